@@ -1,0 +1,1 @@
+"""A model zoo with a way to the edge."""

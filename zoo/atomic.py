@@ -1,0 +1,105 @@
+"""Writing so that a reader sees the old file or the new one, never half of either: beside, fsync, rename."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoo.errors import DiskError, OutputExists
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into sentences that name the path."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = shutil.disk_usage(_existing(path)).free // 2**20
+            raise DiskError(
+                f"no space left to write {path} ({free} MB free)", hint="make room and try again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise DiskError(
+                f"{path} cannot be written: {error.strerror}", hint="choose another place with -o"
+            ) from error
+        raise
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def sync(path: Path) -> None:
+    """Make sure a file's or a folder's bytes have reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace the file at once, making its folder where needed."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+            sync(path.parent)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """As `write_text`, indented, keys in the order given; NaN is refused because JSON has none."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_directory(path: Path, fill: Callable[[Path], None], *, overwrite: bool = False) -> None:
+    """Make a whole directory appear at once: `fill` writes into a hidden one beside it, which is then renamed.
+
+    With `overwrite` an older directory is moved away first and removed afterwards; without, OutputExists.
+    """
+    if path.exists() and not overwrite:
+        raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        beside.mkdir()
+        try:
+            fill(beside)
+            for entry in sorted(beside.rglob("*")):
+                sync(entry)
+            sync(beside)
+            _swap(beside, path)
+            sync(path.parent)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    if not path.exists():
+        new.rename(path)
+        return
+    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+    path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old)

@@ -1,0 +1,103 @@
+"""What a model wants to be fed, and the frozen facts that data give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zoo.errors import UsageError
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Interpolation = Literal["bilinear", "bicubic", "nearest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInput:
+    """Pictures: how an image of any size becomes the float32 [batch, channels, height, width] a model takes.
+
+    Values are scaled to 0..1, then `(value - mean) / std` per channel.
+    """
+
+    size: tuple[int, int]
+    """Height and width that the model takes, in pixels."""
+    channels: int = 3
+    resize: int | None = None
+    """Shorter side after resizing, before the centre crop to `size`; None stretches straight to `size`."""
+    interpolation: Interpolation = "bilinear"
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    min_size: int = 1
+    """The smallest height and width the architecture accepts."""
+    fixed_size: bool = False
+    """True when the architecture's parameters depend on `size` (a ViT's positions, a dense autoencoder)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenInput:
+    """Text: int64 [batch, length] token numbers with their lengths."""
+
+    max_length: int = 512
+    """The longest sequence the architecture accepts, in tokens."""
+    unit: Literal["character", "token"] = "character"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatentInput:
+    """Noise: float32 [batch, size] drawn from a unit normal."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioInput:
+    """Sound: int64 [batch, length] mu-law codes of a mono signal."""
+
+    sample_rate: int = 16_000
+    """Samples a second."""
+    levels: int = 256
+
+
+Input = ImageInput | TokenInput | LatentInput | AudioInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """The facts of a task and its data that a model is built for; written into every run and bundle."""
+
+    task: str
+    input: Input
+    classes: tuple[str, ...] = ()
+    """Class names in index order; empty where the task has none."""
+    vocabulary: tuple[str, ...] = ()
+    """Tokens in index order; empty where the task has none."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """What else the task knows and a builder may need, by name."""
+
+    @property
+    def image(self) -> ImageInput:
+        """The image input, for tasks on pictures."""
+        if not isinstance(self.input, ImageInput):
+            raise UsageError(f"the task {self.task} takes no images: its input is a {type(self.input).__name__}")
+        return self.input
+
+    def fact(self, name: str) -> object:
+        """The value of one fact, by the name that `ModelSpec.needs` uses."""
+        if name == "num_classes":
+            return len(self.classes)
+        if name == "vocabulary_size":
+            return len(self.vocabulary)
+        if name == "image_size":
+            return self.image.size
+        if name == "latent_size" and isinstance(self.input, LatentInput):
+            return self.input.size
+        if hasattr(self.input, name):
+            return getattr(self.input, name)
+        if name in self.facts:
+            return self.facts[name]
+        known = sorted({"num_classes", "vocabulary_size", "channels", "image_size", *self.facts})
+        raise UsageError(f"the problem of task {self.task} has no fact {name!r}; it has {', '.join(known)}")
+
+    def keywords(self, needs: Iterable[str]) -> dict[str, object]:
+        """The keyword arguments for a builder that needs these facts."""
+        return {name: self.fact(name) for name in needs}

@@ -1,0 +1,60 @@
+"""How to train one model well on one kind of data: named numbers, kept beside the model as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augment:
+    """Random changes to a training batch, drawn from the run's seed and the step number; all off by default."""
+
+    shift: float = 0.0
+    """Largest shift, as a share of the image side, in each direction."""
+    scale: float = 0.0
+    """Largest relative change of size: 0.2 zooms between 1/1.2 and 1.2."""
+    rotate: float = 0.0
+    """Largest rotation, in degrees."""
+    flip: bool = False
+    """Mirror left and right with probability one half."""
+    color: float = 0.0
+    """Largest relative change of brightness and contrast."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Every number of a training; `zoo info` shows it, `--set recipe.KEY=VALUE` changes it, config.json keeps it."""
+
+    epochs: int = 10
+    batch_size: int = 64
+    """Samples per optimiser step over all processes, before `accumulate`."""
+    accumulate: int = 1
+    """Batches whose gradients are summed before each step."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    lr: float = 1e-3
+    """The highest learning rate of the schedule."""
+    backbone_lr: float = 1.0
+    """Factor on `lr` for everything but the head, when fine-tuning."""
+    weight_decay: float = 0.05
+    """Applied to parameters of two or more dimensions only."""
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: Literal["onecycle", "cosine", "constant"] = "cosine"
+    warmup: float = 0.05
+    """Share of all steps over which the rate rises."""
+    clip: float | None = None
+    """Largest norm of all gradients together; None does not clip."""
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    """Decay of the moving average of the weights that is evaluated and saved; 0 keeps none."""
+    augment: Augment = field(default_factory=Augment)
+    input_size: tuple[int, int] | None = None
+    """Height and width to train at; None takes the model's own."""
+    precision: Literal["auto", "32", "bf16", "16"] = "auto"
+    channels_last: bool = True
+    patience: int | None = None
+    """Epochs without a better validation score before stopping early; None never stops early."""
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    """The trainer's own numbers; their names and defaults are declared in its `TrainerSpec.options`."""

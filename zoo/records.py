@@ -1,0 +1,43 @@
+"""Frozen dataclasses to JSON and back, strictly: an unknown or missing key is an error that names it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zoo.errors import BadFile
+from zoo.problem import Input, Json
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+
+@cache
+def _converter() -> Converter:
+    from cattrs import Converter  # noqa: PLC0415  listing models needs no records
+    from cattrs.strategies import configure_tagged_union  # noqa: PLC0415
+
+    converter = Converter(forbid_extra_keys=True)
+    configure_tagged_union(Input, converter, tag_name="kind")
+    # Json values are already what JSON holds
+    converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
+    converter.register_unstructure_hook_func(lambda kind: kind is Json, lambda value: value)
+    return converter
+
+
+def to_json(value: object) -> Any:
+    """The value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+    return _converter().unstructure(value)
+
+
+def from_json(kind: type[T], data: object, *, where: str) -> T:
+    """The dataclass that `data` describes; BadFile names `where` and every wrong key."""
+    from cattrs import transform_error  # noqa: PLC0415
+
+    try:
+        return _converter().structure(data, kind)
+    except Exception as error:
+        reasons = "; ".join(transform_error(error))
+        raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error

@@ -1,0 +1,222 @@
+"""The protocol of a task: what goes in and out, the data, the comparison of two answers, the showing.
+
+A Task object is torch-free.  The methods marked [torch] import torch inside; everything else is numpy,
+because it also serves where torch is not installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from zoo.data_card import DataCard, DataRequest, DataSource, Split
+from zoo.problem import Input, Json, Problem
+from zoo.recipe import Augment
+from zoo.specs import Reference
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from PIL.Image import Image
+    from torch import nn
+
+    Arrays = Mapping[str, np.ndarray[Any, Any]]
+    Batch = dict[str, torch.Tensor]
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """One named input or output of a graph."""
+
+    name: str
+    dtype: str
+    """numpy's name: float32, int64, uint8."""
+    shape: tuple[int | str, ...]
+    """A string names a dynamic axis: ("batch", 3, 224, 224)."""
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """The inputs and outputs of one graph, in order."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class Purpose(StrEnum):
+    """What cases are wanted for."""
+
+    PIPELINE = "pipeline"
+    """Raw inputs of pipeline.onnx, realistic and hostile: odd sizes and shapes, grey, colour, alpha, EXIF."""
+    MODEL = "model"
+    """Ready inputs of model.onnx: uniform and smooth ones that gate, and extreme ones that inform."""
+    EVALUATION = "evaluation"
+    """Items of the evaluation data with their truth, as raw inputs of pipeline.onnx."""
+    GOLDEN = "golden"
+    """The few that travel with the bundle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One input with its story."""
+
+    name: str
+    kind: str
+    """As in realistic, uniform, smooth, zeros, checkerboard, exif."""
+    inputs: Arrays
+    """By port name; inputs of model.onnx carry their batch axis, those of pipeline.onnx are one item."""
+    gates: bool = True
+    """False for a case that only informs (far outside what the model was made for)."""
+    truth: Any = None
+    """What the data say the answer is, in the task's own form."""
+    origin: str = ""
+    """Where it comes from: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How two sets of answers to the same items compare, the way a user of the task would compare them."""
+
+    items: int
+    agreeing: int
+    undecided: int
+    """Items whose reference answer lies inside its own margin, so that either answer is right."""
+    reference_metrics: Mapping[str, float] = field(default_factory=dict)
+    candidate_metrics: Mapping[str, float] = field(default_factory=dict)
+    disagreements: tuple[str, ...] = ()
+    """A sentence per disagreement outside the margin, the worst first, a dozen at most."""
+
+    @property
+    def holds(self) -> bool:
+        """Every answer outside its margin agrees."""
+        return self.items > 0 and self.agreeing + self.undecided == self.items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One kind of sabotage that the proof must notice, or the reason why it cannot exist for this task."""
+
+    name: str
+    """The generic kinds are weight, scale, bias, classes, normalisation, channels, resize, batch and training."""
+    applies: bool = True
+    reason: str = ""
+    """Why it does not apply; shown in the report."""
+    edit: Reference | None = None
+    """(onnx.ModelProto, seed) -> edited copy; for a task's own kinds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """The metric that chooses the best checkpoint."""
+
+    metric: str
+    mode: Literal["max", "min"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An answer made readable."""
+
+    text: str
+    """One line, or a few."""
+    record: Mapping[str, Json]
+    """The same for machines."""
+    picture: Image | None = None
+
+
+class Metrics(Protocol):
+    """Counts over a whole split; synchronised over processes when computed. [torch]"""
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Add one batch: what `Trainer.predict` returned and what the dataset gave."""
+
+    def compute(self) -> dict[str, float]:
+        """The metrics by name; the monitor's is among them."""
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """Draw what this task's people look at (confusion matrix, worst mistakes, …) as PNG files."""
+
+
+class Dataset(Protocol):
+    """One split, read batch by batch by index. [torch]"""
+
+    def __len__(self) -> int:
+        """Number of items."""
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Collated items; images are uint8 [batch, channels, height, width], already resized, not normalised."""
+
+    def ready(self, batch: Batch) -> Batch:
+        """The batch as the model takes it (images normalised float32); runs on the batch's device."""
+
+
+class Task(Protocol):
+    """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
+
+    name: str
+    monitor: Monitor
+    runner: Reference
+    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read"."""
+
+    # --- data ---
+    def detect(self, request: DataRequest) -> DataSource:
+        """The layout of a source; DataError names the accepted layouts when none fits."""
+
+    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
+        """Every sample looked at; DataError lists what is wrong, where and the fix."""
+
+    def problem(self, card: DataCard, input: Input) -> Problem:
+        """The facts that a model for these data is built with."""
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
+        """[torch] One split, resized for the problem's input."""
+
+    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
+        """[torch] A changed copy of a training batch, before `Dataset.ready`."""
+
+    # --- the two graphs ---
+    def model_signature(self, problem: Problem) -> Signature:
+        """Inputs and outputs of model.onnx, unless the model's adapter declares its own."""
+
+    def pipeline_signature(self, problem: Problem) -> Signature:
+        """Inputs and outputs of pipeline.onnx, as in the table of tasks."""
+
+    def prepare(self, problem: Problem) -> nn.Module:
+        """[torch] What pipeline.onnx begins with: inputs of the pipeline to inputs of the model (with batch axis)."""
+
+    def finish(self, problem: Problem) -> nn.Module:
+        """[torch] What pipeline.onnx ends with: outputs of the model to the answer."""
+
+    # --- measuring ---
+    def metrics(self, problem: Problem) -> Metrics:
+        """[torch] Empty metrics, from a kept library."""
+
+    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+        """At most `limit` cases; deterministic; without a card only embedded and synthetic ones."""
+
+    def agreement(
+        self,
+        reference: Sequence[Arrays],
+        candidate: Sequence[Arrays],
+        *,
+        cases: Sequence[Case],
+        noise: Mapping[str, float],
+    ) -> Agreement:
+        """Two answers per case compared; `noise` is the reference's own error per output, for the margins."""
+
+    def controls(self, problem: Problem) -> tuple[Control, ...]:
+        """Which sabotages this task's proof is put to."""
+
+    # --- people ---
+    def read(self, path: Path, problem: Problem) -> Arrays:
+        """One raw file as the inputs of pipeline.onnx; BadFile when it cannot be read."""
+
+    def show(self, case: Case, answer: Arrays, problem: Problem) -> Shown:
+        """An answer as text, record and picture."""
