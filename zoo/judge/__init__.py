@@ -1,0 +1,1 @@
+"""From what was measured to gates and a verdict: pure, torch-free, fail-closed."""

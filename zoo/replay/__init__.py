@@ -1,0 +1,1 @@
+"""Reading and running what zoo exported, without torch."""

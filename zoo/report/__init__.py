@@ -1,0 +1,1 @@
+"""The proof for machines and for people."""
