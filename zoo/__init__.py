@@ -1,1 +1,101 @@
-"""A model zoo with a way to the edge."""
+"""A model zoo with a way to the edge: list, train, export to ONNX, and prove the export.
+
+Names here are the whole public interface, for plugins and for Python users.  Each is imported when it is first
+used, so `import zoo` costs nothing and brings neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.catalog import Catalog as Catalog
+    from zoo.data_card import DataCard as DataCard
+    from zoo.data_card import DataRequest as DataRequest
+    from zoo.data_card import DataSource as DataSource
+    from zoo.data_card import Split as Split
+    from zoo.errors import AmbiguousName as AmbiguousName
+    from zoo.errors import BadFile as BadFile
+    from zoo.errors import BadSample as BadSample
+    from zoo.errors import DataError as DataError
+    from zoo.errors import DiskError as DiskError
+    from zoo.errors import Diverged as Diverged
+    from zoo.errors import HashMismatch as HashMismatch
+    from zoo.errors import MissingExtra as MissingExtra
+    from zoo.errors import NetworkError as NetworkError
+    from zoo.errors import NotProved as NotProved
+    from zoo.errors import OutputExists as OutputExists
+    from zoo.errors import PluginError as PluginError
+    from zoo.errors import Refused as Refused
+    from zoo.errors import SandboxError as SandboxError
+    from zoo.errors import UnknownName as UnknownName
+    from zoo.errors import UsageError as UsageError
+    from zoo.errors import ZooError as ZooError
+    from zoo.hookspecs import API_VERSION as API_VERSION
+    from zoo.hookspecs import hookimpl as hookimpl
+    from zoo.names import Offer as Offer
+    from zoo.plugins import Plugin as Plugin
+    from zoo.problem import AudioInput as AudioInput
+    from zoo.problem import ImageInput as ImageInput
+    from zoo.problem import Input as Input
+    from zoo.problem import LatentInput as LatentInput
+    from zoo.problem import Problem as Problem
+    from zoo.problem import TokenInput as TokenInput
+    from zoo.recipe import Augment as Augment
+    from zoo.recipe import Recipe as Recipe
+    from zoo.specs import ExportSpec as ExportSpec
+    from zoo.specs import ModelSpec as ModelSpec
+    from zoo.specs import TaskSpec as TaskSpec
+    from zoo.specs import TrainerSpec as TrainerSpec
+    from zoo.specs import WeightsSpec as WeightsSpec
+    from zoo.task import Agreement as Agreement
+    from zoo.task import Case as Case
+    from zoo.task import Control as Control
+    from zoo.task import Dataset as Dataset
+    from zoo.task import Metrics as Metrics
+    from zoo.task import Monitor as Monitor
+    from zoo.task import Port as Port
+    from zoo.task import Purpose as Purpose
+    from zoo.task import Shown as Shown
+    from zoo.task import Signature as Signature
+    from zoo.task import Task as Task
+    from zoo.trainer import StepContext as StepContext
+    from zoo.trainer import StepOutput as StepOutput
+    from zoo.trainer import Trainer as Trainer
+
+_MODULES = {
+    "zoo.catalog": "Catalog list_models",
+    "zoo.data_card": "DataCard DataRequest DataSource Split",
+    "zoo.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra NetworkError "
+    "NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
+    "zoo.evaluation": "evaluate",
+    "zoo.hookspecs": "API_VERSION hookimpl",
+    "zoo.models": "create_model",
+    "zoo.names": "Offer",
+    "zoo.plugins": "Plugin",
+    "zoo.prediction": "predict",
+    "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
+    "zoo.recipe": "Augment Recipe",
+    "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
+    "zoo.task": "Agreement Case Control Dataset Metrics Monitor Port Purpose Shown Signature Task",
+    "zoo.trainer": "StepContext StepOutput Trainer",
+    "zoo.training": "train",
+    "zoo_export": "export verify",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public name lives
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    from zoo.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
+
+    found = resolve(f"{_HOMES[name]}:{name}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -19,6 +19,11 @@ _QUALIFIED = re.compile(r"([a-z0-9][a-z0-9_]*/)?[a-z0-9][a-z0-9_-]*")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
+def is_name(value: str) -> bool:
+    """True for what a plugin, a model or an alias may be called: lower case letters, digits and underscores."""
+    return _NAME.fullmatch(value) is not None
+
+
 def _check(pattern: re.Pattern[str], value: str, *, what: str, form: str) -> None:
     if not pattern.fullmatch(value):
         raise ValueError(f"{what} is {value!r}; it must look like {form}")

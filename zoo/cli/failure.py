@@ -1,0 +1,72 @@
+"""An error as the command line tells it: one sentence and the next step on stderr, a document under --json."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import click
+
+from zoo.errors import DataError, ZooError
+
+SHOWN_PROBLEMS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What went wrong, for people and for machines."""
+
+    kind: str
+    message: str
+    hint: str
+    exit_code: int
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """The failure that an exception means; whatever is not a ZooError is zoo's own fault."""
+        match error:
+            case KeyboardInterrupt() | click.Abort():
+                return cls(kind="interrupted", message="interrupted", hint="", exit_code=130)
+            case click.UsageError():
+                message = f"{error.format_message().rstrip('.')}"
+                hint = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
+                return cls(kind="usage", message=message, hint=hint, exit_code=2)
+            case click.ClickException():
+                return cls(kind="usage", message=error.format_message(), hint="", exit_code=2)
+            case ZooError():
+                problems = error.problems if isinstance(error, DataError) else ()
+                return cls(
+                    kind=error.kind,
+                    message=error.message,
+                    hint=error.hint,
+                    exit_code=error.exit_code,
+                    problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
+                )
+        return cls(
+            kind="bug",
+            message=f"zoo failed in a way it did not expect: {type(error).__name__}: {error}",
+            hint="run it again with --traceback to see where, and report it",
+            exit_code=3,
+        )
+
+    def show(self, error: BaseException, *, traceback: bool) -> None:
+        """Print it on stderr; with `traceback`, where it came from first."""
+        if traceback:
+            from traceback import print_exception  # noqa: PLC0415  rarely wanted
+
+            print_exception(error, file=sys.stderr)
+        print(f"Error: {self.message}", file=sys.stderr)
+        for problem in self.problems[:SHOWN_PROBLEMS]:
+            print(f"  {problem}", file=sys.stderr)
+        if len(self.problems) > SHOWN_PROBLEMS:
+            print(f"  and {len(self.problems) - SHOWN_PROBLEMS} more", file=sys.stderr)
+        if self.hint:
+            print(self.hint, file=sys.stderr)
+
+    def document(self) -> dict[str, object]:
+        """The same as JSON."""
+        error: dict[str, object] = {"kind": self.kind, "message": self.message, "hint": self.hint}
+        if self.problems:
+            error["problems"] = list(self.problems)
+        return {"error": error}

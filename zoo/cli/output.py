@@ -1,0 +1,83 @@
+"""What commands print: lines and tables for people on stdout, or one JSON document there and all else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+DOCUMENT = "zoo.document"
+"""The key in click's context under which a command leaves its JSON document for `main` to print."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """The option --json, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How one command speaks.  Under --json `main` has turned stdout to stderr, so lines need not care."""
+
+    as_json: bool = False
+
+    @property
+    def on_terminal(self) -> bool:
+        """True where colours and live lines make sense."""
+        return not self.as_json and sys.stdout.isatty()
+
+    def line(self, text: str = "") -> None:
+        """One line of the answer."""
+        print(text)
+
+    def note(self, text: str) -> None:
+        """One line beside the answer, on stderr; nothing for an empty text."""
+        if text:
+            print(text, file=sys.stderr)
+
+    def next(self, command: str) -> None:
+        """The next useful command; every command ends with one."""
+        print(f"next: {command}")
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+        """Aligned columns; `right` names those that hold numbers."""
+        if self.on_terminal:
+            _rich_table(header, rows, right=right)
+        else:
+            print("\n".join(plain_table(header, rows, right=right)))
+
+    def document(self, value: object) -> None:
+        """The command's answer under --json; the last one given is printed when the command is done."""
+        click.get_current_context().meta[DOCUMENT] = value
+
+
+def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> list[str]:
+    """The lines of a table without frames, two spaces between columns."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    numeric = [name in right for name in header]
+    return [
+        "  ".join(
+            cell.rjust(width) if is_number else cell.ljust(width)
+            for cell, width, is_number in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str]) -> None:
+    from rich.console import Console  # noqa: PLC0415  only a terminal pays for it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
