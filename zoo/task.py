@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     Arrays = Mapping[str, np.ndarray[Any, Any]]
-    Batch = dict[str, torch.Tensor]
+    Batch = dict[str, Any]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
