@@ -127,7 +127,7 @@ def _unknown(name: str, offers: Sequence[Offer[S]], *, kind: str, plugins: Seque
 
 
 def _suggestion(bare: str, offers: Sequence[Offer[S]], *, kind: str) -> str:
-    names = {name for one in offers for name in (one.name, *one.aliases)}
+    names = {one.name for one in offers}.union(*(one.aliases for one in offers))
     close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"

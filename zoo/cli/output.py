@@ -51,6 +51,13 @@ class Output:
         else:
             print("\n".join(plain_table(header, rows, right=right)))
 
+    def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Names and values in two columns; pairs without a value are left out."""
+        kept = [(name, value) for name, value in pairs if value]
+        width = max((len(name) for name, _ in kept), default=0)
+        for name, value in kept:
+            print(f"{name.ljust(width)}  {value}")
+
     def document(self, value: object) -> None:
         """The command's answer under --json; the last one given is printed when the command is done."""
         click.get_current_context().meta[DOCUMENT] = value

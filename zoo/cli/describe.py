@@ -1,0 +1,208 @@
+"""One named thing told in full, to people and as JSON: what `zoo info` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.catalog import Catalog
+from zoo.cli import text
+from zoo.cli.list import weights_record
+from zoo.cli.output import Output
+from zoo.cli.plugins import offered, plugin_record
+from zoo.names import Offer
+from zoo.plugins import Plugin
+from zoo.records import to_json
+from zoo.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+
+
+def describe(out: Output, catalog: Catalog, thing: Offer[Any] | Plugin) -> None:
+    """Print everything about an offer or a plugin."""
+    if isinstance(thing, Plugin):
+        _plugin(out, thing)
+        return
+    out.note(thing.note)
+    match thing.spec:
+        case ModelSpec():
+            _model(out, catalog, thing)
+        case WeightsSpec():
+            _weights(out, thing)
+        case TaskSpec():
+            _task(out, catalog, thing)
+        case TrainerSpec():
+            _trainer(out, thing)
+
+
+def _origin(plugin: Plugin) -> str:
+    return f"{plugin.name} ({plugin.distribution} {plugin.version})".replace("( )", "(not installed)")
+
+
+def _origin_record(plugin: Plugin) -> dict[str, str]:
+    return {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+
+
+def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
+    spec, weights, missing = model.spec, catalog.weights(model.full_name), catalog.missing(model)
+    out.document(
+        {
+            "schema": 1,
+            "kind": "model",
+            **to_json(spec),
+            "name": model.full_name,
+            "plugin": _origin_record(model.plugin),
+            "weights": [weights_record(offer) for offer in weights],
+            "available": not missing,
+        }
+    )
+    out.facts(
+        [
+            ("model", model.full_name),
+            ("", spec.summary),
+            ("aliases", ", ".join(spec.aliases)),
+            ("plugin", _origin(model.plugin)),
+            ("task", spec.task),
+            ("parameters", f"{spec.parameters:,}" if spec.parameters else ""),
+            ("gflops", f"{spec.gflops:g}" if spec.gflops else ""),
+            ("paper", spec.paper),
+            ("licence", spec.licence),
+            ("trainer", spec.trainer),
+            (
+                "needs",
+                f"{', '.join(missing)}: pip install '{model.plugin.distribution}[{spec.extra}]'" if missing else "",
+            ),
+            ("not exportable", spec.export.not_exportable),
+            *((f"input {key}", _value(value)) for key, value in to_json(spec)["input"].items()),
+        ]
+    )
+    _recipes(out, to_json(spec)["recipes"])
+    if weights:
+        out.line()
+        out.table(
+            ("weights", "licence", "size", "metrics", "url"),
+            [
+                (
+                    offer.bare_name,
+                    offer.spec.licence,
+                    text.size(offer.spec.size),
+                    text.metrics(offer.spec.metrics),
+                    offer.spec.url or "ships with the package",
+                )
+                for offer in weights
+            ],
+            right=("size",),
+        )
+    out.line()
+    out.next(f"zoo train {model.bare_name}")
+
+
+def _recipes(out: Output, recipes: Mapping[str, Mapping[str, Any]]) -> None:
+    """One column per recipe, one row per number."""
+    flat = {name: _flatten(recipe) for name, recipe in recipes.items()}
+    keys = list(dict.fromkeys(key for numbers in flat.values() for key in numbers))
+    if keys:
+        out.line()
+        out.table(("recipe", *flat), [(key, *(_value(numbers.get(key)) for numbers in flat.values())) for key in keys])
+
+
+def _flatten(numbers: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in numbers.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list | tuple):
+        return " ".join(_value(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _weights(out: Output, weights: Offer[WeightsSpec]) -> None:
+    spec = weights.spec
+    out.document({"schema": 1, "kind": "weights", **weights_record(weights), "plugin": _origin_record(weights.plugin)})
+    out.facts(
+        [
+            ("weights", weights.full_name),
+            ("plugin", _origin(weights.plugin)),
+            ("licence", spec.licence),
+            ("metrics", text.metrics(spec.metrics)),
+            ("measured on", spec.data),
+            ("size", text.size(spec.size)),
+            ("sha256", spec.sha256),
+            ("url", spec.url),
+            ("ships in", spec.resource),
+            ("made by", spec.recipe),
+            ("classes", spec.classes if isinstance(spec.classes, str) else ", ".join(spec.classes[:12])),
+        ]
+    )
+    out.line()
+    out.next(f"zoo predict {weights.bare_name} FILE")
+
+
+def _task(out: Output, catalog: Catalog, task: Offer[TaskSpec]) -> None:
+    models = catalog.models(task=task.full_name)
+    out.document(
+        {
+            "schema": 1,
+            "kind": "task",
+            **to_json(task.spec),
+            "name": task.full_name,
+            "plugin": _origin_record(task.plugin),
+            "models": [model.full_name for model in models],
+        }
+    )
+    out.facts(
+        [
+            ("task", task.full_name),
+            ("", task.spec.summary),
+            ("plugin", _origin(task.plugin)),
+            ("default data", task.spec.default_data),
+            ("metric", task.spec.metric),
+            ("models", str(len(models))),
+        ]
+    )
+    out.line()
+    out.next(f"zoo list --task {task.name}")
+
+
+def _trainer(out: Output, trainer: Offer[TrainerSpec]) -> None:
+    spec = trainer.spec
+    out.document(
+        {
+            "schema": 1,
+            "kind": "trainer",
+            **to_json(spec),
+            "name": trainer.full_name,
+            "plugin": _origin_record(trainer.plugin),
+        }
+    )
+    out.facts(
+        [
+            ("trainer", trainer.full_name),
+            ("", spec.summary),
+            ("plugin", _origin(trainer.plugin)),
+            ("task", spec.task),
+            *((f"recipe.options.{key}", _value(value)) for key, value in spec.options.items()),
+        ]
+    )
+    out.line()
+    out.next(f"zoo list --task {spec.task}")
+
+
+def _plugin(out: Output, plugin: Plugin) -> None:
+    out.document({"schema": 1, "kind": "plugin", **plugin_record(plugin)})
+    out.facts(
+        [
+            ("plugin", plugin.name),
+            ("distribution", f"{plugin.distribution} {plugin.version}".strip()),
+            ("offers", offered(plugin)),
+            ("broken", plugin.error),
+        ]
+    )
+    out.line()
+    out.next(f"zoo list '{plugin.name}/*'")

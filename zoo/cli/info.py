@@ -1,0 +1,43 @@
+"""`zoo info`: everything about one thing that has a name, or about a run or a bundle on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli.describe import describe
+from zoo.cli.output import Output, json_option
+from zoo.errors import UnknownName
+from zoo.names import Offer
+from zoo.plugins import Plugin
+
+
+@click.command("info")
+@click.argument("name")
+@json_option
+def info(name: str, as_json: bool) -> None:
+    """Everything about NAME: a model, model@tag, a task, a trainer, a plugin, a run or a bundle."""
+    catalog = Catalog.discover()
+    describe(Output(as_json=as_json), catalog, _find(name, catalog))
+
+
+def _find(name: str, catalog: Catalog) -> Offer[Any] | Plugin:
+    """What the name means; a name of nothing gets the suggestions that the models have for it."""
+    if "@" in name:
+        return catalog.weight(name)
+    finders: tuple[Callable[[str], Offer[Any] | Plugin], ...] = (
+        catalog.model,
+        catalog.task,
+        catalog.trainer,
+        catalog.plugin,
+    )
+    hints = []
+    for find in finders:
+        try:
+            return find(name)
+        except UnknownName as error:
+            hints.append(error.hint)
+    raise UnknownName(f"no model, task, trainer or plugin named {name!r}", hint=hints[0])

@@ -1,0 +1,141 @@
+"""`zoo list`: the models on offer, or the weights."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli import text
+from zoo.cli.output import Output, json_option
+from zoo.errors import PluginError
+from zoo.names import Offer
+from zoo.specs import ModelSpec, WeightsSpec
+
+
+@click.command("list")
+@click.argument("pattern", default="*")
+@click.option("--task", help="Only models of this task.")
+@click.option("--weights", "show_weights", is_flag=True, help="List the sets of weights instead of the models.")
+@json_option
+def list_models(pattern: str, task: str | None, show_weights: bool, as_json: bool) -> None:
+    """The models on offer.
+
+    PATTERN fits names and aliases: with * or ? the whole name ('resnet*'), without any part of it.
+    """
+    out = Output(as_json=as_json)
+    catalog = Catalog.discover()
+    for plugin in catalog.plugins:
+        if plugin.error:
+            out.note(f"the {plugin.title} is broken and offers nothing: {plugin.error}")
+    models = catalog.models(pattern, task)
+    if not models:
+        out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))
+    of_model: dict[str, list[Offer[WeightsSpec]]] = defaultdict(list)
+    for weights in catalog.weights():
+        of_model[weights.model].append(weights)
+    if show_weights:
+        _print_weights(out, [weights for model in models for weights in of_model[model.full_name]])
+    else:
+        _print_models(out, catalog, models, of_model)
+
+
+def _print_models(
+    out: Output, catalog: Catalog, models: tuple[Offer[ModelSpec], ...], of_model: dict[str, list[Offer[WeightsSpec]]]
+) -> None:
+    if out.as_json:
+        out.document([_record(catalog, model, of_model[model.full_name]) for model in models])
+    elif models:
+        out.table(
+            ("model", "plugin", "task", "params", "input", "weights"),
+            [_row(catalog, model, of_model[model.full_name]) for model in models],
+            right=("params",),
+        )
+    if models:
+        out.next(f"zoo info {models[0].bare_name}")
+    else:
+        out.next("zoo list")
+
+
+def _row(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsSpec]]) -> tuple[str, ...]:
+    aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
+    missing = "" if _available(catalog, model) else f"needs the extra {model.spec.extra}"
+    tags = ", ".join(offer.name for offer in weights)
+    return (
+        model.bare_name + aliases,
+        model.plugin.name,
+        model.spec.task,
+        text.count(model.spec.parameters),
+        text.input_shape(model.spec.input),
+        "; ".join(part for part in (missing, tags) if part),
+    )
+
+
+def _record(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsSpec]]) -> dict[str, object]:
+    from zoo.records import to_json  # noqa: PLC0415  a plain table does not need cattrs
+
+    spec = model.spec
+    return {
+        "name": model.full_name,
+        "plugin": model.plugin.name,
+        "task": spec.task,
+        "aliases": list(spec.aliases),
+        "parameters": spec.parameters,
+        "input": to_json(spec)["input"],
+        "weights": [offer.name for offer in weights],
+        "licence": spec.licence,
+        "available": _available(catalog, model),
+        "summary": spec.summary,
+    }
+
+
+def _available(catalog: Catalog, model: Offer[ModelSpec]) -> bool:
+    try:
+        return not catalog.missing(model)
+    except PluginError:
+        return False
+
+
+def _print_weights(out: Output, weights: list[Offer[WeightsSpec]]) -> None:
+    if out.as_json:
+        out.document([weights_record(offer) for offer in weights])
+    else:
+        out.table(
+            ("weights", "plugin", "licence", "size", "data", "metrics"),
+            [
+                (
+                    offer.bare_name,
+                    offer.plugin.name,
+                    offer.spec.licence,
+                    text.size(offer.spec.size),
+                    offer.spec.data,
+                    text.metrics(offer.spec.metrics),
+                )
+                for offer in weights
+            ],
+            right=("size",),
+        )
+    if weights:
+        out.next(f"zoo info {weights[0].bare_name}")
+    else:
+        out.note("no weights are offered for these models")
+        out.next("zoo list")
+
+
+def weights_record(offer: Offer[WeightsSpec]) -> dict[str, object]:
+    """One set of weights for machines."""
+    spec = offer.spec
+    return {
+        "name": offer.full_name,
+        "model": offer.model,
+        "tag": spec.tag,
+        "plugin": offer.plugin.name,
+        "licence": spec.licence,
+        "metrics": dict(spec.metrics),
+        "data": spec.data,
+        "size": spec.size,
+        "sha256": spec.sha256,
+        "url": spec.url,
+        "resource": spec.resource,
+    }

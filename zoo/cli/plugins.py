@@ -1,0 +1,78 @@
+"""`zoo plugins`: who is installed, what each offers, and why a broken one offers nothing."""
+
+from __future__ import annotations
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli.output import Output, json_option
+from zoo.hookspecs import API_VERSION
+from zoo.plugins import Plugin
+
+
+@click.group("plugins", invoke_without_command=True)
+@json_option
+@click.pass_context
+def plugins(ctx: click.Context, as_json: bool) -> None:
+    """The installed plugins, broken ones with the reason.
+
+    ZOO_LOAD_PLUGINS=a,b loads only these ('' none), ZOO_DISABLE_PLUGINS=a,b all but these, and
+    ZOO_STRICT_PLUGINS=1 makes a broken one an error.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    out = Output(as_json=as_json)
+    found = Catalog.discover().plugins
+    if as_json:
+        out.document({"schema": 1, "api": API_VERSION, "plugins": [plugin_record(plugin) for plugin in found]})
+    elif found:
+        out.table(
+            ("plugin", "distribution", "version", "api", "state", "offers"),
+            [
+                (
+                    plugin.name,
+                    plugin.distribution,
+                    plugin.version,
+                    str(API_VERSION),
+                    "broken" if plugin.error else "ok",
+                    offered(plugin),
+                )
+                for plugin in found
+            ],
+        )
+    else:
+        out.note("no plugins are loaded; is ZOO_LOAD_PLUGINS set?")
+    for plugin in found:
+        if plugin.error:
+            out.note(f"the {plugin.title} is broken and offers nothing: {plugin.error}")
+        if plugin.heavy:
+            out.note(f"the {plugin.title} imports {', '.join(plugin.heavy)} to be listed, so every command is slow")
+    sound = [plugin for plugin in found if not plugin.error]
+    out.next(f"zoo info {sound[0].name}" if sound else "zoo list")
+
+
+def offered(plugin: Plugin) -> str:
+    """80 models, 110 weights."""
+    counts = {
+        "models": len(plugin.models),
+        "weights": len(plugin.weights),
+        "trainers": len(plugin.trainers),
+        "tasks": len(plugin.tasks),
+    }
+    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+
+
+def plugin_record(plugin: Plugin) -> dict[str, object]:
+    """One plugin for machines."""
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": "broken" if plugin.error else "ok",
+        "error": plugin.error,
+        "heavy": list(plugin.heavy),
+        "models": [spec.name for spec in plugin.models],
+        "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
+        "trainers": [spec.name for spec in plugin.trainers],
+        "tasks": [spec.name for spec in plugin.tasks],
+    }

@@ -1,0 +1,53 @@
+"""Facts as short text for tables: counts, inputs, metrics, sizes, ages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zoo.problem import AudioInput, ImageInput, Input, LatentInput, TokenInput
+
+
+def count(number: int | None) -> str:
+    """11,689,512 as 11.7M; empty for None."""
+    if number is None:
+        return ""
+    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g}{name}"
+    return str(number)
+
+
+def input_shape(wanted: Input) -> str:
+    """What a model takes, in a word: 3x224x224."""
+    match wanted:
+        case ImageInput():
+            return "x".join(str(side) for side in (wanted.channels, *wanted.size))
+        case TokenInput():
+            return f"{wanted.max_length} {wanted.unit}s"
+        case LatentInput():
+            return f"latent {wanted.size}"
+        case AudioInput():
+            return f"{wanted.sample_rate} Hz"
+
+
+def metrics(values: Mapping[str, float]) -> str:
+    """accuracy 0.9821, loss 0.0612."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+def size(number: int | None) -> str:
+    """Bytes as 44.7 MB; empty for None."""
+    if number is None:
+        return ""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if number >= unit:
+            return f"{number / unit:.1f} {name}"
+    return f"{number} B"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the largest unit that fits: 3 h."""
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{max(0, int(seconds))} s"
