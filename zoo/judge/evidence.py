@@ -63,6 +63,8 @@ class Subject:
     """Digest over the exported module's state, names and bytes."""
     trained: bool = True
     """False for an architecture with seeded live weights."""
+    scope: Literal["bundle", "file"] = "bundle"
+    """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +196,6 @@ class Axis:
     """The size at which it was exported."""
     failures: tuple[str, ...] = ()
     """A sentence per size that did not run, or gave another shape or answer."""
-    untested: str = ""
-    """Why other sizes than the example's cannot be asked for at all, where the architecture forbids them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +236,9 @@ class GraphEvidence:
     """Everything measured about one graph; `sha256` is that of the bytes the runtime loaded."""
 
     name: str
-    """model.onnx or pipeline.onnx."""
+    """model.onnx, pipeline.onnx, or a foreign file's name."""
     sha256: str
+    role: Literal["model", "pipeline"] = "model"
     cases: tuple[CaseEvidence, ...] = ()
     facts: GraphFacts | None = None
     determinism: Determinism | None = None
