@@ -1,0 +1,1 @@
+"""Pictures: reading, preparing, changing and finishing them."""
