@@ -8,12 +8,18 @@ import os
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
 
+import json
+import secrets
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from zoo.cli import main
 
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -40,3 +46,53 @@ def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory, empty."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def zoo_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Calls `zoo WORD…` in this process."""
+
+    def call(*words: str) -> Said:
+        capsys.readouterr()
+        code = main(words)
+        captured = capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Installs, for one test, a distribution with one plugin whose module holds the given source."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    modules: list[str] = []
+
+    def install(name: str, source: str, *, distribution: str = "zoo-test", metadata: str = "") -> Path:
+        module = f"zoo_{name}_{secrets.token_hex(4)}"
+        modules.append(module)
+        (site / f"{module}.py").write_text(source)
+        record = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        record.mkdir()
+        (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n{metadata}")
+        (record / "entry_points.txt").write_text(f"[zoo.plugins]\n{name} = {module}\n")
+        return site / f"{module}.py"
+
+    yield install
+    for module in modules:
+        sys.modules.pop(module, None)

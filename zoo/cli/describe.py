@@ -71,7 +71,7 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
                 f"{', '.join(missing)}: pip install '{model.plugin.distribution}[{spec.extra}]'" if missing else "",
             ),
             ("not exportable", spec.export.not_exportable),
-            *((f"input {key}", _value(value)) for key, value in to_json(spec)["input"].items()),
+            *((f"input {key}", _value(value)) for key, value in to_json(spec)["input"].items() if key != "kind"),
         ]
     )
     _recipes(out, to_json(spec)["recipes"])

@@ -22,7 +22,7 @@ def json_option(command: F) -> F:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How one command speaks.  Under --json `main` has turned stdout to stderr, so lines need not care."""
+    """How one command speaks.  Under --json the answer is the document alone, and the rest goes to stderr."""
 
     as_json: bool = False
 
@@ -32,8 +32,9 @@ class Output:
         return not self.as_json and sys.stdout.isatty()
 
     def line(self, text: str = "") -> None:
-        """One line of the answer."""
-        print(text)
+        """One line of the answer, for people."""
+        if not self.as_json:
+            print(text)
 
     def note(self, text: str) -> None:
         """One line beside the answer, on stderr; nothing for an empty text."""
@@ -42,25 +43,26 @@ class Output:
 
     def next(self, command: str) -> None:
         """The next useful command; every command ends with one."""
-        print(f"next: {command}")
+        print(f"next: {command}", file=sys.stderr if self.as_json else sys.stdout)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """Aligned columns; `right` names those that hold numbers."""
+        """Aligned columns, for people; `right` names those that hold numbers."""
         if self.on_terminal:
             _rich_table(header, rows, right=right)
-        else:
+        elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Names and values in two columns; pairs without a value are left out."""
+        """Names and values in two columns, for people; pairs without a value are left out."""
         kept = [(name, value) for name, value in pairs if value]
         width = max((len(name) for name, _ in kept), default=0)
         for name, value in kept:
-            print(f"{name.ljust(width)}  {value}")
+            self.line(f"{name.ljust(width)}  {value}")
 
     def document(self, value: object) -> None:
         """The command's answer under --json; the last one given is printed when the command is done."""
-        click.get_current_context().meta[DOCUMENT] = value
+        if self.as_json:
+            click.get_current_context().meta[DOCUMENT] = value
 
 
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> list[str]:

@@ -52,14 +52,14 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
 
 
 def offered(plugin: Plugin) -> str:
-    """80 models, 110 weights."""
+    """80 models, 110 sets of weights."""
     counts = {
-        "models": len(plugin.models),
-        "weights": len(plugin.weights),
-        "trainers": len(plugin.trainers),
-        "tasks": len(plugin.tasks),
+        ("model", "models"): len(plugin.models),
+        ("set of weights", "sets of weights"): len(plugin.weights),
+        ("trainer", "trainers"): len(plugin.trainers),
+        ("task", "tasks"): len(plugin.tasks),
     }
-    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+    return ", ".join(f"{number} {one if number == 1 else many}" for (one, many), number in counts.items() if number)
 
 
 def plugin_record(plugin: Plugin) -> dict[str, object]:

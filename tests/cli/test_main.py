@@ -1,0 +1,152 @@
+"""One place prints errors: one sentence, the next step, the right exit code, one document under --json."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+from zoo.cli import COMMANDS, cli, main
+from zoo.cli.lazy import Entry
+from zoo.errors import BadSample, DataError, DiskError, Refused, UnknownName
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Gives `zoo` a command `fail` that raises this."""
+
+    def install(error: BaseException) -> None:
+        @click.command("fail")
+        @click.option("--json", "as_json", is_flag=True)
+        def fail(as_json: bool) -> None:
+            print("half an answer")
+            raise error
+
+        monkeypatch.setattr(sys.modules[__name__], "FAIL", fail)
+        monkeypatch.setitem(cli.table, "fail", Entry(f"{__name__}:FAIL", "Fails."))
+
+    return install
+
+
+FAIL: click.Command | None = None
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (Refused("the answer is no", hint="try again"), 1, "refused"),
+        (UnknownName("who is that", hint="try again"), 2, "unknown-name"),
+        (DiskError("no space left", hint="try again"), 3, "disk"),
+    ],
+)
+def test_an_error_is_a_sentence_with_its_exit_code(
+    error: Exception, code: int, kind: str, failing: Command, zoo_command: Command
+) -> None:
+    failing(error)
+    said = zoo_command("fail")
+    assert (said.code, said.err) == (code, f"Error: {error.args[0]}\ntry again\n")
+    said = zoo_command("fail", "--json")
+    assert said.code == code
+    assert said.json == {"error": {"kind": kind, "message": error.args[0], "hint": "try again"}}
+    assert "half an answer" in said.err
+
+
+def test_what_zoo_did_not_expect_asks_for_a_traceback(failing: Command, zoo_command: Command) -> None:
+    failing(KeyError("lost"))
+    said = zoo_command("fail")
+    assert said.code == 3
+    assert said.err.splitlines() == [
+        "Error: zoo failed in a way it did not expect: KeyError: 'lost'",
+        "run it again with --traceback to see where, and report it",
+    ]
+
+
+@pytest.mark.parametrize("words", [("--traceback", "fail"), ("fail", "--traceback")])
+def test_a_traceback_comes_when_asked_for(words: tuple[str, ...], failing: Command, zoo_command: Command) -> None:
+    failing(KeyError("lost"))
+    said = zoo_command(*words)
+    assert said.code == 3
+    assert said.err.startswith("Traceback (most recent call last):")
+    assert "raise error\nKeyError: 'lost'\nError: zoo failed" in said.err
+
+
+def test_the_environment_asks_for_a_traceback(
+    failing: Command, zoo_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(Refused("no"))
+    monkeypatch.setenv("ZOO_TRACEBACK", "1")
+    assert zoo_command("fail").err.startswith("Traceback")
+    monkeypatch.setenv("ZOO_TRACEBACK", "0")
+    assert zoo_command("fail").err == "Error: no\n"
+
+
+def test_control_c_is_130(failing: Command, zoo_command: Command) -> None:
+    failing(KeyboardInterrupt())
+    said = zoo_command("fail")
+    assert (said.code, said.err) == (130, "Error: interrupted\n")
+
+
+def test_bad_data_is_listed_a_dozen_at_most(failing: Command, zoo_command: Command) -> None:
+    problems = [BadSample(f"{number}.png", "is empty", "remove it") for number in range(20)]
+    failing(DataError("20 files cannot be read", problems=problems))
+    said = zoo_command("fail")
+    assert said.code == 2
+    lines = said.err.splitlines()
+    assert lines[0] == "Error: 20 files cannot be read"
+    assert lines[1] == "  0.png: is empty; remove it"
+    assert (len(lines), lines[-1]) == (14, "  and 8 more")
+    assert len(zoo_command("fail", "--json").json["error"]["problems"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("lst",), "no command named 'lst'; did you mean list?"),
+        (("zzz",), "no command named 'zzz'"),
+        (("list", "--nope"), "No such option"),
+        (("info",), "Missing argument 'NAME'"),
+    ],
+)
+def test_bad_usage_is_2(words: tuple[str, ...], sentence: str, zoo_command: Command) -> None:
+    said = zoo_command(*words)
+    assert said.code == 2
+    assert said.err.startswith(f"Error: {sentence}")
+    assert "--help`" in said.err.splitlines()[-1]
+
+
+def test_help_names_every_command_without_importing_it(zoo_command: Command) -> None:
+    said = zoo_command("--help")
+    assert said.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " in said.out] == list(COMMANDS)
+
+
+def test_the_version_is_the_distributions(zoo_command: Command) -> None:
+    from importlib.metadata import version
+
+    assert zoo_command("--version").out == f"zoo, version {version('edgezoo')}\n"
+
+
+def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    assert main(["--help"]) == 141
+    assert capsys.readouterr().err == ""
+
+
+def test_the_shell_can_complete() -> None:
+    environment = os.environ | {"_ZOO_COMPLETE": "bash_complete", "COMP_WORDS": "zoo li", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo"], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "plain,list\n"

@@ -1,0 +1,94 @@
+"""The command `zoo`: a table of lazily imported commands, and the one place that prints errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
+from typing import TextIO
+
+import click
+
+from zoo.cli.failure import Failure
+from zoo.cli.lazy import Entry, LazyGroup
+from zoo.cli.output import DOCUMENT
+
+COMMANDS = {
+    "list": Entry("zoo.cli.list:list_models", "The models on offer."),
+    "info": Entry("zoo.cli.info:info", "Everything about one model, task, plugin, set of weights, run or bundle."),
+    "train": Entry("zoo.cli.train:train", "Train a model on the default data or on yours."),
+    "eval": Entry("zoo.cli.eval:evaluate", "Measure a trained model on the test data."),
+    "predict": Entry("zoo.cli.predict:predict", "Answers for files, from a run, from weights or from a bundle."),
+    "export": Entry("zoo_export.cli:export", "Write a bundle for the edge, and prove it."),
+    "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof."),
+    "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
+    "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
+    "runs": Entry("zoo.cli.runs:runs", "The trainings in a folder."),
+    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins, broken ones with the reason."),
+    "weights": Entry("zoo.cli.weights:weights", "The downloaded weights."),
+}
+
+EPILOG = """\b
+Begin with `zoo list`, then `zoo train resnet` and `zoo export --onnx`.
+Completion: eval "$(_ZOO_COMPLETE=bash_source zoo)"  (or zsh_source, fish_source).
+Any command takes --traceback, which shows where an error came from."""
+
+
+@click.group(cls=LazyGroup, table=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="edgezoo", prog_name="zoo")
+def cli() -> None:
+    """Train a model on your data, and get a file for the edge that is proved to give the same answers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    args = [word for word in given if word != "--traceback"]
+    traceback = args != given or os.environ.get("ZOO_TRACEBACK", "") not in ("", "0")
+    as_json = "--json" in args
+    stdout = sys.stdout
+    try:
+        if "_ZOO_COMPLETE" in os.environ:
+            return _complete()
+        # whatever prints while the document is made (a library, a plugin) must not spoil it
+        with redirect_stdout(sys.stderr if as_json else stdout):
+            code, document = _run(args, as_json=as_json, traceback=traceback)
+        if document is not None:
+            print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), file=stdout)
+        stdout.flush()
+    except BrokenPipeError:
+        return _reader_left(stdout)
+    return code
+
+
+def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, object]:
+    """The exit code, and under --json the document, of a result or of an error."""
+    meta: dict[str, object] = {}
+    try:
+        with cli.make_context("zoo", args) as context:
+            meta = context.meta
+            cli.invoke(context)
+        return 0, meta.get(DOCUMENT)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code, meta.get(DOCUMENT)
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        failure = Failure.of(error)
+        failure.show(error, traceback=traceback)
+        return failure.exit_code, failure.document() if as_json else None
+
+
+def _complete() -> int:
+    from click.shell_completion import shell_complete  # noqa: PLC0415  only the shell asks for it
+
+    return shell_complete(cli, {}, "zoo", "_ZOO_COMPLETE", os.environ["_ZOO_COMPLETE"])
+
+
+def _reader_left(stdout: TextIO) -> int:
+    """Nobody reads any more (`zoo list | head`): leave quietly, as a program killed by SIGPIPE does."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+    return 141
