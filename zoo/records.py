@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,14 +18,26 @@ T = TypeVar("T")
 @cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415  listing models needs no records
-    from cattrs.strategies import configure_tagged_union  # noqa: PLC0415
+    from cattrs.strategies import configure_tagged_union, configure_union_passthrough  # noqa: PLC0415
 
     converter = Converter(forbid_extra_keys=True)
     configure_tagged_union(Input, converter, tag_name="kind")
+    configure_union_passthrough(bool | int | float | str | None, converter)
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, _exactly)
     # Json values are already what JSON holds
     converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
     converter.register_unstructure_hook_func(lambda kind: kind is Json, lambda value: value)
     return converter
+
+
+def _exactly(value: Any, kind: type) -> Any:
+    """The value where it is of that kind; nothing is converted, so that "false" cannot become True."""
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if kind is float or type(value) is not kind:
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 def to_json(value: object) -> Any:

@@ -163,7 +163,9 @@ class Task(Protocol):
     name: str
     monitor: Monitor
     runner: Reference
-    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read"."""
+    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  It stands alone
+    and offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
+    cannot read, and show(answer, problem) -> text; `problem` is the manifest's, as plain JSON."""
 
     # --- data ---
     def detect(self, request: DataRequest) -> DataSource:
