@@ -1,0 +1,45 @@
+"""A bundle's task.py stands alone: no zoo, no torch, few lines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zoo.tasks.bundled import task_source
+
+RUNNERS = ("zoo.tasks.image_classification.runner:read", "zoo.tasks.image_reconstruction.runner:read")
+
+USE = """
+import sys
+sys.modules["zoo"] = sys.modules["torch"] = None
+sys.path.insert(0, sys.argv[1])
+import numpy, task
+inputs = task.read(__import__("pathlib").Path(sys.argv[1]) / "x.png")
+assert inputs["image"].shape == (3, 4, 3) and inputs["image"].dtype == numpy.uint8
+answer = {"probabilities": numpy.array([0.25, 0.75]), "image_out": numpy.full((3, 4, 1), 7, numpy.uint8)}
+print(task.show(answer, ["cat", "dog"]))
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_task_py_runs_without_zoo(runner: str, tmp_path: Path) -> None:
+    (tmp_path / "task.py").write_text(task_source(runner))
+    Image.new("L", (4, 3), 9).save(tmp_path / "x.png")
+    command = [sys.executable, "-I", "-c", USE, str(tmp_path)]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "classification" in runner:
+        assert shown == " 75.00%  ███████████████       dog\n 25.00%  █████                 cat\n"
+    else:
+        assert shown == "3 x 4 grey picture, levels 7 to 7, mean 7.0\n"
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_task_py_leaves_room_for_run_py(runner: str) -> None:
+    source = task_source(runner)
+    assert len(source.splitlines()) <= 110
+    assert "zoo." not in source.replace("`zoo.", "")
+    assert source.count("from __future__") == 1

@@ -1,0 +1,33 @@
+"""The task.py of a bundle: a runner's source with the sources it imports from zoo put before it.
+
+So the device runs the very code that zoo runs, and there is no second copy to keep up to date.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from zoo.specs import Reference
+
+_IMPORT = re.compile(r"^from (zoo\.[\w.]+) import .*\n", re.MULTILINE)
+_FUTURE = "from __future__ import annotations\n"
+_HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
+
+
+def task_source(runner: Reference) -> str:
+    """The text of a module that needs only numpy and Pillow, from the reference in `Task.runner`."""
+    parts = _parts(runner.partition(":")[0], seen=set())
+    return _HEAD + _FUTURE + "\n" + "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts) + "\n"
+
+
+def _parts(module: str, *, seen: set[str]) -> list[str]:
+    """The sources of `module` and of what it imports from zoo, the imported ones first, each once."""
+    seen.add(module)
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no source for {module}", name=module)
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    before = [part for name in _IMPORT.findall(text) if name not in seen for part in _parts(name, seen=seen)]
+    return [*before, _IMPORT.sub("", text)]
