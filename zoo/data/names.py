@@ -17,7 +17,10 @@ from zoo.errors import HashMismatch
 
 PACK: Final = Path(__file__).with_name("names.xz")
 SHA256: Final = "72fcadba1be80aa53c46ce9605b8e876f12a7a1915ec0366eb6554b676209581"
-LANGUAGES: Final = tuple("en de fr es it pt nl sv da fi pl cs hu ro tr vi id sw hr lt".split())
+LANGUAGES: Final = (
+    *("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "fi"),
+    *("pl", "cs", "hu", "ro", "tr", "vi", "id", "sw", "hr", "lt"),
+)
 """ISO 639-1 codes, in index order."""
 
 
