@@ -220,5 +220,5 @@ class Task(Protocol):
     def read(self, path: Path, problem: Problem) -> Arrays:
         """One raw file as the inputs of pipeline.onnx; BadFile when it cannot be read."""
 
-    def show(self, case: Case, answer: Arrays, problem: Problem) -> Shown:
-        """An answer as text, record and picture."""
+    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
+        """An answer as text, record and picture; at most `limit` of what the task ranks (classes, boxes)."""
