@@ -1,0 +1,253 @@
+"""Run directories: everything about one training, readable without torch.
+
+run.json      status, created, argv, seeds, versions, git state, results
+config.json   every option resolved, replayable
+data.json     fingerprint, classes, counts, and the problem that the model was built for
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from zoo.atomic import disk_errors, write_directory, write_json
+from zoo.checkpoints import Found, Which, best, newest
+from zoo.config import TrainConfig, check_schema, config_json, read_config
+from zoo.errors import BadFile, DiskError, OutputExists
+from zoo.problem import Problem
+from zoo.records import from_json, to_json
+
+SCHEMA: Final = 1
+Status = Literal["running", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What run.json holds."""
+
+    schema: int = SCHEMA
+    status: Status
+    created: str
+    """UTC, ISO 8601 with microseconds."""
+    argv: tuple[str, ...]
+    model: str
+    task: str
+    seeds: Mapping[str, int]
+    versions: Mapping[str, str]
+    git: Mapping[str, str | bool] | None = None
+    """Commit of the working directory, and whether it had changes; None outside a repository."""
+    host: str
+    pid: int
+    resumed: tuple[str, ...] = ()
+    """When the run was taken up again."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the results must know: an inexact resume, fewer processes."""
+    seconds: float = 0.0
+    steps: int = 0
+    epochs: int = 0
+    """Epochs completed."""
+    best_epoch: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Validation metrics of the best checkpoint."""
+    test: Mapping[str, float] = field(default_factory=dict)
+    """Test metrics of the best checkpoint, measured once at the very end."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRecord:
+    """What data.json holds."""
+
+    schema: int = SCHEMA
+    source: str
+    format: str
+    fingerprint: str
+    counts: Mapping[str, int]
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+    record: RunRecord
+    config: TrainConfig
+    data: DataRecord
+
+    @classmethod
+    def create(
+        cls, path: Path, *, record: RunRecord, config: TrainConfig, data: DataRecord, overwrite: bool = False
+    ) -> Run:
+        """A new run directory, made at once; OutputExists when the place is taken."""
+        check_place(path, overwrite=overwrite)
+        run = cls(path=path, record=record, config=config, data=data)
+
+        def fill(directory: Path) -> None:
+            write_json(directory / "config.json", config_json(config))
+            write_json(directory / "data.json", to_json(data))
+            write_json(directory / "run.json", to_json(record))
+            (directory / "checkpoints").mkdir()
+
+        write_directory(path, fill, overwrite=overwrite)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        """The run in a directory; BadFile when it is none, damaged, or of a newer schema."""
+        return cls(
+            path=path,
+            record=from_json(RunRecord, _read(path / "run.json"), where=str(path / "run.json")),
+            config=read_config(path),
+            data=from_json(DataRecord, _read(path / "data.json"), where=str(path / "data.json")),
+        )
+
+    @property
+    def status(self) -> Status:
+        """As recorded, but "interrupted" for a run whose process was killed."""
+        record = self.record
+        if record.status == "running" and record.host == socket.gethostname() and not _alive(record.pid):
+            return "interrupted"
+        return record.status
+
+    @property
+    def problem(self) -> Problem:
+        """The facts that the model was built for."""
+        return self.data.problem
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    def checkpoint(self, which: Which = "best", *, verify: bool = True) -> Found:
+        """The best or the newest valid checkpoint, of this run's own model; BadFile when there is none."""
+        find = best if which == "best" else newest
+        try:
+            found = find(self.checkpoints, verify=verify)
+        except BadFile as error:
+            raise BadFile(
+                f"the run {self.path} has no valid checkpoint", hint=f"zoo train --resume {self.path}"
+            ) from error
+        model = found.checkpoint.manifest.model
+        if model != self.config.model:
+            raise BadFile(f"{found.checkpoint.path} holds {model}, but the run is of {self.config.model}")
+        return found
+
+    def update(self, record: RunRecord) -> Run:
+        """The run with another run.json."""
+        write_json(self.path / "run.json", to_json(record))
+        return replace(self, record=record)
+
+    def configure(self, config: TrainConfig) -> Run:
+        """The run with another config.json."""
+        write_json(self.path / "config.json", config_json(config))
+        return replace(self, config=config)
+
+
+def _read(file: Path) -> object:
+    try:
+        data = json.loads(file.read_bytes())
+    except FileNotFoundError as error:
+        raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}") from error
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{file} cannot be read: {error}") from error
+    check_schema(data, file, newest=SCHEMA)
+    return data
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def now() -> str:
+    """The time as run.json holds it; sorts as text."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def default_place(model: str, root: Path = Path("runs")) -> Path:
+    """runs/<model>/<UTC time>-<4 letters>."""
+    letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
+    return root / model.rpartition("/")[2] / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{letters}"
+
+
+def check_place(path: Path, *, overwrite: bool = False) -> None:
+    """OutputExists or DiskError, before anything expensive, unless a run can be made here."""
+    if path.exists():
+        if not overwrite:
+            raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
+        if not path.is_dir() or (any(path.iterdir()) and not (path / "run.json").is_file()):
+            raise OutputExists(f"{path} is not a run, so --overwrite leaves it alone", hint="choose another place")
+    parent = next(place for place in path.absolute().parents if place.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise DiskError(
+            f"{path} cannot be made: {parent} is not a writable folder", hint="choose another place with -o"
+        )
+
+
+def remove(run: Run) -> None:
+    """Delete a run directory."""
+    with disk_errors(run.path):
+        shutil.rmtree(run.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunList:
+    """The runs below a root, newest first, and a sentence for each that cannot be read."""
+
+    runs: tuple[Run, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+def list_runs(root: Path = Path("runs")) -> RunList:
+    """Every run in root/*/*."""
+    runs, unreadable = [], []
+    for file in sorted(root.glob("*/*/run.json")):
+        try:
+            runs.append(Run.open(file.parent))
+        except BadFile as error:
+            unreadable.append(error.message)
+    runs.sort(key=lambda run: run.record.created, reverse=True)
+    return RunList(runs=tuple(runs), unreadable=tuple(unreadable))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestRun:
+    """The run that commands without TARGET take, and a sentence for each newer one that was skipped."""
+
+    run: Run
+    skipped: tuple[str, ...] = ()
+
+
+def latest_run(root: Path = Path("runs")) -> LatestRun | None:
+    """The newest finished or interrupted run with a valid checkpoint; None when there is none."""
+    listed = list_runs(root)
+    skipped = list(listed.unreadable)
+    for run in listed.runs:
+        if run.status not in ("finished", "interrupted"):
+            skipped.append(f"skipped {run.path}: it is {run.status}")
+            continue
+        try:
+            run.checkpoint(verify=False)
+        except BadFile as error:
+            skipped.append(f"skipped {run.path}: {error.message}")
+            continue
+        return LatestRun(run=run, skipped=tuple(skipped))
+    return None
