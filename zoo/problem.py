@@ -31,6 +31,8 @@ class ImageInput:
     """The smallest height and width the architecture accepts."""
     fixed_size: bool = False
     """True when the architecture's parameters depend on `size` (a ViT's positions, a dense autoencoder)."""
+    any_channels: bool = False
+    """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,55 @@
+"""Two small convolutional classifiers for any image: `cnn` and `convnet`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zoo import Augment, ImageInput, ModelSpec, Recipe, hookimpl
+
+ZOO_API = 1
+
+GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), fixed_size=True, any_channels=True)
+"""The size of the embedded digits, with the mean and deviation of MNIST's training pictures."""
+
+DIGITS = Recipe(
+    epochs=6,
+    batch_size=64,
+    lr=4e-3,
+    weight_decay=0.05,
+    schedule="onecycle",
+    warmup=0.25,
+    augment=Augment(shift=0.08),
+)
+SCRATCH = Recipe(
+    epochs=30, batch_size=64, lr=2e-3, warmup=0.1, augment=Augment(shift=0.1, flip=True), input_size=(64, 64)
+)
+
+
+@hookimpl
+def zoo_models() -> Iterable[ModelSpec]:
+    """`cnn` and `convnet`."""
+    needs = ("channels", "image_size", "num_classes")
+    cnn = ModelSpec(
+        name="cnn",
+        task="image-classification",
+        builder="zoo_cnn.model:cnn",
+        trainer="classification",
+        needs=needs,
+        input=GREY_28,
+        head=("head.",),
+        recipes={"digits": DIGITS, "default": SCRATCH, "finetune": replace(SCRATCH, epochs=10, lr=5e-4)},
+        summary="two convolutions and a hidden layer: the network every course begins with",
+        licence="Apache-2.0",
+        parameters=421_642,
+    )
+    convnet = replace(
+        cnn,
+        name="convnet",
+        builder="zoo_cnn.model:convnet",
+        aliases=("lenet",),
+        summary="LeNet-5's layout: 6 and 16 maps of 5x5, hidden layers of 120 and 84",
+        paper="LeCun et al., Gradient-based learning applied to document recognition, 1998",
+        parameters=107_786,
+    )
+    return (cnn, convnet)
