@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -54,3 +55,17 @@ def from_json(kind: type[T], data: object, *, where: str) -> T:
     except Exception as error:
         reasons = "; ".join(transform_error(error))
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
+
+
+def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:
+    """The dataclass in the bytes of a JSON file that names its schema; BadFile for a newer schema than `schema`."""
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{where} is not JSON: {error}") from error
+    found = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise BadFile(f"{where} names no schema: it was not written by zoo")
+    if found > schema:
+        raise BadFile(f"{where} has schema {found}, this zoo reads up to {schema}", hint="pip install -U edgezoo")
+    return from_json(kind, data, where=where)

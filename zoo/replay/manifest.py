@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from zoo.errors import BadFile
-from zoo.problem import Json, Problem
-from zoo.records import from_json
+from zoo.problem import Problem
+from zoo.records import parse
 from zoo.task import Signature
 
 NAME = "manifest.json"
@@ -125,33 +124,9 @@ def read_manifest(bundle: Path) -> tuple[Manifest, str]:
     if path.stat().st_size > MAX_BYTES:
         raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no manifest is that large")
     raw = path.read_bytes()
-    data = read_object(raw, where=str(path))
-    check_schema(data, SCHEMA, where=str(path))
-    manifest = from_json(Manifest, data, where=str(path))
+    manifest = parse(Manifest, raw, schema=SCHEMA, where=str(path))
     _check_names(manifest, where=str(path))
     return manifest, hashlib.sha256(raw).hexdigest()
-
-
-def read_object(raw: bytes, *, where: str) -> dict[str, Json]:
-    """The JSON object in some bytes."""
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{where} is not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise BadFile(f"{where} holds no JSON object")
-    return data
-
-
-def check_schema(data: Mapping[str, Json], known: int, *, where: str) -> None:
-    """BadFile for a record that this zoo cannot know how to read."""
-    schema = data.get("schema")
-    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise BadFile(f"{where} names no schema: it was not written by zoo")
-    if schema > known:
-        raise BadFile(
-            f"{where} has schema {schema}, this zoo reads up to {known}", hint="pip install --upgrade edgezoo"
-        )
 
 
 def _check_names(manifest: Manifest, *, where: str) -> None:

@@ -1,0 +1,75 @@
+"""`zoo inspect`: what an ONNX file holds, read without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.output import Output, json_option
+from zoo.errors import BadFile
+from zoo.replay.scan import PREFIX, Scan, Value, scan
+
+SCHEMA = 1
+_LONG = 100
+
+
+@click.command("inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def inspect(file: Path, as_json: bool) -> None:
+    """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, and whether it is safe.
+
+    FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
+    """
+    out = Output(as_json=as_json)
+    found = scan(_graph(file))
+    if as_json:
+        out.document(_document(found))
+    else:
+        _print(out, found)
+    if found.refused:
+        raise click.exceptions.Exit(1)
+    out.next(f"zoo verify {file}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
+
+
+def _graph(file: Path) -> Path:
+    if not file.exists():
+        raise BadFile(f"{file} does not exist", hint="give an .onnx file or a bundle")
+    return file / "pipeline.onnx" if file.is_dir() else file
+
+
+def _print(out: Output, found: Scan) -> None:
+    ops = ", ".join(f"{name} {count}" for name, count in found.ops.items())
+    out.facts(
+        [
+            ("file", str(found.path)),
+            ("size", f"{found.bytes:,} bytes, {found.parameters:,} parameters"),
+            ("made by", found.producer),
+            ("opset", f"{found.opset} (IR {found.ir_version})"),
+            *(("input", _shown(value)) for value in found.inputs),
+            *(("output", _shown(value)) for value in found.outputs),
+            ("operators", f"{sum(found.ops.values())} nodes: {ops}"),
+            *((key, _shorten(text)) for key, text in sorted(found.metadata.items())),
+            ("metadata", "" if found.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
+            *(("note", note) for note in found.notes),
+            *(("refused", reason) for reason in found.refused),
+            ("safe to load", "no" if found.refused else "yes: one file, known operators, no unbounded loop"),
+        ]
+    )
+
+
+def _shown(value: Value) -> str:
+    return f"{value.name}  {value.dtype} [{', '.join(map(str, value.shape))}]"
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONG else f"{line[:_LONG]} … ({len(text):,} characters)"
+
+
+def _document(found: Scan) -> dict[str, object]:
+    from zoo.records import to_json  # noqa: PLC0415  plain output needs no cattrs
+
+    document: dict[str, object] = to_json(found)
+    return {"schema": SCHEMA, **document, "path": str(found.path), "made_by_zoo": found.made_by_zoo}

@@ -1,0 +1,76 @@
+"""`zoo verify`: a bundle's files, record and answers, checked here; with --against, the proof derived anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import click
+
+from zoo.cli.output import Output, json_option
+from zoo.errors import BadFile, UsageError
+from zoo.references import resolve
+
+SCHEMA = 1
+AGAINST = "zoo_export.cli:verify_against"
+"""(path, *, against, explain, as_json) -> None; it prints and exits as a command does.  Needs torch."""
+
+
+@click.command("verify")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--against", metavar="TARGET", help="Prove anew against this run, or model@weights (needs torch).")
+@click.option("--explain", is_flag=True, help="Name the first tensor that leaves the noise (needs torch).")
+@click.option("--sha256", metavar="HASH", help="The hash of manifest.json that `zoo export` printed.")
+@json_option
+def verify(target: Path, against: str | None, explain: bool, sha256: str | None, as_json: bool) -> None:
+    """Do the files, the record and the answers of a bundle belong together, on this device.
+
+    TARGET is a bundle, or a run that was exported. A single .onnx file needs --against.
+    """
+    if not target.exists():
+        raise BadFile(f"{target} does not exist", hint="give a bundle, a run that was exported, or an .onnx file")
+    if against is not None or explain:
+        if sha256 is not None:
+            raise UsageError("--sha256 goes with the check without --against")
+        command = cast("Callable[..., None]", resolve(AGAINST))
+        return command(target, against=against, explain=explain, as_json=as_json)
+    if target.is_file():
+        raise UsageError(
+            f"{target} is a single file: it carries no record and no golden cases to check it with",
+            hint=f"zoo verify {target} --against MODEL@WEIGHTS (or a run)",
+        )
+    return _verify_bundle(target, sha256=sha256, as_json=as_json)
+
+
+def _verify_bundle(target: Path, *, sha256: str | None, as_json: bool) -> None:
+    from zoo.records import to_json  # noqa: PLC0415
+    from zoo.replay.bundle import verify_bundle  # noqa: PLC0415  imports numpy
+
+    out = Output(as_json=as_json)
+    checked = verify_bundle(target, sha256=sha256)
+    bundle = checked.bundle
+    if as_json:
+        out.document(
+            {
+                "schema": SCHEMA,
+                "bundle": str(bundle.path),
+                "verdict": checked.verdict,
+                "gates": [to_json(gate) for gate in checked.gates],
+                "files": [to_json(file) for file in bundle.manifest.files],
+                "sha256": bundle.sha256,
+                "seconds": checked.seconds,
+            }
+        )
+    else:
+        for gate in checked.gates:
+            out.line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}")
+        out.line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}")
+    if not checked.holds:
+        out.next(f"zoo verify {bundle.path} --explain" if _answers_differ(checked.gates) else "zoo export --onnx")
+        raise click.exceptions.Exit(1)
+    out.next(f"zoo predict {bundle.path} INPUT…")
+
+
+def _answers_differ(gates: tuple[object, ...]) -> bool:
+    return all(getattr(gate, "status", "") == "PASS" for gate in gates[:-1])

@@ -1,0 +1,38 @@
+"""Answers from a bundle without torch: raw inputs -> pipeline.onnx -> answers, in the sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import HashMismatch
+from zoo.replay.bundle import Bundle
+from zoo.replay.sandbox import Limits, Runtime
+
+if TYPE_CHECKING:
+    from zoo.task import Arrays
+
+PIPELINE = "pipeline.onnx"
+
+
+def predict_bundle(
+    bundle: Bundle, inputs: Iterable[Arrays], *, limits: Limits | None = None, threads: int = 1
+) -> Iterator[Arrays]:
+    """The answer to each input of pipeline.onnx, by output name; HashMismatch when the graph is not the manifest's."""
+    with Runtime(limits=limits, threads=threads) as runtime:
+        session = runtime.session(_checked(bundle), title=PIPELINE)
+        for feeds in inputs:
+            yield runtime.run(session, feeds)
+
+
+def _checked(bundle: Bundle) -> bytes:
+    path: Path = bundle.path / PIPELINE
+    raw = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(raw).hexdigest() != bundle.manifest.hashes().get(PIPELINE):
+        raise HashMismatch(
+            f"{path} is missing or was changed: its sha256 is not the one in the manifest",
+            hint=f"zoo verify {bundle.path}",
+        )
+    return raw
