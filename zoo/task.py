@@ -194,7 +194,11 @@ class Task(Protocol):
         """[torch] What pipeline.onnx begins with: inputs of the pipeline to inputs of the model (with batch axis)."""
 
     def finish(self, problem: Problem) -> nn.Module:
-        """[torch] What pipeline.onnx ends with: outputs of the model to the answer."""
+        """[torch] What pipeline.onnx ends with: outputs of the model to the answer.
+
+        A module that needs raw inputs of the pipeline as well (a detector needs the size of the given picture)
+        names them in an attribute `raw: tuple[str, ...]`; they follow the outputs of the model.
+        """
 
     # --- measuring ---
     def metrics(self, problem: Problem) -> Metrics:
