@@ -135,7 +135,7 @@ class WeightsSpec:
     resource: str = ""
     """As in "package:path/inside/it.safetensors", for a file that ships inside a package."""
     size: int | None = None
-    """Bytes of the file."""
+    """Bytes of the file, about: for progress and for room on the disk; the hash decides."""
     input: Input | None = None
     """What these weights were trained with; None takes the model's own."""
     classes: tuple[str, ...] | Reference = ()
@@ -146,6 +146,8 @@ class WeightsSpec:
     """What the publisher measured, by metric name; shares are in 0..1."""
     data: str = ""
     """The data the metrics were measured on."""
+    optional: tuple[str, ...] = ()
+    """Prefixes of the state_dict that file and model need not share: auxiliary heads, parts left out."""
     remap: Reference | None = None
     """(state_dict) -> state_dict, for files whose names are not the model's."""
     recipe: str = ""

@@ -1,0 +1,77 @@
+"""torchvision's classification networks, one builder for each architecture, named as torchvision names it.
+
+`zoo_torchvision.model:resnet50` is a builder with the keywords that the card of resnet50 lists under "needs".
+All map float32 images (N, 3, H, W) to class scores (N, num_classes) and start from random numbers: published weights
+are fetched, checked and loaded by zoo itself, never by torchvision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+from torchvision import models
+
+from zoo import UsageError
+
+MAXVIT_STEP = 224
+"""MaxViT's last stage, 32 times smaller than the image, is cut into windows of 7 by 7."""
+INCEPTION_AUX_SIZE = 299
+"""Below this size Inception's auxiliary head has no 5 by 5 map left to look at."""
+
+
+def convolutional(name: str, *, num_classes: int) -> nn.Module:
+    """An architecture whose parameters do not depend on the image size; most of them."""
+    return _checked(models.get_model(name, weights=None, num_classes=num_classes), name)
+
+
+def vision_transformer(name: str, *, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
+    """A ViT, which learns one position for each patch, so that its parameters depend on the image size."""
+    patch = int(name.rpartition("_")[2])
+    side = _square(name, image_size, step=patch)
+    return _checked(models.get_model(name, weights=None, num_classes=num_classes, image_size=side), name)
+
+
+def maxvit_t(*, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
+    """MaxViT tiny, whose tables of relative positions depend on the image size."""
+    side = _square("maxvit_t", image_size, step=MAXVIT_STEP)
+    return _checked(models.maxvit_t(weights=None, num_classes=num_classes, input_size=(side, side)), "maxvit_t")
+
+
+def googlenet(*, num_classes: int) -> nn.Module:
+    """GoogLeNet without its two auxiliary heads, which torchvision publishes untrained."""
+    return _checked(
+        models.googlenet(weights=None, num_classes=num_classes, aux_logits=False, init_weights=True), "googlenet"
+    )
+
+
+def inception_v3(*, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
+    """Inception v3; from 299 pixels on with its auxiliary head, which speaks in training only."""
+    with_aux = min(image_size) >= INCEPTION_AUX_SIZE
+    return _checked(
+        models.inception_v3(weights=None, num_classes=num_classes, aux_logits=with_aux, init_weights=True),
+        "inception_v3",
+    )
+
+
+def _square(name: str, image_size: tuple[int, int], *, step: int) -> int:
+    height, width = image_size
+    if height != width or height % step:
+        raise UsageError(
+            f"{name} takes square images whose side is a multiple of {step} pixels, not {height} x {width}",
+            hint=f"train it with --set recipe.input_size={step},{step} or a multiple of it",
+        )
+    return height
+
+
+def _checked(model: object, name: str) -> nn.Module:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"torchvision returned a {type(model).__name__} for {name}")
+    return model
+
+
+def __getattr__(name: str) -> Callable[..., nn.Module]:
+    if name.startswith("_") or name not in models.list_models(module=models):
+        raise AttributeError(f"torchvision has no classification model named {name!r}")
+    return partial(vision_transformer if name.startswith("vit_") else convolutional, name)

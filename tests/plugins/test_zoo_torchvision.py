@@ -1,0 +1,98 @@
+"""The torchvision plugin: its cards say what the installed torchvision says, and its builders do what the cards say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from zoo import ImageInput, UsageError
+from zoo_torchvision import generate, model, plugin, weights
+from zoo_torchvision.families import FAMILIES, family_of
+from zoo_torchvision.imagenet import CLASSES
+
+CARDS = {card["name"]: card for card in json.loads(generate.CARDS.read_text())["models"]}
+SMALLEST = [
+    "alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_v2_s googlenet inception_v3 mnasnet0_5",
+    "mobilenet_v2 mobilenet_v3_small regnet_x_400mf resnet18 resnext50_32x4d shufflenet_v2_x0_5 squeezenet1_1",
+    "swin_t swin_v2_t vgg11 wide_resnet50_2",
+]
+
+
+def test_there_is_a_card_for_each_of_the_80_classifiers() -> None:
+    assert sorted(CARDS) == generate.names()
+    assert len(CARDS) == 80
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_a_card_is_what_the_installed_torchvision_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the smallest sizes take a minute to find; a test of their own tries some
+    monkeypatch.setattr(generate, "_min_size", lambda *_: CARDS[name]["min_size"])
+    assert json.loads(json.dumps(generate.card(name))) == CARDS[name]
+
+
+def test_the_class_names_are_those_of_the_weights() -> None:
+    assert generate.classes() == CLASSES
+    assert (len(CLASSES), CLASSES[0], CLASSES[-1]) == (1000, "tench", "toilet tissue")
+
+
+@pytest.mark.parametrize("name", " ".join(SMALLEST).split())
+def test_a_network_takes_its_smallest_size_and_none_smaller(name: str) -> None:
+    size = CARDS[name]["min_size"]
+    network = generate.on_meta(name, image_size=(size, size)).eval()
+    assert network(torch.empty(2, 3, size, size, device="meta")).shape == (2, 1000)
+    if size > 1:
+        with pytest.raises((RuntimeError, ValueError)):
+            network(torch.empty(2, 3, size - 1, size - 1, device="meta"))
+
+
+@pytest.mark.parametrize("spec", plugin.zoo_models(), ids=lambda spec: spec.name)
+def test_recipes_fit_the_network(spec: Any) -> None:
+    assert isinstance(spec.input, ImageInput)
+    assert set(spec.recipes) == {"digits", "default", "finetune"}
+    for recipe in spec.recipes.values():
+        height, width = recipe.input_size or spec.input.size
+        assert min(height, width) >= spec.input.min_size
+        assert not spec.input.fixed_size or height % spec.input.min_size == width % spec.input.min_size == 0
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_b_32", "inception_v3", "squeezenet1_1", "swin_t"])
+def test_only_the_head_depends_on_the_number_of_classes(name: str) -> None:
+    five = generate.on_meta(name, num_classes=5, image_size=(320, 320)).state_dict()
+    thousand = generate.on_meta(name, image_size=(320, 320)).state_dict()
+    assert five.keys() == thousand.keys()
+    different = {key for key in five if five[key].shape != thousand[key].shape}
+    head = tuple(CARDS[name]["head"])
+    assert different
+    assert different == {key for key in five if key.startswith(head)}
+
+
+def test_every_model_belongs_to_a_family_and_no_family_is_empty() -> None:
+    assert {id(family_of(name)) for name in CARDS} == {id(family) for family in FAMILIES.values()}
+    assert family_of("swin_v2_t") is FAMILIES["swin_v2"]
+
+
+def test_inception_has_its_auxiliary_head_from_299_pixels_on() -> None:
+    assert generate.on_meta("inception_v3", image_size=(299, 299)).AuxLogits is not None
+    assert generate.on_meta("inception_v3", image_size=(298, 299)).AuxLogits is None
+
+
+@pytest.mark.parametrize(("name", "size"), [("vit_b_16", (24, 24)), ("vit_b_32", (64, 96)), ("maxvit_t", (256, 256))])
+def test_a_size_that_does_not_fit_into_patches_is_a_sentence(name: str, size: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match=f"{name} takes square images whose side is a multiple of"):
+        getattr(model, name)(num_classes=2, image_size=size)
+
+
+def test_published_weights_of_two_networks_are_renamed() -> None:
+    one = torch.zeros(1)
+    state = {"features.denseblock1.denselayer1.norm.1.weight": one, "features.norm0.weight": one}
+    assert list(weights.densenet(state)) == ["features.denseblock1.denselayer1.norm1.weight", "features.norm0.weight"]
+    assert list(weights.features({"features.0.bias": one, "classifier.0.bias": one})) == ["features.0.bias"]
+
+
+def test_licences_tell_swag_apart() -> None:
+    licences = {(spec.licence == "CC-BY-NC-4.0", "swag" in spec.tag) for spec in plugin.zoo_weights()}
+    assert licences == {(True, True), (False, False)}
+    assert len(plugin.zoo_weights()) == 115
