@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from zoo.catalog import Catalog
 from zoo.cli.describe import describe
+from zoo.cli.describe_paths import describe_bundle, describe_run
 from zoo.cli.output import Output, json_option
 from zoo.errors import UnknownName
 from zoo.names import Offer
@@ -20,8 +22,13 @@ from zoo.plugins import Plugin
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Everything about NAME: a model, model@tag, a task, a trainer, a plugin, a run or a bundle."""
-    catalog = Catalog.discover()
-    describe(Output(as_json=as_json), catalog, _find(name, catalog))
+    out, catalog, path = Output(as_json=as_json), Catalog.discover(), Path(name)
+    if (path / "run.json").is_file():
+        describe_run(out, path)
+    elif (path / "manifest.json").is_file():
+        describe_bundle(out, path)
+    else:
+        describe(out, catalog, _find(name, catalog))
 
 
 def _find(name: str, catalog: Catalog) -> Offer[Any] | Plugin:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,22 @@ if TYPE_CHECKING:
 PIPELINE = "pipeline.onnx"
 
 
+@contextmanager
+def bundle_pipeline(
+    bundle: Bundle, *, limits: Limits | None = None, threads: int = 1
+) -> Iterator[Callable[[Arrays], Arrays]]:
+    """A function from the inputs of pipeline.onnx to its outputs, by name; HashMismatch for another graph."""
+    with Runtime(limits=limits, threads=threads) as runtime:
+        session = runtime.session(_checked(bundle), title=PIPELINE)
+        yield lambda feeds: runtime.run(session, feeds)
+
+
 def predict_bundle(
     bundle: Bundle, inputs: Iterable[Arrays], *, limits: Limits | None = None, threads: int = 1
 ) -> Iterator[Arrays]:
     """The answer to each input of pipeline.onnx, by output name; HashMismatch when the graph is not the manifest's."""
-    with Runtime(limits=limits, threads=threads) as runtime:
-        session = runtime.session(_checked(bundle), title=PIPELINE)
-        for feeds in inputs:
-            yield runtime.run(session, feeds)
+    with bundle_pipeline(bundle, limits=limits, threads=threads) as answer:
+        yield from map(answer, inputs)
 
 
 def _checked(bundle: Bundle) -> bytes:

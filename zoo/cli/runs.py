@@ -1,0 +1,85 @@
+"""`zoo runs`: the trainings in a folder, newest first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli import text
+from zoo.cli.output import Output, json_option
+from zoo.errors import UnknownName
+from zoo.runs import Run, list_runs
+
+
+@click.command("runs")
+@click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@json_option
+def runs(runs_root: Path, as_json: bool) -> None:
+    """The trainings in a folder, newest first: status, model, data, metric, age."""
+    out = Output(as_json=as_json)
+    catalog = Catalog.discover()
+    found = list_runs(runs_root)
+    for sentence in found.unreadable:
+        out.note(sentence)
+    out.document({"schema": 1, "runs": [_record(run) for run in found.runs], "unreadable": list(found.unreadable)})
+    if found.runs:
+        out.table(
+            ("run", "status", "model", "data", "epochs", "validation", "age"),
+            [_row(run, catalog) for run in found.runs],
+            right=("epochs", "age"),
+        )
+    else:
+        out.note(f"there are no runs in {runs_root}")
+    out.next(_next(found.runs))
+
+
+def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:
+    record = run.record
+    return (
+        str(run.path),
+        run.status,
+        run.config.model,
+        run.config.data,
+        str(record.epochs),
+        text.metrics(_monitored(run, catalog)),
+        text.age((datetime.now(UTC) - datetime.fromisoformat(record.created)).total_seconds()),
+    )
+
+
+def _monitored(run: Run, catalog: Catalog) -> dict[str, float]:
+    """The metric that chose the best checkpoint, or all of them where the task is not installed."""
+    try:
+        wanted = catalog.task(run.record.task).spec.metric
+    except UnknownName:
+        wanted = ""
+    chosen = {name: value for name, value in run.record.metrics.items() if name == wanted}
+    return chosen or dict(run.record.metrics)
+
+
+def _record(run: Run) -> dict[str, object]:
+    record = run.record
+    return {
+        "run": str(run.path),
+        "status": run.status,
+        "created": record.created,
+        "model": run.config.model,
+        "task": record.task,
+        "data": run.config.data,
+        "epochs": record.epochs,
+        "best_epoch": record.best_epoch,
+        "metrics": dict(record.metrics),
+        "test": dict(record.test),
+        "seconds": record.seconds,
+    }
+
+
+def _next(found: tuple[Run, ...]) -> str:
+    if not found:
+        return "zoo train resnet"
+    newest = found[0]
+    if newest.status == "interrupted":
+        return f"zoo train --resume {newest.path}"
+    return f"zoo export {newest.path} --onnx" if newest.status == "finished" else f"zoo info {newest.path}"
