@@ -54,8 +54,10 @@ if TYPE_CHECKING:
     from zoo.task import Dataset as Dataset
     from zoo.task import Metrics as Metrics
     from zoo.task import Monitor as Monitor
+    from zoo.task import Ordered as Ordered
     from zoo.task import Port as Port
     from zoo.task import Purpose as Purpose
+    from zoo.task import Responding as Responding
     from zoo.task import Shown as Shown
     from zoo.task import Signature as Signature
     from zoo.task import Task as Task
@@ -77,7 +79,7 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Case Control Dataset Metrics Monitor Port Purpose Shown Signature Task",
+    "zoo.task": "Agreement Case Control Dataset Metrics Monitor Ordered Port Purpose Responding Shown Signature Task",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.training": "train",
     "zoo_export": "export verify",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.problem import Input, Json, Problem
@@ -40,6 +40,8 @@ class Port:
     shape: tuple[int | str, ...]
     """A string names a dynamic axis: ("batch", 3, 224, 224)."""
     doc: str = ""
+    feeds: str = ""
+    """Of an output that is state: the input it is fed to in the next step.  Zeros are fed in the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,25 @@ class Signature:
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+
+    @property
+    def feedback(self) -> dict[str, str]:
+        """Input name to the output of the step before that it is fed; empty for a graph without state."""
+        return {port.feeds: port.name for port in self.outputs if port.feeds}
+
+    @property
+    def state(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        """The inputs and the outputs that are state; a pipeline hands them through untouched."""
+        fed = self.feedback
+        return tuple(port for port in self.inputs if port.name in fed), tuple(p for p in self.outputs if p.feeds)
+
+    def initial_state(self, batch: int = 1) -> dict[str, np.ndarray[Any, Any]]:
+        """The zeros that a sequence begins with, by input name."""
+        import numpy as np  # noqa: PLC0415  listing tasks needs no numpy
+
+        inputs, _ = self.state
+        shapes = {port: [size if isinstance(size, int) else batch for size in port.shape] for port in inputs}
+        return {port.name: np.zeros(shape, port.dtype) for port, shape in shapes.items()}
 
 
 class Purpose(StrEnum):
@@ -157,6 +178,27 @@ class Dataset(Protocol):
         """The batch as the model takes it (images normalised float32); runs on the batch's device."""
 
 
+@runtime_checkable
+class Ordered(Protocol):
+    """A dataset that says how an epoch goes through it: by length, or on and on through a text.  [torch]
+
+    Datasets without this are shuffled.
+    """
+
+    def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
+        """Indices, each at most once; every `batch_size` in a row are one batch."""
+
+
+@runtime_checkable
+class Responding(Protocol):
+    """A task whose answer takes many runs of the graph, as writing a text does."""
+
+    def respond(
+        self, run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Mapping[str, str], problem: Problem
+    ) -> Arrays:
+        """The answer to the inputs of one item, the state among them; `feedback` is that of the signature."""
+
+
 class Task(Protocol):
     """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
 
@@ -165,7 +207,8 @@ class Task(Protocol):
     runner: Reference
     """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  It stands alone
     and offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
-    cannot read, and show(answer, problem) -> text; `problem` is the manifest's, as plain JSON."""
+    cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
+    respond(run, inputs, feedback, problem) -> answer; `problem` is the manifest's, as plain JSON."""
 
     # --- data ---
     def detect(self, request: DataRequest) -> DataSource:
@@ -222,7 +265,7 @@ class Task(Protocol):
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:
-        """One raw file as the inputs of pipeline.onnx; BadFile when it cannot be read."""
+        """One raw file as the inputs of pipeline.onnx, without state; BadFile when it cannot be read."""
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """An answer as text, record and picture; at most `limit` of what the task ranks (classes, boxes)."""
