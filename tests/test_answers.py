@@ -1,0 +1,116 @@
+"""Files in, readable answers out, whoever answers; one that cannot be read stops nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import BadFile, Case, ImageInput, OutputExists, Problem, Shown, Task, UsageError
+from zoo.answers import Answerer, answers, input_files, save_answers
+
+PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
+
+
+class Measuring:
+    """Answers how long a text file is."""
+
+    name = "measuring"
+
+    def read(self, path: Path, _problem: Problem) -> dict[str, Any]:
+        text = path.read_text()
+        if not text:
+            raise BadFile(f"{path} is empty")
+        return {"length": np.array(len(text))}
+
+    def show(self, case: Case, answer: Mapping[str, Any], problem: Problem, *, limit: int = 5) -> Shown:
+        length = int(answer["twice"])
+        picture = Image.new("L", (length, 1)) if length > 4 else None
+        return Shown(
+            text=f"{case.name} is {problem.classes[length > 4]}",
+            record={"twice": length, "ranked": list(range(limit))},
+            picture=picture,
+        )
+
+
+ANSWERER = Answerer(
+    model="house/tape",
+    task=cast("Task", Measuring()),
+    problem=PROBLEM,
+    answer=lambda inputs: {"twice": inputs["length"] * 2},
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    (folder / "more").mkdir(parents=True)
+    (folder / "b.txt").write_text("bbb")
+    (folder / "a.txt").write_text("a")
+    (folder / "more" / "b.txt").write_text("bbbb")
+    (folder / ".hidden").write_text("secret")
+    return folder
+
+
+def test_a_folder_stands_for_its_files_in_order(files: Path) -> None:
+    single = files / "b.txt"
+    assert input_files([single, files]) == (single, files / "a.txt", files / "b.txt", files / "more" / "b.txt")
+
+
+def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.png does not exist"):
+        input_files([tmp_path / "gone.png"])
+    with pytest.raises(UsageError, match="holds no files"):
+        input_files([tmp_path])
+
+
+def test_every_readable_file_is_answered(files: Path) -> None:
+    (files / "empty.txt").write_text("")
+    found = list(answers(ANSWERER, input_files([files]), limit=2))
+    assert [answer.record() for answer in found] == [
+        {"file": str(files / "a.txt"), "twice": 2, "ranked": [0, 1]},
+        {"file": str(files / "b.txt"), "twice": 6, "ranked": [0, 1]},
+        {"file": str(files / "empty.txt"), "unreadable": f"{files / 'empty.txt'} is empty"},
+        {"file": str(files / "more" / "b.txt"), "twice": 8, "ranked": [0, 1]},
+    ]
+
+
+def test_answers_are_saved_with_pictures_json_and_csv(files: Path, tmp_path: Path) -> None:
+    place = tmp_path / "saved"
+    found = save_answers(place, answers(ANSWERER, input_files([files]), limit=1))
+    assert sorted(path.name for path in place.iterdir()) == ["b-2.png", "b.png", "predictions.csv", "predictions.json"]
+    assert Image.open(place / "b-2.png").size == (8, 1)
+    assert json.loads((place / "predictions.json").read_text()) == [answer.record() for answer in found]
+    assert (place / "predictions.csv").read_text().splitlines() == [
+        "file,twice,ranked",
+        f"{files / 'a.txt'},2,[0]",
+        f"{files / 'b.txt'},6,[0]",
+        f"{files / 'more' / 'b.txt'},8,[0]",
+    ]
+
+
+def test_nothing_saved_is_replaced_unasked(files: Path, tmp_path: Path) -> None:
+    place = tmp_path / "saved"
+    save_answers(place, answers(ANSWERER, [files / "a.txt"]))
+    with pytest.raises(OutputExists):
+        save_answers(place, answers(ANSWERER, [files / "b.txt"]))
+    assert "a.txt" in (place / "predictions.json").read_text()
+    save_answers(place, answers(ANSWERER, [files / "b.txt"]), overwrite=True)
+    assert "a.txt" not in (place / "predictions.json").read_text()
+
+
+def test_a_failure_half_way_saves_nothing(files: Path, tmp_path: Path) -> None:
+    broken = Answerer(
+        model="house/tape",
+        task=ANSWERER.task,
+        problem=PROBLEM,
+        answer=lambda inputs: {"twice": 6 // (3 - inputs["length"])},
+    )
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        save_answers(tmp_path / "saved", answers(broken, input_files([files])))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["texts"]
