@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from zoo.errors import BadFile
 from zoo.problem import Input, Json
@@ -27,13 +28,20 @@ def _converter() -> Converter:
     for kind in (bool, int, float, str):
         converter.register_structure_hook(kind, _exactly)
     # Json values are already what JSON holds
-    converter.register_structure_hook_func(lambda kind: kind is Json, lambda value, _: value)
-    converter.register_unstructure_hook_func(lambda kind: kind is Json, lambda value: value)
+    converter.register_structure_hook_func(_is_json, lambda value, _: value)
+    converter.register_unstructure_hook_func(_is_json, lambda value: value)
     return converter
+
+
+def _is_json(kind: object) -> bool:
+    """Whether a type is Json; resolving its reference to itself makes it another object."""
+    return get_args(kind)[:5] == get_args(Json)[:5] and len(get_args(kind)) == len(get_args(Json))
 
 
 def _exactly(value: Any, kind: type) -> Any:
     """The value where it is of that kind; nothing is converted, so that "false" cannot become True."""
+    if issubclass(kind, Enum):  # a StrEnum comes here as the str that it is
+        return kind(value)
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     if kind is float or type(value) is not kind:
