@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import BadFile, Case, ImageInput, OutputExists, Problem, Shown, Task, UsageError
+from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
 from zoo.answers import Answerer, answers, input_files, save_answers
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
@@ -38,11 +38,15 @@ class Measuring:
         )
 
 
+SIGNATURE = Signature(
+    inputs=(Port(name="length", dtype="int64", shape=()),), outputs=(Port(name="twice", dtype="int64", shape=()),)
+)
 ANSWERER = Answerer(
     model="house/tape",
     task=cast("Task", Measuring()),
     problem=PROBLEM,
     answer=lambda inputs: {"twice": inputs["length"] * 2},
+    signature=SIGNATURE,
 )
 
 
@@ -110,7 +114,38 @@ def test_a_failure_half_way_saves_nothing(files: Path, tmp_path: Path) -> None:
         task=ANSWERER.task,
         problem=PROBLEM,
         answer=lambda inputs: {"twice": 6 // (3 - inputs["length"])},
+        signature=SIGNATURE,
     )
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
         save_answers(tmp_path / "saved", answers(broken, input_files([files])))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["texts"]
+
+
+class Growing(Measuring):
+    """Answers in as many runs as the text is long, each fed what the one before gave."""
+
+    def respond(self, run: Any, inputs: dict[str, Any], feedback: Mapping[str, str], _problem: Problem) -> Any:
+        answer = run(inputs)
+        for _ in range(int(inputs["length"]) - 1):
+            answer = run({**inputs, **{name: answer[output] for name, output in feedback.items()}})
+        return answer
+
+
+def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Path) -> None:
+    state = Port(name="sum", dtype="float32", shape=("batch", 2))
+    signature = Signature(
+        inputs=(*SIGNATURE.inputs, state),
+        outputs=(*SIGNATURE.outputs, Port(name="sum_out", dtype="float32", shape=("batch", 2), feeds="sum")),
+    )
+    shapes = []
+
+    def step(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        shapes.append(inputs["sum"].shape)
+        return {"twice": inputs["sum"].sum() + 2, "sum_out": inputs["sum"] + 1}
+
+    growing = Answerer(
+        model="house/tape", task=cast("Task", Growing()), problem=PROBLEM, answer=step, signature=signature
+    )
+    (found,) = answers(growing, [files / "b.txt"], limit=0)
+    assert shapes == [(1, 2)] * 3
+    assert found.record() == {"file": str(files / "b.txt"), "twice": 2 + 2 * 2, "ranked": []}

@@ -16,7 +16,7 @@ from zoo.errors import BadFile, UsageError
 from zoo.problem import Json, Problem
 from zoo.replay.bundle import Bundle
 from zoo.replay.predict import bundle_pipeline
-from zoo.task import Case, Shown, Task
+from zoo.task import Case, Responding, Shown, Signature, Task
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -32,6 +32,15 @@ class Answerer:
     problem: Problem
     answer: Callable[[Arrays], Arrays]
     """Inputs of pipeline.onnx by name to its outputs by name."""
+    signature: Signature
+    """Of that function, with the state that a sequence model carries from step to step."""
+
+    def respond(self, inputs: Arrays) -> Arrays:
+        """The task's answer to one item, in one run or, where the task says so, in many."""
+        fed = {**inputs, **self.signature.initial_state()}
+        if isinstance(self.task, Responding):
+            return self.task.respond(self.answer, fed, self.signature.feedback, self.problem)
+        return self.answer(fed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +87,7 @@ def answers(answerer: Answerer, files: Iterable[Path], *, limit: int = 5) -> Ite
             yield Answer(file=file, unreadable=error.message)
             continue
         case = Case(name=file.name, kind="file", inputs=inputs, origin=str(file))
-        shown = answerer.task.show(case, answerer.answer(inputs), answerer.problem, limit=limit)
+        shown = answerer.task.show(case, answerer.respond(inputs), answerer.problem, limit=limit)
         yield Answer(file=file, shown=shown)
 
 
@@ -89,7 +98,13 @@ def bundle_answerer(bundle: Path, catalog: Catalog) -> Iterator[Answerer]:
     manifest = opened.manifest
     task = catalog.make_task(manifest.task)
     with bundle_pipeline(opened) as answer:
-        yield Answerer(model=manifest.model, task=task, problem=manifest.problem, answer=answer)
+        yield Answerer(
+            model=manifest.model,
+            task=task,
+            problem=manifest.problem,
+            answer=answer,
+            signature=manifest.pipeline_signature,
+        )
 
 
 def save_answers(folder: Path, found: Iterable[Answer], *, overwrite: bool = False) -> list[Answer]:
