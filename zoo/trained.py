@@ -1,0 +1,232 @@
+"""A trained model ready to answer, with everything that is known about where it comes from.  [torch]
+
+Evaluation, prediction and export begin here, so that all three mean the same parameters by the same TARGET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch import nn
+
+from zoo.catalog import Catalog
+from zoo.checkpoints import MODEL, Which
+from zoo.data_card import DataCard, DataRequest
+from zoo.errors import UnknownName, UsageError
+from zoo.models import build, default_problem, silent, weights_problem
+from zoo.names import Offer
+from zoo.problem import Json, Problem
+from zoo.runs import Run
+from zoo.specs import ModelSpec
+from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget
+from zoo.task import Progress, Task
+from zoo.weights.load import load_state, read_state
+from zoo.weights.source import WeightsSource, published_source
+from zoo.weights.start import start_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Where parameters come from; written into every bundle."""
+
+    model: str
+    """Full name."""
+    plugin: str
+    distribution: str
+    plugin_version: str
+    sha256: str = ""
+    """Of the file that the parameters were read from; empty for an untrained model."""
+    run: str | None = None
+    checkpoint: str | None = None
+    """The checkpoint's directory inside the run."""
+    step: int | None = None
+    epoch: int | None = None
+    """Epochs completed."""
+    weights: str | None = None
+    """Published weights, or what the run started from."""
+    url: str = ""
+    licence: str = ""
+    """Of the published weights; empty for parameters that the user trained from random numbers."""
+    data: str = ""
+    """What the parameters were trained on: the run's data, or the publisher's."""
+    data_fingerprint: str = ""
+    seed: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """As measured in training, or by the publisher."""
+
+    def record(self) -> dict[str, Json]:
+        """The same as JSON, without what is not known."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        known = {name: value for name, value in values.items() if value not in (None, "", {})}
+        return known | ({"metrics": dict(self.metrics)} if self.metrics else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model in evaluation mode on the CPU, with its problem, its task and its lineage."""
+
+    model: nn.Module
+    offer: Offer[ModelSpec]
+    problem: Problem
+    task: Task
+    lineage: Lineage
+    run: Run | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: checkpoints passed over, another version of the plugin."""
+
+    @property
+    def data(self) -> DataRequest | None:
+        """The data that the run was trained on, or that the task embeds for untrained models; None for weights."""
+        if self.run is None:
+            return None
+        config = self.run.config
+        return DataRequest(
+            source=config.data,
+            root=Path(config.data_root) if config.data_root else None,
+            on_bad_sample=config.on_bad_sample,
+        )
+
+    def card(self, request: DataRequest | None = None, *, progress: Progress = silent) -> DataCard | None:
+        """The checked data of a request, else of the run; None where neither is."""
+        request = request or self.data
+        return self.task.check(self.task.detect(request), progress=progress) if request else None
+
+
+def load_trained(
+    target: Target,
+    catalog: Catalog,
+    *,
+    untrained: bool = False,
+    checkpoint: Which = "best",
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Trained:
+    """The model that a target means, its parameters loaded strictly.
+
+    A run gives its best (or last) valid checkpoint.  A bare architecture needs `untrained`; its parameters are then
+    drawn from `seed`.  Bundles and ONNX files hold no torch model: UsageError.
+    """
+    match target:
+        case RunTarget(path=path):
+            return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes)
+        case WeightsTarget(model=model, weights=weights):
+            return _from_weights(published_source(catalog, weights, model), model, catalog, progress)
+        case ModelTarget(model=model):
+            return _untrained(model, catalog, allowed=untrained, seed=seed)
+        case _:
+            raise UsageError(
+                f"{target.path} is already exported, and holds no torch model",
+                hint="name a run, or weights such as resnet18@imagenet1k_v1",
+            )
+
+
+def _from_run(run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...]) -> Trained:
+    config = run.config
+    try:
+        offer = catalog.model(config.model)
+    except UnknownName as error:
+        raise UsageError(
+            f"the run {run.path} is of {config.model}, which is not on offer here: {error.message}",
+            hint=f"install the plugin {config.plugin} {config.plugin_version}",
+        ) from error
+    found = run.checkpoint(which)
+    model = build(catalog, offer, run.problem)
+    chosen = found.checkpoint
+    load_state(model, read_state(chosen.model), origin=str(chosen.path))
+    lineage = replace(
+        _lineage(offer),
+        sha256=chosen.manifest.files[MODEL].sha256,
+        run=str(run.path),
+        checkpoint=chosen.path.name,
+        step=chosen.manifest.step,
+        epoch=chosen.manifest.epoch,
+        weights=config.weights,
+        licence=_licence(catalog, offer, config.weights),
+        data=config.data,
+        data_fingerprint=run.data.fingerprint,
+        seed=config.seed,
+        metrics=dict(chosen.manifest.metrics),
+    )
+    return Trained(
+        model=model.eval(),
+        offer=offer,
+        problem=run.problem,
+        task=catalog.make_task(offer.spec.task),
+        lineage=lineage,
+        run=run,
+        notes=(*notes, *found.notes, *_other_version(run, offer)),
+    )
+
+
+def _from_weights(source: WeightsSource, offer: Offer[ModelSpec], catalog: Catalog, progress: Progress) -> Trained:
+    problem = weights_problem(catalog, offer, source)
+    model = build(catalog, offer, problem)
+    started = start_from(
+        source, model, catalog=catalog, offer=offer, problem=problem, progress=progress, keep_head=True
+    )
+    assert source.offer is not None
+    spec = source.offer.spec
+    lineage = replace(
+        _lineage(offer),
+        sha256=started.sha256,
+        weights=source.name,
+        url=spec.url,
+        licence=spec.licence,
+        data=spec.data,
+        metrics=dict(spec.metrics),
+    )
+    return Trained(
+        model=model.eval(),
+        offer=offer,
+        problem=problem,
+        task=catalog.make_task(offer.spec.task),
+        lineage=lineage,
+        notes=source.notes,
+    )
+
+
+def _untrained(offer: Offer[ModelSpec], catalog: Catalog, *, allowed: bool, seed: int) -> Trained:
+    if not allowed:
+        raise UsageError(
+            f"{offer.bare_name} alone is a bare architecture, without trained parameters",
+            hint="name a run or weights, or say --untrained",
+        )
+    problem = default_problem(catalog, offer)
+    return Trained(
+        model=build(catalog, offer, problem, seed=seed).eval(),
+        offer=offer,
+        problem=problem,
+        task=catalog.make_task(offer.spec.task),
+        lineage=replace(_lineage(offer), seed=seed),
+        notes=(f"{offer.full_name} is untrained: its parameters are random, seed {seed}",),
+    )
+
+
+def _lineage(offer: Offer[ModelSpec]) -> Lineage:
+    """Who made the architecture; nothing yet about its parameters."""
+    plugin = offer.plugin
+    return Lineage(
+        model=offer.full_name, plugin=plugin.name, distribution=plugin.distribution, plugin_version=plugin.version
+    )
+
+
+def _other_version(run: Run, offer: Offer[ModelSpec]) -> tuple[str, ...]:
+    then, now = run.config.plugin_version, offer.plugin.version
+    if then == now:
+        return ()
+    return (f"{run.path} was trained with version {then} of the plugin {offer.plugin.name}; installed is {now}",)
+
+
+def _licence(catalog: Catalog, offer: Offer[ModelSpec], weights: str | None) -> str:
+    """The licence of the published weights at the beginning of a chain of runs; empty where there are none."""
+    if not weights:
+        return ""
+    path = Path(weights)
+    if (path / "run.json").is_file():
+        return _licence(catalog, offer, Run.open(path).config.weights)
+    try:
+        return catalog.weight(weights if "@" in weights else f"{offer.full_name}@{weights}").spec.licence
+    except UnknownName:
+        return ""
