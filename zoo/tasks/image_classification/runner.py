@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,18 @@ from zoo.images.decode import read_picture
 TOP = 5
 
 
-def read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
     """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
     return {"image": read_picture(path)}
 
 
-def top(answer: Mapping[str, np.ndarray[Any, Any]], classes: Sequence[str]) -> list[tuple[str, float]]:
+def top(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> list[tuple[str, float]]:
     """The likeliest classes with their probabilities, best first, five at most."""
     probabilities = answer["probabilities"]
     best = np.argsort(-probabilities, kind="stable")[:TOP]
-    return [(classes[index], float(probabilities[index])) for index in best]
+    return [(problem["classes"][index], float(probabilities[index])) for index in best]
 
 
-def show(answer: Mapping[str, np.ndarray[Any, Any]], classes: Sequence[str]) -> str:
+def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> str:
     """A line for each of the likeliest classes: probability, bar, name."""
-    return "\n".join(f"{share:7.2%}  {'█' * round(share * 20):<20}  {name}" for name, share in top(answer, classes))
+    return "\n".join(f"{share:7.2%}  {'█' * round(share * 20):<20}  {name}" for name, share in top(answer, problem))

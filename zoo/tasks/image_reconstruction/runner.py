@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from PIL import Image
 from zoo.images.decode import read_picture
 
 
-def read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
     """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
     return {"image": read_picture(path)}
 
@@ -23,7 +23,7 @@ def picture(answer: Mapping[str, np.ndarray[Any, Any]]) -> Image.Image:
     return Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
 
 
-def show(answer: Mapping[str, np.ndarray[Any, Any]], classes: Sequence[str]) -> str:  # noqa: ARG001  every task's
+def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> str:  # noqa: ARG001  every task's
     """One line: size and levels of the reconstruction."""
     levels = answer["image_out"]
     height, width, channels = levels.shape

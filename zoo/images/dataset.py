@@ -1,0 +1,131 @@
+"""One split of pictures, batch by batch: in memory where it fits, else decoded when asked for.  [torch]"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data_card import DataCard, Split
+from zoo.errors import DataError
+from zoo.formats.embedded import DIGITS
+from zoo.formats.samples import Sample
+from zoo.images.prepare import ImagePrepare
+from zoo.images.reading import Read, reader
+from zoo.problem import ImageInput
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+SHARE_OF_MEMORY: Final = 0.25
+"""A split whose resized pictures take less of the free memory is held there."""
+THREADS: Final = min(8, os.cpu_count() or 1)
+
+
+class ImageDataset:
+    """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
+
+    def __init__(self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare) -> None:
+        self.samples = samples
+        self.levels = levels
+        self.prepare = prepare
+        self.labels = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """image uint8 [n, channels, h, w] (one channel where all are grey), label and index int64 [n]."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return {"image": self.levels.take(index), "label": self.labels[index], "index": index}
+
+    def ready(self, batch: Batch) -> Batch:
+        """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
+        image = batch["image"]
+        if self.prepare.mean.device != image.device:
+            self.prepare.to(image.device)
+        return {**batch, "input": self.prepare.normalise(image)}
+
+
+class Resident:
+    """All pictures of a split in one tensor."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def take(self, index: Tensor) -> Tensor:
+        """uint8 [n, channels, h, w] of the samples at these places."""
+        return self.images[index]
+
+
+class OnDemand:
+    """Pictures decoded in threads when they are asked for."""
+
+    def __init__(self, samples: Sequence[Sample], read: Read, prepare: ImagePrepare, *, grey: bool) -> None:
+        self.samples = samples
+        self.read = read
+        self.prepare = prepare
+        self.grey = grey
+        self.pool = ThreadPoolExecutor(THREADS)
+
+    def take(self, index: Tensor) -> Tensor:
+        """uint8 [n, channels, h, w] of the samples at these places."""
+        return torch.stack(list(self.pool.map(self._one, index.tolist())))
+
+    def _one(self, place: int) -> Tensor:
+        pixels = torch.from_numpy(self.read(self.samples[place]))
+        levels = pixels[..., :1].permute(2, 0, 1).contiguous().float().unsqueeze(0)
+        whole = self.prepare.fit(levels) if self.grey else self.prepare.geometry(pixels)
+        return whole[0].to(torch.uint8)
+
+
+Levels = Resident | OnDemand
+
+
+@torch.no_grad()
+def open_split(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
+    """One split of a checked card, resized for a model's input."""
+    samples = card.splits.get(split)
+    if not samples:
+        raise DataError(f"{card.source.request.source} has no {split} split")
+    prepare = ImagePrepare(image).requires_grad_(False)
+    grey = card.facts.get("channels") == 1
+    if card.source.format == DIGITS:
+        return ImageDataset(samples, Resident(_digits(samples, split, prepare)), prepare)
+    levels = OnDemand(samples, reader(card), prepare, grey=grey)
+    channels = 1 if grey else image.channels
+    if len(samples) * channels * image.size[0] * image.size[1] < SHARE_OF_MEMORY * free_memory():
+        return ImageDataset(samples, Resident(_whole_split(levels, len(samples))), prepare)
+    return ImageDataset(samples, levels, prepare)
+
+
+def _whole_split(levels: OnDemand, count: int) -> Tensor:
+    first = levels.take(torch.tensor([0]))
+    images = first.new_empty((count, *first.shape[1:]))
+    for start in range(0, count, 256):
+        places = torch.arange(start, min(start + 256, count))
+        images[places] = levels.take(places)
+    return images
+
+
+def _digits(samples: Sequence[Sample], split: Split, prepare: ImagePrepare) -> Tensor:
+    from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
+
+    pixels = digits.load().split(split)[0][np.array([sample.index for sample in samples])]
+    parts = torch.from_numpy(pixels).unsqueeze(1).tensor_split(1 + len(pixels) // 500)
+    return torch.cat([prepare.fit(part.float()).to(torch.uint8) for part in parts])
+
+
+def free_memory() -> int:
+    """Bytes that can be taken without driving anybody out; half of all where the system does not say."""
+    try:
+        with open("/proc/meminfo") as table:  # noqa: PTH123  a file of the kernel
+            lines = dict(line.split(":", 1) for line in table)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

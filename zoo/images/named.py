@@ -1,0 +1,91 @@
+"""Datasets that torchvision fetches by name.  [torch]"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from zoo.data_card import DataCard, DataSource, Split
+from zoo.errors import DataError, NetworkError
+from zoo.formats.checking import with_validation
+from zoo.formats.named import NAMED
+from zoo.formats.samples import Sample, fingerprint
+
+
+def named_root(source: DataSource) -> Path:
+    """Where the dataset lies or will lie."""
+    from platformdirs import user_cache_path  # noqa: PLC0415
+
+    return source.location or user_cache_path("zoo") / "datasets"
+
+
+def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
+    """The card of a published dataset, downloaded where it is absent; torchvision checks its hashes."""
+    splits: dict[Split, list[Sample]] = {"train": [], "validation": [], "test": []}
+    classes: tuple[str, ...] = ()
+    for split in NAMED[_name(source)].parts:
+        data = open_part(source, split, download=True)
+        labels = _labels(data) if labelled else [-1] * len(data)
+        if split == "train" and labelled:
+            classes = _classes(data, labels)
+        splits[split] = [Sample(f"{split}/{index}", label, index) for index, label in enumerate(labels)]
+    done, notes = with_validation(splits)
+    return DataCard(
+        source=source,
+        splits=done,
+        classes=classes,
+        facts={"channels": 1 if data[0][0].mode in ("1", "L") else 3},
+        fingerprint=fingerprint(source.request.source, classes, done),
+        notes=(*notes, "the pictures were not looked into: torchvision compared the files with their published hashes"),
+    )
+
+
+def open_part(source: DataSource, split: Split, *, download: bool = False) -> Any:
+    """One part as torchvision's own dataset object; items are (picture, label)."""
+    from torchvision import datasets  # noqa: PLC0415  a second of import, wanted for named datasets only
+
+    name, root = _name(source), named_root(source)
+    _refuse_pickles(name, root)
+    download = download and os.environ.get("ZOO_OFFLINE", "") in ("", "0")
+    parts = NAMED[name].parts
+    # validation that was held out of train lies in the train part
+    keywords = dict(parts.get(split, parts["train"]))
+    try:
+        return getattr(datasets, name)(root, download=download, **keywords)
+    except (RuntimeError, OSError) as error:
+        if download and not isinstance(error, FileNotFoundError):
+            raise NetworkError(f"{name} could not be fetched into {root}: {error}", hint="try again later") from error
+        raise DataError(
+            f"{name} is not in {root}", hint="say where it is with --data-root, or unset ZOO_OFFLINE to download it"
+        ) from error
+
+
+def _name(source: DataSource) -> str:
+    return source.request.source.partition(":")[2]
+
+
+def _refuse_pickles(name: str, root: Path) -> None:
+    """torchvision reads an old form of MNIST, made of pickles without a hash, when it finds it."""
+    old = root / name / "processed"
+    if old.is_dir() and any(old.glob("*.pt")):
+        raise DataError(f"{old} holds an old form of {name} that is not safe to read", hint="remove that folder")
+
+
+def _labels(data: Any) -> list[int]:
+    for attribute in ("targets", "labels", "_labels"):
+        found = getattr(data, attribute, None)
+        if found is not None:
+            return [int(label) for label in found]
+    samples = getattr(data, "_samples", None)
+    if samples is not None:
+        return [int(label) for _, label in samples]
+    return [int(data[index][1]) for index in range(len(data))]
+
+
+def _classes(data: Any, labels: Sequence[int]) -> tuple[str, ...]:
+    names = getattr(data, "classes", None)
+    if names is None:
+        return tuple(str(number) for number in range(max(labels) + 1))
+    return tuple(name if isinstance(name, str) else ", ".join(cast(Sequence[str], name)) for name in names)

@@ -1,0 +1,79 @@
+"""Pictures of a card's samples, wherever they lie: files, the embedded pack, a published dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data_card import DataCard, Split
+from zoo.errors import BadFile
+from zoo.formats.embedded import DIGITS
+from zoo.formats.samples import Sample
+from zoo.images.decode import read_picture
+from zoo.task import Port
+
+Pixels = npt.NDArray[np.uint8]
+Read = Callable[[Sample], Pixels]
+
+
+IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), doc="upright RGB levels")
+"""What every pipeline on pictures takes."""
+
+
+def read_input(path: Path) -> dict[str, Pixels]:
+    """A picture file as `image` uint8 [height, width, 3]; BadFile names it and says what it looks like instead."""
+    try:
+        return {"image": read_picture(path)}
+    except ValueError as error:
+        raise BadFile(str(error)) from error
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def reader(card: DataCard) -> Read:
+    """A function from a sample to uint8 [height, width, 3]; safe to call from several threads."""
+    if card.source.format == DIGITS:
+        return _read_digit
+    if card.source.format == "torchvision":
+        return _named_reader(card)
+    location = card.source.location
+    if location is None:
+        raise ValueError(f"a source of format {card.source.format} has no location")
+    root = (card.source.request.root or location.parent) if card.source.format == "csv" else location
+
+    def read(sample: Sample) -> Pixels:
+        try:
+            return read_picture(root / sample.name)
+        except (ValueError, OSError) as error:
+            raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
+
+    return read
+
+
+def _read_digit(sample: Sample) -> Pixels:
+    from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
+
+    grey = digits.load().split(_split(sample))[0][sample.index]
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _named_reader(card: DataCard) -> Read:
+    from zoo.images.named import open_part  # noqa: PLC0415  imports torch and torchvision
+
+    parts: dict[str, Any] = {}
+
+    def read(sample: Sample) -> Pixels:
+        split = _split(sample)
+        if split not in parts:
+            parts[split] = open_part(card.source, split)
+        return np.asarray(parts[split][sample.index][0].convert("RGB"))
+
+    return read
+
+
+def _split(sample: Sample) -> Split:
+    return cast(Split, sample.name.partition("/")[0])

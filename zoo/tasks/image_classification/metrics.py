@@ -1,0 +1,86 @@
+"""Accuracy, the confusion matrix and the worst mistakes of a classifier.  [torch]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+
+from zoo.images.charts import confusion_chart, save, wall
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+WORST: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A picture, uint8 [channels, h, w], and how wrong the answer was."""
+
+    loss: float
+    image: Tensor
+    label: int
+    answer: int
+    probability: float
+
+
+class ClassificationMetrics:
+    """`outputs["logits"]` against `batch["label"]`: top1, top5 above five classes, and the mean loss."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = classes
+        count = len(classes)
+        self.metrics = {
+            f"top{k}": MulticlassAccuracy(count, top_k=k, average="micro", validate_args=False)
+            for k in (1, 5)
+            if k < count
+        }
+        self.confusion = MulticlassConfusionMatrix(count, validate_args=False)
+        self.matrix: Tensor | None = None
+        self.worst: list[Mistake] = []
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Count one batch."""
+        logits, label = outputs["logits"].float(), batch["label"]
+        for metric in (*self.metrics.values(), self.confusion):
+            metric.to(logits.device).update(logits, label)
+        self._keep_worst(logits, batch["image"], label)
+
+    def compute(self) -> dict[str, float]:
+        """Shares in 0..1, over all processes together."""
+        self.matrix = self.confusion.compute().cpu()
+        return {name: float(metric.compute()) for name, metric in self.metrics.items()}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """confusion.png, and mistakes.png with the worst this process saw, if any; after `compute`."""
+        if self.matrix is None:
+            raise RuntimeError("pictures of metrics that were never computed")
+        made = [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
+        if self.worst:
+            titles = [
+                f"{self.classes[one.label]}\nread as {self.classes[one.answer]} ({one.probability:.0%})"
+                for one in self.worst
+            ]
+            images = [one.image.permute(1, 2, 0).numpy() for one in self.worst]
+            made.append(save(wall(images, titles), folder / "mistakes.png"))
+        return made
+
+    def _keep_worst(self, logits: Tensor, images: Tensor, label: Tensor) -> None:
+        losses = F.cross_entropy(logits, label, reduction="none")
+        answers = logits.argmax(1)
+        losses = torch.where(answers == label, -1.0, losses)
+        values, places = losses.topk(min(WORST, len(losses)))
+        floor = self.worst[-1].loss if len(self.worst) == WORST else 0.0
+        for loss, place in zip(values.tolist(), places.tolist(), strict=True):
+            if loss > floor:
+                answer = int(answers[place])
+                probability = float(logits[place].softmax(0)[answer])
+                self.worst.append(Mistake(loss, images[place].cpu(), int(label[place]), answer, probability))
+        self.worst = sorted(self.worst, key=lambda one: -one.loss)[:WORST]

@@ -1,0 +1,59 @@
+"""Two reconstructions compared as their users would: the same pictures, and equally close to the originals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.task import Agreement, Case
+
+if TYPE_CHECKING:
+    from zoo.task import Arrays
+
+OUTPUT: Final = "image_out"
+NEAR: Final = 0.999
+"""The share of pixels that must be within one grey level."""
+SHOWN: Final = 12
+
+
+def agreement(
+    reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
+) -> Agreement:
+    """An item agrees when 99.9 % of its pixels are within one level; rounding leaves nothing undecided."""
+    del noise  # levels are whole; what the reference cannot decide is one level, which is allowed
+    wrong: list[tuple[float, str]] = []
+    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
+        away = np.abs(ours[OUTPUT].astype(int) - theirs[OUTPUT].astype(int))
+        far = float((away > 1).mean())
+        if far > 1 - NEAR:
+            sentence = (
+                f"{case.origin or case.name}: {far:.2%} of the pixels are more than one level away, up to {away.max()}"
+            )
+            wrong.append((far, sentence))
+    wrong.sort(reverse=True)
+    return Agreement(
+        items=len(cases),
+        agreeing=len(cases) - len(wrong),
+        undecided=0,
+        reference_metrics=scores(reference, cases),
+        candidate_metrics=scores(candidate, cases),
+        disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
+    )
+
+
+def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
+    """PSNR in decibels over the cases whose original is known, all pixels together; the original is `truth`."""
+    errors = [
+        _squared(answer[OUTPUT], case.truth)
+        for answer, case in zip(answers, cases, strict=True)
+        if case.truth is not None
+    ]
+    mean = float(np.mean(errors)) if errors else 0.0
+    return {"psnr": float(10 * np.log10(255.0**2 / mean))} if mean > 0 else {}
+
+
+def _squared(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    return float(((one.astype(float) - other.astype(float)) ** 2).mean())

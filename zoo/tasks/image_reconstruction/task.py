@@ -1,0 +1,133 @@
+"""Image reconstruction: data, graphs, metrics, cases, comparison and showing.  Torch-free; torch parts inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zoo.data_card import DataCard, DataRequest, DataSource, Split
+from zoo.images import sources
+from zoo.images.cases import picture_cases
+from zoo.images.controls import picture_controls
+from zoo.images.pillow import fitted
+from zoo.images.reading import IMAGE, read_input
+from zoo.images.showing import enlarged, side_by_side
+from zoo.problem import Input, Problem
+from zoo.recipe import Augment
+from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.tasks.image_reconstruction import runner
+from zoo.tasks.image_reconstruction.agreement import agreement
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from zoo.task import Arrays, Batch
+
+LAYOUTS: Final = ("image-folder", "csv", "torchvision")
+
+
+class ImageReconstruction:
+    """A picture through a narrow code and back; the model's output lies in the space of its input."""
+
+    name = "image-reconstruction"
+    monitor = Monitor(metric="psnr", mode="max")
+    runner = "zoo.tasks.image_reconstruction.runner:read"
+
+    def detect(self, request: DataRequest) -> DataSource:
+        """A folder of pictures, a CSV or TSV file, a dataset of torchvision, or the embedded digits."""
+        return sources.detect(request, accepted=LAYOUTS)
+
+    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
+        """Every picture decoded; samples are `zoo.formats.samples.Sample` without labels."""
+        return sources.check(source, labelled=False, progress=progress)
+
+    def problem(self, card: DataCard, input: Input) -> Problem:  # noqa: ARG002  pictures alone give no further facts
+        """The input given; its channels are the caller's choice."""
+        return Problem(task=self.name, input=input)
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
+        """[torch] Pictures as whole levels, in memory where they fit."""
+        from zoo.images.dataset import open_split  # noqa: PLC0415  torch
+
+        return open_split(card, split, problem.image)
+
+    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
+        """[torch] The batch with its images moved, turned and coloured."""
+        from zoo.images.augment import augment as changed  # noqa: PLC0415  torch
+
+        return {**batch, "image": changed(batch["image"], augment, generator)}
+
+    def model_signature(self, problem: Problem) -> Signature:
+        """input -> reconstruction, both normalised float32 [batch, channels, height, width]."""
+        image = problem.image
+        shape = ("batch", image.channels, *image.size)
+        given = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
+        made = Port(name="reconstruction", dtype="float32", shape=shape, doc="in the space of the input")
+        return Signature(inputs=(given,), outputs=(made,))
+
+    def pipeline_signature(self, problem: Problem) -> Signature:
+        """image uint8 [height, width, 3] -> image_out uint8 at the model's size, [height, width, channels]."""
+        image = problem.image
+        made = Port(name="image_out", dtype="uint8", shape=(*image.size, image.channels), doc="what came back")
+        return Signature(inputs=(IMAGE,), outputs=(made,))
+
+    def prepare(self, problem: Problem) -> nn.Module:
+        """[torch] Resizing, cropping and normalising."""
+        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+
+        return ImagePrepare(problem.image)
+
+    def finish(self, problem: Problem) -> nn.Module:
+        """[torch] Back to grey levels."""
+        from zoo.images.finish import Picture  # noqa: PLC0415  torch
+
+        return Picture(problem.image)
+
+    def metrics(self, problem: Problem) -> Metrics:
+        """[torch] psnr and ssim; originals beside what came back as a picture."""
+        from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics  # noqa: PLC0415  torch
+
+        return ReconstructionMetrics(problem.image)
+
+    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+        """Pictures for a purpose; the truth is the original at the model's size, uint8 [height, width, channels]."""
+        image = problem.image
+        return picture_cases(
+            card,
+            image,
+            purpose,
+            truth=lambda _, pixels: fitted(pixels, image),
+            embedded=image.channels == 1,
+            limit=limit,
+        )
+
+    def agreement(
+        self,
+        reference: Sequence[Arrays],
+        candidate: Sequence[Arrays],
+        *,
+        cases: Sequence[Case],
+        noise: Mapping[str, float],
+    ) -> Agreement:
+        """The same pictures but for a level here and there."""
+        return agreement(reference, candidate, cases=cases, noise=noise)
+
+    def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
+        """All generic sabotages but the one of classes."""
+        return picture_controls({"classes": "a reconstruction has no classes"})
+
+    def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
+        """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
+        return read_input(path)
+
+    def show(self, case: Case, answer: Arrays, problem: Problem) -> Shown:
+        """Size and levels in words; the original beside what came back."""
+        made = answer["image_out"]
+        original = fitted(case.inputs["image"], problem.image) if "image" in case.inputs else made
+        return Shown(
+            text=runner.show(answer, {}),
+            record={"height": made.shape[0], "width": made.shape[1], "channels": made.shape[2]},
+            picture=side_by_side(enlarged(original), enlarged(made)),
+        )
