@@ -20,15 +20,20 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*"))
 
 HOUSE = {
     0: "atomic data_card errors hookspecs problem recipe records specs task trainer",
-    1: "answers catalog checkpoints config data formats judge names plugins recipe_settings references replay report "
-    "runs targets tasks",
-    2: "engine evaluation images models ports prediction trained trainers training weights",
+    1: "answers catalog checkpoints config data formats images judge names plugins recipe_settings references replay "
+    "report runs targets tasks",
+    2: "engine evaluation models ports prediction trained trainers training weights",
     4: "cli testing __main__",
 }
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
-FLOORS |= {"zoo.images.decode": 1}
-"""Decoding is numpy and Pillow; what else there is about images is torch."""
+TORCH_PARTS = {
+    "zoo.images": "augment charts dataset finish named prepare",
+    "zoo.tasks.image_classification": "metrics",
+    "zoo.tasks.image_reconstruction": "metrics",
+}
+"""Rooms of torch-free packages that are imported inside functions only."""
+FLOORS |= {f"{package}.{name}": 2 for package, names in TORCH_PARTS.items() for name in names.split()}
 HEAVY = {"torch", "torchvision", "lightning_fabric", "torchmetrics", "matplotlib", "tensorboard", "onnxscript"}
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo.hookspecs import hookimpl
-from zoo.specs import TaskSpec, TrainerSpec
+from zoo import TaskSpec, TrainerSpec, hookimpl
 
 ZOO_API = 1
 

@@ -10,6 +10,7 @@ from zoo.data.digits import CLASSES as DIGIT_CLASSES
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.images import sources
 from zoo.images.cases import picture_cases
+from zoo.images.channels import suited
 from zoo.images.controls import picture_controls
 from zoo.images.reading import IMAGE, read_input
 from zoo.images.showing import enlarged, labelled
@@ -44,8 +45,8 @@ class ImageClassification:
         return sources.check(source, labelled=True, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
-        """The classes of the data at the input given; its channels are the caller's choice, as for `input`."""
-        return Problem(task=self.name, input=input, classes=card.classes)
+        """The classes of the data, at the input given; with the data's channels where the model takes any."""
+        return Problem(task=self.name, input=suited(input, card), classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
@@ -123,14 +124,14 @@ class ImageClassification:
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
         return read_input(path)
 
-    def show(self, case: Case, answer: Arrays, problem: Problem) -> Shown:
+    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The likeliest classes with their probabilities, and the picture over its first answer."""
         named = {"classes": problem.classes}
-        best = runner.top(answer, named)
+        best = runner.top(answer, named, limit)
         truth = problem.classes[case.truth] if isinstance(case.truth, int) and case.truth >= 0 else None
         lines = [f"{best[0][0]}  {best[0][1]:.1%}", *([f"the data say {truth}"] if truth else [])]
         return Shown(
-            text=runner.show(answer, named),
+            text=runner.show(answer, named, limit),
             record={"classes": [{"name": name, "probability": share} for name, share in best], "truth": truth},
             picture=labelled(enlarged(case.inputs["image"]), lines) if "image" in case.inputs else None,
         )

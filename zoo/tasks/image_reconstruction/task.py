@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.images import sources
 from zoo.images.cases import picture_cases
+from zoo.images.channels import suited
 from zoo.images.controls import picture_controls
 from zoo.images.pillow import fitted
 from zoo.images.reading import IMAGE, read_input
@@ -43,9 +44,9 @@ class ImageReconstruction:
         """Every picture decoded; samples are `zoo.formats.samples.Sample` without labels."""
         return sources.check(source, labelled=False, progress=progress)
 
-    def problem(self, card: DataCard, input: Input) -> Problem:  # noqa: ARG002  pictures alone give no further facts
-        """The input given; its channels are the caller's choice."""
-        return Problem(task=self.name, input=input)
+    def problem(self, card: DataCard, input: Input) -> Problem:
+        """The input given, with the data's channels where the model takes any."""
+        return Problem(task=self.name, input=suited(input, card))
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
@@ -122,7 +123,7 @@ class ImageReconstruction:
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
         return read_input(path)
 
-    def show(self, case: Case, answer: Arrays, problem: Problem) -> Shown:
+    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  nothing is ranked
         """Size and levels in words; the original beside what came back."""
         made = answer["image_out"]
         original = fitted(case.inputs["image"], problem.image) if "image" in case.inputs else made
