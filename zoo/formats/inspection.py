@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.atomic import write_text
+from zoo.cache import cache_root
 from zoo.errors import BadSample, DiskError
 from zoo.formats.splits import place
 from zoo.problem import Json
@@ -42,18 +43,11 @@ class Inspection:
     """False when a sample had problems and the rest was not looked at."""
 
 
-def cache_folder() -> Path:
-    """Where results are remembered."""
-    from platformdirs import user_cache_path  # noqa: PLC0415  only checking data needs it
-
-    return user_cache_path("zoo") / "checks"
-
-
 def inspect_files(
     root: Path, names: Sequence[str], inspect: Inspect, *, version: str, progress: Progress, stop_early: bool = True
 ) -> Inspection:
     """Facts of every file; `version` names the inspecting code, so that old results are not taken for new ones."""
-    memory = cache_folder() / f"{_digest(version, str(root))}.json"
+    memory = cache_root() / "checks" / f"{_digest(version, str(root))}.json"
     known = _remembered(memory)
     if len(names) > SAMPLE_ABOVE and stop_early:
         sample = sorted(names, key=place)[:SAMPLE]

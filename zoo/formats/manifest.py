@@ -37,8 +37,8 @@ def list_manifest(path: Path, *, labelled: bool = True, root: Path | None = None
             problem = BadSample(f"{path.name} line {number}", f"no file {root / row.name}", "correct the path")
         if problem is not None:
             problems.append(problem)
-        else:
-            rows.append(row)
+        if row.label or not labelled:
+            rows.append(row)  # a label counts even where its file is missing: every problem is told once
     return Listing(root=root, rows=rows, problems=problems)
 
 

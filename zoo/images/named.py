@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from zoo.cache import cache_root
 from zoo.data_card import DataCard, DataSource, Split
 from zoo.errors import DataError, NetworkError
 from zoo.formats.checking import with_validation
@@ -16,9 +17,7 @@ from zoo.formats.samples import Sample, fingerprint
 
 def named_root(source: DataSource) -> Path:
     """Where the dataset lies or will lie."""
-    from platformdirs import user_cache_path  # noqa: PLC0415
-
-    return source.location or user_cache_path("zoo") / "datasets"
+    return source.location or cache_root() / "datasets"
 
 
 def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
