@@ -44,8 +44,8 @@ def show(answer, problem):
 MakeBundle = Callable[..., Path]
 
 
-def colours() -> bytes:
-    """image uint8 [height, width, 3] -> probabilities float32 [3], the softmax of the mean colour."""
+def colours(gain: float) -> bytes:
+    """image uint8 [height, width, 3] -> probabilities float32 [3], the softmax of `gain` times the mean colour."""
     nodes = [
         helper.make_node("Cast", ["image"], ["levels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["levels", "axes"], ["mean"], keepdims=0),
@@ -57,30 +57,30 @@ def colours() -> bytes:
         "colours",
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["height", "width", 3])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [3])],
-        initializer=[graphs.numbers("axes", 0, 1), helper.make_tensor("scale", TensorProto.FLOAT, [], [64.0])],
+        initializer=[graphs.numbers("axes", 0, 1), helper.make_tensor("scale", TensorProto.FLOAT, [], [64.0 / gain])],
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return bytes(made.SerializeToString())
 
 
-def answer(image: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def answer(image: np.ndarray[Any, Any], gain: float = 1.0) -> np.ndarray[Any, Any]:
     """What the pipeline computes, in fp64."""
-    power = np.exp(image.astype("float64").mean((0, 1)) / 64)
+    power = np.exp(image.astype("float64").mean((0, 1)) * gain / 64)
     return np.asarray(power / power.sum())
 
 
-def contents(evidence: Evidence, verdict: str | None) -> dict[str, bytes]:
+def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[str, bytes]:
     """The bytes of every file, the manifest among them."""
     files = {
         "model.onnx": graphs.linear().SerializeToString(),
-        "pipeline.onnx": colours(),
+        "pipeline.onnx": colours(gain),
         "run.py": Path(run_template.__file__).read_bytes(),
         "task.py": TASK.encode(),
     }
     rng = np.random.default_rng(0)
     for i in range(2):
         image = rng.integers(0, 256, (5 + i, 7, 3), dtype=np.uint8)
-        files[f"golden/case-{i}.npz"] = golden_bytes({"image": image}, {"probabilities": answer(image)})
+        files[f"golden/case-{i}.npz"] = golden_bytes({"image": image}, {"probabilities": answer(image, gain)})
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     onnx_files = tuple(name for name in files if name.endswith(".onnx"))
     measured = replace(
@@ -137,9 +137,9 @@ def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
 def make_bundle(tmp_path: Path) -> MakeBundle:
     """Writes the bundle and returns its path; `evidence` and `verdict` replace what its record says."""
 
-    def make(*, evidence: Evidence | None = None, verdict: str | None = None) -> Path:
+    def make(*, evidence: Evidence | None = None, verdict: str | None = None, gain: float = 1.0) -> Path:
         folder = tmp_path / "bundle"
-        for name, data in contents(evidence or healthy_evidence(), verdict).items():
+        for name, data in contents(evidence or healthy_evidence(), verdict=verdict, gain=gain).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
         return folder

@@ -186,6 +186,14 @@ def test_a_golden_file_that_is_none_exits_2(make_bundle: MakeBundle, zoo_command
     assert (said.code, "is no golden case" in said.err) == (2, True)
 
 
+def test_a_golden_case_that_unpacks_to_too_much_is_not_read(
+    make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.replay.golden.MAX_BYTES", 100)
+    with pytest.raises(BadFile, match=r"case-0\.npz is no golden case: it would unpack to \d+ bytes"):
+        verify_bundle(make_bundle())
+
+
 def test_a_bundle_answers_new_inputs(make_bundle: MakeBundle) -> None:
     bundle = Bundle.open(make_bundle())
     image = np.zeros((3, 2, 3), np.uint8)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from zoo.errors import BadFile
 from zoo.records import to_json
 from zoo.replay.manifest import GoldenCase, Manifest
 from zoo.replay.sandbox import Runtime
+
+MAX_BYTES = 1 << 30
+"""Of one case, unpacked."""
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -42,15 +46,38 @@ def replay(bundle: Path, manifest: Manifest, runtime: Runtime) -> dict[str, tupl
 def _replay_one(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
     from zoo.replay.run_template import differing_answers  # noqa: PLC0415  imports numpy
 
+    _demand_archive(bundle / case.file)
     try:
         return tuple(differing_answers(bundle, to_json(case), run))
-    except (ValueError, KeyError, EOFError, OSError) as error:
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
 
 
-def answers_of(bundle: Path, case: GoldenCase) -> Mapping[str, Any]:
+def _demand_archive(path: Path) -> None:
+    """BadFile for what is no archive, or would unpack to an absurd size."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BadFile(f"{path} is no golden case: {error}") from error
+    if size > MAX_BYTES:
+        raise BadFile(f"{path} is no golden case: it would unpack to {size:,} bytes")
+
+
+def feeds_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
+    """The stored inputs of a case by input name; of a roll-out those of its first step."""
+    stored = _stored(bundle, case, prefix="in.")
+    return {name: value if case.steps == 1 or name in case.feedback else value[0] for name, value in stored.items()}
+
+
+def answers_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
     """The stored answers of a case by output name."""
+    return _stored(bundle, case, prefix="out.")
+
+
+def _stored(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
     import numpy as np  # noqa: PLC0415
 
+    _demand_archive(bundle / case.file)
     with np.load(bundle / case.file, allow_pickle=False) as stored:
-        return {name[4:]: stored[name] for name in stored.files if name.startswith("out.")}
+        return {name.removeprefix(prefix): stored[name] for name in stored.files if name.startswith(prefix)}
