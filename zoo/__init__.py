@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from zoo.specs import TrainerSpec as TrainerSpec
     from zoo.specs import WeightsSpec as WeightsSpec
     from zoo.task import Agreement as Agreement
+    from zoo.task import Batch as Batch
     from zoo.task import Case as Case
     from zoo.task import Control as Control
     from zoo.task import Dataset as Dataset
@@ -79,7 +80,8 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Case Control Dataset Metrics Monitor Ordered Port Purpose Responding Shown Signature Task",
+    "zoo.task": "Agreement Batch Case Control Dataset Metrics Monitor Ordered Port Purpose Responding Shown "
+    "Signature Task",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.training": "train",
     "zoo_export": "export verify",

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     Arrays = Mapping[str, np.ndarray[Any, Any]]
-    Batch = dict[str, Any]
+
+Batch = dict[str, Any]
+"""Tensors by name, and whatever else a dataset gives; what trainers and metrics pass around."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
