@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.replay.conftest import MakeBundle
+from zoo.replay import run_template
+from zoo.tasks.bundled import task_source
 
 BLOCK = """
 import sys
@@ -25,7 +27,7 @@ sys.meta_path.insert(0, Block())
 def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProcess[str]:
     """run.py's answer; `block` holds a sitecustomize that forbids everything heavy."""
     (block / "sitecustomize.py").write_text(BLOCK)
-    environment = {**os.environ, "PYTHONPATH": str(block), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(block)}
     command = [sys.executable, str(bundle / "run.py"), *arguments]
     return subprocess.run(command, env=environment, cwd=block, capture_output=True, text=True, check=False)
 
@@ -51,8 +53,10 @@ def test_the_self_test_repeats_unproved(make_bundle: MakeBundle, tmp_path: Path)
 
 def test_it_answers_pictures(make_bundle: MakeBundle, tmp_path: Path) -> None:
     Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
-    done = run(make_bundle(), "leaf.png", "leaf.png", block=tmp_path)
+    bundle = make_bundle()
+    done = run(bundle, "leaf.png", "leaf.png", block=tmp_path)
     assert (done.returncode, done.stdout) == (0, "leaf.png: green 0.79\n" * 2)
+    assert run(bundle, "--self-test", block=tmp_path).returncode == 0  # nothing was left behind
 
 
 def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path: Path) -> None:
@@ -68,3 +72,23 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
         assert done.returncode == 2
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("task", ["image_classification", "image_reconstruction"])
+def test_the_runner_stays_short_enough_to_be_read(task: str) -> None:
+    core = Path(run_template.__file__).read_text()
+    assert (core + task_source(f"zoo.tasks.{task}.runner:read")).count("\n") <= 250
+
+
+@pytest.mark.install
+def test_it_needs_only_numpy_onnxruntime_and_pillow(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "numpy", "onnxruntime", "pillow"], check=True)
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for arguments, said in (("--self-test", "self-test passed"), (str(tmp_path / "leaf.png"), "green 0.79")):
+        command = [str(python), str(bundle / "run.py"), arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert said in done.stdout

@@ -26,7 +26,6 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
     listed = {file["name"]: file["sha256"] for file in manifest["files"]}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
-    found = {name for name in found if "__pycache__" not in name}
     for name in sorted(listed.keys() - found):
         yield f"{name} is missing"
     for name in sorted(found - listed.keys() - {"manifest.json"}):
@@ -115,6 +114,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
+    sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
     run = session(folder / "pipeline.onnx")
