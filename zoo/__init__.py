@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from zoo.errors import ZooError as ZooError
     from zoo.hookspecs import API_VERSION as API_VERSION
     from zoo.hookspecs import hookimpl as hookimpl
+    from zoo.models import create_model as create_model
     from zoo.names import Offer as Offer
     from zoo.plugins import Plugin as Plugin
     from zoo.problem import AudioInput as AudioInput
