@@ -141,3 +141,13 @@ def test_a_builder_gets_the_facts_it_needs(monkeypatch: pytest.MonkeyPatch) -> N
     with torch.device("meta"):
         model = build(catalog, catalog.model("vit_b_32"), problem)
     assert model.state_dict()["encoder.pos_embedding"].shape == (1, 5, 768)
+
+
+def test_positions_learnt_at_one_size_are_not_taken_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZOO_LOAD_PLUGINS")
+    problem = Problem(task="image-classification", input=ImageInput(size=(64, 64), fixed_size=True), classes=ANIMALS)
+    with (
+        torch.device("meta"),
+        pytest.raises(UsageError, match="was trained at 224x224 pixels, and its parameters depend on the size"),
+    ):
+        create_model("vit_b_32@imagenet1k_v1", problem=problem)

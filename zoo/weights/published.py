@@ -1,7 +1,7 @@
 """Published weights as files on this disk: shipped inside a package, in the cache, or fetched into it; torch-free.
 
-ZOO_OFFLINE=1 fetches nothing.  ZOO_MIRROR is the address of a copy that keeps the publishers' hosts and paths, as
-`wget --force-directories` writes them: https://mirror.local/weights/download.pytorch.org/models/resnet18-f37072fd.pth.
+ZOO_OFFLINE=1 fetches nothing.  ZOO_MIRROR is the address (or the folder) of a copy that keeps the publishers' hosts and
+paths, as `wget --force-directories` writes them: MIRROR/download.pytorch.org/models/resnet18-f37072fd.pth.
 """
 
 from __future__ import annotations
@@ -92,5 +92,9 @@ def _address(offer: Offer[WeightsSpec]) -> str:
             hint=f"unset ZOO_OFFLINE, or bring {url} to {cache_path(offer.spec)}",
         )
     mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
+    if not mirror:
+        return url
+    if "://" not in mirror:
+        mirror = Path(mirror).absolute().as_uri()
     parts = urlsplit(url)
-    return f"{mirror}/{parts.netloc}{parts.path}" if mirror else url
+    return f"{mirror}/{parts.netloc}{parts.path}"

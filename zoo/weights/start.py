@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zoo.catalog import Catalog
 from zoo.errors import PluginError, UsageError
 from zoo.names import Offer
-from zoo.problem import Problem
+from zoo.problem import ImageInput, Problem
 from zoo.specs import ModelSpec
 from zoo.task import Progress
 from zoo.weights.load import load_state, read_state
@@ -43,6 +43,7 @@ def start_from(
 
     With `keep_head` a head that does not fit is an error, for models that are to answer and not to learn.
     """
+    _check_size(source, problem)
     file = source.fetch(progress)
     state = _renamed(source, read_state(file.path), catalog)
     new_head = not keep_head and _needs_new_head(source, state, model, offer, problem)
@@ -58,6 +59,17 @@ def start_from(
     if new_head:
         note += f" with a new head ({', '.join(offer.spec.head)}) for {_count(problem.classes)}"
     return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*source.notes, note))
+
+
+def _check_size(source: WeightsSource, problem: Problem) -> None:
+    """UsageError where the parameters are those of another image size."""
+    then, now = source.input, problem.input
+    if isinstance(then, ImageInput) and isinstance(now, ImageInput) and now.fixed_size and then.size != now.size:
+        raise UsageError(
+            f"{source.name} was trained at {then.size[0]}x{then.size[1]} pixels, and its parameters depend on the "
+            f"size, so it cannot start a training at {now.size[0]}x{now.size[1]}",
+            hint=f"--set recipe.input_size={then.size[0]},{then.size[1]}",
+        )
 
 
 def _needs_new_head(
