@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from zoo.data_card import DataCard, Split
 from zoo.errors import DataError
-from zoo.formats.embedded import DIGITS
 from zoo.formats.samples import Sample
-from zoo.images.prepare import ImagePrepare
-from zoo.images.reading import Read, reader
+from zoo.images.prepare import ImagePrepare, luma
+from zoo.images.reading import Pixels, Read, reader, stacked
 from zoo.problem import ImageInput
 
 if TYPE_CHECKING:
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 
 SHARE_OF_MEMORY: Final = 0.25
 """A split whose resized pictures take less of the free memory is held there."""
+CHUNK: Final = 256
+"""Pictures worked on at a time."""
 THREADS: Final = min(8, os.cpu_count() or 1)
 
 
@@ -95,30 +95,33 @@ def open_split(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
         raise DataError(f"{card.source.request.source} has no {split} split")
     prepare = ImagePrepare(image).requires_grad_(False)
     grey = card.facts.get("channels") == 1
-    if card.source.format == DIGITS:
-        return ImageDataset(samples, Resident(_digits(samples, split, prepare)), prepare)
     levels = OnDemand(samples, reader(card), prepare, grey=grey)
     channels = 1 if grey else image.channels
-    if len(samples) * channels * image.size[0] * image.size[1] < SHARE_OF_MEMORY * free_memory():
-        return ImageDataset(samples, Resident(_whole_split(levels, len(samples))), prepare)
-    return ImageDataset(samples, levels, prepare)
+    if len(samples) * channels * image.size[0] * image.size[1] > SHARE_OF_MEMORY * free_memory():
+        return ImageDataset(samples, levels, prepare)
+    pixels = stacked(card, split)
+    images = _decoded(levels, len(samples)) if pixels is None else _fitted(pixels, prepare)
+    return ImageDataset(samples, Resident(images), prepare)
 
 
-def _whole_split(levels: OnDemand, count: int) -> Tensor:
+def _decoded(levels: OnDemand, count: int) -> Tensor:
     first = levels.take(torch.tensor([0]))
     images = first.new_empty((count, *first.shape[1:]))
-    for start in range(0, count, 256):
-        places = torch.arange(start, min(start + 256, count))
+    for start in range(0, count, CHUNK):
+        places = torch.arange(start, min(start + CHUNK, count))
         images[places] = levels.take(places)
     return images
 
 
-def _digits(samples: Sequence[Sample], split: Split, prepare: ImagePrepare) -> Tensor:
-    from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
-
-    pixels = digits.load().split(split)[0][np.array([sample.index for sample in samples])]
-    parts = torch.from_numpy(pixels).unsqueeze(1).tensor_split(1 + len(pixels) // 500)
-    return torch.cat([prepare.fit(part.float()).to(torch.uint8) for part in parts])
+def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
+    """uint8 [n, h, w] or [n, h, w, 3] as the model's size, one channel where there is one."""
+    whole = []
+    for start in range(0, len(pixels), CHUNK):
+        part = torch.from_numpy(pixels[start : start + CHUNK]).float()
+        levels = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2).contiguous()
+        grey = prepare.channels == 1 and levels.shape[1] == 3
+        whole.append(prepare.fit(luma(levels) if grey else levels).to(torch.uint8))
+    return torch.cat(whole)
 
 
 def free_memory() -> int:

@@ -54,6 +54,23 @@ def reader(card: DataCard) -> Read:
     return read
 
 
+def stacked(card: DataCard, split: Split) -> Pixels | None:
+    """All pictures of a split at once, uint8 [n, h, w] or [n, h, w, 3]; None where they do not lie in one array."""
+    samples = card.splits[split]
+    if card.source.format == DIGITS:
+        from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
+
+        return digits.load().split(split)[0][[sample.index for sample in samples]]
+    if card.source.format == "torchvision":
+        from zoo.images.named import open_part  # noqa: PLC0415  imports torch and torchvision
+
+        # validation that was held out lies in the train part, and its samples say so
+        data = np.asarray(getattr(open_part(card.source, _split(samples[0])), "data", ()))
+        if data.dtype == np.uint8 and (data.ndim == 3 or (data.ndim == 4 and data.shape[-1] == 3)):
+            return cast(Pixels, data[[sample.index for sample in samples]])
+    return None
+
+
 def _read_digit(sample: Sample) -> Pixels:
     from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
 
@@ -70,7 +87,7 @@ def _named_reader(card: DataCard) -> Read:
         split = _split(sample)
         if split not in parts:
             parts[split] = open_part(card.source, split)
-        return np.asarray(parts[split][sample.index][0].convert("RGB"))
+        return np.array(parts[split][sample.index][0].convert("RGB"))
 
     return read
 

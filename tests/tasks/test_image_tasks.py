@@ -1,0 +1,165 @@
+"""The two tasks on pictures keep the protocol, from data to what people see."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+import zoo.task
+from zoo.data_card import DataCard, DataRequest
+from zoo.errors import BadFile
+from zoo.problem import ImageInput, Problem
+from zoo.recipe import Augment
+from zoo.task import Purpose
+from zoo.tasks.image_classification.metrics import ClassificationMetrics
+from zoo.tasks.image_classification.task import ImageClassification
+from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
+from zoo.tasks.image_reconstruction.task import ImageReconstruction
+
+Task = ImageClassification | ImageReconstruction
+TASKS: list[Task] = [ImageClassification(), ImageReconstruction()]
+INPUT = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), any_channels=True)
+
+
+def digits(task: Task) -> DataCard:
+    return task.check(task.detect(DataRequest(source="digits")), progress=lambda *_: None)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_every_method_of_the_protocol_is_there(task: Task) -> None:
+    for name, method in inspect.getmembers(zoo.task.Task, inspect.isfunction):
+        if not name.startswith("_"):
+            asked = list(inspect.signature(method).parameters)
+            assert list(inspect.signature(getattr(type(task), name)).parameters) == asked, name
+    protocol: zoo.task.Task = task
+    assert protocol.monitor.metric in {"top1", "psnr"}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_one_batch_from_the_data_to_the_model(task: Task) -> None:
+    card = digits(task)
+    problem = task.problem(card, INPUT)
+    dataset = task.dataset(card, "train", problem)
+    batch = dataset.batch([3, 1, 4])
+    moved = task.augment(batch, Augment(shift=0.1), torch.Generator().manual_seed(0))
+    ready = dataset.ready(moved)
+    given = task.model_signature(problem).inputs[0]
+    assert ready[given.name].shape == (3, *given.shape[1:]) and ready[given.name].dtype == torch.float32
+    assert not torch.equal(moved["image"], batch["image"])
+    assert len(dataset) == 9000
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_the_two_ends_fit_the_signatures(task: Task) -> None:
+    problem = task.problem(digits(task), INPUT)
+    case = next(iter(task.cases(None, problem, Purpose.PIPELINE, limit=1)))
+    raw, answer = task.pipeline_signature(problem).inputs[0], task.pipeline_signature(problem).outputs[0]
+    given, made = task.model_signature(problem).inputs[0], task.model_signature(problem).outputs[0]
+    assert str(case.inputs[raw.name].dtype) == raw.dtype
+    prepared = task.prepare(problem)(torch.from_numpy(case.inputs[raw.name]))
+    assert prepared.shape == (1, *given.shape[1:])
+    finished = task.finish(problem)(torch.zeros(1, *(int(size) for size in made.shape[1:])))
+    assert tuple(finished.shape) == answer.shape and str(finished.numpy().dtype) == answer.dtype
+
+
+def test_channels_follow_the_data_where_the_model_takes_any() -> None:
+    colour = DataCard(source=digits(TASKS[0]).source, splits={}, facts={"channels": 3})
+    for task in TASKS:
+        wide = task.problem(colour, INPUT).image
+        assert wide.channels == 3 and wide.mean == (0.1307,) * 3 and wide.std == (0.3081,) * 3
+        fixed = ImageInput(size=(28, 28))
+        assert task.problem(digits(task), fixed).input is fixed
+        narrow = task.problem(digits(task), ImageInput(size=(8, 8), any_channels=True)).image
+        assert narrow.channels == 1 and narrow.mean == pytest.approx((0.449,))
+
+
+def test_a_file_is_read_or_refused_with_a_sentence(tmp_path: Path) -> None:
+    problem = Problem(task="image-classification", input=INPUT)
+    Image.new("L", (5, 4), 9).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("<html>")
+    for task in TASKS:
+        assert task.read(tmp_path / "a.png", problem)["image"].shape == (4, 5, 3)
+        with pytest.raises(BadFile, match=r"b\.png looks like HTML"):
+            task.read(tmp_path / "b.png", problem)
+        with pytest.raises(BadFile, match=r"none\.png cannot be read: No such file"):
+            task.read(tmp_path / "none.png", problem)
+
+
+def test_a_classification_is_shown_as_bars_a_record_and_a_picture() -> None:
+    task = ImageClassification()
+    problem = Problem(task=task.name, input=INPUT, classes=("cat", "dog", "eel"))
+    case = next(iter(task.cases(None, problem, Purpose.PIPELINE, limit=1)))
+    shown = task.show(case, {"probabilities": np.array([0.1, 0.7, 0.2], np.float32)}, problem, limit=2)
+    assert [line.split() for line in shown.text.splitlines()] == [
+        ["70.00%", "█" * 14, "dog"],
+        ["20.00%", "█" * 4, "eel"],
+    ]
+    assert shown.record["classes"] == [
+        {"name": "dog", "probability": pytest.approx(0.7)},
+        {"name": "eel", "probability": pytest.approx(0.2)},
+    ]
+    assert shown.picture is not None and min(shown.picture.size) >= 256
+
+
+def test_a_reconstruction_is_shown_beside_its_original() -> None:
+    task = ImageReconstruction()
+    problem = Problem(task=task.name, input=INPUT)
+    case = next(iter(task.cases(None, problem, Purpose.EVALUATION, limit=1)))
+    assert case.truth.shape == (28, 28, 1)
+    shown = task.show(case, {"image_out": case.truth}, problem)
+    assert shown.record == {"height": 28, "width": 28, "channels": 1}
+    assert shown.picture is not None and shown.picture.size == (520, 256)
+    left, right = shown.picture.crop((0, 0, 256, 256)), shown.picture.crop((264, 0, 520, 256))
+    assert left.tobytes() == right.tobytes()
+
+
+def test_controls_that_do_not_apply_say_why() -> None:
+    problem = Problem(task="image-reconstruction", input=INPUT)
+    absent = {one.name: one.reason for one in ImageReconstruction().controls(problem) if not one.applies}
+    assert absent == {"classes": "a reconstruction has no classes"}
+    many = Problem(task="image-classification", input=INPUT, classes=("a", "b"))
+    assert all(one.applies for one in ImageClassification().controls(many))
+
+
+def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
+    metrics = ClassificationMetrics([f"c{number}" for number in range(7)])
+    label = torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])
+    logits = 9.0 * F.one_hot(torch.tensor([0, 1, 2, 3, 4, 5, 0, 1]), 7).float()
+    logits[6, 6] = -5.0  # the truth comes last
+    images = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 1, 4, 4)
+    for part in (slice(0, 3), slice(3, 8)):
+        metrics.update({"logits": logits[part]}, {"image": images[part], "label": label[part]})
+    assert metrics.compute() == {"top1": pytest.approx(6 / 8), "top5": pytest.approx(7 / 8)}
+    assert metrics.matrix is not None and metrics.matrix[6, 0] == 1 and metrics.matrix.trace() == 6
+    assert [(one.label, one.answer, int(one.image[0, 0, 0])) for one in metrics.worst] == [(6, 0, 6), (0, 1, 7)]
+    assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png", "mistakes.png"]
+    assert all(Image.open(path).size[0] > 200 for path in tmp_path.glob("*.png"))
+
+
+def test_two_classes_have_no_top5_and_a_thousand_still_fit_a_picture(tmp_path: Path) -> None:
+    for count in (2, 1000):
+        metrics = ClassificationMetrics([f"class {number}" for number in range(count)])
+        label = torch.tensor([0, 1])
+        metrics.update({"logits": torch.eye(2, count)}, {"image": torch.zeros(2, 1, 2, 2).byte(), "label": label})
+        assert metrics.compute()["top1"] == 1.0
+        assert ("top5" in metrics.compute()) == (count > 5)
+        assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png"]
+
+
+@pytest.mark.parametrize("side", [28, 8])
+def test_psnr_and_ssim_are_those_of_levels(side: int, tmp_path: Path) -> None:
+    image = ImageInput(size=(side, side), channels=1, mean=(0.5,), std=(0.25,))
+    metrics = ReconstructionMetrics(image)
+    original = torch.rand(4, 1, side, side, generator=torch.Generator().manual_seed(0)) * 0.8
+    ready = (original - 0.5) / 0.25
+    metrics.update({"reconstruction": ready + 0.1 / 0.25}, {"input": ready})
+    found = metrics.compute()
+    assert found["psnr"] == pytest.approx(20.0, abs=1e-3)
+    assert 0.5 < found["ssim"] < 1.0
+    assert [path.name for path in metrics.pictures(tmp_path)] == ["reconstructions.png"]
