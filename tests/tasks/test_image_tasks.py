@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +165,28 @@ def test_psnr_and_ssim_are_those_of_levels(side: int, tmp_path: Path) -> None:
     assert found["psnr"] == pytest.approx(20.0, abs=1e-3)
     assert 0.5 < found["ssim"] < 1.0
     assert [path.name for path in metrics.pictures(tmp_path)] == ["reconstructions.png"]
+
+
+TORCH_FREE = """
+import sys
+import zoo.tasks.plugin
+list(zoo.tasks.plugin.zoo_tasks()), list(zoo.tasks.plugin.zoo_trainers())
+assert not {"numpy", "torch", "PIL"} & set(sys.modules)
+from zoo.data_card import DataRequest
+from zoo.problem import ImageInput
+from zoo.task import Purpose
+from zoo.tasks.image_classification.task import ImageClassification
+from zoo.tasks.image_reconstruction.task import ImageReconstruction
+image = ImageInput(size=(28, 28), channels=1, mean=(0.1,), std=(0.3,))
+for task in (ImageClassification(), ImageReconstruction()):
+    card = task.check(task.detect(DataRequest(source="digits")), progress=lambda *_: None)
+    problem = task.problem(card, image)
+    cases = [case for purpose in Purpose for case in task.cases(card, problem, purpose, limit=8)]
+    task.model_signature(problem), task.pipeline_signature(problem), task.controls(problem)
+assert len(cases) > 20 and "numpy" in sys.modules
+assert not {"torch", "torchvision", "torchmetrics", "matplotlib", "onnxruntime"} & set(sys.modules)
+"""
+
+
+def test_all_but_the_torch_parts_run_where_torch_is_not_installed() -> None:
+    subprocess.run([sys.executable, "-c", TORCH_FREE], check=True)

@@ -21,7 +21,7 @@ def named_root(source: DataSource) -> Path:
 
 
 def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
-    """The card of a published dataset, downloaded where it is absent; torchvision checks its hashes."""
+    """The card of a published dataset; torchvision downloads what is absent and checks what it downloads."""
     splits: dict[Split, list[Sample]] = {"train": [], "validation": [], "test": []}
     classes: tuple[str, ...] = ()
     for split in NAMED[_name(source)].parts:
@@ -37,7 +37,7 @@ def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         classes=classes,
         facts={"channels": 1 if data[0][0].mode in ("1", "L") else 3},
         fingerprint=fingerprint(source.request.source, classes, done),
-        notes=(*notes, "the pictures were not looked into: torchvision compared the files with their published hashes"),
+        notes=(*notes, "a published dataset is taken as it is: its pictures were not looked into one by one"),
     )
 
 
