@@ -1,0 +1,111 @@
+"""Files as torchvision publishes them enter zoo's networks, which then answer as torchvision's own do."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+from zoo.catalog import Catalog
+from zoo.images.prepare import ImagePrepare
+from zoo.models import build, silent
+from zoo.problem import ImageInput, Problem
+from zoo.targets import WeightsTarget
+from zoo.trained import load_trained
+from zoo.weights.source import published_source
+from zoo.weights.start import start_from
+
+Publish = Callable[[str, dict[str, Tensor]], Catalog]
+
+
+@pytest.fixture
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """Puts a state_dict on a mirror as the published file of a model; the catalogue that expects its hash."""
+    monkeypatch.setenv("ZOO_MIRROR", str(tmp_path))
+    catalog = Catalog.discover()
+
+    def put(model: str, state: dict[str, Tensor]) -> Catalog:
+        offer = catalog.weight(f"{model}@imagenet1k_v1")
+        file = tmp_path / offer.spec.url.removeprefix("https://")
+        file.parent.mkdir(parents=True)
+        torch.save(state, file)
+        changed = replace(offer.spec, sha256=hashlib.sha256(file.read_bytes()).hexdigest()[:8])
+        plugin = replace(
+            offer.plugin, weights=tuple(changed if spec == offer.spec else spec for spec in offer.plugin.weights)
+        )
+        plugins = tuple(plugin if one == offer.plugin else one for one in catalog.plugins)
+        return replace(catalog, plugins=plugins)
+
+    return put
+
+
+def published(name: str, *, size: int, **keywords: Any) -> nn.Module:
+    """torchvision's own network, with random parameters and the statistics of a batch, so that answers vary."""
+    torch.manual_seed(3)
+    model = cast(nn.Module, models.get_model(name, weights=None, **keywords))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        model.train()(torch.randn(2, 3, size, size))
+    return model.eval()
+
+
+def target(catalog: Catalog, model: str) -> WeightsTarget:
+    return WeightsTarget(model=catalog.model(model), weights=catalog.weight(f"{model}@imagenet1k_v1"))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mnasnet0_5", "squeezenet1_1"])
+def test_a_published_file_gives_torchvisions_own_logits(name: str, publish: Publish) -> None:
+    theirs = published(name, size=64)
+    ours = load_trained(target(publish(name, theirs.state_dict()), name), Catalog.discover()).model
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.equal(ours(images), theirs(images))
+
+
+def test_the_old_names_of_a_densenet_are_understood(publish: Publish) -> None:
+    theirs = published("densenet121", size=32)
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name): tensor
+        for name, tensor in theirs.state_dict().items()
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    ours = load_trained(target(publish("densenet121", old), "densenet121"), Catalog.discover()).model
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(ours(images), theirs(images))
+
+
+@pytest.mark.parametrize(("name", "size"), [("googlenet", 224), ("inception_v3", 299)])
+def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish: Publish) -> None:
+    # torchvision normalises for ImageNet, then undoes it inside the network; zoo says mean and std 0.5 at once
+    theirs = published(name, size=size, aux_logits=True, transform_input=True, init_weights=False)
+    trained = load_trained(target(publish(name, theirs.state_dict()), name), Catalog.discover())
+    image = torch.randint(0, 256, (size + 60, size + 90, 3), dtype=torch.uint8)
+    wanted = trained.problem.image
+    as_theirs = replace(wanted, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    ready, ready_for_theirs = ImagePrepare(wanted)(image), ImagePrepare(as_theirs)(image)
+    right = theirs(ready_for_theirs)
+    assert (trained.model(ready) - right).abs().max() < 1e-3 * (theirs(ready) - right).abs().max()
+
+
+def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
+    theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
+    catalog = publish("inception_v3", theirs)
+    offer = catalog.model("inception")
+    small = ImageInput(size=(96, 96), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    problem = Problem(task="image-classification", input=small, classes=("cat", "dog"))
+    ours = build(catalog, offer, problem, seed=1)
+    untouched = build(catalog, offer, problem, seed=1).state_dict()
+    source = published_source(catalog, catalog.weight("inception@imagenet1k_v1"), offer)
+    started = start_from(source, ours, catalog=catalog, offer=offer, problem=problem, progress=silent)
+    assert started.new_head
+    for name, tensor in ours.state_dict().items():
+        assert torch.equal(tensor, untouched[name] if name.startswith("fc.") else theirs[name]), name
