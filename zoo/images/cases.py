@@ -65,17 +65,20 @@ def _raw(name: str, pixels: Pixels, *, kind: str = "realistic", gates: bool = Tr
 
 
 def _pipeline(card: DataCard | None, image: ImageInput, truth: Truth) -> Iterator[Case]:
-    """First two coloured pictures of sizes unlike the model's, then the data's own, then the awkward."""
+    """Two coloured pictures of sizes unlike the model's, one of the data's own, then what files are like.
+
+    The first six cover every kind, for those who ask for no more.
+    """
     side = image.resize or max(image.size)
+    own = _items(card, truth)
     yield _raw("landscape", synthetic.scene(side * 4 // 3 + 1, side * 19 // 10 + 3, seed=1))
     yield _raw("portrait", synthetic.scene(side * 21 // 10 + 1, side * 9 // 10 + 2, seed=2))
-    yield from islice(_items(card, truth), 2)
-    yield _raw("small", synthetic.scene(side // 3 + 2, side // 2 + 1, seed=3), kind="upscaled")
-    yield _raw("grey", synthetic.grey(side + 5, side + 12, seed=4), kind="grey")
-    yield _raw("transparent", synthetic.transparent(side + 9, side + 2, seed=5), kind="alpha")
+    yield from islice(own, 1)
+    yield _raw("transparent", synthetic.transparent(side // 3 + 2, side // 2 + 1, seed=5), kind="alpha, upscaled")
     yield _raw("turned", synthetic.turned(side + 3, side * 3 // 2, seed=6), kind="exif")
+    yield _raw("strip", synthetic.grey(side // 3 + 4, side * 3 + 5, seed=8), kind="grey, extreme aspect")
     yield _raw("exact", synthetic.scene(*image.size, seed=7), kind="exact size")
-    yield _raw("strip", synthetic.scene(side // 3 + 4, side * 3 + 5, seed=8), kind="extreme aspect")
+    yield from islice(own, 1)
     yield _raw("noise", synthetic.noise(side + 31, side + 17, seed=9), kind="noise", gates=False)
 
 
