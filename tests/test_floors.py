@@ -31,6 +31,7 @@ TORCH_PARTS = {
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
     "zoo.tasks.image_reconstruction": "metrics",
+    "zoo.tasks.object_detection": "augment dataset finish metrics",
 }
 """Rooms of torch-free packages that are imported inside functions only."""
 FLOORS |= {f"{package}.{name}": 2 for package, names in TORCH_PARTS.items() for name in names.split()}

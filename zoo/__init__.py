@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from zoo.task import Shown as Shown
     from zoo.task import Signature as Signature
     from zoo.task import Task as Task
+    from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.trainer import StepContext as StepContext
     from zoo.trainer import StepOutput as StepOutput
     from zoo.trainer import Trainer as Trainer
@@ -83,6 +84,7 @@ _MODULES = {
     "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
     "zoo.task": "Agreement Batch Case Control Dataset Metrics Monitor Ordered Port Purpose Responding Shown "
     "Signature Task",
+    "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.training": "train",
     "zoo_export": "export verify",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,11 +14,13 @@ from zoo.data_card import DataCard, Split
 from zoo.errors import DataError
 from zoo.formats.samples import Sample
 from zoo.images.prepare import ImagePrepare, luma
-from zoo.images.reading import Pixels, Read, reader, stacked
+from zoo.images.reading import Pixels, reader, stacked
 from zoo.problem import ImageInput
 
 if TYPE_CHECKING:
     from zoo.task import Batch
+
+S = TypeVar("S")
 
 SHARE_OF_MEMORY: Final = 0.25
 """A split whose resized pictures take less of the free memory is held there."""
@@ -63,10 +65,10 @@ class Resident:
         return self.images[index]
 
 
-class OnDemand:
+class OnDemand(Generic[S]):
     """Pictures decoded in threads when they are asked for."""
 
-    def __init__(self, samples: Sequence[Sample], read: Read, prepare: ImagePrepare, *, grey: bool) -> None:
+    def __init__(self, samples: Sequence[S], read: Callable[[S], Pixels], prepare: ImagePrepare, *, grey: bool) -> None:
         self.samples = samples
         self.read = read
         self.prepare = prepare
@@ -84,7 +86,7 @@ class OnDemand:
         return whole[0].to(torch.uint8)
 
 
-Levels = Resident | OnDemand
+Levels = Resident | OnDemand[Any]
 
 
 @torch.no_grad()
@@ -95,16 +97,31 @@ def open_split(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
         raise DataError(f"{card.source.request.source} has no {split} split")
     prepare = ImagePrepare(image).requires_grad_(False)
     grey = card.facts.get("channels") == 1
-    levels = OnDemand(samples, reader(card), prepare, grey=grey)
-    channels = 1 if grey else image.channels
-    if len(samples) * channels * image.size[0] * image.size[1] > SHARE_OF_MEMORY * free_memory():
-        return ImageDataset(samples, levels, prepare)
-    pixels = stacked(card, split)
-    images = _decoded(levels, len(samples)) if pixels is None else _fitted(pixels, prepare)
-    return ImageDataset(samples, Resident(images), prepare)
+    levels = open_levels(samples, reader(card), prepare, grey=grey, stacked=lambda: stacked(card, split))
+    return ImageDataset(samples, levels, prepare)
 
 
-def _decoded(levels: OnDemand, count: int) -> Tensor:
+def open_levels(
+    samples: Sequence[S],
+    read: Callable[[S], Pixels],
+    prepare: ImagePrepare,
+    *,
+    grey: bool,
+    stacked: Callable[[], Pixels | None],
+) -> Levels:
+    """The pictures of a split at the model's size: in memory where they fit, decoded when asked for otherwise.
+
+    `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].
+    """
+    levels = OnDemand(samples, read, prepare, grey=grey)
+    channels = 1 if grey else prepare.channels
+    if len(samples) * channels * prepare.size[0] * prepare.size[1] > SHARE_OF_MEMORY * free_memory():
+        return levels
+    pixels = stacked()
+    return Resident(_decoded(levels, len(samples)) if pixels is None else _fitted(pixels, prepare))
+
+
+def _decoded(levels: OnDemand[Any], count: int) -> Tensor:
     first = levels.take(torch.tensor([0]))
     images = first.new_empty((count, *first.shape[1:]))
     for start in range(0, count, CHUNK):
@@ -117,7 +134,7 @@ def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
     """uint8 [n, h, w] or [n, h, w, 3] as the model's size, one channel where there is one."""
     whole = []
     for start in range(0, len(pixels), CHUNK):
-        part = torch.from_numpy(pixels[start : start + CHUNK]).float()
+        part = torch.tensor(pixels[start : start + CHUNK], dtype=torch.float32)
         levels = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2).contiguous()
         grey = prepare.channels == 1 and levels.shape[1] == 3
         whole.append(prepare.fit(luma(levels) if grey else levels).to(torch.uint8))

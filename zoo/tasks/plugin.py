@@ -11,7 +11,7 @@ ZOO_API = 1
 
 @hookimpl
 def zoo_tasks() -> Iterable[TaskSpec]:
-    """Image classification and image reconstruction."""
+    """Those of pictures."""
     yield TaskSpec(
         name="image-classification",
         task="zoo.tasks.image_classification.task:ImageClassification",
@@ -25,6 +25,13 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         summary="a picture through a narrow code and back",
         default_data="digits",
         metric="psnr",
+    )
+    yield TaskSpec(
+        name="object-detection",
+        task="zoo.tasks.object_detection.task:ObjectDetection",
+        summary="where in a picture the things are, and what they are",
+        default_data="digit_scenes",
+        metric="map",
     )
 
 

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zoo.task import Agreement, Case
+from zoo.tasks.object_detection.agreement import agreement, overlaps
+
+Answer = dict[str, np.ndarray[Any, Any]]
+BOXES = [[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 90]]
+
+
+def answer(boxes: Sequence[Sequence[float]], scores: Sequence[float], labels: list[int]) -> Answer:
+    return {
+        "boxes": np.array(boxes, np.float32).reshape(-1, 4),
+        "scores": np.array(scores, np.float32),
+        "labels": np.array(labels, np.int64),
+    }
+
+
+GOOD = answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 0])
+NONE = answer([], [], [])
+
+
+def compare(ours: Answer, theirs: Answer, **noise: float) -> Agreement:
+    return agreement([ours], [theirs], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
+
+
+def test_order_does_not_matter() -> None:
+    turned = {name: values[::-1] for name, values in GOOD.items()}
+    assert compare(GOOD, turned).agreeing == 1
+    assert compare(NONE, NONE).agreeing == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        answer([[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 70]], [0.9, 0.8, 0.7], [0, 1, 0]),
+        answer(BOXES, [0.9, 0.8, 0.699], [0, 1, 0]),
+        answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 1]),
+        answer(BOXES[:2], [0.9, 0.8], [0, 1]),
+        NONE,
+    ],
+    ids=["box", "score", "class", "missing", "nothing"],
+)
+def test_what_disagrees_is_said(other: Answer) -> None:
+    found = compare(GOOD, other)
+    assert not found.holds
+    assert len(found.disagreements) == 1
+    assert found.disagreements[0].startswith("one: class ")
+
+
+def test_the_margins() -> None:
+    at_threshold = answer([*BOXES, [50, 0, 70, 9]], [0.9, 0.8, 0.7, 0.050005], [0, 1, 0, 1])
+    assert compare(at_threshold, GOOD).undecided == 1
+    above = answer([*BOXES, [50, 0, 70, 9]], [0.9, 0.8, 0.7, 0.051], [0, 1, 0, 1])
+    assert not compare(above, GOOD).holds
+    at_overlap = answer([*BOXES, [10, 10, 30, 20.1]], [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 0])
+    assert compare(at_overlap, GOOD).undecided == 1
+
+
+def test_the_end_of_a_full_answer() -> None:
+    """Two objects of equal score, and room for one: either may be answered, but only where the answer is full."""
+
+    def row(count: int, last: int) -> Answer:
+        boxes = [[12.0 * n, 0, 12.0 * n + 9, 9] for n in (*range(count - 1), last)]
+        return answer(boxes, [*np.linspace(0.9, 0.8, count - 1), 0.7], [0] * count)
+
+    assert compare(row(20, 30), row(20, 31)).undecided == 1
+    assert not compare(row(19, 30), row(19, 31)).holds
+
+
+def test_the_noise_of_answers_in_another_order_opens_no_door() -> None:
+    assert not compare(GOOD, answer(BOXES, [0.9, 0.8, 0.699], [0, 1, 0]), scores=100.0, boxes=100.0).holds
+
+
+def test_overlaps() -> None:
+    one = np.array([[0.0, 0, 10, 10]])
+    two = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10]])
+    np.testing.assert_allclose(overlaps(one, two), [[1, 1 / 3, 0]])
+
+
+def test_precision_stands_beside() -> None:
+    truth = {"boxes": np.array(BOXES, np.float32), "labels": np.array([0, 1, 0])}
+    case = Case(name="one", kind="realistic", inputs={}, truth=truth)
+    worse = answer(BOXES[:2], [0.9, 0.8], [0, 1])
+    found = agreement([GOOD], [worse], cases=[case], noise={})
+    assert found.reference_metrics == pytest.approx({"map": 1.0, "map50": 1.0})
+    # class 0: one of two found, which is 51 of the 101 levels of recall; class 1: all
+    assert found.candidate_metrics == pytest.approx({"map": (51 / 101 + 1) / 2, "map50": (51 / 101 + 1) / 2})

@@ -1,0 +1,136 @@
+"""The task on its embedded scenes: data, changes, cases, metrics and showing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from zoo.data import scenes
+from zoo.data_card import DataCard, DataRequest
+from zoo.errors import UsageError
+from zoo.problem import ImageInput, Problem
+from zoo.recipe import Augment
+from zoo.task import Purpose
+from zoo.tasks.object_detection.facts import detector_signature
+from zoo.tasks.object_detection.task import ObjectDetection
+
+TASK = ObjectDetection()
+INPUT = ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,))
+
+
+@pytest.fixture(scope="module")
+def card() -> DataCard:
+    return TASK.check(TASK.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def problem(card: DataCard) -> Problem:
+    return TASK.problem(card, INPUT)
+
+
+def test_the_card(card: DataCard, problem: Problem) -> None:
+    assert card.counts() == {"train": 2400, "validation": 240, "test": 400}
+    assert problem.classes == tuple("0123456789")
+    assert problem.facts == {"max_detections": 20}
+
+
+def test_a_batch(card: DataCard, problem: Problem) -> None:
+    data = TASK.dataset(card, "test", problem)
+    world = scenes.load("test")
+    batch = data.batch([3, 19])
+    assert torch.equal(batch["image"][:, 0], torch.from_numpy(world.images[[3, 19]].copy()))
+    assert torch.equal(batch["boxes"][0], torch.from_numpy(world.boxes[3].copy()))
+    assert batch["boxes"][1].shape == (0, 4) and batch["labels"][1].shape == (0,), "an empty scene"
+    assert data.ready(batch)["input"].shape == (2, 3, 96, 96)
+
+
+def test_boxes_stretch_with_the_picture(card: DataCard) -> None:
+    wide = TASK.dataset(card, "test", TASK.problem(card, ImageInput(size=(48, 192), mean=(0.0,), std=(1.0,))))
+    expected = scenes.load("test").boxes[3] * [2, 0.5, 2, 0.5]
+    np.testing.assert_allclose(wide.batch([3])["boxes"][0].numpy(), expected)
+
+
+def test_a_cropping_input_is_refused(card: DataCard) -> None:
+    cropping = TASK.problem(card, ImageInput(size=(96, 96), resize=110))
+    with pytest.raises(UsageError, match="crops"):
+        TASK.prepare(cropping)
+
+
+@pytest.mark.parametrize(
+    "change", [Augment(flip=True), Augment(shift=0.2), Augment(scale=0.4), Augment(shift=0.1, scale=0.3, flip=True)]
+)
+def test_changed_boxes_are_still_tight(card: DataCard, problem: Problem, change: Augment) -> None:
+    data = TASK.dataset(card, "train", problem)
+    batch = TASK.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
+    again = TASK.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
+    assert torch.equal(batch["image"], again["image"])
+    assert not torch.equal(batch["image"], data.batch(range(24))["image"])
+    for image, boxes in zip(batch["image"], batch["boxes"], strict=True):
+        assert bool((boxes >= 0).all()) and bool((boxes <= 96).all())
+        for left, top, right, bottom in boxes.tolist():
+            if min(left, top) == 0 or max(right, bottom) == 96:
+                continue  # cut at the edge: what is left of the ink need not span the box
+            part = image[0, max(0, int(top) - 1) : int(bottom) + 2, max(0, int(left) - 1) : int(right) + 2] > 30
+            rows, columns = part.any(1).sum().item(), part.any(0).sum().item()
+            assert abs(rows - (bottom - top)) < 3.5 and abs(columns - (right - left)) < 3.5
+
+
+def test_rotation_is_refused_and_colour_keeps_boxes(card: DataCard, problem: Problem) -> None:
+    batch = TASK.dataset(card, "train", problem).batch([0])
+    with pytest.raises(UsageError, match="not rotated"):
+        TASK.augment(batch, Augment(rotate=5.0), torch.Generator())
+    changed = TASK.augment(batch, Augment(color=0.4), torch.Generator().manual_seed(0))
+    assert torch.equal(changed["boxes"][0], batch["boxes"][0]) and not torch.equal(changed["image"], batch["image"])
+
+
+def test_cases(card: DataCard, problem: Problem) -> None:
+    raw = list(TASK.cases(card, problem, Purpose.PIPELINE, limit=9))
+    images = [case.inputs["image"] for case in raw]
+    assert len({image.shape for image in images}) == len(images), "every size another"
+    assert sum(not np.array_equal(image[..., 0], image[..., 2]) for image in images) >= 2, "coloured"
+    assert [case.kind for case in raw] == ["realistic", "realistic", "crowd", "empty", "realistic", "uniform"]
+    ready = list(TASK.cases(None, problem, Purpose.MODEL, limit=9))
+    assert all(case.inputs["input"].shape == (1, 3, 96, 96) for case in ready)
+    assert sum(case.gates for case in ready) == 2
+    golden = list(TASK.cases(card, problem, Purpose.GOLDEN, limit=5))
+    assert len(golden) == 5 and golden[1].kind == "empty"
+    item = next(iter(TASK.cases(card, problem, Purpose.EVALUATION, limit=1)))
+    assert item.truth["boxes"].shape == (len(item.truth["labels"]), 4)
+
+
+def test_perfect_answers_have_perfect_metrics(card: DataCard, problem: Problem, tmp_path: Path) -> None:
+    batch = TASK.dataset(card, "test", problem).batch(range(20))
+    boxes, scores = torch.zeros(20, 4, 4), torch.zeros(20, 4, 10)
+    for place, (found, labels) in enumerate(zip(batch["boxes"], batch["labels"], strict=True)):
+        boxes[place, : len(found)] = found
+        scores[place, torch.arange(len(found)), labels] = 0.9
+    metrics = TASK.metrics(problem)
+    metrics.update({"boxes": boxes, "scores": scores}, batch)
+    assert metrics.compute() == pytest.approx({"map": 1.0, "map50": 1.0, "map75": 1.0})
+    assert [path.name for path in metrics.pictures(tmp_path)] == ["detections.png"]
+
+
+def test_showing(card: DataCard, problem: Problem) -> None:
+    case = next(iter(TASK.cases(card, problem, Purpose.EVALUATION, limit=1)))
+    answer = {
+        "boxes": np.array([[1, 2, 30, 40.04], [5, 5, 9, 9]], np.float32),
+        "scores": np.array([0.75, 0.2], np.float32),
+        "labels": np.array([7, 1]),
+    }
+    shown = TASK.show(case, answer, problem)
+    assert shown.text == " 75.00%  7  at 1, 2, 30, 40\nand 1 with a score below 30%"
+    assert shown.record == {"detections": [{"label": "7", "score": 0.75, "box": [1.0, 2.0, 30.0, 40.0]}], "found": 2}
+    assert shown.picture is not None and shown.picture.size == (384, 384)
+    nothing = {name: values[:0] for name, values in answer.items()}
+    assert TASK.show(case, nothing, problem).text == "nothing found"
+
+
+def test_the_ports(problem: Problem) -> None:
+    signature = detector_signature(problem, cells=189)
+    assert [port.shape for port in signature.outputs] == [("batch", 189, 4), ("batch", 189, 10)]
+    assert [port.shape for port in TASK.pipeline_signature(problem).outputs] == [("n", 4), ("n",), ("n",)]
+    with pytest.raises(UsageError, match="signature"):
+        TASK.model_signature(problem)

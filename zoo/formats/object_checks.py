@@ -1,0 +1,175 @@
+"""From a listing of pictures with objects to a DataCard: every picture opened, every box held against its picture."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from zoo.data_card import DataCard, DataSource, Split
+from zoo.errors import BadSample, DataError
+from zoo.formats.checking import MOST_BAD
+from zoo.formats.inspection import Facts, inspect_files
+from zoo.formats.objects import Box, ObjectListing, ObjectRow, ObjectSample, Thing, object_fingerprint
+from zoo.formats.splits import hold_out
+from zoo.images.inspect import PICTURES
+from zoo.task import Progress
+
+SLACK: Final = 1.5
+"""Pixels by which a box may leave its picture; it is cut there without a word, because rounding does that."""
+MANY: Final = 0.9
+"""From this share of inverted boxes on, it is the writing that is wrong and not the boxes."""
+
+
+def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progress) -> DataCard:
+    """The card of a listing; DataError with every problem, those of the annotations before any picture is opened."""
+    where = source.location or Path(source.request.source)
+    problems = [*listing.problems, *_twice(listing.rows)]
+    if not problems:
+        problems = _written(listing)
+    if problems:
+        raise _failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
+    if not any(row.things for row in listing.rows):
+        raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
+    skip = source.request.on_bad_sample == "skip"
+    names = [row.name for row in listing.rows]
+    seen = inspect_files(
+        listing.root, names, PICTURES.inspect, version=PICTURES.version, progress=progress, stop_early=not skip
+    )
+    problems = list(seen.problems)
+    samples: dict[str, ObjectSample] = {}
+    for row in listing.rows:
+        if row.name in seen.facts:
+            found, wrong = _sample(row, listing, seen.facts[row.name], size=seen.sizes[row.name])
+            problems += wrong
+            if found is not None:
+                samples[row.name] = found
+    notes = [*listing.notes, *_left_out(where, problems, total=len(names), skip=skip)]
+    splits, more = _splits(listing.rows, samples)
+    notes += more + _notes(splits, listing.classes)
+    facts = {
+        **PICTURES.summarise(seen.facts.values()),
+        "fullest": max(len(sample.labels) for sample in samples.values()),
+    }
+    return DataCard(
+        source=source,
+        splits=splits,
+        classes=listing.classes,
+        facts=facts,
+        fingerprint=object_fingerprint(source.format, listing.classes, splits),
+        notes=tuple(notes),
+    )
+
+
+def _failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
+    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+    return DataError(f"{count} in {where}", problems=problems, hint=hint)
+
+
+def _twice(rows: Sequence[ObjectRow]) -> Iterator[BadSample]:
+    for name, count in Counter(row.name for row in rows).items():
+        if count > 1:
+            yield BadSample(name, f"it is listed {count} times", "keep one entry")
+
+
+def _written(listing: ObjectListing) -> list[BadSample]:
+    """Boxes that no picture could hold, whatever its size."""
+    things = [thing for row in listing.rows for thing in row.things]
+    inverted = [thing for thing in things if thing.box[2] < thing.box[0] or thing.box[3] < thing.box[1]]
+    habit = ""
+    if len(inverted) >= MANY * len(things) / 2 and len(things) > 1:
+        habit = f"; {len(inverted) / len(things):.0%} of the boxes are so, which looks like x, y, width, height"
+    return [
+        BadSample(thing.where, _wrong(thing.box) + (habit if thing in inverted else ""), "write the box anew")
+        for thing in things
+        if _wrong(thing.box)
+    ]
+
+
+def _wrong(box: Box) -> str:
+    left, top, right, bottom = box
+    shown = ", ".join(f"{value:g}" for value in box)
+    if not all(math.isfinite(value) for value in box):
+        return f"its box ({shown}) is not finite"
+    if right < left or bottom < top:
+        return f"its box ({shown}) ends before it begins"
+    return f"its box ({shown}) has no area" if right == left or bottom == top else ""
+
+
+def _sample(
+    row: ObjectRow, listing: ObjectListing, facts: Facts, *, size: int
+) -> tuple[ObjectSample | None, list[BadSample]]:
+    height, width = int(str(facts["height"])), int(str(facts["width"]))
+    problems: list[BadSample] = []
+    if row.size is not None and row.size != (height, width):
+        turned = " once its EXIF orientation is applied" if row.size == (width, height) else ""
+        reason = f"it is {width} x {height} pixels{turned}, its annotation says {row.size[1]} x {row.size[0]}"
+        problems.append(BadSample(row.name, reason, "annotate the upright picture, or save it without EXIF"))
+    boxes, labels = [], []
+    for thing in row.things:
+        box = _in_pixels(thing.box, height, width) if listing.relative else thing.box
+        outside = max(-box[0], -box[1], box[2] - width, box[3] - height)
+        if outside > SLACK and not problems:
+            problems.append(BadSample(thing.where, _outside(thing, box, row.name, height, width), "correct the box"))
+        kept = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+        boxes.append(kept)
+        labels.append(listing.classes.index(thing.label))
+    sample = ObjectSample(row.name, tuple(boxes), tuple(labels), (height, width), size=size)
+    return (None if problems else sample), problems
+
+
+def _outside(thing: Thing, box: Box, name: str, height: int, width: int) -> str:
+    shown = ", ".join(f"{value:g}" for value in box)
+    fits = box[2] <= height + SLACK and box[3] <= width + SLACK
+    turned = "; it would fit before the EXIF orientation is applied" if fits else ""
+    return f"the {thing.label} at ({shown}) leaves {name}, which is {width} x {height} pixels{turned}"
+
+
+def _in_pixels(box: Box, height: int, width: int) -> Box:
+    return box[0] * width, box[1] * height, box[2] * width, box[3] * height
+
+
+def _left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: bool) -> list[str]:
+    if not problems:
+        return []
+    bad = len({problem.where for problem in problems})
+    if not skip:
+        offer = f", or leave them out with --on-bad-sample skip ({bad / total:.2%})" if bad <= MOST_BAD * total else ""
+        raise _failed(where, problems, hint=f"nothing was trained; put these right{offer}")
+    if bad > MOST_BAD * total:
+        raise _failed(where, problems, hint=f"{bad / total:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
+    return [f"left out {bad} bad pictures ({bad / total:.2%}) as asked"]
+
+
+def _splits(
+    rows: Sequence[ObjectRow], samples: Mapping[str, ObjectSample]
+) -> tuple[dict[Split, tuple[ObjectSample, ...]], list[str]]:
+    splits: dict[Split, list[ObjectSample]] = {"train": [], "validation": [], "test": []}
+    for row in sorted(rows, key=lambda row: row.name):
+        if row.name in samples:
+            splits[row.split or "train"].append(samples[row.name])
+    if not splits["train"]:
+        raise DataError("there are no pictures to train on", hint="one split must be called train")
+    notes = []
+    if not splits["validation"]:
+        train, held = hold_out(splits["train"], name=lambda item: item.name, group=lambda item: len(item.labels) > 0)
+        if not held:
+            raise DataError("there are too few pictures to hold any out for validation", hint="add more")
+        splits["train"], splits["validation"] = train, held
+        count = len(train) + len(held)
+        notes.append(f"{len(held):,} of {count:,} pictures were held out for validation, by the hash of their names")
+    return {name: tuple(items) for name, items in splits.items() if items}, notes
+
+
+def _notes(splits: Mapping[Split, Sequence[ObjectSample]], classes: Sequence[str]) -> list[str]:
+    notes = []
+    empty = sum(not sample.labels for items in splits.values() for sample in items)
+    if empty:
+        notes.append(f"{empty:,} pictures show none of the classes; they teach what is background")
+    learnt = {label for sample in splits["train"] for label in sample.labels}
+    unseen = [name for number, name in enumerate(classes) if number not in learnt]
+    if unseen:
+        notes.append(f"{len(unseen)} classes are in no training picture, such as {unseen[0]!r}")
+    return notes

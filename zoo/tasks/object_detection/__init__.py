@@ -1,0 +1,1 @@
+"""Where in a picture the things are, and what they are."""

@@ -1,0 +1,152 @@
+"""Inputs that a detector is proved with: scenes, crowds, nothing at all, odd sizes, colours and noise.  Torch-free."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+from typing import Any, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from zoo.data_card import DataCard, DataRequest, DataSource, Split
+from zoo.formats.object_layouts import SCENES
+from zoo.formats.objects import ObjectSample
+from zoo.problem import ImageInput, Problem
+from zoo.task import Case, Purpose
+from zoo.tasks.object_detection.facts import max_detections
+from zoo.tasks.object_detection.sources import Pixels, reader, scenes_card
+
+SEED: Final = 20_20
+TINT: Final = np.array([1.0, 0.7, 0.45])
+"""Makes a grey picture a coloured one, so that swapped channels show."""
+
+
+def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+    """At most `limit` cases for a purpose; deterministic."""
+    if purpose == Purpose.MODEL:
+        made = _model_cases(problem.image)
+    elif purpose == Purpose.PIPELINE:
+        made = _raw_cases(card or _embedded(), limit=max_detections(problem))
+    elif purpose == Purpose.GOLDEN:
+        made = _golden(card)
+    else:
+        made = _items(card) if card is not None else iter(())
+    return islice(made, limit)
+
+
+def _embedded() -> DataCard:
+    return scenes_card(DataSource(request=DataRequest(source=SCENES), format=SCENES))
+
+
+def _held_out(card: DataCard) -> tuple[Split, list[ObjectSample]]:
+    split: Split = "test" if "test" in card.splits else "validation"
+    return split, list(card.splits[split])
+
+
+def _items(card: DataCard) -> Iterator[Case]:
+    """The evaluation split with its truth, in pixels of each picture."""
+    split, samples = _held_out(card)
+    read = reader(card)
+    for sample in samples:
+        yield Case(
+            name=sample.name,
+            kind="realistic",
+            inputs={"image": read(sample)},
+            truth={
+                "boxes": np.array(sample.boxes, np.float32).reshape(-1, 4),
+                "labels": np.array(sample.labels, np.int64),
+            },
+            origin=f"{card.source.request.source}, {split} {sample.name.removeprefix(f'{split}/')}",
+        )
+
+
+def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
+    """Raw pictures of many sizes; the third holds more objects than the answer may, the fourth none."""
+    _, samples = _held_out(card)
+    read = reader(card)
+    full = sorted(samples, key=lambda sample: -len(sample.labels))
+    origin = card.source.request.source
+
+    def case(name: str, kind: str, image: Pixels, source: str = origin, *, gates: bool = True) -> Case:
+        return Case(name=name, kind=kind, inputs={"image": image}, origin=source, gates=gates)
+
+    yield case("scene", "realistic", read(full[0]))
+    yield case("tinted scene", "realistic", _tinted(_resized(read(full[1]), 150, 211)))
+    yield case("crowd", "crowd", _tinted(_crowd(full, read, limit)))
+    yield case("nothing", "empty", _nothing(61, 97), "synthetic")
+    yield case("tall", "realistic", _tinted(_resized(read(full[2]), 233, 71)))
+    noise = np.random.RandomState(SEED).randint(0, 256, (120, 160, 3)).astype(np.uint8)
+    yield case("noise", "uniform", noise, "synthetic", gates=False)
+
+
+def _golden(card: DataCard | None) -> Iterator[Case]:
+    """An embedded scene, an empty picture, and three evaluation items where there are data."""
+    embedded = _embedded()
+    sample = max(_held_out(embedded)[1], key=lambda one: len(one.labels))
+    scene = _tinted(reader(embedded)(sample))
+    yield Case(name="scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
+    yield Case(name="nothing", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
+    if card is not None:
+        yield from islice(_items(card), 3)
+
+
+def _resized(image: Pixels, height: int, width: int) -> Pixels:
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _tinted(image: Pixels) -> Pixels:
+    return cast(Pixels, (image * TINT).astype(np.uint8))
+
+
+def _nothing(height: int, width: int) -> Pixels:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def _crowd(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels], limit: int) -> Pixels:
+    """A quarter more objects than `limit`, cut out of their pictures and put on a grid, each filling its cell."""
+    side = math.ceil(math.sqrt(1.25 * limit))
+    height, width = (5 * edge // 4 for edge in read(samples[0]).shape[:2])
+    whole = np.zeros((height, width, 3), np.uint8)
+    cells = ((row, column) for row in range(side) for column in range(side))
+    for (row, column), crop in zip(cells, _objects(samples, read), strict=False):
+        factor = min(height / side / crop.shape[0], width / side / crop.shape[1])
+        shown = _resized(crop, max(1, int(crop.shape[0] * factor) - 1), max(1, int(crop.shape[1] * factor) - 1))
+        top, left = row * height // side, column * width // side
+        whole[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
+    return whole
+
+
+def _objects(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels]) -> Iterator[Pixels]:
+    """What the boxes frame, over and over."""
+    for sample in cycle(one for one in samples if one.labels):
+        image = read(sample)
+        for left, top, right, bottom in sample.boxes:
+            crop = image[int(top) : max(int(top) + 1, round(bottom)), int(left) : max(int(left) + 1, round(right))]
+            if crop.size:
+                yield crop
+
+
+def _model_cases(image: ImageInput) -> Iterator[Case]:
+    """Ready inputs [1, channels, h, w]; uniform and smooth ones gate, extremes inform."""
+    height, width = image.size
+    random = np.random.RandomState(SEED)
+    shape = (1, image.channels, height, width)
+    rows, columns = np.arange(height)[:, None] / height, np.arange(width)[None] / width
+    phases = np.arange(image.channels)[:, None, None]
+    smooth = 0.5 + 0.25 * np.sin(9 * rows + phases) + 0.25 * np.cos(7 * columns - phases)
+    squares = ((np.arange(height)[:, None] // 4 + np.arange(width)[None] // 4) % 2).astype(float)
+
+    def case(kind: str, values: npt.NDArray[Any], *, gates: bool) -> Case:
+        mean = np.reshape(np.broadcast_to(image.mean, image.channels), (1, -1, 1, 1))
+        std = np.reshape(np.broadcast_to(image.std, image.channels), (1, -1, 1, 1))
+        ready = ((np.broadcast_to(values, shape) - mean) / std).astype(np.float32)
+        return Case(name=kind, kind=kind, inputs={"input": ready}, gates=gates, origin="synthetic")
+
+    yield case("uniform", random.random_sample(shape), gates=True)
+    yield case("smooth", smooth[None], gates=True)
+    yield case("checkerboard", squares, gates=False)
+    yield case("zeros", np.zeros(shape), gates=False)
+    yield case("ones", np.ones(shape), gates=False)

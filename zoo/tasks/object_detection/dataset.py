@@ -1,0 +1,69 @@
+"""One split of pictures with boxes, batch by batch; boxes are in pixels of the resized pictures.  [torch]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from zoo.data_card import DataCard, Split
+from zoo.errors import DataError
+from zoo.formats.objects import ObjectSample
+from zoo.images.dataset import Levels, open_levels
+from zoo.images.prepare import ImagePrepare
+from zoo.problem import ImageInput
+from zoo.tasks.object_detection.sources import reader, stacked
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+
+class ObjectDataset:
+    """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
+
+    def __init__(self, samples: Sequence[ObjectSample], levels: Levels, sides: Tensor, prepare: ImagePrepare) -> None:
+        self.levels = levels
+        self.prepare = prepare
+        height, width = prepare.size
+        stretch = torch.tensor([width, height, width, height]) / sides.flip(1).repeat(1, 2)
+        self.boxes = [
+            torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4) * factor
+            for sample, factor in zip(samples, stretch, strict=True)
+        ]
+        self.labels = [torch.tensor(sample.labels, dtype=torch.int64) for sample in samples]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n]."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        places = index.tolist()
+        return {
+            "image": self.levels.take(index),
+            "boxes": [self.boxes[place] for place in places],
+            "labels": [self.labels[place] for place in places],
+            "index": index,
+        }
+
+    def ready(self, batch: Batch) -> Batch:
+        """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
+        image = batch["image"]
+        if self.prepare.mean.device != image.device:
+            self.prepare.to(image.device)
+        return {**batch, "input": self.prepare.normalise(image)}
+
+
+@torch.no_grad()
+def open_split(card: DataCard, split: Split, image: ImageInput) -> ObjectDataset:
+    """One split of a checked card, stretched to a model's input."""
+    samples: Sequence[ObjectSample] | None = card.splits.get(split)
+    if not samples:
+        raise DataError(f"{card.source.request.source} has no {split} split")
+    prepare = ImagePrepare(image).requires_grad_(False)
+    grey = card.facts.get("channels") == 1
+    levels = open_levels(samples, reader(card), prepare, grey=grey, stacked=lambda: stacked(card, split))
+    sides = torch.tensor([sample.sides for sample in samples], dtype=torch.float32)
+    return ObjectDataset(samples, levels, sides, prepare)

@@ -1,0 +1,60 @@
+"""Pictures with the found boxes drawn into them.  Pillow and numpy only."""
+
+from __future__ import annotations
+
+import colorsys
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from zoo.tasks.object_detection.runner import SURE
+
+SMALLEST: Final = 320
+"""Pictures whose longer side is shorter are enlarged to it, so that names can be read."""
+
+
+def boxed(
+    image: np.ndarray[Any, Any],
+    boxes: Sequence[Sequence[float]],
+    names: Sequence[str],
+    scores: Sequence[float],
+) -> Image.Image:
+    """uint8 [h, w, 3] with a frame, a name and a score for each sure detection."""
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    factor = max(1, math.ceil(SMALLEST / max(picture.size)))
+    picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    draw = ImageDraw.Draw(picture)
+    line = max(2, max(picture.size) // 300)
+    # the surest last, on top
+    for box, name, score in sorted(zip(boxes, names, scores, strict=True), key=lambda row: row[2]):
+        if score < SURE:
+            continue
+        left, top, right, bottom = (edge * factor for edge in box)
+        colour = colour_of(name)
+        draw.rectangle((left, top, max(right, left + 1), max(bottom, top + 1)), outline=colour, width=line)
+        label = f"{name} {score:.0%}"
+        frame = draw.textbbox((left + line, max(0, top - 13)), label)
+        draw.rectangle(frame, fill=colour)
+        draw.text(frame[:2], label, fill="black")
+    return picture
+
+
+def colour_of(name: str) -> tuple[int, int, int]:
+    """A bright colour that belongs to the name."""
+    hue = sum(ord(letter) * (place + 1) for place, letter in enumerate(name)) * 0.381966 % 1.0
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.6, 1.0)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def tiled(pictures: Sequence[Image.Image]) -> Image.Image:
+    """All pictures in one, row by row, as many columns as rows or one more."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
+    rows = math.ceil(len(pictures) / columns)
+    whole = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
+    for place, one in enumerate(pictures):
+        whole.paste(one, (place % columns * (width + 4), place // columns * (height + 4)))
+    return whole

@@ -1,0 +1,43 @@
+"""What the answers of detectors share: thresholds, and the ports of model.onnx.  Torch-free."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zoo.errors import UsageError
+from zoo.problem import Problem
+from zoo.task import Port, Signature
+
+SCORE: Final = 0.05
+"""Detections with a lower score are not answered."""
+OVERLAP: Final = 0.5
+"""Of two boxes of one class that overlap by more (intersection over union), the surer stays."""
+MAX_DETECTIONS: Final = 100
+"""Where the data do not say otherwise."""
+FEWEST, MOST, ROOM = 20, 300, 4
+"""What data say: four times as many as their fullest picture holds, between 20 and 300."""
+
+
+def room_for(fullest: int) -> int:
+    """The most detections that one answer should hold where the fullest picture shows so many objects."""
+    return min(max(ROOM * fullest, FEWEST), MOST)
+
+
+def max_detections(problem: Problem) -> int:
+    """The most detections that one answer holds."""
+    limit = problem.facts.get("max_detections", MAX_DETECTIONS)
+    if not isinstance(limit, int) or limit < 1:
+        raise UsageError(f"max_detections is {limit!r}; it must be a whole number above zero")
+    return limit
+
+
+def detector_signature(problem: Problem, *, cells: int) -> Signature:
+    """`input` to `boxes`, corners in pixels of the input, and `scores` in 0..1 of every class, for so many cells."""
+    image = problem.image
+    return Signature(
+        inputs=(Port(name="input", dtype="float32", shape=("batch", image.channels, *image.size)),),
+        outputs=(
+            Port(name="boxes", dtype="float32", shape=("batch", cells, 4), doc="left, top, right, bottom in pixels"),
+            Port(name="scores", dtype="float32", shape=("batch", cells, len(problem.classes)), doc="0..1 per class"),
+        ),
+    )

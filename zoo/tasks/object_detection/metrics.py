@@ -1,0 +1,64 @@
+"""COCO's mean average precision, by torchmetrics over faster-coco-eval.  [torch]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from torch import Tensor
+from torchmetrics.detection import MeanAveragePrecision
+
+from zoo.problem import Problem
+from zoo.tasks.object_detection.drawing import boxed, tiled
+from zoo.tasks.object_detection.finish import detections
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+SHOWN: Final = 16
+NAMES: Final = {"map": "map", "map50": "map_50", "map75": "map_75"}
+
+
+class DetectionMetrics:
+    """What a detector's model.onnx answers, finished as pipeline.onnx does, against the boxes of the batch."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.classes = problem.classes
+        self.finish = detections(problem)
+        self.metric = MeanAveragePrecision(backend="faster_coco_eval")
+        self.metric.warn_on_many_detections = False
+        self.examples: list[tuple[Tensor, dict[str, Tensor]]] = []
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Count one batch: outputs boxes [n, cells, 4] and scores [n, cells, classes]."""
+        rows = zip(outputs["boxes"].float(), outputs["scores"].float(), strict=True)
+        found = [self.finish.select(boxes, scores) for boxes, scores in rows]
+        answers = [{"boxes": boxes, "scores": scores, "labels": labels} for boxes, scores, labels in found]
+        pairs = zip(batch["boxes"], batch["labels"], strict=True)
+        truth = [{"boxes": boxes, "labels": labels} for boxes, labels in pairs]
+        self.metric.to(outputs["boxes"].device).update(answers, truth)
+        free = SHOWN - len(self.examples)
+        self.examples += [(batch["image"][place].cpu(), answers[place]) for place in range(len(answers[:free]))]
+
+    def compute(self) -> dict[str, float]:
+        """map (over overlaps of 0.50 to 0.95), map50 and map75, in 0..1, over all processes together."""
+        found = self.metric.compute()
+        # a split without any object has no precision to speak of; the library says -1
+        return {name: max(float(found[key]), 0.0) for name, key in NAMES.items()}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """detections.png: what was found in the first pictures of the split."""
+        if not self.examples:
+            return []
+        drawn = [
+            boxed(
+                image.expand(3, -1, -1).permute(1, 2, 0).numpy(),
+                answer["boxes"].tolist(),
+                [self.classes[label] for label in answer["labels"].tolist()],
+                answer["scores"].tolist(),
+            )
+            for image, answer in self.examples
+        ]
+        path = folder / "detections.png"
+        tiled(drawn).save(path)
+        return [path]
