@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -316,6 +317,27 @@ def test_imbalance_is_noted(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "train/a", count=101)
     fill(paint, "train/b", "val/a", count=1)
     assert any(note.startswith("a has 101 items and b only 1") for note in card(tmp_path).notes)
+
+
+def test_names_that_are_nearly_one_are_noted(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "cat", "Cat", "dog")
+    assert "'Cat' and 'cat' are taken for two classes" in card(tmp_path).notes
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(
+    paint: Paint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(paint, "cat", "dog")
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if Path(path).name == "dog":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="dog cannot be read: Permission denied"):
+        card(tmp_path)
 
 
 # --- manifests -------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from zoo.errors import DataError
+
 PICTURES = frozenset(
     {
         ".jpg",
@@ -46,7 +48,14 @@ def hidden(name: str) -> bool:
 
 def subfolders(folder: Path) -> list[str]:
     """Names of the visible folders in it, sorted."""
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not hidden(entry.name))
+    try:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not hidden(entry.name))
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"{error.filename} cannot be read: {error.strerror}", hint="see who may read it with ls -ld")
 
 
 @dataclass(slots=True)
@@ -71,8 +80,12 @@ class Contents:
 
 def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
     """(path below root, whether it is hidden) of every file below `folder`; links are followed, circles are not."""
+
+    def fail(error: OSError) -> None:
+        raise _unreadable(error) from error  # os.walk would leave the folder out without a word
+
     seen: set[str] = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=fail):
         seen.add(os.path.realpath(place))
         below = Path(place).relative_to(root).as_posix()
         prefix = "" if below == "." else f"{below}/"

@@ -37,8 +37,13 @@ def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSampl
 
 
 def label_notes(rows: Sequence[Row], classes: Sequence[str]) -> list[str]:
-    """Sentences on classes that are rare, or that a split lacks."""
+    """Sentences on classes that are rare, that a split lacks, or whose names are nearly one."""
     notes = []
+    folded: dict[str, str] = {}
+    for name in classes:
+        twin = folded.setdefault(name.casefold().strip(), name)
+        if twin != name:
+            notes.append(f"{twin!r} and {name!r} are taken for two classes")
     counts: dict[Split | None, Counter[str]] = {}
     for row in rows:
         counts.setdefault(row.split, Counter())[row.label] += 1
