@@ -64,7 +64,9 @@ def export_graph(
         try:
             program.optimize()
         except Exception as error:
-            raise PluginError(f"the graph of {name} was captured but could not be optimised: {_reason(error)}") from error
+            raise PluginError(
+                f"the graph of {name} was captured but could not be optimised: {_reason(error)}"
+            ) from error
     shipped = program.model_proto
     modules = module_paths(shipped)
     strip(shipped)

@@ -75,7 +75,7 @@ def measure_lineage(
     reached = _reached(module, [name for owner in absent for name in groups[owner]], inputs, signature)
     missing = [owner for owner in absent if reached]
     return Lineage(
-        total=len(groups) - (len(absent) - len(missing)),
+        total=len(groups),
         equal=equal,
         unused=tuple(owner for owner in absent if not reached),
         tied=tuple(tied),
@@ -104,7 +104,9 @@ def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], s
 
 def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
     extra = [tensor for tensor in model.graph.initializer if tensor.name not in tensors]
-    inline = [(node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute]
+    inline = [
+        (node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute
+    ]
     floats = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
     named = [(tensor.name, tensor) for tensor in extra] + inline
     return tuple(

@@ -31,7 +31,7 @@ def module_paths(model: onnx.ModelProto) -> dict[str, str]:
         scopes = next((entry.value for entry in node.metadata_props if entry.key == _SCOPES), None)
         if scopes is not None:
             parents = ast.literal_eval(scopes)[:-1]
-            paths.update({output: parents[-1] if parents else "" for output in node.output})
+            paths.update(dict.fromkeys(node.output, parents[-1] if parents else ""))
     return paths
 
 

@@ -36,8 +36,16 @@ class Ends(nn.Module):
         """Both, in the order of the signatures."""
         count = len(self._pipeline.inputs)
         prepared = flatten(self.prepare(*inputs[:count]), self._model.inputs)
-        answer = flatten(self.finish(*inputs[count:]), self._pipeline.outputs)
+        places = {port.name: place for place, port in enumerate(self._pipeline.inputs)}
+        raw = [inputs[places[name]] for name in raw_names(self.finish)]
+        answer = flatten(self.finish(*inputs[count:], *raw), self._pipeline.outputs)
         return (*prepared.values(), *answer.values())
+
+
+def raw_names(finish: nn.Module) -> tuple[str, ...]:
+    """Raw inputs that a finishing needs beside the model's outputs."""
+    names: tuple[str, ...] = tuple(getattr(finish, "raw", ()))
+    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +92,8 @@ def _fixed_axes(
             raise PluginError(
                 f"the preparing gives {port.name} of shape {list(array.shape)}, but the model takes {list(port.shape)}"
             )
-        for name, size in zip(port.shape, array.shape, strict=True):
-            if isinstance(name, str) and (name, size) not in shared:
-                fixed[name] = size
+        named = [(n, size) for n, size in zip(port.shape, array.shape, strict=True) if isinstance(n, str)]
+        fixed.update({name: size for name, size in named if (name, size) not in shared})
     return fixed
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from zoo.judge.evidence import Magnitude, Reference
 from zoo.task import Signature
 from zoo_export.ports import Array, call
-from zoo_export.stacking import batches, join, split
+from zoo_export.stacking import batches, group_size, join, split
 
 Outputs = Mapping[str, Array]
 Run = Callable[[nn.Module, Mapping[str, Array]], Outputs]
@@ -36,6 +36,8 @@ class Runs:
     single: Mapping[str, Outputs]
     """By backend; "default" is always there."""
     error: str = ""
+    moved_from: Outputs | None = None
+    """What double precision says to the inputs that the single runs had, where it is not `double`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,12 @@ class Oracle:
                     found[places[0]] = Runs(None, {}, error=f"{type(error).__name__}: {error}".splitlines()[0])
         return [found[place] for place in range(len(inputs))]
 
+    def at(self, runs: Runs, inputs: Mapping[str, Array]) -> Runs:
+        """The same runs with double precision moved to inputs that are as right; the noise stays what it is."""
+        if self._double is None or runs.error:
+            return runs
+        return Runs(call(self._double, inputs, self.signature, double=True), runs.single, moved_from=runs.double)
+
     def _alone(self, inputs: Mapping[str, Array]) -> Runs:
         return self.runs([inputs])[0]
 
@@ -94,9 +102,7 @@ class Oracle:
         double = None if self._double is None else call(self._double, joined, self.signature, double=True)
         single = {name: apart(self._single(name, joined)) for name in self._backends}
         doubles = [None] * len(group) if double is None else apart(double)
-        return [
-            Runs(one, {name: rows[place] for name, rows in single.items()}) for place, one in enumerate(doubles)
-        ]
+        return [Runs(one, {name: rows[place] for name, rows in single.items()}) for place, one in enumerate(doubles)]
 
     def _single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         if backend == "no-onednn":
@@ -120,11 +126,6 @@ class _ChannelsLast(nn.Module):
         return self.module(*moved)
 
 
-def group_size(inputs: Mapping[str, Array], signature: Signature) -> int:
-    """How many items an input holds: the size of its first axis."""
-    return int(inputs[signature.inputs[0].name].shape[0])
-
-
 def settle(runs: Runs) -> Answer:
     """What is right and how noisy: against double precision, or around the mean of the backends without it."""
     reference: dict[str, Array] = {}
@@ -136,7 +137,8 @@ def settle(runs: Runs) -> Answer:
             continue
         if runs.double is not None:
             reference[name] = runs.double[name].astype(np.float64)
-            errors = [magnitude(one - reference[name]) for one in outputs]
+            around = reference[name] if runs.moved_from is None else runs.moved_from[name]
+            errors = [magnitude(one - around) for one in outputs]
             noise[name] = Magnitude(rms=_least(error.rms for error in errors), max=_least(e.max for e in errors))
         else:
             wide = [one.astype(np.float64) for one in outputs]
@@ -163,9 +165,7 @@ def magnitude(values: Array) -> Magnitude:
         return Magnitude.of(float(np.sqrt(np.mean(np.square(wide)))), float(wide.max()))
 
 
-def _in_double(
-    module: nn.Module, signature: Signature, example: Mapping[str, Array]
-) -> tuple[nn.Module | None, str]:
+def _in_double(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> tuple[nn.Module | None, str]:
     """A double-precision copy and "", or None and why there is none."""
     double = copy.deepcopy(module).double()
     try:

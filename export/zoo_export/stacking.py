@@ -24,6 +24,11 @@ def batch_name(signature: Signature) -> str | None:
     return name if all(batch_axis(port, name) is not None for port in ports) else None
 
 
+def group_size(inputs: Mapping[str, Array], signature: Signature) -> int:
+    """How many items an input holds: the size of its first axis."""
+    return int(inputs[signature.inputs[0].name].shape[0])
+
+
 def batches(inputs: Sequence[Mapping[str, Array]], signature: Signature, *, largest: int) -> list[list[int]]:
     """Places of inputs that can go through together, in order."""
     if batch_name(signature) is None:

@@ -1,0 +1,105 @@
+"""The runtime at work beside PyTorch: one thread talks to one sandboxed process; answers are futures."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import onnx
+
+from zoo.errors import ZooError
+from zoo.judge.evidence import Environment
+from zoo.replay.sandbox import Runtime, Session
+from zoo.task import Case, Control, Signature
+from zoo_export.compare import Given
+from zoo_export.controls import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
+from zoo_export.environment import environment
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE
+from zoo_export.trial import Trial, ask, refused, try_session
+
+
+class Beside:
+    """Graphs tried in the order in which they were handed in."""
+
+    def __init__(self, runtime: Runtime, pool: ThreadPoolExecutor) -> None:
+        self._runtime = runtime
+        self._pool = pool
+        self._sessions: dict[str, Session | str] = {}
+
+    def environment(self) -> Future[Environment]:
+        """Where all this happens."""
+        return self._pool.submit(environment, self._runtime)
+
+    def trial(self, name: str, model: bytes, cases: Sequence[Case], signature: Signature) -> Future[Trial]:
+        """The cases put to a graph, which stays loaded under its name."""
+
+        def work() -> Trial:
+            session = self._load(name, model)
+            if isinstance(session, str):
+                return refused(cases, session)
+            return try_session(self._runtime, session, cases, signature)
+
+        return self._pool.submit(work)
+
+    def answers(self, name: str, cases: Sequence[Case]) -> Future[list[Given]]:
+        """Plain answers of a loaded graph, one by one."""
+
+        def work() -> list[Given]:
+            session = self._sessions[name]
+            return [session if isinstance(session, str) else ask(self._runtime, session, c.inputs) for c in cases]
+
+        return self._pool.submit(work)
+
+    def once(self, name: str, model: bytes, cases: Sequence[Case]) -> Future[list[Given]]:
+        """Answers of a graph that is needed only here."""
+
+        def work() -> list[Given]:
+            session = self._load(name, model)
+            return [session if isinstance(session, str) else ask(self._runtime, session, c.inputs) for c in cases]
+
+        return self._pool.submit(work)
+
+    def control(
+        self,
+        control: Control,
+        *,
+        model: onnx.ModelProto,
+        prepare: onnx.ModelProto,
+        pipeline: onnx.ModelProto,
+        cases: Sequence[Case],
+        raw: Sequence[Case],
+        signature: Signature,
+        pipeline_signature: Signature,
+        loaded: str,
+        finish: Finish,
+    ) -> Future[Spoilt]:
+        """One spoilt copy, tried on a few cases."""
+
+        def work() -> Spoilt:
+            if control.name in ON_MODEL:
+                return spoil_model(control, model, cases, signature, self._runtime)
+            if control.name in ON_PREPARE:
+                session = self._sessions[loaded]
+                assert isinstance(session, Session), session
+                return spoil_prepare(control, prepare, raw, runtime=self._runtime, model=session, finish=finish)
+            return spoil_pipeline(control, pipeline, raw, pipeline_signature, self._runtime)
+
+        return self._pool.submit(work)
+
+    def _load(self, name: str, model: bytes) -> Session | str:
+        try:
+            self._sessions[name] = self._runtime.session(model, title=name)
+        except ZooError as error:
+            self._sessions[name] = error.message
+        return self._sessions[name]
+
+
+@contextlib.contextmanager
+def beside(runtime: Runtime) -> Iterator[Beside]:
+    """A runtime with a thread of its own; what is still waiting when something fails is dropped."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield Beside(runtime, pool)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,97 @@
+"""Which inputs a proof is made with: raw ones for the pipeline, and the same ones prepared, with others, for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import nn
+
+from zoo.errors import PluginError
+from zoo.task import Case, Port, Purpose, Signature
+from zoo_export.ports import Array, call
+from zoo_export.stacking import batch_name
+from zoo_export.subject import Subject
+
+RAW_CASES = 6
+MODEL_CASES = 6
+LENGTHS = (1, 5, 33)
+"""Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All inputs of one proof."""
+
+    raw: tuple[Case, ...]
+    """Inputs of pipeline.onnx."""
+    model: tuple[Case, ...]
+    """Inputs of model.onnx; the first ones are the raw ones, prepared by the training-time code in PyTorch."""
+    items: tuple[Case, ...]
+    """Evaluation items with their truth, as raw inputs; empty where there are no data."""
+
+
+def collect(subject: Subject, prepare: nn.Module, *, evaluate: int) -> Inputs:
+    """The cases of a proof; PluginError when a task offers too few."""
+    task, problem, card = subject.task, subject.problem, subject.card
+    raw = tuple(task.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    if not raw:
+        raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
+    signature = Signature(inputs=subject.pipeline_signature.inputs, outputs=subject.signature.inputs)
+    prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
+    ready = list(task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES))
+    model = [*prepared, *ready]
+    model += _other_sizes(model, subject.signature)
+    items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if card and evaluate else ()
+    return Inputs(raw=raw, model=tuple(_unique(model)), items=items)
+
+
+def _unique(cases: Sequence[Case]) -> Iterator[Case]:
+    """Every case under a name of its own."""
+    seen: dict[str, int] = {}
+    for case in cases:
+        seen[case.name] = seen.get(case.name, 0) + 1
+        yield case if seen[case.name] == 1 else replace(case, name=f"{case.name} ({seen[case.name]})")
+
+
+def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
+    """A gating case stretched along every dynamic axis that the cases leave at one size."""
+    batch = batch_name(signature)
+    first = next((case for case in cases if case.gates), cases[0])
+    made = []
+    for name in _names(signature.inputs):
+        if name == batch or len({_size(case.inputs, signature.inputs, name) for case in cases}) > 2:
+            continue
+        size = _size(first.inputs, signature.inputs, name)
+        sizes = (size + 13, 2 * size + 5) if size > max(LENGTHS) else tuple(s for s in LENGTHS if s != size)
+        made += [
+            Case(
+                name=f"{name} {other}",
+                kind="size",
+                inputs=_stretched(first.inputs, signature.inputs, name, other),
+                origin=f"{first.name}, repeated",
+            )
+            for other in sizes
+        ]
+    return made
+
+
+def _names(ports: Sequence[Port]) -> list[str]:
+    return list(dict.fromkeys(size for port in ports for size in port.shape if isinstance(size, str)))
+
+
+def _size(inputs: Mapping[str, Array], ports: Sequence[Port], name: str) -> int:
+    port = next(port for port in ports if name in port.shape)
+    return int(inputs[port.name].shape[port.shape.index(name)])
+
+
+def _stretched(inputs: Mapping[str, Array], ports: Sequence[Port], name: str, size: int) -> dict[str, Array]:
+    """The same values, repeated or cut along one axis."""
+    changed = dict(inputs)
+    for port in ports:
+        if name in port.shape:
+            axis = port.shape.index(name)
+            places = np.arange(size) % inputs[port.name].shape[axis]
+            changed[port.name] = np.ascontiguousarray(np.take(inputs[port.name], places, axis=axis))
+    return changed

@@ -1,0 +1,136 @@
+"""One answer of the file against what is right: numbers only, no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from zoo.judge.evidence import CaseEvidence, Compare, LiveOutput, OutputError
+from zoo.task import Case, Port, Signature
+from zoo_export.ports import Array
+from zoo_export.reference import Answer, magnitude
+
+Given = Mapping[str, Array] | str
+"""What the runtime gave: outputs by name, or the sentence in which it refused."""
+
+
+def compare_kind(port: Port, signature: Signature) -> Compare:
+    """How an output is judged: outputs of data-dependent length by the task, pictures in levels, floats by the rule."""
+    known = {size for one in signature.inputs for size in one.shape}
+    if any(isinstance(size, str) and size not in known for size in port.shape):
+        return "agreement"
+    if port.dtype.startswith("float"):
+        return "rule"
+    return "levels" if port.dtype == "uint8" and len(port.shape) >= 3 else "equal"
+
+
+def compare_case(case: Case, given: Given, answer: Answer | str, signature: Signature) -> CaseEvidence:
+    """Everything measured about one case."""
+    shapes = {name: tuple(value.shape) for name, value in case.inputs.items()}
+    story = CaseEvidence(name=case.name, kind=case.kind, gates=case.gates, inputs=shapes)
+    if isinstance(answer, str):
+        return replace(story, reference_error=answer)
+    if isinstance(given, str):
+        return replace(story, error=given)
+    outputs = [
+        compare_output(port, given[port.name], answer, signature) for port in signature.outputs if port.name in given
+    ]
+    return replace(story, outputs=tuple(outputs))
+
+
+def compare_output(port: Port, given: Array, answer: Answer, signature: Signature) -> OutputError:
+    """One output of one case."""
+    reference, single = answer.reference[port.name], answer.single[port.name]
+    kind = compare_kind(port, signature)
+    facts = OutputError(
+        name=port.name,
+        compare=kind,
+        dtype=str(given.dtype),
+        reference_dtype=str(single.dtype),
+        shape=tuple(given.shape),
+        reference_shape=tuple(reference.shape),
+        finite=_finite(given),
+        reference_finite=_finite(reference),
+    )
+    if given.shape != reference.shape or kind == "agreement":
+        return facts
+    if kind == "rule":
+        return _by_rule(facts, given, reference, answer, port.name)
+    return _by_count(facts, given, reference, single)
+
+
+def _by_rule(facts: OutputError, given: Array, reference: Array, answer: Answer, name: str) -> OutputError:
+    error = given.astype(np.float64) - reference
+    return replace(
+        facts,
+        scale=magnitude(reference),
+        onnx=magnitude(error),
+        torch=answer.noise[name],
+        sqnr_db=_sqnr(reference, error),
+    )
+
+
+def _by_count(facts: OutputError, given: Array, reference: Array, single: Array) -> OutputError:
+    apart = np.abs(given.astype(np.int64) - reference.astype(np.int64))
+    decided = single == reference if facts.compare == "equal" else np.ones(reference.shape, dtype=bool)
+    return replace(
+        facts,
+        elements=int(apart.size),
+        differing=int(np.count_nonzero(apart[decided])),
+        far=int(np.count_nonzero(apart > 1)),
+    )
+
+
+def _finite(values: Array) -> bool:
+    return bool(np.isfinite(values).all()) if np.issubdtype(values.dtype, np.floating) else True
+
+
+def _sqnr(reference: Array, error: Array) -> float | None:
+    centred = float(np.square(reference - reference.mean()).sum()) if reference.size else 0.0
+    noise = float(np.square(error).sum())
+    if not (0 < noise < np.inf and 0 < centred < np.inf):
+        return None
+    return float(10 * np.log10(centred / noise))
+
+
+def liveness(
+    signature: Signature, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]]
+) -> tuple[LiveOutput, ...]:
+    """How every output moves between inputs whose answers have the same shape."""
+    return tuple(_live(port, answers, given) for port in signature.outputs)
+
+
+def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]]) -> LiveOutput:
+    name = port.name
+    pairs = [
+        (answer.reference[name], one[name], answer.noise.get(name)) for answer, one in zip(answers, given, strict=True)
+    ]
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for place, (reference, one, _) in enumerate(pairs):
+        if reference.shape == one.shape and reference.size:
+            groups.setdefault(tuple(reference.shape), []).append(place)
+    largest = max(groups.values(), key=len, default=[])
+    if len(largest) < 2 and len(groups) > 1:  # answers of different shapes differ
+        return LiveOutput(name=name, inputs=len(pairs), spread=1.0, noise=0.0, onnx_spread=1.0)
+    if not largest:
+        return LiveOutput(name=name, inputs=0, spread=None, noise=None, onnx_spread=None)
+    chosen = [pairs[place] for place in largest]
+    floats = port.dtype.startswith("float")
+    noises = [noise.rms or 0.0 for _, _, noise in chosen if noise is not None]
+    return LiveOutput(
+        name=name,
+        inputs=len(chosen),
+        spread=_spread([reference for reference, _, _ in chosen], floats=floats),
+        noise=float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0,
+        onnx_spread=_spread([one for _, one, _ in chosen], floats=floats),
+    )
+
+
+def _spread(values: Sequence[Array], *, floats: bool) -> float | None:
+    if not floats:
+        return float(any(not np.array_equal(values[0], other) for other in values[1:]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = float(np.sqrt(np.mean(np.var(np.stack(values).astype(np.float64), axis=0))))
+    return spread if np.isfinite(spread) else None

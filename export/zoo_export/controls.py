@@ -1,0 +1,173 @@
+"""The negative control: spoilt copies of this very bundle, put to the same measuring and the same judge.
+
+Copies share inputs and references with the proof; only the runtime's answers are new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+import onnx
+
+from zoo.errors import PluginError, ZooError
+from zoo.judge.evidence import ControlResult, Evidence, GraphEvidence
+from zoo.judge.rule import judge_output
+from zoo.judge.verdict import catches
+from zoo.references import resolve
+from zoo.replay.sandbox import Runtime, Session
+from zoo.task import Case, Control, Signature
+from zoo_export.compare import Given, compare_case
+from zoo_export.graph import serialize
+from zoo_export.pipeline import IN
+from zoo_export.ports import Array
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of
+from zoo_export.stacking import batch_name
+from zoo_export.trial import Trial, ask, try_graph
+
+Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
+"""(model outputs, raw inputs) -> the answer, in PyTorch."""
+
+FEW = 2
+"""Cases that a spoilt model is put to."""
+GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoilt:
+    """One spoilt copy and what the runtime said to it."""
+
+    name: str
+    role: Literal["model", "pipeline"] = "model"
+    detail: str
+    model: onnx.ModelProto | None = None
+    """None where the control does not apply."""
+    places: tuple[int, ...] = ()
+    """Which of the graph's cases it was put to."""
+    trial: Trial | None = None
+
+
+def choose(cases: Sequence[Case], count: int) -> tuple[int, ...]:
+    """Places of a few gating cases of different kinds and sizes, the largest among them."""
+    gating = [place for place, case in enumerate(cases) if case.gates]
+    by_size = sorted(gating, key=lambda place: -sum(value.size for value in cases[place].inputs.values()))
+    different = list({cases[place].kind: place for place in reversed(gating)}.values())
+    return tuple(dict.fromkeys([*by_size[:1], *reversed(different), *gating]))[:count]
+
+
+def spoil_model(
+    control: Control, shipped: onnx.ModelProto, cases: Sequence[Case], signature: Signature, runtime: Runtime
+) -> Spoilt:
+    """The model's graph with one thing wrong, run on a few cases."""
+    made = ON_MODEL[control.name](shipped)
+    if made is None:
+        return Spoilt(name=control.name, detail=f"this graph has nothing that {control.name} could spoil")
+    model, detail = made
+    places = _alike(cases, choose(cases, len(cases)))
+    sizes = (1, 3) if control.name == "batch" else (len(places),)
+    chosen = [cases[place] for place in places]
+    trial = try_graph(
+        runtime, model.SerializeToString(), chosen, signature, title=f"control {control.name}", sizes=sizes
+    )
+    return Spoilt(name=control.name, detail=detail, model=model, places=places, trial=trial)
+
+
+def _alike(cases: Sequence[Case], places: Sequence[int]) -> tuple[int, ...]:
+    """The first few that fit into one batch."""
+    shapes = [tuple(value.shape for value in cases[place].inputs.values()) for place in places]
+    return tuple(place for place, shape in zip(places, shapes, strict=True) if shape == shapes[0])[:FEW]
+
+
+def spoil_prepare(
+    control: Control,
+    prepare: onnx.ModelProto,
+    cases: Sequence[Case],
+    *,
+    runtime: Runtime,
+    model: Session,
+    finish: Finish,
+) -> Spoilt:
+    """The pipeline with its beginning spoilt, run on a few raw cases; the loaded model is shared."""
+    made = ON_PREPARE[control.name](prepare)
+    if made is None:
+        detail = f"this preparing has nothing that {control.name} could spoil"
+        return Spoilt(name=control.name, role="pipeline", detail=detail)
+    spoilt, detail = made
+    places = choose(cases, FEW + 1)
+    given: list[Given] = []
+    try:
+        session = runtime.session(serialize(spoilt), title=f"control {control.name}")
+        for place in places:
+            given.append(_onwards(runtime, session, model, cases[place].inputs, finish))
+        runtime.close(session)
+    except (ZooError, onnx.checker.ValidationError) as error:
+        given = [str(error)] * len(places)
+    return Spoilt(
+        name=control.name, role="pipeline", detail=detail, model=spoilt, places=places, trial=Trial(given=tuple(given))
+    )
+
+
+def _onwards(runtime: Runtime, prepare: Session, model: Session, raw: Mapping[str, Array], finish: Finish) -> Given:
+    prepared = ask(runtime, prepare, raw)
+    if isinstance(prepared, str):
+        return prepared
+    outputs = ask(runtime, model, {name.removeprefix(IN): value for name, value in prepared.items()})
+    return outputs if isinstance(outputs, str) else finish(outputs, raw)
+
+
+def spoil_pipeline(
+    control: Control, pipeline: onnx.ModelProto, cases: Sequence[Case], signature: Signature, runtime: Runtime
+) -> Spoilt:
+    """A task's own way to spoil the whole pipeline."""
+    if control.edit is None:
+        raise PluginError(f"the control {control.name!r} is none of {', '.join(GENERIC)} and names no edit")
+    edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(control.edit))
+    spoilt = edit(copy_of(pipeline), 0)
+    places = choose(cases, FEW + 1)
+    chosen = [cases[place] for place in places]
+    trial = try_graph(runtime, spoilt.SerializeToString(), chosen, signature, title=f"control {control.name}")
+    return Spoilt(name=control.name, role="pipeline", detail=control.edit, model=spoilt, places=places, trial=trial)
+
+
+def left_out(control: Control) -> ControlResult:
+    """A control that the task says does not apply."""
+    return ControlResult(name=control.name, applied=False, detail=control.reason)
+
+
+def judge_spoilt(spoilt: Spoilt, proof: Evidence, measured: GraphEvidence | None) -> ControlResult:
+    """What the gates say to a copy, beyond what they say to the original."""
+    if spoilt.model is None or measured is None:
+        return ControlResult(name=spoilt.name, applied=False, detail=spoilt.detail)
+    graphs = tuple(measured if graph.role == spoilt.role else graph for graph in proof.graphs)
+    before = set(catches(proof))
+    ratios = [cell.ratio for case in measured.cases for cell in map(judge_output, case.outputs)]
+    return ControlResult(
+        name=spoilt.name,
+        applied=True,
+        graph=next(graph.name for graph in proof.graphs if graph.role == spoilt.role),
+        detail=spoilt.detail,
+        caught_by=tuple(name for name in catches(replace(proof, graphs=graphs)) if name not in before),
+        ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
+    )
+
+
+def compare_spoilt(
+    spoilt: Spoilt, original: GraphEvidence, cases: Sequence[Case], answers: Sequence[object], signature: Signature
+) -> GraphEvidence:
+    """The original's evidence with the copy's answers; for a spoilt preparing."""
+    assert spoilt.trial is not None
+    compared = [
+        compare_case(cases[place], given, answers[place], signature)  # type: ignore[arg-type]
+        for place, given in zip(spoilt.places, spoilt.trial.given, strict=True)
+    ]
+    return replace(original, cases=tuple(compared))
+
+
+def planned(declared: Sequence[Control], signature: Signature) -> tuple[Control, ...]:
+    """The task's controls, those it does not mention included; without a batch axis none can be frozen."""
+    named = {control.name: control for control in declared}
+    if batch_name(signature) is None:
+        named["batch"] = Control(name="batch", applies=False, reason="the model has no batch axis")
+    generic = tuple(named.pop(name, Control(name=name)) for name in GENERIC)
+    return (*generic, *named.values())

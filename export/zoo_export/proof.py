@@ -1,0 +1,347 @@
+"""The whole proof of one export: two graphs, their references beside the runtime, controls, evidence, verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from zoo.judge.evidence import ControlResult, Evidence, File, GraphEvidence, Lineage, Prepared, Waiver
+from zoo.judge.evidence import Subject as SubjectRecord
+from zoo.judge.verdict import Verdict, judge
+from zoo.replay.sandbox import Runtime
+from zoo.task import Agreement, Case, Signature
+from zoo_export.agreement import agree, noise_of
+from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_alike
+from zoo_export.beside import Beside, beside
+from zoo_export.cases import Inputs, collect
+from zoo_export.compare import Given
+from zoo_export.controls import Spoilt, compare_spoilt, judge_spoilt, left_out, planned
+from zoo_export.exported import MODEL, PIPELINE, Exported, export
+from zoo_export.graph import serialize
+from zoo_export.labels import measure_labels
+from zoo_export.lineage import differing, measure_lineage
+from zoo_export.measure import Answers, eval_mode, measure_graph, torch_repeats
+from zoo_export.pipeline import IN
+from zoo_export.ports import Array
+from zoo_export.reference import Answer, Oracle, Runs, settle
+from zoo_export.sabotage import ON_PREPARE
+from zoo_export.subject import Subject
+from zoo_export.trial import Trial
+
+Progress = Callable[[str], None]
+"""Called with what is being done now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was made, what was measured, what follows."""
+
+    subject: Subject
+    exported: Exported
+    inputs: Inputs
+    answers: Mapping[str, Answers]
+    """By file name, per case of `inputs`: what is right."""
+    evidence: Evidence
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds by part."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def prove(
+    subject: Subject,
+    *,
+    opset: int,
+    evaluate: int = 500,
+    files: Mapping[str, bytes] | None = None,
+    progress: Progress = lambda _: None,
+) -> Proof:
+    """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
+
+    The runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
+    """
+    start = time.perf_counter()
+    with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
+        proving = _Proving(subject, worker, progress)
+        evidence = proving.run(opset=opset, evaluate=evaluate, files=files)
+        evidence = replace(evidence, seconds=proving.clock.seconds)
+    return Proof(
+        subject=subject,
+        exported=proving.exported,
+        inputs=proving.inputs,
+        answers=proving.answers,
+        evidence=evidence,
+        verdict=judge(evidence, published=proving.exported.sha256),
+        seconds=time.perf_counter() - start,
+    )
+
+
+class _Proving:
+    """One proof under way."""
+
+    def __init__(self, subject: Subject, worker: Beside, progress: Progress) -> None:
+        self.subject = subject
+        self.worker = worker
+        self.environment = worker.environment()
+        self.progress = progress
+        self.clock = Clock()
+        self.prepare = subject.task.prepare(subject.problem).eval()
+        self.finish = subject.task.finish(subject.problem).eval()
+        self.model, self.pipeline = subject.signature, subject.pipeline_signature
+        self.finisher = Finisher(self.finish, self.model, self.pipeline)
+
+    def run(self, *, opset: int, evaluate: int, files: Mapping[str, bytes] | None) -> Evidence:
+        """Everything, in the order that keeps both processes busy."""
+        self.inputs = collect(self.subject, self.prepare, evaluate=evaluate)
+        self.opset = opset
+        self.progress("capturing the graphs")
+        with self.clock("export"):
+            self._export(files)
+        self._hand_over()
+        self.progress("running PyTorch in double precision")
+        with self.clock("parity"):
+            self._references()
+        self.progress("comparing")
+        evidence = self._evidence()
+        self.progress("looking at spoilt copies")
+        with self.clock("power"):
+            return replace(evidence, power=self._power(evidence))
+
+    def _export(self, files: Mapping[str, bytes] | None) -> None:
+        self.trials: dict[str, Future[Trial]] = {}
+
+        def ready(name: str, data: bytes) -> None:
+            cases, signature = self._of(name)
+            if files is None:
+                self.trials[name] = self.worker.trial(name, data, cases, signature)
+
+        fresh = export(self.subject, self.inputs, opset=self.opset, ready=ready)
+        self.fresh, self.exported = fresh, fresh
+        if files is not None:
+            self.exported = fresh.holding(files)
+            for name, data in files.items():
+                cases, signature = self._of(name)
+                self.trials[name] = self.worker.trial(name, data, cases, signature)
+
+    def _of(self, name: str) -> tuple[tuple[Case, ...], Signature]:
+        return (self.inputs.model, self.model) if name == MODEL else (self.inputs.raw, self.pipeline)
+
+    def _hand_over(self) -> None:
+        """Give the runtime everything that it can do while PyTorch is busy."""
+        exported = self.exported
+        self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), self.inputs.raw)
+        self.items = self.worker.answers(PIPELINE, self.inputs.items)
+        self.controls = planned(self.subject.task.controls(self.subject.problem), self.model)
+        self.spoilt = {
+            control.name: self.worker.control(
+                control,
+                model=exported.models[MODEL],
+                prepare=exported.pipeline.prepare,
+                pipeline=exported.models[PIPELINE],
+                cases=self.inputs.model,
+                raw=self.inputs.raw,
+                signature=self.model,
+                pipeline_signature=self.pipeline,
+                loaded=MODEL,
+                finish=self.finisher.single,
+            )
+            for control in self.controls
+            if control.applies
+        }
+
+    def _references(self) -> None:
+        oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
+        runs = oracle.runs([case.inputs for case in self.inputs.model])
+        self.levels: list[Prepared | None] = []
+        for place, (case, given) in enumerate(zip(self.inputs.raw, self.prepared.result(), strict=True)):
+            self._look_at_preparing(place, case, given, oracle, runs)
+        self.reference = oracle.facts
+        self.answers: dict[str, Answers] = {
+            MODEL: [one.error or settle(replace(one, double=one.moved_from or one.double, moved_from=None)) for one in runs],
+            PIPELINE: [
+                one.error or settle(self.finisher.runs(one, case.inputs))
+                for case, one in zip(self.inputs.raw, runs, strict=False)
+            ],
+        }
+
+    def _look_at_preparing(self, place: int, case: Case, given: Given, oracle: Oracle, runs: list[Runs]) -> None:
+        """What the file makes of a raw case, in grey levels; where ties were rounded otherwise, both are right."""
+        right = self.inputs.model[place].inputs
+        if isinstance(given, str):
+            self.levels.append(None)
+            return
+        feeds = {name.removeprefix(IN): one for name, one in given.items()}
+        self.levels.append(in_levels(feeds, right, self.subject.problem))
+        signature = Signature(inputs=self.pipeline.inputs, outputs=self.model.inputs)
+        if rounded_alike(case, feeds, right, prepare=self.prepare, signature=signature):
+            runs[place] = oracle.at(runs[place], feeds)
+
+    # --- evidence ---
+
+    def _evidence(self) -> Evidence:
+        subject = self.subject
+        with self.clock("eval mode"):
+            mode = eval_mode(subject.module)
+        with self.clock("determinism"):
+            repeats = torch_repeats(subject.module, self.inputs.model[:2], self.model)
+        with self.clock("lineage"):
+            lineage = self._lineage()
+        graphs = tuple(self._graph(name, repeats=repeats) for name in self.exported.files)
+        graphs = tuple(self._with_levels(graph) if graph.role == "pipeline" else graph for graph in graphs)
+        with self.clock("agreement"):
+            agreement, data = self._agreement(graphs)
+        with self.clock("labels"):
+            labels = measure_labels(
+                subject.problem,
+                self.exported.models,
+                self.pipeline,
+                self.inputs.raw,
+                self.answers[PIPELINE],
+                self.trials[PIPELINE].result().given,
+            )
+        return Evidence(
+            environment=self.environment.result(),
+            subject=SubjectRecord(
+                model=subject.model,
+                task=subject.problem.task,
+                files=tuple(
+                    File(name=name, sha256=digest, bytes=len(self.exported.files[name]))
+                    for name, digest in self.exported.sha256.items()
+                ),
+                weights=subject.lineage.weights,
+                weights_sha256=subject.lineage.weights_sha256,
+                trained=subject.trained,
+            ),
+            reference=self.reference,
+            graphs=graphs,
+            eval_mode=mode,
+            lineage=lineage,
+            labels=labels,
+            agreement=agreement,
+            agreement_data=data,
+            waivers=tuple(
+                Waiver(output=name, reason=reason, bound=subject.export.waiver_bounds.get(name, 0.0))
+                for name, reason in subject.export.waivers.items()
+            ),
+        )
+
+    def _lineage(self) -> Lineage:
+        """From the module's state to the captured graph, and from that to the bytes of both files."""
+        inputs = self.inputs.model[0].inputs
+        found = measure_lineage(self.subject.module, self.fresh.graph.plain, inputs, self.model)
+        wrong = [
+            f"{name}: {sentence}"
+            for name, model in self.exported.models.items()
+            for sentence in differing(model, self.fresh.models[name])
+        ]
+        return replace(found, different=(*found.different, *wrong))
+
+    def _graph(
+        self,
+        name: str,
+        *,
+        repeats: bool,
+    ) -> GraphEvidence:
+        cases, signature = self._of(name)
+        with self.clock("axes"):
+            return measure_graph(
+                name=name,
+                role="model" if name == MODEL else "pipeline",
+                sha256=self.exported.sha256[name],
+                model=self.exported.models[name],
+                signature=signature,
+                cases=cases,
+                answers=self.answers[name],
+                trial=self.trials[name].result(),
+                opset=self.opset,
+                torch_equal=repeats,
+                example=self._example(name),
+                declared_arithmetic=self.subject.export.declared_arithmetic,
+            )
+
+    def _example(self, name: str) -> dict[str, tuple[int, ...]]:
+        if name == MODEL:
+            return dict(self.exported.example)
+        return {name: tuple(value.shape) for name, value in self.inputs.raw[0].inputs.items()}
+
+    def _with_levels(self, graph: GraphEvidence) -> GraphEvidence:
+        cases = [
+            replace(case, prepared=() if levels is None else (levels,))
+            for case, levels in zip(graph.cases, self.levels, strict=True)
+        ]
+        return replace(graph, cases=tuple(cases))
+
+    def _agreement(self, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
+        """Over the evaluation items; without data, over the pipeline's own cases."""
+        noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
+        task, items = self.subject.task, self.inputs.items
+        if items:
+            reference: Sequence[Mapping[str, Array]] = eager_answers(
+                items,
+                prepare=self.prepare,
+                module=self.subject.module,
+                finisher=self.finisher,
+                model=self.model,
+                pipeline=self.pipeline,
+            )
+            found = agree(task, items, reference, self.items.result(), noise=noise)
+            return found, f"{len(items)} evaluation items"
+        given = self.trials[PIPELINE].result().given
+        rows = [
+            (case, answer.reference, one)
+            for case, answer, one in zip(self.inputs.raw, self.answers[PIPELINE], given, strict=True)
+            if isinstance(answer, Answer) and case.gates
+        ]
+        cases, right, ours = [case for case, _, _ in rows], [one for _, one, _ in rows], [one for _, _, one in rows]
+        return agree(task, cases, right, ours, noise=noise), f"{len(rows)} cases without evaluation data"
+
+    # --- power ---
+
+    def _power(self, evidence: Evidence) -> tuple[ControlResult, ...]:
+        return tuple(
+            self._judged(self.spoilt[control.name].result(), evidence) if control.applies else left_out(control)
+            for control in self.controls
+        )
+
+    def _judged(self, spoilt: Spoilt, evidence: Evidence) -> ControlResult:
+        if spoilt.model is None or spoilt.trial is None:
+            return judge_spoilt(spoilt, evidence, None)
+        name = MODEL if spoilt.role == "model" else PIPELINE
+        cases, signature = self._of(name)
+        original = next(graph for graph in evidence.graphs if graph.name == name)
+        if spoilt.name in ON_PREPARE:
+            compared = compare_spoilt(spoilt, original, cases, self.answers[name], signature)
+            return judge_spoilt(spoilt, evidence, compared)
+        measured = measure_graph(
+            name=name,
+            role=spoilt.role,
+            sha256=original.sha256,
+            model=spoilt.model,
+            signature=signature,
+            cases=[cases[place] for place in spoilt.places],
+            answers=[self.answers[name][place] for place in spoilt.places],
+            trial=spoilt.trial,
+            opset=self.opset,
+            torch_equal=True,
+            example=self._example(name),
+            declared_arithmetic=self.subject.export.declared_arithmetic,
+        )
+        return judge_spoilt(spoilt, evidence, measured)

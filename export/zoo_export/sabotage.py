@@ -1,0 +1,180 @@
+"""Ways to spoil a graph that a proof must notice, as edits of ONNX: each takes a graph and gives a spoilt copy.
+
+An edit returns None where the graph has nothing of its kind, and raises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+Edit = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, str] | None]
+"""A graph to a spoilt copy and what was done, in words."""
+
+_WEIGHTED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
+SCALE = 1.001
+LEVELS = 1.05
+
+
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    """An independent copy."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
+def _weighted(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, onnx.TensorProto]]:
+    """Nodes with a float weight of two or more dimensions, in graph order."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type in _WEIGHTED and len(node.input) > 1:
+            tensor = tensors.get(node.input[1])
+            if tensor is not None and tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) >= 2:
+                yield node, tensor
+
+
+def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:  # type: ignore[type-arg]
+    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
+
+
+def weight(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """The largest weight of the first layer with its sign changed."""
+    copy = copy_of(model)
+    for _, tensor in _weighted(copy):
+        values = numpy_helper.to_array(tensor).copy()
+        place = np.unravel_index(np.abs(values).argmax(), values.shape)
+        if values[place] != 0:
+            values[place] = -values[place]
+            _set(tensor, values)
+            return copy, f"the sign of {tensor.name}{[int(i) for i in place]} changed"
+    return None
+
+
+def scale(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """The last layer's weights a thousandth too large."""
+    copy = copy_of(model)
+    for _, tensor in reversed(list(_weighted(copy))):
+        _set(tensor, (numpy_helper.to_array(tensor) * np.float32(SCALE)).astype(np.float32))
+        return copy, f"{tensor.name} times {SCALE}"
+    return None
+
+
+def bias(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """The last bias that is not zero, dropped."""
+    copy = copy_of(model)
+    tensors = {tensor.name: tensor for tensor in copy.graph.initializer}
+    for node in reversed(copy.graph.node):
+        for name in node.input[2:3] if node.op_type in _WEIGHTED else node.input if node.op_type == "Add" else ():
+            tensor = tensors.get(name)
+            if tensor is not None and len(tensor.dims) == 1 and tensor.data_type == onnx.TensorProto.FLOAT:
+                values = numpy_helper.to_array(tensor)
+                if np.any(values):
+                    _set(tensor, np.zeros_like(values))
+                    return copy, f"{tensor.name} set to zero"
+    return None
+
+
+def classes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """The first two rows of the first output exchanged, as if the class names had moved."""
+    copy = copy_of(model)
+    output = copy.graph.output[0]
+    dims = output.type.tensor_type.shape.dim
+    if len(dims) < 2 or dims[1].dim_value < 2:
+        return None
+    order = np.arange(dims[1].dim_value)
+    order[[0, 1]] = [1, 0]
+    _insert_before_output(copy, output.name, order, axis=1)
+    return copy, f"rows 0 and 1 of {output.name} exchanged"
+
+
+def _insert_before_output(model: onnx.ModelProto, name: str, order: np.ndarray, *, axis: int) -> None:  # type: ignore[type-arg]
+    inner = f"sabotage/{name}"
+    for node in model.graph.node:
+        node.output[:] = [inner if value == name else value for value in node.output]
+        node.input[:] = [inner if value == name else value for value in node.input]
+    model.graph.initializer.append(numpy_helper.from_array(order.astype(np.int64), "sabotage/order"))
+    model.graph.node.append(helper.make_node("Gather", [inner, "sabotage/order"], [name], axis=axis))
+
+
+def batch(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """Every input's first axis frozen at one."""
+    copy = copy_of(model)
+    frozen = False
+    for value in copy.graph.input:
+        dims = value.type.tensor_type.shape.dim
+        if dims and dims[0].dim_param:
+            dims[0].dim_value = 1
+            frozen = True
+    return (copy, "the batch axis frozen at 1") if frozen else None
+
+
+def training(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """A live Dropout behind the middle layer."""
+    copy = copy_of(model)
+    places = [at for at, node in enumerate(copy.graph.node) if node.op_type in _WEIGHTED]
+    if not places:
+        return None
+    at = places[len(places) // 2]
+    name = copy.graph.node[at].output[0]
+    copy.graph.node[at].output[0] = "sabotage/before"
+    copy.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "sabotage/ratio"))
+    copy.graph.initializer.append(numpy_helper.from_array(np.array(True), "sabotage/mode"))
+    live = helper.make_node(
+        "Dropout", ["sabotage/before", "sabotage/ratio", "sabotage/mode"], [name], "sabotage/dropout"
+    )
+    copy.graph.node.insert(at + 1, live)
+    return copy, f"a live Dropout behind {name}"
+
+
+def normalisation(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """The preparing's own numbers, mean and std, 5 % off."""
+    copy = copy_of(prepare)
+    changed = []
+    for tensor in copy.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.name.startswith("prepare.") and values.dtype == np.float32 and np.any(values):
+            _set(tensor, values * np.float32(LEVELS))
+            changed.append(tensor.name.removeprefix("prepare."))
+    return (copy, f"{' and '.join(changed)} times {LEVELS}") if changed else None
+
+
+def channels(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """Blue for red."""
+    copy = copy_of(prepare)
+    for value in copy.graph.input:
+        dims = value.type.tensor_type.shape.dim
+        if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8 and dims and dims[-1].dim_value == 3:
+            name = value.name
+            for node in copy.graph.node:
+                node.input[:] = ["sabotage/turned" if one == name else one for one in node.input]
+            copy.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, 0], np.int64), "sabotage/order"))
+            turn = helper.make_node("Gather", [name, "sabotage/order"], ["sabotage/turned"], axis=len(dims) - 1)
+            copy.graph.node.insert(0, turn)
+            return copy, f"the channels of {name} in the order blue, green, red"
+    return None
+
+
+def resize(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+    """Nearest neighbours instead of smooth resizing."""
+    copy = copy_of(prepare)
+    found = [node for node in copy.graph.node if node.op_type == "Resize"]
+    for node in found:
+        was = next((a.s.decode() for a in node.attribute if a.name == "mode"), "nearest")
+        kept = [a for a in node.attribute if a.name in ("coordinate_transformation_mode", "axes")]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute("mode", "linear" if was == "nearest" else "nearest")])
+    return (copy, "nearest neighbours instead of smooth resizing") if found else None
+
+
+ON_MODEL: dict[str, Edit] = {
+    "weight": weight,
+    "scale": scale,
+    "bias": bias,
+    "classes": classes,
+    "batch": batch,
+    "training": training,
+}
+ON_PREPARE: dict[str, Edit] = {"normalisation": normalisation, "channels": channels, "resize": resize}

@@ -1,0 +1,79 @@
+"""What is exported: a module with its task, its problem and the story of its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from zoo.data_card import DataCard
+from zoo.errors import Refused
+from zoo.problem import Problem
+from zoo.records import to_json
+from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.specs import ExportSpec
+from zoo.task import Signature, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One module, in eval mode, ready to be exported."""
+
+    model: str
+    """Full name, "torchvision/resnet18"."""
+    module: nn.Module
+    """What ships: the model, or what its adapter made of it."""
+    task: Task
+    problem: Problem
+    plugin: PluginRecord
+    lineage: LineageRecord
+    trained: bool
+    """False for an architecture with seeded live weights."""
+    export: ExportSpec = field(default_factory=ExportSpec)
+    card: DataCard | None = None
+    """The data it was trained on, where they are at hand."""
+    licences: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Sentences for the report."""
+
+    def __post_init__(self) -> None:
+        if self.export.not_exportable:
+            raise Refused(f"{self.model} is not exportable: {self.export.not_exportable}")
+
+    @property
+    def signature(self) -> Signature:
+        """Of model.onnx: the adapter's own where it declares one, else the task's."""
+        own = getattr(self.module, "signature", None)
+        return own if isinstance(own, Signature) else self.task.model_signature(self.problem)
+
+    @property
+    def pipeline_signature(self) -> Signature:
+        """Of pipeline.onnx."""
+        return self.task.pipeline_signature(self.problem)
+
+
+def classes_sha256(classes: Sequence[str]) -> str:
+    """Digest of the class names in order, as a JSON list."""
+    return hashlib.sha256(json.dumps(list(classes), ensure_ascii=False).encode()).hexdigest()
+
+
+def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[str, str]:
+    """What a graph carries about itself, by key."""
+    return {
+        "schema": "1",
+        "role": role,
+        "model": subject.model,
+        "task": subject.problem.task,
+        "plugin": f"{subject.plugin.distribution} {subject.plugin.version}",
+        "opset": str(opset),
+        "exporter": exporter,
+        "weights_sha256": subject.lineage.weights_sha256,
+        "input": json.dumps(to_json(subject.problem)["input"], ensure_ascii=False),
+        "classes": json.dumps(list(subject.problem.classes), ensure_ascii=False),
+        "classes_sha256": classes_sha256(subject.problem.classes),
+        "licence": json.dumps(dict(subject.licences), ensure_ascii=False),
+    }
