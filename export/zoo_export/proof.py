@@ -16,7 +16,7 @@ from zoo.judge.verdict import Verdict, judge
 from zoo.replay.sandbox import Runtime
 from zoo.task import Agreement, Case, Signature
 from zoo_export.agreement import agree, noise_of
-from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_alike
+from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_otherwise
 from zoo_export.beside import Beside, beside
 from zoo_export.cases import Inputs, collect
 from zoo_export.compare import Given
@@ -171,8 +171,8 @@ class _Proving:
         oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
         runs = oracle.runs([case.inputs for case in self.inputs.model])
         self.levels: list[Prepared | None] = []
-        for place, (case, given) in enumerate(zip(self.inputs.raw, self.prepared.result(), strict=True)):
-            self._look_at_preparing(place, case, given, oracle, runs)
+        for place, given in enumerate(self.prepared.result()):
+            self._look_at_preparing(place, given, oracle, runs)
         self.reference = oracle.facts
         self.answers: dict[str, Answers] = {
             MODEL: [one.error or settle(replace(one, double=one.moved_from or one.double, moved_from=None)) for one in runs],
@@ -182,7 +182,7 @@ class _Proving:
             ],
         }
 
-    def _look_at_preparing(self, place: int, case: Case, given: Given, oracle: Oracle, runs: list[Runs]) -> None:
+    def _look_at_preparing(self, place: int, given: Given, oracle: Oracle, runs: list[Runs]) -> None:
         """What the file makes of a raw case, in grey levels; where ties were rounded otherwise, both are right."""
         right = self.inputs.model[place].inputs
         if isinstance(given, str):
@@ -190,8 +190,7 @@ class _Proving:
             return
         feeds = {name.removeprefix(IN): one for name, one in given.items()}
         self.levels.append(in_levels(feeds, right, self.subject.problem))
-        signature = Signature(inputs=self.pipeline.inputs, outputs=self.model.inputs)
-        if rounded_alike(case, feeds, right, prepare=self.prepare, signature=signature):
+        if rounded_otherwise(feeds, right, self.subject.problem):
             runs[place] = oracle.at(runs[place], feeds)
 
     # --- evidence ---
