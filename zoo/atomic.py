@@ -68,9 +68,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def json_text(value: object) -> str:
+    """A JSON document, indented, keys in the order given; NaN is refused because JSON has none."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, value: object) -> None:
-    """As `write_text`, indented, keys in the order given; NaN is refused because JSON has none."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """As `write_text`, of `json_text`."""
+    write_text(path, json_text(value))
 
 
 def write_directory(path: Path, fill: Callable[[Path], None], *, overwrite: bool = False) -> None:

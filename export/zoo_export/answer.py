@@ -14,7 +14,7 @@ from zoo.problem import ImageInput, Problem
 from zoo.task import Case, Signature
 from zoo_export.pipeline import raw_names
 from zoo_export.ports import Array, call
-from zoo_export.reference import Answer, Runs, settle
+from zoo_export.reference import Runs
 from zoo_export.stacking import batches, join, split
 
 TIES = 2e-3

@@ -1,4 +1,4 @@
-"""Which inputs a proof is made with: raw ones for the pipeline, and the same ones prepared, with others, for the model."""
+"""Which inputs a proof is made with: raw ones for the pipeline; the same prepared, and others, for the model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from zoo_export.stacking import batch_name
 from zoo_export.subject import Subject
 
 RAW_CASES = 6
+GOLDEN_CASES = 5
 MODEL_CASES = 6
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
@@ -30,21 +31,36 @@ class Inputs:
     """Inputs of model.onnx; the first ones are the raw ones, prepared by the training-time code in PyTorch."""
     items: tuple[Case, ...]
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
+    golden: tuple[Case, ...]
+    """Those of `raw` that travel with the bundle."""
 
 
-def collect(subject: Subject, prepare: nn.Module, *, evaluate: int) -> Inputs:
+def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few."""
     task, problem, card = subject.task, subject.problem, subject.card
     raw = tuple(task.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    golden = tuple(task.cases(card if golden_of_users else None, problem, Purpose.GOLDEN, limit=GOLDEN_CASES))
+    known = {case.name for case in raw}
+    raw += tuple(case for case in golden if case.name not in known)
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     signature = Signature(inputs=subject.pipeline_signature.inputs, outputs=subject.signature.inputs)
     prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
-    ready = list(task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES))
+    ready = [_renamed(case, subject) for case in task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES)]
     model = [*prepared, *ready]
     model += _other_sizes(model, subject.signature)
     items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if card and evaluate else ()
-    return Inputs(raw=raw, model=tuple(_unique(model)), items=items)
+    return Inputs(raw=raw, model=tuple(_unique(model)), items=items, golden=golden)
+
+
+def _renamed(case: Case, subject: Subject) -> Case:
+    """A ready case of the task under the port names of the module, which may have its own."""
+    ports = subject.signature.inputs
+    if set(case.inputs) == {port.name for port in ports}:
+        return case
+    theirs = subject.task.model_signature(subject.problem).inputs
+    names = {one.name: other.name for one, other in zip(theirs, ports, strict=True)}
+    return replace(case, inputs={names[name]: value for name, value in case.inputs.items()})
 
 
 def _unique(cases: Sequence[Case]) -> Iterator[Case]:

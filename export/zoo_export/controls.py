@@ -98,8 +98,7 @@ def spoil_prepare(
     given: list[Given] = []
     try:
         session = runtime.session(serialize(spoilt), title=f"control {control.name}")
-        for place in places:
-            given.append(_onwards(runtime, session, model, cases[place].inputs, finish))
+        given.extend(_onwards(runtime, session, model, cases[place].inputs, finish) for place in places)
         runtime.close(session)
     except (ZooError, onnx.checker.ValidationError) as error:
         given = [str(error)] * len(places)

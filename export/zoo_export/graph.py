@@ -124,6 +124,6 @@ def _assert_opset(model: onnx.ModelProto, *, opset: int, name: str) -> None:
 
 def serialize(model: onnx.ModelProto) -> bytes:
     """The file's bytes: the same graph gives the same bytes; checked for validity first."""
-    data = model.SerializeToString(deterministic=True)
+    data: bytes = model.SerializeToString(deterministic=True)
     onnx.checker.check_model(data, full_check=True)
     return data

@@ -30,6 +30,7 @@ def classes_of(model: onnx.ModelProto) -> list[str] | None:
 def measure_labels(
     problem: Problem,
     files: Mapping[str, onnx.ModelProto],
+    *,
     signature: Signature,
     cases: Sequence[Case],
     answers: Sequence[Answer | str],

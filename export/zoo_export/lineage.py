@@ -23,7 +23,7 @@ EXPLAINED_BYTES = 1024
 
 def state(module: nn.Module) -> dict[str, torch.Tensor]:
     """Every tensor of the module by name: parameters and buffers, those that checkpoints leave out included."""
-    named = dict(module.named_parameters(remove_duplicate=False))
+    named: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
     named.update(module.named_buffers(remove_duplicate=False))
     return {name: tensor.detach() for name, tensor in named.items()}
 
@@ -56,11 +56,11 @@ def measure_lineage(
     """The module's state against the unoptimised graph; what the graph lacks is proved unused or called missing."""
     tensors = state(module)
     kept = initialisers(plain)
-    first_name: dict[tuple[int, tuple[int, ...], int], str] = {}
+    first_name: dict[tuple[int, tuple[int, ...]], str] = {}
     tied, different, absent, equal = [], [], [], 0
     groups: dict[str, list[str]] = {}
     for name, tensor in tensors.items():
-        key = (tensor.data_ptr(), tuple(tensor.shape), tensor.storage_offset())
+        key = (tensor.data_ptr(), tuple(tensor.shape))
         owner = first_name.setdefault(key, name) if tensor.numel() else name
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():
@@ -134,3 +134,47 @@ def _distance(ours: tuple[tuple[int, ...], bytes], theirs: tuple[tuple[int, ...]
         return "another dtype"
     changed = np.frombuffer(ours[1], np.uint8) != np.frombuffer(theirs[1], np.uint8)
     return f"{int(changed.sum())} of {changed.size} bytes differ"
+
+
+TRACED_ELEMENTS = 16
+"""Smaller tensors are constants of the code as often as weights."""
+FOLDED = 1e-5
+"""Relative difference up to which two exporters fold the same numbers."""
+CHANGED = 0.5
+"""Relative difference up to which a tensor is the same one, changed."""
+
+
+def trace(module: nn.Module, derived: onnx.ModelProto, file: onnx.ModelProto) -> Lineage | None:
+    """The float initialisers of a file made elsewhere, told by their numbers: those of the module, or folded from it.
+
+    None where some of them cannot be told at all; then their lineage is not known.
+    """
+    ours = {name: tensor.cpu().numpy() for name, tensor in state(module).items() if tensor.is_floating_point()}
+    ours |= {tensor.name: numpy_helper.to_array(tensor) for tensor in derived.graph.initializer}
+    known = [(name, value) for name, value in ours.items() if value.dtype.kind == "f" and value.size >= TRACED_ELEMENTS]
+    equal, different = 0, []
+    for tensor in file.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype.kind != "f" or values.size < TRACED_ELEMENTS:
+            continue
+        name, distance = _nearest(values, known)
+        if distance > CHANGED:
+            return None
+        if distance <= FOLDED:
+            equal += 1
+        else:
+            different.append(f"{tensor.name} is {name} changed by {distance:.1e} of its size")
+    return Lineage(total=equal + len(different), equal=equal, different=tuple(different)) if equal else None
+
+
+def _nearest(values: Array, known: list[tuple[str, Array]]) -> tuple[str, float]:
+    """The tensor most like this one, as it is or transposed, and the largest difference relative to its size."""
+    best = ("", float("inf"))
+    for name, other in known:
+        turned = [other] + ([other.T] if other.ndim == 2 else [])
+        for one in turned:
+            if one.shape == values.shape:
+                size = float(np.abs(one).max()) or 1.0
+                distance = float(np.abs(values - one).max()) / size
+                best = min(best, (name, distance), key=lambda pair: pair[1])
+    return best

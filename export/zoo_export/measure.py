@@ -80,12 +80,21 @@ def measure_graph(
         if trial.equal is None
         else Determinism(torch_equal=torch_equal, runtime_equal=trial.equal, repeats=2),
         liveness=liveness(signature, [answer for answer, _ in pairs], [given for _, given in pairs]),
-        axes=_axes(model, signature, cases, compared, answers, trial, example, declared_arithmetic),
+        axes=_axes(
+            model,
+            signature=signature,
+            cases=cases,
+            compared=compared,
+            answers=answers,
+            trial=trial,
+            example=example,
+            declared_arithmetic=declared_arithmetic,
+        ),
         outputs=tuple(port.name for port in signature.outputs),
     )
 
 
-def _complete(given: Mapping[str, np.ndarray], signature: Signature) -> bool:  # type: ignore[type-arg]
+def _complete(given: Mapping[str, np.ndarray], signature: Signature) -> bool:
     return all(port.name in given for port in signature.outputs)
 
 
@@ -94,6 +103,7 @@ def _complete(given: Mapping[str, np.ndarray], signature: Signature) -> bool:  #
 
 def _axes(
     model: onnx.ModelProto,
+    *,
     signature: Signature,
     cases: Sequence[Case],
     compared: Sequence[CaseEvidence],

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from zoo.judge.evidence import ControlResult, Evidence, File, GraphEvidence, Lineage, Prepared, Waiver
+from zoo.judge.evidence import ControlResult, Evidence, File, GraphEvidence, Labels, Lineage, Prepared, Waiver
 from zoo.judge.evidence import Subject as SubjectRecord
 from zoo.judge.verdict import Verdict, judge
 from zoo.replay.sandbox import Runtime
-from zoo.task import Agreement, Case, Signature
+from zoo.task import Agreement, Case, Control, Signature
 from zoo_export.agreement import agree, noise_of
 from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_otherwise
 from zoo_export.beside import Beside, beside
@@ -24,12 +24,12 @@ from zoo_export.controls import Spoilt, compare_spoilt, judge_spoilt, left_out, 
 from zoo_export.exported import MODEL, PIPELINE, Exported, export
 from zoo_export.graph import serialize
 from zoo_export.labels import measure_labels
-from zoo_export.lineage import differing, measure_lineage
+from zoo_export.lineage import differing, measure_lineage, trace
 from zoo_export.measure import Answers, eval_mode, measure_graph, torch_repeats
 from zoo_export.pipeline import IN
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, Oracle, Runs, settle
-from zoo_export.sabotage import ON_PREPARE
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE
 from zoo_export.subject import Subject
 from zoo_export.trial import Trial
 
@@ -46,6 +46,8 @@ class Proof:
     inputs: Inputs
     answers: Mapping[str, Answers]
     """By file name, per case of `inputs`: what is right."""
+    given: tuple[Given, ...]
+    """Per raw case: what pipeline.onnx answered."""
     evidence: Evidence
     verdict: Verdict
     seconds: float
@@ -66,12 +68,19 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
+def _without_pipeline(control: Control) -> Control:
+    if not control.applies or control.name in ON_MODEL:
+        return control
+    return Control(name=control.name, applies=False, reason="this file holds the model alone, no preparing")
+
+
 def prove(
     subject: Subject,
     *,
     opset: int,
     evaluate: int = 500,
     files: Mapping[str, bytes] | None = None,
+    golden_of_users: bool = True,
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
@@ -81,13 +90,15 @@ def prove(
     start = time.perf_counter()
     with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
         proving = _Proving(subject, worker, progress)
-        evidence = proving.run(opset=opset, evaluate=evaluate, files=files)
+        proving.inputs = collect(subject, proving.prepare, evaluate=evaluate, golden_of_users=golden_of_users)
+        evidence = proving.run(opset=opset, files=files)
         evidence = replace(evidence, seconds=proving.clock.seconds)
     return Proof(
         subject=subject,
         exported=proving.exported,
         inputs=proving.inputs,
         answers=proving.answers,
+        given=proving.trials[PIPELINE].result().given if PIPELINE in proving.trials else (),
         evidence=evidence,
         verdict=judge(evidence, published=proving.exported.sha256),
         seconds=time.perf_counter() - start,
@@ -107,10 +118,10 @@ class _Proving:
         self.finish = subject.task.finish(subject.problem).eval()
         self.model, self.pipeline = subject.signature, subject.pipeline_signature
         self.finisher = Finisher(self.finish, self.model, self.pipeline)
+        self.inputs: Inputs
 
-    def run(self, *, opset: int, evaluate: int, files: Mapping[str, bytes] | None) -> Evidence:
+    def run(self, *, opset: int, files: Mapping[str, bytes] | None) -> Evidence:
         """Everything, in the order that keeps both processes busy."""
-        self.inputs = collect(self.subject, self.prepare, evaluate=evaluate)
         self.opset = opset
         self.progress("capturing the graphs")
         with self.clock("export"):
@@ -147,15 +158,18 @@ class _Proving:
     def _hand_over(self) -> None:
         """Give the runtime everything that it can do while PyTorch is busy."""
         exported = self.exported
-        self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), self.inputs.raw)
-        self.items = self.worker.answers(PIPELINE, self.inputs.items)
         self.controls = planned(self.subject.task.controls(self.subject.problem), self.model)
+        if PIPELINE in exported.files:
+            self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), self.inputs.raw)
+            self.items = self.worker.answers(PIPELINE, self.inputs.items)
+        else:
+            self.controls = tuple(_without_pipeline(control) for control in self.controls)
         self.spoilt = {
             control.name: self.worker.control(
                 control,
                 model=exported.models[MODEL],
                 prepare=exported.pipeline.prepare,
-                pipeline=exported.models[PIPELINE],
+                pipeline=exported.pipeline.shipped,
                 cases=self.inputs.model,
                 raw=self.inputs.raw,
                 signature=self.model,
@@ -171,11 +185,14 @@ class _Proving:
         oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
         runs = oracle.runs([case.inputs for case in self.inputs.model])
         self.levels: list[Prepared | None] = []
-        for place, given in enumerate(self.prepared.result()):
+        prepared = self.prepared.result() if PIPELINE in self.exported.files else []
+        for place, given in enumerate(prepared):
             self._look_at_preparing(place, given, oracle, runs)
         self.reference = oracle.facts
         self.answers: dict[str, Answers] = {
-            MODEL: [one.error or settle(replace(one, double=one.moved_from or one.double, moved_from=None)) for one in runs],
+            MODEL: [
+                one.error or settle(replace(one, double=one.moved_from or one.double, moved_from=None)) for one in runs
+            ],
             PIPELINE: [
                 one.error or settle(self.finisher.runs(one, case.inputs))
                 for case, one in zip(self.inputs.raw, runs, strict=False)
@@ -205,17 +222,9 @@ class _Proving:
             lineage = self._lineage()
         graphs = tuple(self._graph(name, repeats=repeats) for name in self.exported.files)
         graphs = tuple(self._with_levels(graph) if graph.role == "pipeline" else graph for graph in graphs)
+        whole = PIPELINE in self.exported.files
         with self.clock("agreement"):
-            agreement, data = self._agreement(graphs)
-        with self.clock("labels"):
-            labels = measure_labels(
-                subject.problem,
-                self.exported.models,
-                self.pipeline,
-                self.inputs.raw,
-                self.answers[PIPELINE],
-                self.trials[PIPELINE].result().given,
-            )
+            agreement, data = self._agreement(graphs) if whole else (None, "")
         return Evidence(
             environment=self.environment.result(),
             subject=SubjectRecord(
@@ -228,12 +237,13 @@ class _Proving:
                 weights=subject.lineage.weights,
                 weights_sha256=subject.lineage.weights_sha256,
                 trained=subject.trained,
+                scope="bundle" if whole else "file",
             ),
             reference=self.reference,
             graphs=graphs,
             eval_mode=mode,
             lineage=lineage,
-            labels=labels,
+            labels=self._labels() if whole else None,
             agreement=agreement,
             agreement_data=data,
             waivers=tuple(
@@ -242,8 +252,21 @@ class _Proving:
             ),
         )
 
-    def _lineage(self) -> Lineage:
-        """From the module's state to the captured graph, and from that to the bytes of both files."""
+    def _labels(self) -> Labels:
+        with self.clock("labels"):
+            return measure_labels(
+                self.subject.problem,
+                self.exported.models,
+                signature=self.pipeline,
+                cases=self.inputs.raw,
+                answers=self.answers[PIPELINE],
+                given=self.trials[PIPELINE].result().given,
+            )
+
+    def _lineage(self) -> Lineage | None:
+        """From the module's state to the captured graph, and from that to the bytes of the files."""
+        if PIPELINE not in self.exported.files:
+            return trace(self.subject.module, self.fresh.graph.shipped, self.exported.models[MODEL])
         inputs = self.inputs.model[0].inputs
         found = measure_lineage(self.subject.module, self.fresh.graph.plain, inputs, self.model)
         wrong = [

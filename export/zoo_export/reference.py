@@ -9,7 +9,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -39,6 +39,10 @@ class Runs:
     moved_from: Outputs | None = None
     """What double precision says to the inputs that the single runs had, where it is not `double`."""
 
+    def unmoved(self) -> Runs:
+        """All runs on the same inputs."""
+        return self if self.moved_from is None else replace(self, double=self.moved_from, moved_from=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -50,6 +54,8 @@ class Answer:
     """Plain eager fp32."""
     noise: Mapping[str, Magnitude]
     """Per float output: the smallest error over the backends."""
+    moved: Mapping[str, Magnitude] = field(default_factory=dict)
+    """Per float output: how far double precision moved with the inputs (see `Oracle.at`)."""
 
 
 class Oracle:
@@ -61,7 +67,7 @@ class Oracle:
         self._double, reason = _in_double(module, signature, example)
         convolves = any(parameter.ndim == 4 for parameter in module.parameters())
         self._backends = ("default", "no-onednn", "channels-last") if convolves else ("default", "no-onednn")
-        self._last = copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None  # type: ignore[call-overload]
+        self._last = copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None
         self.facts = Reference(
             kind="spread" if reason else "fp64",
             backends=self._backends,
@@ -130,6 +136,7 @@ def settle(runs: Runs) -> Answer:
     """What is right and how noisy: against double precision, or around the mean of the backends without it."""
     reference: dict[str, Array] = {}
     noise: dict[str, Magnitude] = {}
+    moved: dict[str, Magnitude] = {}
     for name, default in runs.single["default"].items():
         outputs = [run[name] for run in runs.single.values()]
         if not np.issubdtype(default.dtype, np.floating):
@@ -138,6 +145,8 @@ def settle(runs: Runs) -> Answer:
         if runs.double is not None:
             reference[name] = runs.double[name].astype(np.float64)
             around = reference[name] if runs.moved_from is None else runs.moved_from[name]
+            if runs.moved_from is not None:
+                moved[name] = magnitude(reference[name] - around)
             errors = [magnitude(one - around) for one in outputs]
             noise[name] = Magnitude(rms=_least(error.rms for error in errors), max=_least(e.max for e in errors))
         else:
@@ -145,7 +154,7 @@ def settle(runs: Runs) -> Answer:
             reference[name] = np.mean(wide, axis=0)
             errors = [magnitude(one - reference[name]) for one in wide]
             noise[name] = Magnitude(rms=_most(error.rms for error in errors), max=_most(e.max for e in errors))
-    return Answer(reference, runs.single["default"], noise)
+    return Answer(reference, runs.single["default"], noise, moved)
 
 
 def _least(values: Iterator[float | None]) -> float | None:
@@ -215,5 +224,5 @@ def without_onednn() -> Iterator[None]:
     """PyTorch's own kernels instead of oneDNN's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
+        with torch.backends.mkldnn.flags(enabled=False):
             yield

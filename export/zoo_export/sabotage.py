@@ -36,7 +36,7 @@ def _weighted(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, onnx.Ten
                 yield node, tensor
 
 
-def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:  # type: ignore[type-arg]
+def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
 
 
@@ -90,7 +90,7 @@ def classes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
     return copy, f"rows 0 and 1 of {output.name} exchanged"
 
 
-def _insert_before_output(model: onnx.ModelProto, name: str, order: np.ndarray, *, axis: int) -> None:  # type: ignore[type-arg]
+def _insert_before_output(model: onnx.ModelProto, name: str, order: np.ndarray, *, axis: int) -> None:
     inner = f"sabotage/{name}"
     for node in model.graph.node:
         node.output[:] = [inner if value == name else value for value in node.output]

@@ -39,6 +39,8 @@ class Subject:
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    ports: Signature | None = None
+    """The signature of a file made elsewhere, whose ports have other names."""
 
     def __post_init__(self) -> None:
         if self.export.not_exportable:
@@ -47,6 +49,8 @@ class Subject:
     @property
     def signature(self) -> Signature:
         """Of model.onnx: the adapter's own where it declares one, else the task's."""
+        if self.ports is not None:
+            return self.ports
         own = getattr(self.module, "signature", None)
         return own if isinstance(own, Signature) else self.task.model_signature(self.problem)
 

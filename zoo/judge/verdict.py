@@ -136,6 +136,8 @@ def _asked(question: Question, evidence: Evidence) -> bool:
         return True
     if question.name in ("parity", "pipeline"):
         return ("model" if question.name == "parity" else "pipeline") in roles(evidence)
+    if question.name == "lineage" and evidence.lineage is not None:
+        return True  # the numbers in the file could be told
     return question.name not in _NOT_FOR_FILES
 
 

@@ -1,0 +1,179 @@
+"""A proved export as one directory for the edge, and the report of one that was not proved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from zoo import atomic
+from zoo.errors import BadFile, OutputExists
+from zoo.judge.rule import Status
+from zoo.records import to_json
+from zoo.replay import run_template
+from zoo.replay.bundle import Bundle
+from zoo.replay.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
+from zoo.replay.run_template import differing_files
+from zoo.report.page import page
+from zoo.report.record import Report, report_of
+from zoo.tasks.bundled import task_source
+from zoo_export.exported import MODEL, PIPELINE
+from zoo_export.golden import golden_files
+from zoo_export.proof import Proof
+from zoo_export.showing import shown_cases
+from zoo_export.subject import Subject
+
+ROLES: Mapping[str, Role] = {
+    MODEL: "model",
+    PIPELINE: "pipeline",
+    "report.json": "report",
+    "report.html": "page",
+    "run.py": "runner",
+    "task.py": "task",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What lies on the disk after an export."""
+
+    path: Path
+    """The bundle, or the folder of the report when nothing was published."""
+    published: bool
+    report: Report
+    verdict: str
+    """PASS, WARN, FAIL, INCONCLUSIVE or unproved."""
+    sha256: str = ""
+    """Of manifest.json; empty when nothing was published."""
+    files: tuple[BundleFile, ...] = ()
+    golden: tuple[GoldenCase, ...] = ()
+    up_to_date: bool = False
+    """The bundle was there already."""
+
+
+def report_place(place: Path) -> Path:
+    """Where the report of an export goes that was not proved: beside the bundle that does not exist."""
+    return place.with_name(f"{place.name}-report")
+
+
+def check_place(place: Path, subject: Subject, *, opset: int, overwrite: bool) -> Bundle | None:
+    """The bundle that is there already and up to date; None when there is room; OutputExists otherwise."""
+    if not place.exists():
+        return None
+    current = None if overwrite else _current(place, subject, opset=opset)
+    if current is None and not overwrite:
+        raise OutputExists(
+            f"{place} exists already and is no proved bundle of this checkpoint",
+            hint="choose another place with -o, or say --overwrite",
+        )
+    return current
+
+
+def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
+    try:
+        bundle = Bundle.open(place)
+    except BadFile:
+        return None
+    manifest = bundle.manifest
+    same = (
+        manifest.model == subject.model
+        and manifest.opset == opset
+        and manifest.lineage.weights_sha256 == subject.lineage.weights_sha256
+        and manifest.problem == subject.problem
+        and manifest.verdict != "unproved"
+        and manifest.zoo == zoo_version()
+    )
+    whole = not list(differing_files(bundle.path, to_json(manifest)))
+    return bundle if same and whole else None
+
+
+def write(
+    proof: Proof, place: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
+) -> Written:
+    """Publish a proved export at `place`, all at once; of one that is not proved only the report, beside it."""
+    report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
+    pages = {
+        "report.json": atomic.json_text(to_json(report)).encode(),
+        "report.html": page(report, shown=shown_cases(proof)).encode(),
+    }
+    proved = proof.verdict.publishes
+    if not proved and not allow_unproved:
+        beside = report_place(place)
+        atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True)
+        return Written(path=beside, published=False, report=report, verdict=report.verdict.value)
+    golden = list(golden_files(proof))
+    files = {**proof.exported.files, **pages, **_runner(proof.subject)}
+    files |= {case.file: data for case, data in golden}
+    verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
+    if proved:
+        verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
+    manifest = _manifest(proof, files, [case for case, _ in golden], verdict)
+    text = atomic.json_text(to_json(manifest)).encode()
+    atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite)
+    return Written(
+        path=place,
+        published=True,
+        report=report,
+        verdict=verdict,
+        sha256=hashlib.sha256(text).hexdigest(),
+        files=manifest.files,
+        golden=manifest.golden,
+    )
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _runner(subject: Subject) -> dict[str, bytes]:
+    core = Path(run_template.__file__).read_bytes()
+    return {"run.py": core, "task.py": task_source(subject.task.runner).encode()}
+
+
+def _manifest(
+    proof: Proof,
+    files: Mapping[str, bytes],
+    golden: Sequence[GoldenCase],
+    verdict: Literal["PASS", "WARN", "unproved"],
+) -> Manifest:
+    subject, facts = proof.subject, proof.evidence.graphs[0].facts
+    return Manifest(
+        zoo=zoo_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=subject.model,
+        task=subject.problem.task,
+        plugin=subject.plugin,
+        problem=subject.problem,
+        model_signature=subject.signature,
+        pipeline_signature=subject.pipeline_signature,
+        finishing=type(subject.task.finish(subject.problem)).__name__.lower(),
+        opset=facts.opset if facts is not None else 0,
+        lineage=subject.lineage,
+        licences=subject.licences,
+        verdict=verdict,
+        golden=tuple(golden),
+        files=tuple(
+            BundleFile(name=name, role=_role(name), sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+            for name, data in sorted(files.items())
+        ),
+        metrics=subject.metrics,
+    )
+
+
+def _role(name: str) -> Role:
+    return ROLES.get(name, "golden" if name.startswith("golden/") else "other")
+
+
+def zoo_version() -> str:
+    """The installed version of zoo."""
+    try:
+        return version("edgezoo")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,65 @@
+"""The few cases that travel with a bundle: inputs, fp64 answers, and how near a device must come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from zoo.judge.rule import FLOOR, K
+from zoo.replay.golden import golden_bytes
+from zoo.replay.manifest import GoldenCase, GoldenOutput
+from zoo.task import Case, Signature
+from zoo_export.compare import compare_kind
+from zoo_export.exported import MODEL, PIPELINE
+from zoo_export.measure import Answers
+from zoo_export.proof import Proof
+from zoo_export.reference import Answer, magnitude
+
+FOLDER = "golden"
+
+
+def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
+    """The cases with the bytes of their files: the pipeline's golden ones, and one ready input of the model."""
+    subject = proof.subject
+    names = {case.name for case in proof.inputs.golden}
+    for case, answer in zip(proof.inputs.raw, proof.answers[PIPELINE], strict=True):
+        if case.name in names and isinstance(answer, Answer):
+            yield _stored(case, answer, PIPELINE, subject.pipeline_signature, proof)
+    ready = zip(proof.inputs.model, proof.answers[MODEL], strict=True)
+    for case, answer in ready:
+        if case.kind == "smooth" and case.gates and isinstance(answer, Answer):
+            yield _stored(case, answer, MODEL, subject.signature, proof)
+            return
+
+
+def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof: Proof) -> tuple[GoldenCase, bytes]:
+    name = re.sub(r"[^\w.-]+", "-", case.name)
+    stem = name if graph == PIPELINE else f"model-{name}"
+    record = GoldenCase(
+        name=stem,
+        file=f"{FOLDER}/{stem}.npz",
+        graph=graph,
+        origin=case.origin or "synthetic",
+        outputs=tuple(_tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
+    )
+    return record, golden_bytes(case.inputs, answer.reference)
+
+
+def _tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
+    port = next(port for port in signature.outputs if port.name == name)
+    kind = compare_kind(port, signature)
+    if kind != "rule":
+        other: Literal["equal", "levels"] = "levels" if kind == "levels" else "equal"
+        return GoldenOutput(name=name, compare=other)
+    scale, noise = magnitude(answer.reference[name]), answer.noise[name]
+    ties = _ties(name, proof.answers[PIPELINE]) if graph == PIPELINE else (0.0, 0.0)
+    rms = K * max(noise.rms or 0.0, FLOOR * (scale.rms or 0.0)) + ties[0]
+    largest = K * max(noise.max or 0.0, FLOOR * (scale.max or 0.0)) + ties[1]
+    return GoldenOutput(name=name, compare="tolerance", rms=rms, max=largest)
+
+
+def _ties(name: str, answers: Answers) -> tuple[float, float]:
+    """What ties of rounding did to the answers here; another device may round them otherwise, twice as far apart."""
+    moved = [one.moved[name] for one in answers if isinstance(one, Answer) and name in one.moved]
+    return 2 * max((m.rms or 0.0 for m in moved), default=0.0), 2 * max((m.max or 0.0 for m in moved), default=0.0)

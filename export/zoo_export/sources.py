@@ -1,0 +1,132 @@
+"""From what a user names to what is exported: the module behind an adapter, with its task, data and lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from torch import nn
+
+from zoo.catalog import Catalog
+from zoo.data_card import DataCard
+from zoo.errors import PluginError, UsageError
+from zoo.problem import ImageInput, Problem
+from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.targets import Target
+from zoo.task import Purpose, Signature
+from zoo.trained import Trained, load_trained
+from zoo_export.lineage import state_sha256
+from zoo_export.live import enliven
+from zoo_export.ports import call
+from zoo_export.subject import Subject
+
+LIVE_INPUTS = 8
+
+
+def find_subject(
+    target: Target,
+    catalog: Catalog,
+    *,
+    untrained: bool = False,
+    seed: int = 0,
+    input_size: tuple[int, int] | None = None,
+    data: bool = True,
+) -> Subject:
+    """The subject that a target means; an architecture alone gets seeded live weights.
+
+    With `data`, a run's own data are looked at again for its evaluation items; where they are gone, a note says so.
+    """
+    trained = load_trained(target, catalog, untrained=untrained, seed=seed)
+    spec, offer = trained.offer.spec, trained.offer
+    problem = _resized(trained, input_size)
+    module = _adapted(trained, catalog, problem)
+    card, notes = _card(trained) if data else (None, ())
+    fresh = not trained.lineage.sha256
+    words, named = _weights(trained), _target(trained)
+    if fresh:
+        words = _enlivened(module, trained, problem, seed=seed)
+    licences = {"code": spec.licence, "weights": trained.lineage.licence}
+    return Subject(
+        model=offer.full_name,
+        module=module,
+        task=trained.task,
+        problem=problem,
+        plugin=PluginRecord(
+            name=offer.plugin.name, distribution=offer.plugin.distribution, version=offer.plugin.version
+        ),
+        lineage=LineageRecord(
+            weights=words,
+            weights_sha256=state_sha256(module),
+            target=named,
+            checkpoint=trained.lineage.checkpoint or "",
+            data=trained.lineage.data_fingerprint,
+        ),
+        trained=not fresh,
+        export=spec.export,
+        card=card,
+        licences={what: licence for what, licence in licences.items() if licence},
+        metrics=dict(trained.lineage.metrics),
+        notes=(*(trained.notes if not fresh else ()), *notes),
+    )
+
+
+def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
+    """The problem with another size of picture, where the architecture allows it."""
+    problem = trained.problem
+    if size is None:
+        return problem
+    image = problem.image
+    if image.fixed_size and size != image.size:
+        raise UsageError(
+            f"{trained.offer.full_name} takes pictures of {image.size[0]}x{image.size[1]} only: its parameters "
+            "depend on the size"
+        )
+    if min(size) < image.min_size:
+        raise UsageError(f"{trained.offer.full_name} takes pictures of at least {image.min_size} pixels a side")
+    resize = None if image.resize is None else max(round(image.resize * min(size) / min(image.size)), *size)
+    changed: ImageInput = replace(image, size=size, resize=resize)
+    return replace(problem, input=changed)
+
+
+def _adapted(trained: Trained, catalog: Catalog, problem: Problem) -> nn.Module:
+    adapter = trained.offer.spec.adapter
+    if adapter is None:
+        return trained.model.eval()
+    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(trained.offer, adapter))
+    module = make(trained.model, problem)
+    if not isinstance(module, nn.Module):
+        raise PluginError(f"the adapter {adapter!r} of {trained.offer.full_name} gives a {type(module).__name__}")
+    return module.eval()
+
+
+def _card(trained: Trained) -> tuple[DataCard | None, tuple[str, ...]]:
+    """The data of a run; without them the proof goes on, and the report says so."""
+    try:
+        return trained.card(), ()
+    except UsageError as error:
+        return None, (f"the data of the run are not at hand ({error.message}), so no evaluation items are compared",)
+
+
+def _weights(trained: Trained) -> str:
+    lineage = trained.lineage
+    if lineage.run:
+        return f"run {lineage.run}, {lineage.checkpoint}"
+    return lineage.weights or ""
+
+
+def _target(trained: Trained) -> str:
+    return trained.lineage.run or trained.lineage.weights or ""
+
+
+def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
+    task = trained.task
+    own = getattr(module, "signature", None)
+    signature = own if isinstance(own, Signature) else task.model_signature(problem)
+    raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
+    prepare = task.prepare(problem).eval()
+    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=signature.inputs)
+    inputs = [call(prepare, case.inputs, ends) for case in raw]
+    ready = task.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
+    inputs += [dict(case.inputs) for case in ready if case.gates]
+    return enliven(module, inputs, signature, seed=seed)
