@@ -92,7 +92,8 @@ def _subject(against: str, bundle: Bundle) -> Subject:
     manifest, catalog = bundle.manifest, Catalog.discover()
     seed = _SEED.search(manifest.lineage.weights)
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
-    if not manifest.lineage.target and seed is not None and against in ("", manifest.model, manifest.model.partition("/")[2]):
+    itself = ("", manifest.model, manifest.model.partition("/")[2])
+    if not manifest.lineage.target and seed is not None and against in itself:
         target: Target = ModelTarget(model=catalog.model(manifest.model))
         return find_subject(target, catalog, untrained=True, seed=int(seed[1]), input_size=size)
     if not against:
