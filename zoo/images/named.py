@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,18 +48,21 @@ def open_part(source: DataSource, split: Split, *, download: bool = False) -> An
 
     name, root = _name(source), named_root(source)
     _refuse_pickles(name, root)
-    download = download and os.environ.get("ZOO_OFFLINE", "") in ("", "0")
     parts = NAMED[name].parts
     # validation that was held out of train lies in the train part
-    keywords = dict(parts.get(split, parts["train"]))
+    opened = partial(getattr(datasets, name), root, **parts.get(split, parts["train"]))
     try:
-        return getattr(datasets, name)(root, download=download, **keywords)
+        return opened(download=False)
     except (RuntimeError, OSError) as error:
-        if download and not isinstance(error, FileNotFoundError):
-            raise NetworkError(f"{name} could not be fetched into {root}: {error}", hint="try again later") from error
-        raise DataError(
-            f"{name} is not in {root}", hint="say where it is with --data-root, or unset ZOO_OFFLINE to download it"
-        ) from error
+        if not download or os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):
+            raise DataError(
+                f"{name} is not in {root}", hint="say where it is with --data-root, or unset ZOO_OFFLINE to download it"
+            ) from error
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return opened(download=True)
+    except (RuntimeError, OSError) as error:
+        raise NetworkError(f"{name} could not be fetched into {root}: {error}", hint="try again later") from error
 
 
 def _name(source: DataSource) -> str:
