@@ -207,8 +207,9 @@ class Task(Protocol):
     name: str
     monitor: Monitor
     runner: Reference
-    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  It stands alone
-    and offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
+    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  With
+    the modules that it imports from zoo, which `zoo.tasks.bundled` puts before it, it needs only numpy and Pillow.  It
+    offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
     cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
     respond(run, inputs, feedback, problem) -> answer; `problem` is the manifest's, as plain JSON."""
 
