@@ -68,7 +68,7 @@ def _read(kind: Any, text: str, *, whole: str) -> Any:
         value = text.strip()
     if isinstance(value, str) and value.lower() in ("none", "null"):
         value = None
-    if get_origin(kind) is tuple and isinstance(value, str):
+    if isinstance(value, str) and "," in value:
         value = [float(part) if "." in part else int(part) for part in value.split(",") if _is_number(part)]
     try:
         return _fit(kind, value, text.strip())

@@ -1,0 +1,63 @@
+"""How many CPU threads a process may use without being in anybody's way.
+
+Two threads on a busy machine of two cores took 13 times the CPU of one (they spin at barriers), so the count is what
+is idle, and 1 where a step is too short to share.  It is chosen once, when a run starts, and reused when it resumes,
+because sums depend on it in the last bit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+TINY_STEP: Final = 0.002
+"""Seconds; shorter steps gain nothing from a second thread."""
+
+
+def idle_cores() -> int:
+    """Cores that this process may use and that nobody keeps busy, at least 1."""
+    return max(1, allowed_cores() - round(os.getloadavg()[0]))
+
+
+def allowed_cores() -> int:
+    """Cores of the affinity mask, or fewer where a control group limits them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota(Path("/sys/fs/cgroup/cpu.max"))
+    return max(1, min(cores, int(quota))) if quota else cores
+
+
+def _quota(file: Path) -> float | None:
+    """Cores a control group allows; None without a limit."""
+    try:
+        allowed, period = file.read_text().split()
+        return int(allowed) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def choose_threads(step: Callable[[], object], *, processes: int) -> int:
+    """Threads for each of `processes` here: an even share of the idle cores, 1 when `step` is tiny.
+
+    `step` does the work of one training step, on one thread, without changing what is trained.
+    """
+    share = max(1, idle_cores() // processes)
+    if share == 1:
+        return 1
+    step()
+    seconds = min(_seconds(step) for _ in range(3))
+    return 1 if seconds < TINY_STEP else share
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
+
+
+def choose_workers(*, resident: bool) -> int:
+    """Processes that read data: none for data in memory (13 times slower with), or with fewer than 3 spare cores."""
+    spare = allowed_cores() - 1
+    return 0 if resident or spare < 3 else min(spare, 8)

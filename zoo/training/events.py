@@ -1,0 +1,118 @@
+"""What the loop tells its listeners, and what a listener may hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from zoo.task import Metrics, Monitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What is about to happen."""
+
+    monitor: Monitor
+    epochs: int
+    batches: int
+    """In an epoch."""
+    steps: int
+    """In the whole training."""
+    items: int
+    epoch: int
+    """Epochs done before; above 0 for a resumed run."""
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where the training is, told at most ten times a second."""
+
+    epoch: int
+    """Counted from 1."""
+    batch: int
+    """Batches of this epoch done."""
+    step: int
+    loss: float
+    """Mean since the epoch began."""
+    rate: float
+    """Learning rate."""
+    speed: float
+    """Items a second."""
+    remaining: float
+    """Seconds to the end of the training, estimated."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Of the last evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochResult:
+    """What one epoch came to."""
+
+    epoch: int
+    step: int
+    seconds: float
+    """Since the training began, pauses not counted."""
+    rate: float
+    speed: float
+    losses: Mapping[str, float]
+    """The mean "loss" and its named parts, over the epoch's items."""
+    metrics: Mapping[str, float]
+    """On the validation split."""
+    best: bool
+    """Better than every epoch before."""
+    measured: Metrics
+    """The filled metrics, for pictures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that must be kept to go on from here."""
+
+    step: int
+    epoch: int
+    metrics: Mapping[str, float]
+    """Of these very weights; empty when they were not evaluated."""
+    best: bool
+    fill: Callable[[Path], None]
+    """Writes the tensor files into a directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a training ended."""
+
+    status: Literal["finished", "interrupted"]
+    reason: str
+    """As in "all epochs", "no better for 5 epochs", "time is up", "SIGINT"."""
+    signal: int | None
+    epochs: int
+    steps: int
+    seconds: float
+    best_epoch: int | None
+    metrics: Mapping[str, float]
+    """Validation metrics of the best epoch."""
+
+
+class Listener:
+    """Hears what happens; overrides what it cares about.  Only the leading process has listeners."""
+
+    def started(self, start: Start) -> None:
+        """Before the first step, and again after a resume."""
+
+    def moved(self, moment: Moment) -> None:
+        """At most ten times a second."""
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """After an evaluation, before its checkpoint."""
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """When the state must be kept."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """After the last step, also of an interrupted training."""
+
+    def closed(self) -> None:
+        """Always, also after an error."""

@@ -1,0 +1,322 @@
+"""The training loop, for every task and every trainer."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from torch import nn
+from torch.optim import Optimizer
+
+from zoo.config import TrainConfig
+from zoo.engine.fabric import Engine
+from zoo.errors import Diverged
+from zoo.recipe import Augment
+from zoo.task import Batch, Dataset, Task
+from zoo.trainer import StepOutput, Trainer
+from zoo.training.batches import channels_last, on_device, read_batches
+from zoo.training.context import Context
+from zoo.training.evaluation import measure
+from zoo.training.events import EpochResult, Listener, Moment, Outcome, Snapshot, Start
+from zoo.training.moving_average import MovingAverage
+from zoo.training.order import Plan
+from zoo.training.progress import Progress
+from zoo.training.signals import StopSignals
+from zoo.training.state import write_state
+
+UNREAD: Final = 64
+"""Losses that stay on the device before they are read together."""
+PAUSE: Final = 0.1
+"""Seconds between two moments told to listeners."""
+AGREE: Final = 10
+"""Steps between two questions to the other processes whether to stop."""
+SAVE_EVERY: Final = 600.0
+"""Seconds between checkpoints within long epochs."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Training:
+    """All that a training consists of, ready to begin or to go on."""
+
+    config: TrainConfig
+    task: Task
+    trainer: Trainer
+    engine: Engine
+    modules: dict[str, nn.Module]
+    optimizers: dict[str, Optimizer]
+    average: MovingAverage | None
+    frozen: Sequence[nn.Module]
+    """Parts that stay in eval mode."""
+    context: Context
+    evaluation: Context
+    """The same with the averaged model."""
+    rates: list[float]
+    plan: Plan
+    train: Dataset
+    validation: Dataset
+    workers: int
+    progress: Progress
+
+    @property
+    def saved_model(self) -> nn.Module:
+        """The module that is evaluated, saved and exported."""
+        return self.average.settle() if self.average else self.modules["model"]
+
+
+class Fit:
+    """One pass through a training, from its progress to its end."""
+
+    def __init__(self, training: Training, *, listeners: Sequence[Listener], signals: StopSignals) -> None:
+        self._training = training
+        self._progress = training.progress
+        self._listeners = listeners
+        self._signals = signals
+        self._steps = training.context.total_steps
+        self._unread: list[StepOutput] = []
+        self._began = time.perf_counter() - training.progress.seconds
+        self._saved = time.perf_counter()
+        self._metrics: dict[str, float] = {}
+
+    def run(self) -> Outcome:
+        """Train to the end, or to the first signal."""
+        self._tell_start()
+        progress = self._progress
+        while progress.step < self._steps:
+            self._train_epoch()
+            if self._interrupted() or not self._end_epoch():
+                return self._stop("interrupted", signal.Signals(self._signals.received or signal.SIGTERM).name)
+            patience = self._training.config.recipe.patience
+            if patience is not None and progress.stale >= patience and progress.step < self._steps:
+                return self._stop("finished", f"no better for {patience} epochs")
+            if self._out_of_time():
+                return self._stop("finished", "time is up")
+        return self._stop("finished", "all steps" if self._training.config.max_steps else "all epochs")
+
+    # --- steps ---
+
+    def _train_epoch(self) -> None:
+        """Steps up to the end of the epoch, or to the first reason to stop."""
+        training, progress = self._training, self._progress
+        _train_mode(training)
+        first = progress.epoch * training.plan.batches
+        batches = training.plan.epoch(progress.epoch, skip=progress.step - first)[: self._steps - progress.step]
+        context, trainer, epoch = training.context, training.trainer, progress.epoch
+        unread, timer, autocast = self._unread, time.perf_counter, training.engine.autocast
+        plain = training.engine.precision == "32"
+        started, due = timer(), timer() + PAUSE
+        batches_before, step = progress.step, progress.step
+        for raw in read_batches(training.train, batches, workers=training.workers):
+            context.begin(step, epoch)
+            batch = self._ready(raw)
+            if plain:
+                output = trainer.step(context, batch)
+            else:
+                with autocast():
+                    output = trainer.step(context, batch)
+            unread.append(output)
+            step += 1
+            progress.step = step
+            if len(unread) >= UNREAD:
+                self._read()
+            if timer() >= due:
+                self._tell_moment((timer() - started) / (step - batches_before), step - first)
+                due = timer() + PAUSE
+            if self._must_stop(step):
+                break
+        self._read()
+
+    def _ready(self, raw: Batch) -> Batch:
+        """The batch as the model takes it: moved, changed at random, normalised."""
+        training = self._training
+        recipe = training.config.recipe
+        batch = on_device(raw, training.engine.device)
+        if recipe.augment != NO_AUGMENT:
+            batch = training.task.augment(batch, recipe.augment, training.context.generator)
+        batch = training.train.ready(batch)
+        return channels_last(batch) if recipe.channels_last else batch
+
+    def _read(self) -> None:
+        if self._unread:
+            outputs, self._unread[:] = self._unread[:], []
+            self._progress.add(outputs)
+
+    def _must_stop(self, step: int) -> bool:
+        """True between optimiser steps once a signal came or time is up, on all processes together."""
+        training = self._training
+        if training.engine.world > 1 and step % (AGREE * training.config.recipe.accumulate):
+            return False
+        if step % training.config.recipe.accumulate:
+            return False
+        if training.engine.world == 1:
+            self._save_now_and_then()
+        return self._interrupted() or self._out_of_time()
+
+    def _interrupted(self) -> bool:
+        received = self._signals.received
+        if self._training.engine.world == 1:
+            return received is not None
+        number = max(self._training.engine.gather(float(received or 0)))
+        self._signals.received = int(number) or None
+        return number > 0
+
+    def _out_of_time(self) -> bool:
+        limit = self._training.config.max_time
+        if limit is None:
+            return False
+        return self._training.engine.tell(self._seconds() >= limit)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    # --- between epochs ---
+
+    def _end_epoch(self) -> bool:
+        """Evaluate, judge, tell and keep; False when a signal came in between."""
+        training, progress = self._training, self._progress
+        training.engine.share_tensors(training.modules["model"], buffers_only=True)
+        measured = training.task.metrics(training.context.problem)
+        _ = training.saved_model
+        metrics = measure(
+            training.evaluation,
+            training.trainer,
+            training.validation,
+            measured,
+            workers=training.workers,
+            stop=lambda: training.engine.world == 1 and self._signals.received is not None,
+        )
+        if metrics is None:
+            return False
+        names = list(progress.sums)
+        *sums, items = training.engine.sum([*progress.sums.values(), float(progress.items)])
+        losses = {name: total / max(items, 1) for name, total in zip(names, sums, strict=True)}
+        seconds, before = self._seconds(), progress.seconds
+        progress.seconds = seconds
+        best = progress.end_epoch(metrics, training.task.monitor)
+        self._metrics = metrics
+        result = EpochResult(
+            epoch=progress.epoch,
+            step=progress.step,
+            seconds=seconds,
+            rate=self._rate(),
+            speed=items / max(seconds - before, 1e-9),
+            losses=losses,
+            metrics=metrics,
+            best=best,
+            measured=measured,
+        )
+        for listener in self._listeners:
+            listener.epoch_ended(result)
+        self._keep(metrics, best=best)
+        return True
+
+    def _rate(self) -> float:
+        step = max(self._progress.step - 1, 0)
+        return self._training.rates[step // self._training.config.recipe.accumulate]
+
+    # --- telling and keeping ---
+
+    def _tell_start(self) -> None:
+        training, progress = self._training, self._progress
+        start = Start(
+            monitor=training.task.monitor,
+            epochs=training.config.recipe.epochs,
+            batches=training.plan.batches,
+            steps=self._steps,
+            items=len(training.train),
+            epoch=progress.epoch,
+            step=progress.step,
+        )
+        for listener in self._listeners:
+            listener.started(start)
+
+    def _tell_moment(self, seconds_per_step: float, batch: int) -> None:
+        self._read()
+        progress, config = self._progress, self._training.config
+        moment = Moment(
+            epoch=progress.epoch + 1,
+            batch=batch,
+            step=progress.step,
+            loss=progress.loss(),
+            rate=self._rate(),
+            speed=config.recipe.batch_size / seconds_per_step,
+            remaining=(self._steps - progress.step) * seconds_per_step,
+            metrics=self._metrics,
+        )
+        for listener in self._listeners:
+            listener.moved(moment)
+
+    def _save_now_and_then(self) -> None:
+        if time.perf_counter() - self._saved >= SAVE_EVERY:
+            self._read()
+            self._keep({}, best=False)
+
+    def _keep(self, metrics: dict[str, float], *, best: bool) -> None:
+        training, progress = self._training, self._progress
+        if progress.not_finite:
+            return
+        progress.seconds = self._seconds()
+
+        def fill(directory: Path) -> None:
+            write_state(
+                directory,
+                model=training.saved_model,
+                modules=training.modules,
+                optimizers=training.optimizers,
+                average=training.average,
+                trainer=training.trainer,
+                progress=progress,
+                scaler=training.engine.scaler_state(),
+            )
+
+        snapshot = Snapshot(step=progress.step, epoch=progress.epoch, metrics=metrics, best=best, fill=fill)
+        for listener in self._listeners:
+            listener.keep(snapshot)
+        self._saved = time.perf_counter()
+
+    def _stop(self, status: str, reason: str) -> Outcome:
+        progress = self._progress
+        if status == "interrupted":
+            self._read()
+            self._keep({}, best=False)
+        progress.seconds = self._seconds()
+        outcome = Outcome(
+            status="finished" if status == "finished" else "interrupted",
+            reason=reason,
+            signal=self._signals.received if status == "interrupted" else None,
+            epochs=progress.epoch,
+            steps=progress.step,
+            seconds=progress.seconds,
+            best_epoch=progress.best_epoch,
+            metrics=dict(progress.best),
+        )
+        for listener in self._listeners:
+            listener.ended(outcome)
+        return outcome
+
+
+NO_AUGMENT: Final = Augment()
+
+
+def _train_mode(training: Training) -> None:
+    """Every module in train mode, except frozen parts: their statistics must not move."""
+    for module in training.modules.values():
+        module.train()
+    for part in training.frozen:
+        part.training = False
+
+
+def fit(training: Training, *, listeners: Sequence[Listener], signals: StopSignals) -> Outcome:
+    """How the training ended, after all its steps or the first signal; Diverged when the loss is no number."""
+    try:
+        return Fit(training, listeners=listeners, signals=signals).run()
+    except Diverged as error:
+        progress = training.progress
+        where = f"epoch {progress.epoch + 1}, step {progress.step}"
+        raise Diverged(f"{training.config.model} diverged at {where}: {error.message}", hint=error.hint) from error
+    finally:
+        for listener in listeners:
+            listener.closed()

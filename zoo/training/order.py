@@ -1,0 +1,56 @@
+"""Which items each step sees, and which random numbers: functions of seed, epoch and step alone.
+
+That is what makes a resume exact: nothing random needs to be stored, and skipping means not asking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from zoo.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How an epoch's items become batches; the last few items that do not fill a step wait for another epoch."""
+
+    items: int
+    batch_size: int
+    """Over all processes."""
+    accumulate: int
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch, a whole number of optimiser steps."""
+        return max(1, self.items // (self.batch_size * self.accumulate)) * self.accumulate
+
+    def check(self) -> None:
+        """UsageError where there are too few items for one step."""
+        needed = self.world if self.accumulate == 1 else self.batch_size * self.accumulate
+        if self.items < needed:
+            raise UsageError(
+                f"{self.items} training items are too few for one step of {needed}", hint="lower --batch-size"
+            )
+
+    def epoch(self, epoch: int, *, skip: int = 0) -> list[list[int]]:
+        """This process's share of every batch of an epoch, after the first `skip`."""
+        shuffle = torch.Generator().manual_seed(mixed(self.seed, epoch, stream=1))
+        order = torch.randperm(self.items, generator=shuffle).tolist()
+        size = self.batch_size
+        return [
+            order[batch * size : (batch + 1) * size][self.rank :: self.world] for batch in range(skip, self.batches)
+        ]
+
+
+def mixed(seed: int, number: int, *, stream: int = 0) -> int:
+    """A 64-bit seed in which neighbours share nothing (Steele et al., 2014: SplitMix64)."""
+    mask = (1 << 64) - 1
+    state = ((seed << 20) + stream) * 0x9E3779B97F4A7C15 + number * 0xBF58476D1CE4E5B9 & mask
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & mask
+    state = (state ^ state >> 27) * 0x94D049BB133111EB & mask
+    return (state ^ state >> 31) >> 1

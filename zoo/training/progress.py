@@ -1,0 +1,70 @@
+"""How far a training is, as plain numbers that are saved and put back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from zoo.errors import Diverged
+from zoo.task import Monitor
+from zoo.trainer import StepOutput
+
+PATIENCE_WITH_NAN = 3
+"""Losses in a row that are not finite before the training stops."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Counters of one training; everything that a resumed one needs besides tensors."""
+
+    step: int = 0
+    epoch: int = 0
+    """Epochs completed."""
+    seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    """Of this epoch so far: losses times items."""
+    items: int = 0
+    not_finite: int = 0
+    """Losses in a row that were not finite."""
+    best_epoch: int | None = None
+    best: dict[str, float] = field(default_factory=dict)
+    stale: int = 0
+    """Epochs since the best one."""
+
+    def add(self, outputs: Sequence[StepOutput]) -> None:
+        """Count steps' losses, read from the device all at once; Diverged after three in a row that are not finite."""
+        names = list(outputs[0].parts)
+        rows = [torch.stack([output.loss for output in outputs]).tolist()]
+        rows += [torch.stack([output.parts[name] for output in outputs]).tolist() for name in names]
+        for name, row in zip(["loss", *names], rows, strict=True):
+            total = sum(value * output.count for value, output in zip(row, outputs, strict=True))
+            self.sums[name] = self.sums.get(name, 0.0) + total
+        self.items += sum(output.count for output in outputs)
+        for loss in rows[0]:
+            self.not_finite = 0 if math.isfinite(loss) else self.not_finite + 1
+            if self.not_finite >= PATIENCE_WITH_NAN:
+                raise Diverged(f"the loss was not a finite number for {PATIENCE_WITH_NAN} steps in a row")
+
+    def loss(self) -> float:
+        """Mean loss of this epoch so far."""
+        return self.sums.get("loss", 0.0) / max(self.items, 1)
+
+    def end_epoch(self, metrics: Mapping[str, float], monitor: Monitor) -> bool:
+        """Begin the next epoch; True when the one that ended is the best so far."""
+        self.epoch += 1
+        self.sums, self.items = {}, 0
+        value, best = metrics[monitor.metric], self.best.get(monitor.metric)
+        better = best is None or (value > best if monitor.mode == "max" else value < best)
+        if better and math.isfinite(value):
+            self.best_epoch, self.best, self.stale = self.epoch, dict(metrics), 0
+            return True
+        self.stale += 1
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """Plain values by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
