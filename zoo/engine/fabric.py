@@ -106,6 +106,19 @@ class Engine:
         distributed.all_reduce(total)
         return cast("list[float]", total.tolist())
 
+    def gather(self, value: float) -> list[float]:
+        """Everybody's value, in order of rank."""
+        return self.sum([value if rank == self.rank else 0.0 for rank in range(self.world)])
+
+    def scaler_state(self) -> dict[str, Any]:
+        """What the scaling of losses has learnt; empty without it."""
+        return dict(self._fabric._precision.state_dict()) if self.scales else {}
+
+    def load_scaler_state(self, state: dict[str, Any]) -> None:
+        """Put back what `scaler_state` gave."""
+        if self.scales and state:
+            self._fabric._precision.load_state_dict(state)
+
     def tell(self, value: T) -> T:
         """The first process's value, for all of them."""
         return cast("T", self._fabric.broadcast(value)) if self.world > 1 else value

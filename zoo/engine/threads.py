@@ -15,6 +15,8 @@ from typing import Final
 
 TINY_STEP: Final = 0.002
 """Seconds; shorter steps gain nothing from a second thread."""
+SLOW_READ: Final = 0.005
+"""Seconds; a batch that takes longer is being decoded."""
 
 
 def idle_cores() -> int:
@@ -57,7 +59,7 @@ def _seconds(step: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def choose_workers(*, resident: bool) -> int:
-    """Processes that read data: none for data in memory (13 times slower with), or with fewer than 3 spare cores."""
-    spare = allowed_cores() - 1
-    return 0 if resident or spare < 3 else min(spare, 8)
+def choose_workers(read: Callable[[], object]) -> int:
+    """Threads that read batches ahead: none where reading one is a copy from memory, else two."""
+    read()
+    return 0 if _seconds(read) < SLOW_READ else 2

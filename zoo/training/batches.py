@@ -1,42 +1,32 @@
-"""Batches of a dataset, read here or by other processes."""
+"""Batches of a dataset, read when they are asked for or ahead of time."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import cast
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from torch.utils import data
 
 from zoo.task import Batch, Dataset
 
 
 def read_batches(dataset: Dataset, batches: Sequence[list[int]], *, workers: int) -> Iterator[Batch]:
-    """The batches of these indices, in order; the same for any number of workers."""
+    """The batches of these indices, in order; the same for any number of workers, which are threads reading ahead."""
     if workers == 0:
         yield from map(dataset.batch, batches)
         return
-    loader = data.DataLoader(
-        cast("data.Dataset[Batch]", _Reader(dataset)),
-        sampler=batches,
-        batch_size=None,
-        num_workers=workers,
-        worker_init_fn=_one_thread,
-        generator=torch.Generator(),
-    )
-    yield from loader
-
-
-class _Reader:
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-
-    def __getitem__(self, indices: list[int]) -> Batch:
-        return self._dataset.batch(indices)
-
-
-def _one_thread(_: int) -> None:
-    torch.set_num_threads(1)
+    with ThreadPoolExecutor(workers, thread_name_prefix="zoo-read") as pool:
+        ahead = deque(pool.submit(dataset.batch, indices) for indices in batches[: 2 * workers])
+        try:
+            for place in range(len(batches)):
+                batch = ahead.popleft().result()
+                if place + 2 * workers < len(batches):
+                    ahead.append(pool.submit(dataset.batch, batches[place + 2 * workers]))
+                yield batch
+        finally:
+            for future in ahead:
+                future.cancel()
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import torch
@@ -16,6 +16,7 @@ from zoo.training.context import Context
 
 LARGEST_BATCH: Final = 250
 NO_AUGMENT: Final = Augment()
+"""A recipe without random changes."""
 
 
 @torch.no_grad()
@@ -36,21 +37,20 @@ def measure(
     size = min(max(recipe.batch_size, 64), LARGEST_BATCH)
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
-    with evaluating(context.modules.values()), engine.autocast():
+    with _EvalMode(context.modules.values()), engine.autocast():
         for raw in read_batches(dataset, batches, workers=workers):
             if stop():
                 return None
-            moved = on_device(raw, engine.device)
-            ready = dataset.ready(moved)
-            metrics.update(trainer.predict(context, channels_last(ready) if recipe.channels_last else ready), moved)
+            batch = dataset.ready(on_device(raw, engine.device))
+            metrics.update(trainer.predict(context, channels_last(batch) if recipe.channels_last else batch), batch)
     return metrics.compute()
 
 
-class evaluating:  # noqa: N801  a context manager
+class _EvalMode:
     """Modules in eval mode, each put back into its own mode afterwards."""
 
-    def __init__(self, modules: object) -> None:
-        found = [part for module in modules for part in module.modules()]  # type: ignore[attr-defined]
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
+        found = [part for module in modules for part in module.modules()]
         self._modes: list[tuple[nn.Module, bool]] = [(part, part.training) for part in found]
 
     def __enter__(self) -> None:

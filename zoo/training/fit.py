@@ -15,12 +15,11 @@ from torch.optim import Optimizer
 from zoo.config import TrainConfig
 from zoo.engine.fabric import Engine
 from zoo.errors import Diverged
-from zoo.recipe import Augment
 from zoo.task import Batch, Dataset, Task
 from zoo.trainer import StepOutput, Trainer
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
-from zoo.training.evaluation import measure
+from zoo.training.evaluation import NO_AUGMENT, measure
 from zoo.training.events import EpochResult, Listener, Moment, Outcome, Snapshot, Start
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import Plan
@@ -226,7 +225,7 @@ class Fit:
             epochs=training.config.recipe.epochs,
             batches=training.plan.batches,
             steps=self._steps,
-            items=len(training.train),
+            items=training.plan.items,
             epoch=progress.epoch,
             step=progress.step,
         )
@@ -296,9 +295,6 @@ class Fit:
         for listener in self._listeners:
             listener.ended(outcome)
         return outcome
-
-
-NO_AUGMENT: Final = Augment()
 
 
 def _train_mode(training: Training) -> None:

@@ -10,19 +10,27 @@ from dataclasses import dataclass
 import torch
 
 from zoo.errors import UsageError
+from zoo.task import Dataset, Ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How an epoch's items become batches; the last few items that do not fill a step wait for another epoch."""
 
-    items: int
+    dataset: Dataset
     batch_size: int
     """Over all processes."""
     accumulate: int
     seed: int
+    limit: int | None = None
+    """Use only so many items, always the same ones."""
     rank: int = 0
     world: int = 1
+
+    @property
+    def items(self) -> int:
+        """Items in an epoch."""
+        return min(self.limit or len(self.dataset), len(self.dataset))
 
     @property
     def batches(self) -> int:
@@ -39,12 +47,19 @@ class Plan:
 
     def epoch(self, epoch: int, *, skip: int = 0) -> list[list[int]]:
         """This process's share of every batch of an epoch, after the first `skip`."""
-        shuffle = torch.Generator().manual_seed(mixed(self.seed, epoch, stream=1))
-        order = torch.randperm(self.items, generator=shuffle).tolist()
-        size = self.batch_size
+        order, size = self._order(epoch), self.batch_size
         return [
             order[batch * size : (batch + 1) * size][self.rank :: self.world] for batch in range(skip, self.batches)
         ]
+
+    def _order(self, epoch: int) -> list[int]:
+        generator = torch.Generator().manual_seed(mixed(self.seed, epoch, stream=1))
+        if isinstance(self.dataset, Ordered):
+            return list(self.dataset.order(self.batch_size, generator))[: self.items]
+        if self.items == len(self.dataset):
+            return torch.randperm(self.items, generator=generator).tolist()
+        chosen = torch.randperm(len(self.dataset), generator=torch.Generator().manual_seed(self.seed))[: self.items]
+        return chosen[torch.randperm(self.items, generator=generator)].tolist()
 
 
 def mixed(seed: int, number: int, *, stream: int = 0) -> int:

@@ -1,0 +1,105 @@
+"""What a person sees while a model trains: one line an epoch, and between them one line that lives."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final, TextIO
+
+from zoo.training.events import EpochResult, Listener, Moment, Outcome, Start
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+BAR: Final = 20
+QUIET: Final = 30.0
+"""Seconds between lines within an epoch where there is no terminal."""
+SHARES: Final = ("top1", "top5", "accuracy")
+
+
+class LiveLine(Listener):
+    """Prints to `stream`: a line that is rewritten on a terminal, plain periodic lines elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._terminal = self._stream.isatty()
+        self._live: Live | None = None
+        self._start: Start | None = None
+        self._printed = time.monotonic()
+
+    def started(self, start: Start) -> None:
+        """Open the live line on a terminal."""
+        self._start = start
+        if start.step:
+            self._print(f"going on from epoch {start.epoch}, step {start.step:,} of {start.steps:,}")
+        if self._terminal:
+            from rich.console import Console  # noqa: PLC0415  only a terminal pays for it
+            from rich.live import Live  # noqa: PLC0415
+
+            self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=True)
+            self._live.start()
+
+    def moved(self, moment: Moment) -> None:
+        """Refresh the live line, or print one once in a while."""
+        if self._start is None:
+            return
+        text = moment_line(moment, self._start)
+        if self._live:
+            self._live.update(text, refresh=True)
+        elif time.monotonic() - self._printed >= QUIET:
+            self._print(text)
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """One line that stays."""
+        if self._start:
+            self._print(epoch_line(result, self._start))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Nothing more to refresh."""
+        self.closed()
+
+    def closed(self) -> None:
+        """Give the terminal back."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def _print(self, text: str) -> None:
+        if self._live:
+            self._live.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=self._stream, flush=True)
+        self._printed = time.monotonic()
+
+
+def moment_line(moment: Moment, start: Start) -> str:
+    """Where the training is: epoch, bar, loss, metric, speed, rate, time left."""
+    share = moment.batch / start.batches
+    bar = ("━" * round(share * BAR)).ljust(BAR, "╌")
+    parts = [f"epoch {moment.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {moment.loss:.4f}"]
+    if start.monitor.metric in moment.metrics:
+        parts.append(score(start.monitor.metric, moment.metrics[start.monitor.metric]))
+    parts += [f"{moment.speed:,.0f}/s", f"lr {moment.rate:.1e}", f"{clock(moment.remaining)} left"]
+    return "  ".join(parts)
+
+
+def epoch_line(result: EpochResult, start: Start) -> str:
+    """What an epoch came to."""
+    metrics = "  ".join(score(name, value) for name, value in result.metrics.items())
+    mark = "  best" if result.best else ""
+    return (
+        f"epoch {result.epoch}/{start.epochs}  loss {result.losses['loss']:.4f}  {metrics}  "
+        f"{result.speed:,.0f}/s  lr {result.rate:.1e}  {clock(result.seconds)}{mark}"
+    )
+
+
+def score(name: str, value: float) -> str:
+    """A metric as people write it; shares as percentages."""
+    return f"{name} {value:.2%}" if name.startswith(SHARES) else f"{name} {value:.4g}"
+
+
+def clock(seconds: float) -> str:
+    """Time as 0:07 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

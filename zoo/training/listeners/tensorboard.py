@@ -1,0 +1,34 @@
+"""tensorboard/: the numbers of metrics.csv as event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from zoo.training.events import EpochResult, Listener, Start
+from zoo.training.listeners.metrics_csv import row
+
+
+class TensorBoard(Listener):
+    """Writes scalars by step; after a resume the repeated steps replace the old ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
+
+    def started(self, start: Start) -> None:
+        """Open the event file."""
+        self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)  # type: ignore[no-untyped-call]
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """Every number of the epoch."""
+        if self._writer:
+            for name, value in row(result).items():
+                self._writer.add_scalar(name, value, result.step)  # type: ignore[no-untyped-call]
+            self._writer.flush()  # type: ignore[no-untyped-call]
+
+    def closed(self) -> None:
+        """Close the event file."""
+        if self._writer:
+            self._writer.close()  # type: ignore[no-untyped-call]
