@@ -119,7 +119,7 @@ def resolve_config(
         plugin=plugin,
         plugin_version=plugin_version,
         recipe=recipe,
-        input=_sized(spec.input, recipe),
+        input=sized_input(spec.input, recipe),
         output=str(options.output or ""),
     )
     check_config(config)
@@ -153,7 +153,8 @@ def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str,
     return recipe
 
 
-def _sized(input: Input, recipe: Recipe) -> Input:
+def sized_input(input: Input, recipe: Recipe) -> Input:
+    """The input at the size that the recipe trains at; UsageError where the model cannot take it."""
     if recipe.input_size is None:
         return input
     if not isinstance(input, ImageInput):

@@ -26,11 +26,13 @@ _FABRIC: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 class Engine:
     """One process's share of a training: where it computes, with what precision, and who else is there."""
 
-    def __init__(self, fabric: Any, precision: Precision) -> None:
+    def __init__(self, fabric: Any, precision: Precision, *, local_world: int = 1) -> None:
         self._fabric = fabric
         self.device: torch.device = fabric.device
         self.rank: int = fabric.global_rank
         self.world: int = fabric.world_size
+        self.local_world = local_world
+        """Processes on this machine."""
         self.precision = precision
         self.scales = precision == "16"
         """True where losses are scaled, so that float16 gradients do not vanish."""
@@ -178,7 +180,7 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
         precision=_FABRIC[precision],
     )
     fabric.launch()
-    engine = Engine(fabric, precision)
+    engine = Engine(fabric, precision, local_world=local)
     try:
         yield engine
         engine.barrier()

@@ -116,5 +116,3 @@ def seed_everything(engine: Engine, seed: int) -> None:
     """Seed all that this process draws from, for what happens outside of steps."""
     for generator in engine.generators():
         generator.manual_seed(mixed(seed, 0))
-
-

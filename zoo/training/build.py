@@ -1,0 +1,189 @@
+"""Everything that a training consists of, made from its config."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+from zoo.catalog import Catalog
+from zoo.config import TrainConfig
+from zoo.data_card import DataCard
+from zoo.engine.fabric import Engine
+from zoo.engine.threads import choose_threads, choose_workers
+from zoo.models import build
+from zoo.names import Offer
+from zoo.problem import Problem
+from zoo.recipe_settings import Option
+from zoo.specs import ModelSpec
+from zoo.task import Task
+from zoo.trainer import Trainer
+from zoo.training.context import Context
+from zoo.training.evaluation import NO_AUGMENT
+from zoo.training.fit import Training
+from zoo.training.moving_average import MovingAverage
+from zoo.training.order import Plan
+from zoo.training.progress import Progress
+from zoo.training.schedule import learning_rates
+from zoo.weights.source import find_source
+from zoo.weights.start import Started, start_from
+
+
+def starting_model(
+    catalog: Catalog, offer: Offer[ModelSpec], config: TrainConfig, problem: Problem, *, load: bool = True
+) -> tuple[nn.Module, Started | None]:
+    """The model with the parameters it starts from; without `load` (a resumed run brings its own) random ones."""
+    model = build(catalog, offer, problem, seed=config.seed)
+    started = None
+    if config.weights and load:
+        source = find_source(config.weights, catalog, offer)
+        started = start_from(
+            source, model, catalog=catalog, offer=offer, problem=problem, progress=lambda done, total: None
+        )
+    if config.freeze == "backbone":
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.startswith(offer.spec.head))
+    return model, started
+
+
+def frozen_parts(model: nn.Module) -> list[nn.Module]:
+    """The submodules none of whose parameters learn: their statistics must stay as well."""
+    parts = []
+    for part in model.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            parts.append(part)
+    return parts
+
+
+def build_training(
+    *,
+    config: TrainConfig,
+    catalog: Catalog,
+    offer: Offer[ModelSpec],
+    task: Task,
+    card: DataCard,
+    problem: Problem,
+    model: nn.Module,
+    engine: Engine,
+) -> Training:
+    """A training at its beginning; its config has the threads and workers that were chosen."""
+    recipe = config.recipe
+    trainer = catalog.make_trainer(offer)
+    train = task.dataset(card, "train", problem)
+    plan = Plan(
+        dataset=train,
+        batch_size=recipe.batch_size,
+        accumulate=recipe.accumulate,
+        seed=config.seed,
+        limit=config.limit_train,
+        rank=engine.rank,
+        world=engine.world,
+    )
+    plan.check()
+    modules = trainer.modules(model, problem)
+    for module in modules.values():
+        _place(module, engine, channels_last=recipe.channels_last)
+    options = {**catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).spec.options, **recipe.options}
+    head = offer.spec.head if config.weights else ()
+    average = MovingAverage(modules["model"], decay=recipe.ema) if recipe.ema else None
+    steps = total_steps(config, plan)
+    context = Context(
+        modules=modules,
+        problem=problem,
+        recipe=recipe,
+        options=options,
+        engine=engine,
+        seed=config.seed,
+        total_steps=steps,
+    )
+    averaged = {**modules, "model": average.module} if average else modules
+    evaluation = Context(
+        modules=averaged, problem=problem, recipe=recipe, options=options, engine=engine, seed=config.seed
+    )
+    training = Training(
+        config=config,
+        task=task,
+        trainer=trainer,
+        engine=engine,
+        modules=modules,
+        optimizers=trainer.optimizers(modules, recipe, head),
+        average=average,
+        frozen=frozen_parts(modules["model"]) if config.freeze != "none" else (),
+        context=context,
+        evaluation=evaluation,
+        rates=learning_rates(recipe, steps // recipe.accumulate),
+        plan=plan,
+        train=train,
+        validation=task.dataset(card, "validation", problem),
+        workers=0,
+        progress=Progress(),
+    )
+    return _settle(training, lambda: catalog.make_trainer(offer), head, options)
+
+
+def total_steps(config: TrainConfig, plan: Plan) -> int:
+    """Batches in the whole training, a whole number of optimiser steps."""
+    steps = config.recipe.epochs * plan.batches
+    if config.max_steps is None:
+        return steps
+    accumulate = config.recipe.accumulate
+    return min(steps, -(-config.max_steps // accumulate) * accumulate)
+
+
+def _place(module: nn.Module, engine: Engine, *, channels_last: bool) -> None:
+    module.to(engine.device)
+    if channels_last:
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    engine.share_tensors(module)
+
+
+def _settle(
+    training: Training,
+    make_trainer: Callable[[], Trainer],
+    head: tuple[str, ...],
+    options: dict[str, Option],
+) -> Training:
+    """Choose threads and workers where the config leaves them open, and write them into it."""
+    config, engine, plan = training.config, training.engine, training.plan
+    indices = plan.epoch(0)[0]
+    workers = config.workers
+    if workers is None:
+        workers = engine.tell(choose_workers(lambda: training.train.batch(indices)))
+    threads = config.threads
+    if threads is None and "OMP_NUM_THREADS" in os.environ:
+        threads = torch.get_num_threads()
+    if threads is None:
+        torch.set_num_threads(1)
+        threads = choose_threads(_rehearsal(training, make_trainer(), head, options), processes=engine.local_world)
+        threads = engine.tell(threads)
+    torch.set_num_threads(threads)
+    training.config = config.settled(threads=threads, workers=workers, device=engine.device.type, devices=engine.world)
+    training.workers = workers
+    return training
+
+
+def _rehearsal(
+    training: Training, trainer: Trainer, head: tuple[str, ...], options: dict[str, Option]
+) -> Callable[[], object]:
+    """One training step on copies of everything, to be timed."""
+    real, engine = training.context, training.engine
+    modules = deepcopy(training.modules)
+    context = Context(
+        modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
+    )
+    context.learn(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    raw = training.train.batch(training.plan.epoch(0)[0])
+
+    def step() -> None:
+        context.begin(0, 0)
+        batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
+        if real.recipe.augment != NO_AUGMENT:
+            batch = training.task.augment(batch, real.recipe.augment, context.generator)
+        with engine.autocast():
+            trainer.step(context, training.train.ready(batch))
+
+    return step

@@ -1,0 +1,34 @@
+"""pictures/: the curves, and what the task draws of its best evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo.task import Metrics
+from zoo.training.curves import draw_curves
+from zoo.training.events import EpochResult, Listener, Outcome
+from zoo.training.listeners.metrics_csv import read_rows
+
+
+class Pictures(Listener):
+    """Draws when the training has finished; an interrupted one ends at once."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._best: Metrics | None = None
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """Remember the best evaluation."""
+        if result.best:
+            self._best = result.measured
+
+    def ended(self, outcome: Outcome) -> None:
+        """Draw."""
+        if outcome.status != "finished":
+            return
+        folder = self._run / "pictures"
+        folder.mkdir(exist_ok=True)
+        if rows := read_rows(self._run / "metrics.csv"):
+            draw_curves(rows, folder / "curves.png")
+        if self._best:
+            self._best.pictures(folder)
