@@ -86,7 +86,9 @@ _MODULES = {
     "Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
-    "zoo.training": "train",
+    "zoo.trainers.optimizers": "build_optimizer",
+    "zoo.training.resume": "resume",
+    "zoo.training.start": "train",
     "zoo_export": "export verify",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -10,7 +10,7 @@ from zoo.config import TrainConfig, TrainOptions, read_config, resolve_config, s
 from zoo.data_card import DataCard, DataRequest, DataSource
 from zoo.errors import DataError, MissingExtra, UsageError
 from zoo.names import Offer
-from zoo.problem import ImageInput, Input, Problem
+from zoo.problem import ImageInput, Input
 from zoo.runs import check_place, default_place
 from zoo.specs import ModelSpec
 from zoo.task import Progress, Task
@@ -83,7 +83,10 @@ def _starting_input(config: TrainConfig, offer: Offer[ModelSpec], catalog: Catal
     from zoo.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
 
     source = find_source(config.weights, catalog, offer)
-    return sized_input(source.input or offer.spec.input, config.recipe)
+    trained = source.input or offer.spec.input
+    if isinstance(trained, ImageInput):
+        trained = replace(trained, any_channels=False)  # the first layer is trained already: pictures adapt to it
+    return sized_input(trained, config.recipe)
 
 
 def check_data(intent: Intent, *, progress: Progress) -> DataCard:
@@ -93,20 +96,3 @@ def check_data(intent: Intent, *, progress: Progress) -> DataCard:
         if not card.counts().get(split):
             raise DataError(f"{intent.config.data} has no {split} items", hint="see docs on data, or --data digits")
     return card
-
-
-def pose_problem(intent: Intent, card: DataCard) -> Problem:
-    """The facts that the model is built with; a model for any channels takes as many as the data have."""
-    given = intent.config.input
-    channels = card.facts.get("channels")
-    if isinstance(given, ImageInput) and given.any_channels and isinstance(channels, int) and not intent.config.weights:
-        given = with_channels(given, channels)
-    return intent.task.problem(card, given)
-
-
-def with_channels(image: ImageInput, channels: int) -> ImageInput:
-    """The same input for pictures of another number of channels, normalised by the mean over the old ones."""
-    if image.channels == channels:
-        return image
-    mean, std = (sum(values) / len(values) for values in (image.mean, image.std))
-    return replace(image, channels=channels, mean=(mean,) * channels, std=(std,) * channels)

@@ -26,7 +26,7 @@ class DenseAutoencoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """The reconstruction.  images: float32 [batch, channels, height, width] -> the same shape."""
         flat: Tensor = self.decoder(self.encoder(images))
-        return flat.unflatten(1, self.shape)
+        return flat.reshape(-1, *self.shape)
 
 
 def _dense(widths: tuple[int, ...]) -> list[nn.Module]:

@@ -17,7 +17,7 @@ from zoo.intent import Intent, check_data, intend
 
 if TYPE_CHECKING:
     from zoo.task import Progress
-    from zoo.training.start import Ended
+    from zoo.training.finish import Ended
 
 SCHEMA = 1
 PATH = click.Path(path_type=Path)
@@ -94,7 +94,7 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
     from zoo.runs import Run  # noqa: PLC0415  its errors come before torch
 
     Run.open(path)
-    from zoo.training.start import resume  # noqa: PLC0415  torch
+    from zoo.training.resume import resume  # noqa: PLC0415  torch
 
     return resume(
         path,

@@ -64,7 +64,7 @@ class Engine:
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar."""
         if self.precision == "32":
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
         else:
             with torch.autocast(self.device.type, enabled=False):
                 self._fabric.backward(loss)
@@ -177,7 +177,7 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
         devices=local,
         num_nodes=nodes,
         strategy="ddp" if local * nodes > 1 else "auto",
-        precision=_FABRIC[precision],
+        precision=_FABRIC[precision],  # type: ignore[arg-type]
     )
     fabric.launch()
     engine = Engine(fabric, precision, local_world=local)

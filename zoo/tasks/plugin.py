@@ -42,6 +42,7 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         name="classification",
         task="image-classification",
         trainer="zoo.trainers.classification:ClassificationTrainer",
+        options={"auxiliary_weight": 0.4},
         summary="cross-entropy, with label smoothing if the recipe says so",
     )
     yield TrainerSpec(

@@ -14,7 +14,7 @@ from zoo.config import TrainConfig
 from zoo.data_card import DataCard
 from zoo.engine.fabric import Engine
 from zoo.engine.threads import choose_threads, choose_workers
-from zoo.models import build
+from zoo.models import build, silent
 from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe_settings import Option
@@ -40,9 +40,7 @@ def starting_model(
     started = None
     if config.weights and load:
         source = find_source(config.weights, catalog, offer)
-        started = start_from(
-            source, model, catalog=catalog, offer=offer, problem=problem, progress=lambda done, total: None
-        )
+        started = start_from(source, model, catalog=catalog, offer=offer, problem=problem, progress=silent)
     if config.freeze == "backbone":
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(offer.spec.head))
@@ -137,7 +135,7 @@ def total_steps(config: TrainConfig, plan: Plan) -> int:
 def _place(module: nn.Module, engine: Engine, *, channels_last: bool) -> None:
     module.to(engine.device)
     if channels_last:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(memory_format=torch.channels_last)
     engine.share_tensors(module)
 
 

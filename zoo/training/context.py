@@ -54,7 +54,13 @@ class Context:
             follows = average if any(id(one) in ours for one in parameters) else None
             module = self.modules.get(name, self.modules["model"])
             self._learners[name] = _Learner(
-                self.engine.scaled(optimizer), module, parameters, rates, self.recipe.clip, self.engine, follows
+                optimizer=self.engine.scaled(optimizer),
+                module=module,
+                parameters=parameters,
+                rates=rates,
+                clip=self.recipe.clip,
+                engine=self.engine,
+                average=follows,
             )
 
     def begin(self, step: int, epoch: int) -> None:
@@ -81,6 +87,7 @@ class _Learner:
 
     def __init__(
         self,
+        *,
         optimizer: Optimizer,
         module: nn.Module,
         parameters: list[nn.Parameter],

@@ -54,7 +54,7 @@ class LiveLine(Listener):
         if self._start:
             self._print(epoch_line(result, self._start))
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: Outcome) -> None:  # noqa: ARG002
         """Nothing more to refresh."""
         self.closed()
 

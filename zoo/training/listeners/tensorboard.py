@@ -19,16 +19,16 @@ class TensorBoard(Listener):
 
     def started(self, start: Start) -> None:
         """Open the event file."""
-        self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
 
     def epoch_ended(self, result: EpochResult) -> None:
         """Every number of the epoch."""
         if self._writer:
             for name, value in row(result).items():
-                self._writer.add_scalar(name, value, result.step)  # type: ignore[no-untyped-call]
-            self._writer.flush()  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(name, value, result.step)
+            self._writer.flush()
 
     def closed(self) -> None:
         """Close the event file."""
         if self._writer:
-            self._writer.close()  # type: ignore[no-untyped-call]
+            self._writer.close()

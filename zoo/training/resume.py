@@ -1,0 +1,152 @@
+"""An interrupted run, trained on to the same weights as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from zoo import checkpoints, runs
+from zoo.catalog import Catalog
+from zoo.config import TrainConfig
+from zoo.data_card import DataCard
+from zoo.engine.fabric import choose_device, launch, launched_processes
+from zoo.errors import BadFile, UsageError
+from zoo.intent import data_request
+from zoo.models import silent
+from zoo.names import Offer
+from zoo.runs import Run
+from zoo.specs import ModelSpec
+from zoo.task import Progress
+from zoo.training.build import build_training, starting_model
+from zoo.training.events import Listener
+from zoo.training.finish import Ended, finish
+from zoo.training.fit import Training
+from zoo.training.origin import versions
+from zoo.training.start import Say
+from zoo.training.state import read_state
+
+
+def resume(
+    path: Path,
+    *,
+    catalog: Catalog,
+    allow_inexact: bool = False,
+    listeners: Sequence[Listener] = (),
+    progress: Progress = silent,
+    say: Say = print,
+) -> Ended:
+    """Train on from the newest valid checkpoint, to the same weights as if nothing had happened.
+
+    UsageError when the run is finished or still running, when the data are not the same, and, unless
+    `allow_inexact`, when this machine cannot repeat what that one would have done.
+    """
+    run = Run.open(path)
+    _check_resumable(run)
+    offer, task = catalog.model(run.config.model), catalog.make_task(run.record.task)
+    card = task.check(task.detect(data_request(run.config)), progress=progress)
+    _check_same_data(run, card)
+    config, inexact = _same_machine(run, offer)
+    if inexact and not allow_inexact:
+        raise UsageError(
+            f"resuming {path} would not be exact: {'; '.join(inexact)}",
+            hint="say --allow-inexact to go on all the same",
+        )
+    for note in inexact:
+        say(f"not exact: {note}")
+    model, _ = starting_model(catalog, offer, config, run.problem, load=not any(run.checkpoints.glob("step-*")))
+    with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
+        if engine.leads:
+            checkpoints.sweep(run.checkpoints)
+        engine.barrier()
+        training = build_training(
+            config=config,
+            catalog=catalog,
+            offer=offer,
+            task=task,
+            card=card,
+            problem=run.problem,
+            model=model,
+            engine=engine,
+        )
+        _go_back_to_checkpoint(run, training, say)
+        notes = (*run.record.notes, *(f"resumed inexactly: {note}" for note in inexact))
+        record = replace(
+            run.record,
+            status="running",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            resumed=(*run.record.resumed, runs.now()),
+            notes=notes,
+            error="",
+        )
+        if engine.leads:
+            run = run.update(record).configure(training.config)
+        return finish(run, training, card, listeners)
+
+
+def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
+    """Put the newest valid checkpoint into the training; without one it begins again, from the same seed."""
+    try:
+        found = run.checkpoint("last")
+    except BadFile:
+        say("there is no valid checkpoint yet: training begins again, with the same seed")
+        return
+    for note in found.notes:
+        say(note)
+    training.progress, scaler = read_state(
+        found.checkpoint,
+        modules=training.modules,
+        optimizers=training.optimizers,
+        average=training.average,
+        trainer=training.trainer,
+    )
+    training.engine.load_scaler_state(scaler)
+
+
+def _check_resumable(run: Run) -> None:
+    if run.status == "running":
+        raise UsageError(f"{run.path} is still being trained by process {run.record.pid} on {run.record.host}")
+    if run.status == "finished":
+        raise UsageError(
+            f"{run.path} is finished: there is nothing to resume",
+            hint=f"to train on from its weights: zoo train {run.config.model} --weights {run.path}",
+        )
+
+
+def _check_same_data(run: Run, card: DataCard) -> None:
+    if card.classes != run.data.classes:
+        raise UsageError(
+            f"{run.config.data} has other classes than when {run.path} was started",
+            hint="put the old data back, or start a new run",
+        )
+    if card.fingerprint != run.data.fingerprint:
+        raise UsageError(
+            f"{run.config.data} has changed since {run.path} was started (its fingerprint differs)",
+            hint="put the old data back, or start a new run",
+        )
+
+
+def _same_machine(run: Run, offer: Offer[ModelSpec]) -> tuple[TrainConfig, list[str]]:
+    """The config to go on with, and every reason why that is not exact."""
+    config, reasons = run.config, []
+    try:
+        choose_device(config.device)
+    except UsageError:
+        there = choose_device("auto")
+        reasons.append(f"the run used {config.device}, here is {there}")
+        config = config.settled(device=there)
+    here = launched_processes()
+    if here not in (1, config.devices):
+        reasons.append(f"the run used {config.devices} processes, here are {here}")
+        config = config.settled(devices=here)
+    now = versions(offer)
+    for name in ("torch", "cpu", config.plugin):
+        then = run.record.versions.get(name)
+        if then != now.get(name):
+            reasons.append(f"{name} was {then}, here it is {now.get(name)}")
+    if config.device != "cpu":
+        reasons = [*reasons]  # a GPU's sums are exact to the last bit on one kind of device alone
+    return config, reasons
