@@ -96,3 +96,14 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     yield install
     for module in modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A run of `cnn` on the digits with random parameters, and its network in eval mode."""
+    from tests.digits_run import make_digits_run
+
+    place = tmp_path_factory.mktemp("runs") / "cnn" / "a"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return place, make_digits_run(place)

@@ -91,10 +91,10 @@ def test_answers_are_saved_with_pictures_json_and_csv(files: Path, tmp_path: Pat
     assert Image.open(place / "b-2.png").size == (8, 1)
     assert json.loads((place / "predictions.json").read_text()) == [answer.record() for answer in found]
     assert (place / "predictions.csv").read_text().splitlines() == [
-        "file,twice,ranked",
-        f"{files / 'a.txt'},2,[0]",
-        f"{files / 'b.txt'},6,[0]",
-        f"{files / 'more' / 'b.txt'},8,[0]",
+        "file,twice,ranked.0",
+        f"{files / 'a.txt'},2,0",
+        f"{files / 'b.txt'},6,0",
+        f"{files / 'more' / 'b.txt'},8,0",
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.catalog import Catalog as Catalog
+    from zoo.catalog import list_models as list_models
     from zoo.data_card import DataCard as DataCard
     from zoo.data_card import DataRequest as DataRequest
     from zoo.data_card import DataSource as DataSource
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from zoo.models import create_model as create_model
     from zoo.names import Offer as Offer
     from zoo.plugins import Plugin as Plugin
+    from zoo.prediction import predict as predict
     from zoo.problem import AudioInput as AudioInput
     from zoo.problem import ImageInput as ImageInput
     from zoo.problem import Input as Input

@@ -34,6 +34,8 @@ class Answerer:
     """Inputs of pipeline.onnx by name to its outputs by name."""
     signature: Signature
     """Of that function, with the state that a sequence model carries from step to step."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: checkpoints passed over, another version of the plugin."""
 
     def respond(self, inputs: Arrays) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
@@ -139,15 +141,27 @@ def _free_name(file: Path, taken: set[str]) -> str:
 
 
 def _as_csv(records: Sequence[Mapping[str, Json]]) -> str:
-    """A row per file; what is no single value stands as JSON."""
+    """A row per file, a column per single value: classes.0.name, classes.0.probability, …"""
     import csv  # noqa: PLC0415  only saving needs it
 
-    columns = list(dict.fromkeys(key for record in records for key in record))
+    rows = [dict(_flat(record)) for record in records]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        writer.writerow(
-            {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in record.items()}
-        )
+    writer.writerows(rows)
     return text.getvalue()
+
+
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    pairs: Iterable[tuple[object, object]]
+    match value:
+        case Mapping():
+            pairs = value.items()
+        case list() | tuple():
+            pairs = enumerate(value)
+        case _:
+            yield name, value
+            return
+    for key, inner in pairs:
+        yield from _flat(inner, f"{name}.{key}" if name else str(key))

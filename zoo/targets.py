@@ -115,7 +115,7 @@ def _nothing(text: str, error: UnknownName) -> UsageError:
     """What was tried, in order, for a text that means nothing."""
     path = Path(text)
     if not path.exists():
-        if "/" in text or path.suffix:
+        if "@" not in text and ("/" in text or path.suffix):
             return UsageError(f"{text} does not exist, and {error.message}", hint=error.hint)
         return error
     inside = next((parent for parent in path.resolve().parents if (parent / "run.json").is_file()), None)

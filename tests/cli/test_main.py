@@ -144,9 +144,17 @@ def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == ""
 
 
-def test_the_shell_can_complete() -> None:
-    environment = os.environ | {"_ZOO_COMPLETE": "bash_complete", "COMP_WORDS": "zoo li", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "completed"), [("zoo li", "list"), ("zoo ex", "export"), ("zoo list --ta", "--task")]
+)
+def test_the_shell_can_complete(words: str, completed: str) -> None:
+    completing = {"_ZOO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     done = subprocess.run(
-        [sys.executable, "-m", "zoo"], env=environment, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "zoo"],
+        env=os.environ | completing,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
-    assert done.stdout == "plain,list\n"
+    assert done.stdout == f"plain,{completed}\n"

@@ -82,7 +82,7 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
             [
                 (
                     offer.bare_name,
-                    offer.spec.licence,
+                    text.licence(offer.spec.licence),
                     text.size(offer.spec.size),
                     text.metrics(offer.spec.metrics),
                     offer.spec.url or "ships with the package",

@@ -47,4 +47,5 @@ def _find(name: str, catalog: Catalog) -> Offer[Any] | Plugin:
             return find(name)
         except UnknownName as error:
             hints.append(error.hint)
-    raise UnknownName(f"no model, task, trainer or plugin named {name!r}", hint=hints[0])
+    hint = next((hint for hint in hints if hint.startswith("did you mean")), hints[0])
+    raise UnknownName(f"no model, task, trainer or plugin named {name!r}", hint=hint)

@@ -107,7 +107,7 @@ def _print_weights(out: Output, weights: list[Offer[WeightsSpec]]) -> None:
                 (
                     offer.bare_name,
                     offer.plugin.name,
-                    offer.spec.licence,
+                    text.licence(offer.spec.licence),
                     text.size(offer.spec.size),
                     offer.spec.data,
                     text.metrics(offer.spec.metrics),

@@ -86,7 +86,8 @@ def _rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: 
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in header:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        # the first column is what people copy: it is never broken
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name == header[0])
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

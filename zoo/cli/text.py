@@ -35,6 +35,11 @@ def metrics(values: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
 
 
+def licence(name: str) -> str:
+    """An SPDX name as it is; of a sentence the first clause."""
+    return name.partition(";")[0]
+
+
 def size(number: int | None) -> str:
     """Bytes as 44.7 MB; empty for None."""
     if number is None:

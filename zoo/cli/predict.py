@@ -1,0 +1,96 @@
+"""`zoo predict`: answers for files, from a run, from published weights, or from a bundle without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from zoo.answers import Answer, Answerer, answers, bundle_answerer, input_files, save_answers
+from zoo.catalog import Catalog
+from zoo.cli.output import Output, json_option
+from zoo.errors import BadFile, UsageError
+from zoo.targets import BundleTarget, OnnxTarget, Target, find_target
+
+
+@click.command("predict")
+@click.argument("target")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many ranked answers to show."
+)
+@click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, predictions.json and .csv.")
+@click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
+@json_option
+def predict(
+    *, target: str, inputs: tuple[Path, ...], top: int, save: Path | None, overwrite: bool, as_json: bool
+) -> None:
+    """Answers for files, or for every file of a folder.
+
+    TARGET is a run directory, a bundle directory, or weights as in cnn@digits.
+    """
+    out = Output(as_json=as_json)
+    files = input_files(inputs)
+    catalog = Catalog.discover()
+    meant = find_target(target, catalog)
+    with _answerer(meant, catalog) as answerer:
+        for note in answerer.notes:
+            out.note(note)
+        shown = _show(out, answers(answerer, files, limit=top))
+        found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite)
+        out.document(
+            {
+                "schema": 1,
+                "target": target,
+                "model": answerer.model,
+                "task": answerer.task.name,
+                "answers": [answer.record() for answer in found],
+            }
+        )
+    unreadable = [answer for answer in found if answer.unreadable]
+    if len(unreadable) == len(found):
+        raise BadFile(unreadable[0].unreadable)
+    if save is not None:
+        out.note(f"saved to {save}")
+    if unreadable:
+        out.note(f"{len(unreadable)} of {len(found)} files cannot be read")
+    out.next(_next(target, meant))
+    if unreadable:
+        raise click.exceptions.Exit(BadFile.exit_code)
+
+
+@contextmanager
+def _answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
+    """What answers; torch comes only for what is no bundle."""
+    if isinstance(target, OnnxTarget):
+        raise UsageError(
+            f"{target.path} alone does not say how files are read and answers shown",
+            hint="name the bundle that it belongs to",
+        )
+    if isinstance(target, BundleTarget):
+        with bundle_answerer(target.path, catalog) as answerer:
+            yield answerer
+    else:
+        from zoo.prediction import target_answerer  # noqa: PLC0415
+
+        with target_answerer(target, catalog) as answerer:
+            yield answerer
+
+
+def _show(out: Output, found: Iterator[Answer]) -> Iterator[Answer]:
+    """The same answers, each printed as it comes."""
+    for answer in found:
+        if answer.shown is None:
+            out.note(f"{answer.file}: {answer.unreadable}")
+        else:
+            first, *more = answer.shown.text.splitlines() or [""]
+            out.line(f"{answer.file}: {first}" if not more else f"{answer.file}:")
+            for line in [first, *more] if more else ():
+                out.line(f"  {line}")
+        yield answer
+
+
+def _next(target: str, meant: Target) -> str:
+    return f"zoo verify {target}" if isinstance(meant, BundleTarget) else f"zoo export {target} --onnx"

@@ -1,0 +1,48 @@
+"""How far long work is: one live line on a terminal, a plain line now and then elsewhere, always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+EVERY = 10.0
+"""Seconds between plain lines."""
+LIVE = 0.1
+"""Seconds between changes of a live line."""
+
+
+class ProgressLine:
+    """A `zoo.task.Progress`: called with (done, total), it shows share, rate and the time that is left."""
+
+    def __init__(self, what: str, *, unit: str = "items") -> None:
+        self._what = what
+        self._unit = unit
+        self._live = sys.stderr.isatty()
+        self._start = self._shown = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell it how many of how many are done."""
+        now = time.monotonic()
+        if now - self._shown >= (LIVE if self._live else EVERY):
+            self._shown = now
+            self._print(describe(self._what, done, total, now - self._start, unit=self._unit))
+
+    def close(self) -> None:
+        """Take a live line away, so that what follows starts on a clean one."""
+        if self._live:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def _print(self, line: str) -> None:
+        if self._live:
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+
+def describe(what: str, done: int, total: int, seconds: float, *, unit: str) -> str:
+    """checking digits: 5,000 of 12,000 items, 41 %, 2,500 items/s, 3 s left."""
+    rate = done / seconds if seconds > 0 else 0.0
+    line = f"{what}: {done:,} of {total:,} {unit}, {done / max(total, 1):.0%}"
+    if rate > 0:
+        line += f", {rate:,.0f} {unit}/s, {(total - done) / rate:.0f} s left"
+    return line

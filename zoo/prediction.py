@@ -1,0 +1,100 @@
+"""Answers from a trained model in PyTorch: preparing, model and finishing, as pipeline.onnx does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from zoo.answers import Answer, Answerer, answers, bundle_answerer, input_files
+from zoo.catalog import Catalog
+from zoo.errors import BadFile
+from zoo.ports import flatten
+from zoo.problem import Problem
+from zoo.targets import BundleTarget, Target, find_target
+from zoo.task import Signature
+from zoo.trained import Trained, load_trained
+
+if TYPE_CHECKING:
+    from zoo.task import Arrays
+
+
+def predict(target: str | Path, inputs: Sequence[str | Path], *, limit: int = 5) -> list[Answer]:
+    """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
+
+    A folder among the inputs stands for every file in it; `limit` is how many ranked answers each shows.
+    """
+    files = input_files([Path(path) for path in inputs])
+    catalog = Catalog.discover()
+    with target_answerer(find_target(str(target), catalog), catalog) as answerer:
+        found = list(answers(answerer, files, limit=limit))
+    for answer in found:
+        if answer.unreadable:
+            raise BadFile(answer.unreadable)
+    return found
+
+
+@contextmanager
+def target_answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
+    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch."""
+    if isinstance(target, BundleTarget):
+        with bundle_answerer(target.path, catalog) as answerer:
+            yield answerer
+    else:
+        yield trained_answerer(load_trained(target, catalog), catalog)
+
+
+def trained_answerer(trained: Trained, catalog: Catalog) -> Answerer:
+    """A trained model between its task's preparing and finishing."""
+    pipeline = TorchPipeline(trained, shipped_module(trained, catalog))
+    return Answerer(
+        model=trained.offer.full_name,
+        task=trained.task,
+        problem=trained.problem,
+        answer=pipeline,
+        signature=pipeline.signature,
+        notes=trained.notes,
+    )
+
+
+def shipped_module(trained: Trained, catalog: Catalog) -> nn.Module:
+    """What is exported of a trained model: itself, or what its plugin's adapter makes of it."""
+    reference = trained.offer.spec.adapter
+    if reference is None:
+        return trained.model
+    adapter = cast("Callable[[nn.Module, Problem], nn.Module]", catalog.load(trained.offer, reference))
+    return adapter(trained.model, trained.problem).eval()
+
+
+class TorchPipeline:
+    """What pipeline.onnx computes, in PyTorch: raw inputs by name to answers by name, state handed through."""
+
+    def __init__(self, trained: Trained, module: nn.Module) -> None:
+        task, problem = trained.task, trained.problem
+        own = getattr(module, "signature", None)
+        self.inner = own if isinstance(own, Signature) else task.model_signature(problem)
+        self.outer = task.pipeline_signature(problem)
+        self.state = self.inner.state
+        self.signature = Signature(
+            inputs=(*self.outer.inputs, *self.state[0]), outputs=(*self.outer.outputs, *self.state[1])
+        )
+        self.prepare = task.prepare(problem).eval()
+        self.model = module.eval()
+        self.finish = task.finish(problem).eval()
+
+    @torch.inference_mode()
+    def __call__(self, arrays: Arrays) -> Arrays:
+        """The answer to one raw input."""
+        raw = {port.name: torch.from_numpy(np.array(arrays[port.name])) for port in self.signature.inputs}
+        ready = [port for port in self.inner.inputs if port not in self.state[0]]
+        given = raw | flatten(self.prepare(*(raw[port.name] for port in self.outer.inputs)), ready)
+        outputs = flatten(self.model(*(given[port.name] for port in self.inner.inputs)), self.inner.outputs)
+        kept = {port.name: outputs.pop(port.name) for port in self.state[1]}
+        wanted = [raw[name] for name in getattr(self.finish, "raw", ())]
+        answer = flatten(self.finish(*outputs.values(), *wanted), self.outer.outputs)
+        return {name: tensor.cpu().numpy() for name, tensor in (answer | kept).items()}
