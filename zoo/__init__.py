@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from zoo.errors import UnknownName as UnknownName
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.evaluation import evaluate as evaluate
     from zoo.hookspecs import API_VERSION as API_VERSION
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.models import create_model as create_model

@@ -1,0 +1,90 @@
+"""`zoo eval`: what a trained model reaches on the test data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli.output import Output, json_option
+from zoo.cli.progress import ProgressLine
+from zoo.records import to_json
+from zoo.targets import RunTarget, find_target
+
+if TYPE_CHECKING:
+    from zoo.data_card import Split
+    from zoo.evaluation import Evaluation
+
+
+@click.command("eval")
+@click.argument("target", required=False)
+@click.option("--data", help="What to measure on; by default what the run was trained on.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), help="By default test, where there is one."
+)
+@click.option("--save", type=click.Path(path_type=Path), help="A new folder for metrics.json and pictures.")
+@click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@json_option
+def evaluate(
+    *,
+    target: str | None,
+    data: str | None,
+    data_root: Path | None,
+    split: Split | None,
+    save: Path | None,
+    overwrite: bool,
+    device: str,
+    runs_root: Path,
+    as_json: bool,
+) -> None:
+    """Measure a trained model on its test data.
+
+    TARGET is a run directory, or weights as in cnn@digits; without one, the latest run.
+    """
+    out = Output(as_json=as_json)
+    catalog = Catalog.discover()
+    meant = find_target(target, catalog, runs_root)
+    name = str(meant.path) if isinstance(meant, RunTarget) else str(target)
+    from zoo.evaluation import data_request, evaluate_trained  # noqa: PLC0415  torch, after every usage error
+    from zoo.trained import load_trained  # noqa: PLC0415
+
+    checking, measuring = ProgressLine("checking the data"), ProgressLine("measuring")
+    fetching = ProgressLine("fetching the weights", unit="bytes")
+    trained = load_trained(meant, catalog, progress=fetching)
+    fetching.close()
+    try:
+        result = evaluate_trained(
+            trained,
+            catalog,
+            request=data_request(trained, catalog, data=data, root=data_root),
+            split=split,
+            save=save,
+            overwrite=overwrite,
+            device=device,
+            checking=checking,
+            measuring=measuring,
+        )
+    finally:
+        measuring.close()
+    _print(out, name, result, save)
+
+
+def _print(out: Output, target: str, result: Evaluation, save: Path | None) -> None:
+    for note in result.notes:
+        out.note(note)
+    out.document({"schema": 1, "target": target, **to_json(result)})
+    out.facts(
+        [
+            ("model", result.model),
+            ("data", f"{result.data}, {result.split} split, {result.items:,} items"),
+            *((name, f"{value:.4f}") for name, value in result.metrics.items()),
+            ("time", f"{result.seconds:.1f} s"),
+            ("saved", str(save) if save else ""),
+        ]
+    )
+    out.next(f"zoo export {target} --onnx")
