@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh import HEAVY, LISTING, imported
+from zoo.cli import COMMANDS
 
 
 @pytest.mark.parametrize("words", [("list",), ("--help",), ("plugins",), ("list", "--weights")])
@@ -21,6 +22,11 @@ def test_listing_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -
 @pytest.mark.parametrize("words", [("list", "--json"), ("info", "cnn"), ("plugins", "--json"), ("runs",)])
 def test_telling_imports_no_torch(words: tuple[str, ...], tmp_path: Path) -> None:
     assert imported(*words, cwd=tmp_path) & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_without_torch(name: str, tmp_path: Path) -> None:
+    assert imported(name, "--help", cwd=tmp_path) & HEAVY == set()
 
 
 def test_importing_zoo_imports_nothing() -> None:

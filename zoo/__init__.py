@@ -70,6 +70,11 @@ if TYPE_CHECKING:
     from zoo.trainer import StepContext as StepContext
     from zoo.trainer import StepOutput as StepOutput
     from zoo.trainer import Trainer as Trainer
+    from zoo.trainers.optimizers import build_optimizer as build_optimizer
+    from zoo.training.resume import resume as resume
+    from zoo.training.start import train as train
+    from zoo_export import export as export
+    from zoo_export import verify as verify
 
 _MODULES = {
     "zoo.catalog": "Catalog list_models",

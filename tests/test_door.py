@@ -1,0 +1,33 @@
+"""`import zoo` shows the whole public interface and pays for none of it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import zoo
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    tree = ast.parse(Path(zoo.__file__).read_text())
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    homes = {
+        alias.asname: statement.module
+        for statement in typed.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert homes == zoo._HOMES
+
+
+@pytest.mark.parametrize("name", zoo.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(zoo, name) is not None
+    assert name in dir(zoo)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'zoo' has no attribute 'tarin'"):
+        zoo.tarin  # noqa: B018
