@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from zoo.judge.evidence import Magnitude, OutputError, Waiver
-from zoo.judge.rule import FLOOR, Status, judge_output, worst
+from zoo.judge.rule import FLOOR, Status, judge_output, usual_noise, worst
 
 LOGITS = OutputError(
     name="logits",
@@ -127,3 +127,34 @@ def test_nothing_at_all_is_inconclusive() -> None:
     assert worst() == Status.INCONCLUSIVE
     assert worst(Status.WARN, Status.PASS) == Status.WARN
     assert worst(Status.INCONCLUSIVE, Status.FAIL, Status.PASS) == Status.FAIL
+
+
+def test_noise_that_is_low_by_luck_is_held_to_what_is_usual() -> None:
+    lucky = replace(LOGITS, torch=Magnitude(rms=1e-8, max=2e-8), onnx=Magnitude(rms=1e-6, max=2e-6))
+    assert judge_output(lucky).status == Status.FAIL
+    cell = judge_output(lucky, usual=usual_noise([LOGITS, LOGITS, lucky]))
+    assert cell.status == Status.PASS
+    assert cell.r_rms == pytest.approx(1.2247, rel=1e-4)  # 1 / sqrt(2/3)
+
+
+def test_a_case_that_is_noisier_than_usual_keeps_its_own_noise() -> None:
+    noisy = replace(LOGITS, torch=Magnitude(rms=1e-5, max=2e-5), onnx=Magnitude(rms=5e-5, max=1e-4))
+    cell = judge_output(noisy, usual=usual_noise([LOGITS]))
+    assert cell.status == Status.WARN
+    assert cell.r_rms == pytest.approx(5)
+
+
+def test_one_wild_case_does_not_make_the_rule_lenient() -> None:
+    wild = replace(LOGITS, torch=Magnitude(rms=9e-4, max=9e-4))
+    hopeless = replace(LOGITS, torch=Magnitude(rms=1e-2, max=2e-2))
+    nothing = replace(LOGITS, torch=Magnitude(rms=math.nan, max=math.nan))
+    usual = usual_noise([LOGITS, LOGITS, LOGITS, wild, hopeless, nothing])
+    assert usual == Magnitude(rms=4e-6, max=8e-6)
+    assert usual_noise([hopeless, nothing]) is None
+    assert usual_noise([]) is None
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0, None])
+def test_usual_noise_that_is_no_number_is_ignored(bad: float | None) -> None:
+    off = replace(LOGITS, onnx=Magnitude(rms=1e-5, max=2e-5))
+    assert judge_output(off, usual=Magnitude(rms=bad, max=bad)).status == Status.FAIL

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from zoo.judge.evidence import CaseEvidence, Evidence, GraphEvidence
-from zoo.judge.rule import Cell, Status, judge_output, worst
+from zoo.judge.evidence import CaseEvidence, Evidence, GraphEvidence, Magnitude
+from zoo.judge.rule import Cell, Status, judge_output, usual_noise, worst
 
 ROLLOUT_STEPS = 32
 
@@ -43,10 +43,20 @@ def combined(answers: Iterable[Answer]) -> Answer:
     return status, "; ".join(details) if details else "not measured"
 
 
-def cells(case: CaseEvidence, evidence: Evidence) -> dict[str, Cell]:
+def usual(graph: GraphEvidence) -> dict[str, Magnitude | None]:
+    """PyTorch's noise per output over the graph's gating cases."""
+    outputs = [output for case in gating(graph) for output in case.outputs]
+    return {name: usual_noise(output for output in outputs if output.name == name) for name in graph.outputs}
+
+
+def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
     """The rule's cell per output of a case."""
     waivers = {waiver.output: waiver for waiver in evidence.waivers}
-    return {output.name: judge_output(output, waivers.get(output.name)) for output in case.outputs}
+    noise = usual(graph)
+    return {
+        output.name: judge_output(output, waivers.get(output.name), usual=noise.get(output.name))
+        for output in case.outputs
+    }
 
 
 def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> Answer:
@@ -58,7 +68,7 @@ def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> 
     names = sorted(output.name for output in case.outputs)
     if names != sorted(graph.outputs) or not names:
         return Status.FAIL, f"{case.name}: outputs {', '.join(names) or 'none'} instead of {', '.join(graph.outputs)}"
-    judged = cells(case, evidence)
+    judged = cells(case, graph, evidence)
     status = worst(*(cell.status for cell in judged.values()))
     name, cell = next((name, cell) for name, cell in judged.items() if cell.status == status)
     return status, f"{case.name}, {name}: {cell.why}"
@@ -86,7 +96,7 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Answer:
     ratios = [
         (cell.ratio or 0.0, case.name, name)
         for case in gating(graph)
-        for name, cell in cells(case, evidence).items()
+        for name, cell in cells(case, graph, evidence).items()
         if cell.status == Status.PASS
     ]
     ratio, case, name = max(ratios, default=(0.0, "", ""))
@@ -97,7 +107,7 @@ def _is_broken(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> 
     if case.reference_error:
         return False
     wrong = sorted(output.name for output in case.outputs) != sorted(graph.outputs)
-    return bool(case.error) or wrong or any(cell.broken for cell in cells(case, evidence).values())
+    return bool(case.error) or wrong or any(cell.broken for cell in cells(case, graph, evidence).values())
 
 
 def _rolled_out(graph: GraphEvidence) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from zoo.judge.cases import cells
+from zoo.judge.cases import cells, usual
 from zoo.judge.evidence import Evidence, GraphEvidence, Magnitude
 from zoo.judge.gates import was_caught
 from zoo.judge.rule import WARN_ABOVE, K
@@ -39,15 +39,18 @@ def _oracle(evidence: Evidence) -> str:
 
 
 def _points(graph: GraphEvidence, name: str, evidence: Evidence) -> list[Point]:
-    points = []
+    points, noises = [], usual(graph)
     for case in graph.cases:
         output = next((output for output in case.outputs if output.name == name and output.compare == "rule"), None)
         if output is None:
             continue
         noise, error = _relative(output.torch, output.scale), _relative(output.onnx, output.scale)
+        usually = _relative(noises.get(name), output.scale)
         if noise is not None and error is not None:
-            status = cells(case, evidence)[name].status.value
-            points.append(Point(case=case.name, noise=noise, error=error, status=status, gates=case.gates))
+            status = cells(case, graph, evidence)[name].status.value
+            points.append(
+                Point(case=case.name, noise=max(noise, usually or 0.0), error=error, status=status, gates=case.gates)
+            )
     return points
 
 
