@@ -40,8 +40,13 @@ class TokenInput:
     """Text: int64 [batch, length] token numbers with their lengths."""
 
     max_length: int = 512
-    """The longest sequence the architecture accepts, in tokens."""
+    """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
     unit: Literal["character", "token"] = "character"
+    """What a text is cut into; a token is a word with the space before it, or a sign."""
+    vocabulary_limit: int = 20_000
+    """The most different tokens; the rarest beyond it are unknown."""
+    chunk: int = 64
+    """Tokens that a language model learns from at a time, its state carried on to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,154 @@
+"""From rows of text to a DataCard: labels, splits and duplicates checked, everything said, nothing left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from zoo.data_card import DataCard, DataSource, Split
+from zoo.errors import BadSample, DataError
+from zoo.formats.checking import MOST_BAD
+from zoo.formats.labels import classes_of, label_notes, label_problems
+from zoo.formats.samples import Row
+from zoo.formats.splits import VALIDATION_SHARE, hold_out
+from zoo.formats.text_rows import Found, TextItem, TextRow, shortened
+from zoo.problem import Json
+from zoo.task import Progress
+
+SHORTEST = 1_000
+"""Characters that a language model needs at least to learn from."""
+
+Splits = dict[Split, tuple[TextItem, ...]]
+
+
+def check_labelled(source: DataSource, found: Iterable[Found], *, progress: Progress) -> DataCard:
+    """The card of texts with labels; DataError lists everything that is wrong."""
+    rows, notes = _usable(source, found, progress)
+    listed = [Row(row.where, row.label, row.split) for row in rows]
+    classes = classes_of(listed)
+    problems = label_problems(listed, classes)
+    if problems:
+        raise _failed(source, problems, hint="nothing was trained; put these right")
+    splits, split_notes = _split_rows(rows, classes)
+    notes += [*split_notes, *label_notes(listed, classes), *_duplicates(splits)]
+    return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
+
+
+def check_corpus(source: DataSource, found: Iterable[Found], *, progress: Progress) -> DataCard:
+    """The card of running text; DataError where it cannot be read or is too short to learn from."""
+    rows, notes = _usable(source, found, progress)
+    splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
+    for row in rows:
+        splits[row.split or "train"].append(TextItem(row.text, name=row.where))
+    if not splits["validation"]:
+        parts = [_cut(item) for item in splits["train"]]
+        splits["train"] = [train for train, _ in parts if train.text]
+        splits["validation"] = [last for _, last in parts if last.text]
+        notes.append("the last tenth of every training text was held out for validation")
+    sizes = {name: sum(len(item.text) for item in items) for name, items in splits.items()}
+    if sizes["train"] < SHORTEST or not sizes["validation"]:
+        raise DataError(
+            f"{_where(source)} has {sizes['train']:,} characters to learn from and {sizes['validation']:,} to validate "
+            f"with; a language model needs at least {SHORTEST:,}",
+            hint="give more text",
+        )
+    facts: dict[str, Json] = {"characters": {str(name): size for name, size in sizes.items()}}
+    return _card(source, {name: tuple(items) for name, items in splits.items() if items}, (), notes, facts)
+
+
+def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> tuple[list[TextRow], list[str]]:
+    """The good rows, and a note on what was skipped as asked; DataError otherwise."""
+    rows: list[TextRow] = []
+    problems: list[BadSample] = []
+    for done, one in enumerate(found, 1):
+        if isinstance(one, BadSample):
+            problems.append(one)
+        else:
+            rows.append(one)
+        if done % 1000 == 0:
+            progress(done, done)
+    share = len(problems) / max(1, len(rows) + len(problems))
+    notes = []
+    if problems and source.request.on_bad_sample != "skip":
+        offer = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
+        raise _failed(source, problems, hint=f"nothing was trained; put these right{offer}")
+    if share > MOST_BAD:
+        raise _failed(source, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
+    if problems:
+        shown = ", ".join(f"{one.where} ({one.reason})" for one in problems[:5])
+        notes.append(f"left out {len(problems)} bad texts ({share:.2%}) as asked: {shown}")
+    if not any(row.split in (None, "train") for row in rows):
+        raise DataError(f"{_where(source)} has no texts to train on", hint="add some, in the split train")
+    return rows, notes
+
+
+def _split_rows(rows: Sequence[TextRow], classes: Sequence[str]) -> tuple[Splits, list[str]]:
+    numbers = {name: number for number, name in enumerate(classes)}
+    splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
+    for row in rows:
+        splits[row.split or "train"].append(TextItem(row.text, numbers[row.label], row.where))
+    notes = []
+    if not splits["validation"]:
+        # by the text, so that equal texts stay together
+        kept, held = hold_out(splits["train"], name=lambda item: item.text, group=lambda item: item.label)
+        if not held:
+            raise DataError("there are too few texts to hold any out for validation", hint="add more")
+        splits |= {"train": kept, "validation": held}
+        share = f"{len(held):,} of {len(kept) + len(held):,}"
+        notes.append(f"{share} training texts were held out for validation, by the hash of the text")
+    return {name: tuple(items) for name, items in splits.items() if items}, notes
+
+
+def _cut(item: TextItem) -> tuple[TextItem, TextItem]:
+    """Nine tenths of a text and the last, between two lines where there are lines."""
+    at = int(len(item.text) * (1 - VALIDATION_SHARE))
+    at = item.text.rfind("\n", 0, at) + 1 or at
+    return replace(item, text=item.text[:at]), replace(item, text=item.text[at:])
+
+
+def _duplicates(splits: Splits) -> list[str]:
+    """Sentences on equal texts in two splits or under two classes."""
+    places: defaultdict[str, list[tuple[Split, TextItem]]] = defaultdict(list)
+    for split, items in splits.items():
+        for item in items:
+            places[item.text].append((split, item))
+    leaked = [text for text, found in places.items() if len({split for split, _ in found}) > 1]
+    torn = [text for text, found in places.items() if len({item.label for _, item in found}) > 1]
+    notes = []
+    if leaked:
+        some = repr(shortened(leaked[0]))
+        notes.append(f"{len(leaked):,} texts are in two splits at once, such as {some}: the scores will flatter")
+    if torn:
+        notes.append(f"{len(torn):,} texts stand under two classes, such as {shortened(torn[0])!r}")
+    return notes
+
+
+def _card(
+    source: DataSource,
+    splits: Splits,
+    classes: Sequence[str],
+    notes: Sequence[str],
+    facts: Mapping[str, Json],
+) -> DataCard:
+    digest = hashlib.sha256("\0".join((source.format, *classes)).encode())
+    for line in sorted(f"{split}\0{item.label}\0{item.text}" for split, items in splits.items() for item in items):
+        digest.update(b"\n" + line.encode("utf-8", "surrogatepass"))
+    return DataCard(
+        source=source,
+        splits=splits,
+        classes=tuple(classes),
+        facts=facts,
+        fingerprint=digest.hexdigest(),
+        notes=tuple(notes),
+    )
+
+
+def _where(source: DataSource) -> object:
+    return source.location or source.request.source
+
+
+def _failed(source: DataSource, problems: Sequence[BadSample], *, hint: str) -> DataError:
+    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+    return DataError(f"{count} in {_where(source)}", problems=problems, hint=hint)

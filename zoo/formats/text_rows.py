@@ -1,0 +1,159 @@
+"""Texts in CSV, TSV and JSON Lines files, and in plain text files: every row read, every fault named with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zoo.data_card import Split
+from zoo.errors import BadSample, DataError
+from zoo.formats.class_folders import SPLIT_FOLDERS
+
+COLUMNS: Final = {
+    "text": ("text", "sentence", "name", "content"),
+    "label": ("label", "class", "category", "language"),
+    "split": ("split",),
+}
+"""What a column may be called."""
+JSON_LINES: Final = (".jsonl", ".ndjson")
+TABLES: Final = (".csv", ".tsv", *JSON_LINES)
+PLAIN: Final = (".txt", ".text", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One text, where it stands, and what the source says about it."""
+
+    where: str
+    """As in "train.csv line 7"; a file's name for a plain text file."""
+    text: str
+    label: str = ""
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """One text of a split."""
+
+    text: str
+    label: int = -1
+    """Index into the card's classes; -1 where there are none."""
+    name: str = ""
+    """Where it comes from."""
+
+
+Found = TextRow | BadSample
+
+
+def read_table(path: Path, *, labelled: bool, split: Split | None = None) -> Iterator[Found]:
+    """Every row of a CSV, TSV or JSON Lines file; DataError when a column is missing."""
+    text = decode_file(path, path.name)
+    if isinstance(text, BadSample):
+        yield text
+        return
+    rows = _json_lines(path.name, text) if path.suffix.lower() in JSON_LINES else _csv_lines(path, text, labelled)
+    for where, cells in rows:
+        if isinstance(cells, str):
+            yield BadSample(where, cells, "correct the line")
+            continue
+        check_columns(path, cells, labelled=labelled)
+        yield _row(where, cells, labelled=labelled, split=split)
+
+
+def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
+    """A whole file as one text."""
+    text = decode_file(path, name)
+    if isinstance(text, BadSample):
+        return text
+    if not text.strip():
+        return BadSample(name, "the file is empty", "delete it, or fill it")
+    return TextRow(name, text, split=split)
+
+
+def decode_file(path: Path, name: str) -> str | BadSample:
+    """The text of a UTF-8 file, with or without a byte order mark; or what is wrong with its bytes."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        reason = f"not UTF-8 text: byte 0x{raw[error.start]:02x} at {error.start:,}, in line {line}"
+        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f latin1 -t utf8 {name}")
+    if "\0" in text:
+        return BadSample(
+            name, f"not text: a zero byte in line {text.count(chr(10), 0, text.index(chr(0))) + 1}", "leave it out"
+        )
+    return text.replace("\r\n", "\n")
+
+
+Line = tuple[str, Mapping[str, str] | str]
+"""Where it stands, and its cells by column or what is wrong with it."""
+
+
+def _csv_lines(path: Path, text: str, labelled: bool) -> Iterator[Line]:
+    reader = csv.reader(io.StringIO(text), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+        check_columns(path, header, labelled=labelled)
+        for cells in reader:
+            where = f"{path.name} line {reader.line_num}"
+            if len(cells) > len(header):
+                yield where, f"{len(cells)} cells where the first line has {len(header)}; quote texts with commas"
+            elif cells:
+                yield where, dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=True))
+    except csv.Error as error:
+        yield f"{path.name} line {reader.line_num}", f"not valid CSV: {error}"
+
+
+def _json_lines(name: str, text: str) -> Iterator[Line]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            yield f"{name} line {number}", f"not valid JSON: {error}"
+            continue
+        if isinstance(record, dict):
+            yield f"{name} line {number}", {str(key).lower(): _cell(value) for key, value in record.items()}
+        else:
+            yield f"{name} line {number}", 'not a JSON object, as in {"text": "…", "label": "…"}'
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def check_columns(path: Path, found: Iterable[str], *, labelled: bool) -> None:
+    """DataError unless the columns that are needed are there."""
+    found = list(found)
+    wanted = ("text", "label") if labelled else ("text",)
+    missing = [column for column in wanted if not any(name in found for name in COLUMNS[column])]
+    if missing:
+        raise DataError(
+            f"{path} has no column {' and '.join(missing)}; it has {', '.join(found) or 'nothing'}",
+            hint="name the columns text,label or text,label,split" if labelled else "name the column text",
+        )
+
+
+def _row(where: str, cells: Mapping[str, str], *, labelled: bool, split: Split | None) -> Found:
+    values = {column: next((cells[n] for n in names if n in cells), "").strip() for column, names in COLUMNS.items()}
+    if not values["text"]:
+        return BadSample(where, "the text is empty", "fill it in, or remove the line")
+    if labelled and not values["label"]:
+        return BadSample(where, f"{shortened(values['text'])!r} has no label", "fill it in, or remove the line")
+    if values["split"]:
+        split = SPLIT_FOLDERS.get(values["split"].lower())
+        if split is None:
+            return BadSample(where, f"unknown split {values['split']!r}", f"use one of {', '.join(SPLIT_FOLDERS)}")
+    return TextRow(where, values["text"], values["label"] if labelled else "", split)
+
+
+def shortened(text: str, length: int = 40) -> str:
+    """The beginning of a text."""
+    return text if len(text) <= length else text[: length - 1] + "…"
