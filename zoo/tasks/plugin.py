@@ -11,7 +11,7 @@ ZOO_API = 1
 
 @hookimpl
 def zoo_tasks() -> Iterable[TaskSpec]:
-    """Those of pictures."""
+    """Those of pictures and of text."""
     yield TaskSpec(
         name="image-classification",
         task="zoo.tasks.image_classification.task:ImageClassification",
@@ -33,11 +33,25 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         default_data="digit_scenes",
         metric="map",
     )
+    yield TaskSpec(
+        name="text-classification",
+        task="zoo.tasks.text_classification.task:TextClassification",
+        summary="which of a list of classes a text belongs to",
+        default_data="names",
+        metric="accuracy",
+    )
+    yield TaskSpec(
+        name="text-generation",
+        task="zoo.tasks.text_generation.task:TextGeneration",
+        summary="text that goes on where a prompt ends",
+        default_data="names",
+        metric="bits_per_character",
+    )
 
 
 @hookimpl
 def zoo_trainers() -> Iterable[TrainerSpec]:
-    """One trainer for each."""
+    """One trainer for each task."""
     yield TrainerSpec(
         name="classification",
         task="image-classification",
@@ -50,4 +64,17 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         task="image-reconstruction",
         trainer="zoo.trainers.reconstruction:ReconstructionTrainer",
         summary="mean squared error between a picture and what came back",
+    )
+    yield TrainerSpec(
+        name="text-classification",
+        task="text-classification",
+        trainer="zoo.trainers.text_classification:TextClassificationTrainer",
+        options={"token_dropout": 0.0},
+        summary="cross-entropy over tokens and lengths; token_dropout hides a share of the tokens",
+    )
+    yield TrainerSpec(
+        name="language-model",
+        task="text-generation",
+        trainer="zoo.trainers.language_model:LanguageModelTrainer",
+        summary="cross-entropy of the next token, the state carried from chunk to chunk without gradients",
     )

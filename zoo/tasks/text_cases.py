@@ -1,0 +1,63 @@
+"""Texts as inputs for measuring models: real ones, padded ones, the shortest, chance, and far too long ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.names import names
+from zoo.data_card import DataCard, Split
+from zoo.formats.splits import place
+from zoo.formats.text_rows import TextItem
+from zoo.problem import Problem, TokenInput
+from zoo.tasks.vocabulary import SPECIAL, UNKNOWN, encode, numbers
+
+Tokens = list[int]
+LENGTHS = (33, 5, 1)
+"""Neither a multiple of the others, the shortest there is among them."""
+LONG = 300
+
+
+def token_input(problem: Problem) -> TokenInput:
+    """The problem's input, which is text."""
+    if not isinstance(problem.input, TokenInput):
+        raise TypeError(f"{problem.task} takes text, not {type(problem.input).__name__}")
+    return problem.input
+
+
+def measured_items(card: DataCard | None) -> tuple[str, Sequence[TextItem]]:
+    """The name and the items of the test split, or of validation where there is none, mixed by hash."""
+    if card is None:
+        return "embedded names", [TextItem(text, name=f"{language}: {text}") for text, language in names("test")]
+    split: Split = "test" if card.splits.get("test") else "validation"
+    return split, sorted(card.splits[split], key=lambda item: place(item.text))
+
+
+def encoded(text: str, problem: Problem) -> Tokens:
+    """A text's token numbers, cut at the longest length."""
+    facts = token_input(problem)
+    return encode(text, numbers(problem.vocabulary), facts.unit)[: facts.max_length]
+
+
+def stretches(card: DataCard | None, problem: Problem, length: int) -> Iterator[Tokens]:
+    """Real text of exactly so many tokens, one item after the other put together; for ever."""
+    _, items = measured_items(card)
+    tokens = [token for item in items[:400] for token in encoded(item.text, problem)] or [UNKNOWN]
+    at = 0
+    while True:
+        yield [tokens[(at + step) % len(tokens)] for step in range(length)]
+        at += length
+
+
+def chance(problem: Problem, length: int, *, seed: int) -> Tokens:
+    """Every token of the vocabulary as likely as any other."""
+    size = max(len(problem.vocabulary), len(SPECIAL) + 1)
+    drawn: list[int] = np.random.default_rng(seed).integers(UNKNOWN, size, length).tolist()
+    return drawn
+
+
+def row(tokens: Tokens, *, padded_to: int = 0) -> npt.NDArray[np.int64]:
+    """int64 [1, length], padded behind with zeros."""
+    return np.array([tokens + [0] * (padded_to - len(tokens))], np.int64)

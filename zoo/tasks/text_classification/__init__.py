@@ -1,0 +1,1 @@
+"""Which of a list of classes a text belongs to."""

@@ -1,0 +1,55 @@
+"""Two text classifiers compared as their users would: the same first answer to every text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from zoo.task import Agreement, Case
+
+if TYPE_CHECKING:
+    from zoo.task import Arrays
+
+MARGIN: Final = 10.0
+"""Two probabilities closer than so many times the reference's own error have no order."""
+OUTPUT: Final = "probabilities"
+SHOWN: Final = 12
+
+
+def agreement(
+    reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
+) -> Agreement:
+    """An item agrees when its likeliest class is the same; it is undecided where the reference has no clear one."""
+    margin = MARGIN * noise.get(OUTPUT, 0.0)
+    agreeing = undecided = 0
+    wrong: list[tuple[float, str]] = []
+    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
+        one, other = ours[OUTPUT][0], theirs[OUTPUT][0]
+        second, first = np.sort(one)[-2:] if len(one) > 1 else (-np.inf, one[0])
+        gap = float(first - second)
+        if not gap > margin:
+            undecided += 1
+        elif one.argmax() == other.argmax():
+            agreeing += 1
+        else:
+            mine, its = int(one.argmax()), int(other.argmax())
+            change = f"class {mine} ({one[mine]:.4f}) became {its} ({other[its]:.4f}), with a margin of {gap:.2g}"
+            wrong.append((gap, f"{case.origin or case.name}: {change}"))
+    wrong.sort(reverse=True)
+    return Agreement(
+        items=len(cases),
+        agreeing=agreeing,
+        undecided=undecided,
+        reference_metrics=scores(reference, cases),
+        candidate_metrics=scores(candidate, cases),
+        disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
+    )
+
+
+def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
+    """accuracy over the cases whose truth is known."""
+    pairs = zip(answers, cases, strict=True)
+    hits = [int(answer[OUTPUT][0].argmax()) == case.truth for answer, case in pairs if case.truth is not None]
+    return {"accuracy": float(np.mean(hits))} if hits else {}

@@ -1,0 +1,70 @@
+"""The sabotages that a proof of a model on text is put to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from zoo.task import Control
+
+if TYPE_CHECKING:
+    import onnx
+
+PICTURELESS: Final = {
+    "normalisation": "text is not normalised",
+    "channels": "text has no channels",
+    "resize": "text is not resized",
+}
+
+
+def text_controls(*own: Control, absent: dict[str, str] | None = None) -> tuple[Control, ...]:
+    """The generic kinds that text has, and a task's own."""
+    missing = PICTURELESS | (absent or {})
+    generic = ("weight", "scale", "bias", "classes", *PICTURELESS, "batch", "training")
+    kinds = (Control(name=kind, applies=kind not in missing, reason=missing.get(kind, "")) for kind in generic)
+    return (*kinds, *own)
+
+
+VOCABULARY: Final = Control(name="vocabulary", edit="zoo.tasks.text_controls:shift_vocabulary")
+LENGTHS: Final = Control(name="lengths", edit="zoo.tasks.text_controls:ignore_lengths")
+STATE: Final = Control(name="state", edit="zoo.tasks.text_controls:forget_state")
+
+
+def shift_vocabulary(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001
+    """Every token taken for the one before it in the vocabulary: a list of tokens off by one."""
+    from onnx import helper  # noqa: PLC0415  only the proof needs it
+
+    one = helper.make_node("Constant", [], ["spoilt/one"], value_int=1)
+    zero = helper.make_node("Constant", [], ["spoilt/zero"], value_int=0)
+    before = helper.make_node("Sub", ["tokens", "spoilt/one"], ["spoilt/before"])
+    shifted = helper.make_node("Max", ["spoilt/before", "spoilt/zero"], ["spoilt/tokens"])
+    return _instead(model, "tokens", "spoilt/tokens", [one, zero, before, shifted])
+
+
+def ignore_lengths(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001
+    """Padding read as text: every length taken for the padded one."""
+    from onnx import helper  # noqa: PLC0415
+
+    length = helper.make_node("Shape", ["tokens"], ["spoilt/length"], start=1, end=2)
+    rows = helper.make_node("Shape", ["lengths"], ["spoilt/rows"])
+    all_of_it = helper.make_node("Expand", ["spoilt/length", "spoilt/rows"], ["spoilt/lengths"])
+    return _instead(model, "lengths", "spoilt/lengths", [length, rows, all_of_it])
+
+
+def forget_state(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001
+    """Every step begins with zeros, whatever it was handed."""
+    from onnx import helper  # noqa: PLC0415
+
+    for value in [value.name for value in model.graph.input if value.name != "tokens"]:
+        zero = helper.make_node("Sub", [value, value], [f"spoilt/{value}"])
+        model = _instead(model, value, f"spoilt/{value}", [zero])
+    return model
+
+
+def _instead(model: onnx.ModelProto, name: str, other: str, made: list[onnx.NodeProto]) -> onnx.ModelProto:
+    """The graph with `other`, which `made` computes, in every place where `name` was read."""
+    old = list(model.graph.node)
+    for node in old:
+        node.input[:] = [other if value == name else value for value in node.input]
+    del model.graph.node[:]
+    model.graph.node.extend([*made, *old])
+    return model

@@ -1,0 +1,1 @@
+"""Text that goes on where a prompt ends."""

@@ -1,0 +1,223 @@
+"""Text generation: data, graphs, metrics, cases, comparison and showing.  Torch-free; torch parts inside.
+
+A model's state is its own: it declares the inputs and outputs that carry it in its signature, and the pipeline hands
+them through.  Here a graph is tokens in, logits out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zoo.data.names import names
+from zoo.data_card import DataCard, DataRequest, DataSource, Split
+from zoo.errors import BadFile
+from zoo.formats.text_checking import check_corpus
+from zoo.formats.text_layouts import detect_text, plain_files, split_files
+from zoo.formats.text_rows import TABLES, Found, TextRow, read_plain, read_table
+from zoo.problem import Input, Problem
+from zoo.recipe import Augment
+from zoo.records import to_json
+from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches, token_input
+from zoo.tasks.text_controls import STATE, VOCABULARY, text_controls
+from zoo.tasks.text_generation import runner
+from zoo.tasks.text_generation.agreement import agreement
+from zoo.tasks.vocabulary import build_vocabulary, encode, numbers
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from zoo.task import Arrays, Batch
+
+EMBEDDED: Final = "names"
+LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
+SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
+GOLDEN_ITEMS: Final = 3
+STRETCH: Final = 64
+"""Tokens of an evaluation item."""
+
+
+class TextGeneration:
+    """Text that goes on where a prompt ends."""
+
+    name = "text-generation"
+    monitor = Monitor(metric="bits_per_character", mode="min")
+    runner = "zoo.tasks.text_generation.runner:read"
+
+    def detect(self, request: DataRequest) -> DataSource:
+        """A text file, a folder of them, a table with a column of texts, or the embedded names."""
+        return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
+
+    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
+        """Every text read; samples are `zoo.formats.text_rows.TextItem`."""
+        return check_corpus(source, _rows(source), progress=progress)
+
+    def problem(self, card: DataCard, input: Input) -> Problem:
+        """The vocabulary of the training text in the unit that the model reads."""
+        facts = token_input(Problem(task=self.name, input=input))
+        texts = (f"{item.text}\n" for item in card.splits["train"])
+        vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
+        return Problem(task=self.name, input=input, vocabulary=vocabulary)
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
+        """[torch] To learn from: chunks in the order of the text.  To measure: stretches with what stands before."""
+        from zoo.text.running import MeasuredStretches, TokenRow, TrainingChunks  # noqa: PLC0415  torch
+
+        tokens = TokenRow(card.splits[split], problem)
+        return TrainingChunks(tokens) if split == "train" else MeasuredStretches(tokens)
+
+    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
+        """[torch] The batch as it is: an Augment moves pictures."""
+        return batch
+
+    def model_signature(self, problem: Problem) -> Signature:
+        """tokens int64 [batch, length] -> logits float32 [batch, length, vocabulary]; without the model's state."""
+        shape = ("batch", "length", len(problem.vocabulary))
+        tokens = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token numbers")
+        logits = Port(name="logits", dtype="float32", shape=shape, doc="of the token after each, before softmax")
+        return Signature(inputs=(tokens,), outputs=(logits,))
+
+    def pipeline_signature(self, problem: Problem) -> Signature:
+        """The same: what follows, sampling, is the device's."""
+        return self.model_signature(problem)
+
+    def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
+        """[torch] Nothing: tokens are what the model takes."""
+        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+
+        return AsGiven()
+
+    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
+        """[torch] Nothing: whoever samples wants the logits."""
+        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+
+        return AsGiven()
+
+    def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002
+        """[torch] bits_per_character and perplexity."""
+        from zoo.text.metrics import LanguageModelMetrics  # noqa: PLC0415  torch
+
+        return LanguageModelMetrics()
+
+    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+        """Texts for a purpose, without state; the truth of an item is the token after each."""
+        made: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
+            Purpose.PIPELINE: _raw,
+            Purpose.MODEL: _ready,
+            Purpose.EVALUATION: _items,
+            Purpose.GOLDEN: _golden,
+        }
+        return islice(made[purpose](card, problem), limit)
+
+    def agreement(
+        self,
+        reference: Sequence[Arrays],
+        candidate: Sequence[Arrays],
+        *,
+        cases: Sequence[Case],
+        noise: Mapping[str, float],
+    ) -> Agreement:
+        """The same likeliest next token wherever the reference is decided."""
+        return agreement(reference, candidate, cases=cases, noise=noise)
+
+    def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
+        """The generic ones that text has, a vocabulary off by one, and a state that is forgotten."""
+        return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
+
+    def read(self, path: Path, problem: Problem) -> Arrays:
+        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
+        try:
+            return runner.read(path, to_json(problem))
+        except (OSError, ValueError) as error:
+            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
+
+    def read_text(self, text: str, problem: Problem) -> Arrays:
+        """The same of a prompt given in words."""
+        return runner.read_text(text, to_json(problem))
+
+    def respond(
+        self, run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Mapping[str, str], problem: Problem
+    ) -> Arrays:
+        """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
+        return runner.respond(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem))
+
+    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002
+        """The text."""
+        text = runner.show(dict(answer), to_json(problem)) if "tokens" in answer else ""
+        prompt = runner.show({"tokens": case.inputs["tokens"]}, to_json(problem))
+        return Shown(text=text, record={"prompt": prompt, "text": text})
+
+
+def _rows(source: DataSource) -> Iterator[Found]:
+    if source.format == EMBEDDED:
+        for split in SPLITS:
+            text = "\n".join(name for name, _ in names(split))
+            yield TextRow(split, text, split=split)
+        return
+    path = source.location
+    assert path is not None, "detect gives every source of files a location"
+    if source.format == "text-file":
+        yield read_plain(path, path.name)
+    elif source.format == "text-lines":
+        yield from read_table(path, labelled=False)
+    elif source.format == "text-tables":
+        for file, part in split_files(path, TABLES):
+            yield from read_table(file, labelled=False, split=part)
+    else:
+        for file, known in plain_files(path):
+            yield read_plain(file, file.relative_to(path).as_posix(), split=known)
+
+
+# --- cases ---
+
+
+def _case(name: str, kind: str, tokens: Tokens, *, gates: bool = True) -> Case:
+    return Case(name=name, kind=kind, inputs={"tokens": row(tokens)}, gates=gates, origin="synthetic")
+
+
+def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Real text of every length, from short to long and twice as long."""
+    long, short, least = LENGTHS
+    text = stretches(card, problem, long)
+    for number in (1, 2, 3):
+        yield _case(f"length {long}, {number}", "realistic", next(text))
+    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
+    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
+    yield _case(f"length {2 * long}", "long", next(stretches(card, problem, 2 * long)))
+
+
+def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Chance and monotony gate; unknown tokens inform."""
+    long, short, _ = LENGTHS
+    yield _case("uniform 1", "uniform", chance(problem, long, seed=1))
+    yield _case("uniform 2", "uniform", chance(problem, long, seed=2))
+    yield _case("uniform 3", "uniform", chance(problem, short, seed=3))
+    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
+    yield _case("unknown tokens", "unknown", [1] * short, gates=False)
+
+
+def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Stretches of the evaluation text, each read without what stands before it."""
+    split, items = measured_items(card)
+    places, unit = numbers(problem.vocabulary), token_input(problem).unit
+    text = "\n".join(item.text.strip("\n") for item in items)
+    tokens = encode(f"\n{text}\n", places, unit)
+    for at in range(0, len(tokens) - STRETCH, STRETCH):
+        yield Case(
+            name=f"{split}, token {at}",
+            kind="realistic",
+            inputs={"tokens": row(tokens[at : at + STRETCH])},
+            truth=row(tokens[at + 1 : at + STRETCH + 1])[0],
+            origin=f"{split}, token {at}",
+        )
+
+
+def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Two stretches of embedded names, and up to three of the data's own text."""
+    yield from islice(_items(None, problem), 2)
+    if card is not None and card.source.format != EMBEDDED:
+        yield from islice(_items(card, problem), GOLDEN_ITEMS)

@@ -1,0 +1,1 @@
+"""Text as tensors: datasets, metrics and finishing of the text tasks."""
