@@ -1,0 +1,71 @@
+"""Transformers for text: classifiers `transformer`…, and language models with a key/value cache `transformer_lm`…."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zoo import ModelSpec, Recipe, TokenInput, hookimpl
+
+ZOO_API = 1
+
+VASWANI = "Vaswani et al., Attention is all you need, arXiv:1706.03762"
+RADFORD = "Radford et al., Language models are unsupervised multitask learners, 2019"
+
+CHARACTERS = TokenInput(max_length=1024)
+WORDS = TokenInput(max_length=1024, unit="token", vocabulary_limit=32_000, chunk=256)
+
+NAMES = Recipe(
+    epochs=6, batch_size=64, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.15, clip=1.0
+)
+LARGE = Recipe(epochs=20, batch_size=64, lr=3e-4, weight_decay=0.1, betas=(0.9, 0.98), warmup=0.1, clip=1.0)
+WRITING = replace(NAMES, epochs=9, batch_size=8, lr=6e-3, warmup=0.1)
+
+
+def _classifier(name: str, summary: str, parameters: int, recipe: Recipe) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        task="text-classification",
+        builder=f"zoo_transformer.model:{name}",
+        trainer="text-classification",
+        needs=("vocabulary_size", "num_classes"),
+        input=CHARACTERS,
+        head=("head.",),
+        recipes={"names": recipe, "default": recipe},
+        summary=summary,
+        paper=VASWANI,
+        licence="Apache-2.0",
+        parameters=parameters,
+    )
+
+
+def _writer(name: str, summary: str, parameters: int, recipe: Recipe, input: TokenInput) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        task="text-generation",
+        builder=f"zoo_transformer.model:{name}",
+        trainer="language-model",
+        needs=("vocabulary_size",),
+        input=input,
+        head=("head.", "embedding."),
+        recipes={"names": recipe, "default": recipe},
+        summary=summary,
+        paper=RADFORD,
+        licence="Apache-2.0",
+        parameters=parameters,
+    )
+
+
+@hookimpl
+def zoo_models() -> Iterable[ModelSpec]:
+    """Three encoders that classify and three decoders that write."""
+    yield _classifier("transformer", "an encoder of 2 layers, 128 wide", 291_988, NAMES)
+    yield _classifier("transformer_base", "the base encoder of the paper: 6 layers, 512 wide", 19_022_356, LARGE)
+    yield _classifier("transformer_big", "the big encoder of the paper: 6 layers, 1,024 wide", 75_793_428, LARGE)
+    yield _writer(
+        "transformer_lm", "a decoder of 3 layers, 96 wide, that sees 32 characters", 298_080, WRITING, CHARACTERS
+    )
+    yield _writer("transformer_lm_small", "as GPT-2 small: 12 layers, 768 wide, 1,024 words", 134_208_000, LARGE, WORDS)
+    yield _writer(
+        "transformer_lm_medium", "as GPT-2 medium: 24 layers, 1,024 wide, 1,024 words", 367_847_424, LARGE, WORDS
+    )
