@@ -222,6 +222,12 @@ class _Proving:
             lineage = self._lineage()
         graphs = tuple(self._graph(name, repeats=repeats) for name in self.exported.files)
         graphs = tuple(self._with_levels(graph) if graph.role == "pipeline" else graph for graph in graphs)
+        graphs = tuple(
+            self._with_answers(graph, range(len(self.inputs.raw)), self.trials[graph.name].result().given)
+            if graph.role == "pipeline"
+            else graph
+            for graph in graphs
+        )
         whole = PIPELINE in self.exported.files
         with self.clock("agreement"):
             agreement, data = self._agreement(graphs) if whole else (None, "")
@@ -311,6 +317,24 @@ class _Proving:
         ]
         return replace(graph, cases=tuple(cases))
 
+    def _with_answers(self, graph: GraphEvidence, places: Sequence[int], given: Sequence[Given]) -> GraphEvidence:
+        """With the task's comparison of the answers to these raw cases, where only the task can compare them."""
+        if not any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
+            return graph
+        cases, right, ours = self._rows(places, given)
+        return replace(graph, answers=agree(self.subject.task, cases, right, ours, noise=noise_of(graph.cases)))
+
+    def _rows(
+        self, places: Sequence[int], given: Sequence[Given]
+    ) -> tuple[list[Case], list[Mapping[str, Array]], list[Given]]:
+        """Those of the raw cases at these places that gate: the case, what is right, what the file says."""
+        rows = [
+            (self.inputs.raw[place], answer.reference, one)
+            for place, one in zip(places, given, strict=True)
+            if isinstance(answer := self.answers[PIPELINE][place], Answer) and self.inputs.raw[place].gates
+        ]
+        return [case for case, _, _ in rows], [right for _, right, _ in rows], [ours for _, _, ours in rows]
+
     def _agreement(self, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
         """Over the evaluation items; without data, over the pipeline's own cases."""
         noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
@@ -326,14 +350,8 @@ class _Proving:
             )
             found = agree(task, items, reference, self.items.result(), noise=noise)
             return found, f"{len(items)} evaluation items"
-        given = self.trials[PIPELINE].result().given
-        rows = [
-            (case, answer.reference, one)
-            for case, answer, one in zip(self.inputs.raw, self.answers[PIPELINE], given, strict=True)
-            if isinstance(answer, Answer) and case.gates
-        ]
-        cases, right, ours = [case for case, _, _ in rows], [one for _, one, _ in rows], [one for _, _, one in rows]
-        return agree(task, cases, right, ours, noise=noise), f"{len(rows)} cases without evaluation data"
+        cases, right, ours = self._rows(range(len(self.inputs.raw)), self.trials[PIPELINE].result().given)
+        return agree(task, cases, right, ours, noise=noise), f"{len(cases)} cases without evaluation data"
 
     # --- power ---
 
@@ -351,6 +369,7 @@ class _Proving:
         original = next(graph for graph in evidence.graphs if graph.name == name)
         if spoilt.name in ON_PREPARE:
             compared = compare_spoilt(spoilt, original, cases, self.answers[name], signature)
+            compared = self._with_answers(compared, spoilt.places, spoilt.trial.given)
             return judge_spoilt(spoilt, evidence, compared)
         measured = measure_graph(
             name=name,
@@ -366,4 +385,6 @@ class _Proving:
             example=self._example(name),
             declared_arithmetic=self.subject.export.declared_arithmetic,
         )
+        if spoilt.role == "pipeline":
+            measured = self._with_answers(measured, spoilt.places, spoilt.trial.given)
         return judge_spoilt(spoilt, evidence, measured)

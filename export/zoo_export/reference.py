@@ -146,13 +146,14 @@ def settle(runs: Runs) -> Answer:
             reference[name] = runs.double[name].astype(np.float64)
             around = reference[name] if runs.moved_from is None else runs.moved_from[name]
             if runs.moved_from is not None:
-                moved[name] = magnitude(reference[name] - around)
-            errors = [magnitude(one - around) for one in outputs]
+                moved[name] = distance(reference[name], around)
+            errors = [distance(one, around) for one in outputs]
             noise[name] = Magnitude(rms=_least(error.rms for error in errors), max=_least(e.max for e in errors))
         else:
             wide = [one.astype(np.float64) for one in outputs]
-            reference[name] = np.mean(wide, axis=0)
-            errors = [magnitude(one - reference[name]) for one in wide]
+            alike = all(one.shape == wide[0].shape for one in wide)
+            reference[name] = np.mean(wide, axis=0) if alike else wide[0]
+            errors = [distance(one, reference[name]) for one in wide]
             noise[name] = Magnitude(rms=_most(error.rms for error in errors), max=_most(e.max for e in errors))
     return Answer(reference, runs.single["default"], noise, moved)
 
@@ -163,6 +164,11 @@ def _least(values: Iterator[float | None]) -> float | None:
 
 def _most(values: Iterator[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
+
+
+def distance(one: Array, other: Array) -> Magnitude:
+    """How far two answers are apart; unknown where their lengths, which depend on the data, differ."""
+    return magnitude(one - other) if one.shape == other.shape else Magnitude(rms=None, max=None)
 
 
 def magnitude(values: Array) -> Magnitude:

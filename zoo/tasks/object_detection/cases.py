@@ -76,7 +76,7 @@ def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
     yield case("scene", "realistic", read(full[0]))
     yield case("tinted scene", "realistic", _tinted(_resized(read(full[1]), 150, 211)))
     yield case("crowd", "crowd", _tinted(_crowd(full, read, limit)))
-    yield case("nothing", "empty", _nothing(61, 97), "synthetic")
+    yield case("nothing", "empty", _nothing(83, 59), "synthetic")
     yield case("tall", "realistic", _tinted(_resized(read(full[2]), 233, 71)))
     noise = np.random.RandomState(SEED).randint(0, 256, (120, 160, 3)).astype(np.uint8)
     yield case("noise", "uniform", noise, "synthetic", gates=False)
@@ -87,8 +87,8 @@ def _golden(card: DataCard | None) -> Iterator[Case]:
     embedded = _embedded()
     sample = max(_held_out(embedded)[1], key=lambda one: len(one.labels))
     scene = _tinted(reader(embedded)(sample))
-    yield Case(name="scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
-    yield Case(name="nothing", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
+    yield Case(name="embedded scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
+    yield Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
     if card is not None:
         yield from islice(_items(card), 3)
 
