@@ -96,3 +96,9 @@ def test_licences_tell_swag_apart() -> None:
     licences = {(spec.licence == "CC-BY-NC-4.0", "swag" in spec.tag) for spec in plugin.zoo_weights()}
     assert licences == {(True, True), (False, False)}
     assert len(plugin.zoo_weights()) == 115
+
+
+@pytest.mark.parametrize("name", ["mnasnet0_5", "mobilenet_v3_small", "resnet18"])
+def test_running_statistics_follow_a_short_training(name: str) -> None:
+    layers = [layer for layer in generate.on_meta(name).modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert {layer.momentum for layer in layers} == {0.1}
