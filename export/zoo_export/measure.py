@@ -9,8 +9,8 @@ import onnx
 import torch
 from torch import nn
 
-from zoo.judge.evidence import Axes, Axis, CaseEvidence, Determinism, EvalMode, GraphEvidence
-from zoo.judge.rule import Status, judge_output
+from zoo.judge.evidence import Axes, Axis, CaseEvidence, Determinism, EvalMode, GraphEvidence, Magnitude
+from zoo.judge.rule import Status, judge_output, usual_noise
 from zoo.task import Case, Signature
 from zoo_export.compare import Given, compare_case, liveness
 from zoo_export.facts import arithmetic, declared_axes, graph_facts
@@ -21,6 +21,8 @@ from zoo_export.trial import Trial
 
 Answers = Sequence[Answer | str]
 """Per case what is right, or why PyTorch cannot say."""
+Noise = Mapping[str, Magnitude | None]
+"""Per output PyTorch's usual noise."""
 
 
 def eval_mode(module: nn.Module) -> EvalMode:
@@ -113,7 +115,9 @@ def _axes(
     declared_arithmetic: Sequence[str],
 ) -> Axes:
     batch = batch_name(signature)
-    by_batch = _batch_failures(signature, cases, answers, trial)
+    gating = [output for case in compared if case.gates for output in case.outputs]
+    usual = {p.name: usual_noise(one for one in gating if one.name == p.name) for p in signature.outputs}
+    by_batch = _batch_failures(signature, cases, answers, trial, usual)
     tested = []
     for port in signature.inputs:
         for index, axis in enumerate(port.shape):
@@ -149,31 +153,31 @@ def _sizes(port: str, index: int, compared: Sequence[CaseEvidence]) -> tuple[tup
             continue
         size = case.inputs[port][index]
         sizes.add(size)
-        broken = case.error or _wrong(case, broken=True)
+        broken = case.error or _wrong(case, {}, broken=True)
         if broken and case.gates:
             failures.append(f"size {size} ({case.name}): {broken}")
     return tuple(sorted(sizes)), tuple(failures)
 
 
 def _batch_failures(
-    signature: Signature, cases: Sequence[Case], answers: Answers, trial: Trial
+    signature: Signature, cases: Sequence[Case], answers: Answers, trial: Trial, usual: Noise
 ) -> dict[int, tuple[str, ...]]:
     found = {}
     for size, rows in trial.by_batch.items():
-        sentences = [_batch_failure(cases[place], given, answers[place], signature) for place, given in rows]
+        sentences = [_batch_failure(cases[place], given, answers[place], signature, usual) for place, given in rows]
         found[size] = tuple(f"batch {size}: {sentence}" for sentence in dict.fromkeys(filter(None, sentences)))
     return found
 
 
-def _batch_failure(case: Case, given: Given, answer: Answer | str, signature: Signature) -> str:
+def _batch_failure(case: Case, given: Given, answer: Answer | str, signature: Signature, usual: Noise) -> str:
     if isinstance(answer, str) or not case.gates:
         return given if isinstance(given, str) else ""
     compared = compare_case(case, given, answer, signature)
-    return compared.error or _wrong(compared)
+    return compared.error or _wrong(compared, usual)
 
 
-def _wrong(case: CaseEvidence, *, broken: bool = False) -> str:
+def _wrong(case: CaseEvidence, usual: Noise, *, broken: bool = False) -> str:
     """The first output that fails; with `broken` only for its shape, dtype or finiteness: the rest is parity's."""
-    cells = [(output.name, judge_output(output)) for output in case.outputs]
+    cells = [(one.name, judge_output(one, usual=usual.get(one.name))) for one in case.outputs]
     failed = [(name, cell) for name, cell in cells if cell.status == Status.FAIL and (cell.broken or not broken)]
     return next((f"{case.name}, {name}: {cell.why}" for name, cell in failed), "")
