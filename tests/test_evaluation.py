@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import nn
 
 import zoo
 from tests.digits_run import probabilities
-from zoo import UsageError
+from zoo import OutputExists, UsageError
 from zoo.data import digits
 
 Command = Callable[..., Any]
@@ -57,3 +58,36 @@ def test_data_with_other_classes_are_refused(digits_run: tuple[Path, nn.Module],
         UsageError, match=r"cnn answers with 10 classes \(0, 1, 2, 3, 4, …\), but .* 2 classes \(cat, d"
     ):
         zoo.evaluate(digits_run[0], data=str(tmp_path))
+
+
+def test_a_place_that_is_taken_is_refused_before_the_work(digits_run: tuple[Path, nn.Module], tmp_path: Path) -> None:
+    with pytest.raises(OutputExists, match="exists already"):
+        zoo.evaluate(digits_run[0], data="no such data", save=tmp_path)
+
+
+def test_weights_for_other_classes_are_refused_before_they_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with pytest.raises(UsageError, match=r"resnet18 answers with 1000 classes \(tench, .*, but digits has 10 classes"):
+        zoo.evaluate("resnet18@imagenet1k_v1")
+
+
+def test_a_split_that_is_not_there_is_an_error(digits_run: tuple[Path, nn.Module], tmp_path: Path) -> None:
+    for label in range(10):
+        (tmp_path / str(label)).mkdir()
+        for index in range(3):
+            pixels = np.random.default_rng(index + 3 * label).integers(0, 255, (28, 28), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / str(label) / f"{index}.png")
+    with pytest.raises(UsageError, match="has no test split"):
+        zoo.evaluate(digits_run[0], data=str(tmp_path), split="test")
+    result = zoo.evaluate(digits_run[0], data=str(tmp_path))
+    assert result.split == "validation"
+    assert any("has no test split: measured on validation" in note for note in result.notes)
+
+
+def test_data_that_changed_since_the_training_are_named(digits_run: tuple[Path, nn.Module], tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(digits_run[0], changed)
+    record = json.loads((changed / "data.json").read_text())
+    (changed / "data.json").write_text(json.dumps(record | {"fingerprint": "another"}))
+    result = zoo.evaluate(changed, split="validation")
+    assert "digits has changed since the run was trained on it" in result.notes

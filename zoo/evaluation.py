@@ -12,15 +12,20 @@ from zoo.atomic import write_directory, write_json
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
-from zoo.errors import UsageError
+from zoo.errors import OutputExists, UsageError
+from zoo.models import silent, weights_problem
+from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe import Recipe
 from zoo.records import to_json
-from zoo.targets import find_target
+from zoo.runs import Run
+from zoo.specs import ModelSpec
+from zoo.targets import RunTarget, Target, WeightsTarget, find_target
 from zoo.task import Dataset, Metrics, Progress
 from zoo.trained import Trained, load_trained
 from zoo.training.context import Context
 from zoo.training.evaluation import measure
+from zoo.weights.source import published_source
 
 if TYPE_CHECKING:
     from zoo.task import Batch
@@ -63,47 +68,42 @@ def evaluate(
     """
     catalog = Catalog.discover()
     meant = find_target(str(target) if target is not None else None, catalog)
-    trained = load_trained(meant, catalog)
-    request = data_request(trained, catalog, data=data, root=data_root)
-    return evaluate_trained(
-        trained, catalog, request=request, split=split, save=save, overwrite=overwrite, device=device
+    return evaluate_target(
+        meant, catalog, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite, device=device
     )
 
 
-def data_request(trained: Trained, catalog: Catalog, *, data: str | None, root: Path | None) -> DataRequest:
-    """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
-    if data is not None:
-        return DataRequest(source=data, root=root)
-    if trained.data is not None:
-        return replace(trained.data, root=root or trained.data.root)
-    default = catalog.task(trained.offer.spec.task).spec.default_data
-    if not default:
-        raise UsageError(f"the task {trained.task.name} has no embedded data", hint="name yours with --data")
-    return DataRequest(source=default)
-
-
-def evaluate_trained(
-    trained: Trained,
+def evaluate_target(
+    target: Target,
     catalog: Catalog,
     *,
-    request: DataRequest,
+    data: str | None = None,
+    data_root: Path | None = None,
     split: Split | None = None,
     save: Path | None = None,
     overwrite: bool = False,
     device: str = "auto",
-    checking: Progress = lambda _done, _total: None,
-    measuring: Progress = lambda _done, _total: None,
+    checking: Progress = silent,
+    fetching: Progress = silent,
+    measuring: Progress = silent,
 ) -> Evaluation:
-    """As `evaluate`, for a model that is loaded already; `checking` and `measuring` hear how far it is."""
-    task = trained.task
+    """As `evaluate`; the three progresses hear how far it is.
+
+    The data are looked at before any weights are fetched, so that data of another problem are refused at once.
+    """
+    if save is not None and save.exists() and not overwrite:
+        raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
+    subject = _subject(target, catalog)
+    request = subject.request(data, data_root)
+    task = catalog.make_task(subject.problem.task)
     card = task.check(task.detect(request), progress=checking)
-    check_classes(trained, task.problem(card, trained.problem.input), source=request.source)
+    found = task.problem(card, subject.problem.input)
+    check_classes(subject.model.bare_name, subject.problem.classes, source=request.source, found=found.classes)
     chosen, notes = choose_split(card, split)
-    if trained.run and request.source == trained.run.config.data and card.fingerprint != trained.run.data.fingerprint:
-        notes = (*notes, f"{request.source} has changed since the run was trained on it")
+    trained = load_trained(target, catalog, progress=fetching)
     dataset = task.dataset(card, chosen, trained.problem)
-    start = time.monotonic()
     metrics = task.metrics(trained.problem)
+    start = time.monotonic()
     values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
     result = Evaluation(
         model=trained.offer.full_name,
@@ -113,20 +113,61 @@ def evaluate_trained(
         items=len(dataset),
         metrics=values,
         seconds=round(time.monotonic() - start, 3),
-        notes=(*trained.notes, *card.notes, *notes),
+        notes=(*trained.notes, *card.notes, *notes, *subject.changed(card)),
     )
     return result if save is None else _save(result, metrics, save, overwrite=overwrite)
 
 
-def check_classes(trained: Trained, problem: Problem, *, source: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What is measured, known before its parameters are loaded."""
+
+    model: Offer[ModelSpec]
+    problem: Problem
+    default_data: str
+    run: Run | None = None
+
+    def request(self, data: str | None, root: Path | None) -> DataRequest:
+        """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
+        if data is None and self.run is not None:
+            config = self.run.config
+            kept = Path(config.data_root) if config.data_root else None
+            return DataRequest(source=config.data, root=root or kept, on_bad_sample=config.on_bad_sample)
+        if not data and not self.default_data:
+            raise UsageError(f"the task {self.problem.task} has no embedded data", hint="name yours with --data")
+        return DataRequest(source=data or self.default_data, root=root)
+
+    def changed(self, card: DataCard) -> tuple[str, ...]:
+        """A sentence when the run's own data are not what they were."""
+        run, source = self.run, card.source.request.source
+        if run is None or source != run.config.data or card.fingerprint == run.data.fingerprint:
+            return ()
+        return (f"{source} has changed since the run was trained on it",)
+
+
+def _subject(target: Target, catalog: Catalog) -> _Subject:
+    match target:
+        case RunTarget():
+            run = Run.open(target.path)
+            model = catalog.model(run.config.model)
+            return _Subject(model=model, problem=run.problem, default_data=_embedded(model, catalog), run=run)
+        case WeightsTarget(model=model, weights=weights):
+            problem = weights_problem(catalog, model, published_source(catalog, weights, model))
+            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
+    raise UsageError("only runs and published weights are measured", hint="name a run, or weights (cnn@digits)")
+
+
+def _embedded(model: Offer[ModelSpec], catalog: Catalog) -> str:
+    return catalog.task(model.spec.task).spec.default_data
+
+
+def check_classes(model: str, known: tuple[str, ...], *, source: str, found: tuple[str, ...]) -> None:
     """UsageError unless the data have the very classes that the model answers with."""
-    known, found = trained.problem.classes, problem.classes
-    if known == found:
-        return
-    raise UsageError(
-        f"{trained.offer.bare_name} answers with {_few(known)}, but {source} has {_few(found)}",
-        hint="name the data that it was trained for with --data, or train on these",
-    )
+    if known != found:
+        raise UsageError(
+            f"{model} answers with {_few(known)}, but {source} has {_few(found)}",
+            hint="name the data that it was trained for with --data, or train on these",
+        )
 
 
 def _few(classes: Sequence[str]) -> str:

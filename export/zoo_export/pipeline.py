@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from zoo.errors import PluginError
+from zoo.ports import flatten
 from zoo.task import Port, Signature
 from zoo_export.graph import Graph, export_graph
 from zoo_export.metadata import nodes, subgraphs
-from zoo_export.ports import Array, call, flatten
+from zoo_export.ports import Array, call
 
 IN, OUT = "prepared_", "model_"
 """What a model's ports are called at the joints, because `image` may go in and come out."""

@@ -10,26 +10,10 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from zoo.errors import PluginError
+from zoo.ports import flatten
 from zoo.task import Port, Signature
 
 Array = np.ndarray[Any, Any]
-
-
-def flatten(outputs: object, ports: Sequence[Port]) -> dict[str, torch.Tensor]:
-    """The module's outputs by port name: a mapping by its keys, anything else in its own order."""
-    if isinstance(outputs, Mapping):
-        named = {str(key): value for key, value in outputs.items() if isinstance(value, torch.Tensor)}
-        if set(named) == {port.name for port in ports}:
-            return {port.name: named[port.name] for port in ports}
-    leaves = [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
-    if len(leaves) != len(ports):
-        names = ", ".join(port.name for port in ports)
-        raise PluginError(
-            f"the module gives {len(leaves)} tensors but its signature names {len(ports)} outputs: {names}",
-            hint="declare every output in the signature, or return fewer from an adapter",
-        )
-    return dict(zip((port.name for port in ports), leaves, strict=True))
 
 
 def output_order(outputs: object, ports: Sequence[Port]) -> list[str]:

@@ -50,27 +50,27 @@ def evaluate(
     catalog = Catalog.discover()
     meant = find_target(target, catalog, runs_root)
     name = str(meant.path) if isinstance(meant, RunTarget) else str(target)
-    from zoo.evaluation import data_request, evaluate_trained  # noqa: PLC0415  torch, after every usage error
-    from zoo.trained import load_trained  # noqa: PLC0415
+    from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
 
-    checking, measuring = ProgressLine("checking the data"), ProgressLine("measuring")
-    fetching = ProgressLine("fetching the weights", unit="bytes")
-    trained = load_trained(meant, catalog, progress=fetching)
-    fetching.close()
+    lines = {
+        "checking": ProgressLine("checking the data"),
+        "fetching": ProgressLine("fetching the weights", unit="bytes"),
+        "measuring": ProgressLine("measuring"),
+    }
     try:
-        result = evaluate_trained(
-            trained,
+        result = evaluate_target(
+            meant,
             catalog,
-            request=data_request(trained, catalog, data=data, root=data_root),
+            data=data,
+            data_root=data_root,
             split=split,
             save=save,
             overwrite=overwrite,
             device=device,
-            checking=checking,
-            measuring=measuring,
+            **lines,
         )
     finally:
-        measuring.close()
+        lines["measuring"].close()
     _print(out, name, result, save)
 
 
