@@ -13,7 +13,7 @@ GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), f
 """The size of the embedded digits, with the mean and deviation of MNIST's training pictures."""
 
 DIGITS = Recipe(
-    epochs=6,
+    epochs=4,
     batch_size=64,
     lr=4e-3,
     weight_decay=0.05,
@@ -47,6 +47,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         cnn,
         name="convnet",
         builder="zoo_cnn.model:convnet",
+        recipes={**cnn.recipes, "digits": replace(DIGITS, epochs=8)},
         aliases=("lenet",),
         summary="LeNet-5's layout: 6 and 16 maps of 5x5, hidden layers of 120 and 84",
         paper="LeCun et al., Gradient-based learning applied to document recognition, 1998",

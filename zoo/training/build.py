@@ -21,7 +21,7 @@ from zoo.recipe_settings import Option
 from zoo.specs import ModelSpec
 from zoo.task import Task
 from zoo.trainer import Trainer
-from zoo.training.context import Context
+from zoo.training.context import Context, seed_everything
 from zoo.training.evaluation import NO_AUGMENT
 from zoo.training.fit import Training
 from zoo.training.moving_average import MovingAverage
@@ -82,6 +82,7 @@ def build_training(
         world=engine.world,
     )
     plan.check()
+    seed_everything(engine, config.seed)
     modules = trainer.modules(model, problem)
     for module in modules.values():
         _place(module, engine, channels_last=recipe.channels_last)

@@ -1,0 +1,295 @@
+"""A task of one second: points around three corners, with trainers of three kinds.
+
+As a program it trains or resumes in a process of its own: python -m tests.training.toy RUN [SETTING …].
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn import functional as F
+from torch.optim import SGD, Optimizer
+
+from zoo import (
+    DataCard,
+    DataRequest,
+    DataSource,
+    LatentInput,
+    ModelSpec,
+    Monitor,
+    Problem,
+    Recipe,
+    StepContext,
+    StepOutput,
+    TaskSpec,
+    TrainerSpec,
+    hookimpl,
+)
+from zoo.catalog import Catalog
+from zoo.config import TrainOptions
+from zoo.intent import check_data, intend
+from zoo.task import Batch
+from zoo.trainers.classification import ClassificationTrainer
+from zoo.trainers.optimizers import build_optimizer
+from zoo.training.events import Listener
+from zoo.training.finish import Ended
+from zoo.training.resume import resume
+from zoo.training.start import begin
+
+HERE = "tests.training.toy"
+ROOT = Path(__file__).parents[2]
+CLASSES = ("a", "b", "c")
+
+
+# --- the task ---
+
+
+class Points:
+    """float32 [n, 8] around one corner for each class."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.labels = torch.randint(0, 3, (count,), generator=generator)
+        corners = torch.randn(3, 8, generator=torch.Generator().manual_seed(99))
+        self.points = corners[self.labels] + torch.randn(count, 8, generator=generator)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return {"point": self.points[index], "label": self.labels[index], "targets": list(self.labels[index])}
+
+    def ready(self, batch: Batch) -> Batch:
+        return {**batch, "input": batch["point"] * 2.0}
+
+
+@dataclass
+class Share:
+    """The share of right answers."""
+
+    right: int = 0
+    seen: int = 0
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        self.right += int((outputs["logits"].argmax(1) == batch["label"]).sum())
+        self.seen += len(batch["label"])
+
+    def compute(self) -> dict[str, float]:
+        return {"share": self.right / self.seen}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        return []
+
+
+class ToyTask:
+    """Which corner a point belongs to."""
+
+    name = "toy"
+    monitor = Monitor(metric="share", mode="max")
+    fingerprint = "f" * 64
+
+    def detect(self, request: DataRequest) -> DataSource:
+        return DataSource(request=request, format="points")
+
+    def check(self, source: DataSource, *, progress: Any) -> DataCard:
+        splits = {"train": range(96), "validation": range(40), "test": range(40)}
+        return DataCard(source=source, splits=splits, classes=CLASSES, fingerprint=self.fingerprint)  # type: ignore[arg-type]
+
+    def problem(self, card: DataCard, input: Any) -> Problem:
+        return Problem(task=self.name, input=input, classes=card.classes)
+
+    def dataset(self, card: DataCard, split: str, problem: Problem) -> Points:
+        return Points(len(card.splits[split]), seed=len(split))  # type: ignore[index]
+
+    def augment(self, batch: Batch, augment: Any, generator: torch.Generator) -> Batch:
+        noise = torch.randn(batch["point"].shape, generator=generator)
+        return {**batch, "point": batch["point"] + augment.shift * noise}
+
+    def metrics(self, problem: Problem) -> Share:
+        return Share()
+
+
+# --- the models ---
+
+
+def rich(*, latent_size: int, num_classes: int) -> nn.Module:
+    """With all that makes a resume hard: batch statistics and dropout."""
+    return nn.Sequential(
+        nn.Linear(latent_size, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, num_classes)
+    )
+
+
+def plain(*, latent_size: int, num_classes: int) -> nn.Module:
+    """Without either, so that a batch is the sum of its items."""
+    return nn.Sequential(nn.Linear(latent_size, 16), nn.Tanh(), nn.Linear(16, num_classes))
+
+
+# --- the trainers ---
+
+
+class ToyTrainer(ClassificationTrainer):
+    """As zoo's own, with accidents: a signal to itself, or a loss that is no number, at a step."""
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        output = super().step(context, batch)
+        if "TOY_COMPARE" in os.environ and context.step == context.total_steps - 1:
+            compare_replicas(context.modules["model"])
+        if context.step == int(os.environ.get("TOY_SIGNAL_AT", "-1")):
+            os.kill(os.getpid(), int(os.environ["TOY_SIGNAL"]))
+        if 0 <= int(os.environ.get("TOY_NAN_AT", "-1")) <= context.step:
+            output.loss = output.loss * float("nan")
+        return output
+
+
+class ListTrainer(ToyTrainer):
+    """Targets as a list, as a detector's are."""
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        assert isinstance(batch["targets"], list)
+        return super().step(context, {**batch, "label": torch.stack(batch["targets"])})
+
+
+class DuelTrainer:
+    """Two modules against each other, each with an optimiser of its own, and a counter that must survive."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+
+    def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
+        return {"model": model, "critic": nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))}
+
+    def optimizers(
+        self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
+    ) -> dict[str, Optimizer]:
+        return {
+            "model": build_optimizer(modules["model"], recipe, head=head),
+            "critic": SGD(modules["critic"].parameters(), lr=recipe.lr),
+        }
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        model, critic = context.modules["model"], context.modules["critic"]
+        truth = F.one_hot(batch["label"], 3).float()
+        noise = torch.randn(truth.shape, generator=context.generator) * 0.1
+        critic.requires_grad_(True)
+        made = model(batch["input"]).softmax(1)
+        critic_loss = F.softplus(critic(made.detach())).mean() + F.softplus(-critic(truth + noise)).mean()
+        context.backward(critic_loss)
+        context.update("critic")
+        critic.requires_grad_(False)
+        loss = F.softplus(-critic(made)).mean() + F.mse_loss(made, truth)
+        context.backward(loss)
+        context.update("model")
+        self.rounds += 1
+        if "TOY_COMPARE" in os.environ and context.step == context.total_steps - 1:
+            compare_replicas(nn.ModuleList(context.modules.values()))
+        return StepOutput(loss=loss.detach(), count=len(truth), parts={"critic": critic_loss.detach()})
+
+    def predict(self, context: StepContext, batch: Batch) -> Batch:
+        return {"logits": context.modules["model"](batch["input"])}
+
+    def state_dict(self) -> dict[str, Tensor | int | float | str]:
+        return {"rounds": self.rounds}
+
+    def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
+        self.rounds = int(state["rounds"])
+
+
+# --- the plugin ---
+
+RECIPE = Recipe(epochs=4, batch_size=16, lr=0.05, schedule="onecycle", warmup=0.25, clip=1.0, ema=0.9)
+
+
+def _model(name: str, builder: str, trainer: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        task="toy",
+        builder=f"{HERE}:{builder}",
+        trainer=trainer,
+        input=LatentInput(size=8),
+        needs=("latent_size", "num_classes"),
+        head=("4.", "2."),
+        recipes={"default": RECIPE},
+    )
+
+
+@hookimpl
+def zoo_models() -> list[ModelSpec]:
+    return [
+        _model("rich", "rich", "toy"),
+        _model("plain", "plain", "toy"),
+        _model("duel", "rich", "duel"),
+        _model("listed", "rich", "listed"),
+    ]
+
+
+@hookimpl
+def zoo_trainers() -> list[TrainerSpec]:
+    kinds = {"toy": "ToyTrainer", "duel": "DuelTrainer", "listed": "ListTrainer"}
+    return [TrainerSpec(name=name, task="toy", trainer=f"{HERE}:{kind}") for name, kind in kinds.items()]
+
+
+@hookimpl
+def zoo_tasks() -> list[TaskSpec]:
+    return [TaskSpec(name="toy", task=f"{HERE}:ToyTask", default_data="points", metric="share")]
+
+
+def catalog() -> Catalog:
+    """The toys alone."""
+    hooks = {"zoo_models": zoo_models, "zoo_trainers": zoo_trainers, "zoo_tasks": zoo_tasks}
+    return Catalog.discover([SimpleNamespace(__name__="toy", ZOO_API=1, **hooks)])
+
+
+# --- doing it ---
+
+
+@dataclass
+class Said(Listener):
+    """What was told."""
+
+    sentences: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> None:
+        self.sentences.append(text)
+
+
+def train_toy(place: Path, *settings: str, model: str = "rich", said: Said | None = None, **options: Any) -> Ended:
+    """A whole training of a toy."""
+    wanted = TrainOptions(output=place, settings=settings, threads=1, workers=0, **options)
+    intent = intend(model, wanted, catalog=catalog())
+    return begin(intent, check_data(intent, progress=lambda *_: None), say=said or Said())
+
+
+def resume_toy(place: Path, *, said: Said | None = None, allow_inexact: bool = False) -> Ended:
+    """The rest of a training of a toy."""
+    return resume(place, catalog=catalog(), allow_inexact=allow_inexact, say=said or Said())
+
+
+def weights(place: Path) -> dict[str, bytes]:
+    """The bytes of every tensor file of the newest checkpoint that a result depends on."""
+    newest = max((place / "checkpoints").glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    return {newest.name: (newest / "model.safetensors").read_bytes()}
+
+
+def compare_replicas(model: nn.Module) -> None:
+    """Say whether every process has the same parameters, bit for bit."""
+    mine = torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+    others = [torch.empty_like(mine) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(others, mine)
+    print("replicas equal" if all(torch.equal(mine, one) for one in others) else "replicas differ", flush=True)
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    name, *changes = sys.argv[2:] or ["rich"]
+    ended = resume_toy(target) if (target / "run.json").exists() else train_toy(target, *changes, model=name)
+    raise SystemExit(0 if ended.outcome.signal is None else 128 + signal.Signals(ended.outcome.signal))
