@@ -73,8 +73,9 @@ def table(model: str, runs: list[Measured]) -> str:
     accuracies = [one.accuracy for one in runs]
     lines += [
         "",
-        f"mean {mean(accuracies):.2%}, lowest {min(accuracies):.2%}; median wall {median(one.wall for one in runs):.1f} s, "
-        f"CPU {median(one.cpu for one in runs):.1f} s; peak {max(one.memory for one in runs):.0f} MiB",
+        f"mean {mean(accuracies):.2%}, lowest {min(accuracies):.2%}; "
+        f"median wall {median(one.wall for one in runs):.1f} s, CPU {median(one.cpu for one in runs):.1f} s; "
+        f"peak {max(one.memory for one in runs):.0f} MiB",
         "",
     ]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.toy import ROOT, Said, ToyTask, resume_toy, train_toy, weights
+from tests.training.toy import ROOT, DuelTrainer, Said, ToyTask, resume_toy, train_toy, weights
 from zoo.checkpoints import newest
 from zoo.errors import Diverged, OutputExists, UsageError
 from zoo.runs import Run
@@ -69,8 +70,6 @@ def test_resuming_after_ctrl_c_is_exact(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def _signalling(step: int):  # type: ignore[no-untyped-def]
-    from tests.training.toy import DuelTrainer
-
     whole = DuelTrainer.step
 
     def stepping(self, context, batch):  # type: ignore[no-untyped-def]
@@ -98,8 +97,6 @@ def test_resuming_after_kill_9_is_exact(tmp_path: Path, step: int) -> None:
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:
-    import os
-
     paths = [str(ROOT), str(ROOT / "plugins"), str(ROOT / "export")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
@@ -180,11 +177,7 @@ def test_accumulating_equals_one_big_batch(tmp_path: Path) -> None:
 
 def test_reading_ahead_changes_nothing(tmp_path: Path) -> None:
     train_toy(tmp_path / "a")
-    intent_options = {"threads": 1, "workers": 3}
-    from tests.training.toy import TrainOptions, begin, catalog, check_data, intend
-
-    intent = intend("rich", TrainOptions(output=tmp_path / "b", **intent_options), catalog=catalog())  # type: ignore[arg-type]
-    begin(intent, check_data(intent, progress=lambda *_: None), say=Said())
+    train_toy(tmp_path / "b", workers=3)
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
 
 

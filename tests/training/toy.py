@@ -3,6 +3,8 @@
 As a program it trains or resumes in a process of its own: python -m tests.training.toy RUN [SETTING …].
 """
 
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 import os
@@ -264,7 +266,7 @@ class Said(Listener):
 
 def train_toy(place: Path, *settings: str, model: str = "rich", said: Said | None = None, **options: Any) -> Ended:
     """A whole training of a toy."""
-    wanted = TrainOptions(output=place, settings=settings, threads=1, workers=0, **options)
+    wanted = TrainOptions(output=place, settings=settings, **{"threads": 1, "workers": 0, **options})
     intent = intend(model, wanted, catalog=catalog())
     return begin(intent, check_data(intent, progress=lambda *_: None), say=said or Said())
 
