@@ -144,6 +144,26 @@ def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(("redirect", "out"), [(">&-", ""), ("| head -1 >&2", ""), ("", "a ? b\n")])
+def test_any_stdout_will_do(redirect: str, out: str) -> None:
+    say = (
+        "import sys, zoo.cli.program as program\n"
+        "program._run = lambda *_, **__: (print('a \\u2588 b'), (0, None))[1]\n"
+        "sys.exit(program.main([]))"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "SAY": say, "PY": sys.executable}
+    done = subprocess.run(
+        ["bash", "-c", f'"$PY" -c "$SAY" {redirect}'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == out
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "completed"), [("zoo li", "list"), ("zoo ex", "export"), ("zoo list --ta", "--task")]
 )

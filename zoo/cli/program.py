@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = [word for word in given if word != "--traceback"]
     traceback = args != given or os.environ.get("ZOO_TRACEBACK", "") not in ("", "0")
     as_json = "--json" in args
-    stdout = sys.stdout
+    stdout = _writable_stdout()
     try:
         if "_ZOO_COMPLETE" in os.environ:
             return _complete()
@@ -56,11 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with redirect_stdout(sys.stderr if as_json else stdout):
             code, document = _run(args, as_json=as_json, traceback=traceback)
         if document is not None:
-            print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False), file=stdout)
+            print(json.dumps(document, indent=2, allow_nan=False), file=stdout)
         stdout.flush()
     except BrokenPipeError:
         return _reader_left(stdout)
     return code
+
+
+def _writable_stdout() -> TextIO:
+    """stdout; one that is closed swallows all, and one that knows few letters shows ? for the others."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  as long as the process
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    return sys.stdout
 
 
 def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, object]:
