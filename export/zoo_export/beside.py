@@ -16,6 +16,7 @@ from zoo_export.compare import Given
 from zoo_export.controls import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
 from zoo_export.environment import environment
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE
+from zoo_export.state import Walk
 from zoo_export.trial import Trial, ask, refused, try_session
 
 
@@ -48,6 +49,22 @@ class Beside:
         def work() -> list[Given]:
             session = self._sessions[name]
             return [session if isinstance(session, str) else ask(self._runtime, session, c.inputs) for c in cases]
+
+        return self._pool.submit(work)
+
+    def walk(self, name: str, walk: Walk) -> Future[Given]:
+        """A loaded graph through all steps of a walk, fed its own state."""
+
+        def work() -> Given:
+            session = self._sessions[name]
+            if isinstance(session, str):
+                return session
+            try:
+                return walk.follow(lambda feeds: self._runtime.run(session, feeds))
+            except ZooError as error:
+                return error.message
+            except KeyError as error:
+                return f"no output {error}"
 
         return self._pool.submit(work)
 

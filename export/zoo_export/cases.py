@@ -12,6 +12,7 @@ from zoo.errors import PluginError
 from zoo.task import Case, Port, Purpose, Signature
 from zoo_export.ports import Array, call
 from zoo_export.stacking import batch_name
+from zoo_export.state import begun, continued, stateless
 from zoo_export.subject import Subject
 
 RAW_CASES = 6
@@ -38,24 +39,27 @@ class Inputs:
 def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few."""
     task, problem, card = subject.task, subject.problem, subject.card
+    ports, own = subject.pipeline_signature, subject.signature
     raw = tuple(task.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    raw = continued(raw, prepare, subject.module, raw=ports, model=own)
     golden = tuple(task.cases(card if golden_of_users else None, problem, Purpose.GOLDEN, limit=GOLDEN_CASES))
+    golden = begun(golden, own)
     known = {case.name for case in raw}
     raw += tuple(case for case in golden if case.name not in known)
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
-    signature = Signature(inputs=subject.pipeline_signature.inputs, outputs=subject.signature.inputs)
+    signature = Signature(inputs=ports.inputs, outputs=own.inputs)
     prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
     ready = [_renamed(case, subject) for case in task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES)]
-    model = [*prepared, *ready]
+    model = [*prepared, *begun(ready, own)]
     model += _other_sizes(model, subject.signature)
     items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if card and evaluate else ()
-    return Inputs(raw=raw, model=tuple(_unique(model)), items=items, golden=golden)
+    return Inputs(raw=raw, model=tuple(_unique(model)), items=begun(items, own), golden=golden)
 
 
 def _renamed(case: Case, subject: Subject) -> Case:
     """A ready case of the task under the port names of the module, which may have its own."""
-    ports = subject.signature.inputs
+    ports = stateless(subject.signature).inputs
     if set(case.inputs) == {port.name for port in ports}:
         return case
     theirs = subject.task.model_signature(subject.problem).inputs

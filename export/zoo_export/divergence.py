@@ -157,7 +157,7 @@ def _in_preparing(proof: Proof, runtime: Runtime) -> str:
     except ZooError as error:
         return f"{PIPELINE}: does not run, or has no {', '.join(names)} ({error.message})"
     ends = Signature(inputs=subject.pipeline_signature.inputs, outputs=subject.signature.inputs)
-    right = call(subject.task.prepare(subject.problem).eval(), case.inputs, ends)
+    right = call(subject.prepare(), case.inputs, ends)
     given = {name.removeprefix(PREPARED): value for name, value in answers.items()}
     levels = in_levels(given, right, subject.problem)
     if levels is not None and (levels.far or levels.differing > 0.01 * levels.elements):

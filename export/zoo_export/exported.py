@@ -53,9 +53,9 @@ def export(subject: Subject, inputs: Inputs, *, opset: int, ready: Callable[[str
     files = {MODEL: serialize(graph.shipped)}
     ready(MODEL, files[MODEL])
     pipeline = export_pipeline(
-        subject.task.prepare(subject.problem).eval(),
+        subject.prepare(),
         graph,
-        subject.task.finish(subject.problem).eval(),
+        subject.finish(),
         signature=subject.pipeline_signature,
         raw=raw.inputs,
         answers=call(subject.module, inputs.model[0].inputs, signature),

@@ -15,17 +15,21 @@ from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.measure import Answers
 from zoo_export.proof import Proof
 from zoo_export.reference import Answer, magnitude
+from zoo_export.state import Walk, stateless
 
 FOLDER = "golden"
 
 
 def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
-    """The cases with the bytes of their files: the pipeline's golden ones, and one ready input of the model."""
+    """The cases with the bytes of their files: the pipeline's golden ones, its roll-out, and one input of the model."""
     subject = proof.subject
     names = {case.name for case in proof.inputs.golden}
     for case, answer in zip(proof.inputs.raw, proof.answers[PIPELINE], strict=True):
         if case.name in names and isinstance(answer, Answer):
             yield _stored(case, answer, PIPELINE, subject.pipeline_signature, proof)
+    for walk, answer in proof.walks:
+        if walk.kind == "rollout" and isinstance(answer, Answer):
+            yield _rolled(walk, answer, proof)
     ready = zip(proof.inputs.model, proof.answers[MODEL], strict=True)
     for case, answer in ready:
         if case.kind == "smooth" and case.gates and isinstance(answer, Answer):
@@ -44,6 +48,22 @@ def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof:
         outputs=tuple(_tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
     )
     return record, golden_bytes(case.inputs, answer.reference)
+
+
+def _rolled(walk: Walk, answer: Answer, proof: Proof) -> tuple[GoldenCase, bytes]:
+    """A roll-out; of the state only the first is stored, because a device that loses it gives other answers."""
+    outputs = [port.name for port in stateless(walk.signature).outputs]
+    name = re.sub(r"[^\w.-]+", "-", walk.case.name)
+    record = GoldenCase(
+        name=name,
+        file=f"{FOLDER}/{name}.npz",
+        graph=PIPELINE,
+        origin=walk.case.origin or "synthetic",
+        outputs=tuple(_tolerance(output, answer, PIPELINE, walk.signature, proof) for output in outputs),
+        steps=walk.steps,
+        feedback=walk.signature.feedback,
+    )
+    return record, golden_bytes(walk.stacked(), {name: answer.reference[name] for name in outputs})
 
 
 def _tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:

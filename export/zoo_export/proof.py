@@ -10,7 +10,17 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from zoo.judge.evidence import ControlResult, Evidence, File, GraphEvidence, Labels, Lineage, Prepared, Waiver
+from zoo.judge.evidence import (
+    CaseEvidence,
+    ControlResult,
+    Evidence,
+    File,
+    GraphEvidence,
+    Labels,
+    Lineage,
+    Prepared,
+    Waiver,
+)
 from zoo.judge.evidence import Subject as SubjectRecord
 from zoo.judge.verdict import Verdict, judge
 from zoo.replay.sandbox import Runtime
@@ -19,7 +29,7 @@ from zoo_export.agreement import agree, noise_of
 from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_otherwise
 from zoo_export.beside import Beside, beside
 from zoo_export.cases import Inputs, collect
-from zoo_export.compare import Given
+from zoo_export.compare import Given, compare_case
 from zoo_export.controls import Spoilt, compare_spoilt, judge_spoilt, left_out, planned
 from zoo_export.exported import MODEL, PIPELINE, Exported, export
 from zoo_export.graph import serialize
@@ -30,6 +40,7 @@ from zoo_export.pipeline import IN
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, Oracle, Runs, settle
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE
+from zoo_export.state import Walk, walks
 from zoo_export.subject import Subject
 from zoo_export.trial import Trial
 
@@ -48,6 +59,8 @@ class Proof:
     """By file name, per case of `inputs`: what is right."""
     given: tuple[Given, ...]
     """Per raw case: what pipeline.onnx answered."""
+    walks: tuple[tuple[Walk, Answer | str], ...]
+    """Through pipeline.onnx, its state fed back, with what is right; empty for a graph without state."""
     evidence: Evidence
     verdict: Verdict
     seconds: float
@@ -99,6 +112,7 @@ def prove(
         inputs=proving.inputs,
         answers=proving.answers,
         given=proving.trials[PIPELINE].result().given if PIPELINE in proving.trials else (),
+        walks=tuple(zip(proving.walks[PIPELINE], proving.walked[PIPELINE], strict=True)),
         evidence=evidence,
         verdict=judge(evidence, published=proving.exported.sha256),
         seconds=time.perf_counter() - start,
@@ -114,8 +128,7 @@ class _Proving:
         self.environment = worker.environment()
         self.progress = progress
         self.clock = Clock()
-        self.prepare = subject.task.prepare(subject.problem).eval()
-        self.finish = subject.task.finish(subject.problem).eval()
+        self.prepare, self.finish = subject.prepare(), subject.finish()
         self.model, self.pipeline = subject.signature, subject.pipeline_signature
         self.finisher = Finisher(self.finish, self.model, self.pipeline)
         self.inputs: Inputs
@@ -158,6 +171,8 @@ class _Proving:
     def _hand_over(self) -> None:
         """Give the runtime everything that it can do while PyTorch is busy."""
         exported = self.exported
+        self.walks = {MODEL: walks(self.inputs.model, self.model), PIPELINE: walks(self.inputs.raw, self.pipeline)}
+        self.walking = {name: [self.worker.walk(name, one) for one in self.walks[name]] for name in exported.files}
         self.controls = planned(self.subject.task.controls(self.subject.problem), self.model)
         if PIPELINE in exported.files:
             self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), self.inputs.raw)
@@ -197,6 +212,12 @@ class _Proving:
                 one.error or settle(self.finisher.runs(one, case.inputs))
                 for case, one in zip(self.inputs.raw, runs, strict=False)
             ],
+        }
+        through = [oracle.walk(walk) for walk in self.walks[MODEL]]
+        ends = [self.finisher.runs(one, {}) for one in through]
+        self.walked: dict[str, list[Answer | str]] = {
+            MODEL: [one.error or settle(one) for one in through],
+            PIPELINE: [one.error or settle(one) for one in ends],
         }
 
     def _look_at_preparing(self, place: int, given: Given, oracle: Oracle, runs: list[Runs]) -> None:
@@ -290,7 +311,7 @@ class _Proving:
     ) -> GraphEvidence:
         cases, signature = self._of(name)
         with self.clock("axes"):
-            return measure_graph(
+            graph = measure_graph(
                 name=name,
                 role="model" if name == MODEL else "pipeline",
                 sha256=self.exported.sha256[name],
@@ -304,6 +325,13 @@ class _Proving:
                 example=self._example(name),
                 declared_arithmetic=self.subject.export.declared_arithmetic,
             )
+        return replace(graph, cases=(*graph.cases, *self._walked(name)), stateful=bool(signature.feedback))
+
+    def _walked(self, name: str) -> Iterator[CaseEvidence]:
+        """Roll-out and split of a graph with state, compared."""
+        _, signature = self._of(name)
+        for walk, given, answer in zip(self.walks[name], self.walking[name], self.walked[name], strict=True):
+            yield replace(compare_case(walk.case, given.result(), answer, signature), steps=walk.steps)
 
     def _example(self, name: str) -> dict[str, tuple[int, ...]]:
         if name == MODEL:
@@ -313,9 +341,9 @@ class _Proving:
     def _with_levels(self, graph: GraphEvidence) -> GraphEvidence:
         cases = [
             replace(case, prepared=() if levels is None else (levels,))
-            for case, levels in zip(graph.cases, self.levels, strict=True)
+            for case, levels in zip(graph.cases, self.levels, strict=False)
         ]
-        return replace(graph, cases=tuple(cases))
+        return replace(graph, cases=(*cases, *graph.cases[len(cases) :]))
 
     def _with_answers(self, graph: GraphEvidence, places: Sequence[int], given: Sequence[Given]) -> GraphEvidence:
         """With the task's comparison of the answers to these raw cases, where only the task can compare them."""

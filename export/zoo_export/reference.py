@@ -10,6 +10,7 @@ import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from zoo.judge.evidence import Magnitude, Reference
 from zoo.task import Signature
 from zoo_export.ports import Array, call
 from zoo_export.stacking import batches, group_size, join, split
+from zoo_export.state import Walk
 
 Outputs = Mapping[str, Array]
 Run = Callable[[nn.Module, Mapping[str, Array]], Outputs]
@@ -94,6 +96,20 @@ class Oracle:
         if self._double is None or runs.error:
             return runs
         return Runs(call(self._double, inputs, self.signature, double=True), runs.single, moved_from=runs.double)
+
+    def walk(self, walk: Walk) -> Runs:
+        """Every arithmetic through all steps, each fed its own state; for a split the whole sequence at once."""
+        if walk.kind == "split":
+            return self._alone(walk.case.inputs)
+        try:
+            double = None
+            if self._double is not None:
+                wide = self._double
+                double = walk.follow(lambda feeds: call(wide, feeds, self.signature, double=True))
+            single = {name: walk.follow(partial(self._single, name)) for name in self._backends}
+        except Exception as error:
+            return Runs(None, {}, error=f"{type(error).__name__}: {error}".splitlines()[0])
+        return Runs(double, single)
 
     def _alone(self, inputs: Mapping[str, Array]) -> Runs:
         return self.runs([inputs])[0]

@@ -26,7 +26,7 @@ def shown_cases(proof: Proof) -> list[ShownCase]:
     graph = proof.evidence.graph(PIPELINE)
     if graph is None:
         return []
-    rows = list(zip(proof.inputs.raw, graph.cases, proof.answers[PIPELINE], proof.given, strict=True))
+    rows = list(zip(proof.inputs.raw, graph.cases, proof.answers[PIPELINE], proof.given, strict=False))
     rows = [row for row in rows if row[1].gates and isinstance(row[2], Answer) and not isinstance(row[3], str)]
     rows.sort(key=lambda row: -_ratio(row[1]))
     return [

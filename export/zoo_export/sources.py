@@ -19,6 +19,7 @@ from zoo.trained import Trained, load_trained
 from zoo_export.lineage import state_sha256
 from zoo_export.live import enliven
 from zoo_export.ports import call
+from zoo_export.state import stateless
 from zoo_export.subject import Subject
 
 LIVE_INPUTS = 8
@@ -125,8 +126,8 @@ def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: i
     signature = own if isinstance(own, Signature) else task.model_signature(problem)
     raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
     prepare = task.prepare(problem).eval()
-    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=signature.inputs)
+    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=stateless(signature).inputs)
     inputs = [call(prepare, case.inputs, ends) for case in raw]
     ready = task.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]
-    return enliven(module, inputs, signature, seed=seed)
+    return enliven(module, [{**one, **signature.initial_state()} for one in inputs], signature, seed=seed)

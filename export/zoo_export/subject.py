@@ -16,6 +16,7 @@ from zoo.records import to_json
 from zoo.replay.manifest import LineageRecord, PluginRecord
 from zoo.specs import ExportSpec
 from zoo.task import Signature, Task
+from zoo_export.state import Past, with_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,23 @@ class Subject:
 
     @property
     def pipeline_signature(self) -> Signature:
-        """Of pipeline.onnx."""
-        return self.task.pipeline_signature(self.problem)
+        """Of pipeline.onnx: the task's, and the state of the model."""
+        signature = self.task.pipeline_signature(self.problem)
+        return with_state(signature, self.signature) if self.signature.feedback else signature
+
+    def prepare(self) -> nn.Module:
+        """What pipeline.onnx begins with, in eval mode."""
+        module = self.task.prepare(self.problem).eval()
+        inputs, _ = self.signature.state
+        own = len(self.pipeline_signature.inputs) - len(inputs)
+        return Past(module, own=own, state=len(inputs)).eval() if inputs else module
+
+    def finish(self) -> nn.Module:
+        """What pipeline.onnx ends with, in eval mode."""
+        module = self.task.finish(self.problem).eval()
+        _, outputs = self.signature.state
+        own = len(self.signature.outputs) - len(outputs)
+        return Past(module, own=own, state=len(outputs)).eval() if outputs else module
 
 
 def classes_sha256(classes: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from zoo.errors import BadFile
 from zoo.formats.text_checking import check_corpus
 from zoo.formats.text_layouts import detect_text, plain_files, split_files
 from zoo.formats.text_rows import TABLES, Found, TextRow, read_plain, read_table
-from zoo.problem import Input, Problem
+from zoo.problem import Input, Json, Problem
 from zoo.recipe import Augment
 from zoo.records import to_json
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
@@ -145,11 +145,17 @@ class TextGeneration:
         """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
         return runner.respond(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem))
 
-    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002
-        """The text."""
-        text = runner.show(dict(answer), to_json(problem)) if "tokens" in answer else ""
-        prompt = runner.show({"tokens": case.inputs["tokens"]}, to_json(problem))
-        return Shown(text=text, record={"prompt": prompt, "text": text})
+    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
+        """The text that was written; of a single run of the graph, the likeliest next tokens."""
+        named = to_json(problem)
+        prompt = runner.show({"tokens": case.inputs["tokens"]}, named)
+        if "tokens" in answer:
+            text = runner.show(dict(answer), named)
+            return Shown(text=text, record={"prompt": prompt, "text": text})
+        ranked = runner.likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
+        following: list[Json] = [{"token": token, "probability": share} for token, share in ranked]
+        line = "  ".join(f"{token!r} {share:.1%}" for token, share in ranked)
+        return Shown(text=f"{prompt} → {line}", record={"prompt": prompt, "next": following})
 
 
 def _rows(source: DataSource) -> Iterator[Found]:
