@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,6 +33,8 @@ class ImageInput:
     """True when the architecture's parameters depend on `size` (a ViT's positions, a dense autoencoder)."""
     any_channels: bool = False
     """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
+    noise: int = 0
+    """Numbers from a unit normal that the model takes beside each picture; zeros give its mean answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +53,11 @@ class TokenInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatentInput:
-    """Noise: float32 [batch, size] drawn from a unit normal."""
+    """Noise: float32 [batch, size] drawn from a unit normal, for models that make something of it."""
 
     size: int
+    picture: ImageInput | None = None
+    """What is made, for models of pictures: its size and channels, and the space (mean, std) the raw output lies in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +87,36 @@ class Problem:
 
     @property
     def image(self) -> ImageInput:
-        """The image input, for tasks on pictures."""
-        if not isinstance(self.input, ImageInput):
+        """The pictures that go in, or that are made of noise, for tasks on pictures."""
+        image = self.input.picture if isinstance(self.input, LatentInput) else self.input
+        if not isinstance(image, ImageInput):
             raise UsageError(f"the task {self.task} takes no images: its input is a {type(self.input).__name__}")
-        return self.input
+        return image
+
+    @property
+    def latent_size(self) -> int:
+        """How many numbers of noise the model takes, for models that take any."""
+        size = {LatentInput: "size", ImageInput: "noise"}.get(type(self.input))
+        if size is None:
+            raise UsageError(f"the task {self.task} takes no noise: its input is a {type(self.input).__name__}")
+        return int(getattr(self.input, size))
 
     def fact(self, name: str) -> object:
         """The value of one fact, by the name that `ModelSpec.needs` uses."""
-        if name == "num_classes":
-            return len(self.classes)
-        if name == "vocabulary_size":
-            return len(self.vocabulary)
-        if name == "image_size":
-            return self.image.size
-        if name == "latent_size" and isinstance(self.input, LatentInput):
-            return self.input.size
+        own: dict[str, Callable[[], object]] = {
+            "num_classes": lambda: len(self.classes),
+            "vocabulary_size": lambda: len(self.vocabulary),
+            "image_size": lambda: self.image.size,
+            "channels": lambda: self.image.channels,
+            "latent_size": lambda: self.latent_size,
+        }
+        if name in own:
+            return own[name]()
         if hasattr(self.input, name):
             return getattr(self.input, name)
         if name in self.facts:
             return self.facts[name]
-        known = sorted({"num_classes", "vocabulary_size", "channels", "image_size", *self.facts})
+        known = sorted({*own, *self.facts})
         raise UsageError(f"the problem of task {self.task} has no fact {name!r}; it has {', '.join(known)}")
 
     def keywords(self, needs: Iterable[str]) -> dict[str, object]:

@@ -1,22 +1,41 @@
-"""Two autoencoders for any image: `autoencoder` (dense) and `conv_autoencoder`."""
+"""Autoencoders for any image: `autoencoder` (dense) and `conv_autoencoder`, `vae` and `conv_vae`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import ImageInput, ModelSpec, Recipe, hookimpl
+from zoo import ImageInput, ModelSpec, Recipe, TrainerSpec, hookimpl
 
 ZOO_API = 1
 
 GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.0,), std=(1.0,), fixed_size=True, any_channels=True)
 DIGITS = Recipe(epochs=10, batch_size=64, lr=2e-3, weight_decay=0.0, schedule="onecycle", warmup=0.1)
 SCRATCH = Recipe(epochs=30, batch_size=64, lr=1e-3, weight_decay=0.0, warmup=0.05, input_size=(64, 64))
+LATENT = 20
+VARIATIONAL = Recipe(epochs=20, batch_size=64, lr=2e-3, weight_decay=0.0, schedule="onecycle", warmup=0.1)
 
 
 @hookimpl
 def zoo_models() -> Iterable[ModelSpec]:
-    """`autoencoder` and `conv_autoencoder`."""
+    """Those that reconstruct, and those that know how likely a picture is."""
+    yield from _autoencoders()
+    yield from _variational()
+
+
+@hookimpl
+def zoo_trainers() -> Iterable[TrainerSpec]:
+    """The evidence lower bound."""
+    yield TrainerSpec(
+        name="vae",
+        task="image-reconstruction",
+        trainer="zoo_autoencoder.trainer:VaeTrainer",
+        options={"beta": 1.0, "kl_warmup": 0.1},
+        summary="cross-entropy of the pixels plus beta times the divergence of the codes, in nats",
+    )
+
+
+def _autoencoders() -> Iterable[ModelSpec]:
     dense = ModelSpec(
         name="autoencoder",
         task="image-reconstruction",
@@ -37,5 +56,31 @@ def zoo_models() -> Iterable[ModelSpec]:
         recipes={**dense.recipes, "digits": replace(DIGITS, epochs=4, lr=4e-3)},
         summary="strided convolutions and upsampling, a code of 8 maps at an eighth of the size",
         parameters=52_169,
+    )
+    return (dense, convolutional)
+
+
+def _variational() -> Iterable[ModelSpec]:
+    dense = ModelSpec(
+        name="vae",
+        task="image-reconstruction",
+        builder="zoo_autoencoder.variational:vae",
+        trainer="vae",
+        adapter="zoo_autoencoder.adapter:reconstructing",
+        needs=("channels", "image_size", "latent_size"),
+        input=replace(GREY_28, noise=LATENT),
+        recipes={"digits": VARIATIONAL, "default": SCRATCH, "finetune": replace(SCRATCH, epochs=10, lr=3e-4)},
+        summary=f"variational, fully connected, a code of {LATENT} numbers",
+        paper="Kingma and Welling, Auto-encoding variational Bayes, 2014",
+        licence="Apache-2.0",
+        parameters=1_082_680,
+    )
+    convolutional = replace(
+        dense,
+        name="conv_vae",
+        builder="zoo_autoencoder.variational:conv_vae",
+        recipes={**dense.recipes, "digits": replace(VARIATIONAL, epochs=10)},
+        summary=f"variational, strided convolutions, a code of {LATENT} numbers",
+        parameters=243_465,
     )
     return (dense, convolutional)

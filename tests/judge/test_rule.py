@@ -113,6 +113,8 @@ def test_integers_must_be_equal_and_pictures_nearly() -> None:
     assert judge_output(replace(PICTURE, differing=10)).status == Status.PASS
     assert judge_output(replace(PICTURE, differing=11)).status == Status.FAIL
     assert judge_output(replace(PICTURE, far=1)).status == Status.FAIL
+    assert judge_output(replace(PICTURE, elements=100, differing=2)).status == Status.PASS
+    assert judge_output(replace(PICTURE, elements=100, differing=3)).status == Status.FAIL
 
 
 def test_counts_that_are_missing_empty_or_impossible_never_pass() -> None:

@@ -71,6 +71,14 @@ class ImagePrepare(nn.Module):
         return (levels.to(self.mean.dtype) - self.mean) / self.std
 
 
+class NoisyPrepare(ImagePrepare):
+    """The same for models that take noise beside the picture."""
+
+    def forward(self, image: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """uint8 [height, width, 3] and float32 [size] -> float32 [1, channels, *size] and [1, size]."""
+        return self.normalise(self.geometry(image)), noise.unsqueeze(0)
+
+
 def luma(levels: Tensor) -> Tensor:
     """Colour levels [n, 3, h, w] -> grey levels [n, 1, h, w], each exactly as Pillow's; equal channels stay."""
     red, green, blue = levels.unbind(1)

@@ -31,6 +31,8 @@ WILD = 4.0
 """How many times the median the usual noise may be."""
 MAX_DIFFERING_LEVELS = 1e-3
 """Share of a picture's elements that may be one grey level off."""
+FEW_LEVELS = 2
+"""So many may be, however small the picture: of 784 elements one near a half is already more than the share."""
 
 
 class Status(StrEnum):
@@ -77,7 +79,8 @@ def judge_output(output: OutputError, waiver: Waiver | None = None, *, usual: Ma
     if output.compare == "agreement":
         return Cell(status=Status.PASS, why="judged by the task's agreement")
     levels = output.compare == "levels"
-    return _by_count(output, allowed=MAX_DIFFERING_LEVELS if levels else 0.0, far=output.far if levels else 0)
+    allowed = max(MAX_DIFFERING_LEVELS * (output.elements or 0), FEW_LEVELS) if levels else 0.0
+    return _by_count(output, allowed=allowed, far=output.far if levels else 0)
 
 
 def _incomparable(output: OutputError) -> Cell | None:
@@ -152,7 +155,7 @@ def _by_count(output: OutputError, *, allowed: float, far: int | None) -> Cell:
         return _broken(f"the count does not add up: {output.differing} and {far} of {output.elements} elements")
     if output.elements == 0:
         return Cell(status=Status.INCONCLUSIVE, why="there was nothing to compare")
-    if far or output.differing > allowed * output.elements:
+    if far or output.differing > allowed:
         return Cell(
             status=Status.FAIL, why=f"{output.differing} of {output.elements} elements differ, {far} of them far"
         )

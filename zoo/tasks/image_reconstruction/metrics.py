@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
+from torchmetrics import MeanMetric
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from zoo.images.charts import save, wall
@@ -22,7 +23,11 @@ WINDOW: Final = 11
 
 
 class ReconstructionMetrics:
-    """`outputs["reconstruction"]` against `batch["input"]`, both brought back to levels in 0..1: psnr and ssim."""
+    """`outputs["reconstruction"]` against `batch["input"]`, both brought back to levels in 0..1: psnr and ssim.
+
+    Where a model gives `nats` [n], its negative evidence lower bound, and `kl` [n], the divergence of its codes in
+    that, their means over the pictures are metrics too.
+    """
 
     def __init__(self, image: ImageInput) -> None:
         self.picture = Picture(image)
@@ -31,6 +36,7 @@ class ReconstructionMetrics:
             "psnr": PeakSignalNoiseRatio(data_range=1.0),
             "ssim": StructuralSimilarityIndexMeasure(data_range=1.0, kernel_size=side - 1 + side % 2),
         }
+        self.bounds = {"nats": MeanMetric(), "kl": MeanMetric()}
         self.first: list[tuple[Tensor, Tensor]] = []
 
     @torch.no_grad()
@@ -41,13 +47,16 @@ class ReconstructionMetrics:
         original = self.picture.levels(batch["input"].float()) / 255
         for metric in self.metrics.values():
             metric.to(made.device).update(made, original)
+        for name in self.bounds.keys() & outputs.keys():
+            self.bounds[name].to(made.device).update(outputs[name])
         for pair in zip(original.cpu(), made.cpu(), strict=True):
             if len(self.first) < KEPT:
                 self.first.append(pair)
 
     def compute(self) -> dict[str, float]:
-        """psnr in decibels over all pixels, ssim as the mean over pictures; over all processes together."""
-        return {name: float(metric.compute()) for name, metric in self.metrics.items()}
+        """psnr in decibels over all pixels, ssim and nats as the mean over pictures; over all processes together."""
+        measured = {name: metric for name, metric in self.bounds.items() if metric.update_called}
+        return {name: float(metric.compute()) for name, metric in {**self.metrics, **measured}.items()}
 
     def pictures(self, folder: Path) -> list[Path]:
         """reconstructions.png: the first originals, each with what came back."""

@@ -12,9 +12,14 @@ from PIL import Image
 from zoo.images.decode import read_picture
 
 
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
-    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path)}
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3], and `noise` of zeros where the model takes any."""
+    return {"image": read_picture(path), **silence(problem["input"].get("noise", 0))}
+
+
+def silence(size: int) -> dict[str, np.ndarray[Any, Any]]:
+    """`noise` of zeros, float32 [size]; nothing for a model that takes none."""
+    return {"noise": np.zeros(size, np.float32)} if size else {}
 
 
 def picture(answer: Mapping[str, np.ndarray[Any, Any]]) -> Image.Image:

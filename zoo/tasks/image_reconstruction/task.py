@@ -14,11 +14,12 @@ from zoo.images.controls import picture_controls
 from zoo.images.pillow import fitted
 from zoo.images.reading import IMAGE, read_input
 from zoo.images.showing import enlarged, side_by_side
-from zoo.problem import Input, Problem
+from zoo.problem import ImageInput, Input, Problem
 from zoo.recipe import Augment
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
 from zoo.tasks.image_reconstruction import runner
 from zoo.tasks.image_reconstruction.agreement import agreement
+from zoo.tasks.image_reconstruction.noise import with_noise
 
 if TYPE_CHECKING:
     import torch
@@ -61,24 +62,27 @@ class ImageReconstruction:
         return {**batch, "image": changed(batch["image"], augment, generator)}
 
     def model_signature(self, problem: Problem) -> Signature:
-        """input -> reconstruction, both normalised float32 [batch, channels, height, width]."""
+        """input -> reconstruction, both normalised float32 [batch, channels, height, width]; also noise, if taken."""
         image = problem.image
         shape = ("batch", image.channels, *image.size)
         given = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
         made = Port(name="reconstruction", dtype="float32", shape=shape, doc="in the space of the input")
-        return Signature(inputs=(given,), outputs=(made,))
+        return Signature(inputs=(given, *_noise(image, "batch")), outputs=(made,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
-        """image uint8 [height, width, 3] -> image_out uint8 at the model's size, [height, width, channels]."""
+        """image uint8 [height, width, 3] -> image_out uint8 at the model's size, [height, width, channels].
+
+        A model with noise takes it too, float32 [size]; zeros give the mean.
+        """
         image = problem.image
         made = Port(name="image_out", dtype="uint8", shape=(*image.size, image.channels), doc="what came back")
-        return Signature(inputs=(IMAGE,), outputs=(made,))
+        return Signature(inputs=(IMAGE, *_noise(image)), outputs=(made,))
 
     def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] Resizing, cropping and normalising."""
-        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+        """[torch] Resizing, cropping and normalising; noise is handed on."""
+        from zoo.images.prepare import ImagePrepare, NoisyPrepare  # noqa: PLC0415  torch
 
-        return ImagePrepare(problem.image)
+        return NoisyPrepare(problem.image) if problem.image.noise else ImagePrepare(problem.image)
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Back to grey levels."""
@@ -87,7 +91,7 @@ class ImageReconstruction:
         return Picture(problem.image)
 
     def metrics(self, problem: Problem) -> Metrics:
-        """[torch] psnr and ssim; originals beside what came back as a picture."""
+        """[torch] psnr, ssim, the nats of models that have a bound; originals beside what came back as a picture."""
         from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics  # noqa: PLC0415  torch
 
         return ReconstructionMetrics(problem.image)
@@ -95,7 +99,7 @@ class ImageReconstruction:
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Pictures for a purpose; the truth is the original at the model's size, uint8 [height, width, channels]."""
         image = problem.image
-        return picture_cases(
+        pictures = picture_cases(
             card,
             image,
             purpose,
@@ -103,6 +107,7 @@ class ImageReconstruction:
             embedded=image.channels == 1,
             limit=limit,
         )
+        return with_noise(pictures, image.noise, purpose) if image.noise else pictures
 
     def agreement(
         self,
@@ -119,9 +124,9 @@ class ImageReconstruction:
         """All generic sabotages but the one of classes."""
         return picture_controls({"classes": "a reconstruction has no classes"})
 
-    def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
-        """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
-        return read_input(path)
+    def read(self, path: Path, problem: Problem) -> Arrays:
+        """image uint8 [height, width, 3] and no noise; BadFile names the file and what it looks like."""
+        return read_input(path) | runner.silence(problem.image.noise)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  nothing is ranked
         """Size and levels in words; the original beside what came back."""
@@ -132,3 +137,9 @@ class ImageReconstruction:
             record={"height": made.shape[0], "width": made.shape[1], "channels": made.shape[2]},
             picture=side_by_side(enlarged(original), enlarged(made)),
         )
+
+
+def _noise(image: ImageInput, *batch: str) -> tuple[Port, ...]:
+    if not image.noise:
+        return ()
+    return (Port(name="noise", dtype="float32", shape=(*batch, image.noise), doc="unit normal; zeros give the mean"),)

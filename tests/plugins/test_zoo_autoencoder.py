@@ -1,0 +1,95 @@
+"""The variational autoencoders: known values of their bound, noise as an input, shapes for any picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from zoo import Catalog, Purpose
+from zoo.problem import ImageInput, Problem
+from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
+from zoo.tasks.image_reconstruction.task import ImageReconstruction
+from zoo_autoencoder.adapter import Reconstructing
+from zoo_autoencoder.trainer import VaeTrainer, divergence, pixel_nats
+from zoo_autoencoder.variational import VariationalAutoencoder, conv_vae, vae
+
+IMAGE = ImageInput(size=(12, 13), channels=1, mean=(0.0,), std=(1.0,), noise=3)
+PROBLEM = Problem(task="image-reconstruction", input=IMAGE)
+
+
+def small() -> VariationalAutoencoder:
+    torch.manual_seed(0)
+    return vae(latent_size=3, channels=1, image_size=(12, 13))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (6, 5), (28, 28), (33, 17)])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("build", [vae, conv_vae])
+def test_a_picture_of_any_size_comes_back_with_its_code(build: object, channels: int, size: tuple[int, int]) -> None:
+    model = build(latent_size=4, channels=channels, image_size=size)  # type: ignore[operator]
+    logits, mean, log_variance = model(torch.rand(2, channels, *size), torch.zeros(2, 4))
+    assert logits.shape == (2, channels, *size)
+    assert mean.shape == log_variance.shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", ["vae", "conv_vae"])
+def test_the_card_states_the_parameters(name: str) -> None:
+    catalog = Catalog.discover()
+    offer = catalog.model(name)
+    problem = Problem(task=offer.spec.task, input=offer.spec.input)
+    builder = catalog.load(offer, offer.spec.builder)
+    model = builder(**problem.keywords(offer.spec.needs))  # type: ignore[operator]
+    assert sum(parameter.numel() for parameter in model.parameters()) == offer.spec.parameters
+
+
+def test_the_two_terms_of_the_bound_have_their_known_values() -> None:
+    zero = torch.zeros(2, 3)
+    assert divergence(zero, zero).tolist() == [0.0, 0.0]
+    assert divergence(torch.ones(1, 2), torch.zeros(1, 2)).item() == pytest.approx(1.0)
+    wide = divergence(torch.zeros(1, 1), torch.full((1, 1), math.log(4.0)))
+    assert wide.item() == pytest.approx(0.5 * (4 - 1 - math.log(4)))
+    nats = pixel_nats(torch.zeros(1, 1, 2, 2), torch.rand(1, 1, 2, 2))
+    assert nats.item() == pytest.approx(4 * math.log(2))  # a logit of zero says one half, whatever the level
+
+
+def test_zeros_as_noise_give_the_mean_and_other_noise_something_else() -> None:
+    model = small().eval()
+    images = torch.rand(2, 1, 12, 13)
+    _, mean, _ = model(images, torch.zeros(2, 3))
+    shipped = Reconstructing(model)
+    middle = shipped(images, torch.zeros(2, 3))
+    assert torch.equal(middle, torch.sigmoid(model.decoder(mean)))
+    assert not torch.allclose(middle, shipped(images, torch.ones(2, 3)))
+
+
+def test_measuring_twice_draws_the_same_codes() -> None:
+    context: Any = SimpleNamespace(modules={"model": small().eval()}, problem=PROBLEM)
+    batch = {"input": torch.rand(4, 1, 12, 13), "index": torch.arange(4)}
+    with torch.no_grad():
+        one, two = (VaeTrainer().predict(context, batch) for _ in range(2))
+    assert torch.equal(one["nats"], two["nats"])
+    metrics = ReconstructionMetrics(IMAGE)
+    metrics.update(one, batch)
+    found = metrics.compute()
+    assert found["nats"] == pytest.approx(one["nats"].mean().item())
+    assert found["kl"] == pytest.approx(one["kl"].mean().item())
+
+
+def test_the_task_hands_noise_through_only_where_the_model_takes_it() -> None:
+    task = ImageReconstruction()
+    assert [port.name for port in task.pipeline_signature(PROBLEM).inputs] == ["image", "noise"]
+    quiet = replace(PROBLEM, input=replace(IMAGE, noise=0))
+    assert [port.name for port in task.pipeline_signature(quiet).inputs] == ["image"]
+    case = next(task.cases(None, PROBLEM, Purpose.PIPELINE, limit=1))
+    assert case.inputs["noise"].shape == (3,) and np.any(case.inputs["noise"])
+    prepared, noise = task.prepare(PROBLEM)(*(torch.from_numpy(case.inputs[name]) for name in ("image", "noise")))
+    assert prepared.shape == (1, 1, 12, 13)
+    assert np.array_equal(noise.numpy()[0], case.inputs["noise"])
+    ready = next(task.cases(None, PROBLEM, Purpose.MODEL, limit=1))
+    assert ready.inputs["noise"].shape == (1, 3)
