@@ -98,7 +98,8 @@ class Beside:
                 return spoil_model(control, model, cases, signature, self._runtime)
             if control.name in ON_PREPARE:
                 session = self._sessions[loaded]
-                assert isinstance(session, Session), session
+                if isinstance(session, str):
+                    return Spoilt(name=control.name, role="pipeline", detail=session)
                 return spoil_prepare(control, prepare, raw, runtime=self._runtime, model=session, finish=finish)
             return spoil_pipeline(control, pipeline, raw, pipeline_signature, self._runtime)
 

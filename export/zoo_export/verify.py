@@ -15,7 +15,7 @@ from zoo.judge.evidence import Evidence, File
 from zoo.judge.rule import worst
 from zoo.judge.verdict import Verdict, judge
 from zoo.records import to_json
-from zoo.replay.bundle import Bundle, verify_bundle
+from zoo.replay.bundle import Bundle, Checked, verify_bundle
 from zoo.replay.scan import Scan, Value, demand_safe
 from zoo.report.record import Report, report_of
 from zoo.targets import ModelTarget, Target, find_target
@@ -40,8 +40,13 @@ class Verified:
     divergence: tuple[str, ...] = ()
     """With `explain`: the first tensor that leaves the noise, in sentences."""
 
+    @property
+    def holds(self) -> bool:
+        """The same question as `Checked.holds`."""
+        return self.proved
 
-def verify(path: str | Path, *, against: str | Path | None = None, explain: bool = False) -> object:
+
+def verify(path: str | Path, *, against: str | Path | None = None, explain: bool = False) -> Checked | Verified:
     """Check a bundle; with `against` a run or model@weights, derive its proof anew (also of any single .onnx file).
 
     Without `against` torch is not needed, and the result is a `zoo.replay.bundle.Checked`; with it, a `Verified`.
