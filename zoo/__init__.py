@@ -73,8 +73,8 @@ if TYPE_CHECKING:
     from zoo.trainers.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
-    from zoo_export import export as export
-    from zoo_export import verify as verify
+    from zoo_export.anew import verify as verify
+    from zoo_export.publish import export as export
 
 _MODULES = {
     "zoo.catalog": "Catalog list_models",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo_export.anew import verify as verify
     from zoo_export.publish import export as export
-    from zoo_export.verify import verify as verify
 
-_HOMES = {"export": "zoo_export.publish", "verify": "zoo_export.verify"}
+_HOMES = {"export": "zoo_export.publish", "verify": "zoo_export.anew"}
 
 __all__ = ["export", "verify"]
 

@@ -120,7 +120,7 @@ def _row(gate: Gate) -> tuple[str, str, str, str]:
 
 def verify_against(target: Path, *, against: str | None, explain: bool, as_json: bool) -> None:
     """`zoo verify TARGET --against RUN|model@weights`: the proof derived anew, on the files that are there."""
-    from zoo_export.verify import verify_anew  # noqa: PLC0415  torch
+    from zoo_export.anew import verify_anew  # noqa: PLC0415  torch
 
     out, start = Output(as_json=as_json), time.monotonic()
     found = verify_anew(target, against=against, explain=explain, progress=out.note)
