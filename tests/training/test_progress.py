@@ -1,0 +1,61 @@
+"""Counting losses, and knowing the best."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from zoo.errors import Diverged
+from zoo.task import Monitor
+from zoo.trainer import StepOutput
+from zoo.training.progress import Progress
+
+ACCURACY, ERROR = Monitor(metric="share", mode="max"), Monitor(metric="share", mode="min")
+
+
+def outputs(*losses: float, count: int = 2) -> list[StepOutput]:
+    """Steps with these losses."""
+    return [StepOutput(loss=torch.tensor(loss), count=count) for loss in losses]
+
+
+def test_the_mean_counts_items() -> None:
+    progress = Progress()
+    progress.add(outputs(1.0, 2.0, count=2))
+    progress.add(outputs(5.0, count=4))
+    assert progress.loss() == pytest.approx(26 / 8)
+
+
+def test_parts_are_counted_beside_the_loss() -> None:
+    progress = Progress()
+    progress.add([StepOutput(loss=torch.tensor(3.0), count=2, parts={"box": torch.tensor(1.0)})])
+    assert progress.sums == {"loss": 6.0, "box": 2.0}
+
+
+def test_three_bad_losses_in_a_row_are_too_many_even_across_readings() -> None:
+    nan = float("nan")
+    progress = Progress()
+    progress.add(outputs(nan, nan, 1.0, nan, float("inf")))
+    assert progress.not_finite == 2
+    with pytest.raises(Diverged, match="3 steps in a row"):
+        progress.add(outputs(nan))
+
+
+@pytest.mark.parametrize(("monitor", "best"), [(ACCURACY, 2), (ERROR, 1)])
+def test_the_best_epoch_is_the_first_of_the_best(monitor: Monitor, best: int) -> None:
+    progress = Progress()
+    verdicts = [progress.end_epoch({"share": value}, monitor) for value in (0.5, 0.9, 0.9, 0.7)]
+    assert progress.best_epoch == best and verdicts.index(True) == 0 and sum(verdicts) == best
+    assert progress.stale == 4 - best
+
+
+def test_a_score_that_is_no_number_is_never_the_best() -> None:
+    progress = Progress()
+    assert not progress.end_epoch({"share": float("nan")}, ACCURACY)
+    assert progress.best_epoch is None and progress.end_epoch({"share": 0.1}, ACCURACY)
+
+
+def test_its_state_makes_it_again() -> None:
+    progress = Progress(step=3)
+    progress.add(outputs(1.0))
+    progress.end_epoch({"share": 0.5}, ACCURACY)
+    assert Progress(**progress.state()) == progress
