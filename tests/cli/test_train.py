@@ -1,0 +1,87 @@
+"""`zoo train`, from its errors to its documents."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoo.cli import main
+from zoo.runs import Run
+
+TINY = ["--limit-train", "128", "--epochs", "1", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["convnett"], "no model named 'convnett'"),
+        ([], "no MODEL is named"),
+        (["cnn", "--batch-size", "0"], "the batch size is 0; it must be at least 1"),
+        (["cnn", "--lr", "-1"], "the learning rate is -1; it must be greater than 0"),
+        (["cnn", "--lr", "0"], "the learning rate is 0; it must be greater than 0"),
+        (["cnn", "--epochs", "0"], "the epochs is 0"),
+        (["cnn", "--set", "recipe.epoch=3"], "did you mean 'epochs'?"),
+        (["cnn", "--freeze", "backbone"], "would keep random weights for ever"),
+        (["cnn", "--data", "no/such/folder"], "no/such/folder"),
+        (["cnn", "--resume", "runs/x"], "--resume takes the run's own config, and MODEL cannot change it"),
+        (["--resume", "runs/x"], "is not a run directory"),
+        (["cnn", "--config", "none.json"], "is not a readable config"),
+        (["cnn", "--weights", "nosuchtag"], "nosuchtag"),
+        (["cnn", "-o", "."], "exists already"),
+        (["autoencoder", "--set", "recipe.input_size=0,0"], "input_size is (0, 0)"),
+    ],
+)
+def test_a_usage_error_is_a_sentence_and_exit_2(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["train", *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_usage_errors_come_before_torch() -> None:
+    script = (
+        "import sys; from zoo.cli import main; code = main(['train', 'cnn', '--data', 'nowhere']);"
+        "sys.exit(9 if 'torch' in sys.modules else code)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=False).returncode == 2
+
+
+def test_a_training_ends_with_a_document_and_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "convnet", *TINY, "-o", "run", "--json"]) == 0
+    streams = capsys.readouterr()
+    document = json.loads(streams.out)
+    assert (document["schema"], document["run"], document["model"]) == (1, "run", "cnn/convnet")
+    assert (document["task"], document["best_epoch"]) == ("image-classification", 1)
+    assert {"top1", "test/top1"} <= set(document["metrics"])
+    assert "next: zoo export run --onnx" in streams.err
+    assert Run.open(Path("run")).record.test["top1"] == document["metrics"]["test/top1"]
+
+
+def test_finetuning_starts_from_shipped_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "cnn@digits", *TINY, "--freeze", "backbone", "-o", "run"]) == 0
+    out = capsys.readouterr().out
+    assert "started from cnn/cnn@cnn/digits" in out
+    assert Run.open(Path("run")).record.test["top1"] > 0.97
+
+
+def test_a_dry_run_shows_the_config_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["train", "cnn", "--dry-run", "--lr", "0.25"]) == 0
+    out = capsys.readouterr().out
+    assert "recipe.lr" in out and "0.25" in out and "9,000 train" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_autoencoder_trains_by_the_same_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "autoencoder", *TINY]) == 0
+    out = capsys.readouterr().out
+    assert "psnr" in out and "next: zoo export --onnx" in out
