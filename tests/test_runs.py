@@ -93,7 +93,7 @@ def test_a_running_run_whose_process_is_gone_is_interrupted(tmp_path: Path, monk
     assert run.status == "running"
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     monkeypatch.setattr("zoo.runs._alive", lambda pid: pid != 1)
-    assert run.status == "interrupted"
+    assert Run.open(run.path).status == "interrupted"
 
 
 @pytest.mark.parametrize(

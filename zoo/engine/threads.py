@@ -15,13 +15,39 @@ from typing import Final
 
 TINY_STEP: Final = 0.002
 """Seconds; shorter steps gain nothing from a second thread."""
+WATCHED: Final = 0.25
+"""Seconds."""
 SLOW_READ: Final = 0.005
 """Seconds; a batch that takes longer is being decoded."""
 
 
 def idle_cores() -> int:
-    """Cores that this process may use and that nobody keeps busy, at least 1."""
-    return max(1, allowed_cores() - round(os.getloadavg()[0]))
+    """Cores that this process may use and that nobody keeps busy at the moment, at least 1."""
+    return max(1, min(allowed_cores(), round(_idle())))
+
+
+def _idle() -> float:
+    """Idle cores of the machine, watched for a quarter of a second; from the load average where that is all there is.
+
+    The load average of a minute would count what has just ended, an installation for example.
+    """
+    before = _ticks()
+    if before is None:
+        return (os.cpu_count() or 1) - os.getloadavg()[0]
+    time.sleep(WATCHED)
+    after = _ticks() or before
+    idle, total = after[0] - before[0], after[1] - before[1]
+    return (os.cpu_count() or 1) * idle / max(total, 1)
+
+
+def _ticks() -> tuple[int, int] | None:
+    """Idle and all time slices since the machine started; None on systems that do not say."""
+    try:
+        first = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+        numbers = [int(number) for number in first[1:9]]
+    except (OSError, ValueError, IndexError):
+        return None
+    return numbers[3] + numbers[4], sum(numbers)
 
 
 def allowed_cores() -> int:
