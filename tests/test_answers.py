@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
-from zoo.answers import Answerer, answers, input_files, save_answers
+from zoo.answers import Answerer, answers, chosen_settings, input_files, meant_inputs, save_answers
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
 
@@ -122,11 +122,23 @@ def test_a_failure_half_way_saves_nothing(files: Path, tmp_path: Path) -> None:
 
 
 class Growing(Measuring):
-    """Answers in as many runs as the text is long, each fed what the one before gave."""
+    """Answers in as many runs as the text is long, each fed what the one before gave; and reads texts."""
 
-    def respond(self, run: Any, inputs: dict[str, Any], feedback: Mapping[str, str], _problem: Problem) -> Any:
+    settings: Mapping[str, float] = {"runs": 0}
+
+    def read_text(self, text: str, _problem: Problem) -> dict[str, Any]:
+        return {"length": np.array(len(text))}
+
+    def respond(
+        self,
+        run: Any,
+        inputs: dict[str, Any],
+        feedback: Mapping[str, str],
+        _problem: Problem,
+        settings: Mapping[str, float],
+    ) -> Any:
         answer = run(inputs)
-        for _ in range(int(inputs["length"]) - 1):
+        for _ in range(int(settings["runs"] or inputs["length"]) - 1):
             answer = run({**inputs, **{name: answer[output] for name, output in feedback.items()}})
         return answer
 
@@ -149,3 +161,28 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
     (found,) = answers(growing, [files / "b.txt"], limit=0)
     assert shapes == [(1, 2)] * 3
     assert found.record() == {"file": str(files / "b.txt"), "twice": 2 + 2 * 2, "ranked": []}
+    shapes.clear()
+    (found,) = answers(growing, ["four words of text"], settings={"runs": 4})
+    assert len(shapes) == 4
+    assert found.record()["text"] == "four words of text"
+
+
+def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
+    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    given = [str(files / "b.txt"), "some words", "x" * 5000]
+    assert meant_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
+    with pytest.raises(UsageError, match="some words does not exist"):
+        meant_inputs(given, does_not)
+
+
+def test_settings_of_an_answer_are_the_tasks() -> None:
+    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    assert chosen_settings(reads, ["runs=3"]) == {"runs": 3.0}
+    for task, given, hint in (
+        (reads, "walks=3", "it has runs"),
+        (reads, "runs=many", "as in runs=0"),
+        (does_not, "runs=3", "it has none"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            chosen_settings(task, [given])
+        assert caught.value.hint == hint

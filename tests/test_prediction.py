@@ -30,7 +30,7 @@ def test_predictions_are_those_of_the_sums_done_by_hand(digits_run: tuple[Path, 
     place, model = digits_run
     wanted = probabilities(model, digits.load().test_images[:3])
     found = zoo.predict(place, [pictures], limit=10)
-    assert [answer.file.name for answer in found] == ["0.png", "1.png", "2.png"]
+    assert [Path(answer.file).name for answer in found] == ["0.png", "1.png", "2.png"]
     for answer, row in zip(found, wanted, strict=True):
         classes = answer.record()["classes"]
         assert isinstance(classes, list)

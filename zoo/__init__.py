@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from zoo.task import Ordered as Ordered
     from zoo.task import Port as Port
     from zoo.task import Purpose as Purpose
+    from zoo.task import ReadsText as ReadsText
     from zoo.task import Responding as Responding
     from zoo.task import Shown as Shown
     from zoo.task import Signature as Signature
@@ -90,7 +91,7 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Batch Case Control Dataset Metrics Monitor Ordered Port Purpose Responding Shown "
+    "zoo.task": "Agreement Batch Case Control Dataset Metrics Monitor Ordered Port Purpose ReadsText Responding Shown "
     "Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zoo import atomic
@@ -15,8 +17,11 @@ from zoo.catalog import Catalog
 from zoo.errors import BadFile, UsageError
 from zoo.problem import Json, Problem
 from zoo.replay.bundle import Bundle
+from zoo.replay.manifest import read_manifest
 from zoo.replay.predict import bundle_pipeline
-from zoo.task import Case, Responding, Shown, Signature, Task
+from zoo.runs import Run
+from zoo.targets import BundleTarget, OnnxTarget, RunTarget, Target
+from zoo.task import Case, ReadsText, Responding, Shown, Signature, Task
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -37,11 +42,19 @@ class Answerer:
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
 
-    def respond(self, inputs: Arrays) -> Arrays:
+    def read(self, source: Path | str) -> Arrays:
+        """A file, or a text given in words, as the inputs of one item; BadFile where it cannot be read."""
+        if isinstance(source, str):
+            assert isinstance(self.task, ReadsText), "only such tasks are given text"
+            return self.task.read_text(source, self.problem)
+        return self.task.read(source, self.problem)
+
+    def respond(self, inputs: Arrays, settings: Mapping[str, float] = MappingProxyType({})) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
         fed = {**inputs, **self.signature.initial_state()}
         if isinstance(self.task, Responding):
-            return self.task.respond(self.answer, fed, self.signature.feedback, self.problem)
+            chosen = {**self.task.settings, **settings}
+            return self.task.respond(self.answer, fed, self.signature.feedback, self.problem, chosen)
         return self.answer(fed)
 
 
@@ -49,15 +62,60 @@ class Answerer:
 class Answer:
     """The answer for one file, or why the file cannot be read."""
 
-    file: Path
+    file: Path | str
+    """A text given in words is itself."""
     shown: Shown | None = None
     unreadable: str = ""
 
     def record(self) -> dict[str, Json]:
         """The same for machines."""
+        kind = "text" if isinstance(self.file, str) else "file"
         if self.shown is None:
-            return {"file": str(self.file), "unreadable": self.unreadable}
-        return {"file": str(self.file), **self.shown.record}
+            return {kind: str(self.file), "unreadable": self.unreadable}
+        return {kind: str(self.file), **self.shown.record}
+
+
+def task_of(target: Target, catalog: Catalog) -> Task:
+    """The task of a run, a bundle, or a model's weights, without looking at any of them closely."""
+    match target:
+        case RunTarget():
+            name = Run.open(target.path).data.problem.task
+        case BundleTarget():
+            name = read_manifest(target.path)[0].task
+        case OnnxTarget():
+            raise UsageError(
+                f"{target.path} alone does not say how files are read and answers shown",
+                hint="name the bundle that it belongs to",
+            )
+        case _:
+            name = target.model.spec.task
+    return catalog.make_task(name)
+
+
+def chosen_settings(task: Task, given: Sequence[str]) -> dict[str, float]:
+    """Settings of an answer from "name=value"; UsageError for a name that the task does not have, or no number."""
+    known = task.settings if isinstance(task, Responding) else {}
+    chosen = {}
+    for one in given:
+        name, _, value = one.partition("=")
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise UsageError(f"answers of the task {task.name} have no setting {name!r}", hint=has)
+        try:
+            chosen[name] = float(value)
+        except ValueError:
+            raise UsageError(f"{one!r} is no number", hint=f"as in {name}={known[name]:g}") from None
+    return chosen
+
+
+def meant_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
+    """As `input_files`; what is not there is a text, where the task reads texts."""
+    if not isinstance(task, ReadsText):
+        return input_files([Path(one) for one in inputs])
+    found: list[Path | str] = []
+    for one in inputs:
+        found += input_files([Path(one)]) if os.path.exists(one) else [one]  # noqa: PTH110  a text may be too long a path
+    return tuple(found)
 
 
 def input_files(inputs: Sequence[Path]) -> tuple[Path, ...]:
@@ -80,16 +138,23 @@ def _hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def answers(answerer: Answerer, files: Iterable[Path], *, limit: int = 5) -> Iterator[Answer]:
+def answers(
+    answerer: Answerer,
+    files: Iterable[Path | str],
+    *,
+    limit: int = 5,
+    settings: Mapping[str, float] = MappingProxyType({}),
+) -> Iterator[Answer]:
     """One answer per file, in order; a file that cannot be read gets its reason and stops nobody."""
     for file in files:
         try:
-            inputs = answerer.task.read(file, answerer.problem)
+            inputs = answerer.read(file)
         except BadFile as error:
             yield Answer(file=file, unreadable=error.message)
             continue
-        case = Case(name=file.name, kind="file", inputs=inputs, origin=str(file))
-        shown = answerer.task.show(case, answerer.respond(inputs), answerer.problem, limit=limit)
+        name = file if isinstance(file, str) else file.name
+        case = Case(name=name, kind="file", inputs=inputs, origin=str(file))
+        shown = answerer.task.show(case, answerer.respond(inputs, settings), answerer.problem, limit=limit)
         yield Answer(file=file, shown=shown)
 
 
@@ -130,12 +195,13 @@ def save_answers(folder: Path, found: Iterable[Answer], *, overwrite: bool = Fal
     return kept
 
 
-def _free_name(file: Path, taken: set[str]) -> str:
+def _free_name(file: Path | str, taken: set[str]) -> str:
     """A name for the picture of a file that no other file of the same name has taken."""
-    name, number = f"{file.stem}.png", 1
+    stem = "text" if isinstance(file, str) else file.stem
+    name, number = f"{stem}.png", 1
     while name in taken:
         number += 1
-        name = f"{file.stem}-{number}.png"
+        name = f"{stem}-{number}.png"
     taken.add(name)
     return name
 

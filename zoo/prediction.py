@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from zoo.answers import Answer, Answerer, answers, bundle_answerer, input_files
+from zoo.answers import Answer, Answerer, answers, bundle_answerer, meant_inputs, task_of
 from zoo.catalog import Catalog
 from zoo.errors import BadFile
 from zoo.ports import flatten
@@ -24,15 +25,23 @@ if TYPE_CHECKING:
     from zoo.task import Arrays
 
 
-def predict(target: str | Path, inputs: Sequence[str | Path], *, limit: int = 5) -> list[Answer]:
+def predict(
+    target: str | Path,
+    inputs: Sequence[str | Path],
+    *,
+    limit: int = 5,
+    settings: Mapping[str, float] = MappingProxyType({}),
+) -> list[Answer]:
     """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
 
-    A folder among the inputs stands for every file in it; `limit` is how many ranked answers each shows.
+    A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
+    `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).
     """
-    files = input_files([Path(path) for path in inputs])
     catalog = Catalog.discover()
-    with target_answerer(find_target(str(target), catalog), catalog) as answerer:
-        found = list(answers(answerer, files, limit=limit))
+    meant = find_target(str(target), catalog)
+    files = meant_inputs([str(one) for one in inputs], task_of(meant, catalog))
+    with target_answerer(meant, catalog) as answerer:
+        found = list(answers(answerer, files, limit=limit, settings=settings))
     for answer in found:
         if answer.unreadable:
             raise BadFile(answer.unreadable)

@@ -195,10 +195,26 @@ class Ordered(Protocol):
 class Responding(Protocol):
     """A task whose answer takes many runs of the graph, as writing a text does."""
 
+    settings: Mapping[str, float]
+    """What a user may choose about an answer (length, temperature), with the defaults."""
+
     def respond(
-        self, run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Mapping[str, str], problem: Problem
+        self,
+        run: Callable[[Arrays], Arrays],
+        inputs: Arrays,
+        feedback: Mapping[str, str],
+        problem: Problem,
+        settings: Mapping[str, float],
     ) -> Arrays:
         """The answer to the inputs of one item, the state among them; `feedback` is that of the signature."""
+
+
+@runtime_checkable
+class ReadsText(Protocol):
+    """A task whose raw input may be given in words instead of a file."""
+
+    def read_text(self, text: str, problem: Problem) -> Arrays:
+        """The inputs of pipeline.onnx, without state; BadFile when they cannot be made from this text."""
 
 
 class Task(Protocol):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.tasks.vocabulary import SPECIAL, UNKNOWN, build_vocabulary, decode, encode, numbers, pieces
+from zoo.formats.vocabulary import build_vocabulary
+from zoo.tasks.vocabulary import SPECIAL, UNKNOWN, decode, encode, numbers, pieces
 
 TEXT = "Der Hund, der  bellt.\nÄ!"
 

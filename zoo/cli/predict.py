@@ -8,16 +8,17 @@ from pathlib import Path
 
 import click
 
-from zoo.answers import Answer, Answerer, answers, bundle_answerer, input_files, save_answers
+from zoo.answers import Answer, Answerer, answers, bundle_answerer, chosen_settings, meant_inputs, save_answers, task_of
 from zoo.catalog import Catalog
 from zoo.cli.output import Output, json_option
-from zoo.errors import BadFile, UsageError
-from zoo.targets import BundleTarget, OnnxTarget, Target, find_target
+from zoo.errors import BadFile
+from zoo.targets import BundleTarget, Target, find_target
 
 
 @click.command("predict")
 @click.argument("target")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="How to answer, as in temperature=0.5.")
 @click.option(
     "--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many ranked answers to show."
 )
@@ -25,20 +26,28 @@ from zoo.targets import BundleTarget, OnnxTarget, Target, find_target
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
 @json_option
 def predict(
-    *, target: str, inputs: tuple[Path, ...], top: int, save: Path | None, overwrite: bool, as_json: bool
+    *,
+    target: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    top: int,
+    save: Path | None,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
-    """Answers for files, or for every file of a folder.
+    """Answers for files, for every file of a folder, or for a text in quotes.
 
     TARGET is a run directory, a bundle directory, or weights as in cnn@digits.
     """
     out = Output(as_json=as_json)
-    files = input_files(inputs)
     catalog = Catalog.discover()
     meant = find_target(target, catalog)
+    task = task_of(meant, catalog)
+    files, chosen = meant_inputs(inputs, task), chosen_settings(task, settings)
     with _answerer(meant, catalog) as answerer:
         for note in answerer.notes:
             out.note(note)
-        shown = _show(out, answers(answerer, files, limit=top))
+        shown = _show(out, answers(answerer, files, limit=top, settings=chosen))
         found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite)
         out.document(
             {
@@ -64,11 +73,6 @@ def predict(
 @contextmanager
 def _answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
     """What answers; torch comes only for what is no bundle."""
-    if isinstance(target, OnnxTarget):
-        raise UsageError(
-            f"{target.path} alone does not say how files are read and answers shown",
-            hint="name the bundle that it belongs to",
-        )
     if isinstance(target, BundleTarget):
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer

@@ -1,6 +1,6 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
-    python run.py picture.png ...    the answers, a line each
+    python run.py picture.png ...    the answers; where the model reads texts, also "a text in quotes"
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -89,6 +90,15 @@ def session(path: Path) -> Run:
     return lambda feeds: dict(zip(names, opened.run(names, feeds), strict=True))
 
 
+def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
+    """The zeros that a sequence begins with, by input, and the output that each is fed afterwards."""
+    feedback = {port["feeds"]: port["name"] for port in signature["outputs"] if port["feeds"]}
+    ports = [port for port in signature["inputs"] if port["name"] in feedback]
+    shapes = [[size if isinstance(size, int) else 1 for size in port["shape"]] for port in ports]
+    zeros = {port["name"]: np.zeros(shape, port["dtype"]) for port, shape in zip(ports, shapes, strict=True)}
+    return zeros, feedback
+
+
 def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     """Say what differs; 0 when nothing does."""
     wrong = list(differing_files(folder, manifest))
@@ -117,14 +127,17 @@ def main(arguments: list[str]) -> int:
     sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
-    run = session(folder / "pipeline.onnx")
+    run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
+    state, feedback = first_state(manifest["pipeline_signature"])
     for argument in arguments:
         try:
-            feeds = task.read(Path(argument), manifest["problem"])
+            words = hasattr(task, "read_text") and not os.path.exists(argument)  # noqa: PTH110  may be too long a path
+            feeds = {**(task.read_text(argument, problem) if words else task.read(Path(argument), problem)), **state}
         except (OSError, ValueError) as error:
             print(f"{argument} cannot be read: {error}", file=sys.stderr)
             return 2
-        print(f"{argument}: {task.show(run(feeds), manifest['problem'])}")
+        answer = task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds)
+        print(f"{argument}: {task.show(answer, problem)}")
     return 0
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 PADDING, UNKNOWN = 0, 1
 SPECIAL = ("<pad>", "<unk>")
 """The first entries of every vocabulary."""
-RARE = 2
-"""What a text has less often than that is unknown, so that a model learns what unknown means."""
 _TOKENS = re.compile(r" ?\w+|[^\w\s]|\s")
 
 
@@ -19,15 +16,6 @@ def pieces(text: str, unit: str) -> list[str]:
     """The characters of a text, or its words (each with the space before it) and signs; joined they give it back."""
     text = unicodedata.normalize("NFC", text)
     return list(text) if unit == "character" else _TOKENS.findall(text)
-
-
-def build_vocabulary(texts: Iterable[str], *, unit: str, limit: int) -> tuple[str, ...]:
-    """The special entries, then what the texts are made of, the most frequent first."""
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(pieces(text, unit))
-    ranked = sorted((piece for piece in counts if counts[piece] >= RARE), key=lambda piece: (-counts[piece], piece))
-    return (*SPECIAL, *ranked[: limit - len(SPECIAL)])
 
 
 def numbers(vocabulary: Sequence[str]) -> dict[str, int]:

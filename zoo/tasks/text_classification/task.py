@@ -13,6 +13,7 @@ from zoo.errors import BadFile
 from zoo.formats.text_checking import check_labelled
 from zoo.formats.text_layouts import detect_text, split_files
 from zoo.formats.text_rows import TABLES, Found, TextRow, read_table
+from zoo.formats.vocabulary import build_vocabulary
 from zoo.problem import Input, Problem
 from zoo.recipe import Augment
 from zoo.records import to_json
@@ -22,7 +23,7 @@ from zoo.tasks.text_classification import runner
 from zoo.tasks.text_classification.agreement import agreement
 from zoo.tasks.text_controls import LENGTHS as LENGTHS_CONTROL
 from zoo.tasks.text_controls import VOCABULARY, text_controls
-from zoo.tasks.vocabulary import build_vocabulary, decode
+from zoo.tasks.vocabulary import decode
 
 if TYPE_CHECKING:
     import torch

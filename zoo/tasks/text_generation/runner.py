@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +59,6 @@ def respond(
         state = {name: answer[output] for name, output in feedback.items()}
         answer = run({"tokens": np.array([[drawn]], np.int64), **state})
     return {"tokens": np.array([tokens], np.int64), "logits": answer["logits"][:, -1:]}
-
-
-def likeliest(logits: np.ndarray[Any, Any], vocabulary: Sequence[str], limit: int) -> list[tuple[str, float]]:
-    """The likeliest next tokens with their probabilities, best first."""
-    weights = np.exp(logits - logits.max())
-    best = np.argsort(-weights, kind="stable")[:limit]
-    return [(vocabulary[place], float(weights[place] / weights.sum())) for place in best]
 
 
 def show(answer: Arrays, problem: Mapping[str, Any]) -> str:

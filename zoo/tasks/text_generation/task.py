@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from zoo.data.names import names
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
@@ -17,6 +21,7 @@ from zoo.errors import BadFile
 from zoo.formats.text_checking import check_corpus
 from zoo.formats.text_layouts import detect_text, plain_files, split_files
 from zoo.formats.text_rows import TABLES, Found, TextRow, read_plain, read_table
+from zoo.formats.vocabulary import build_vocabulary
 from zoo.problem import Input, Json, Problem
 from zoo.recipe import Augment
 from zoo.records import to_json
@@ -25,7 +30,7 @@ from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, s
 from zoo.tasks.text_controls import STATE, VOCABULARY, text_controls
 from zoo.tasks.text_generation import runner
 from zoo.tasks.text_generation.agreement import agreement
-from zoo.tasks.vocabulary import build_vocabulary, encode, numbers
+from zoo.tasks.vocabulary import encode, numbers
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +44,9 @@ SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 GOLDEN_ITEMS: Final = 3
 STRETCH: Final = 64
 """Tokens of an evaluation item."""
+SETTINGS: Final[Mapping[str, float]] = MappingProxyType(
+    {"length": runner.LENGTH, "temperature": runner.TEMPERATURE, "seed": runner.SEED}
+)
 
 
 class TextGeneration:
@@ -47,6 +55,7 @@ class TextGeneration:
     name = "text-generation"
     monitor = Monitor(metric="bits_per_character", mode="min")
     runner = "zoo.tasks.text_generation.runner:read"
+    settings = SETTINGS
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
@@ -140,10 +149,23 @@ class TextGeneration:
         return runner.read_text(text, to_json(problem))
 
     def respond(
-        self, run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Mapping[str, str], problem: Problem
+        self,
+        run: Callable[[Arrays], Arrays],
+        inputs: Arrays,
+        feedback: Mapping[str, str],
+        problem: Problem,
+        settings: Mapping[str, float],
     ) -> Arrays:
         """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
-        return runner.respond(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem))
+        return runner.respond(
+            lambda feeds: dict(run(feeds)),
+            dict(inputs),
+            feedback,
+            to_json(problem),
+            length=int(settings["length"]),
+            temperature=settings["temperature"],
+            seed=int(settings["seed"]),
+        )
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
@@ -152,10 +174,17 @@ class TextGeneration:
         if "tokens" in answer:
             text = runner.show(dict(answer), named)
             return Shown(text=text, record={"prompt": prompt, "text": text})
-        ranked = runner.likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
+        ranked = _likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
         following: list[Json] = [{"token": token, "probability": share} for token, share in ranked]
         line = "  ".join(f"{token!r} {share:.1%}" for token, share in ranked)
         return Shown(text=f"{prompt} → {line}", record={"prompt": prompt, "next": following})
+
+
+def _likeliest(logits: npt.NDArray[Any], vocabulary: Sequence[str], limit: int) -> list[tuple[str, float]]:
+    """The likeliest next tokens with their probabilities, best first."""
+    weights = np.exp(logits - logits.max())
+    best = np.argsort(-weights, kind="stable")[:limit]
+    return [(vocabulary[place], float(weights[place] / weights.sum())) for place in best]
 
 
 def _rows(source: DataSource) -> Iterator[Found]:
