@@ -14,7 +14,7 @@ from tests.fresh import HEAVY, LISTING, imported
 from zoo.cli import COMMANDS
 
 
-@pytest.mark.parametrize("words", [("list",), ("--help",), ("plugins",), ("list", "--weights")])
+@pytest.mark.parametrize("words", [("list",), ("--help",), ("plugins",), ("list", "--weights"), ("weights", "list")])
 def test_listing_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
     assert imported(*words, cwd=tmp_path) & LISTING == set()
 

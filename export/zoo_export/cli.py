@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.cli.fetching import bring_named
 from zoo.cli.output import Output, json_option
 from zoo.errors import UsageError
 from zoo.records import to_json
@@ -57,6 +58,7 @@ def export(  # noqa: PLR0917  click passes options by name
     if not onnx:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
     size = _size(input_size)
+    bring_named(target)
     from zoo_export.graph import DEFAULT_OPSET  # noqa: PLC0415  torch, once the usage is right
     from zoo_export.publish import export as publish  # noqa: PLC0415
 

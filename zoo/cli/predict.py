@@ -10,9 +10,10 @@ import click
 
 from zoo.answers import Answer, Answerer, answers, bundle_answerer, chosen_settings, meant_inputs, save_answers, task_of
 from zoo.catalog import Catalog
+from zoo.cli.fetching import bring
 from zoo.cli.output import Output, json_option
 from zoo.errors import BadFile
-from zoo.targets import BundleTarget, Target, find_target
+from zoo.targets import BundleTarget, Target, WeightsTarget, find_target
 
 
 @click.command("predict")
@@ -77,6 +78,8 @@ def _answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer
     else:
+        if isinstance(target, WeightsTarget):
+            bring(target.weights)
         from zoo.prediction import target_answerer  # noqa: PLC0415
 
         with target_answerer(target, catalog) as answerer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.catalog import Catalog
+from zoo.cli.fetching import bring
 from zoo.cli.output import Output, json_option
 from zoo.config import TrainConfig, TrainOptions, config_json
 from zoo.errors import UsageError
@@ -75,10 +76,20 @@ def train(
         if dry_run:
             _show_config(intent, card.counts(), output)
             return
+        _bring_weights(intent)
         from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
         ended = begin(intent, card, argv=sys.argv, listeners=_listeners(output), say=_say(output))
     _conclude(ended, output)
+
+
+def _bring_weights(intent: Intent) -> None:
+    if intent.config.weights:
+        from zoo.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
+
+        source = find_source(intent.config.weights, intent.catalog, intent.offer)
+        if source.offer:
+            bring(source.offer)
 
 
 def _refuse_beside_resume(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from zoo.weights.load import load_state
+
 
 class MovingAverage:
     """A copy of a module whose parameters and statistics follow it with a decay (Polyak and Juditsky, 1992).
@@ -37,7 +39,7 @@ class MovingAverage:
 
     def load(self, state: dict[str, Tensor], updates: int) -> None:
         """Put back what was saved."""
-        self.module.load_state_dict(state)
+        load_state(self.module, state, origin="the moving average")
         self.updates = updates
 
 

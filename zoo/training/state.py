@@ -16,6 +16,7 @@ from zoo.errors import BadFile
 from zoo.trainer import Trainer
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
+from zoo.weights.load import load_state
 
 
 def write_state(
@@ -70,7 +71,8 @@ def read_state(
         weights = load_file(checkpoint.model)
         state = torch.load(checkpoint.state, map_location="cpu", weights_only=True)
         for name, module in modules.items():
-            module.load_state_dict(state["modules"][name] if average or name != "model" else weights)
+            saved = state["modules"][name] if average or name != "model" else weights
+            load_state(module, saved, origin=str(checkpoint.path))
         for name, optimizer in optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         if average:

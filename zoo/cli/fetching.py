@@ -1,0 +1,28 @@
+"""Downloading published weights before the work that needs them, with a line that says how far it is; torch-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo.catalog import Catalog
+from zoo.cli.progress import ProgressLine
+from zoo.names import Offer
+from zoo.specs import WeightsSpec
+from zoo.weights.published import fetch, is_here
+
+
+def bring(offer: Offer[WeightsSpec]) -> None:
+    """Put published weights into the cache where they are not there yet."""
+    if is_here(offer):
+        return
+    line = ProgressLine(f"fetching {offer.bare_name}", unit="bytes")
+    try:
+        fetch(offer, progress=line)
+    finally:
+        line.close()
+
+
+def bring_named(target: str | None) -> None:
+    """The same for a TARGET, if it is the name of weights."""
+    if target and "@" in target and not Path(target).exists():
+        bring(Catalog.discover().weight(target))
