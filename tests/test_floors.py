@@ -30,6 +30,7 @@ FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
 TORCH_PARTS = {
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
+    "zoo.tasks.image_generation": "dataset metrics",
     "zoo.tasks.image_reconstruction": "metrics",
     "zoo.tasks.object_detection": "augment dataset finish metrics",
 }

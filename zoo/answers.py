@@ -119,7 +119,10 @@ def meant_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
 
 
 def input_files(inputs: Sequence[Path]) -> tuple[Path, ...]:
-    """The files meant: a folder stands for every file in it, hidden ones left out, sorted; UsageError for none."""
+    """The files meant: a folder stands for every file in it, hidden ones left out, sorted; UsageError for none.
+
+    A whole number that is no file is kept: to a task whose inputs are drawn it is a seed.
+    """
     found: list[Path] = []
     for path in inputs:
         if path.is_dir():
@@ -127,7 +130,7 @@ def input_files(inputs: Sequence[Path]) -> tuple[Path, ...]:
             if not inside:
                 raise UsageError(f"the folder {path} holds no files", hint="name files, or a folder with files in it")
             found += inside
-        elif path.exists():
+        elif path.exists() or str(path).isdecimal():
             found.append(path)
         else:
             raise UsageError(f"{path} does not exist", hint="name files, or a folder with files in it")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from zoo.errors import BadFile, UsageError
-from zoo.problem import ImageInput, Input
+from zoo.problem import ImageInput, Input, LatentInput
 from zoo.recipe import Recipe
 from zoo.recipe_settings import Option, apply_settings, check_recipe
 from zoo.records import from_json, to_json
@@ -157,6 +157,9 @@ def sized_input(input: Input, recipe: Recipe) -> Input:
     """The input at the size that the recipe trains at; UsageError where the model cannot take it."""
     if recipe.input_size is None:
         return input
+    if isinstance(input, LatentInput) and input.picture is not None:
+        picture = sized_input(input.picture, recipe)
+        return replace(input, picture=picture if isinstance(picture, ImageInput) else input.picture)
     if not isinstance(input, ImageInput):
         raise UsageError("input_size is set, but this model takes no images")
     if min(recipe.input_size) < input.min_size:

@@ -147,6 +147,9 @@ class _Subject:
 
 def _subject(target: Target, catalog: Catalog) -> _Subject:
     match target:
+        case RunTarget(model=Offer() as part):  # a part's problem comes with its parameters
+            taken = load_trained(target, catalog)
+            return _Subject(model=part, problem=taken.problem, default_data=_embedded(part, catalog), run=taken.run)
         case RunTarget():
             run = Run.open(target.path)
             model = catalog.model(run.config.model)

@@ -57,7 +57,7 @@ def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: 
     if not callable(builder):
         raise PluginError(f"{offer.spec.builder!r}, the builder of {offer.full_name}, is not callable")
     try:
-        with _seeded(seed):
+        with seeded(seed):
             model = builder(**keywords)
     except ZooError:
         raise
@@ -122,7 +122,8 @@ def _problem(
 
 
 @contextmanager
-def _seeded(seed: int | None) -> Iterator[None]:
+def seeded(seed: int | None) -> Iterator[None]:
+    """What is drawn inside depends on the seed alone, torch's own random state stays as it was; None does nothing."""
     if seed is None:
         yield
         return

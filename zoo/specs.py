@@ -71,6 +71,9 @@ class ModelSpec:
     """Which facts of the `Problem` the builder takes, by name."""
     adapter: Reference | None = None
     """(model, problem) -> the module that is exported; None exports the model itself."""
+    part_of: Mapping[str, Reference] = field(default_factory=dict)
+    """Models whose trained parameters hold this one's, each with (state_dict, problem) -> this one's (state_dict,
+    problem): a run of such a model is as good as one of this, `vae_decoder@runs/vae/...`."""
     head: tuple[str, ...] = ()
     """Prefixes of the state_dict that are made new when the classes differ, and kept unfrozen."""
     recipes: Mapping[str, Recipe] = field(default_factory=dict)

@@ -17,6 +17,8 @@ class RunTarget:
     """A training, by its directory."""
 
     path: Path
+    model: Offer[ModelSpec] | None = None
+    """The model that is meant, where it is not the trained one but a part of it."""
     notes: tuple[str, ...] = ()
     """How it was chosen, when nobody named it, and which newer ones were passed over."""
 
@@ -58,6 +60,7 @@ def find_target(
 ) -> Target:
     """What TARGET means: an existing path, then model@tag, then a model's name; without one, the latest run.
 
+    The tag may be a run that trained the model, or a larger one that it is a part of: vae_decoder@runs/vae/...
     A model's name alone is a UsageError unless `untrained` is set; then nothing else is accepted.
     """
     if untrained:
@@ -93,7 +96,10 @@ def _existing(text: str) -> Target | None:
 
 def _named(text: str, catalog: Catalog) -> Target:
     try:
-        if "@" in text:
+        name, _, rest = text.partition("@")
+        if rest and (Path(rest) / "run.json").is_file():
+            return RunTarget(path=Path(rest), model=catalog.model(name))
+        if rest:
             weights = catalog.weight(text)
             return WeightsTarget(model=catalog.model(weights.model), weights=weights)
         model = catalog.model(text)

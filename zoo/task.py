@@ -167,6 +167,14 @@ class Metrics(Protocol):
         """Draw what this task's people look at (confusion matrix, worst mistakes, …) as PNG files."""
 
 
+@runtime_checkable
+class Developing(Protocol):
+    """Metrics with a picture that is worth having after every epoch, to see how it develops.  [torch]"""
+
+    def epoch_picture(self, path: Path) -> Path:
+        """Draw it as a PNG file."""
+
+
 class Dataset(Protocol):
     """One split, read batch by batch by index. [torch]"""
 

@@ -5,11 +5,12 @@ Evaluation, prediction and export begin here, so that all three mean the same pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.catalog import Catalog
 from zoo.checkpoints import MODEL, Which
@@ -25,6 +26,8 @@ from zoo.task import Progress, Task
 from zoo.weights.load import load_state, read_state
 from zoo.weights.source import WeightsSource, published_source
 from zoo.weights.start import start_from
+
+_Part = tuple[dict[str, Tensor], Problem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def load_trained(
     """
     match target:
         case RunTarget(path=path):
-            return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes)
+            return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes, wanted=target.model)
         case WeightsTarget(model=model, weights=weights):
             return _from_weights(published_source(catalog, weights, model), model, catalog, progress)
         case ModelTarget(model=model):
@@ -122,7 +125,9 @@ def load_trained(
             )
 
 
-def _from_run(run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...]) -> Trained:
+def _from_run(
+    run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
+) -> Trained:
     config = run.config
     try:
         offer = catalog.model(config.model)
@@ -132,9 +137,13 @@ def _from_run(run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...
             hint=f"install the plugin {config.plugin} {config.plugin_version}",
         ) from error
     found = run.checkpoint(which)
-    model = build(catalog, offer, run.problem)
     chosen = found.checkpoint
-    load_state(model, read_state(chosen.model), origin=str(chosen.path))
+    state, problem = read_state(chosen.model), run.problem
+    if wanted is not None and wanted.full_name != offer.full_name:
+        state, problem = _part(wanted, offer, run, catalog, state)
+        offer = wanted
+    model = build(catalog, offer, problem)
+    load_state(model, state, origin=str(chosen.path))
     lineage = replace(
         _lineage(offer),
         sha256=chosen.manifest.files[MODEL].sha256,
@@ -152,11 +161,25 @@ def _from_run(run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...
     return Trained(
         model=model.eval(),
         offer=offer,
-        problem=run.problem,
+        problem=problem,
         task=catalog.make_task(offer.spec.task),
         lineage=lineage,
         run=run,
         notes=(*notes, *found.notes, *_other_version(run, offer)),
+    )
+
+
+def _part(
+    wanted: Offer[ModelSpec], whole: Offer[ModelSpec], run: Run, catalog: Catalog, state: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], Problem]:
+    """The parameters and the problem of a model that is a part of the trained one."""
+    for name, reference in wanted.spec.part_of.items():
+        if catalog.model(name if "/" in name else f"{wanted.plugin.name}/{name}").full_name == whole.full_name:
+            take = cast("Callable[[dict[str, Tensor], Problem], _Part]", catalog.load(wanted, reference))
+            return take(state, run.problem)
+    raise UsageError(
+        f"the run {run.path} trained {whole.full_name}, and {wanted.full_name} is no part of it",
+        hint=f"zoo train {wanted.bare_name}",
     )
 
 

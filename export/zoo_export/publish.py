@@ -73,8 +73,8 @@ def _against(place: Path, target: str) -> list[str]:
 def default_place(target: Target) -> Path:
     """Where a bundle goes that nobody named a place for: into its run, else into exports/."""
     match target:
-        case RunTarget(path=path):
-            return path / "export"
+        case RunTarget(path=path, model=part):
+            return path / (f"export-{part.name}" if part else "export")
         case WeightsTarget(weights=weights):
             return Path("exports") / weights.full_name.replace("/", "-")
         case ModelTarget(model=model):

@@ -117,6 +117,9 @@ def _weights(trained: Trained) -> str:
 
 
 def _target(trained: Trained) -> str:
+    run = trained.run
+    if run is not None and run.config.model != trained.offer.full_name:
+        return f"{trained.offer.full_name}@{run.path}"
     return trained.lineage.run or trained.lineage.weights or ""
 
 

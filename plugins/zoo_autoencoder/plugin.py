@@ -1,11 +1,11 @@
-"""Autoencoders for any image: `autoencoder` (dense) and `conv_autoencoder`, `vae` and `conv_vae`."""
+"""Autoencoders for any image: `autoencoder` (dense) and `conv_autoencoder`, `vae` and `conv_vae`; `vae_decoder`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import ImageInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
+from zoo import ImageInput, LatentInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
 ZOO_API = 1
 
@@ -33,6 +33,13 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         trainer="zoo_autoencoder.trainer:VaeTrainer",
         options={"beta": 1.0, "kl_warmup": 0.1},
         summary="cross-entropy of the pixels plus beta times the divergence of the codes, in nats",
+    )
+    yield TrainerSpec(
+        name="vae-decoder",
+        task="image-generation",
+        trainer="zoo_autoencoder.trainer:DecoderTrainer",
+        options={"beta": 1.0, "kl_warmup": 0.1},
+        summary="the same for a decoder, beside an encoder that does not ship",
     )
 
 
@@ -88,7 +95,22 @@ def _variational() -> Iterable[ModelSpec]:
         summary=f"variational, strided convolutions, a code of {LATENT} numbers",
         parameters=243_465,
     )
-    return (dense, convolutional)
+    decoder = ModelSpec(
+        name="vae_decoder",
+        task="image-generation",
+        builder="zoo_autoencoder.variational:dense_decoder",
+        trainer="vae-decoder",
+        adapter="zoo_autoencoder.adapter:generating",
+        part_of={"vae": "zoo_autoencoder.adapter:decoder_of"},
+        needs=dense.needs,
+        input=LatentInput(size=LATENT, picture=GREY_28),
+        recipes=dense.recipes,
+        summary="the half of `vae` that makes pictures of codes",
+        paper=dense.paper,
+        licence=dense.licence,
+        parameters=539_152,
+    )
+    return (dense, convolutional, decoder)
 
 
 @hookimpl

@@ -18,7 +18,7 @@ import sys
 sys.modules["zoo"] = sys.modules["torch"] = None
 sys.path.insert(0, sys.argv[1])
 import numpy, task
-inputs = task.read(__import__("pathlib").Path(sys.argv[1]) / "x.png", {})
+inputs = task.read(__import__("pathlib").Path(sys.argv[1]) / "x.png", {"input": {"size": [3, 4]}})
 assert inputs["image"].shape == (3, 4, 3) and inputs["image"].dtype == numpy.uint8
 answer = {"probabilities": numpy.array([0.25, 0.75]), "image_out": numpy.full((3, 4, 1), 7, numpy.uint8)}
 print(task.show(answer, {"classes": ["cat", "dog"]}))

@@ -49,7 +49,7 @@ def evaluate(
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     meant = find_target(target, catalog, runs_root)
-    name = str(meant.path) if isinstance(meant, RunTarget) else str(target)
+    name = str(meant.path) if target is None and isinstance(meant, RunTarget) else str(target)
     from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
 
     lines = {

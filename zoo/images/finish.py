@@ -37,3 +37,11 @@ class Picture(nn.Module):
         """[1, channels, h, w] -> uint8 [h, w, channels]."""
         whole = torch.round(self.levels(reconstruction))
         return whole.to(torch.uint8).squeeze(0).permute(1, 2, 0)
+
+
+class Pictures(Picture):
+    """Made pictures in the space of the model's own, float32 [n, channels, h, w], to uint8 [n, h, w, channels]."""
+
+    def forward(self, made: Tensor) -> Tensor:
+        """[n, channels, h, w] -> uint8 [n, h, w, channels]."""
+        return torch.round(self.levels(made)).to(torch.uint8).permute(0, 2, 3, 1)

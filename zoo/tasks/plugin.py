@@ -27,6 +27,13 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         metric="psnr",
     )
     yield TaskSpec(
+        name="image-generation",
+        task="zoo.tasks.image_generation.task:ImageGeneration",
+        summary="pictures like those of the data, made of noise",
+        default_data="digits",
+        metric="frechet_random",
+    )
+    yield TaskSpec(
         name="object-detection",
         task="zoo.tasks.object_detection.task:ObjectDetection",
         summary="where in a picture the things are, and what they are",

@@ -14,7 +14,7 @@ from zoo.config import TrainConfig
 from zoo.data_card import DataCard
 from zoo.engine.fabric import Engine
 from zoo.engine.threads import choose_threads, choose_workers
-from zoo.models import build, silent
+from zoo.models import build, seeded, silent
 from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe_settings import Option
@@ -83,7 +83,8 @@ def build_training(
     )
     plan.check()
     seed_everything(engine, config.seed)
-    modules = trainer.modules(model, problem)
+    with seeded(config.seed):
+        modules = trainer.modules(model, problem)
     for module in modules.values():
         _place(module, engine, channels_last=recipe.channels_last)
     options = {**catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).spec.options, **recipe.options}

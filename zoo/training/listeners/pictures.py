@@ -1,10 +1,10 @@
-"""pictures/: the curves, and what the task draws of its best evaluation."""
+"""pictures/: the curves, what the task draws of its best evaluation, and epochs/ for what is worth watching."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.task import Metrics
+from zoo.task import Developing, Metrics
 from zoo.training.curves import draw_curves
 from zoo.training.events import EpochResult, Listener, Outcome
 from zoo.training.listeners.metrics_csv import read_rows
@@ -18,7 +18,11 @@ class Pictures(Listener):
         self._best: Metrics | None = None
 
     def epoch_ended(self, result: EpochResult) -> None:
-        """Remember the best evaluation."""
+        """Remember the best evaluation, and draw what develops."""
+        if isinstance(result.measured, Developing):
+            folder = self._run / "pictures" / "epochs"
+            folder.mkdir(parents=True, exist_ok=True)
+            result.measured.epoch_picture(folder / f"{result.epoch:04d}.png")
         if result.best:
             self._best = result.measured
 
@@ -27,7 +31,7 @@ class Pictures(Listener):
         if outcome.status != "finished":
             return
         folder = self._run / "pictures"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if rows := read_rows(self._run / "metrics.csv"):
             draw_curves(rows, folder / "curves.png")
         if self._best:

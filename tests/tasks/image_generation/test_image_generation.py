@@ -1,0 +1,155 @@
+"""Image generation: latents from seeds and files, whole levels out, a distance that knows near from far."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx.reference import ReferenceEvaluator
+from PIL import Image
+
+from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
+from zoo.answers import input_files
+from zoo.config import sized_input
+from zoo.errors import UsageError
+from zoo.problem import ImageInput, LatentInput, Problem
+from zoo.recipe import Recipe
+from zoo.records import from_json, to_json
+from zoo.tasks.image_generation import runner
+from zoo.tasks.image_generation.agreement import agreement
+from zoo.tasks.image_generation.controls import exchange_numbers
+from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
+from zoo.tasks.image_generation.task import ImageGeneration
+
+PICTURE = ImageInput(size=(8, 6), channels=1, mean=(0.5,), std=(0.5,), any_channels=True)
+PROBLEM = Problem(task="image-generation", input=LatentInput(size=3, picture=PICTURE))
+TASK = ImageGeneration()
+
+
+def test_the_problem_survives_being_written_down_and_knows_its_picture() -> None:
+    assert from_json(Problem, to_json(PROBLEM), where="here") == PROBLEM
+    assert PROBLEM.keywords(("latent_size", "channels", "image_size")) == {
+        "latent_size": 3,
+        "channels": 1,
+        "image_size": (8, 6),
+    }
+    bare = Problem(task="image-generation", input=LatentInput(size=3))
+    with pytest.raises(UsageError, match="takes no images"):
+        bare.fact("channels")
+
+
+def test_a_recipe_changes_the_size_of_what_is_made() -> None:
+    sized = sized_input(PROBLEM.input, Recipe(input_size=(16, 12)))
+    assert isinstance(sized, LatentInput) and sized.picture is not None
+    assert sized.picture.size == (16, 12) and sized.size == 3
+
+
+def test_the_channels_are_those_of_the_data() -> None:
+    card = TASK.check(TASK.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
+    colour = LatentInput(size=3, picture=ImageInput(size=(8, 8), any_channels=True))
+    assert TASK.problem(card, colour).image.channels == 1
+    with pytest.raises(PluginError, match="LatentInput with a picture"):
+        TASK.problem(card, PICTURE)
+
+
+def test_a_seed_means_the_same_latents_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    drawn = TASK.read(Path("7"), PROBLEM)["latent"]
+    assert drawn.shape == (64, 3) and drawn.dtype == np.float32
+    assert abs(drawn.mean()) < 0.2 and abs(drawn.std() - 1) < 0.2
+    assert np.array_equal(drawn, runner.draw(7, 64, 3))
+    assert not np.array_equal(drawn, TASK.read(Path("8"), PROBLEM)["latent"])
+    assert input_files([Path("7")]) == (Path("7"),)
+
+
+def test_latents_come_from_files_of_the_right_shape_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "good.npy", np.ones((2, 3)))
+    assert TASK.read(tmp_path / "good.npy", PROBLEM)["latent"].dtype == np.float32
+    np.save(tmp_path / "wide.npy", np.ones((2, 4)))
+    with pytest.raises(BadFile, match=r"latents are float32 \[n, 3\]"):
+        TASK.read(tmp_path / "wide.npy", PROBLEM)
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
+    with pytest.raises(BadFile):
+        TASK.read(tmp_path / "objects.npy", PROBLEM)
+    with pytest.raises(BadFile, match="neither a seed"):
+        TASK.read(tmp_path / "cat.png", PROBLEM)
+
+
+def test_the_ends_make_whole_levels_with_the_channels_last() -> None:
+    raw = torch.tensor([-1.0, -0.5, 0.0, 2.0]).view(4, 1, 1, 1).expand(4, 1, 8, 6)
+    levels = TASK.finish(PROBLEM)(raw)
+    assert levels.shape == (4, 8, 6, 1) and levels.dtype == torch.uint8
+    assert levels[:, 0, 0, 0].tolist() == [0, 64, 128, 255]
+    (latent,) = TASK.prepare(PROBLEM)(torch.ones(2, 3))
+    assert torch.equal(latent, torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_cases_are_the_same_every_time_and_have_the_shape_of_the_port(purpose: Purpose) -> None:
+    first, second = (list(TASK.cases(None, PROBLEM, purpose, limit=6)) for _ in range(2))
+    assert len(first) >= 3
+    for one, other in zip(first, second, strict=True):
+        assert one.inputs["latent"].shape[1] == 3 and one.inputs["latent"].dtype == np.float32
+        assert np.array_equal(one.inputs["latent"], other.inputs["latent"])
+
+
+def test_pictures_agree_within_a_level_and_not_beyond() -> None:
+    cases = list(TASK.cases(None, PROBLEM, Purpose.EVALUATION, limit=3))
+    right = [{"images": np.full((1, 40, 50, 1), 100, np.uint8)} for _ in cases]
+    near = [{"images": answer["images"] + np.uint8(1)} for answer in right]
+    assert agreement(right, near, cases=cases, noise={}).holds
+    spoilt = [{"images": answer["images"].copy()} for answer in right]
+    spoilt[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
+    found = agreement(right, spoilt, cases=cases, noise={})
+    assert not found.holds and found.agreeing == 2 and "0.15%" in found.disagreements[0]
+    assert not agreement(right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}).holds
+
+
+def test_latents_are_turned_round_by_the_own_control() -> None:
+    ports = [onnx.helper.make_tensor_value_info(name, 1, ["n", 3]) for name in ("latent", "images")]
+    node = onnx.helper.make_node("Identity", ["latent"], ["images"])
+    graph = onnx.helper.make_graph([node], "g", ports[:1], ports[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)])
+    spoilt = exchange_numbers(model, 0)
+    onnx.checker.check_model(spoilt, full_check=True)
+    turned: Any = ReferenceEvaluator(spoilt).run(None, {"latent": np.array([[1, 2, 3]], np.float32)})
+    assert turned[0].tolist() == [[3, 2, 1]]
+
+
+def test_the_distance_is_nought_for_the_same_pictures_and_grows_with_the_difference() -> None:
+    torch.manual_seed(0)
+    real = torch.rand(64, 1, 8, 6) * 2 - 1
+
+    def distance(made: torch.Tensor) -> float:
+        metrics = GenerationMetrics(PICTURE)
+        metrics.update({"image": made}, {"input": real})
+        return metrics.compute()["frechet_random"]
+
+    assert distance(real) == pytest.approx(0, abs=1e-4)
+    assert 0.01 < distance(real * 0.7) < distance(real * 0.3)
+
+
+def test_random_features_are_the_same_everywhere() -> None:
+    net = RandomFeatures(1)
+    assert net.kernels[0][0, 0, 0].tolist() == pytest.approx(
+        (np.random.default_rng(0).standard_normal(3) * np.sqrt(2 / 9)).tolist()
+    )
+    assert net(torch.zeros(2, 1, 5, 9)).shape == (2, RandomFeatures.num_features)
+
+
+def test_samples_become_a_sheet_in_rows_of_eight(tmp_path: Path) -> None:
+    metrics = GenerationMetrics(PICTURE)
+    metrics.update({"image": torch.ones(10, 1, 8, 6)}, {"input": torch.zeros(10, 1, 8, 6)})
+    (path,) = metrics.pictures(tmp_path)
+    sheet = np.asarray(Image.open(path))
+    assert sheet.shape == (16, 48)
+    assert sheet[:8].min() == 255 and sheet[8:, 12:].max() == 0
+
+
+def test_a_decoder_is_a_part_of_a_vae_alone() -> None:
+    spec = Catalog.discover().model("vae_decoder").spec
+    assert list(spec.part_of) == ["vae"]

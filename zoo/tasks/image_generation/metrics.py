@@ -1,0 +1,93 @@
+"""How near made pictures come to real ones, as a whole.  [torch]"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from zoo.atomic import write_bytes
+from zoo.images.finish import Picture
+from zoo.problem import ImageInput
+from zoo.tasks.image_generation.runner import picture as grid
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+SIDE: Final = 32
+WIDTHS: Final = (32, 64, 128)
+SHOWN: Final = 64
+
+
+class RandomFeatures(nn.Module):
+    """Features of a convolutional network that nobody trained: He's draw from a fixed seed, the same everywhere.
+
+    Random filters tell edges and textures apart for any kind of picture and need no download (Naeem et al. 2020
+    measure generators with them); they know nothing of what a picture shows, and their numbers compare with no
+    other features' numbers.
+    """
+
+    num_features = 2 * WIDTHS[-1]
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        random = np.random.default_rng(0)
+        inside = channels
+        self.kernels: list[Tensor] = []
+        for width in WIDTHS:
+            drawn = random.standard_normal((width, inside, 3, 3)) * np.sqrt(2 / (inside * 9))
+            self.kernels.append(torch.from_numpy(drawn.astype(np.float32)))
+            inside = width
+
+    def forward(self, levels: Tensor) -> Tensor:
+        """Pictures float32 [n, channels, h, w] in -1..1 -> [n, 256]: mean and deviation of every filter."""
+        maps = F.interpolate(levels, (SIDE, SIDE), mode="area")
+        for kernel in self.kernels:
+            maps = F.relu(F.conv2d(maps, kernel.to(maps.device), stride=2, padding=1))
+        return torch.cat([maps.mean((2, 3)), maps.std((2, 3))], dim=1)
+
+
+class GenerationMetrics:
+    """`outputs["image"]` against `batch["input"]`: frechet_random, the Fréchet distance (Heusel et al. 2017) between
+    random features of made and of real pictures; lower is nearer."""
+
+    def __init__(self, image: ImageInput) -> None:
+        self.picture = Picture(image)
+        self.distance = FrechetInceptionDistance(feature=RandomFeatures(image.channels))
+        self.made: list[Tensor] = []
+
+    @torch.no_grad()
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Count one batch."""
+        device = batch["input"].device
+        self.picture.to(device)
+        self.distance.to(device)
+        made = self.picture.levels(outputs["image"].float()).round()
+        real = self.picture.levels(batch["input"].float()).round()
+        self.distance.update(real / 127.5 - 1, real=True)
+        self.distance.update(made / 127.5 - 1, real=False)
+        room = SHOWN - sum(len(one) for one in self.made)
+        if room > 0:
+            self.made.append(made[:room].to(torch.uint8).cpu())
+
+    def compute(self) -> dict[str, float]:
+        """frechet_random, over all processes together."""
+        return {"frechet_random": float(self.distance.compute())}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """samples.png: the first 64."""
+        return [self.epoch_picture(folder / "samples.png")] if self.made else []
+
+    def epoch_picture(self, path: Path) -> Path:
+        """The same pictures at any time: those of the first 64 latents."""
+        made = torch.cat(self.made).permute(0, 2, 3, 1).numpy()
+        memory = BytesIO()
+        grid({"images": made}).save(memory, format="png")
+        write_bytes(path, memory.getvalue())
+        return path
