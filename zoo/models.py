@@ -98,7 +98,15 @@ def weights_problem(catalog: Catalog, offer: Offer[ModelSpec], source: WeightsSo
             hint=f"train with it: zoo train {offer.bare_name} --weights {source.name} --data ...",
         )
     task = catalog.make_task(offer.spec.task).name
-    return Problem(task=task, input=source.input or offer.spec.input, classes=source.classes, facts=facts)
+    if "vocabulary_size" in offer.spec.needs and not source.vocabulary:
+        raise UsageError(f"{source.name} names no vocabulary, so it cannot answer by itself")
+    return Problem(
+        task=task,
+        input=source.input or offer.spec.input,
+        classes=source.classes,
+        vocabulary=source.vocabulary,
+        facts=facts,
+    )
 
 
 def silent(done: int, total: int) -> None:

@@ -143,6 +143,8 @@ class WeightsSpec:
     """What these weights were trained with; None takes the model's own."""
     classes: tuple[str, ...] | Reference = ()
     """Class names in index order, or a reference to such a tuple."""
+    vocabulary: tuple[str, ...] | Reference = ()
+    """Tokens in index order, or a reference to such a tuple; for models that read text."""
     facts: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     """Further facts of the problem that these weights were trained for."""
     metrics: Mapping[str, float] = field(default_factory=dict)

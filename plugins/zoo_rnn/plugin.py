@@ -59,7 +59,7 @@ def _writer(
         trainer="language-model",
         needs=("vocabulary_size",),
         input=input,
-        head=("head.", "embedding."),
+        head=("head.",),
         recipes={"names": recipe, "default": recipe},
         summary=summary,
         paper=paper,

@@ -47,7 +47,7 @@ def _writer(name: str, summary: str, parameters: int, recipe: Recipe, input: Tok
         trainer="language-model",
         needs=("vocabulary_size",),
         input=input,
-        head=("head.", "embedding."),
+        head=("head.",),
         recipes={"names": recipe, "default": recipe},
         summary=summary,
         paper=RADFORD,

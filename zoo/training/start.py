@@ -23,6 +23,7 @@ from zoo.training.build import build_training, starting_model
 from zoo.training.events import Listener
 from zoo.training.finish import Ended, finish
 from zoo.training.origin import data_record, new_record
+from zoo.weights.source import find_source
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
@@ -32,7 +33,7 @@ def begin(
     intent: Intent, card: DataCard, *, argv: Sequence[str] = (), listeners: Sequence[Listener] = (), say: Say = print
 ) -> Ended:
     """Train from the first step."""
-    problem = intent.task.problem(card, intent.config.input)
+    problem = _as_the_weights_read(intent, intent.task.problem(card, intent.config.input))
     config = replace(intent.config, input=problem.input)
     model, started = starting_model(intent.catalog, intent.offer, config, problem)
     for note in (*card.notes, *(started.notes if started else ())):
@@ -121,6 +122,14 @@ def train(
 
 def _unheard(text: str) -> None:
     """A sentence that nobody hears."""
+
+
+def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
+    """The problem with the vocabulary of the weights that are started from: their embedding knows no other."""
+    if not intent.config.weights:
+        return problem
+    source = find_source(intent.config.weights, intent.catalog, intent.offer)
+    return replace(problem, vocabulary=source.vocabulary) if source.vocabulary else problem
 
 
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:

@@ -63,13 +63,21 @@ def is_here(offer: Offer[WeightsSpec]) -> bool:
 
 def labels(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
     """The class names of a set of weights, in index order; empty where it names none."""
-    classes = offer.spec.classes
-    if not isinstance(classes, str):
-        return classes
-    found = catalog.load(offer, classes)
+    return _names(catalog, offer, offer.spec.classes)
+
+
+def tokens(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
+    """The vocabulary of a set of weights, in index order; empty where it reads no text."""
+    return _names(catalog, offer, offer.spec.vocabulary)
+
+
+def _names(catalog: Catalog, offer: Offer[WeightsSpec], names: tuple[str, ...] | str) -> tuple[str, ...]:
+    if not isinstance(names, str):
+        return names
+    found = catalog.load(offer, names)
     if isinstance(found, tuple) and all(isinstance(name, str) for name in found):
         return found
-    raise PluginError(f"{classes!r} of the {offer.plugin.title} is not a tuple of class names")
+    raise PluginError(f"{names!r} of the {offer.plugin.title} is not a tuple of names")
 
 
 def _shipped(offer: Offer[WeightsSpec]) -> Path:

@@ -13,7 +13,7 @@ from zoo.problem import Input
 from zoo.runs import Run
 from zoo.specs import ModelSpec, WeightsSpec
 from zoo.task import Progress
-from zoo.weights.published import WeightsFile, fetch, labels
+from zoo.weights.published import WeightsFile, fetch, labels, tokens
 
 PICKLES = frozenset({".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"})
 CONVERT = (
@@ -30,6 +30,8 @@ class WeightsSource:
     """torchvision/resnet18@torchvision/imagenet1k_v1, or the path of a run or a file."""
     classes: tuple[str, ...] = ()
     """In index order; empty where nobody recorded them."""
+    vocabulary: tuple[str, ...] = ()
+    """Tokens in index order; empty where none are read, or nobody recorded them."""
     input: Input | None = None
     """What they were trained with; None where nobody recorded it."""
     offer: Offer[WeightsSpec] | None = None
@@ -65,6 +67,7 @@ def published_source(catalog: Catalog, offer: Offer[WeightsSpec], model: Offer[M
     return WeightsSource(
         name=offer.full_name,
         classes=labels(catalog, offer),
+        vocabulary=tokens(catalog, offer),
         input=offer.spec.input or model.spec.input,
         offer=offer,
         notes=(offer.note,) if offer.note else (),
@@ -79,6 +82,7 @@ def _run_source(path: Path, model: Offer[ModelSpec]) -> WeightsSource:
     return WeightsSource(
         name=str(path),
         classes=run.problem.classes,
+        vocabulary=run.problem.vocabulary,
         input=run.problem.input,
         checkpoint=found.checkpoint,
         notes=found.notes,
