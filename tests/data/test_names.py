@@ -7,6 +7,7 @@ import pytest
 
 from zoo.data import names
 from zoo.errors import HashMismatch
+from zoo.formats.vocabulary import build_vocabulary
 
 
 def test_the_pack_holds_sixteen_thousand_names_in_twenty_languages() -> None:
@@ -49,3 +50,10 @@ def test_a_changed_pack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             names.load()
     finally:
         names.load.cache_clear()
+
+
+def test_the_vocabulary_of_the_shipped_weights_is_that_of_the_training_names() -> None:
+    texts = [name for name, _ in names.names("train")]
+    assert build_vocabulary(texts, unit="character", limit=20_000) == names.CHARACTERS
+    lines = [f"{name}\n" for name in texts]
+    assert build_vocabulary(lines, unit="character", limit=20_000) == names.LINES

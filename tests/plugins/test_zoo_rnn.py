@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import zoo
 import zoo_rnn.plugin
 from zoo_rnn import model
 from zoo_rnn.model import Cell, Classifier, LanguageModel, Size
@@ -111,3 +112,20 @@ def test_names_are_unique_and_recipes_suit_their_data() -> None:
     specs = list(zoo_rnn.plugin.zoo_models())
     assert not [pair for pair in itertools.combinations(specs, 2) if pair[0].name == pair[1].name]
     assert all({"names", "default"} <= set(spec.recipes) for spec in specs)
+
+
+def test_the_shipped_writer_is_less_surprised_than_a_4_gram_and_writes_names() -> None:
+    found = zoo.evaluate("gru_lm@names", device="cpu").metrics
+    assert found["bits_per_character"] == pytest.approx(2.5397, abs=1e-3)
+    assert found["bits_per_character"] < 2.7676  # benchmarks/ngram.json
+    [answer] = zoo.predict("gru_lm@names", ["Norw"], settings={"length": 20, "temperature": 0.0})
+    assert answer.shown is not None
+    assert answer.shown.text.startswith("Norweg")
+    assert answer.record()["text"] == answer.shown.text
+
+
+def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> None:
+    found = zoo.evaluate("gru@names", device="cpu").metrics
+    assert found["accuracy"] == pytest.approx(0.8058, abs=1e-3)
+    [answer] = zoo.predict("gru@names", ["korona norweska"], limit=2)
+    assert answer.record()["classes"][0]["name"] == "pl"  # type: ignore[index, call-overload]

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import zoo
 import zoo_transformer.plugin
 from zoo_transformer import model
 from zoo_transformer.model import Classifier, LanguageModel, Size, rotate
@@ -110,3 +111,7 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
         with torch.device("meta"):
             built = getattr(model, spec.builder.partition(":")[2])(**facts)
         assert sum(one.numel() for one in built.parameters()) == spec.parameters, spec.name
+
+
+def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> None:
+    assert zoo.evaluate("transformer@names", device="cpu").metrics["accuracy"] == pytest.approx(0.7438, abs=1e-3)

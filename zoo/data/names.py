@@ -23,6 +23,16 @@ LANGUAGES: Final = (
 )
 """ISO 639-1 codes, in index order."""
 
+_FREQUENT: Final = "ain"
+_RARER: Final = (
+    " ersoltkudcgmhbpyvzj91fKST()AMBCwé-á0–Pš2ếųDNLEFG8IăíRUH76ıčóVO3ýqä5ZžJĐńữxüçWöė4ồYêúłâ.ãôXà"
+    "ïİổ’ëşżñøěảÁÇåủūềđQŠșæưạğÎèậểệřơốÉț,ÂÖęśầČắịîąộớ&Äĩňợỹ—őÅŞůẢứỳ:ØćŚụʻʼ/ÍÓìùŽỉÚÜõďặòấÆßŁűẤờự“„"
+)
+CHARACTERS: Final = ("<pad>", "<unk>", *_FREQUENT, *_RARER)
+"""The vocabulary of the training names, the most frequent characters first."""
+LINES: Final = ("<pad>", "<unk>", *_FREQUENT, "\n", *_RARER)
+"""The same where a name is a line."""
+
 
 def split_of(name: str) -> Split:
     """Where a name belongs, by its own hash, upper and lower case alike: 10 % test, 10 % of the rest validation."""
