@@ -133,7 +133,9 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Pr
         proved=verdict.publishes,
         against=against,
         files=[to_json(file) for file in evidence.subject.files],
-        divergence=explain_divergence(proof, progress=progress) if explain else (),
+        divergence=tuple(line.replace(MODEL, path.name) for line in explain_divergence(proof, progress=progress))
+        if explain
+        else (),
     )
 
 

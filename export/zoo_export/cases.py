@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from zoo_export.subject import Subject
 
 RAW_CASES = 6
 GOLDEN_CASES = 5
-MODEL_CASES = 6
+MODEL_CASES = 8
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
 
@@ -50,11 +50,22 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     signature = Signature(inputs=ports.inputs, outputs=own.inputs)
     prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
-    ready = [_renamed(case, subject) for case in task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES)]
+    offered = task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES)
+    ready = [_renamed(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*prepared, *begun(ready, own)]
     model += _other_sizes(model, subject.signature)
-    items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if card and evaluate else ()
+    known_data = card is not None or subject.trained  # published weights may come with embedded data
+    items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
     return Inputs(raw=raw, model=tuple(_unique(model)), items=begun(items, own), golden=golden)
+
+
+def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:
+    """One case of every kind that is not there yet: each costs a run in every arithmetic."""
+    seen = set(kinds)
+    for case in cases:
+        if case.kind not in seen:
+            seen.add(case.kind)
+            yield case
 
 
 def _renamed(case: Case, subject: Subject) -> Case:

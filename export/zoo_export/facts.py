@@ -36,7 +36,7 @@ def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
             sorted({node.op_type for node in every if not onnx.defs.has(node.op_type, opset, node.domain)})
         ),
         random=tuple(_random(model, every)),
-        paths=tuple(sorted({text[:120] for text in _texts(model, every) if _PATH.search(text)})),
+        paths=tuple(sorted({" ".join(text.split())[:120] for text in _texts(model, every) if _PATH.search(text)})),
         external=tuple(t.name for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL),
     )
 

@@ -60,6 +60,13 @@ def export_graph(
         raise NotProved(f"{name} is in training mode ({training[0]}); what is exported must be in eval mode")
     program = _capture(module, example, signature, opset=opset, name=name)
     plain = program.model_proto
+    if len(plain.graph.output) != len(signature.outputs):
+        names = ", ".join(port.name for port in signature.outputs)
+        raise PluginError(
+            f"{name} gives {len(plain.graph.output)} tensors but its signature names {len(signature.outputs)} "
+            f"outputs: {names}",
+            hint="declare every output in the signature, or return fewer from an adapter",
+        )
     with silenced():
         try:
             program.optimize()
@@ -78,8 +85,10 @@ def _capture(
     module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
 ) -> torch.onnx.ONNXProgram:
     inputs = arguments(example, signature)
-    with torch.no_grad():
-        names = output_order(module(*inputs), signature.outputs)
+    names = [port.name for port in signature.outputs]
+    if len(names) > 1:  # a dict may have them in another order
+        with torch.no_grad():
+            names = output_order(module(*inputs), signature.outputs)
     shapes = tuple(dynamic_axes(port) or None for port in signature.inputs)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(module.forward).parameters.values())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import torch
 from onnx import numpy_helper
 
 import zoo
@@ -177,3 +179,40 @@ def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> N
     assert hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest() == written.sha256
     assert all(case.origin.startswith(("synthetic", "embedded digits")) for case in written.golden)
     assert zoo.verify(tmp_path / "b").holds
+
+
+def test_a_file_made_elsewhere_is_proved_against_the_model_and_a_changed_weight_is_not(
+    command: Callable[..., Said], tmp_path: Path
+) -> None:
+    model = zoo.create_model("cnn@digits").eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (torch.randn(2, 1, 28, 28),),
+            str(tmp_path / "mine.onnx"),
+            dynamo=True,
+            verbose=False,
+            external_data=False,
+            input_names=["picture"],
+            output_names=["scores"],
+            dynamic_shapes=({0: "batch"},),
+        )
+    said = command("verify", "mine.onnx", "--against", "cnn@digits", "--json")
+    assert said.code == 0, said.json
+    found = gates(said.json)
+    assert (found["parity"], found["lineage"], found["graph"]) == (
+        "PASS",
+        "PASS",
+        "WARN",
+    )  # its maker's paths are in it
+    assert "pipeline" not in found
+    graph = onnx.load(tmp_path / "mine.onnx")
+    tensor = max(graph.graph.initializer, key=lambda one: int(np.prod(one.dims)))
+    values = numpy_helper.to_array(tensor).copy()
+    values.flat[1000] *= np.float32(1.0001)
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    onnx.save(graph, tmp_path / "mine.onnx")
+    said = command("verify", "mine.onnx", "--against", "cnn@digits", "--json")
+    assert said.code == 1
+    assert (gates(said.json)["parity"], gates(said.json)["lineage"]) == ("PASS", "FAIL")  # too small for any answer
