@@ -66,12 +66,17 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
             ("paper", spec.paper),
             ("licence", spec.licence),
             ("trainer", spec.trainer),
+            ("part of", ", ".join(spec.part_of)),
             (
                 "needs",
                 f"{', '.join(missing)}: pip install '{model.plugin.distribution}[{spec.extra}]'" if missing else "",
             ),
             ("not exportable", spec.export.not_exportable),
-            *((f"input {key}", _value(value)) for key, value in to_json(spec)["input"].items() if key != "kind"),
+            *(
+                (f"input {key}", _value(value))
+                for key, value in _flatten(to_json(spec)["input"]).items()
+                if key != "kind"
+            ),
         ]
     )
     _recipes(out, to_json(spec)["recipes"])
