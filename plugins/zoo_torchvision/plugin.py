@@ -1,4 +1,5 @@
-"""All image classifiers of torchvision with all their published weights; torch-free, read from cards.json."""
+"""All image classifiers of torchvision with all their published weights, read from cards.json, and its one-stage
+detectors; torch-free."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from zoo import ImageInput, ModelSpec, WeightsSpec, hookimpl
+from zoo import ImageInput, ModelSpec, TrainerSpec, WeightsSpec, hookimpl
+from zoo_torchvision.detection.specs import detectors, trainers
 from zoo_torchvision.families import family_of
 
 ALIASES = {"resnet18": ("resnet",), "vgg11_bn": ("vgg",), "inception_v3": ("inception",)}
@@ -31,8 +33,14 @@ REMAPS = {"vgg16@imagenet1k_features": "zoo_torchvision.weights:features"} | {
 
 @hookimpl
 def zoo_models() -> list[ModelSpec]:
-    """One model for each card."""
-    return [_model(card) for card in _cards()]
+    """One model for each card, and the detectors."""
+    return [*map(_model, _cards()), *detectors()]
+
+
+@hookimpl
+def zoo_trainers() -> list[TrainerSpec]:
+    """How the detectors learn; classifiers learn as everybody's do."""
+    return list(trainers())
 
 
 @hookimpl

@@ -1,0 +1,22 @@
+"""What of a one-stage detector is exported: every decoded box with its scores, before non-maximum suppression."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zoo import Problem, detector_signature
+from zoo_torchvision.detection.model import Detector
+
+
+class OneStage(nn.Module):
+    """input [n, 3, h, w] -> boxes [n, cells, 4] in pixels, scores [n, cells, classes] in 0..1."""
+
+    def __init__(self, model: Detector, problem: Problem) -> None:
+        super().__init__()
+        self.model = model
+        self.signature = detector_signature(problem, cells=len(model.anchors))
+
+    def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes and scores."""
+        boxes, scores = self.model(input)
+        return boxes, scores

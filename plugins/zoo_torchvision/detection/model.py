@@ -1,0 +1,159 @@
+"""torchvision's detectors: each network as published, and around it a module that speaks in tensors.
+
+While it trains the module gives the network's own losses; in eval mode it gives every box with every score, before
+thresholds and suppression, which are the task's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import detection
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.ssd import SSD
+
+from zoo import UsageError
+from zoo_torchvision.detection.tiny import tiny_ssd
+
+Decode = Callable[[Any, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
+"""(network, outputs of its head, anchors [cells, 4]) -> boxes [n, cells, 4] and scores [n, cells, classes]."""
+Objects = Sequence[tuple[Tensor, Tensor]]
+"""Per picture boxes [k, 4] in pixels and labels int64 [k]."""
+
+LONGEST: Final = 16.0
+"""Box sides are exp(code) anchors; torchvision keeps codes below log(1000 / 16), and so does this."""
+
+
+class Detector(nn.Module):
+    """A one-stage network for pictures of one size.
+
+    `background` says that the network counts its classes from 1 and keeps 0 for what is none of them.
+    """
+
+    anchors: Tensor
+
+    def __init__(self, network: Any, decode: Decode, *, image_size: tuple[int, int], background: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.decode = decode
+        self.background = background
+        self.image_size = image_size
+        self._bypass(image_size)
+        self.register_buffer("anchors", self._anchors(image_size), persistent=False)
+
+    def _bypass(self, image_size: tuple[int, int]) -> None:
+        """Pictures come resized and normalised; the network's own transform has nothing left to do."""
+        transform = self.network.transform
+        transform.image_mean, transform.image_std = [0.0] * 3, [1.0] * 3
+        transform.fixed_size = (image_size[1], image_size[0])
+        transform.size_divisible = 1
+
+    @torch.no_grad()
+    def _anchors(self, image_size: tuple[int, int]) -> Tensor:
+        training = self.network.training
+        self.network.eval()
+        empty = torch.zeros(1, 3, *image_size)
+        features = list(self.network.backbone(empty).values())
+        anchors: Tensor = self.network.anchor_generator(ImageList(empty, [image_size]), features)[0]
+        self.network.train(training)
+        return anchors
+
+    def forward(self, images: Tensor, objects: Objects | None = None) -> Any:
+        """images float32 [n, 3, h, w]; in training with `objects` a mapping of losses, else boxes and scores.
+
+        boxes float32 [n, cells, 4] are corners in pixels; scores float32 [n, cells, classes] are in 0..1.
+        """
+        if self.training:
+            if objects is None:
+                raise ValueError("a detector in training mode needs the objects to learn")
+            targets = [{"boxes": boxes, "labels": labels + int(self.background)} for boxes, labels in objects]
+            return self.network(list(images), targets)
+        head = self.network.head(list(self.network.backbone(images).values()))
+        return self.decode(self.network, head, self.anchors)
+
+
+def scaled_boxes(codes: Tensor, anchors: Tensor, weights: Sequence[float]) -> Tensor:
+    """Codes [n, cells, 4] relative to anchors [cells, 4] as corners in pixels (R-CNN, arXiv:1311.2524)."""
+    sides = anchors[:, 2:] - anchors[:, :2]
+    centres = anchors[:, :2] + 0.5 * sides
+    x, y, wide, high = weights
+    moved = torch.stack([codes[..., 0] / x, codes[..., 1] / y], dim=-1) * sides + centres
+    most = math.log(1000.0 / LONGEST)
+    half = torch.stack([codes[..., 2] / wide, codes[..., 3] / high], dim=-1).clamp(max=most).exp() * sides * 0.5
+    return torch.cat([moved - half, moved + half], dim=-1)
+
+
+def probability(logits: Tensor) -> Tensor:
+    """The sigmoid, written out: ONNX Runtime's own is off by about 1e-8, more than the scores of an empty picture."""
+    return 1.0 / (1.0 + torch.exp(-logits))
+
+
+def decode_ssd(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
+    """SSD: classes compete with the background."""
+    boxes = scaled_boxes(head["bbox_regression"], anchors, network.box_coder.weights)
+    return boxes, head["cls_logits"].softmax(-1)[..., 1:]
+
+
+def decode_retinanet(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
+    """RetinaNet: every class for itself."""
+    boxes = scaled_boxes(head["bbox_regression"], anchors, network.box_coder.weights)
+    return boxes, probability(head["cls_logits"])
+
+
+def decode_fcos(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
+    """FCOS: distances to the four sides; a class counts as much as the cell is central."""
+    boxes = network.box_coder.decode(head["bbox_regression"], anchors)
+    return boxes, (probability(head["cls_logits"]) * probability(head["bbox_ctrness"])).sqrt()
+
+
+def ssd_tiny(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """SSD on a backbone of 0.4 million parameters, for pictures of about 100 pixels."""
+    network = tiny_ssd(num_classes=num_classes + 1, image_size=image_size)
+    return Detector(network, decode_ssd, image_size=image_size, background=True)
+
+
+def ssd300_vgg16(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """SSD as published: VGG-16 and pictures of 300 pixels."""
+    return _ssd("ssd300_vgg16", 300, num_classes, image_size)
+
+
+def ssdlite320_mobilenet_v3_large(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """SSDlite as published: MobileNetV3 and pictures of 320 pixels."""
+    return _ssd("ssdlite320_mobilenet_v3_large", 320, num_classes, image_size)
+
+
+def _ssd(name: str, side: int, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    if image_size != (side, side):
+        raise UsageError(
+            f"{name} takes pictures of {side} x {side} pixels, not {image_size[0]} x {image_size[1]}",
+            hint=f"its default boxes are laid out for that size; leave recipe.input_size away, or say {side},{side}",
+        )
+    network = _network(name, num_classes + 1)
+    assert isinstance(network, SSD)
+    return Detector(network, decode_ssd, image_size=image_size, background=True)
+
+
+def retinanet_resnet50_fpn(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """RetinaNet on ResNet-50 with a feature pyramid."""
+    network = _network("retinanet_resnet50_fpn", num_classes)
+    return Detector(network, decode_retinanet, image_size=image_size, background=False)
+
+
+def retinanet_resnet50_fpn_v2(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """RetinaNet with the improved training of torchvision's second version: group normalisation, GIoU."""
+    network = _network("retinanet_resnet50_fpn_v2", num_classes)
+    return Detector(network, decode_retinanet, image_size=image_size, background=False)
+
+
+def fcos_resnet50_fpn(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
+    """FCOS on ResNet-50 with a feature pyramid."""
+    network = _network("fcos_resnet50_fpn", num_classes)
+    return Detector(network, decode_fcos, image_size=image_size, background=False)
+
+
+def _network(name: str, num_classes: int) -> Any:
+    return getattr(detection, name)(weights=None, weights_backbone=None, num_classes=num_classes)

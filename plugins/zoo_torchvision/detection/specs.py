@@ -1,0 +1,153 @@
+"""The cards of torchvision's detectors; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from zoo import Augment, ExportSpec, ImageInput, ModelSpec, Recipe, TrainerSpec
+
+LICENCE = "BSD-3-Clause"
+PLAIN = ImageInput(size=(96, 96), min_size=64, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+IMAGENET = ImageInput(size=(640, 640), min_size=64)
+SSD300 = replace(
+    IMAGENET, size=(300, 300), mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255), fixed_size=True
+)
+SSDLITE = replace(IMAGENET, size=(320, 320), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fixed_size=True)
+
+SCENES = Recipe(
+    epochs=10,
+    batch_size=32,
+    lr=3e-3,
+    weight_decay=0.05,
+    betas=(0.9, 0.99),
+    schedule="onecycle",
+    warmup=0.2,
+    clip=10.0,
+    ema=0.99,
+    augment=Augment(shift=0.1, scale=0.2),
+    input_size=(96, 96),
+)
+"""The embedded digit scenes; digits are not mirrored."""
+FINETUNE = Recipe(
+    epochs=30,
+    batch_size=8,
+    optimizer="sgd",
+    lr=5e-3,
+    backbone_lr=0.2,
+    weight_decay=1e-4,
+    schedule="cosine",
+    warmup=0.05,
+    clip=10.0,
+    augment=Augment(shift=0.1, scale=0.3, flip=True, color=0.2),
+    channels_last=False,
+)
+"""torchvision's reference recipe, at a batch that one machine holds."""
+SCRATCH = replace(FINETUNE, epochs=200, lr=1e-2, batch_size=16)
+
+ONE_STAGE = ExportSpec(declared_arithmetic=("boxes", "scores", "labels"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is particular about one detector."""
+
+    name: str
+    input: ImageInput
+    head: tuple[str, ...]
+    summary: str
+    paper: str
+    parameters: int
+    recipes: tuple[str, ...] = ("default", "finetune")
+    aliases: tuple[str, ...] = ()
+
+
+SSD_HEAD = ("network.head.classification_head.",)
+DENSE_HEAD = ("network.head.classification_head.cls_logits.",)
+CARDS = (
+    Card(
+        name="ssd_tiny",
+        input=PLAIN,
+        head=SSD_HEAD,
+        summary="SSD on a backbone of 0.6 million parameters, for small pictures",
+        paper="Liu et al., SSD: single shot multibox detector, arXiv:1512.02325",
+        parameters=703_104,
+        recipes=("digit_scenes", "default", "finetune"),
+        aliases=("ssd",),
+    ),
+    Card(
+        name="ssd300_vgg16",
+        input=SSD300,
+        head=SSD_HEAD,
+        summary="the published SSD: VGG-16, pictures of 300 pixels, 8732 default boxes",
+        paper="Liu et al., SSD: single shot multibox detector, arXiv:1512.02325",
+        parameters=24_948_866,
+    ),
+    Card(
+        name="ssdlite320_mobilenet_v3_large",
+        input=SSDLITE,
+        head=SSD_HEAD,
+        summary="SSDlite on MobileNetV3: depthwise heads, pictures of 320 pixels",
+        paper="Howard et al., Searching for MobileNetV3, arXiv:1905.02244",
+        parameters=2_331_260,
+    ),
+    Card(
+        name="retinanet_resnet50_fpn",
+        input=IMAGENET,
+        head=DENSE_HEAD,
+        summary="RetinaNet: focal loss on a feature pyramid",
+        paper="Lin et al., Focal loss for dense object detection, arXiv:1708.02002",
+        parameters=32_387_774,
+        aliases=("retinanet",),
+    ),
+    Card(
+        name="retinanet_resnet50_fpn_v2",
+        input=IMAGENET,
+        head=DENSE_HEAD,
+        summary="RetinaNet with group normalisation, adaptive anchors and GIoU",
+        paper="Zhang et al., Bridging the gap between anchor-based and anchor-free detection, arXiv:1912.02424",
+        parameters=36_518_590,
+    ),
+    Card(
+        name="fcos_resnet50_fpn",
+        input=IMAGENET,
+        head=DENSE_HEAD,
+        summary="FCOS: no anchors; every cell says how far the sides are and how central it lies",
+        paper="Tian et al., FCOS: fully convolutional one-stage object detection, arXiv:1904.01355",
+        parameters=32_136_015,
+        aliases=("fcos",),
+    ),
+)
+RECIPES = {"digit_scenes": SCENES, "default": SCRATCH, "finetune": FINETUNE}
+
+
+def detectors() -> Iterator[ModelSpec]:
+    """A model for each card."""
+    for card in CARDS:
+        yield ModelSpec(
+            name=card.name,
+            task="object-detection",
+            builder=f"zoo_torchvision.detection.model:{card.name}",
+            trainer="torchvision-detection",
+            input=card.input,
+            needs=("num_classes", "image_size"),
+            adapter="zoo_torchvision.detection.adapter:OneStage",
+            head=card.head,
+            recipes={name: RECIPES[name] for name in card.recipes},
+            aliases=card.aliases,
+            summary=card.summary,
+            paper=card.paper,
+            licence=LICENCE,
+            parameters=card.parameters,
+            export=ONE_STAGE,
+        )
+
+
+def trainers() -> Iterator[TrainerSpec]:
+    """The one way these models learn."""
+    yield TrainerSpec(
+        name="torchvision-detection",
+        task="object-detection",
+        trainer="zoo_torchvision.detection.trainer:DetectionTrainer",
+        summary="the losses that the networks bring",
+    )

@@ -1,0 +1,1 @@
+"""An anchor-free YOLO, written from the papers, in three sizes."""

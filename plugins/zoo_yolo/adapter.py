@@ -1,0 +1,30 @@
+"""What of a YOLO is exported: decoded boxes and a score for every class, before non-maximum suppression."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zoo import Problem, detector_signature
+from zoo_yolo.model import STRIDES, Yolo
+
+
+class Detector(nn.Module):
+    """input [n, channels, h, w] -> boxes [n, cells, 4] in pixels, scores [n, cells, classes] in 0..1."""
+
+    def __init__(self, model: Yolo, problem: Problem) -> None:
+        super().__init__()
+        self.model = model
+        height, width = problem.image.size
+        cells = sum((height // stride) * (width // stride) for stride in STRIDES)
+        self.signature = detector_signature(problem, cells=cells)
+
+    def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes and scores."""
+        boxes, logits = self.model(input)
+        return boxes, probability(logits)
+
+
+def probability(logits: Tensor) -> Tensor:
+    """The sigmoid, written out: ONNX Runtime's own is off by about 1e-8, more than the scores of an empty picture."""
+    return 1.0 / (1.0 + torch.exp(-logits))

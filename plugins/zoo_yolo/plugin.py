@@ -1,0 +1,92 @@
+"""An anchor-free YOLO in three sizes: `yolo_nano`, `yolo_small` and `yolo_medium`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zoo import Augment, ExportSpec, ImageInput, ModelSpec, Recipe, TrainerSpec, hookimpl
+
+ZOO_API = 1
+
+SCENES = Recipe(
+    epochs=10,
+    batch_size=32,
+    lr=4e-3,
+    weight_decay=0.05,
+    betas=(0.9, 0.99),
+    schedule="onecycle",
+    warmup=0.15,
+    clip=10.0,
+    ema=0.99,
+    augment=Augment(shift=0.1, scale=0.2),
+    input_size=(96, 96),
+)
+"""The embedded digit scenes; digits are not mirrored."""
+SCRATCH = replace(
+    SCENES,
+    epochs=300,
+    batch_size=64,
+    lr=2e-3,
+    schedule="cosine",
+    warmup=0.02,
+    ema=0.9998,
+    augment=Augment(shift=0.1, scale=0.5, flip=True, color=0.3),
+    input_size=None,
+)
+FINETUNE = replace(SCRATCH, epochs=50, batch_size=16, lr=5e-4, backbone_lr=0.2, ema=0.999)
+
+PLAIN = ImageInput(size=(320, 320), min_size=64, mean=(0.0,), std=(1.0,))
+LARGE = replace(PLAIN, size=(640, 640))
+"""Levels in 0..1; sides are multiples of 32."""
+
+
+@hookimpl
+def zoo_models() -> Iterable[ModelSpec]:
+    """Three sizes of one architecture."""
+    nano = ModelSpec(
+        name="yolo_nano",
+        task="object-detection",
+        builder="zoo_yolo.model:yolo_nano",
+        trainer="yolo",
+        needs=("num_classes", "channels"),
+        input=PLAIN,
+        adapter="zoo_yolo.adapter:Detector",
+        head=("heads.0.what.1.", "heads.1.what.1.", "heads.2.what.1."),
+        recipes={"digit_scenes": SCENES, "default": SCRATCH, "finetune": FINETUNE},
+        aliases=("yolo",),
+        summary="anchor-free YOLO: CSP backbone, path aggregation, decoupled heads; for the smallest devices",
+        paper="Ge et al., YOLOX: exceeding YOLO series in 2021, arXiv:2107.08430",
+        licence="Apache-2.0",
+        parameters=474_058,
+        export=ExportSpec(declared_arithmetic=("boxes", "scores", "labels")),
+    )
+    small = replace(
+        nano,
+        name="yolo_small",
+        builder="zoo_yolo.model:yolo_small",
+        input=LARGE,
+        aliases=(),
+        summary="the same architecture, about ten times the nano",
+        parameters=4_115_490,
+    )
+    medium = replace(
+        small,
+        name="yolo_medium",
+        builder="zoo_yolo.model:yolo_medium",
+        summary="the same architecture, about fifty times the nano",
+        parameters=21_983_578,
+    )
+    return (nano, small, medium)
+
+
+@hookimpl
+def zoo_trainers() -> Iterable[TrainerSpec]:
+    """The one way these models learn."""
+    yield TrainerSpec(
+        name="yolo",
+        task="object-detection",
+        trainer="zoo_yolo.trainer:YoloTrainer",
+        options={"box_weight": 3.0, "mosaic": 0.5, "mosaic_until": 0.7},
+        summary="task-aligned assignment, cross entropy and complete IoU, mosaics",
+    )

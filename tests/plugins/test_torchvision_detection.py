@@ -1,0 +1,79 @@
+"""torchvision's detectors behind tensors: the same answers as their own loops, their own losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from zoo import ImageInput, Problem, UsageError
+from zoo_torchvision.detection import model
+from zoo_torchvision.detection.adapter import OneStage
+from zoo_torchvision.detection.model import Detector
+from zoo_torchvision.detection.specs import CARDS, detectors
+
+Build = Callable[..., Detector]
+SIZES = {
+    "ssd_tiny": (64, 96),
+    "ssdlite320_mobilenet_v3_large": (320, 320),
+    "retinanet_resnet50_fpn": (64, 96),
+    "fcos_resnet50_fpn": (64, 96),
+}
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def detector(request: pytest.FixtureRequest) -> Detector:
+    torch.manual_seed(0)
+    build: Build = getattr(model, request.param)
+    return build(num_classes=3, image_size=SIZES[request.param])
+
+
+def test_every_cell_answers_as_torchvision_does(detector: Detector) -> None:
+    detector.eval()
+    detector.network.score_thresh, detector.network.detections_per_img = 0.0, 20
+    height, width = detector.image_size
+    images = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        boxes, scores = detector(images)
+        theirs = detector.network(list(images))[0]
+    assert len(theirs["scores"]) == 20
+    limits = torch.tensor([width, height, width, height])
+    inside = torch.minimum(boxes[0].clamp(min=0), limits)
+    labels = theirs["labels"] - int(detector.background)
+    for box, score, label in zip(theirs["boxes"], theirs["scores"], labels, strict=True):
+        apart = (inside - box).abs().amax(1) + 100 * (scores[0, :, label] - score).abs()
+        assert float(apart.min()) < 2e-3
+
+
+def test_it_brings_its_losses(detector: Detector) -> None:
+    detector.train()
+    height, width = detector.image_size
+    objects = [(torch.tensor([[10.0, 10, 40, 50]]), torch.tensor([2])), (torch.zeros(0, 4), torch.zeros(0).long())]
+    losses: dict[str, Tensor] = detector(torch.randn(2, 3, height, width), objects)
+    assert {"classification", "bbox_regression"} <= losses.keys()
+    assert all(torch.isfinite(loss) and loss >= 0 for loss in losses.values())
+    with pytest.raises(ValueError, match="objects"):
+        detector(torch.randn(1, 3, height, width))
+
+
+def test_its_ports(detector: Detector) -> None:
+    image = ImageInput(size=detector.image_size)
+    adapter = OneStage(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
+    boxes, scores = adapter(torch.randn(1, 3, *detector.image_size))
+    assert [port.shape[1:] for port in adapter.signature.outputs] == [boxes.shape[1:], scores.shape[1:]]
+    assert 0 <= float(scores.min()) <= float(scores.max()) <= 1
+
+
+def test_published_networks_keep_their_size() -> None:
+    with pytest.raises(UsageError, match="300 x 300"):
+        model.ssd300_vgg16(num_classes=3, image_size=(96, 96))
+
+
+def test_the_cards_say_what_is_built() -> None:
+    specs = {spec.name: spec for spec in detectors()}
+    assert list(specs) == [card.name for card in CARDS]
+    built = model.ssd_tiny(num_classes=10, image_size=(96, 96))
+    assert sum(one.numel() for one in built.parameters()) == specs["ssd_tiny"].parameters
+    assert any(name.startswith(specs["ssd_tiny"].head) for name, _ in built.named_parameters())
