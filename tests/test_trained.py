@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.tiny import ANIMALS, mirror, published_state, source, tiny_run
 from zoo.catalog import Catalog
 from zoo.errors import BadFile, UsageError
-from zoo.targets import BundleTarget, RunTarget, find_target
+from zoo.targets import BundleTarget, RunTarget, at_checkpoint, find_target
 from zoo.trained import Trained, load_trained
 
 Install = Callable[..., Path]
@@ -70,7 +70,21 @@ def test_a_run_gives_its_best_checkpoint_in_evaluation_mode(catalog: Catalog, tm
 
 def test_the_last_checkpoint_on_request(catalog: Catalog, tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "run")
-    assert torch.equal(weight(load_trained(RunTarget(path=run.path), catalog, checkpoint="last")), TWOS)
+    assert torch.equal(weight(load_trained(RunTarget(path=run.path, checkpoint="last"), catalog)), TWOS)
+
+
+def test_a_checkpoint_by_its_directory_is_that_one_or_none(catalog: Catalog, tmp_path: Path) -> None:
+    run = tiny_run(tmp_path / "run")
+    assert torch.equal(weight(load_trained(RunTarget(path=run.path, checkpoint="step-20"), catalog)), TWOS)
+    with pytest.raises(BadFile, match="has no valid checkpoint"):
+        load_trained(RunTarget(path=run.path, checkpoint="step-30"), catalog)
+
+
+def test_only_a_run_has_checkpoints_to_choose_from(catalog: Catalog) -> None:
+    weights = find_target("tiny@v1", catalog)
+    assert at_checkpoint(weights, "best") is weights
+    with pytest.raises(UsageError, match="chooses among the checkpoints of a run"):
+        at_checkpoint(weights, "last")
 
 
 def test_a_damaged_best_checkpoint_is_passed_over_and_named(catalog: Catalog, tmp_path: Path) -> None:

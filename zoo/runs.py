@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from zoo.atomic import disk_errors, write_directory, write_json
-from zoo.checkpoints import Found, Which, best, newest
+from zoo.checkpoints import Found, Which, best, newest, open_checkpoint
 from zoo.config import TrainConfig, check_schema, config_json, read_config
 from zoo.errors import BadFile, DiskError, OutputExists
 from zoo.problem import Problem
@@ -131,11 +131,13 @@ class Run:
         """The folder of the checkpoints."""
         return self.path / "checkpoints"
 
-    def checkpoint(self, which: Which = "best", *, verify: bool = True) -> Found:
-        """The best or the newest valid checkpoint, of this run's own model; BadFile when there is none."""
-        find = best if which == "best" else newest
+    def checkpoint(self, which: Which | str = "best", *, verify: bool = True) -> Found:
+        """The best or the newest valid checkpoint of this run's own model, or the one in the directory `which`.
+
+        BadFile when there is none.
+        """
         try:
-            found = find(self.checkpoints, verify=verify)
+            found = _find(self.checkpoints, which, verify=verify)
         except BadFile as error:
             raise BadFile(
                 f"the run {self.path} has no valid checkpoint", hint=f"zoo train --resume {self.path}"
@@ -154,6 +156,15 @@ class Run:
         """The run with another config.json."""
         write_json(self.path / "config.json", config_json(config))
         return replace(self, config=config)
+
+
+def _find(folder: Path, which: str, *, verify: bool) -> Found:
+    if which in ("best", "last"):
+        return best(folder, verify=verify) if which == "best" else newest(folder, verify=verify)
+    checkpoint = open_checkpoint(folder / which)
+    if verify:
+        checkpoint.verify()
+    return Found(checkpoint=checkpoint)
 
 
 def _read(file: Path) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.catalog import Catalog
@@ -19,6 +19,8 @@ class RunTarget:
     path: Path
     model: Offer[ModelSpec] | None = None
     """The model that is meant, where it is not the trained one but a part of it."""
+    checkpoint: str = "best"
+    """best, last, or the name of a checkpoint's directory: step-938."""
     notes: tuple[str, ...] = ()
     """How it was chosen, when nobody named it, and which newer ones were passed over."""
 
@@ -70,6 +72,15 @@ def find_target(
     if text is None:
         return _latest(runs_root)
     return _existing(text) or _named(text, catalog)
+
+
+def at_checkpoint(target: Target, checkpoint: str) -> Target:
+    """The target with another of its checkpoints; UsageError for what has none to choose from."""
+    if isinstance(target, RunTarget):
+        return replace(target, checkpoint=checkpoint)
+    if checkpoint == "best":
+        return target
+    raise UsageError(f"--checkpoint {checkpoint} chooses among the checkpoints of a run, and TARGET is none")
 
 
 def _latest(root: Path) -> RunTarget:

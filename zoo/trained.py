@@ -13,7 +13,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from zoo.catalog import Catalog
-from zoo.checkpoints import MODEL, Which
+from zoo.checkpoints import MODEL
 from zoo.data_card import DataCard, DataRequest
 from zoo.errors import UnknownName, UsageError
 from zoo.models import build, default_problem, silent, weights_problem
@@ -102,17 +102,16 @@ def load_trained(
     catalog: Catalog,
     *,
     untrained: bool = False,
-    checkpoint: Which = "best",
     seed: int = 0,
     progress: Progress = silent,
 ) -> Trained:
     """The model that a target means, its parameters loaded strictly.
 
-    A run gives its best (or last) valid checkpoint.  A bare architecture needs `untrained`; its parameters are then
-    drawn from `seed`.  Bundles and ONNX files hold no torch model: UsageError.
+    A run gives the checkpoint that the target names, by default its best.  A bare architecture needs `untrained`; its
+    parameters are then drawn from `seed`.  Bundles and ONNX files hold no torch model: UsageError.
     """
     match target:
-        case RunTarget(path=path):
+        case RunTarget(path=path, checkpoint=checkpoint):
             return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes, wanted=target.model)
         case WeightsTarget(model=model, weights=weights):
             return _from_weights(published_source(catalog, weights, model), model, catalog, progress)
@@ -126,7 +125,7 @@ def load_trained(
 
 
 def _from_run(
-    run: Run, catalog: Catalog, which: Which, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
+    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
 ) -> Trained:
     config = run.config
     try:

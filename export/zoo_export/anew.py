@@ -18,7 +18,8 @@ from zoo.records import to_json
 from zoo.replay.bundle import Bundle, Checked, verify_bundle
 from zoo.replay.scan import Scan, Value, demand_safe
 from zoo.report.record import Report, report_of
-from zoo.targets import ModelTarget, Target, find_target
+from zoo.runs import Run
+from zoo.targets import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.task import Port, Signature
 from zoo_export.divergence import explain as explain_divergence
 from zoo_export.exported import MODEL, PIPELINE
@@ -105,14 +106,18 @@ def _subject(against: str, bundle: Bundle) -> Subject:
         raise UsageError(
             f"the record of {bundle.path} names nothing to compare it with", hint="say --against RUN or MODEL@WEIGHTS"
         )
-    subject = find_subject(find_target(against, catalog), catalog)
-    return _at_size(subject, size, against, catalog)
-
-
-def _at_size(subject: Subject, size: Any, against: str, catalog: Catalog) -> Subject:
+    meant = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
+    subject = find_subject(meant, catalog)
     if size is None or subject.problem.image.size == size:
         return subject
-    return find_subject(find_target(against, catalog), catalog, input_size=size)
+    return find_subject(meant, catalog, input_size=size)
+
+
+def _at_checkpoint(target: Target, name: str) -> Target:
+    """The very checkpoint that was exported, as long as the run keeps it."""
+    if isinstance(target, RunTarget) and name and (Run.open(target.path).checkpoints / name).is_dir():
+        return at_checkpoint(target, name)
+    return target
 
 
 # --- a single file ---

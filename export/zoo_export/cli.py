@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli.fetching import bring_named
-from zoo.cli.output import Output, json_option
+from zoo.cli.output import Output, checkpoint_option, json_option
 from zoo.errors import UsageError
 from zoo.records import to_json
 
@@ -36,6 +36,7 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 @click.option("--evaluate", type=int, default=500, show_default=True, help="Evaluation items to compare.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--allow-unproved", is_flag=True, help="Publish even if the proof does not pass, marked as unproved.")
+@checkpoint_option
 @json_option
 def export(  # noqa: PLR0917  click passes options by name
     target: str | None,
@@ -49,6 +50,7 @@ def export(  # noqa: PLR0917  click passes options by name
     evaluate: int,
     overwrite: bool,
     allow_unproved: bool,
+    checkpoint: str,
     as_json: bool,
 ) -> None:
     """Write a bundle for the edge, and prove that it answers as the model does.
@@ -65,6 +67,7 @@ def export(  # noqa: PLR0917  click passes options by name
     out, start = Output(as_json=as_json), time.monotonic()
     written = publish(
         target,
+        checkpoint=checkpoint,
         output=output,
         opset=DEFAULT_OPSET if opset is None else opset,
         untrained=untrained,

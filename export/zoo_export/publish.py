@@ -9,7 +9,7 @@ from zoo.catalog import Catalog
 from zoo.errors import Refused, UsageError
 from zoo.replay.bundle import REPORT
 from zoo.report.record import read_report
-from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget, find_target
+from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget, at_checkpoint, find_target
 from zoo_export.bundle import Written, check_place, write
 from zoo_export.graph import DEFAULT_OPSET, check_opset
 from zoo_export.proof import Progress, prove
@@ -21,6 +21,7 @@ Golden = Literal["mixed", "synthetic"]
 def export(
     target: str | Path | None = None,
     *,
+    checkpoint: str = "best",
     output: str | Path | None = None,
     opset: int = DEFAULT_OPSET,
     untrained: bool = False,
@@ -41,7 +42,8 @@ def export(
     if evaluate < 0:
         raise UsageError(f"--evaluate is {evaluate}; it must be 0 or more items")
     catalog = Catalog.discover()
-    found = find_target(str(target) if target is not None else None, catalog, untrained=untrained)
+    named = find_target(str(target) if target is not None else None, catalog, untrained=untrained)
+    found = at_checkpoint(named, checkpoint)
     place = Path(output) if output is not None else default_place(found)
     _check_taken(place, overwrite=overwrite)
     _check_exportable(found)

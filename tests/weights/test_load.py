@@ -47,7 +47,7 @@ class Evil:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (pickle.dumps({"a": Evil()}), "holds more than tensors, and zoo runs no code from files"),
+        (pickle.dumps({"a": Evil()}, protocol=2), "holds more than tensors, and zoo runs no code from files"),
         (b"not a file of tensors", "holds more than tensors|is not a readable file of tensors"),
         (b"", "is not a readable file of tensors"),
     ],

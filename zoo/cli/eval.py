@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.catalog import Catalog
-from zoo.cli.output import Output, json_option
+from zoo.cli.output import Output, checkpoint_option, json_option
 from zoo.cli.progress import ProgressLine
 from zoo.records import to_json
-from zoo.targets import RunTarget, find_target
+from zoo.targets import RunTarget, at_checkpoint, find_target
 
 if TYPE_CHECKING:
     from zoo.data_card import Split
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
 @click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@checkpoint_option
 @json_option
 def evaluate(
     *,
@@ -40,6 +41,7 @@ def evaluate(
     overwrite: bool,
     device: str,
     runs_root: Path,
+    checkpoint: str,
     as_json: bool,
 ) -> None:
     """Measure a trained model on its test data.
@@ -48,7 +50,7 @@ def evaluate(
     """
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
-    meant = find_target(target, catalog, runs_root)
+    meant = at_checkpoint(find_target(target, catalog, runs_root), checkpoint)
     name = str(meant.path) if target is None and isinstance(meant, RunTarget) else str(target)
     from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
 

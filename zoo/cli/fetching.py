@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from zoo.catalog import Catalog
 from zoo.cli.progress import ProgressLine
 from zoo.names import Offer
 from zoo.specs import WeightsSpec
+from zoo.targets import WeightsTarget, find_target
 from zoo.weights.published import fetch, is_here
 
 
@@ -24,5 +23,7 @@ def bring(offer: Offer[WeightsSpec]) -> None:
 
 def bring_named(target: str | None) -> None:
     """The same for a TARGET, if it is the name of weights."""
-    if target and "@" in target and not Path(target).exists():
-        bring(Catalog.discover().weight(target))
+    if target and "@" in target:
+        meant = find_target(target, Catalog.discover())
+        if isinstance(meant, WeightsTarget):
+            bring(meant.weights)

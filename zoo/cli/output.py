@@ -15,6 +15,12 @@ DOCUMENT = "zoo.document"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def checkpoint_option(command: F) -> F:
+    """The option --checkpoint, given to the command as `checkpoint`."""
+    choice = click.Choice(["best", "last"])
+    return click.option("--checkpoint", type=choice, default="best", show_default=True, help="Of a run.")(command)
+
+
 def json_option(command: F) -> F:
     """The option --json, given to the command as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)

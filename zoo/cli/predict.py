@@ -11,9 +11,9 @@ import click
 from zoo.answers import Answer, Answerer, answers, bundle_answerer, chosen_settings, meant_inputs, save_answers, task_of
 from zoo.catalog import Catalog
 from zoo.cli.fetching import bring
-from zoo.cli.output import Output, json_option
+from zoo.cli.output import Output, checkpoint_option, json_option
 from zoo.errors import BadFile
-from zoo.targets import BundleTarget, Target, WeightsTarget, find_target
+from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
 
 
 @click.command("predict")
@@ -25,6 +25,7 @@ from zoo.targets import BundleTarget, Target, WeightsTarget, find_target
 )
 @click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, predictions.json and .csv.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
+@checkpoint_option
 @json_option
 def predict(
     *,
@@ -34,6 +35,7 @@ def predict(
     top: int,
     save: Path | None,
     overwrite: bool,
+    checkpoint: str,
     as_json: bool,
 ) -> None:
     """Answers for files, for every file of a folder, or for a text in quotes.
@@ -42,7 +44,7 @@ def predict(
     """
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
-    meant = find_target(target, catalog)
+    meant = at_checkpoint(find_target(target, catalog), checkpoint)
     task = task_of(meant, catalog)
     files, chosen = meant_inputs(inputs, task), chosen_settings(task, settings)
     with _answerer(meant, catalog) as answerer:
