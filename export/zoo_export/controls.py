@@ -31,6 +31,8 @@ Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
 
 FEW = 2
 """Cases that a spoilt model is put to."""
+SMALL = 50_000
+"""Elements that cost nothing: up to so many in all, it is put to more cases."""
 GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
 
 
@@ -74,9 +76,11 @@ def spoil_model(
 
 
 def _alike(cases: Sequence[Case], places: Sequence[int]) -> tuple[int, ...]:
-    """The first few that fit into one batch."""
+    """The first few that fit into one batch, and more where they are small: two pictures may not use every filter."""
     shapes = [tuple(value.shape for value in cases[place].inputs.values()) for place in places]
-    return tuple(place for place, shape in zip(places, shapes, strict=True) if shape == shapes[0])[:FEW]
+    alike = tuple(place for place, shape in zip(places, shapes, strict=True) if shape == shapes[0])
+    elements = sum(value.size for value in cases[alike[0]].inputs.values())
+    return alike[: max(FEW, SMALL // max(elements, 1))]
 
 
 def spoil_prepare(
