@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import onnx
 import torch
 from torch import nn
 
-from zoo.judge.evidence import Axes, Axis, CaseEvidence, Determinism, EvalMode, GraphEvidence, Magnitude
+from zoo.judge.evidence import Axes, Axis, CaseEvidence, Determinism, EvalMode, GraphEvidence, Magnitude, Waiver
 from zoo.judge.rule import Status, judge_output, usual_noise
 from zoo.task import Case, Signature
 from zoo_export.compare import Given, compare_case, liveness
@@ -23,6 +24,8 @@ Answers = Sequence[Answer | str]
 """Per case what is right, or why PyTorch cannot say."""
 Noise = Mapping[str, Magnitude | None]
 """Per output PyTorch's usual noise."""
+Judge = Callable[[CaseEvidence], str]
+"""What fails in a case; empty when nothing does."""
 
 
 def eval_mode(module: nn.Module) -> EvalMode:
@@ -61,6 +64,7 @@ def measure_graph(
     torch_equal: bool,
     example: Mapping[str, tuple[int, ...]],
     declared_arithmetic: Sequence[str] = (),
+    waivers: Sequence[Waiver] = (),
 ) -> GraphEvidence:
     """Everything measured about one graph."""
     compared = [
@@ -91,6 +95,7 @@ def measure_graph(
             trial=trial,
             example=example,
             declared_arithmetic=declared_arithmetic,
+            waivers=waivers,
         ),
         outputs=tuple(port.name for port in signature.outputs),
     )
@@ -113,11 +118,13 @@ def _axes(
     trial: Trial,
     example: Mapping[str, tuple[int, ...]],
     declared_arithmetic: Sequence[str],
+    waivers: Sequence[Waiver],
 ) -> Axes:
     batch = batch_name(signature)
     gating = [output for case in compared if case.gates for output in case.outputs]
     usual = {p.name: usual_noise(one for one in gating if one.name == p.name) for p in signature.outputs}
-    by_batch = _batch_failures(signature, cases, answers, trial, usual)
+    judge = partial(_wrong, usual=usual, waivers={waiver.output: waiver for waiver in waivers})
+    by_batch = _batch_failures(signature, cases, answers, trial, judge)
     tested = []
     for port in signature.inputs:
         for index, axis in enumerate(port.shape):
@@ -153,31 +160,31 @@ def _sizes(port: str, index: int, compared: Sequence[CaseEvidence]) -> tuple[tup
             continue
         size = case.inputs[port][index]
         sizes.add(size)
-        broken = case.error or _wrong(case, {}, broken=True)
+        broken = case.error or _wrong(case, usual={}, waivers={}, broken=True)
         if broken and case.gates:
             failures.append(f"size {size} ({case.name}): {broken}")
     return tuple(sorted(sizes)), tuple(failures)
 
 
 def _batch_failures(
-    signature: Signature, cases: Sequence[Case], answers: Answers, trial: Trial, usual: Noise
+    signature: Signature, cases: Sequence[Case], answers: Answers, trial: Trial, judge: Judge
 ) -> dict[int, tuple[str, ...]]:
     found = {}
     for size, rows in trial.by_batch.items():
-        sentences = [_batch_failure(cases[place], given, answers[place], signature, usual) for place, given in rows]
+        sentences = [_batch_failure(cases[place], given, answers[place], signature, judge) for place, given in rows]
         found[size] = tuple(f"batch {size}: {sentence}" for sentence in dict.fromkeys(filter(None, sentences)))
     return found
 
 
-def _batch_failure(case: Case, given: Given, answer: Answer | str, signature: Signature, usual: Noise) -> str:
+def _batch_failure(case: Case, given: Given, answer: Answer | str, signature: Signature, judge: Judge) -> str:
     if isinstance(answer, str) or not case.gates:
         return given if isinstance(given, str) else ""
     compared = compare_case(case, given, answer, signature)
-    return compared.error or _wrong(compared, usual)
+    return compared.error or judge(compared)
 
 
-def _wrong(case: CaseEvidence, usual: Noise, *, broken: bool = False) -> str:
+def _wrong(case: CaseEvidence, *, usual: Noise, waivers: Mapping[str, Waiver], broken: bool = False) -> str:
     """The first output that fails; with `broken` only for its shape, dtype or finiteness: the rest is parity's."""
-    cells = [(one.name, judge_output(one, usual=usual.get(one.name))) for one in case.outputs]
+    cells = [(one.name, judge_output(one, waivers.get(one.name), usual=usual.get(one.name))) for one in case.outputs]
     failed = [(name, cell) for name, cell in cells if cell.status == Status.FAIL and (cell.broken or not broken)]
     return next((f"{case.name}, {name}: {cell.why}" for name, cell in failed), "")

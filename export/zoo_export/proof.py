@@ -273,10 +273,14 @@ class _Proving:
             labels=self._labels() if whole else None,
             agreement=agreement,
             agreement_data=data,
-            waivers=tuple(
-                Waiver(output=name, reason=reason, bound=subject.export.waiver_bounds.get(name, 0.0))
-                for name, reason in subject.export.waivers.items()
-            ),
+            waivers=self._waivers(),
+        )
+
+    def _waivers(self) -> tuple[Waiver, ...]:
+        export = self.subject.export
+        return tuple(
+            Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
+            for name, reason in export.waivers.items()
         )
 
     def _labels(self) -> Labels:
@@ -325,6 +329,7 @@ class _Proving:
                 torch_equal=repeats,
                 example=self._example(name),
                 declared_arithmetic=self.subject.export.declared_arithmetic,
+                waivers=self._waivers(),
             )
         return replace(graph, cases=(*graph.cases, *self._walked(name)), stateful=bool(signature.feedback))
 
@@ -413,6 +418,7 @@ class _Proving:
             torch_equal=True,
             example=self._example(name),
             declared_arithmetic=self.subject.export.declared_arithmetic,
+            waivers=self._waivers(),
         )
         if spoilt.role == "pipeline":
             measured = self._with_answers(measured, spoilt.places, spoilt.trial.given)

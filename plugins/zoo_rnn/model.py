@@ -77,10 +77,28 @@ def _take(values: Tensor, positions: Tensor) -> Tensor:
 
 def _read(layer: nn.Module, values: Tensor, lengths: Tensor) -> Tensor:
     if torch.compiler.is_exporting():
+        if isinstance(layer, nn.RNN):
+            return _exported(layer, values, values.new_zeros(1, values.shape[0], layer.hidden_size))[0]
         return layer(values)[0]  # type: ignore[no-any-return]
     packed = pack_padded_sequence(values, lengths.cpu(), batch_first=True, enforce_sorted=False)
     # padded back to the same length, also where no sequence is as long as the padding
     return pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=values.shape[1])[0]
+
+
+def _exported(layer: nn.RNN, values: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """A plain layer as gated units whose gates stand open, because the exporter knows no plain recurrent operator.
+
+    With the reset gate at 1 and the update gate at 0, a GRU computes tanh(W x + b + U h + c), which is Elman's layer.
+    """
+    parameters = []
+    for number in range(layer.num_layers):
+        for kind in ("ih", "hh"):
+            weight = getattr(layer, f"weight_{kind}_l{number}")
+            parameters.append(torch.cat((weight.new_zeros(2 * layer.hidden_size, weight.shape[1]), weight)))
+        gates = values.new_full((layer.hidden_size,), 50.0)
+        parameters.append(torch.cat((gates, -gates, getattr(layer, f"bias_ih_l{number}"))))
+        parameters.append(torch.cat((torch.zeros_like(gates).repeat(2), getattr(layer, f"bias_hh_l{number}"))))
+    return torch.gru(values, state, parameters, True, layer.num_layers, 0.0, False, False, True)
 
 
 class Classifier(nn.Module):
@@ -139,7 +157,11 @@ class LanguageModel(nn.Module):
         # the layers come first inside, but the batch is the first axis of everything that goes in and out
         before = state.transpose(0, 1).contiguous()
         given = before if cell is None else (before, cell.transpose(0, 1).contiguous())
-        read, after = self.recurrent(self.dropout(self.embedding(tokens)), given)
+        values = self.dropout(self.embedding(tokens))
+        if isinstance(self.recurrent, nn.RNN) and torch.compiler.is_exporting():
+            read, after = _exported(self.recurrent, values, before)
+        else:
+            read, after = self.recurrent(values, given)
         parts = after if isinstance(after, tuple) else (after,)
         return self.head(self.dropout(read)), *(part.transpose(0, 1) for part in parts)
 
