@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+import zoo_gan
 from zoo import LatentInput, Recipe
 from zoo.problem import ImageInput, Problem
 from zoo_gan.model import Discriminator, Generator, dcgan, maps
-from zoo_gan.plugin import zoo_models
+from zoo_gan.plugin import zoo_models, zoo_weights
 from zoo_gan.trainer import GanTrainer
 
 PICTURE = ImageInput(size=(9, 8), channels=1, mean=(0.5,), std=(0.5,))
@@ -78,3 +82,16 @@ def test_pictures_are_made_of_the_latents_of_the_batch() -> None:
     latent = torch.randn(2, 5)
     context: Any = SimpleNamespace(modules={"model": model})
     assert torch.equal(GanTrainer().predict(context, {"latent": latent})["image"], model(latent))
+
+
+def test_the_shipped_generator_is_that_of_its_card() -> None:
+    (weights,) = zoo_weights()
+    file = Path(zoo_gan.__file__).parent / weights.resource.partition(":")[2]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == weights.sha256
+    assert file.stat().st_size == weights.size
+    model = dcgan(latent_size=64, channels=1, image_size=(28, 28)).eval()
+    model.load_state_dict(load_file(file))
+    with torch.no_grad():
+        made = model(torch.randn(64, 64, generator=torch.Generator().manual_seed(0)))
+    ink = (made > 0).float().mean((1, 2, 3))
+    assert 0.03 < ink.min() < ink.max() < 0.5  # strokes, neither nothing nor everything
