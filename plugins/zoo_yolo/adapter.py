@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torchvision.ops import clip_boxes_to_image
 
 from zoo import Problem, detector_signature
 from zoo_yolo.model import STRIDES, Yolo
@@ -17,12 +18,13 @@ class Detector(nn.Module):
         self.model = model
         height, width = problem.image.size
         cells = sum((height // stride) * (width // stride) for stride in STRIDES)
+        self.size = (height, width)
         self.signature = detector_signature(problem, cells=cells)
 
     def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
-        """Boxes and scores."""
+        """Boxes, cut at the edges of the picture, and scores."""
         boxes, logits = self.model(input)
-        return boxes, probability(logits)
+        return clip_boxes_to_image(boxes, self.size), probability(logits)
 
 
 def probability(logits: Tensor) -> Tensor:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zoo import ImageInput, Problem
+from zoo import DataRequest, ImageInput, Problem, create_model
+from zoo.tasks.object_detection.task import ObjectDetection
 from zoo_yolo.adapter import Detector, probability
 from zoo_yolo.assign import assign, pairwise_iou
 from zoo_yolo.loss import complete_iou, detection_loss
 from zoo_yolo.model import Yolo, cells, decode, yolo_medium, yolo_nano, yolo_small
 from zoo_yolo.mosaic import mosaic
-from zoo_yolo.plugin import zoo_models
+from zoo_yolo.plugin import zoo_models, zoo_weights
 
 LEVELS = [(8, 8), (4, 4), (2, 2)]
 
@@ -137,3 +138,20 @@ def test_mosaics_keep_boxes_on_their_ink() -> None:
             assert (right - left) * (bottom - top) >= 40
     same, kept = mosaic(images, objects, share=0.0, generator=generator)
     assert torch.equal(same, images) and kept == objects
+
+
+def test_the_shipped_weights_find_the_digits() -> None:
+    (spec,) = zoo_weights()
+    model = create_model(f"{spec.model}@{spec.tag}").eval()
+    assert isinstance(spec.input, ImageInput) and isinstance(model, Yolo)
+    task = ObjectDetection()
+    card = task.check(task.detect(DataRequest(source=spec.data)), progress=lambda *_: None)
+    problem = task.problem(card, spec.input)
+    assert problem.facts == spec.facts and problem.classes == spec.classes
+    data, metrics, detector = task.dataset(card, "test", problem), task.metrics(problem), Detector(model, problem)
+    with torch.no_grad():
+        batch = data.ready(data.batch(range(120)))
+        boxes, scores = detector(batch["input"])
+    metrics.update({"boxes": boxes, "scores": scores}, batch)
+    found = metrics.compute()
+    assert found["map50"] > 0.96 and found["map"] > 0.72

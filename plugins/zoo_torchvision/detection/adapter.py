@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torchvision.ops import clip_boxes_to_image
 
 from zoo import Problem, detector_signature
 from zoo_torchvision.detection.model import Detector
@@ -17,6 +18,6 @@ class OneStage(nn.Module):
         self.signature = detector_signature(problem, cells=len(model.anchors))
 
     def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
-        """Boxes and scores."""
+        """Boxes, cut at the edges of the picture, and scores."""
         boxes, scores = self.model(input)
-        return boxes, scores
+        return clip_boxes_to_image(boxes, self.model.image_size), scores

@@ -16,7 +16,7 @@ SSD300 = replace(
 SSDLITE = replace(IMAGENET, size=(320, 320), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fixed_size=True)
 
 SCENES = Recipe(
-    epochs=10,
+    epochs=8,
     batch_size=32,
     lr=3e-3,
     weight_decay=0.05,
