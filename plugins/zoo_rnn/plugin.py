@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from zoo import ExportSpec, ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
 
@@ -39,6 +40,7 @@ LARGE = Recipe(epochs=20, batch_size=64, lr=1e-3, weight_decay=0.05, schedule="o
 WRITING = Recipe(
     epochs=9, batch_size=16, lr=6e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.1, clip=1.0
 )
+PLAIN_WRITING = replace(WRITING, epochs=20, lr=4e-3)
 LARGE_WRITING = Recipe(epochs=30, batch_size=20, lr=1e-3, weight_decay=0.05, schedule="cosine", clip=5.0)
 
 
@@ -96,7 +98,9 @@ def zoo_models() -> Iterable[ModelSpec]:
     yield _classifier(
         "lstm_large", HOCHREITER, 9_542_932, recipe=LARGE, summary="two layers of 512 memory cells each way"
     )
-    yield _writer("rnn_lm", ELMAN, 143_422, summary="writes character by character with 256 plain units")
+    yield _writer(
+        "rnn_lm", ELMAN, 143_422, recipe=PLAIN_WRITING, summary="writes character by character with 256 plain units"
+    )
     yield _writer("gru_lm", CHO, 308_286, summary="writes character by character with 256 gated units")
     yield _writer("lstm_lm", HOCHREITER, 390_718, summary="writes character by character with 256 memory cells")
     medium, large = "two layers of 650 memory cells, for words", "two layers of 1,500 memory cells, for words"
