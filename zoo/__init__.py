@@ -98,7 +98,8 @@ _MODULES = {
     "zoo.trainers.optimizers": "build_optimizer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
-    "zoo_export": "export verify",
+    "zoo_export.anew": "verify",
+    "zoo_export.publish": "export",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
