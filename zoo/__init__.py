@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from zoo.task import Case as Case
     from zoo.task import Control as Control
     from zoo.task import Dataset as Dataset
+    from zoo.task import Developing as Developing
     from zoo.task import Metrics as Metrics
     from zoo.task import Monitor as Monitor
     from zoo.task import Ordered as Ordered
@@ -91,8 +92,8 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Batch Case Control Dataset Metrics Monitor Ordered Port Purpose ReadsText Responding Shown "
-    "Signature Task",
+    "zoo.task": "Agreement Batch Case Control Dataset Developing Metrics Monitor Ordered Port Purpose ReadsText "
+    "Responding Shown Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",
