@@ -1,0 +1,54 @@
+"""The shipped detector is exported and proved: sets of boxes compared by matching, spoilt copies rejected."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from zoo import DataRequest, ImageInput, create_model
+from zoo.judge.rule import Status
+from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.specs import ExportSpec
+from zoo.tasks.object_detection.task import ObjectDetection
+from zoo_export.lineage import state_sha256
+from zoo_export.proof import Proof, prove
+from zoo_export.subject import Subject
+from zoo_yolo.adapter import Detector
+from zoo_yolo.model import Yolo
+
+
+@pytest.fixture(scope="module")
+def proof() -> Proof:
+    task = ObjectDetection()
+    card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    problem = task.problem(card, ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,)))
+    with torch.no_grad():
+        model = create_model("yolo_nano@digit_scenes").eval()
+    assert isinstance(model, Yolo)
+    module = Detector(model, problem).eval()
+    subject = Subject(
+        model="yolo/yolo_nano",
+        module=module,
+        task=task,
+        problem=problem,
+        plugin=PluginRecord(name="yolo", distribution="edgezoo", version="0"),
+        lineage=LineageRecord(weights="digit_scenes", weights_sha256=state_sha256(module), target="yolo_nano"),
+        trained=True,
+        export=ExportSpec(declared_arithmetic=("boxes", "scores", "labels")),
+        card=card,
+    )
+    return prove(subject, opset=18, evaluate=40)
+
+
+def test_it_is_proved(proof: Proof) -> None:
+    assert {gate.name: gate.status for gate in proof.verdict.gates if gate.status is not Status.PASS} == {}
+
+
+def test_nothing_and_more_than_the_limit_are_among_the_cases(proof: Proof) -> None:
+    found = {
+        case.name: len(given["scores"])
+        for case, given in zip(proof.inputs.raw, proof.given, strict=True)
+        if not isinstance(given, str)
+    }
+    assert found["nothing"] == 0
+    assert found["crowd"] == 20
