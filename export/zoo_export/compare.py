@@ -70,6 +70,7 @@ def _by_rule(facts: OutputError, given: Array, reference: Array, answer: Answer,
         scale=magnitude(reference),
         onnx=magnitude(error),
         torch=answer.noise[name],
+        torch_typical=answer.typical.get(name),
         sqnr_db=_sqnr(reference, error),
     )
 

@@ -56,6 +56,8 @@ class Answer:
     """Plain eager fp32."""
     noise: Mapping[str, Magnitude]
     """Per float output: the smallest error over the backends."""
+    typical: Mapping[str, Magnitude] = field(default_factory=dict)
+    """The same, of the middle backend."""
     moved: Mapping[str, Magnitude] = field(default_factory=dict)
     """Per float output: how far double precision moved with the inputs (see `Oracle.at`)."""
 
@@ -152,6 +154,7 @@ def settle(runs: Runs) -> Answer:
     """What is right and how noisy: against double precision, or around the mean of the backends without it."""
     reference: dict[str, Array] = {}
     noise: dict[str, Magnitude] = {}
+    typical: dict[str, Magnitude] = {}
     moved: dict[str, Magnitude] = {}
     for name, default in runs.single["default"].items():
         outputs = [run[name] for run in runs.single.values()]
@@ -165,17 +168,24 @@ def settle(runs: Runs) -> Answer:
                 moved[name] = distance(reference[name], around)
             errors = [distance(one, around) for one in outputs]
             noise[name] = Magnitude(rms=_least(error.rms for error in errors), max=_least(e.max for e in errors))
+            typical[name] = Magnitude(rms=_middle(error.rms for error in errors), max=_middle(e.max for e in errors))
         else:
             wide = [one.astype(np.float64) for one in outputs]
             alike = all(one.shape == wide[0].shape for one in wide)
             reference[name] = np.mean(wide, axis=0) if alike else wide[0]
             errors = [distance(one, reference[name]) for one in wide]
             noise[name] = Magnitude(rms=_most(error.rms for error in errors), max=_most(e.max for e in errors))
-    return Answer(reference, runs.single["default"], noise, moved)
+    return Answer(reference, runs.single["default"], noise, typical, moved)
 
 
 def _least(values: Iterator[float | None]) -> float | None:
     return min((value for value in values if value is not None), default=None)
+
+
+def _middle(values: Iterator[float | None]) -> float | None:
+    """The middle one, of an even number the larger."""
+    known = sorted(value for value in values if value is not None)
+    return known[len(known) // 2] if known else None
 
 
 def _most(values: Iterator[float | None]) -> float | None:

@@ -160,3 +160,10 @@ def test_one_wild_case_does_not_make_the_rule_lenient() -> None:
 def test_usual_noise_that_is_no_number_is_ignored(bad: float | None) -> None:
     off = replace(LOGITS, onnx=Magnitude(rms=1e-5, max=2e-5))
     assert judge_output(off, usual=Magnitude(rms=bad, max=bad)).status == Status.FAIL
+
+
+def test_usual_noise_is_that_of_the_middle_backend() -> None:
+    lucky = replace(LOGITS, torch=Magnitude(rms=1e-7, max=2e-7), torch_typical=Magnitude(rms=1e-6, max=2e-6))
+    assert usual_noise([lucky]) == Magnitude(rms=1e-6, max=2e-6)
+    unknown = replace(lucky, torch_typical=Magnitude(rms=None, max=None))
+    assert usual_noise([unknown]) == Magnitude(rms=1e-7, max=2e-7)

@@ -116,6 +116,8 @@ class OutputError:
     """|onnx - reference|; with compare "rule"."""
     torch: Magnitude | None = None
     """|fp32 - reference| of the best PyTorch backend; with compare "rule"."""
+    torch_typical: Magnitude | None = None
+    """The same of the middle backend: what PyTorch is off by where it is neither lucky nor unlucky."""
     sqnr_db: float | None = None
     """10 log10(sum reference^2 / sum error^2), centred per output; None when there is no error at all."""
     elements: int | None = None

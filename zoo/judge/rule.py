@@ -7,10 +7,11 @@
 Both at most 8 pass, above 4 they warn.  A case where PyTorch's own fp32 is off by more than 1e-3 of the scale cannot
 tell right from wrong and is inconclusive.
 
-n is the output's noise over all gating cases, root mean square, at most 4 times the median.  Ten logits, let alone two,
-are too few numbers to measure noise by: one case in a hundred is exact by luck, and without n up to half of the proofs
-of sound two-class models failed on it (benchmarks/few_outputs.py).  The other constants are measured as well:
-docs/proof.md.
+n is the output's noise over all gating cases, of the middle backend: root mean square, at most 4 times the median.
+Ten logits, let alone two, are too few numbers to measure noise by: one case in a hundred is exact by luck, and without
+n up to half of the proofs of sound two-class models failed on it (benchmarks/few_outputs.py).  Pictures with one
+background share one rounding error, and one of three backends is often lucky with it, which is why n takes the middle
+one.  The other constants are measured as well: docs/proof.md.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None
 def usual_noise(outputs: Iterable[OutputError]) -> Magnitude | None:
     """The noise of one output over several cases; those that decide nothing do not count."""
     noises = [
-        output.torch
+        output.torch_typical if _valid(output.torch_typical) and output.torch_typical else output.torch
         for output in outputs
         if _valid(output.torch) and _valid(output.scale) and output.torch and output.scale
         if (output.torch.rms or 0.0) <= ILL_CONDITIONED * (output.scale.rms or 0.0)
