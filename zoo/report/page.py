@@ -74,7 +74,7 @@ def _header(report: Report) -> Html:
         element("p", HEADLINE[report.verdict], kind="verdict"),
         element("h1", subject.model),
         element("p", f"{subject.task}, weights from {subject.weights}.{untrained}"),
-        element("p", report.sentence[:1].upper() + report.sentence[1:] + "."),
+        *([] if report.verdict == Status.PASS else [element("p", report.sentence[:1].upper() + report.sentence[1:])]),
         element("p", f"{report.created}, in {report.seconds:.1f} s", kind="dim"),
         kind=report.verdict.value.lower(),
     )
@@ -109,4 +109,4 @@ def _shown(shown: Sequence[ShownCase]) -> list[Html]:
 
 def _figure(title: str, text: str, png: bytes | None) -> Html:
     image = picture(png, alt=title) if png else Html("")
-    return element("figure", image, element("figcaption", element("strong", title), "\n" + text if text else ""))
+    return element("figure", image, element("figcaption", element("strong", title), text))
