@@ -178,6 +178,15 @@ def test_what_is_no_bundle_exits_2(tmp_path: Path, zoo_command: ZooCommand) -> N
     assert (said.code, "--against" in said.err) == (2, True)
 
 
+def test_the_report_of_a_failed_export_is_told_from_a_bundle(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
+    bundle = make_bundle(evidence=replace(healthy_evidence(), power=()), verdict="unproved")
+    (bundle / "manifest.json").unlink()
+    said = zoo_command("verify", str(bundle))
+    assert (said.code, said.out) == (1, "")
+    assert "the report of an export that was not proved (INCONCLUSIVE): power: not measured" in said.err
+    assert "report.html" in said.err
+
+
 def test_a_golden_file_that_is_none_exits_2(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
     bundle = make_bundle()
     (bundle / "golden/case-1.npz").write_bytes(b"nonsense")

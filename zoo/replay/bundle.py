@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import BadFile, SandboxError, UsageError
+from zoo.errors import BadFile, NotProved, SandboxError, UsageError
 from zoo.judge.gates import Gate
 from zoo.judge.rule import Status, worst
 from zoo.judge.verdict import judge
@@ -40,11 +40,17 @@ class Bundle:
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
-        """The bundle at a path, or the one exported from the run there."""
+        """The bundle at a path, or the one exported from the run there; NotProved where only a failed proof is."""
         if not path.exists():
             raise BadFile(f"{path} does not exist")
         inside = path / "export"
         place = inside if not (path / NAME).exists() and (inside / NAME).exists() else path
+        if not (place / NAME).exists() and (place / REPORT).exists():
+            report = read_report(place / REPORT)
+            raise NotProved(
+                f"{place} is no bundle but the report of an export that was {report.sentence}",
+                hint=f"open {place / 'report.html'}",
+            )
         manifest, sha256 = read_manifest(place)
         return cls(path=place, manifest=manifest, sha256=sha256)
 

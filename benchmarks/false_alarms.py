@@ -1,0 +1,67 @@
+"""Are sound exports rejected?  Every model of a list, untrained with seeded live weights, three seeds each.
+
+PYTHONPATH=.:plugins:export python benchmarks/false_alarms.py [MODEL ...] > benchmarks/false_alarms.txt
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from zoo.judge.cases import cells
+from zoo.report.record import Report
+from zoo_export.publish import export
+
+MODELS = [
+    "resnet18",
+    "resnet50",
+    "vgg11_bn",
+    "alexnet",
+    "inception_v3",
+    "googlenet",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "vit_b_16",
+    "swin_t",
+    "cnn",
+    "convnet",
+    "autoencoder",
+    "conv_autoencoder",
+]
+SEEDS = 3
+
+
+def ratios(report: Report) -> list[float]:
+    """The larger ratio of every comparison that gates and is conclusive."""
+    found = []
+    for graph in report.evidence.graphs:
+        for case in graph.cases:
+            judged = cells(case, graph, report.evidence).values() if case.gates else ()
+            found += [cell.ratio for cell in judged if cell.ratio is not None and cell.status != "INCONCLUSIVE"]
+    return found
+
+
+def main(models: list[str]) -> None:
+    warnings.simplefilter("ignore")
+    print(f"{'model':<20} seed verdict       comparisons  median  worst  seconds")
+    alarms = 0
+    for model in models:
+        for seed in range(SEEDS):
+            with tempfile.TemporaryDirectory() as folder:
+                written = export(model, output=Path(folder) / "bundle", untrained=True, seed=seed)
+                report = written.report
+            found = sorted(ratios(report))
+            alarms += not written.published
+            middle, worst = (found[len(found) // 2], found[-1]) if found else (0.0, 0.0)
+            numbers = f"{len(found):11}  {middle:6.2f} {worst:6.2f} {report.seconds:8.1f}"
+            print(f"{model:<20} {seed:4} {report.verdict:<12} {numbers}", flush=True)
+            if not written.published:
+                print(f"    {report.sentence}", flush=True)
+    print(f"{alarms} of {len(models) * SEEDS} sound exports rejected")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or MODELS)
