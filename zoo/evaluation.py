@@ -12,6 +12,7 @@ from zoo.atomic import write_directory, write_json
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
+from zoo.engine.threads import use_idle_cores
 from zoo.errors import OutputExists, UsageError
 from zoo.models import silent, weights_problem
 from zoo.names import Offer
@@ -103,6 +104,7 @@ def evaluate_target(
     trained = load_trained(target, catalog, progress=fetching)
     dataset = task.dataset(card, chosen, trained.problem)
     metrics = task.metrics(trained.problem)
+    use_idle_cores()
     start = time.monotonic()
     values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
     result = Evaluation(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from zoo.engine.threads import use_idle_cores
 from zoo.judge.evidence import (
     CaseEvidence,
     ControlResult,
@@ -100,6 +101,7 @@ def prove(
 
     The runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
     """
+    use_idle_cores()
     start = time.perf_counter()
     with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
         proving = _Proving(subject, worker, progress)

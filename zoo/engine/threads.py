@@ -66,6 +66,14 @@ def _quota(file: Path) -> float | None:
         return None
 
 
+def use_idle_cores() -> None:
+    """Let PyTorch use what is idle, for work whose last bits nobody compares; OMP_NUM_THREADS wins where it is set."""
+    import torch  # noqa: PLC0415  counting cores needs none of it
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(idle_cores())
+
+
 def choose_threads(step: Callable[[], object], *, processes: int) -> int:
     """Threads for each of `processes` here: an even share of the idle cores, 1 when `step` is tiny.
 
