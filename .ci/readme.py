@@ -29,7 +29,9 @@ def main(path: str) -> int:
     if not lines:
         print(f"{path} has no commands", file=sys.stderr)
         return 1
-    script = "set -euo pipefail\n" + "".join(f"printf '\\n$ %s\\n' {_quote(line)}\n{line}\n" for line in lines)
+    # set -e alone lets a failing `a && b` pass unless b is what failed
+    step = "printf '\\n$ %s\\n' {}\n{{\n{}\n}} || exit $?\n"
+    script = "set -euo pipefail\n" + "".join(step.format(_quote(line), line) for line in lines)
     return subprocess.run(["bash", "-c", script], check=False).returncode
 
 
