@@ -95,7 +95,9 @@ class Beside:
 
         def work() -> Spoilt:
             if control.name in ON_MODEL:
-                return spoil_model(control, model, cases, signature, self._runtime)
+                found = self._sessions[loaded]
+                sound = None if isinstance(found, str) else found
+                return spoil_model(control, model, cases, signature, runtime=self._runtime, loaded=sound)
             if control.name in ON_PREPARE:
                 session = self._sessions[loaded]
                 if isinstance(session, str):

@@ -22,15 +22,17 @@ from zoo_export.compare import Given, compare_case
 from zoo_export.graph import serialize
 from zoo_export.pipeline import IN
 from zoo_export.ports import Array
-from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of, weight
 from zoo_export.stacking import batch_name
-from zoo_export.trial import Trial, ask, try_graph
+from zoo_export.trial import Trial, ask, try_graph, try_session
 
 Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
 """(model outputs, raw inputs) -> the answer, in PyTorch."""
 
 FEW = 2
 """Cases that a spoilt model is put to."""
+LAYERS = 3
+"""So many layers are tried for a weight that some case hears."""
 SMALL = 50_000
 """Elements that cost nothing: up to so many in all, it is put to more cases."""
 GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
@@ -59,20 +61,63 @@ def choose(cases: Sequence[Case], count: int) -> tuple[int, ...]:
 
 
 def spoil_model(
-    control: Control, shipped: onnx.ModelProto, cases: Sequence[Case], signature: Signature, runtime: Runtime
+    control: Control,
+    shipped: onnx.ModelProto,
+    cases: Sequence[Case],
+    signature: Signature,
+    *,
+    runtime: Runtime,
+    loaded: Session | None,
 ) -> Spoilt:
-    """The model's graph with one thing wrong, run on a few cases."""
-    made = ON_MODEL[control.name](shipped)
+    """The model's graph with one thing wrong, run on a few cases.
+
+    A single weight may belong to a unit that is silent in all of them; it then says nothing about the check, and the
+    next layer's is changed instead.  `loaded` is the sound graph, to see that by.
+    """
+    if control.name != "weight":
+        return _spoil(control.name, ON_MODEL[control.name](shipped), cases, signature, runtime)
+    spoilt = _spoil("weight", weight(shipped), cases, signature, runtime)
+    for layer in range(1, LAYERS):
+        if loaded is None or not _is_silent(spoilt, loaded, cases, signature, runtime):
+            break
+        deeper = _spoil("weight", weight(shipped, layer), cases, signature, runtime)
+        spoilt = replace(deeper, detail=f"{deeper.detail} (no case hears the change of a layer before)")
+    return spoilt
+
+
+def _spoil(
+    name: str,
+    made: tuple[onnx.ModelProto, str] | None,
+    cases: Sequence[Case],
+    signature: Signature,
+    runtime: Runtime,
+) -> Spoilt:
     if made is None:
-        return Spoilt(name=control.name, detail=f"this graph has nothing that {control.name} could spoil")
+        return Spoilt(name=name, detail=f"this graph has nothing that {name} could spoil")
     model, detail = made
     places = _alike(cases, choose(cases, len(cases)))
-    sizes = (1, 3) if control.name == "batch" else (len(places),)
     chosen = [cases[place] for place in places]
-    trial = try_graph(
-        runtime, model.SerializeToString(), chosen, signature, title=f"control {control.name}", sizes=sizes
+    sizes = _sizes(name, places)
+    trial = try_graph(runtime, model.SerializeToString(), chosen, signature, title=f"control {name}", sizes=sizes)
+    return Spoilt(name=name, detail=detail, model=model, places=places, trial=trial)
+
+
+def _sizes(name: str, places: Sequence[int]) -> tuple[int, ...]:
+    return (1, 3) if name == "batch" else (len(places),)
+
+
+def _is_silent(spoilt: Spoilt, loaded: Session, cases: Sequence[Case], signature: Signature, runtime: Runtime) -> bool:
+    """The copy gives the sound graph's very bits in every case it was put to."""
+    if spoilt.trial is None:
+        return False
+    chosen = [cases[place] for place in spoilt.places]
+    sound = try_session(runtime, loaded, chosen, signature, sizes=_sizes(spoilt.name, spoilt.places))
+    return all(
+        not isinstance(one, str)
+        and not isinstance(other, str)
+        and all(value.tobytes() == other[name].tobytes() for name, value in one.items())
+        for one, other in zip(sound.given, spoilt.trial.given, strict=True)
     )
-    return Spoilt(name=control.name, detail=detail, model=model, places=places, trial=trial)
 
 
 def _alike(cases: Sequence[Case], places: Sequence[int]) -> tuple[int, ...]:

@@ -101,7 +101,7 @@ def prove(
 
     The runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
     """
-    use_idle_cores()
+    use_idle_cores(spare=1)  # ONNX Runtime works beside
     start = time.perf_counter()
     with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
         proving = _Proving(subject, worker, progress)

@@ -40,10 +40,10 @@ def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
 
 
-def weight(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """The largest weight of the first layer with its sign changed."""
+def weight(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+    """The largest weight of one layer, counted from the first, with its sign changed."""
     copy = copy_of(model)
-    for _, tensor in _weighted(copy):
+    for _, tensor in list(_weighted(copy))[layer:]:
         values = numpy_helper.to_array(tensor).copy()
         place = np.unravel_index(np.abs(values).argmax(), values.shape)
         if values[place] != 0:

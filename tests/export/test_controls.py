@@ -1,0 +1,59 @@
+"""A single spoilt weight must be one that some case hears."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from zoo.replay.sandbox import Runtime
+from zoo.task import Case, Control, Port, Signature
+from zoo_export.controls import spoil_model
+
+SIGNATURE = Signature(
+    inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),
+    outputs=(Port(name="logits", dtype="float32", shape=("batch", 2)),),
+)
+CASES = [
+    Case(name=f"case {seed}", kind="uniform", inputs={"input": np.full((1, 2), 0.25 * (seed + 1), np.float32)})
+    for seed in range(3)
+]
+
+
+def two_layers(*, bias: tuple[float, float]) -> onnx.ModelProto:
+    """A hidden layer of two units, of which the first has the largest weight; then two logits."""
+    values = {
+        "first.weight": np.array([[9.0, 1.0], [1.0, 1.0]], np.float32),
+        "first.bias": np.array(bias, np.float32),
+        "second.weight": np.array([[1.0, 3.0], [1.0, 2.0]], np.float32),
+        "second.bias": np.zeros(2, np.float32),
+    }
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["input", "first.weight", "first.bias"], ["hidden"]),
+            helper.make_node("Relu", ["hidden"], ["live"]),
+            helper.make_node("Gemm", ["live", "second.weight", "second.bias"], ["logits"], transB=1),
+        ],
+        "two layers",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2])],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+@pytest.mark.parametrize(
+    ("bias", "spoilt"), [((0.0, 0.0), "first.weight[0, 0]"), ((-100.0, 0.0), "second.weight[0, 1]")]
+)
+def test_the_weight_of_a_silent_unit_is_passed_over(bias: tuple[float, float], spoilt: str) -> None:
+    model = two_layers(bias=bias)
+    with Runtime() as runtime:
+        loaded = runtime.session(model.SerializeToString())
+        found = spoil_model(Control(name="weight"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
+        sound = runtime.run(loaded, CASES[0].inputs)["logits"]
+    assert found.detail.startswith(f"the sign of {spoilt} changed")
+    assert found.trial is not None
+    given = found.trial.given[0]
+    assert not isinstance(given, str)
+    assert not np.array_equal(given["logits"], sound)
