@@ -20,14 +20,15 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*"))
 
 HOUSE = {
     0: "atomic data_card errors hookspecs problem recipe records specs task trainer",
-    1: "answers cache catalog checkpoints config data formats images intent judge names plugins recipe_settings "
-    "references replay report runs targets tasks",
+    1: "answers cache catalog checkpoints config data embeddings formats images intent judge names plugins "
+    "recipe_settings references replay report runs targets tasks",
     2: "engine evaluation models ports prediction text trained trainers training weights",
     4: "cli testing __main__",
 }
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
 TORCH_PARTS = {
+    "zoo.embeddings": "finish",
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
     "zoo.tasks.image_generation": "dataset metrics",

@@ -152,6 +152,8 @@ class Shown:
     record: Mapping[str, Json]
     """The same for machines."""
     picture: Image | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What else `--save` keeps, by the suffix of its file: ".npy"."""
 
 
 class Metrics(Protocol):
@@ -218,6 +220,22 @@ class Responding(Protocol):
 
 
 @runtime_checkable
+class Comparing(Protocol):
+    """A task whose answers are there to be compared with each other, as those to two faces are."""
+
+    def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
+        """What follows from two answers or more: of two the pair, of more at most `limit` matches of each."""
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A task whose answers rest on a number that the validation data gave, as a threshold."""
+
+    def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
+        """The problem with that number among its facts; as it is where the validation metrics lack it."""
+
+
+@runtime_checkable
 class ReadsText(Protocol):
     """A task whose raw input may be given in words instead of a file."""
 
@@ -235,7 +253,8 @@ class Task(Protocol):
     the modules that it imports from zoo, which `zoo.tasks.bundled` puts before it, it needs only numpy and Pillow.  It
     offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
     cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
-    respond(run, inputs, feedback, problem) -> answer; `problem` is the manifest's, as plain JSON."""
+    respond(run, inputs, feedback, problem) -> answer; where answers are there to be compared,
+    compare(names, answers, problem) -> text; `problem` is the manifest's, as plain JSON."""
 
     # --- data ---
     def detect(self, request: DataRequest) -> DataSource:

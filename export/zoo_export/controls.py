@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+import numpy as np
 import onnx
 
 from zoo.errors import PluginError, ZooError
@@ -22,7 +23,7 @@ from zoo_export.compare import Given, compare_case
 from zoo_export.graph import serialize
 from zoo_export.pipeline import IN
 from zoo_export.ports import Array
-from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of, weight
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of, scale, weight
 from zoo_export.stacking import batch_name
 from zoo_export.trial import Trial, ask, try_graph, try_session
 
@@ -32,7 +33,12 @@ Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
 FEW = 2
 """Cases that a spoilt model is put to."""
 LAYERS = 3
-"""So many layers are tried for a weight that some case hears."""
+"""So many layers are tried for one whose change some case hears."""
+HEARD = {"weight": 0.0, "scale": 1e-5}
+"""By control: a copy whose outputs move by no more, relative to the largest, was not heard.
+
+A whole layer times 1.001 moves what hears it a hundred times as far; a norm behind it undoes it but for rounding.
+"""
 SMALL = 50_000
 """Elements that cost nothing: up to so many in all, it is put to more cases."""
 GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
@@ -71,17 +77,23 @@ def spoil_model(
 ) -> Spoilt:
     """The model's graph with one thing wrong, run on a few cases.
 
-    A single weight may belong to a unit that is silent in all of them; it then says nothing about the check, and the
-    next layer's is changed instead.  `loaded` is the sound graph, to see that by.
+    A single weight may belong to a unit that is silent in all of them, and a norm undoes the scale of what comes before
+    it; that says nothing about the check, and another layer is changed instead.  `loaded` is the sound graph, to see
+    that by.
     """
-    if control.name != "weight":
-        return _spoil(control.name, ON_MODEL[control.name](shipped), cases, signature, runtime)
-    spoilt = _spoil("weight", weight(shipped), cases, signature, runtime)
+    name = control.name
+    if name not in HEARD:
+        return _spoil(name, ON_MODEL[name](shipped), cases, signature, runtime)
+    edit = weight if name == "weight" else scale
+    spoilt = _spoil(name, edit(shipped), cases, signature, runtime)
     for layer in range(1, LAYERS):
         if loaded is None or not _is_silent(spoilt, loaded, cases, signature, runtime):
             break
-        deeper = _spoil("weight", weight(shipped, layer), cases, signature, runtime)
-        spoilt = replace(deeper, detail=f"{deeper.detail} (no case hears the change of a layer before)")
+        made = edit(shipped, layer)
+        if made is None:
+            break
+        other = _spoil(name, made, cases, signature, runtime)
+        spoilt = replace(other, detail=f"{other.detail} (no case hears the same done to another layer)")
     return spoilt
 
 
@@ -107,7 +119,7 @@ def _sizes(name: str, places: Sequence[int]) -> tuple[int, ...]:
 
 
 def _is_silent(spoilt: Spoilt, loaded: Session, cases: Sequence[Case], signature: Signature, runtime: Runtime) -> bool:
-    """The copy gives the sound graph's very bits in every case it was put to."""
+    """The copy answers as the sound graph does in every case it was put to: to the bit, or but for rounding."""
     if spoilt.trial is None:
         return False
     chosen = [cases[place] for place in spoilt.places]
@@ -115,9 +127,18 @@ def _is_silent(spoilt: Spoilt, loaded: Session, cases: Sequence[Case], signature
     return all(
         not isinstance(one, str)
         and not isinstance(other, str)
-        and all(value.tobytes() == other[name].tobytes() for name, value in one.items())
+        and all(_near(value, other[name], HEARD[spoilt.name]) for name, value in one.items())
         for one, other in zip(sound.given, spoilt.trial.given, strict=True)
     )
+
+
+def _near(value: Array, other: Array, share: float) -> bool:
+    """Equal bits, or nowhere further apart than a share of the largest value."""
+    if value.tobytes() == other.tobytes():
+        return True
+    if not share or not np.issubdtype(value.dtype, np.floating) or value.shape != other.shape:
+        return False
+    return bool(np.abs(value - other).max(initial=0.0) <= share * np.abs(value).max(initial=0.0))
 
 
 def _alike(cases: Sequence[Case], places: Sequence[int]) -> tuple[int, ...]:

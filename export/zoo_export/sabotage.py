@@ -53,10 +53,10 @@ def weight(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str
     return None
 
 
-def scale(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """The last layer's weights a thousandth too large."""
+def scale(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+    """The weights of one layer, counted from the last, a thousandth too large."""
     copy = copy_of(model)
-    for _, tensor in reversed(list(_weighted(copy))):
+    for _, tensor in list(reversed(list(_weighted(copy))))[layer:]:
         _set(tensor, (numpy_helper.to_array(tensor) * np.float32(SCALE)).astype(np.float32))
         return copy, f"{tensor.name} times {SCALE}"
     return None

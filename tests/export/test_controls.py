@@ -57,3 +57,29 @@ def test_the_weight_of_a_silent_unit_is_passed_over(bias: tuple[float, float], s
     given = found.trial.given[0]
     assert not isinstance(given, str)
     assert not np.array_equal(given["logits"], sound)
+
+
+def normalised_layers() -> onnx.ModelProto:
+    """Two layers and a norm behind them, which undoes any scale of the second, but not of the biased first."""
+    model = two_layers(bias=(0.5, 2.0))
+    graph = model.graph
+    graph.node[-1].output[0] = "raw"
+    del graph.node[-1].input[2]
+    graph.node.append(helper.make_node("LpNormalization", ["raw"], ["logits"], axis=1, p=2))
+    return model
+
+
+def test_a_scale_that_a_norm_undoes_is_passed_over() -> None:
+    model = normalised_layers()
+    with Runtime() as runtime:
+        loaded = runtime.session(model.SerializeToString())
+        found = spoil_model(Control(name="scale"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
+    assert found.detail == "first.weight times 1.001 (no case hears the same done to another layer)"
+
+
+def test_a_scale_that_is_heard_stays_at_the_last_layer() -> None:
+    model = two_layers(bias=(0.5, 2.0))
+    with Runtime() as runtime:
+        loaded = runtime.session(model.SerializeToString())
+        found = spoil_model(Control(name="scale"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
+    assert found.detail == "second.weight times 1.001"

@@ -1,0 +1,25 @@
+"""What pipeline.onnx ends with for embeddings: a vector becomes a direction.  [torch]"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+FLOOR: Final = 1e-12
+"""A shorter vector has no direction; it is divided by this, and stays short instead of becoming NaN."""
+
+
+class UnitLength(nn.Module):
+    """A raw embedding float32 [1, d] to a unit vector float32 [d]."""
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """[1, d] -> [d], of length one."""
+        return unit_length(embedding).squeeze(0)
+
+
+def unit_length(embeddings: Tensor) -> Tensor:
+    """Rows [n, d] divided by their length."""
+    lengths: Tensor = torch.linalg.vector_norm(embeddings, dim=1, keepdim=True)
+    return embeddings / lengths.clamp_min(FLOOR)
