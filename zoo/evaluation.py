@@ -84,11 +84,14 @@ def evaluate_target(
     save: Path | None = None,
     overwrite: bool = False,
     device: str = "auto",
+    trained: Trained | None = None,
     checking: Progress = silent,
     fetching: Progress = silent,
     measuring: Progress = silent,
 ) -> Evaluation:
     """As `evaluate`; the three progresses hear how far it is.
+
+    Whoever has loaded the target's model already, and perhaps changed its parameters, hands it over as `trained`.
 
     The data are looked at before any weights are fetched, so that data of another problem are refused at once.
     """
@@ -101,7 +104,7 @@ def evaluate_target(
     found = task.problem(card, subject.problem.input)
     check_classes(subject.model.bare_name, subject.problem.classes, source=request.source, found=found.classes)
     chosen, notes = choose_split(card, split)
-    trained = load_trained(target, catalog, progress=fetching)
+    trained = trained or load_trained(target, catalog, progress=fetching)
     dataset = task.dataset(card, chosen, trained.problem)
     metrics = task.metrics(trained.problem)
     use_idle_cores()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo.problem import Input
+from zoo.problem import Input, Json
 from zoo.recipe import Recipe
 
 Reference = str
@@ -145,7 +145,7 @@ class WeightsSpec:
     """Class names in index order, or a reference to such a tuple."""
     vocabulary: tuple[str, ...] | Reference = ()
     """Tokens in index order, or a reference to such a tuple; for models that read text."""
-    facts: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
     """Further facts of the problem that these weights were trained for."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the publisher measured, by metric name; shares are in 0..1."""
@@ -178,6 +178,8 @@ class TaskSpec:
     summary: str = ""
     default_data: str = ""
     """The embedded data that `zoo train` takes when no `--data` is given."""
+    data_licence: str = ""
+    """Under which licence the embedded data are; weights that learnt from them repeat it."""
     metric: str = ""
     """The name of the metric that chooses the best checkpoint."""
     extra: str | None = None

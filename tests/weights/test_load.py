@@ -87,6 +87,9 @@ def test_a_truncated_safetensors_file_is_refused(tmp_path: Path) -> None:
         ({"0.weight": None}, "w does not fit this Sequential: 0.weight is missing"),
         ({"7.weight": torch.zeros(1)}, "w does not fit this Sequential: 7.weight is not in the model"),
         ({"0.bias": torch.zeros(9)}, "w does not fit this Sequential: 0.bias is [9] where [3] belongs"),
+        ({"0.bias": torch.zeros(3).double()}, "0.bias is float64 where float32 belongs"),
+        ({"0.bias": torch.zeros(3).long()}, "0.bias is int64 where float32 belongs"),
+        ({"1.num_batches_tracked": torch.tensor(1.0)}, "1.num_batches_tracked is float32 where int64 belongs"),
     ],
 )
 def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], sentence: str) -> None:
@@ -126,3 +129,11 @@ def test_a_network_that_asks_for_format_versions_loads_from_safetensors(tmp_path
     model = mnasnet0_5(num_classes=2)
     load_state(model, read_state(tmp_path / "a.safetensors"), origin="w")
     assert same(model.state_dict(), saved.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_narrower_numbers_are_widened_exactly(dtype: torch.dtype) -> None:
+    model, full = network(), state()
+    narrow = {name: tensor.to(dtype) if tensor.ndim > 1 else tensor for name, tensor in full.items()}
+    load_state(model, narrow, origin="w")
+    assert same(model.state_dict(), {name: tensor.to(full[name].dtype) for name, tensor in narrow.items()})

@@ -69,7 +69,9 @@ def evaluate(
             save=save,
             overwrite=overwrite,
             device=device,
-            **lines,
+            checking=lines["checking"],
+            fetching=lines["fetching"],
+            measuring=lines["measuring"],
         )
     finally:
         lines["measuring"].close()

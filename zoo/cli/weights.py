@@ -1,22 +1,33 @@
-"""`zoo weights`: what was downloaded, and making room."""
+"""`zoo weights`: what was downloaded, making room, and making weights of a run."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo.cache import cache_root
 from zoo.catalog import Catalog
 from zoo.cli import text
-from zoo.cli.output import Output, json_option
+from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.cli.progress import ProgressLine
 from zoo.errors import UnknownName, UsageError
+from zoo.records import to_json
+from zoo.targets import at_checkpoint, find_target
 from zoo.weights.cached import CachedFile, cached_files
+from zoo.weights.declaration import declaration, needed_names
+
+if TYPE_CHECKING:
+    from zoo.weights.pack import Packed
+    from zoo.weights.rounding import Dtype
 
 
 @click.group("weights")
 def weights() -> None:
-    """The downloaded weights.
+    """The downloaded weights, and weights to publish.
 
-    They lie in the folder ZOO_CACHE names; ZOO_OFFLINE=1 downloads nothing, ZOO_MIRROR is the address of a copy.
+    Downloads lie in the folder ZOO_CACHE names; ZOO_OFFLINE=1 downloads nothing, ZOO_MIRROR is the address of a copy.
     """
 
 
@@ -51,6 +62,104 @@ def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> No
     out.document({"schema": 1, "removed": [one.name for one in chosen], "bytes": freed})
     out.line(f"deleted {len(chosen)} of {len(found)} downloads, {text.size(freed)}")
     out.next("zoo weights list")
+
+
+@weights.command("pack")
+@click.argument("target")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A new .safetensors file.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="float16 halves the matrices and leaves the rest; measured afterwards.",
+)
+@click.option("--tag", help="What they are called after the @; by default the name of the data.")
+@click.option("--licence", help="Of the weights, the data's with it; may be left out for embedded data.")
+@click.option("--url", default="", help="Where the file will be; without it, it ships inside the plugin's package.")
+@click.option("--data", help="What to measure on; by default what the run was trained on.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@click.option("--overwrite", is_flag=True, help="Replace the file and its card.")
+@checkpoint_option
+@json_option
+def pack_weights(
+    *,
+    target: str,
+    output: Path,
+    dtype: Dtype,
+    tag: str | None,
+    licence: str | None,
+    url: str,
+    data: str | None,
+    data_root: Path | None,
+    device: str,
+    overwrite: bool,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
+    """Make publishable weights of a run: a safetensors file, a card beside it, and its WeightsSpec.
+
+    TARGET is a run directory; or published weights (cnn@digits), to round or move them.
+    """
+    out = Output(as_json=as_json)
+    catalog = Catalog.discover()
+    meant = at_checkpoint(find_target(target, catalog), checkpoint)
+    from zoo.weights.pack import pack  # noqa: PLC0415  torch, after every usage error
+
+    lines = {
+        "checking": ProgressLine("checking the data"),
+        "fetching": ProgressLine("fetching the weights", unit="bytes"),
+        "measuring": ProgressLine("measuring"),
+    }
+    try:
+        packed = pack(
+            meant,
+            catalog,
+            output=output,
+            dtype=dtype,
+            tag=tag,
+            licence=licence,
+            url=url,
+            data=data,
+            data_root=data_root,
+            device=device,
+            overwrite=overwrite,
+            **lines,
+        )
+    finally:
+        lines["measuring"].close()
+    _print_packed(out, packed)
+
+
+def _print_packed(out: Output, packed: Packed) -> None:
+    spec, reached = packed.spec, packed.evaluation
+    for note in reached.notes:
+        out.note(note)
+    out.document(
+        {
+            "schema": 1,
+            "file": str(packed.path),
+            "card": str(packed.card),
+            "split": reached.split,
+            "items": reached.items,
+            "spec": to_json(spec),
+            "declaration": declaration(spec),
+        }
+    )
+    out.facts(
+        [
+            ("file", f"{packed.path}, {text.size(spec.size)}"),
+            ("card", str(packed.card)),
+            ("measured", f"{reached.data}, {reached.split} split, {reached.items:,} items"),
+            *((name, f"{value:.4f}") for name, value in reached.metrics.items()),
+        ]
+    )
+    out.line(f"\n# for zoo_weights() in the plugin.py, with: from zoo import {', '.join(needed_names(spec))}")
+    out.line(declaration(spec) + "\n")
+    if spec.resource:
+        out.note(f"the file belongs into the package, at {spec.resource.replace(':', '/')}")
+    out.next("zoo plugins")
 
 
 def _named(name: str, found: tuple[CachedFile, ...]) -> CachedFile:

@@ -8,6 +8,9 @@ from zoo import TaskSpec, TrainerSpec, hookimpl
 
 ZOO_API = 1
 
+DIGITS_LICENCE = "MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)"
+NAMES_LICENCE = "CLDR names under Unicode-3.0"
+
 
 @hookimpl
 def zoo_tasks() -> Iterable[TaskSpec]:
@@ -17,6 +20,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.image_classification.task:ImageClassification",
         summary="which of a list of classes a picture shows",
         default_data="digits",
+        data_licence=DIGITS_LICENCE,
         metric="top1",
     )
     yield TaskSpec(
@@ -24,6 +28,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.image_reconstruction.task:ImageReconstruction",
         summary="a picture through a narrow code and back",
         default_data="digits",
+        data_licence=DIGITS_LICENCE,
         metric="psnr",
     )
     yield TaskSpec(
@@ -31,6 +36,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.image_generation.task:ImageGeneration",
         summary="pictures like those of the data, made of noise",
         default_data="digits",
+        data_licence=DIGITS_LICENCE,
         metric="frechet_random",
     )
     yield TaskSpec(
@@ -38,6 +44,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.object_detection.task:ObjectDetection",
         summary="where in a picture the things are, and what they are",
         default_data="digit_scenes",
+        data_licence=DIGITS_LICENCE,
         metric="map",
     )
     yield TaskSpec(
@@ -45,6 +52,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.text_classification.task:TextClassification",
         summary="which of a list of classes a text belongs to",
         default_data="names",
+        data_licence=NAMES_LICENCE,
         metric="accuracy",
     )
     yield TaskSpec(
@@ -52,6 +60,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.text_generation.task:TextGeneration",
         summary="text that goes on where a prompt ends",
         default_data="names",
+        data_licence=NAMES_LICENCE,
         metric="bits_per_character",
     )
 

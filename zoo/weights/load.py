@@ -46,11 +46,14 @@ def without(state: State, prefixes: Iterable[str]) -> dict[str, Tensor]:
 def load_state(
     model: nn.Module, state: State, *, origin: str, optional: tuple[str, ...] = (), fresh: tuple[str, ...] = ()
 ) -> None:
-    """Put a state_dict into a model, every name and shape as it should be; BadFile names what is not.
+    """Put a state_dict into a model, every name, shape and dtype as it should be; BadFile names what is not.
 
+    Narrower floating-point numbers are widened to the model's, which is exact; nothing else is converted.
     Names beginning with a prefix in `optional` may be on one side only; those in `fresh` keep what the model has.
     """
     wanted = _versioned(model, without(state, fresh))
+    if wrong := _dtypes(model, wanted):
+        raise BadFile(_misfit(origin, model, wrong))
     try:
         result = model.load_state_dict(wanted, strict=False)
     except RuntimeError as error:
@@ -73,6 +76,24 @@ def _shapes(model: nn.Module, state: State) -> list[str]:
         for name, own in model.state_dict().items()
         if name in state and state[name].shape != own.shape
     ]
+
+
+def _dtypes(model: nn.Module, state: State) -> list[str]:
+    return [
+        f"{name} is {_name(state[name])} where {_name(own)} belongs"
+        for name, own in model.state_dict().items()
+        if name in state and not _fits(state[name].dtype, own.dtype)
+    ]
+
+
+def _fits(found: torch.dtype, own: torch.dtype) -> bool:
+    """True for the same type, and for a floating-point one whose every number the model's has too."""
+    both = found.is_floating_point and own.is_floating_point
+    return found == own or (both and torch.promote_types(found, own) == own)
+
+
+def _name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _untied(model: nn.Module, missing: list[str], state: State) -> list[str]:
