@@ -108,6 +108,7 @@ def whole(model: nn.Module, dataset: Dataset, plan: Plan, *, task: Task, problem
         config=config,
         task=task,
         trainer=trainer,
+        monitor=task.monitor,
         engine=engine,
         modules=modules,
         optimizers=optimizers,

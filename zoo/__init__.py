@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from zoo.recipe import Recipe as Recipe
     from zoo.specs import ExportSpec as ExportSpec
     from zoo.specs import ModelSpec as ModelSpec
+    from zoo.specs import Monitor as Monitor
     from zoo.specs import TaskSpec as TaskSpec
     from zoo.specs import TrainerSpec as TrainerSpec
     from zoo.specs import WeightsSpec as WeightsSpec
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from zoo.task import Dataset as Dataset
     from zoo.task import Developing as Developing
     from zoo.task import Metrics as Metrics
-    from zoo.task import Monitor as Monitor
     from zoo.task import Ordered as Ordered
     from zoo.task import Port as Port
     from zoo.task import Purpose as Purpose
@@ -91,9 +91,9 @@ _MODULES = {
     "zoo.prediction": "predict",
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
-    "zoo.specs": "ExportSpec ModelSpec TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Batch Case Control Dataset Developing Metrics Monitor Ordered Port Purpose ReadsText "
-    "Responding Shown Signature Task",
+    "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
+    "zoo.task": "Agreement Batch Case Control Dataset Developing Metrics Ordered Port Purpose ReadsText Responding "
+    "Shown Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",

@@ -82,6 +82,15 @@ class Catalog:
         """The trainer of a bare or full name, as a model of the plugin `owner` means it: its own first."""
         return self._find(name, self.trainers(), kind="trainer", owner=owner)
 
+    def trainer_of(self, model: Offer[ModelSpec]) -> Offer[TrainerSpec]:
+        """The trainer that a model names."""
+        return self.trainer(model.spec.trainer, owner=model.plugin.name)
+
+    def chosen_by(self, model: Offer[ModelSpec]) -> str:
+        """The name of the metric that chooses the model's best checkpoint: its trainer's, else its task's."""
+        monitor = self.trainer_of(model).spec.monitor
+        return monitor.metric if monitor else self.task(model.spec.task).spec.metric
+
     def weight(self, name: str) -> Offer[WeightsSpec]:
         """The weights of "[plugin/]model@[plugin/]tag"."""
         model, _, tag = name.partition("@")
@@ -147,7 +156,7 @@ class Catalog:
 
     def make_trainer(self, offer: Offer[ModelSpec]) -> Trainer:
         """A new trainer for a model."""
-        trainer = self.trainer(offer.spec.trainer, owner=offer.plugin.name)
+        trainer = self.trainer_of(offer)
         return cast("Trainer", self._make(trainer, trainer.spec.trainer))
 
     def _make(self, offer: Offer[S], reference: Reference) -> object:

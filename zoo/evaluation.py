@@ -200,7 +200,7 @@ def _measure(
     trained: Trained, catalog: Catalog, dataset: Dataset, metrics: Metrics, *, device: str
 ) -> dict[str, float]:
     trainer = catalog.make_trainer(trained.offer)
-    declared = catalog.trainer(trained.offer.spec.trainer, owner=trained.offer.plugin.name).spec.options
+    declared = catalog.trainer_of(trained.offer).spec.options
     recipe = trained.run.config.recipe if trained.run else Recipe()
     with launch(device=choose_device(device), devices=1, precision="32") as engine:
         modules = trainer.modules(trained.model.to(engine.device), trained.problem)

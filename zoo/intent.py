@@ -52,7 +52,7 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         plugin=offer.plugin.name,
         plugin_version=offer.plugin.version,
         default_data=catalog.task(offer.spec.task).spec.default_data,
-        trainer_options=catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).spec.options,
+        trainer_options=catalog.trainer_of(offer).spec.options,
     )
     if config.freeze == "backbone" and not offer.spec.head:
         raise UsageError(f"{offer.full_name} does not say which of its layers is the head", hint="leave out --freeze")

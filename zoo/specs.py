@@ -104,6 +104,14 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """The metric that chooses the best checkpoint."""
+
+    metric: str
+    mode: Literal["max", "min"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerSpec:
     """One way to train the models of a task."""
 
@@ -113,6 +121,8 @@ class TrainerSpec:
     """A callable without arguments that returns a `zoo.Trainer`."""
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     """Names and defaults of the numbers that only this trainer has; recipes may set them."""
+    monitor: Monitor | None = None
+    """The metric that chooses the best checkpoint, where it is not the task's own."""
     extra: str | None = None
     summary: str = ""
 

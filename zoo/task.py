@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.problem import Input, Json, Problem
 from zoo.recipe import Augment
+from zoo.specs import Monitor as Monitor  # noqa: PLC0414  a part of this protocol, told by trainers too
 from zoo.specs import Reference
 
 if TYPE_CHECKING:
@@ -133,14 +134,6 @@ class Control:
     """Why it does not apply; shown in the report."""
     edit: Reference | None = None
     """(onnx.ModelProto, seed) -> edited copy; for a task's own kinds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monitor:
-    """The metric that chooses the best checkpoint."""
-
-    metric: str
-    mode: Literal["max", "min"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import ImageInput, LatentInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
+from zoo import ImageInput, LatentInput, ModelSpec, Monitor, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
 ZOO_API = 1
 
@@ -32,6 +32,7 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         task="image-reconstruction",
         trainer="zoo_autoencoder.trainer:VaeTrainer",
         options={"beta": 1.0, "kl_warmup": 0.1},
+        monitor=Monitor(metric="nats", mode="min"),
         summary="cross-entropy of the pixels plus beta times the divergence of the codes, in nats",
     )
     yield TrainerSpec(

@@ -44,6 +44,15 @@ def test_a_training_leaves_a_whole_run(tmp_path: Path) -> None:
     assert len(kept) <= 3
 
 
+def test_a_trainer_may_choose_its_best_checkpoint_by_another_metric_than_the_task(tmp_path: Path) -> None:
+    for model, choose in (("rich", max), ("contrary", min)):
+        run = train_toy(tmp_path / model, "ema=0", model=model).run
+        shares = [row["validation/share"] for row in read_rows(run.path / "metrics.csv")]
+        assert len(set(shares)) > 1
+        assert run.record.best_epoch == shares.index(choose(shares)) + 1
+        assert run.record.metrics["share"] == pytest.approx(choose(shares))
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_others(tmp_path: Path) -> None:
     for place, seed in (("a", 1), ("b", 1), ("c", 2)):
         train_toy(tmp_path / place, seed=seed)

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -231,13 +231,15 @@ def zoo_models() -> list[ModelSpec]:
         _model("plain", "plain", "toy"),
         _model("duel", "rich", "duel"),
         _model("listed", "rich", "listed"),
+        _model("contrary", "rich", "contrary"),
     ]
 
 
 @hookimpl
 def zoo_trainers() -> list[TrainerSpec]:
     kinds = {"toy": "ToyTrainer", "duel": "DuelTrainer", "listed": "ListTrainer"}
-    return [TrainerSpec(name=name, task="toy", trainer=f"{HERE}:{kind}") for name, kind in kinds.items()]
+    trainers = [TrainerSpec(name=name, task="toy", trainer=f"{HERE}:{kind}") for name, kind in kinds.items()]
+    return [*trainers, replace(trainers[0], name="contrary", monitor=Monitor(metric="share", mode="min"))]
 
 
 @hookimpl

@@ -192,6 +192,7 @@ def _trainer(out: Output, trainer: Offer[TrainerSpec]) -> None:
             ("", spec.summary),
             ("plugin", _origin(trainer.plugin)),
             ("task", spec.task),
+            ("metric", spec.monitor.metric if spec.monitor else ""),
             *((f"recipe.options.{key}", _value(value)) for key, value in spec.options.items()),
         ]
     )

@@ -50,9 +50,9 @@ def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _monitored(run: Run, catalog: Catalog) -> dict[str, float]:
-    """The metric that chose the best checkpoint, or all of them where the task is not installed."""
+    """The metric that chose the best checkpoint, or all of them where the model is not installed."""
     try:
-        wanted = catalog.task(run.record.task).spec.metric
+        wanted = catalog.chosen_by(catalog.model(run.config.model))
     except UnknownName:
         wanted = ""
     chosen = {name: value for name, value in run.record.metrics.items() if name == wanted}

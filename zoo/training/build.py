@@ -70,7 +70,7 @@ def build_training(
 ) -> Training:
     """A training at its beginning; its config has the threads and workers that were chosen."""
     recipe = config.recipe
-    trainer = catalog.make_trainer(offer)
+    trainer, declared = catalog.make_trainer(offer), catalog.trainer_of(offer).spec
     train = task.dataset(card, "train", problem)
     plan = Plan(
         dataset=train,
@@ -87,7 +87,7 @@ def build_training(
         modules = trainer.modules(model, problem)
     for module in modules.values():
         _place(module, engine, channels_last=recipe.channels_last)
-    options = {**catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).spec.options, **recipe.options}
+    options = {**declared.options, **recipe.options}
     head = offer.spec.head if config.weights else ()
     average = MovingAverage(modules["model"], decay=recipe.ema) if recipe.ema else None
     steps = total_steps(config, plan)
@@ -108,6 +108,7 @@ def build_training(
         config=config,
         task=task,
         trainer=trainer,
+        monitor=declared.monitor or task.monitor,
         engine=engine,
         modules=modules,
         optimizers=trainer.optimizers(modules, recipe, head),

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from zoo.config import TrainConfig
 from zoo.engine.fabric import Engine
 from zoo.errors import Diverged
-from zoo.task import Batch, Dataset, Task
+from zoo.task import Batch, Dataset, Monitor, Task
 from zoo.trainer import StepOutput, Trainer
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
@@ -44,6 +44,7 @@ class Training:
     config: TrainConfig
     task: Task
     trainer: Trainer
+    monitor: Monitor
     engine: Engine
     modules: dict[str, nn.Module]
     optimizers: dict[str, Optimizer]
@@ -194,7 +195,7 @@ class Fit:
         losses = {name: total / max(items, 1) for name, total in zip(names, sums, strict=True)}
         seconds, before = self._seconds(), progress.seconds
         progress.seconds = seconds
-        best = progress.end_epoch(metrics, training.task.monitor)
+        best = progress.end_epoch(metrics, training.monitor)
         self._metrics = metrics
         result = EpochResult(
             epoch=progress.epoch,
@@ -221,7 +222,7 @@ class Fit:
     def _tell_start(self) -> None:
         training, progress = self._training, self._progress
         start = Start(
-            monitor=training.task.monitor,
+            monitor=training.monitor,
             epochs=training.config.recipe.epochs,
             batches=training.plan.batches,
             steps=self._steps,
