@@ -180,6 +180,63 @@ def test_what_is_no_layout_of_text_says_what_is(tmp_path: Path) -> None:
         check(tmp_path)
 
 
+# --- a folder of texts for each class ---
+
+
+def classes(root: Path, *, folder: str = "") -> Path:
+    """Twenty texts of each of two classes below a folder."""
+    for number in range(20):
+        written(root / folder / "ham" / f"{number}.txt", f"good {number}\n")
+        written(root / folder / "spam" / "deep" / f"{number}.md", f"\ufeffbad {number}")
+    return root
+
+
+def test_a_folder_of_texts_for_each_class_becomes_labelled_texts_without_white_space_at_their_ends(
+    tmp_path: Path,
+) -> None:
+    card = check(classes(tmp_path))
+    assert (card.source.format, card.classes) == ("text-classes", ("ham", "spam"))
+    items = {item.name: item for split in card.splits.values() for item in split}
+    assert len(items) == 40
+    assert (items["ham/3.txt"].text, items["ham/3.txt"].label) == ("good 3", 0)
+    assert (items["spam/deep/7.md"].text, items["spam/deep/7.md"].label) == ("bad 7", 1)
+
+
+def test_text_folders_of_classes_may_lie_in_folders_of_splits(tmp_path: Path) -> None:
+    classes(tmp_path, folder="train")
+    written(tmp_path / "val/ham/1.txt", "new")
+    written(tmp_path / "test/spam/1.txt", "other")
+    card = check(tmp_path)
+    assert card.counts() == {"train": 40, "validation": 1, "test": 1}
+    assert "validation has nothing of spam" in card.notes
+
+
+def test_what_is_wrong_with_a_text_in_a_class_folder_is_named_with_its_file(tmp_path: Path) -> None:
+    classes(tmp_path)
+    written(tmp_path / "ham/empty.txt", " \n")
+    written(tmp_path / "spam/old.txt", b"caf\xe9")
+    written(tmp_path / "spam/scan.pdf", b"%PDF")
+    written(tmp_path / "eggs/photo.jpg", b"")
+    written(tmp_path / "loose.txt", "where do I belong?")
+    assert problems(tmp_path) == [
+        "loose.txt: 1 texts lie outside every class folder",
+        "eggs/: no texts (found 1 .jpg)",
+        "spam/: 1 texts of a kind that cannot be read",
+        "ham/empty.txt: the file is empty",
+        "spam/old.txt: not UTF-8 text: byte 0xe9 at 3, in line 1",
+    ]
+
+
+def test_files_beside_the_texts_of_a_class_are_left_out_with_a_note(tmp_path: Path) -> None:
+    written(classes(tmp_path) / "ham/photo.jpg", b"")
+    assert check(tmp_path).notes[0] == "left out 1 files that are not texts (1 .jpg)"
+
+
+def test_the_class_folders_of_a_classifier_are_running_text_for_a_language_model(tmp_path: Path) -> None:
+    task = TextGeneration()
+    assert task.detect(DataRequest(source=str(classes(tmp_path)))).format == "text-folder"
+
+
 # --- running text ---
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from zoo.data_card import Split
 from zoo.errors import BadSample
-from zoo.formats.folders import UNREAD_PICTURES, Contents, contents, described, hidden, notes_on, subfolders
+from zoo.formats.folders import PICTURE_FILES, Contents, FileKind, contents, described, hidden, notes_on, subfolders
 from zoo.formats.samples import Listing, Row
 
 SPLIT_FOLDERS: Final[dict[str, Split]] = {
@@ -20,19 +20,19 @@ SPLIT_FOLDERS: Final[dict[str, Split]] = {
 }
 
 
-def list_class_folders(root: Path) -> Listing:
-    """Every picture below a class folder; the class is the name of the folder, whatever lies between."""
+def list_class_folders(root: Path, kind: FileKind = PICTURE_FILES) -> Listing:
+    """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between."""
     rows: list[Row] = []
     problems: list[BadSample] = []
     looked: list[Contents] = []
     for split, folder in split_folders(root, problems):
-        beside = _beside(root, folder)
+        beside = _beside(root, folder, kind)
         looked.append(beside)
         if beside.files:
-            reason = f"{len(beside.files)} pictures lie outside every class folder"
+            reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
             problems.append(BadSample(beside.files[0], reason, "move them into one"))
         for name in subfolders(folder):
-            found = contents(root, folder / name)
+            found = contents(root, folder / name, kind=kind)
             looked.append(found)
             rows += [Row(file, name, split) for file in found.files]
             problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", found)
@@ -53,20 +53,24 @@ def split_folders(root: Path, problems: list[BadSample]) -> Iterator[tuple[Split
 
 
 def _problems(where: str, found: Contents) -> list[BadSample]:
-    unread = sum(count for suffix, count in found.others.items() if suffix in UNREAD_PICTURES)
+    unread = sum(count for suffix, count in found.others.items() if suffix in found.kind.unread)
     if not found.files:
         beside = f" (found {described(found.others)})" if found.others else ""
         return [
-            BadSample(where, f"no pictures{beside}", "convert them, or remove the folder" if unread else "remove it")
+            BadSample(
+                where,
+                f"no {found.kind.plural}{beside}",
+                "convert them, or remove the folder" if unread else "remove it",
+            )
         ]
     if unread:
-        return [BadSample(where, f"{unread} pictures of a kind that cannot be read", "convert them to JPEG or PNG")]
+        return [BadSample(where, f"{unread} {found.kind.plural} of a kind that cannot be read", found.kind.remedy)]
     return []
 
 
-def _beside(root: Path, folder: Path) -> Contents:
+def _beside(root: Path, folder: Path, kind: FileKind) -> Contents:
     """What lies in `folder` itself, between the class folders."""
-    found = Contents()
+    found = Contents(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name):

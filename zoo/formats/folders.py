@@ -37,6 +37,24 @@ UNREAD_PICTURES = frozenset(
     {".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps", ".pdf"}
 )
 """Suffixes of pictures that it cannot: leaving them out silently would be a lie about the data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKind:
+    """Which files are wanted of a folder."""
+
+    plural: str
+    """What several are called."""
+    suffixes: frozenset[str]
+    unread: frozenset[str]
+    """Suffixes of files that are meant as data, too, but cannot be read."""
+    remedy: str
+    """What to do with those."""
+
+
+PICTURE_FILES = FileKind(
+    plural="pictures", suffixes=PICTURES, unread=UNREAD_PICTURES, remedy="convert them to JPEG or PNG"
+)
 LOOK_AT = 20_000
 """How many files a quick look opens its eyes for before it stops."""
 
@@ -63,16 +81,17 @@ class Contents:
     """What a folder and everything below it hold."""
 
     files: list[str] = field(default_factory=list)
-    """Paths of the pictures below `root`, with slashes, sorted."""
+    """Paths of the wanted files below `root`, with slashes, sorted."""
     others: Counter[str] = field(default_factory=Counter)
     """Suffixes of everything else with their number; "" stands for files without one."""
     skipped: list[str] = field(default_factory=list)
     """Hidden folders and files below `root`."""
+    kind: FileKind = PICTURE_FILES
 
     def add(self, name: str) -> None:
         """Count one visible file."""
         suffix = Path(name).suffix.lower()
-        if suffix in PICTURES:
+        if suffix in self.kind.suffixes:
             self.files.append(name)
         else:
             self.others[suffix] += 1
@@ -99,9 +118,9 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
             yield prefix + name, hidden(name)
 
 
-def contents(root: Path, folder: Path, *, limit: int | None = None) -> Contents:
+def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> Contents:
     """Everything below `folder`, told apart; with `limit`, only the first so many entries."""
-    found = Contents()
+    found = Contents(kind=kind)
     for name, is_hidden in islice(walk(root, folder), limit):
         if is_hidden:
             found.skipped.append(name)
@@ -125,5 +144,5 @@ def notes_on(found: list[Contents]) -> list[str]:
         notes.append(f"left out {shown}: names that begin with a dot or an underscore are not data")
     others = sum((one.others for one in found), Counter[str]())
     if others:
-        notes.append(f"left out {others.total()} files that are not pictures ({described(others)})")
+        notes.append(f"left out {others.total()} files that are not {found[0].kind.plural} ({described(others)})")
     return notes

@@ -23,7 +23,7 @@ def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSampl
     """Too few classes, and classes that train does not have."""
     problems = []
     if len(classes) == 1:
-        problems.append(BadSample(classes[0], "there is only this class", "add pictures of at least one other class"))
+        problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
     extra = Counter((row.split, row.label) for row in rows if row.label not in classes)
     for (split, label), count in sorted(extra.items(), key=str):
         problems.append(

@@ -23,9 +23,15 @@ SHORTEST = 1_000
 Splits = dict[Split, tuple[TextItem, ...]]
 
 
-def check_labelled(source: DataSource, found: Iterable[Found], *, progress: Progress) -> DataCard:
-    """The card of texts with labels; DataError lists everything that is wrong."""
+def check_labelled(
+    source: DataSource, found: Iterable[Found], *, progress: Progress, left_out: Sequence[str] = ()
+) -> DataCard:
+    """The card of texts with labels; DataError lists everything that is wrong.
+
+    `left_out` are sentences on what is no text and was not found for that reason.
+    """
     rows, notes = _usable(source, found, progress)
+    notes = [*left_out, *notes]
     listed = [Row(row.where, row.label, row.split) for row in rows]
     classes = classes_of(listed)
     problems = label_problems(listed, classes)

@@ -8,12 +8,14 @@ from typing import Final
 
 from zoo.data_card import DataRequest, DataSource, Split
 from zoo.errors import DataError
-from zoo.formats.class_folders import SPLIT_FOLDERS
-from zoo.formats.text_rows import PLAIN, TABLES
+from zoo.formats.class_folders import SPLIT_FOLDERS, split_folders
+from zoo.formats.folders import LOOK_AT, contents, subfolders
+from zoo.formats.text_rows import PLAIN, TABLES, TEXT_FILES
 
 LAYOUTS: Final = {
     "text-table": "a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     "text-tables": "a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
+    "text-classes": "a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
     "text-lines": "a CSV, TSV or JSON Lines file with the column text",
     "text-file": "a text file (.txt)",
     "text-folder": "a folder of text files, with or without train/, validation/ and test/ in it",
@@ -47,7 +49,15 @@ def _file_format(path: Path) -> tuple[str, ...]:
 def _folder_format(path: Path) -> tuple[str, ...]:
     if any(split == "train" for _, split in split_files(path, TABLES)):
         return ("text-tables",)
+    if _has_classes(path):
+        return ("text-classes", "text-folder")
     return ("text-folder",) if next(plain_files(path), None) else ()
+
+
+def _has_classes(path: Path) -> bool:
+    """Whether text files lie in folders that may stand for classes."""
+    folders = (folder / name for _, folder in split_folders(path, []) for name in subfolders(folder))
+    return any(contents(path, folder, kind=TEXT_FILES, limit=LOOK_AT).files for folder in folders)
 
 
 def _held(path: Path) -> str:

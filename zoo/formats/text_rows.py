@@ -1,4 +1,5 @@
-"""Texts in CSV, TSV and JSON Lines files, and in plain text files: every row read, every fault named with its line."""
+"""Texts in CSV, TSV and JSON Lines files, in plain text files, and in a folder of those for each class: every row
+read, every fault named with its line."""
 
 from __future__ import annotations
 
@@ -6,13 +7,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from zoo.data_card import Split
 from zoo.errors import BadSample, DataError
 from zoo.formats.class_folders import SPLIT_FOLDERS
+from zoo.formats.folders import FileKind
+from zoo.formats.samples import Listing
 
 COLUMNS: Final = {
     "text": ("text", "sentence", "name", "content"),
@@ -23,6 +26,12 @@ COLUMNS: Final = {
 JSON_LINES: Final = (".jsonl", ".ndjson")
 TABLES: Final = (".csv", ".tsv", *JSON_LINES)
 PLAIN: Final = (".txt", ".text", ".md")
+TEXT_FILES: Final = FileKind(
+    plural="texts",
+    suffixes=frozenset(PLAIN),
+    unread=frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf", ".gz", ".zip"}),
+    remedy="save them as plain text (.txt)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,14 @@ def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
     if not text.strip():
         return BadSample(name, "the file is empty", "delete it, or fill it")
     return TextRow(name, text, split=split)
+
+
+def read_classes(listing: Listing) -> Iterator[Found]:
+    """Every text of a listing of class folders, without the white space at its ends, as a cell of a table has none."""
+    yield from listing.problems
+    for row in listing.rows:
+        found = read_plain(listing.root / row.name, row.name, split=row.split)
+        yield found if isinstance(found, BadSample) else replace(found, text=found.text.strip(), label=row.label)
 
 
 def decode_file(path: Path, name: str) -> str | BadSample:

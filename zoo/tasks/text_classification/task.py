@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from zoo.data.names import LANGUAGES, names
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.errors import BadFile
+from zoo.formats.class_folders import list_class_folders
 from zoo.formats.text_checking import check_labelled
 from zoo.formats.text_layouts import detect_text, split_files
-from zoo.formats.text_rows import TABLES, Found, TextRow, read_table
+from zoo.formats.text_rows import TABLES, TEXT_FILES, Found, TextRow, read_classes, read_table
 from zoo.formats.vocabulary import build_vocabulary
 from zoo.problem import Input, Problem
 from zoo.recipe import Augment
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from zoo.task import Arrays, Batch
 
 EMBEDDED: Final = "names"
-LAYOUTS: Final = ("text-table", "text-tables")
+LAYOUTS: Final = ("text-table", "text-tables", "text-classes")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 GOLDEN_ITEMS: Final = 3
 
@@ -48,11 +49,14 @@ class TextClassification:
     runner = "zoo.tasks.text_classification.runner:read"
 
     def detect(self, request: DataRequest) -> DataSource:
-        """A CSV, TSV or JSON Lines file, a folder with one per split, or the embedded names."""
+        """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
         return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every row read; samples are `zoo.formats.text_rows.TextItem`."""
+        """Every row or file read; samples are `zoo.formats.text_rows.TextItem`."""
+        if source.format == "text-classes" and source.location:
+            listing = list_class_folders(source.location, TEXT_FILES)
+            return check_labelled(source, read_classes(listing), progress=progress, left_out=listing.notes)
         return check_labelled(source, _rows(source), progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
