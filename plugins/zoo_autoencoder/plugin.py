@@ -83,9 +83,16 @@ def _variational() -> Iterable[ModelSpec]:
         needs=("channels", "image_size", "latent_size"),
         input=replace(GREY_28, noise=LATENT),
         recipes={"digits": VARIATIONAL, "default": SCRATCH, "finetune": replace(SCRATCH, epochs=10, lr=3e-4)},
-        summary=f"variational, fully connected, a code of {LATENT} numbers",
+        summary=f"variational, fully connected, hidden layers of 256 and 128, a code of {LATENT} numbers",
         paper="Kingma and Welling, Auto-encoding variational Bayes, 2014",
         licence="Apache-2.0",
+        parameters=476_216,
+    )
+    large = replace(
+        dense,
+        name="vae_large",
+        builder="zoo_autoencoder.variational:vae_large",
+        summary=f"variational, fully connected, hidden layers of 512 and 256, a code of {LATENT} numbers",
         parameters=1_082_680,
     )
     convolutional = replace(
@@ -109,9 +116,9 @@ def _variational() -> Iterable[ModelSpec]:
         summary="the half of `vae` that makes pictures of codes",
         paper=dense.paper,
         licence=dense.licence,
-        parameters=539_152,
+        parameters=237_200,
     )
-    return (dense, convolutional, decoder)
+    return (dense, large, convolutional, decoder)
 
 
 @hookimpl

@@ -13,7 +13,9 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-HIDDEN = (512, 256)
+HIDDEN = (256, 128)
+"""Widths of the hidden layers of `vae`, from the picture to the code; its decoder has them the other way round."""
+LARGE_HIDDEN = (512, 256)
 MAPS = (32, 64)
 
 
@@ -63,15 +65,19 @@ class VariationalAutoencoder(nn.Module):
         return self.decoder(code), mean, log_variance
 
 
-def dense_encoder(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> Encoder:
-    """Fully connected, hidden layers of 512 and 256."""
-    layers = _dense((channels * prod(image_size), *HIDDEN, 2 * latent_size))
+def dense_encoder(
+    *, latent_size: int, channels: int, image_size: tuple[int, int], hidden: tuple[int, ...] = HIDDEN
+) -> Encoder:
+    """Fully connected, with hidden layers of these widths."""
+    layers = _dense((channels * prod(image_size), *hidden, 2 * latent_size))
     return Encoder(nn.Sequential(nn.Flatten(), *layers))
 
 
-def dense_decoder(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> Decoder:
+def dense_decoder(
+    *, latent_size: int, channels: int, image_size: tuple[int, int], hidden: tuple[int, ...] = HIDDEN
+) -> Decoder:
     """The mirror image of `dense_encoder`."""
-    layers = _dense((latent_size, *HIDDEN[::-1], channels * prod(image_size)))
+    layers = _dense((latent_size, *hidden[::-1], channels * prod(image_size)))
     shape = nn.Unflatten(1, (channels, *image_size))
     return Decoder(nn.Sequential(*layers, shape), image_size=image_size)
 
@@ -95,16 +101,27 @@ def conv_decoder(*, latent_size: int, channels: int, image_size: tuple[int, int]
 
 
 def vae(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> VariationalAutoencoder:
-    """The fully connected one."""
-    encoder = dense_encoder(latent_size=latent_size, channels=channels, image_size=image_size)
-    decoder = dense_decoder(latent_size=latent_size, channels=channels, image_size=image_size)
-    return VariationalAutoencoder(encoder, decoder)
+    """Fully connected, hidden layers of 256 and 128."""
+    return _dense_vae(HIDDEN, latent_size=latent_size, channels=channels, image_size=image_size)
+
+
+def vae_large(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> VariationalAutoencoder:
+    """Fully connected, hidden layers of 512 and 256."""
+    return _dense_vae(LARGE_HIDDEN, latent_size=latent_size, channels=channels, image_size=image_size)
 
 
 def conv_vae(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> VariationalAutoencoder:
     """The convolutional one."""
     encoder = conv_encoder(latent_size=latent_size, channels=channels, image_size=image_size)
     decoder = conv_decoder(latent_size=latent_size, channels=channels, image_size=image_size)
+    return VariationalAutoencoder(encoder, decoder)
+
+
+def _dense_vae(
+    hidden: tuple[int, ...], *, latent_size: int, channels: int, image_size: tuple[int, int]
+) -> VariationalAutoencoder:
+    encoder = dense_encoder(latent_size=latent_size, channels=channels, image_size=image_size, hidden=hidden)
+    decoder = dense_decoder(latent_size=latent_size, channels=channels, image_size=image_size, hidden=hidden)
     return VariationalAutoencoder(encoder, decoder)
 
 

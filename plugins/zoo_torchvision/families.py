@@ -154,6 +154,11 @@ FAMILIES: Mapping[str, Family] = {
         paper="https://arxiv.org/abs/1409.1556",
         recipes=_plain(32, lr=3e-4),
     ),
+    "vgg11_bn_small": Family(
+        summary="The convolutions of vgg11_bn under dense layers of 512 instead of 4096",
+        paper="https://arxiv.org/abs/1409.1556",
+        recipes=_normalised(32, lr=1e-3, epochs=3),
+    ),
     "vit": Family(summary=_VIT, paper=_VIT_PAPER, recipes=_plain(32)),
     "vit_h": Family(summary=f"{_VIT}; the huge one", paper=_VIT_PAPER, recipes=_plain(28)),
     "wide_resnet": Family(

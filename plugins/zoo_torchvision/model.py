@@ -7,11 +7,14 @@ are fetched, checked and loaded by zoo itself, never by torchvision.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 from torch import nn
 from torchvision import models
+from torchvision.models import vgg
 
 from zoo import UsageError
 
@@ -19,6 +22,8 @@ MAXVIT_STEP = 224
 """MaxViT's last stage, 32 times smaller than the image, is cut into windows of 7 by 7."""
 INCEPTION_AUX_SIZE = 299
 """Below this size Inception's auxiliary head has no 5 by 5 map left to look at."""
+SMALL_WIDTH = 512
+"""Of the two hidden dense layers of vgg11_bn_small, where the published network has 4096."""
 MOMENTUM = 0.1
 """Least share of a new batch in the running statistics.  torchvision gives MNASNet 0.0003 and MobileNet v3 0.01: right
 for hundreds of thousands of steps, while a small training would end with the statistics it began with."""
@@ -56,6 +61,20 @@ def inception_v3(*, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
         models.inception_v3(weights=None, num_classes=num_classes, aux_logits=with_aux, init_weights=True),
         "inception_v3",
     )
+
+
+def vgg11_bn_small(*, num_classes: int) -> nn.Module:
+    """vgg11_bn with dense layers an eighth as wide: 22 million parameters instead of 129, the same
+    convolutions."""
+    widths = (512 * 7 * 7, SMALL_WIDTH, SMALL_WIDTH)
+    hidden = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU(inplace=True), nn.Dropout())]
+    layers = {
+        "features": vgg.make_layers(vgg.cfgs["A"], batch_norm=True),
+        "avgpool": nn.AdaptiveAvgPool2d((7, 7)),
+        "flatten": nn.Flatten(),
+        "classifier": nn.Sequential(*hidden, nn.Linear(SMALL_WIDTH, num_classes)),
+    }
+    return _trainable(nn.Sequential(OrderedDict(layers)), "vgg11_bn_small")
 
 
 def _square(name: str, image_size: tuple[int, int], *, step: int) -> int:
