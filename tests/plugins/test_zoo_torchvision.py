@@ -74,8 +74,22 @@ def test_only_the_head_depends_on_the_number_of_classes(name: str) -> None:
 
 
 def test_every_model_belongs_to_a_family_and_no_family_is_empty() -> None:
-    assert {id(family_of(name)) for name in CARDS} == {id(family) for family in FAMILIES.values()}
+    names = [*CARDS, "vgg11_bn_small"]
+    assert {id(family_of(name)) for name in names} == {id(family) for family in FAMILIES.values()}
     assert family_of("swin_v2_t") is FAMILIES["swin_v2"]
+
+
+def test_the_small_vgg_differs_from_the_published_one_in_the_width_of_its_dense_layers_alone() -> None:
+    [spec] = [spec for spec in plugin.zoo_models() if spec.name == "vgg11_bn_small"]
+    with torch.device("meta"):
+        small, whole = model.vgg11_bn_small(num_classes=1000), model.vgg11_bn(num_classes=1000)
+    assert sum(one.numel() for one in small.parameters()) == spec.parameters
+    shapes = [{key: one.shape for key, one in network.state_dict().items()} for network in (small, whole)]
+    assert shapes[0].keys() == shapes[1].keys()
+    assert {key for key in shapes[0] if shapes[0][key] != shapes[1][key]} == {
+        f"classifier.{layer}" for layer in ("0.weight", "0.bias", "3.weight", "3.bias", "6.weight")
+    }
+    assert small.eval()(torch.empty(2, 3, 32, 32, device="meta")).shape == (2, 1000)
 
 
 def test_inception_has_its_auxiliary_head_from_299_pixels_on() -> None:
