@@ -50,9 +50,13 @@ def generating(decoder: Decoder, problem: Problem) -> Generating:  # noqa: ARG00
     return Generating(decoder)
 
 
+def decoder_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters of the decoder among those of a `vae`, under the decoder's own names."""
+    return {name.removeprefix(PART): tensor for name, tensor in state.items() if name.startswith(PART)}
+
+
 def decoder_of(state: Mapping[str, Tensor], problem: Problem) -> tuple[dict[str, Tensor], Problem]:
     """The decoder's share of a trained `vae`: its parameters and its problem."""
     image = problem.image
     picture: ImageInput = replace(image, noise=0)
-    part = {name.removeprefix(PART): tensor for name, tensor in state.items() if name.startswith(PART)}
-    return part, Problem(task="image-generation", input=LatentInput(size=image.noise, picture=picture))
+    return decoder_state(state), Problem(task="image-generation", input=LatentInput(size=image.noise, picture=picture))

@@ -13,8 +13,10 @@ import torch
 
 from zoo import Catalog, Purpose
 from zoo.problem import ImageInput, Problem
+from zoo.targets import find_target
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
 from zoo.tasks.image_reconstruction.task import ImageReconstruction
+from zoo.trained import load_trained
 from zoo_autoencoder.adapter import Reconstructing
 from zoo_autoencoder.trainer import VaeTrainer, divergence, pixel_nats
 from zoo_autoencoder.variational import VariationalAutoencoder, conv_vae, vae
@@ -38,7 +40,7 @@ def test_a_picture_of_any_size_comes_back_with_its_code(build: object, channels:
     assert mean.shape == log_variance.shape == (2, 4)
 
 
-@pytest.mark.parametrize("name", ["vae", "conv_vae"])
+@pytest.mark.parametrize("name", ["vae", "vae_large", "conv_vae", "vae_decoder"])
 def test_the_card_states_the_parameters(name: str) -> None:
     catalog = Catalog.discover()
     offer = catalog.model(name)
@@ -46,6 +48,23 @@ def test_the_card_states_the_parameters(name: str) -> None:
     builder = catalog.load(offer, offer.spec.builder)
     model = builder(**problem.keywords(offer.spec.needs))  # type: ignore[operator]
     assert sum(parameter.numel() for parameter in model.parameters()) == offer.spec.parameters
+
+
+def test_the_best_checkpoint_of_a_vae_is_chosen_by_its_bound_in_nats_and_that_of_an_autoencoder_by_the_task() -> None:
+    catalog = Catalog.discover()
+    assert catalog.chosen_by(catalog.model("vae")) == "nats"
+    assert catalog.chosen_by(catalog.model("autoencoder")) == "psnr"
+    monitor = catalog.trainer_of(catalog.model("conv_vae")).spec.monitor
+    assert monitor is not None and monitor.mode == "min"
+
+
+def test_the_published_decoder_is_the_decoder_of_the_published_vae() -> None:
+    catalog = Catalog.discover()
+    whole, part = (load_trained(find_target(name, catalog), catalog) for name in ("vae@digits", "vae_decoder@digits"))
+    assert isinstance(whole.model, VariationalAutoencoder)
+    code = torch.randn(2, 20, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(part.model(code), whole.model.decoder(code))
+    assert (part.task.name, part.problem.latent_size) == ("image-generation", 20)
 
 
 def test_the_two_terms_of_the_bound_have_their_known_values() -> None:
