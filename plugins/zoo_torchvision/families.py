@@ -62,7 +62,7 @@ FAMILIES: Mapping[str, Family] = {
     "alexnet": Family(
         summary="Five convolutions and three dense layers, where it began (the one-tower variant of 2014)",
         paper="https://arxiv.org/abs/1404.5997",
-        recipes=_plain(64),
+        recipes=_plain(64, epochs=2),
     ),
     "convnext": Family(
         summary="A ResNet redesigned after the transformers: depthwise 7x7 convolutions and layer norm",
