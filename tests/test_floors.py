@@ -126,9 +126,9 @@ def test_the_lower_floors_are_torch_free(module: str) -> None:
 
 
 def plugin_files() -> list[Path]:
-    """The files of the plugins that come with zoo."""
+    """The files of the plugins that come with zoo, and of the examples."""
     declarations = [modules()["zoo.tasks.plugin"]] if "zoo.tasks.plugin" in modules() else []
-    return declarations + sorted((ROOT / "plugins").rglob("*.py"))
+    return declarations + sorted([*(ROOT / "plugins").rglob("*.py"), *(ROOT / "examples").glob("*/src/**/*.py")])
 
 
 @pytest.mark.parametrize("path", plugin_files(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from zoo.evaluation import evaluate as evaluate
     from zoo.hookspecs import API_VERSION as API_VERSION
     from zoo.hookspecs import hookimpl as hookimpl
+    from zoo.images.cases import picture_cases as picture_cases
+    from zoo.images.controls import picture_controls as picture_controls
+    from zoo.images.dataset import open_levels as open_levels
+    from zoo.images.decode import read_picture as read_picture
+    from zoo.images.prepare import ImagePrepare as ImagePrepare
+    from zoo.images.reading import IMAGE as IMAGE
+    from zoo.images.reading import read_input as read_input
     from zoo.models import create_model as create_model
     from zoo.names import Offer as Offer
     from zoo.plugins import Plugin as Plugin
@@ -85,6 +92,12 @@ _MODULES = {
     "NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
     "zoo.evaluation": "evaluate",
     "zoo.hookspecs": "API_VERSION hookimpl",
+    "zoo.images.cases": "picture_cases",
+    "zoo.images.controls": "picture_controls",
+    "zoo.images.dataset": "open_levels",
+    "zoo.images.decode": "read_picture",
+    "zoo.images.prepare": "ImagePrepare",
+    "zoo.images.reading": "IMAGE read_input",
     "zoo.models": "create_model",
     "zoo.names": "Offer",
     "zoo.plugins": "Plugin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ import numpy.typing as npt
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.formats.embedded import DIGITS, digits_card
-from zoo.formats.samples import Sample
 from zoo.formats.splits import place
 from zoo.images import synthetic
 from zoo.images.pillow import fitted, normalised
@@ -19,8 +19,10 @@ from zoo.images.reading import Pixels, reader
 from zoo.problem import ImageInput
 from zoo.task import Case, Purpose
 
-Truth = Callable[[Sample, Pixels], Any]
+Truth = Callable[[Any, Pixels], Any]
 """What the data say the answer is, from a sample and its pixels; None where they say nothing."""
+Read = Callable[[Any], Pixels]
+"""A sample's picture, uint8 [height, width, 3]."""
 
 GOLDEN_ITEMS: Final = 3
 GOLDEN_PIXELS: Final = 1_000_000
@@ -28,26 +30,49 @@ GOLDEN_PIXELS: Final = 1_000_000
 
 
 def picture_cases(
-    card: DataCard | None, image: ImageInput, purpose: Purpose, *, truth: Truth, embedded: bool, limit: int
+    card: DataCard | None,
+    image: ImageInput,
+    purpose: Purpose,
+    *,
+    truth: Truth,
+    limit: int,
+    embedded: bool = False,
+    read: Read | None = None,
 ) -> Iterator[Case]:
-    """At most `limit` cases; `embedded` says that the embedded digits are what the model was made for."""
+    """At most `limit` cases; `embedded` says that the embedded digits are what the model was made for.
+
+    A task with data of its own gives `read`; its samples need a `name`.
+    """
     if card is None and embedded:
         card = digits_card(DataSource(request=DataRequest(source=DIGITS), format=DIGITS))
+    data = _Pictures(card=card, truth=truth, read=read or (reader(card) if card else None))
     by_purpose = {
-        Purpose.PIPELINE: lambda: _pipeline(card, image, truth),
-        Purpose.MODEL: lambda: _model(card, image, truth),
-        Purpose.EVALUATION: lambda: _items(card, truth),
-        Purpose.GOLDEN: lambda: _golden(card, image, truth),
+        Purpose.PIPELINE: lambda: _pipeline(data, image),
+        Purpose.MODEL: lambda: _model(data, image),
+        Purpose.EVALUATION: lambda: _items(data),
+        Purpose.GOLDEN: lambda: _golden(data, image),
     }
     return islice(by_purpose[purpose](), limit)
 
 
-def _items(card: DataCard | None, truth: Truth) -> Iterator[Case]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pictures:
+    """The data's own pictures, if there are any."""
+
+    card: DataCard | None
+    truth: Truth
+    read: Read | None
+
+
+NONE: Final = _Pictures(card=None, truth=lambda _sample, _pixels: None, read=None)
+
+
+def _items(data: _Pictures) -> Iterator[Case]:
     """Items of the test split, or of validation where there is none, in an order that mixes the classes."""
-    if card is None:
+    card, read = data.card, data.read
+    if card is None or read is None:
         return
     split: Split = "test" if card.splits.get("test") else "validation"
-    read = reader(card)
     prefix = f"embedded {card.source.format}, " if card.source.format == DIGITS else ""
     for sample in sorted(card.splits[split], key=lambda one: place(one.name)):
         pixels = read(sample)
@@ -55,7 +80,7 @@ def _items(card: DataCard | None, truth: Truth) -> Iterator[Case]:
             name=sample.name.replace("/", "-"),
             kind="realistic",
             inputs={"image": pixels},
-            truth=truth(sample, pixels),
+            truth=data.truth(sample, pixels),
             origin=prefix + sample.name,
         )
 
@@ -64,13 +89,13 @@ def _raw(name: str, pixels: Pixels, *, kind: str = "realistic", gates: bool = Tr
     return Case(name=name, kind=kind, inputs={"image": pixels}, gates=gates, origin="synthetic")
 
 
-def _pipeline(card: DataCard | None, image: ImageInput, truth: Truth) -> Iterator[Case]:
+def _pipeline(data: _Pictures, image: ImageInput) -> Iterator[Case]:
     """Two coloured pictures of sizes unlike the model's, one of the data's own, then what files are like.
 
     The first six cover every kind, for those who ask for no more.
     """
     side = image.resize or max(image.size)
-    own = _items(card, truth)
+    own = _items(data)
     yield _raw("landscape", synthetic.scene(side * 4 // 3 + 1, side * 19 // 10 + 3, seed=1))
     yield _raw("portrait", synthetic.scene(side * 21 // 10 + 1, side * 9 // 10 + 2, seed=2))
     yield from islice(own, 1)
@@ -86,13 +111,13 @@ def _ready(name: str, levels: npt.NDArray[Any], image: ImageInput, *, kind: str,
     return Case(name=name, kind=kind, inputs={"input": normalised(levels, image)}, gates=gates, origin="synthetic")
 
 
-def _model(card: DataCard | None, image: ImageInput, truth: Truth) -> Iterator[Case]:
+def _model(data: _Pictures, image: ImageInput) -> Iterator[Case]:
     """Realistic, uniform and smooth ones gate; the rest inform."""
     height, width = image.size
     real = [
         Case(name=case.name, kind=case.kind, inputs={"input": normalised(fitted(case.inputs["image"], image), image)},
              truth=case.truth, origin=case.origin)
-        for case in islice(_items(card, truth), 3)
+        for case in islice(_items(data), 3)
     ]  # fmt: skip
 
     def fit(pixels: Pixels) -> npt.NDArray[np.uint8]:
@@ -118,9 +143,9 @@ def _model(card: DataCard | None, image: ImageInput, truth: Truth) -> Iterator[C
         yield Case(name=name, kind=name, inputs=inputs, gates=False, origin="synthetic")
 
 
-def _golden(card: DataCard | None, image: ImageInput, truth: Truth) -> Iterator[Case]:
+def _golden(data: _Pictures, image: ImageInput) -> Iterator[Case]:
     """Two that anybody may have, and up to three of the data's own that are not too large."""
-    yield from islice(_pipeline(None, image, truth), 2)
-    few = islice(_items(card, truth), 10 * GOLDEN_ITEMS)
+    yield from islice(_pipeline(NONE, image), 2)
+    few = islice(_items(data), 10 * GOLDEN_ITEMS)
     small = (case for case in few if case.inputs["image"].shape[0] * case.inputs["image"].shape[1] <= GOLDEN_PIXELS)
     yield from islice(small, GOLDEN_ITEMS)

@@ -1,6 +1,7 @@
 """The task.py of a bundle: a runner's source with the sources it imports from zoo put before it.
 
-So the device runs the very code that zoo runs, and there is no second copy to keep up to date.
+So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's runner
+imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from zoo.references import resolve
 from zoo.specs import Reference
 
-_IMPORT = re.compile(r"^from (zoo\.[\w.]+) import .*\n", re.MULTILINE)
+_IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
 _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
 
@@ -29,5 +31,13 @@ def _parts(module: str, *, seen: set[str]) -> list[str]:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"no source for {module}", name=module)
     text = Path(spec.origin).read_text(encoding="utf-8")
-    before = [part for name in _IMPORT.findall(text) if name not in seen for part in _parts(name, seen=seen)]
+    homes = [home for package, names in _IMPORT.findall(text) for home in _homes(package, names)]
+    before = [part for home in homes if home not in seen for part in _parts(home, seen=seen)]
     return [*before, _IMPORT.sub("", text)]
+
+
+def _homes(package: str, names: str) -> list[str]:
+    """The modules whose source stands for `from package import names`."""
+    if package != "zoo":
+        return [package]
+    return [str(resolve(f"zoo:{name.strip()}").__module__) for name in names.split(",")]
