@@ -29,7 +29,7 @@ BUILT_IN = "edgezoo"
 
 HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
-_HEAVY = ("torch", "torchvision", "onnx", "onnxruntime", "numpy")
+HEAVY = ("torch", "torchvision", "onnx", "onnxruntime", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
         if strict:
             raise PluginError(f"{broken.title} failed: {sentence}") from error
         return broken
-    return replace(plugin, heavy=tuple(name for name in _HEAVY if name in sys.modules and name not in before))
+    return replace(plugin, heavy=tuple(name for name in HEAVY if name in sys.modules and name not in before))
 
 
 def _ask(candidate: Candidate, first: Candidate) -> Plugin:

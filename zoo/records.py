@@ -24,6 +24,13 @@ def _converter() -> Converter:
 
     converter = Converter(forbid_extra_keys=True)
     configure_tagged_union(Input, converter, tag_name="kind")
+    converter.register_structure_hook_func(
+        _is_perhaps_input,
+        lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
+    )
+    converter.register_unstructure_hook_func(
+        _is_perhaps_input, lambda value: None if value is None else converter.unstructure(value, Input)
+    )
     configure_union_passthrough(bool | int | float | str | None, converter)
     for kind in (bool, int, float, str):
         converter.register_structure_hook(kind, _exactly)
@@ -36,6 +43,11 @@ def _converter() -> Converter:
 def _is_json(kind: object) -> bool:
     """Whether a type is Json; resolving its reference to itself makes it another object."""
     return get_args(kind)[:5] == get_args(Json)[:5] and len(get_args(kind)) == len(get_args(Json))
+
+
+def _is_perhaps_input(kind: object) -> bool:
+    """Whether a type is an input or nothing: a union of its own, which the tags of Input do not reach."""
+    return bool(kind == (Input | None))
 
 
 def _exactly(value: Any, kind: type) -> Any:

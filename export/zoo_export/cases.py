@@ -51,7 +51,7 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
     signature = Signature(inputs=ports.inputs, outputs=own.inputs)
     prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
     offered = task.cases(card, problem, Purpose.MODEL, limit=MODEL_CASES)
-    ready = [_renamed(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
+    ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*prepared, *begun(ready, own)]
     model += _other_sizes(model, subject.signature)
     known_data = card is not None or subject.trained  # published weights may come with embedded data
@@ -68,7 +68,7 @@ def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:
             yield case
 
 
-def _renamed(case: Case, subject: Subject) -> Case:
+def under_own_names(case: Case, subject: Subject) -> Case:
     """A ready case of the task under the port names of the module, which may have its own."""
     ports = stateless(subject.signature).inputs
     if set(case.inputs) == {port.name for port in ports}:

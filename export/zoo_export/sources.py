@@ -11,8 +11,10 @@ from torch import nn
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard
 from zoo.errors import PluginError, UsageError
+from zoo.names import Offer
 from zoo.problem import ImageInput, Problem
 from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.specs import ModelSpec
 from zoo.targets import Target
 from zoo.task import Purpose, Signature
 from zoo.trained import Trained, load_trained
@@ -41,7 +43,7 @@ def find_subject(
     trained = load_trained(target, catalog, untrained=untrained, seed=seed)
     spec, offer = trained.offer.spec, trained.offer
     problem = _resized(trained, input_size)
-    module = _adapted(trained, catalog, problem)
+    module = adapted(trained.model, catalog, offer, problem)
     card, notes = _card(trained) if data else (None, ())
     fresh = not trained.lineage.sha256
     words, named = _weights(trained), _target(trained)
@@ -90,14 +92,14 @@ def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
     return replace(problem, input=changed)
 
 
-def _adapted(trained: Trained, catalog: Catalog, problem: Problem) -> nn.Module:
-    adapter = trained.offer.spec.adapter
-    if adapter is None:
-        return trained.model.eval()
-    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(trained.offer, adapter))
-    module = make(trained.model, problem)
+def adapted(model: nn.Module, catalog: Catalog, offer: Offer[ModelSpec], problem: Problem) -> nn.Module:
+    """What is exported of a model, in eval mode: the model itself, or what its adapter makes of it."""
+    if offer.spec.adapter is None:
+        return model.eval()
+    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(offer, offer.spec.adapter))
+    module = make(model, problem)
     if not isinstance(module, nn.Module):
-        raise PluginError(f"the adapter {adapter!r} of {trained.offer.full_name} gives a {type(module).__name__}")
+        raise PluginError(f"the adapter {offer.spec.adapter!r} of {offer.full_name} gives a {type(module).__name__}")
     return module.eval()
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import click
 
 from zoo.catalog import Catalog
+from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.output import Output, json_option
 from zoo.hookspecs import API_VERSION
 from zoo.plugins import Plugin
 
+COMMANDS = {
+    "check": Entry("zoo.cli.check:check", "Put a plugin to the conformance kit."),
+}
 
-@click.group("plugins", invoke_without_command=True)
+
+@click.group("plugins", cls=LazyGroup, table=COMMANDS, invoke_without_command=True)
 @json_option
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
     "runs": Entry("zoo.cli.runs:runs", "The trainings in a folder."),
-    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins, broken ones with the reason."),
+    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins; check one, write a new one."),
     "weights": Entry("zoo.cli.weights:weights", "The downloaded weights."),
 }
 

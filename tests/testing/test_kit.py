@@ -1,0 +1,210 @@
+"""The kit finds what it says it finds: a plugin with one sound model and one for every fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.catalog import Catalog
+from zoo.testing import GROUPS, Result, Score, check_plugin
+from zoo.testing.bench import Bench
+from zoo.testing.score import Failing
+from zoo.testing.trainer import loss_falls, overfits
+
+SOURCE = """
+import zoo
+{top}
+MODELS = ("sound", "leaky", "random", "deaf", "stubborn", "forgetful", "infinite", "wide", "seeded", "still", "waived")
+INPUT = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+SAME = zoo.Recipe(lr=0.01, channels_last=False)
+
+@zoo.hookimpl
+def zoo_models():
+    for name in MODELS:
+        yield zoo.ModelSpec(
+            name=name, task="image-classification", builder=f"{{__name__}}:{{name}}", trainer="classification",
+            input=INPUT, recipes={{"default": SAME}}, licence="MIT", parameters=51 if name == "stubborn" else 170,
+            conformance={{"parameters": "it is a secret"}} if name == "waived" else {{}})
+
+def network(num_classes, *, change=None):
+    import torch
+    from torch import nn
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(16, num_classes)
+            if change == "deaf":
+                self.unused = nn.Linear(2, 2)
+            if change == "still":
+                for parameter in self.parameters():
+                    parameter.requires_grad_(True)
+            self.secret = torch.randn(1)
+        def forward(self, image):
+            x = nn.functional.adaptive_avg_pool2d(image, 4).flatten(1)
+            if change == "leaky":
+                x = x - x.mean(0)
+            if change == "random":
+                x = x + torch.rand(())
+            if change == "forgetful":
+                x = x * self.secret
+            if change == "infinite":
+                x = x / 0.0
+            if change == "still":
+                return self.head(x).detach() + 0.0 * self.head.bias.sum() + 0.0 * self.head.weight.sum()
+            answer = self.head(x)
+            return answer[:, :5] if change == "wide" else answer
+    return Network()
+
+def sound(*, num_classes): return network(num_classes)
+def waived(*, num_classes): return network(num_classes)
+def stubborn(*, num_classes): return network(num_classes)
+def leaky(*, num_classes): return network(num_classes, change="leaky")
+def random(*, num_classes): return network(num_classes, change="random")
+def deaf(*, num_classes): return network(num_classes, change="deaf")
+def forgetful(*, num_classes): return network(num_classes, change="forgetful")
+def infinite(*, num_classes): return network(num_classes, change="infinite")
+def wide(*, num_classes): return network(num_classes, change="wide")
+def still(*, num_classes): return network(num_classes, change="still")
+def seeded(*, num_classes):
+    import torch
+    torch.manual_seed(7)
+    return network(num_classes)
+"""
+
+
+@pytest.fixture
+def faulty(install_plugin: Callable[..., Path]) -> None:
+    """The plugin `faulty`, installed."""
+    install_plugin("faulty", SOURCE.format(top=""), distribution="zoo-faulty")
+
+
+def found(score: Score, *, check: str = "", status: str = "") -> list[Result]:
+    return [one for one in score.results if check in ("", one.check) and status in ("", one.status)]
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
+    score = check_plugin("faulty", groups=("declaration", "model"), models="sound")
+    assert found(score, status="failed") == []
+    assert (score.count("passed"), score.count("skipped"), score.holds) == (15, 0, True)
+    assert score.left_out == (
+        "10 of 11 models: only those that fit 'sound'; zoo plugins check faulty --models '*' takes all",
+        "the groups trainer, weights, export: not asked for",
+    )
+
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize(
+    ("name", "check", "words"),
+    [
+        ("leaky", "batch_independence", "when other items are in the batch"),
+        ("random", "determinism", "otherwise the second time"),
+        ("deaf", "gradients", "2 of 4 parameters get none: unused.weight, unused.bias"),
+        ("stubborn", "parameters", "it has 170, its card says 51"),
+        ("forgetful", "state_round_trip", "logits differs after loading"),
+        ("infinite", "finite", "logits is not finite"),
+        ("wide", "shapes", "logits is [2, 5], the signature says ['batch', 10]"),
+        ("seeded", "seed", "two seeds give the same parameters"),
+        ("still", "gradients", "2 of 2 parameters get none"),
+    ],
+)
+def test_every_fault_is_found_by_its_check(name: str, check: str, words: str) -> None:
+    (result,) = found(check_plugin("faulty", groups=("model",), models=f"faulty/{name}"), check=check)
+    assert (result.status, result.subject) == ("failed", f"faulty/{name}")
+    assert words in result.detail
+    assert result.next_step
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_declared_switch_skips_its_check_and_shows_the_reason() -> None:
+    (result,) = found(check_plugin("faulty", groups=("model",), models="waived"), check="parameters")
+    assert (result.status, result.detail) == ("skipped", "the plugin declares that it does not apply: it is a secret")
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
+    catalog = Catalog.discover()
+    bench = Bench(catalog, catalog.plugin("faulty"))
+    for lesson in (loss_falls, overfits):
+        with pytest.raises(Failing, match="the loss goes from"):
+            lesson(bench, catalog.model("still"))
+        if lesson is overfits:
+            assert lesson(bench, catalog.model("sound")).endswith("steps")
+
+
+DECLARED = {
+    "heavy": ("import torch", "", "torch_free", "listing it imports torch"),
+    "nobody": ("", "task='image-divination'", "names", "no task named 'image-divination'"),
+    "foreign": ("", "trainer='language-model'", "names", "is for image-classification, its trainer language-model for"),
+    "absent": ("", "adapter='zoo_absent:nothing'", "references", "No module named 'zoo_absent'"),
+    "odd": ("", "paper=7", "json_round_trip", "expected str @ $.paper"),
+    "free": ("", "licence=' '", "licences", "no licence is named for one"),
+    "misspelt": ("", "conformance={'overfit': 'why'}", "switches", "declares 'overfit'; the checks are"),
+    "mute": ("", "conformance={'overfits': ''}", "switches", "declares 'overfits' without a reason"),
+}
+PLAIN = """
+import zoo
+{top}
+@zoo.hookimpl
+def zoo_models():
+    fields = dict(name="one", task="image-classification", builder=f"{{__name__}}:one", trainer="classification",
+                  input=zoo.ImageInput(size=(28, 28)), licence="MIT")
+    yield zoo.ModelSpec(**(fields | dict({field})))
+
+def one(*, num_classes): ...
+"""
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_false_declaration_is_found_by_its_check(name: str, install_plugin: Callable[..., Path]) -> None:
+    top, field, check, words = DECLARED[name]
+    install_plugin(name, PLAIN.format(top=top, field=field))
+    failed = found(check_plugin(name, groups=("declaration",)), status="failed")
+    assert [one.check for one in failed] == [check]
+    assert words in failed[0].detail
+
+
+def test_a_broken_plugin_fails_to_load_and_nothing_else_is_asked(install_plugin: Callable[..., Path]) -> None:
+    install_plugin("broken", "raise RuntimeError('no')")
+    score = check_plugin("broken")
+    assert found(score, check="loads")[0].detail == "RuntimeError: no"
+    assert {one.group for one in score.results} == {"declaration"}
+    assert score.left_out == ("everything but the declaration: the plugin is broken",)
+    assert not score.holds
+
+
+@pytest.mark.usefixtures("faulty")
+def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[..., Any]) -> None:
+    said = zoo_command("plugins", "check", "faulty", "--models", "deaf", "--group", "model")
+    assert said.code == 1
+    assert "gradients of faulty/deaf: 2 of 4 parameters get none" in said.out
+    assert "faulty (zoo-faulty 1.0): 6 passed, 2 failed, 0 skipped" in said.out
+    record = zoo_command("plugins", "check", "faulty", "--models", "sound", "--group", "model", "--json")
+    assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)
+    assert zoo_command("plugins", "check", "fauty").code == 2
+
+
+def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path) -> None:
+    test = tmp_path / "test_conformance.py"
+    test.write_text(
+        "from zoo.testing import Conformance\n\n\nclass TestCnn(Conformance):\n    plugin = 'cnn'\n"
+        "    models = 'convnet'\n    groups = ('declaration', 'model', 'weights')\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(test)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "19 passed" in done.stdout, done.stdout
+    ask = "import json, sys, zoo.testing; print(json.dumps([n for n in ('pytest', 'torch') if n in sys.modules]))"
+    new = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(new.stdout) == []
+
+
+def test_the_groups_are_those_of_the_contract() -> None:
+    assert GROUPS == ("declaration", "model", "trainer", "weights", "export")

@@ -1,0 +1,97 @@
+"""One check as data, and its running: whatever happens inside becomes a result with a sentence."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import MissingExtra, ZooError
+from zoo.names import Offer
+from zoo.specs import ModelSpec
+from zoo.testing.bench import Bench
+from zoo.testing.score import Failing, Group, NotApplicable, Result, Status
+
+Ask = Callable[[Bench, Any], str]
+"""Takes the bench and the subject (a plugin, or an offer); returns what was found, or raises Failing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that every plugin must keep."""
+
+    group: Group
+    name: str
+    """As `ModelSpec.conformance` names it: batch_independence."""
+    ask: Ask
+
+    @property
+    def promise(self) -> str:
+        """What is promised: the first line of the function's docstring."""
+        return (self.ask.__doc__ or "").strip().split("\n")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One check of one subject, about to be run."""
+
+    check: Check
+    name: str
+    """The subject's name."""
+    subject: Any
+    model: Offer[ModelSpec] | None = None
+    """Whose declared switches apply."""
+    absent: str = ""
+    """Why there is nothing to look at."""
+
+    def run(self, bench: Bench) -> Result:
+        """The result; never raises but for Ctrl-C."""
+        start = time.monotonic()
+        status, detail, next_step = self._answer(bench)
+        return Result(
+            group=self.check.group,
+            check=self.check.name,
+            subject=self.name,
+            status=status,
+            detail=detail,
+            next_step=next_step,
+            seconds=round(time.monotonic() - start, 3),
+        )
+
+    def _answer(self, bench: Bench) -> tuple[Status, str, str]:
+        """How it ended, in which words, and what to do next."""
+        if self.absent:
+            return "skipped", self.absent, ""
+        declared = self.model.spec.conformance.get(self.check.name) if self.model else None
+        if declared is not None:
+            return "skipped", f"the plugin declares that it does not apply: {declared}", ""
+        try:
+            return "passed", self.check.ask(bench, self.subject), ""
+        except (Exception, SystemExit) as error:
+            return _told(error)
+
+
+def _told(error: BaseException) -> tuple[Status, str, str]:
+    """What an error means for a check."""
+    match error:
+        case Failing():
+            return "failed", str(error.args[0]), error.next_step
+        case NotApplicable():
+            return "skipped", str(error.args[0]), error.next_step
+        case MissingExtra():
+            return "skipped", error.message, error.hint
+        case ZooError():
+            return "failed", error.message, error.hint or _place(error)
+        case _:
+            return "failed", f"{type(error).__name__}: {error}", _place(error)
+
+
+def _place(error: BaseException) -> str:
+    """Where an error came from: the cause's own line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"see {Path(frames[-1].filename).name}:{frames[-1].lineno}, {frames[-1].filename}" if frames else ""

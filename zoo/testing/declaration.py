@@ -1,0 +1,210 @@
+"""What a plugin declares: it loads, costs nothing to list, and everything it names is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from inspect import getmembers, isfunction
+from typing import Any, Final
+
+from zoo.errors import ZooError
+from zoo.names import Offer
+from zoo.plugins import HEAVY, Plugin
+from zoo.records import from_json, to_json
+from zoo.references import resolve
+from zoo.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.task import Task
+from zoo.testing.bench import Bench
+from zoo.testing.score import Failing
+from zoo.trainer import Trainer
+
+Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec
+ASK: Final = """
+import json, sys
+from zoo.catalog import Catalog
+catalog = Catalog.discover()
+list(catalog.models()), list(catalog.weights())
+listed = sorted(sys.modules)
+for task in catalog.tasks():
+    if not catalog.missing(task) and not task.plugin.error:
+        catalog.make_task(task.full_name)
+print(json.dumps({"listed": listed, "tasks": sorted(sys.modules)}))
+"""
+"""Run in a process of its own: which modules listing imports, and which the making of tasks imports after it."""
+
+
+def loads(bench: Bench, plugin: Plugin) -> str:
+    """Its module is imported, its hooks answer, and what they give are specs."""
+    del bench
+    if plugin.error:
+        raise Failing(plugin.error, next_step=f"ZOO_STRICT_PLUGINS=1 zoo info {plugin.name} --traceback")
+    offers = len(plugin.models) + len(plugin.trainers) + len(plugin.weights) + len(plugin.tasks)
+    if not offers:
+        raise Failing("it offers nothing", next_step="implement a hook, as in @zoo.hookimpl def zoo_models(): ...")
+    return f"{offers} offers"
+
+
+def torch_free(bench: Bench, plugin: Plugin) -> str:
+    """Listing it imports none of torch, torchvision, onnx, onnxruntime and numpy; its tasks import no torch."""
+    del bench
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+        "ZOO_LOAD_PLUGINS": plugin.name,
+    }
+    environment.pop("ZOO_DISABLE_PLUGINS", None)
+    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failing(f"it cannot be listed in a new process: {done.stderr.strip().splitlines()[-1:]}")
+    found = json.loads(done.stdout)
+    heavy = [name for name in HEAVY if name in found["listed"]]
+    if heavy:
+        raise Failing(
+            f"listing it imports {', '.join(heavy)}, so every command is slow",
+            next_step="name what is heavy by reference, 'package.module:object', and import it in that module",
+        )
+    if "torch" in found["tasks"]:
+        raise Failing("making its task imports torch", next_step="import torch inside the methods marked [torch]")
+    return "nothing heavy"
+
+
+def names(bench: Bench, plugin: Plugin) -> str:
+    """Every task, trainer and model that a spec names is on offer, and a trainer is for the task of its model."""
+    catalog, wrong, count = bench.catalog, [], 0
+    for spec in plugin.models:
+        offer = Offer(plugin=plugin, spec=spec)
+        try:
+            task = catalog.task(spec.task).full_name
+            trainer = catalog.trainer(spec.trainer, owner=plugin.name)
+            if catalog.task(trainer.spec.task).full_name != task:
+                wrong.append(
+                    f"{offer.full_name} is for {spec.task}, its trainer {trainer.name} for {trainer.spec.task}"
+                )
+            for whole in spec.part_of:
+                catalog.model(whole if "/" in whole else f"{plugin.name}/{whole}")
+        except ZooError as error:
+            wrong.append(f"{offer.full_name}: {error.message}")
+        count += 2
+    for one in (Offer(plugin=plugin, spec=spec) for spec in plugin.weights):
+        try:
+            catalog.model(one.model)
+        except ZooError as error:
+            wrong.append(f"{one.full_name}: {error.message}")
+        count += 1
+    return _all(wrong, f"{count} names")
+
+
+def references(bench: Bench, plugin: Plugin) -> str:
+    """Every "module:object" is there; tasks and trainers have the methods of their protocols."""
+    wrong, count = [], 0
+    for offer, field, reference in _references(plugin):
+        if bench.catalog.missing(offer):
+            continue
+        count += 1
+        try:
+            found = bench.catalog.load(offer, reference)
+            wrong += [f"{offer.full_name}: {field} {reference!r} {text}" for text in _misfits(offer.spec, field, found)]
+        except ZooError as error:
+            wrong.append(error.message)
+    return _all(wrong, f"{count} references")
+
+
+def _references(plugin: Plugin) -> Iterator[tuple[Offer[Any], str, Reference]]:
+    fields = ("builder", "adapter", "trainer", "task", "remap", "classes", "vocabulary")
+    for spec in (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks):
+        offer: Offer[Any] = Offer(plugin=plugin, spec=spec)
+        for field in fields:
+            value = getattr(spec, field, None)
+            if isinstance(value, str) and ":" in value:
+                yield offer, field, value
+        for whole, reference in getattr(spec, "part_of", {}).items():
+            yield offer, f"part_of {whole}", reference
+
+
+def _misfits(spec: object, field: str, found: object) -> Iterator[str]:
+    """What is wrong with the object that a reference names."""
+    if field in ("classes", "vocabulary"):
+        if not isinstance(found, tuple) or not all(isinstance(word, str) for word in found):
+            yield "is not a tuple of strings"
+        return
+    if not callable(found):
+        yield "is not callable"
+        return
+    protocols: dict[tuple[type, str], type] = {(TaskSpec, "task"): Task, (TrainerSpec, "trainer"): Trainer}
+    protocol = protocols.get((type(spec), field))
+    if protocol is None:
+        return
+    made = found()
+    missing = [name for name, _ in getmembers(protocol, isfunction) if not callable(getattr(made, name, None))]
+    missing = [name for name in missing if not name.startswith("_")]
+    if missing:
+        yield f"has no {', '.join(missing)}"
+    if isinstance(spec, TaskSpec):
+        yield from _runner_misfits(made)
+
+
+def _runner_misfits(task: Any) -> Iterator[str]:
+    """What is wrong with what a task names besides its methods."""
+    for name in ("name", "monitor", "runner"):
+        if not hasattr(task, name):
+            yield f"has no attribute {name}"
+    try:
+        resolve(getattr(task, "runner", "zoo:API_VERSION"))
+    except (ImportError, AttributeError) as error:
+        yield f"names the runner {task.runner!r}, which is not there: {error}"
+
+
+def json_round_trip(bench: Bench, plugin: Plugin) -> str:
+    """Every spec is the same after it was written as JSON and read again."""
+    del bench
+    wrong = []
+    specs: tuple[Spec, ...] = (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks)
+    for spec in specs:
+        name = spec.tag if isinstance(spec, WeightsSpec) else spec.name
+        try:
+            text = json.dumps(to_json(spec), allow_nan=False)
+            if from_json(type(spec), json.loads(text), where=name) != spec:
+                wrong.append(f"{name} comes back as another one")
+        except (TypeError, ValueError) as error:
+            wrong.append(f"{name} is no JSON: {error}")
+        except ZooError as error:
+            wrong.append(error.message)
+    return _all(wrong, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings")
+
+
+def licences(bench: Bench, plugin: Plugin) -> str:
+    """Every model says under which licence its code is."""
+    del bench
+    without = [spec.name for spec in plugin.models if not spec.licence.strip()]
+    if without:
+        raise Failing(
+            f"no licence is named for {', '.join(without[:6])}{', …' if len(without) > 6 else ''}",
+            next_step='ModelSpec(..., licence="Apache-2.0"), an SPDX name',
+        )
+    return f"{len(plugin.models)} models"
+
+
+def switches(bench: Bench, plugin: Plugin) -> str:
+    """Checks that are declared not to apply exist, and each has a reason."""
+    del bench
+    from zoo.testing.kit import CHECKS  # noqa: PLC0415  the table that this check stands in
+
+    known = {check.name for check in CHECKS if check.group != "declaration"}
+    wrong = []
+    for spec in plugin.models:
+        for name, reason in spec.conformance.items():
+            if name not in known:
+                wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
+            elif not reason.strip():
+                wrong.append(f"{spec.name} declares {name!r} without a reason")
+    return _all(wrong, f"{sum(len(spec.conformance) for spec in plugin.models)} switches")
+
+
+def _all(wrong: list[str], found: str, *, next_step: str = "") -> str:
+    """What was found; Failing with the first few where something is wrong."""
+    if wrong:
+        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise Failing("; ".join(wrong[:3]) + more, next_step=next_step)
+    return found

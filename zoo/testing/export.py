@@ -1,0 +1,105 @@
+"""What every exportable model must keep: its proof passes, and the bundle answers without torch.  [torch]"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from zoo.judge.rule import Status
+from zoo.names import Offer
+from zoo.specs import ModelSpec
+from zoo.targets import ModelTarget, Target, WeightsTarget
+from zoo.testing.bench import Bench
+from zoo.testing.score import Failing, NotApplicable
+from zoo_export.bundle import Written, write
+from zoo_export.graph import DEFAULT_OPSET
+from zoo_export.proof import Proof, prove
+from zoo_export.sources import find_subject
+
+Model = Offer[ModelSpec]
+PATIENCE: Final = 300.0
+"""Seconds for the bundle's self-test."""
+REPLAY: Final = """
+import runpy, sys
+sys.modules.update(dict.fromkeys(["torch", "torchvision", "onnx", "zoo", "zoo_export"]))
+sys.argv[:] = [sys.argv[1], "--self-test"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""The bundle's own runner, where importing torch or zoo is an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """One proof and what it wrote."""
+
+    proof: Proof
+    written: Written
+    weights: str
+
+
+def proof(bench: Bench, offer: Model) -> str:
+    """The export is proved: every gate passes."""
+    made = _exported(bench, offer)
+    if not made.proof.verdict.publishes:
+        raise Failing(
+            made.proof.verdict.sentence, next_step=f"zoo export {offer.bare_name} --onnx --untrained shows the report"
+        )
+    return f"{made.proof.verdict.sentence} with {made.weights}"
+
+
+def dynamic_axes(bench: Bench, offer: Model) -> str:
+    """Every axis that is declared dynamic was run at several sizes."""
+    made = _exported(bench, offer)
+    gate = next(gate for gate in made.proof.verdict.gates if gate.name == "axes")
+    if gate.status not in (Status.PASS, Status.WARN):
+        raise Failing(gate.detail, next_step="compute no shapes in Python from the sizes of a tensor")
+    tested = {
+        f"{axis.name} {', '.join(map(str, axis.tested))}"
+        for graph in made.proof.evidence.graphs
+        if graph.axes is not None
+        for axis in graph.axes.tested
+    }
+    return "; ".join(sorted(tested)) or "no axis is declared dynamic"
+
+
+def golden_replay(bench: Bench, offer: Model) -> str:
+    """The bundle's own runner, without torch and without zoo, reproduces the golden cases."""
+    made = _exported(bench, offer)
+    if not made.written.published:
+        raise NotApplicable("the proof did not pass, so there is no bundle")
+    done = subprocess.run(
+        [sys.executable, "-c", REPLAY, str(made.written.path / "run.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    said = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    if done.returncode:
+        raise Failing("; ".join(said[-3:]), next_step="the task's runner may import numpy and Pillow alone")
+    return said[-1]
+
+
+def _exported(bench: Bench, offer: Model) -> Exported:
+    reason = offer.spec.export.not_exportable
+    if reason:
+        raise NotApplicable(f"it is declared not to be exportable: {reason}")
+    return bench.once(offer, "exported", lambda: _export(bench, offer))
+
+
+def _export(bench: Bench, offer: Model) -> Exported:
+    target = _shipped(bench, offer)
+    subject = find_subject(target, bench.catalog, untrained=isinstance(target, ModelTarget), data=False)
+    made = prove(subject, opset=DEFAULT_OPSET, evaluate=0)
+    written = write(made, bench.folder("bundle"), reproduce=())
+    return Exported(proof=made, written=written, weights=subject.lineage.weights)
+
+
+def _shipped(bench: Bench, offer: Model) -> Target:
+    """The model with weights that lie in a package, where there are any; else with seeded live ones."""
+    for weights in bench.catalog.weights(offer.full_name):
+        if weights.spec.resource:
+            return WeightsTarget(model=offer, weights=weights)
+    return ModelTarget(model=offer)

@@ -1,0 +1,213 @@
+"""The whole kit: which checks there are, which subjects a plugin gives them, and the score of all.  [torch]"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zoo.catalog import Catalog
+from zoo.errors import ZooError
+from zoo.names import Offer
+from zoo.plugins import Plugin
+from zoo.specs import ModelSpec, TrainerSpec
+from zoo.testing import declaration, export, model, trainer, weights
+from zoo.testing.bench import Bench
+from zoo.testing.check import Check, Step
+from zoo.testing.score import GROUPS, Group, Result, Score
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check(group="declaration", name="loads", ask=declaration.loads),
+    Check(group="declaration", name="torch_free", ask=declaration.torch_free),
+    Check(group="declaration", name="names", ask=declaration.names),
+    Check(group="declaration", name="references", ask=declaration.references),
+    Check(group="declaration", name="json_round_trip", ask=declaration.json_round_trip),
+    Check(group="declaration", name="licences", ask=declaration.licences),
+    Check(group="declaration", name="switches", ask=declaration.switches),
+    Check(group="model", name="shapes", ask=model.shapes),
+    Check(group="model", name="finite", ask=model.finite),
+    Check(group="model", name="parameters", ask=model.parameters),
+    Check(group="model", name="determinism", ask=model.determinism),
+    Check(group="model", name="gradients", ask=model.gradients),
+    Check(group="model", name="seed", ask=model.seed),
+    Check(group="model", name="state_round_trip", ask=model.state_round_trip),
+    Check(group="model", name="batch_independence", ask=model.batch_independence),
+    Check(group="trainer", name="loss_falls", ask=trainer.loss_falls),
+    Check(group="trainer", name="overfits", ask=trainer.overfits),
+    Check(group="trainer", name="resume_exact", ask=trainer.resume_exact),
+    Check(group="trainer", name="two_processes", ask=trainer.two_processes),
+    Check(group="weights", name="hash", ask=weights.hash),
+    Check(group="weights", name="licence", ask=weights.licence),
+    Check(group="weights", name="loads", ask=weights.loads),
+    Check(group="weights", name="metric", ask=weights.metric),
+    Check(group="export", name="proof", ask=export.proof),
+    Check(group="export", name="dynamic_axes", ask=export.dynamic_axes),
+    Check(group="export", name="golden_replay", ask=export.golden_replay),
+)
+MANY: Final = 12
+"""A plugin with more models is checked on the smallest of each kind, unless somebody asks for others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be looked at, and what will not."""
+
+    steps: tuple[Step, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def check_plugin(
+    name: str,
+    *,
+    groups: Sequence[Group] = GROUPS,
+    models: str | None = None,
+    data: str | None = None,
+    catalog: Catalog | None = None,
+    told: Callable[[Result], None] = lambda _: None,
+) -> Score:
+    """The score of an installed plugin; `told` hears each result as it comes.
+
+    `models` is a pattern of names, as `zoo list` takes it; without it all are taken, of more than a dozen the
+    smallest of each kind.  `data` stands in for the embedded data of the tasks.
+    """
+    catalog = catalog or Catalog.discover()
+    plugin = catalog.plugin(name)
+    bench = Bench(catalog, plugin, data=data)
+    start = time.monotonic()
+    planned = plan(bench, groups=groups, models=models)
+    results = []
+    for step in planned.steps:
+        results.append(step.run(bench))
+        told(results[-1])
+    return Score(
+        plugin=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        results=tuple(results),
+        left_out=planned.left_out,
+        seconds=round(time.monotonic() - start, 3),
+    )
+
+
+def plan(bench: Bench, *, groups: Sequence[Group] = GROUPS, models: str | None = None) -> Plan:
+    """Every check of these groups with every subject that the plugin gives it, in order."""
+    plugin = bench.plugin
+    chosen, left_out = _chosen(bench, models)
+    steps: list[Step] = []
+    for group in GROUPS:
+        if group not in groups:
+            continue
+        if group == "declaration":
+            steps += [Step(check=check, name=plugin.name, subject=plugin) for check in _of(group)]
+        elif not plugin.error:
+            steps += _SUBJECTS[group](bench, chosen)
+    return Plan(steps=tuple(steps), left_out=(*left_out, *_groups_left_out(plugin, groups)))
+
+
+def _groups_left_out(plugin: Plugin, groups: Sequence[Group]) -> tuple[str, ...]:
+    unwanted = [group for group in GROUPS if group not in groups]
+    sentences = [f"the groups {', '.join(unwanted)}: not asked for"] if unwanted else []
+    if plugin.error:
+        sentences.append("everything but the declaration: the plugin is broken")
+    return tuple(sentences)
+
+
+def _of(group: Group) -> list[Check]:
+    return [check for check in CHECKS if check.group == group]
+
+
+# --- subjects ---
+
+
+def _of_models(group: Group, chosen: Iterable[Offer[ModelSpec]]) -> list[Step]:
+    return [
+        Step(check=check, name=offer.full_name, subject=offer, model=offer) for offer in chosen for check in _of(group)
+    ]
+
+
+def _of_trainers(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> list[Step]:
+    """Lessons for every model; for every trainer, runs of the smallest model that uses it."""
+    lessons, runs = _of("trainer")[:2], _of("trainer")[2:]
+    steps = [Step(check=check, name=one.full_name, subject=one, model=one) for one in chosen for check in lessons]
+    for used, offer in _smallest_users(bench, chosen).items():
+        if offer is None:
+            steps += [Step(check=check, name=used, subject=None, absent="no model uses it") for check in runs]
+        else:
+            name = f"{used} ({offer.full_name})"
+            steps += [Step(check=check, name=name, subject=offer, model=offer) for check in runs]
+    return steps
+
+
+def _smallest_users(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> dict[str, Offer[ModelSpec] | None]:
+    """For each trainer that these models use or that the plugin offers, the smallest model that uses it."""
+    catalog, plugin = bench.catalog, bench.plugin
+    own = {Offer[TrainerSpec](plugin=plugin, spec=spec).full_name: spec for spec in plugin.trainers}
+    users: dict[str, Offer[ModelSpec] | None] = {}
+    for offer in _by_size(chosen):
+        if not offer.spec.part_of:
+            users.setdefault(_trainer(catalog, offer), offer)
+    users.pop("", None)
+    anybody = [one for one in _by_size(catalog.models()) if not one.spec.part_of and not catalog.missing(one)]
+    for name in own:
+        if name not in users:
+            users[name] = next((one for one in anybody if _trainer(catalog, one) == name), None)
+    return users
+
+
+def _trainer(catalog: Catalog, offer: Offer[ModelSpec]) -> str:
+    """The full name of its trainer; empty where nobody offers it."""
+    try:
+        return catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).full_name
+    except ZooError:
+        return ""
+
+
+def _of_weights(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> list[Step]:
+    """The plugin's weights for the chosen models, and for models of other plugins."""
+    ours, names = bench.plugin.name, {offer.full_name for offer in chosen}
+    offers = [Offer(plugin=bench.plugin, spec=spec) for spec in bench.plugin.weights]
+    kept = [one for one in offers if one.model in names or not one.model.startswith(f"{ours}/")]
+    return [Step(check=check, name=one.full_name, subject=one) for one in kept for check in _of("weights")]
+
+
+_SUBJECTS: Final[dict[Group, Callable[[Bench, Sequence[Offer[ModelSpec]]], list[Step]]]] = {
+    "model": lambda _, chosen: _of_models("model", chosen),
+    "trainer": _of_trainers,
+    "weights": _of_weights,
+    "export": lambda _, chosen: _of_models("export", chosen),
+}
+
+
+# --- which models ---
+
+
+def _chosen(bench: Bench, pattern: str | None) -> tuple[tuple[Offer[ModelSpec], ...], tuple[str, ...]]:
+    """The models to look at, and a sentence about the others."""
+    plugin = bench.plugin
+    everything = [offer for offer in bench.catalog.models() if offer.plugin.name == plugin.name]
+    if pattern is not None:
+        chosen = [offer for offer in bench.catalog.models(pattern) if offer.plugin.name == plugin.name]
+        how = f"those that fit {pattern!r}"
+    elif len(everything) > MANY:
+        chosen, how = smallest_of_each_kind(everything), "the smallest of each kind"
+    else:
+        chosen, how = everything, ""
+    if len(chosen) == len(everything):
+        return tuple(chosen), ()
+    again = f"zoo plugins check {plugin.name} --models '*' takes all"
+    return tuple(chosen), (f"{len(everything) - len(chosen)} of {len(everything)} models: only {how}; {again}",)
+
+
+def smallest_of_each_kind(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
+    """Of the models that share task, trainer, adapter and form of input, the one with the fewest parameters."""
+    kinds: dict[tuple[object, ...], Offer[ModelSpec]] = {}
+    for offer in _by_size(offers):
+        spec = offer.spec
+        kinds.setdefault((spec.task, spec.trainer, spec.adapter, type(spec.input)), offer)
+    return list(kinds.values())
+
+
+def _by_size(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
+    """The smallest first, those of unknown size last."""
+    return sorted(offers, key=lambda offer: (offer.spec.parameters is None, offer.spec.parameters or 0))

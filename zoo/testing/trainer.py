@@ -1,0 +1,155 @@
+"""What every way of training must keep, shown on a few items of the data.  [torch]"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Final
+
+from zoo.names import Offer
+from zoo.recipe import Recipe
+from zoo.specs import ModelSpec
+from zoo.testing.bench import Bench
+from zoo.testing.lesson import ITEMS, Lesson, intended, learn
+from zoo.testing.score import Failing, NotApplicable
+from zoo.training.events import EpochResult, Listener
+from zoo.training.finish import Ended
+from zoo.training.resume import resume
+from zoo.training.start import begin
+
+Model = Offer[ModelSpec]
+STEPS: Final = 200
+"""A lesson that has not halved its loss by then has failed."""
+AT_LEAST: Final = 20
+"""Steps, so that a fall is no accident."""
+WINDOW: Final = 5
+RUN_ITEMS: Final = 3 * ITEMS
+"""Entries of the dataset in each of the two epochs of a run."""
+PATIENCE: Final = 300.0
+"""Seconds for two processes."""
+
+
+def loss_falls(bench: Bench, offer: Model) -> str:
+    """Seeing eight items again and again, the loss falls."""
+    losses = _lesson(bench, offer).losses
+    first, last = _ends(losses)
+    if not last < first:
+        raise Failing(f"the loss goes from {first:.4g} to {last:.4g} in {len(losses)} steps", next_step=_ADVICE)
+    return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
+
+
+def overfits(bench: Bench, offer: Model) -> str:
+    """Eight items are learnt by heart: the loss halves within 200 steps of the recipe's own rate."""
+    losses = _lesson(bench, offer).losses
+    first, last = _ends(losses)
+    if not _halved(list(losses)):
+        raise Failing(f"the loss goes from {first:.4g} to {last:.4g} only, in {len(losses)} steps", next_step=_ADVICE)
+    return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
+
+
+_ADVICE: Final = "look at the loss and the rate: zoo train MODEL --set recipe.lr=..."
+
+
+def resume_exact(bench: Bench, offer: Model) -> str:
+    """Interrupted in the second epoch and resumed, a run ends with the same weights as an uninterrupted one."""
+    _not_a_part(offer)
+    whole, halves = bench.folder("whole"), bench.folder("halves")
+    _train(bench, offer, whole)
+    ended = _train(bench, offer, halves, _Interrupt())
+    if ended.outcome.status != "interrupted":
+        raise Failing("the training did not stop when it was asked to", next_step="do not catch signals in a trainer")
+    catalog = intended(bench, offer, _short, items=RUN_ITEMS).catalog
+    resume(halves, catalog=catalog, say=_unheard)
+    one, other = (_weights(place) for place in (whole, halves))
+    if one != other:
+        raise Failing(
+            "the resumed run ends with other weights",
+            next_step="draw random numbers from context.generator, and keep the trainer's own state in state_dict()",
+        )
+    return f"the same {len(one):,} bytes"
+
+
+def two_processes(bench: Bench, offer: Model) -> str:
+    """Two processes on this machine train replicas that are equal bit for bit, and agree on the metrics."""
+    _not_a_part(offer)
+    source = bench.source(offer)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    done = subprocess.run(
+        [*launch, "zoo.testing.two_processes", offer.full_name, source],
+        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        said = [line for line in done.stderr.splitlines() if "Error" in line]
+        raise Failing(f"two processes fail: {said[0].strip() if said else f'exit code {done.returncode}'}")
+    found = json.loads(lines[-1])
+    if not found["equal"]:
+        raise Failing(
+            f"the replicas differ in {', '.join(found['differing'][:3])}",
+            next_step="let every parameter that learns go through context.update of an optimiser of yours",
+        )
+    return f"{found['tensors']} tensors equal after {found['steps']} steps"
+
+
+# --- lessons and runs ---
+
+
+def _lesson(bench: Bench, offer: Model) -> Lesson:
+    _not_a_part(offer)
+    return bench.once(offer, "lesson", lambda: learn(bench, offer, steps=STEPS, enough=_halved))
+
+
+def _halved(losses: list[float]) -> bool:
+    first, last = _ends(losses)
+    return len(losses) >= AT_LEAST and last <= first / 2
+
+
+def _ends(losses: Sequence[float]) -> tuple[float, float]:
+    """The mean of the first two losses, and that of the last five."""
+    return fmean(losses[:2]), fmean(losses[-WINDOW:])
+
+
+def _short(recipe: Recipe) -> Recipe:
+    """The model's own recipe, chance included, for two short epochs."""
+    return replace(recipe, epochs=2, batch_size=ITEMS, accumulate=1, precision="32", patience=None)
+
+
+def _train(bench: Bench, offer: Model, place: Path, *listeners: Listener) -> Ended:
+    intent = intended(bench, offer, _short, items=RUN_ITEMS, place=place)
+    return begin(intent, bench.card(offer), listeners=listeners, say=_unheard)
+
+
+class _Interrupt(Listener):
+    """Ctrl-C after the first epoch, which is acted upon a step later."""
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """Ask the process to stop."""
+        if result.epoch == 1:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _weights(place: Path) -> bytes:
+    """The tensors of the newest checkpoint."""
+    newest = max((place / "checkpoints").glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    return (newest / "model.safetensors").read_bytes()
+
+
+def _not_a_part(offer: Model) -> None:
+    if offer.spec.part_of:
+        raise NotApplicable(f"it is trained as a part of {', '.join(offer.spec.part_of)}")
+
+
+def _unheard(text: str) -> None:
+    """A sentence that nobody hears."""

@@ -1,0 +1,56 @@
+"""Other problems than a model's own, as far as its card says that it can be built for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import fmean
+
+from zoo.problem import ImageInput, Input, LatentInput, Problem
+from zoo.specs import ModelSpec
+
+FEW_TOKENS = 12
+
+
+def variants(problem: Problem, spec: ModelSpec) -> Iterator[tuple[str, Problem]]:
+    """The problem itself, then other counts of classes and tokens, other sizes, channels and lengths of noise."""
+    yield "as it is", problem
+    if "num_classes" in spec.needs:
+        for count in (2, 7):
+            yield f"{count} classes", replace(problem, classes=tuple(f"class {index}" for index in range(count)))
+    if "vocabulary_size" in spec.needs and len(problem.vocabulary) > FEW_TOKENS:
+        yield f"{FEW_TOKENS} tokens", replace(problem, vocabulary=problem.vocabulary[:FEW_TOKENS])
+    if isinstance(problem.input, LatentInput) and "latent_size" in spec.needs:
+        size = problem.input.size // 2 + 1
+        yield f"{size} numbers of noise", replace(problem, input=replace(problem.input, size=size))
+    image = _picture(problem.input)
+    if image is None:
+        return
+    if not image.fixed_size or "image_size" in spec.needs:
+        for height, width in _sizes(image):
+            resized = replace(image, size=(height, width), resize=None)
+            yield f"{height}x{width} pixels", _with_picture(problem, resized)
+    if image.any_channels and "channels" in spec.needs:
+        count = 1 if image.channels == 3 else 3
+        mean, std = ((fmean(values),) * count for values in (image.mean, image.std))
+        yield f"{count} channels", _with_picture(problem, replace(image, channels=count, mean=mean, std=std))
+
+
+def _picture(input: Input) -> ImageInput | None:
+    picture = input.picture if isinstance(input, LatentInput) else input
+    return picture if isinstance(picture, ImageInput) else None
+
+
+def _with_picture(problem: Problem, picture: ImageInput) -> Problem:
+    if isinstance(problem.input, LatentInput):
+        return replace(problem, input=replace(problem.input, picture=picture))
+    return replace(problem, input=picture)
+
+
+def _sizes(image: ImageInput) -> Iterator[tuple[int, int]]:
+    """A smaller square where the architecture takes one, and a rectangle."""
+    height, width = image.size
+    smaller = max(image.min_size, 3 * min(height, width) // 4)
+    if (smaller, smaller) != image.size:
+        yield smaller, smaller
+    yield max(image.min_size, 7 * height // 8), 5 * width // 4
