@@ -103,7 +103,7 @@ class Measurement:
         """The run, or a part of another system's run."""
         if self.system.part_of:
             return f"{self.system.model}@{self.place.parent / self.system.part_of / 'run'}"
-        return str(self.place / "run") if not self.trained else self.trained.partition("@")[0]
+        return str(self.place / "run")
 
     def whole(self) -> dict[str, Any]:
         """All cells; those after a failed one that they build on say so."""
@@ -138,11 +138,9 @@ class Measurement:
         """The default training, or what is kept of one."""
         if self.system.part_of:
             return {"ok": True, "cpu": None, "note": f"with {self.system.part_of}"}
-        if self.trained:
-            path, _, cpu = self.trained.partition("@")
-            record = Run.open(Path(path)).record
-            return {"ok": True, "cpu": float(cpu) if cpu else None, "wall": record.seconds, "epochs": record.epochs}
         kept = self.place / "train.json"
+        if self.trained:
+            write_json(kept, self.adopt())
         if kept.is_file() and (self.place / "run" / "run.json").is_file():
             cell: dict[str, Any] = json.loads(kept.read_bytes())
             return cell
@@ -153,6 +151,16 @@ class Measurement:
         if done.status == 0:
             write_json(kept, cell)
         return cell
+
+    def adopt(self) -> dict[str, Any]:
+        """The cell of a training that was done before, which is linked to."""
+        path, _, cpu = self.trained.partition("@")
+        record = Run.open(Path(path)).record
+        self.place.mkdir(parents=True, exist_ok=True)
+        link = self.place / "run"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(path).resolve())
+        return {"ok": True, "cpu": float(cpu) if cpu else None, "wall": record.seconds, "epochs": record.epochs}
 
     def evaluate(self) -> dict[str, Any]:
         done = zoo("eval", self.target)
