@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.atomic import write_directory, write_json
+from zoo.bundle_evaluation import evaluate_bundle
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
 from zoo.engine.threads import use_idle_cores
 from zoo.errors import OutputExists, UsageError
+from zoo.measured import Evaluation, check_classes, choose_split, save_measured
 from zoo.models import silent, weights_problem
 from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe import Recipe
-from zoo.records import to_json
 from zoo.runs import Run
 from zoo.specs import ModelSpec
-from zoo.targets import RunTarget, Target, WeightsTarget, find_target
+from zoo.targets import BundleTarget, RunTarget, Target, WeightsTarget, find_target
 from zoo.task import Dataset, Metrics, Progress
 from zoo.trained import Trained, load_trained
 from zoo.training.context import Context
@@ -30,26 +30,6 @@ from zoo.weights.source import published_source
 
 if TYPE_CHECKING:
     from zoo.task import Batch
-
-SHOWN_CLASSES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What a trained model reaches on one split of some data."""
-
-    model: str
-    """Full name."""
-    task: str
-    data: str
-    split: Split
-    items: int
-    metrics: Mapping[str, float]
-    seconds: float
-    notes: tuple[str, ...] = ()
-    """Sentences the reader should know: no test split, data that changed since the training."""
-    pictures: tuple[str, ...] = ()
-    """Names of the files in the folder that was asked for."""
 
 
 def evaluate(
@@ -62,7 +42,7 @@ def evaluate(
     overwrite: bool = False,
     device: str = "auto",
 ) -> Evaluation:
-    """The metrics of a run, or of published weights; without a target, of the latest run.
+    """The metrics of a run, of published weights or of a bundle; without a target, of the latest run.
 
     `data` defaults to what the run was trained on, and for weights to the task's embedded data; `split` to the test
     split, or to validation where there is none.  `save` is a new folder for metrics.json and pictures.
@@ -95,6 +75,18 @@ def evaluate_target(
 
     The data are looked at before any weights are fetched, so that data of another problem are refused at once.
     """
+    if isinstance(target, BundleTarget):
+        return evaluate_bundle(
+            target.path,
+            catalog,
+            data=data,
+            data_root=data_root,
+            split=split,
+            save=save,
+            overwrite=overwrite,
+            checking=checking,
+            measuring=measuring,
+        )
     if save is not None and save.exists() and not overwrite:
         raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
     subject = _subject(target, catalog)
@@ -120,7 +112,7 @@ def evaluate_target(
         seconds=round(time.monotonic() - start, 3),
         notes=(*trained.notes, *card.notes, *notes, *subject.changed(card)),
     )
-    return result if save is None else _save(result, metrics, save, overwrite=overwrite)
+    return result if save is None else save_measured(result, metrics.pictures, save, overwrite=overwrite)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,38 +154,13 @@ def _subject(target: Target, catalog: Catalog) -> _Subject:
         case WeightsTarget(model=model, weights=weights):
             problem = weights_problem(catalog, model, published_source(catalog, weights, model))
             return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
-    raise UsageError("only runs and published weights are measured", hint="name a run, or weights (cnn@digits)")
+    raise UsageError(
+        "only runs, bundles and published weights are measured", hint="name a run, or weights (cnn@digits)"
+    )
 
 
 def _embedded(model: Offer[ModelSpec], catalog: Catalog) -> str:
     return catalog.task(model.spec.task).spec.default_data
-
-
-def check_classes(model: str, known: tuple[str, ...], *, source: str, found: tuple[str, ...]) -> None:
-    """UsageError unless the data have the very classes that the model answers with."""
-    if known != found:
-        raise UsageError(
-            f"{model} answers with {_few(known)}, but {source} has {_few(found)}",
-            hint="name the data that it was trained for with --data, or train on these",
-        )
-
-
-def _few(classes: Sequence[str]) -> str:
-    shown = ", ".join(classes[:SHOWN_CLASSES])
-    return f"{len(classes)} classes ({shown}{', …' if len(classes) > SHOWN_CLASSES else ''})"
-
-
-def choose_split(card: DataCard, wanted: Split | None) -> tuple[Split, tuple[str, ...]]:
-    """The split to measure on, and what must be said about it."""
-    if wanted is not None:
-        if not card.splits.get(wanted):
-            there = ", ".join(f"{name} ({number})" for name, number in card.counts().items() if number)
-            raise UsageError(f"{card.source.request.source} has no {wanted} split", hint=f"it has {there}")
-        return wanted, ()
-    if card.splits.get("test"):
-        return "test", ()
-    note = f"{card.source.request.source} has no test split: measured on validation, which chose the checkpoint"
-    return "validation", (note,)
 
 
 def _measure(
@@ -235,14 +202,3 @@ class _Counted:
 
     def ready(self, batch: Batch) -> Batch:
         return self.dataset.ready(batch)
-
-
-def _save(result: Evaluation, metrics: Metrics, folder: Path, *, overwrite: bool) -> Evaluation:
-    pictures: list[str] = []
-
-    def fill(place: Path) -> None:
-        pictures.extend(sorted(path.name for path in metrics.pictures(place)))
-        write_json(place / "metrics.json", {"schema": 1, **to_json(replace(result, pictures=tuple(pictures)))})
-
-    write_directory(folder, fill, overwrite=overwrite)
-    return replace(result, pictures=tuple(pictures))

@@ -297,7 +297,10 @@ class Task(Protocol):
         cases: Sequence[Case],
         noise: Mapping[str, float],
     ) -> Agreement:
-        """Two answers per case compared; `noise` is the reference's own error per output, for the margins."""
+        """Two answers per case compared; `noise` is the reference's own error per output, for the margins.
+
+        Cases may come without their inputs, where there are too many to keep.
+        """
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """Which sabotages this task's proof is put to."""

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoo.bundle_evaluation import evaluate_bundle
 from zoo.catalog import Catalog
-from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
 from zoo.cli.progress import ProgressLine
 from zoo.records import to_json
-from zoo.targets import RunTarget, at_checkpoint, find_target
+from zoo.targets import BundleTarget, RunTarget, at_checkpoint, find_target
 
 if TYPE_CHECKING:
     from zoo.data_card import Split
-    from zoo.evaluation import Evaluation
+    from zoo.measured import Evaluation
 
 
 @click.command("eval")
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--save", type=click.Path(path_type=Path), help="A new folder for metrics.json and pictures.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@device_option
 @click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @checkpoint_option
 @json_option
@@ -44,41 +45,51 @@ def evaluate(
     checkpoint: str,
     as_json: bool,
 ) -> None:
-    """Measure a trained model on its test data.
+    """Measure a trained model, or the pipeline of a bundle, on its test data.
 
-    TARGET is a run directory, or weights as in cnn@digits; without one, the latest run.
+    TARGET is a run directory, a bundle directory, or weights as in cnn@digits; without one, the latest run.
     """
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     meant = at_checkpoint(find_target(target, catalog, runs_root), checkpoint)
     name = str(meant.path) if target is None and isinstance(meant, RunTarget) else str(target)
-    from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
-
-    lines = {
-        "checking": ProgressLine("checking the data"),
-        "fetching": ProgressLine("fetching the weights", unit="bytes"),
-        "measuring": ProgressLine("measuring"),
-    }
+    checking, measuring = ProgressLine("checking the data"), ProgressLine("measuring")
     try:
-        result = evaluate_target(
-            meant,
-            catalog,
-            data=data,
-            data_root=data_root,
-            split=split,
-            save=save,
-            overwrite=overwrite,
-            device=device,
-            checking=lines["checking"],
-            fetching=lines["fetching"],
-            measuring=lines["measuring"],
-        )
+        if isinstance(meant, BundleTarget):
+            no_device(device)
+            result = evaluate_bundle(
+                meant.path,
+                catalog,
+                data=data,
+                data_root=data_root,
+                split=split,
+                save=save,
+                overwrite=overwrite,
+                checking=checking,
+                measuring=measuring,
+            )
+        else:
+            from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
+
+            result = evaluate_target(
+                meant,
+                catalog,
+                data=data,
+                data_root=data_root,
+                split=split,
+                save=save,
+                overwrite=overwrite,
+                device=device,
+                checking=checking,
+                fetching=ProgressLine("fetching the weights", unit="bytes"),
+                measuring=measuring,
+            )
     finally:
-        lines["measuring"].close()
-    _print(out, name, result, save)
+        measuring.close()
+    _print(out, name, result, save, bundle=isinstance(meant, BundleTarget))
 
 
-def _print(out: Output, target: str, result: Evaluation, save: Path | None) -> None:
+def _print(out: Output, target: str, result: Evaluation, save: Path | None, *, bundle: bool) -> None:
     for note in result.notes:
         out.note(note)
     out.document({"schema": 1, "target": target, **to_json(result)})
@@ -91,4 +102,4 @@ def _print(out: Output, target: str, result: Evaluation, save: Path | None) -> N
             ("saved", str(save) if save else ""),
         ]
     )
-    out.next(f"zoo export {target} --onnx")
+    out.next(f"zoo verify {target}" if bundle else f"zoo export {target} --onnx")

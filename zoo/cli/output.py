@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from zoo.errors import UsageError
+
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
 
@@ -19,6 +21,17 @@ def checkpoint_option(command: F) -> F:
     """The option --checkpoint, given to the command as `checkpoint`."""
     choice = click.Choice(["best", "last"])
     return click.option("--checkpoint", type=choice, default="best", show_default=True, help="Of a run.")(command)
+
+
+def device_option(command: F) -> F:
+    """The option --device, given to the command as `device`."""
+    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")(command)
+
+
+def no_device(device: str) -> None:
+    """UsageError for a device that was named where there is none to choose: ONNX Runtime answers for a bundle."""
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"--device {device} is for runs and weights; a bundle is run by ONNX Runtime on the CPU")
 
 
 def json_option(command: F) -> F:

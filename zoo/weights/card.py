@@ -14,7 +14,7 @@ from zoo.specs import WeightsSpec
 from zoo.weights.declaration import declaration, needed_names
 
 if TYPE_CHECKING:
-    from zoo.evaluation import Evaluation
+    from zoo.measured import Evaluation
     from zoo.trained import Trained
 
 ROUNDED = "float16 for tensors of two or more dimensions, everything else as it was; measured as stored"

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from zoo.atomic import write_bytes, write_text
 from zoo.catalog import Catalog
 from zoo.errors import OutputExists, UsageError
-from zoo.evaluation import Evaluation, evaluate_target
+from zoo.evaluation import evaluate_target
+from zoo.measured import Evaluation
 from zoo.models import silent
 from zoo.specs import TaskSpec, WeightsSpec
 from zoo.targets import Target
