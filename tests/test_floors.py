@@ -28,9 +28,10 @@ HOUSE = {
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
 TORCH_PARTS = {
-    "zoo.embeddings": "finish",
+    "zoo.embeddings": "charts finish",
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
+    "zoo.tasks.image_embedding": "dataset metrics",
     "zoo.tasks.image_generation": "dataset metrics",
     "zoo.tasks.image_reconstruction": "metrics",
     "zoo.tasks.object_detection": "augment dataset finish metrics",

@@ -60,9 +60,12 @@ if TYPE_CHECKING:
     from zoo.specs import TaskSpec as TaskSpec
     from zoo.specs import TrainerSpec as TrainerSpec
     from zoo.specs import WeightsSpec as WeightsSpec
+    from zoo.task import Adjustable as Adjustable
     from zoo.task import Agreement as Agreement
     from zoo.task import Batch as Batch
+    from zoo.task import Calibrated as Calibrated
     from zoo.task import Case as Case
+    from zoo.task import Comparing as Comparing
     from zoo.task import Control as Control
     from zoo.task import Dataset as Dataset
     from zoo.task import Developing as Developing
@@ -105,8 +108,8 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Batch Case Control Dataset Developing Metrics Ordered Port Purpose ReadsText Responding "
-    "Shown Signature Task",
+    "zoo.task": "Adjustable Agreement Batch Calibrated Case Comparing Control Dataset Developing Metrics Ordered Port "
+    "Purpose ReadsText Responding Shown Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",

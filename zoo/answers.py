@@ -21,7 +21,7 @@ from zoo.replay.manifest import read_manifest
 from zoo.replay.predict import bundle_pipeline
 from zoo.runs import Run
 from zoo.targets import BundleTarget, OnnxTarget, RunTarget, Target
-from zoo.task import Case, ReadsText, Responding, Shown, Signature, Task
+from zoo.task import Case, Comparing, ReadsText, Responding, Shown, Signature, Task
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -66,6 +66,8 @@ class Answer:
     """A text given in words is itself."""
     shown: Shown | None = None
     unreadable: str = ""
+    arrays: Arrays | None = None
+    """The answer itself, kept where the task compares answers."""
 
     def record(self) -> dict[str, Json]:
         """The same for machines."""
@@ -157,8 +159,18 @@ def answers(
             continue
         name = file if isinstance(file, str) else file.name
         case = Case(name=name, kind="file", inputs=inputs, origin=str(file))
-        shown = answerer.task.show(case, answerer.respond(inputs, settings), answerer.problem, limit=limit)
-        yield Answer(file=file, shown=shown)
+        answer = answerer.respond(inputs, settings)
+        shown = answerer.task.show(case, answer, answerer.problem, limit=limit)
+        yield Answer(file=file, shown=shown, arrays=answer if isinstance(answerer.task, Comparing) else None)
+
+
+def compared(answerer: Answerer, found: Iterable[Answer], *, limit: int = 5) -> Shown | None:
+    """What follows from several answers together, where the task compares them; None of fewer than two."""
+    known = [(str(answer.file), answer.arrays) for answer in found if answer.arrays is not None]
+    if not isinstance(answerer.task, Comparing) or len(known) < 2:
+        return None
+    names, arrays = zip(*known, strict=True)
+    return answerer.task.compare(names, arrays, answerer.problem, limit=limit)
 
 
 @contextmanager
@@ -177,10 +189,17 @@ def bundle_answerer(bundle: Path, catalog: Catalog) -> Iterator[Answerer]:
         )
 
 
-def save_answers(folder: Path, found: Iterable[Answer], *, overwrite: bool = False) -> list[Answer]:
-    """A new folder with predictions.json, predictions.csv and a picture for every answer that has one.
+def save_answers(
+    folder: Path,
+    found: Iterable[Answer],
+    *,
+    overwrite: bool = False,
+    compare: Callable[[Sequence[Answer]], Shown | None] = lambda _: None,
+) -> list[Answer]:
+    """A new folder with predictions.json, predictions.csv, the picture and the files of every answer that has any.
 
-    Pictures are written as the answers come, so that a large folder of files needs little memory.
+    They are written as the answers come, so that a large folder of files needs little memory.  What `compare` makes
+    of all of them is kept in comparison.json.
     """
     kept: list[Answer] = []
 
@@ -190,21 +209,25 @@ def save_answers(folder: Path, found: Iterable[Answer], *, overwrite: bool = Fal
             kept.append(answer)
             if answer.shown is not None and answer.shown.picture is not None:
                 answer.shown.picture.save(place / _free_name(answer.file, names))
+            for suffix, data in (answer.shown.files if answer.shown is not None else {}).items():
+                (place / _free_name(answer.file, names, suffix=suffix)).write_bytes(data)
         records = [answer.record() for answer in kept]
         (place / "predictions.json").write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n")
         (place / "predictions.csv").write_text(_as_csv(records))
+        if together := compare(kept):
+            (place / "comparison.json").write_text(json.dumps(together.record, indent=2, ensure_ascii=False) + "\n")
 
     atomic.write_directory(folder, fill, overwrite=overwrite)
     return kept
 
 
-def _free_name(file: Path | str, taken: set[str]) -> str:
-    """A name for the picture of a file that no other file of the same name has taken."""
+def _free_name(file: Path | str, taken: set[str], *, suffix: str = ".png") -> str:
+    """A name for what belongs to a file that no other file of the same name has taken."""
     stem = "text" if isinstance(file, str) else file.stem
-    name, number = f"{stem}.png", 1
+    name, number = f"{stem}{suffix}", 1
     while name in taken:
         number += 1
-        name = f"{stem}-{number}.png"
+        name = f"{stem}-{number}{suffix}"
     taken.add(name)
     return name
 

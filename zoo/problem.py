@@ -35,6 +35,8 @@ class ImageInput:
     """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
     noise: int = 0
     """Numbers from a unit normal that the model takes beside each picture; zeros give its mean answer."""
+    embedding: int = 0
+    """Numbers of the vector that the model answers with, for models that answer with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

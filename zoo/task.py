@@ -191,7 +191,15 @@ class Ordered(Protocol):
     """
 
     def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
-        """Indices, each at most once; every `batch_size` in a row are one batch."""
+        """Indices, as many as there are items at most; every `batch_size` in a row are one batch."""
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A dataset that the trainer's options change, as how many pictures of an identity make a batch.  [torch]"""
+
+    def adjusted(self, options: Mapping[str, float | int | str | bool]) -> Dataset:
+        """The same split by these options."""
 
 
 @runtime_checkable

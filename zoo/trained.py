@@ -22,7 +22,7 @@ from zoo.problem import Json, Problem
 from zoo.runs import Run
 from zoo.specs import ModelSpec
 from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget
-from zoo.task import Progress, Task
+from zoo.task import Calibrated, Progress, Task
 from zoo.weights.load import load_state, read_state
 from zoo.weights.source import WeightsSource, published_source
 from zoo.weights.start import start_from
@@ -141,6 +141,9 @@ def _from_run(
     if wanted is not None and wanted.full_name != offer.full_name:
         state, problem = _part(wanted, offer, run, catalog, state)
         offer = wanted
+    task = catalog.make_task(offer.spec.task)
+    if isinstance(task, Calibrated):
+        problem = task.calibrated(problem, chosen.manifest.metrics)
     model = build(catalog, offer, problem)
     load_state(model, state, origin=str(chosen.path))
     lineage = replace(
@@ -161,7 +164,7 @@ def _from_run(
         model=model.eval(),
         offer=offer,
         problem=problem,
-        task=catalog.make_task(offer.spec.task),
+        task=task,
         lineage=lineage,
         run=run,
         notes=(*notes, *found.notes, *_other_version(run, offer)),

@@ -72,11 +72,11 @@ def test_two_inputs_are_one_pair_and_more_have_neighbours() -> None:
 
 
 def test_matches_are_described_with_what_they_rest_on() -> None:
-    facts = {"threshold": 0.5, "false_accept_rate": 0.01}
+    facts = {"threshold": 0.5, "far": 0.01}
     text = described(["a.png", "b.png"], [(0, 1, 0.75, True)], facts)
     assert text.splitlines() == [
         " 0.7500  same      a.png  b.png",
-        "same from a similarity of 0.5000 on, which took 1.0% of the validation pairs of two identities for one",
+        "same from 0.5000 on (measured false accepts: 1.0%)",
     ]
     assert described(["a.png", "b.png"], [(0, 1, 0.75, None)], {}) == " 0.7500  a.png  b.png"
     assert in_words(np.array([0.6, 0.8])) == "2 numbers of length 1.0000: 0.6000 0.8000 …"

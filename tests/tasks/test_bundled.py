@@ -11,6 +11,7 @@ from PIL import Image
 
 from zoo.tasks.bundled import task_source
 
+EMBEDDING = "zoo.tasks.image_embedding.runner:read"
 RUNNERS = ("zoo.tasks.image_classification.runner:read", "zoo.tasks.image_reconstruction.runner:read")
 
 USE = """
@@ -43,3 +44,29 @@ def test_task_py_leaves_room_for_run_py(runner: str) -> None:
     assert len(source.splitlines()) <= 110
     assert "zoo." not in source.replace("`zoo.", "")
     assert source.count("from __future__") == 1
+
+
+def test_an_import_that_several_parts_need_is_there_once() -> None:
+    source = task_source(EMBEDDING)
+    assert source.count("import numpy as np") == 1
+    assert source.count("from typing import Any\n") == 1
+    compile(source, "task.py", "exec")
+
+
+def test_task_py_compares_embeddings_without_zoo(tmp_path: Path) -> None:
+    (tmp_path / "task.py").write_text(task_source(EMBEDDING))
+    use = (
+        "import sys; sys.modules['zoo'] = None; sys.path.insert(0, sys.argv[1]); import numpy, task;"
+        "answers = [{'embedding': numpy.array(one, 'float32')} for one in ([1, 0], [0.6, 0.8])];"
+        "print(task.show(answers[1], {}));"
+        "print(task.compare(['a', 'b'], answers, {'facts': {'threshold': 0.5, 'far': 0.01}}));"
+        "print(task.compare(['a', 'b'], answers, {'facts': {}}))"
+    )
+    command = [sys.executable, "-I", "-c", use, str(tmp_path)]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert shown.splitlines() == [
+        "2 numbers of length 1.0000: 0.6000 0.8000 …",
+        " 0.6000  same      a  b",
+        "same from 0.5000 on (measured false accepts: 1.0%)",
+        " 0.6000  a  b",
+    ]

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
-from zoo.answers import Answer, Answerer, answers, bundle_answerer, chosen_settings, meant_inputs, save_answers, task_of
+from zoo.answers import (
+    Answer,
+    Answerer,
+    answers,
+    bundle_answerer,
+    chosen_settings,
+    compared,
+    meant_inputs,
+    save_answers,
+    task_of,
+)
 from zoo.catalog import Catalog
 from zoo.cli.fetching import bring
 from zoo.cli.output import Output, checkpoint_option, json_option
@@ -51,16 +62,19 @@ def predict(
         for note in answerer.notes:
             out.note(note)
         shown = _show(out, answers(answerer, files, limit=top, settings=chosen))
-        found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite)
-        out.document(
-            {
-                "schema": 1,
-                "target": target,
-                "model": answerer.model,
-                "task": answerer.task.name,
-                "answers": [answer.record() for answer in found],
-            }
-        )
+        compare = partial(compared, answerer, limit=top)
+        found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite, compare=compare)
+        document = {
+            "schema": 1,
+            "target": target,
+            "model": answerer.model,
+            "task": answerer.task.name,
+            "answers": [answer.record() for answer in found],
+        }
+        if together := compare(found):
+            out.line(together.text)
+            document["comparison"] = together.record
+        out.document(document)
     unreadable = [answer for answer in found if answer.unreadable]
     if len(unreadable) == len(found):
         raise BadFile(unreadable[0].unreadable)

@@ -26,6 +26,8 @@ VALIDATION: Final = 1_000
 TEST: Final = 2_000
 SIDE: Final = 28
 CLASSES: Final = tuple("0123456789")
+TURNS: Final = 8
+"""A square lies on itself in so many ways: four quarter turns, each also mirrored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Digits:
             return self.test_images, self.test_labels
         part = slice(0, TRAIN - VALIDATION) if name == "train" else slice(TRAIN - VALIDATION, TRAIN)
         return self.train_images[part], self.train_labels[part]
+
+
+def turned(picture: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
+    """A picture [side, side] after `turn` modulo 4 quarter turns, mirrored left and right first from 4 on."""
+    return np.ascontiguousarray(np.rot90(picture[:, ::-1] if turn >= TURNS // 2 else picture, turn % 4))
 
 
 @cache

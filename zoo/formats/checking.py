@@ -35,8 +35,23 @@ class Kind:
     """All facts -> the facts of the card."""
 
 
-def check_listing(source: DataSource, listing: Listing, kind: Kind, *, labelled: bool, progress: Progress) -> DataCard:
-    """The card of a listing; DataError with every problem, those of names before any file is opened."""
+Divide = Callable[[Sequence[Row], Mapping[str, int]], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
+"""(rows, sizes by name) -> the samples of every split, and what must be said about it."""
+
+
+def check_listing(
+    source: DataSource,
+    listing: Listing,
+    kind: Kind,
+    *,
+    labelled: bool,
+    progress: Progress,
+    divide: Divide | None = None,
+) -> DataCard:
+    """The card of a listing; DataError with every problem, those of names before any file is opened.
+
+    `divide` makes the splits where they are not those of classes.
+    """
     where = source.location or source.request.source
     classes = classes_of(listing.rows) if labelled else ()
     problems = [*listing.problems, *(label_problems(listing.rows, classes) if labelled else ())]
@@ -53,7 +68,7 @@ def check_listing(source: DataSource, listing: Listing, kind: Kind, *, labelled:
     )
     notes = [*listing.notes, *_bad_samples(where, names, seen, skip=skip)]
     rows = [row for row in listing.rows if row.name in seen.facts]
-    splits, split_notes = make_splits(rows, classes, sizes=seen.sizes)
+    splits, split_notes = divide(rows, seen.sizes) if divide else make_splits(rows, classes, sizes=seen.sizes)
     notes += split_notes
     notes += label_notes(rows, classes) if labelled else ()
     notes += _trait_notes(seen, kind)

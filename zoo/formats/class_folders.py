@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,16 @@ SPLIT_FOLDERS: Final[dict[str, Split]] = {
 }
 
 
-def list_class_folders(root: Path, kind: FileKind = PICTURE_FILES) -> Listing:
-    """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between."""
+def list_class_folders(root: Path, kind: FileKind = PICTURE_FILES, *, known: Collection[str] = ()) -> Listing:
+    """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between.
+
+    `known` are files in `root` that somebody else reads.
+    """
     rows: list[Row] = []
     problems: list[BadSample] = []
     looked: list[Contents] = []
     for split, folder in split_folders(root, problems):
-        beside = _beside(root, folder, kind)
+        beside = _beside(root, folder, kind, known)
         looked.append(beside)
         if beside.files:
             reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
@@ -68,14 +71,14 @@ def _problems(where: str, found: Contents) -> list[BadSample]:
     return []
 
 
-def _beside(root: Path, folder: Path, kind: FileKind) -> Contents:
-    """What lies in `folder` itself, between the class folders."""
+def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) -> Contents:
+    """What lies in `folder` itself, between the class folders, but for the files that are known."""
     found = Contents(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name):
             found.skipped.append(name)
-        elif entry.is_file():
+        elif entry.is_file() and name not in known:
             found.add(name)
     return found
 

@@ -13,12 +13,14 @@ from zoo.errors import DataError, UnknownName, UsageError
 from zoo.formats.class_folders import SPLIT_FOLDERS
 from zoo.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
 from zoo.formats.named import NAMED
+from zoo.formats.pairs import holds_pairs
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
 LAYOUTS: Final = {
     "class-folders": "FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
     "csv": "a CSV or TSV file with the columns path,label[,split]",
     "image-folder": "a folder of pictures, with or without train/ and val/ in it",
+    "pairs": "LFW's pairs.txt, or a CSV file with the columns a,b,same",
     "torchvision": "torchvision:NAME",
 }
 
@@ -59,6 +61,8 @@ def _named(request: DataRequest, scheme: str, name: str, accepted: Sequence[str]
 
 
 def _file_format(path: Path, accepted: Sequence[str], hint: str) -> str:
+    if "pairs" in accepted and holds_pairs(path):
+        return "pairs"
     if path.suffix.lower() in (".csv", ".tsv") and "csv" in accepted:
         return "csv"
     if path.suffix.lower() in PICTURES:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zoo.data_card import DataCard, Split
 from zoo.errors import BadFile
-from zoo.formats.embedded import DIGITS
+from zoo.formats.embedded import DIGITS, TURNED
 from zoo.formats.samples import Sample
 from zoo.images.decode import read_picture
 from zoo.task import Port
@@ -38,12 +38,14 @@ def reader(card: DataCard) -> Read:
     """A function from a sample to uint8 [height, width, 3]; safe to call from several threads."""
     if card.source.format == DIGITS:
         return _read_digit
+    if card.source.format == TURNED:
+        return _read_turned
     if card.source.format == "torchvision":
         return _named_reader(card)
     location = card.source.location
     if location is None:
         raise ValueError(f"a source of format {card.source.format} has no location")
-    root = (card.source.request.root or location.parent) if card.source.format == "csv" else location
+    root = (card.source.request.root or location.parent) if card.source.format in ("csv", "pairs") else location
 
     def read(sample: Sample) -> Pixels:
         try:
@@ -61,6 +63,8 @@ def stacked(card: DataCard, split: Split) -> Pixels | None:
         from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
 
         return digits.load().split(split)[0][[sample.index for sample in samples]]
+    if card.source.format == TURNED:
+        return np.stack([_turned(sample) for sample in samples])
     if card.source.format == "torchvision":
         from zoo.images.named import open_part  # noqa: PLC0415  imports torch and torchvision
 
@@ -76,6 +80,17 @@ def _read_digit(sample: Sample) -> Pixels:
 
     grey = digits.load().split(_split(sample))[0][sample.index]
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _read_turned(sample: Sample) -> Pixels:
+    return np.repeat(_turned(sample)[..., None], 3, axis=2)
+
+
+def _turned(sample: Sample) -> Pixels:
+    """A digit turned and mirrored as the last part of the sample's name says, uint8 [28, 28]."""
+    from zoo.data import digits  # noqa: PLC0415  only for the embedded digits
+
+    return digits.turned(digits.load().split(_split(sample))[0][sample.index], int(sample.name.rpartition("/")[2]))
 
 
 def _named_reader(card: DataCard) -> Read:

@@ -27,10 +27,9 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
     listed = {file["name"]: file["sha256"] for file in manifest["files"]}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
-    for name in sorted(listed.keys() - found):
-        yield f"{name} is missing"
-    for name in sorted(found - listed.keys() - {"manifest.json"}):
-        yield f"{name} was added: the manifest does not know it"
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - found))
+    added = sorted(found - listed.keys() - {"manifest.json"})
+    yield from (f"{name} was added: the manifest does not know it" for name in added)
     for name in sorted(listed.keys() & found):
         if (folder / name).is_symlink():
             yield f"{name} is a link, not a file"
@@ -94,8 +93,7 @@ def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
     """The zeros that a sequence begins with, by input, and the output that each is fed afterwards."""
     feedback = {port["feeds"]: port["name"] for port in signature["outputs"] if port["feeds"]}
     ports = [port for port in signature["inputs"] if port["name"] in feedback]
-    shapes = [[size if isinstance(size, int) else 1 for size in port["shape"]] for port in ports]
-    zeros = {port["name"]: np.zeros(shape, port["dtype"]) for port, shape in zip(ports, shapes, strict=True)}
+    zeros = {p["name"]: np.zeros([n if isinstance(n, int) else 1 for n in p["shape"]], p["dtype"]) for p in ports}
     return zeros, feedback
 
 
@@ -105,8 +103,7 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     if not wrong:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
         wrong = [line for case in manifest["golden"] for line in differing_answers(folder, case, runs[case["graph"]])]
-    for line in wrong:
-        print(line)
+    sys.stdout.writelines(f"{line}\n" for line in wrong)
     if manifest["verdict"] == "unproved":
         print("this bundle was published without a proof")
         return 1
@@ -129,6 +126,7 @@ def main(arguments: list[str]) -> int:
 
     run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
     state, feedback = first_state(manifest["pipeline_signature"])
+    answers: list[Arrays] = []
     for argument in arguments:
         try:
             words = hasattr(task, "read_text") and not os.path.exists(argument)  # noqa: PTH110  may be too long a path
@@ -136,8 +134,10 @@ def main(arguments: list[str]) -> int:
         except (OSError, ValueError) as error:
             print(f"{argument} cannot be read: {error}", file=sys.stderr)
             return 2
-        answer = task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds)
-        print(f"{argument}: {task.show(answer, problem)}")
+        answers.append(task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds))
+        print(f"{argument}: {task.show(answers[-1], problem)}")
+    if hasattr(task, "compare") and len(answers) > 1:
+        print(task.compare(arguments, answers, problem))
     return 0
 
 

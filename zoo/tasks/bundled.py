@@ -14,6 +14,7 @@ from zoo.references import resolve
 from zoo.specs import Reference
 
 _IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
+_GAP = re.compile(r"\n{3,}")
 _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
 
@@ -21,7 +22,21 @@ _HEAD = '"""The task\'s part of this bundle: reading files and showing answers w
 def task_source(runner: Reference) -> str:
     """The text of a module that needs only numpy and Pillow, from the reference in `Task.runner`."""
     parts = _parts(runner.partition(":")[0], seen=set())
-    return _HEAD + _FUTURE + "\n" + "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts) + "\n"
+    text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
+    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"
+
+
+def _without_repeated_imports(text: str) -> str:
+    """Lines that import what a line before has imported left out."""
+    seen: set[str] = set()
+    kept = []
+    for line in text.splitlines():
+        if line in seen:
+            continue
+        if line.startswith(("import ", "from ")):
+            seen.add(line)
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _parts(module: str, *, seen: set[str]) -> list[str]:

@@ -40,6 +40,13 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         metric="frechet_random",
     )
     yield TaskSpec(
+        name="image-embedding",
+        task="zoo.tasks.image_embedding.task:ImageEmbedding",
+        summary="a picture as a unit vector; those of one identity are similar",
+        default_data="digits",
+        metric="roc_auc",
+    )
+    yield TaskSpec(
         name="object-detection",
         task="zoo.tasks.object_detection.task:ObjectDetection",
         summary="where in a picture the things are, and what they are",

@@ -19,7 +19,7 @@ from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe_settings import Option
 from zoo.specs import ModelSpec
-from zoo.task import Task
+from zoo.task import Adjustable, Task
 from zoo.trainer import Trainer
 from zoo.training.context import Context, seed_everything
 from zoo.training.evaluation import NO_AUGMENT
@@ -71,7 +71,10 @@ def build_training(
     """A training at its beginning; its config has the threads and workers that were chosen."""
     recipe = config.recipe
     trainer, declared = catalog.make_trainer(offer), catalog.trainer_of(offer).spec
+    options = {**declared.options, **recipe.options}
     train = task.dataset(card, "train", problem)
+    if isinstance(train, Adjustable):
+        train = train.adjusted(options)
     plan = Plan(
         dataset=train,
         batch_size=recipe.batch_size,
@@ -87,7 +90,6 @@ def build_training(
         modules = trainer.modules(model, problem)
     for module in modules.values():
         _place(module, engine, channels_last=recipe.channels_last)
-    options = {**declared.options, **recipe.options}
     head = offer.spec.head if config.weights else ()
     average = MovingAverage(modules["model"], decay=recipe.ema) if recipe.ema else None
     steps = total_steps(config, plan)

@@ -1,0 +1,81 @@
+"""FaceNet, the published network and a small one, with the trainer that learns distances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zoo import Augment, ImageInput, ModelSpec, Recipe, TrainerSpec, hookimpl
+
+ZOO_API = 1
+
+FACE_160 = ImageInput(
+    size=(160, 160), channels=3, mean=(0.5,) * 3, std=(128 / 255,) * 3, min_size=75, any_channels=True, embedding=512
+)
+"""A face filling the picture, levels brought to -1..1: "fixed image standardisation"."""
+GREY_28 = ImageInput(
+    size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), min_size=28, any_channels=True, embedding=64
+)
+DIGITS = Recipe(
+    epochs=4,
+    batch_size=128,
+    lr=3e-3,
+    weight_decay=0.05,
+    schedule="onecycle",
+    warmup=0.1,
+    options={"images_per_identity": 8},
+)
+SCRATCH = Recipe(
+    epochs=60,
+    batch_size=96,
+    lr=1e-3,
+    warmup=0.05,
+    augment=Augment(flip=True, shift=0.05, color=0.2),
+    options={"loss": "arcface", "margin": 0.5, "scale": 30.0},
+)
+
+
+@hookimpl
+def zoo_models() -> Iterable[ModelSpec]:
+    """`facenet` and `facenet_tiny`."""
+    facenet = ModelSpec(
+        name="facenet",
+        task="image-embedding",
+        builder="zoo_facenet.model:facenet",
+        trainer="metric-learning",
+        needs=("channels", "embedding"),
+        input=FACE_160,
+        head=("last_linear.", "last_bn."),
+        recipes={
+            "digits": replace(DIGITS, epochs=1, lr=1e-3),
+            "default": SCRATCH,
+            "finetune": replace(SCRATCH, epochs=10, lr=2e-4, backbone_lr=0.1),
+        },
+        summary="Inception-ResNet-v1 that answers with 512 numbers",
+        paper="Schroff et al., FaceNet: a unified embedding for face recognition and clustering, 2015; "
+        "Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections on learning, 2016",
+        licence="Apache-2.0",
+        parameters=23_482_624,
+    )
+    tiny = replace(
+        facenet,
+        name="facenet_tiny",
+        builder="zoo_facenet.model:facenet_tiny",
+        input=GREY_28,
+        recipes={**facenet.recipes, "digits": DIGITS},
+        summary="the same blocks, narrow and few, 64 numbers; for small pictures",
+        parameters=78_960,
+    )
+    return (facenet, tiny)
+
+
+@hookimpl
+def zoo_trainers() -> Iterable[TrainerSpec]:
+    """Distances."""
+    yield TrainerSpec(
+        name="metric-learning",
+        task="image-embedding",
+        trainer="zoo_facenet.trainer:MetricTrainer",
+        options={"loss": "triplet", "margin": 0.2, "scale": 30.0, "images_per_identity": 4},
+        summary="triplets with semi-hard negatives, or an angular margin (loss=arcface), in batches of few identities",
+    )

@@ -1,0 +1,112 @@
+"""Identities to learn from, in batches of a few identities, and pictures to verify with their pairs.  [torch]"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from zoo.data_card import DataCard, Split
+from zoo.embeddings.verification import verification_pairs
+from zoo.formats.samples import Sample
+from zoo.images.dataset import ImageDataset, Levels, open_split
+from zoo.images.prepare import ImagePrepare
+from zoo.problem import ImageInput
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+IMAGES: Final = "images_per_identity"
+"""The trainer's option that says how many pictures of one identity a batch holds."""
+FEWEST: Final = 2
+"""Identities in a batch: without a second there is nothing to tell apart."""
+
+
+class IdentityDataset(ImageDataset):
+    """Pictures to learn from; every batch holds several of each of a few identities (Hermans et al. 2017: PK)."""
+
+    def __init__(
+        self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare, *, images_per_identity: int = 4
+    ) -> None:
+        super().__init__(samples, levels, prepare)
+        self.images_per_identity = images_per_identity
+        groups: defaultdict[int, list[int]] = defaultdict(list)
+        for place, sample in enumerate(samples):
+            groups[sample.label].append(place)
+        self.groups = list(groups.values())
+
+    def adjusted(self, options: Mapping[str, float | int | str | bool]) -> IdentityDataset:
+        """The same pictures, with as many of one identity in a batch as the trainer's option says, if it has one."""
+        count = int(options.get(IMAGES, self.images_per_identity))
+        return IdentityDataset(self.samples, self.levels, self.prepare, images_per_identity=count)
+
+    def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
+        """As many indices as there are items; an identity with few pictures may show one twice."""
+        batches = max(1, len(self) // batch_size)
+        return pk_order(self.groups, batch_size, self.images_per_identity, batches=batches, generator=generator)
+
+
+class VerificationDataset(ImageDataset):
+    """Pictures to verify; every batch also carries all pairs, by the places of their pictures in the split."""
+
+    def __init__(
+        self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare, *, pairs: torch.Tensor
+    ) -> None:
+        super().__init__(samples, levels, prepare)
+        self.pairs = pairs
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """As of any pictures, with `pairs` int64 [pairs, 3]: two places, and 1 for one identity or 0 for two."""
+        return {**super().batch(indices), "pairs": self.pairs}
+
+
+class Deck:
+    """Things drawn without putting back; shuffled anew when too few are left."""
+
+    def __init__(self, things: Sequence[int], generator: torch.Generator) -> None:
+        self._things = things
+        self._generator = generator
+        self._left: list[int] = []
+
+    def draw(self, count: int) -> list[int]:
+        """So many, all different where there are enough."""
+        drawn: list[int] = []
+        while len(drawn) < count:
+            wanted = min(count - len(drawn), len(self._things))
+            if len(self._left) < wanted:
+                order = torch.randperm(len(self._things), generator=self._generator).tolist()
+                self._left = [self._things[place] for place in order]
+            drawn += self._left[:wanted]
+            del self._left[:wanted]
+        return drawn
+
+
+def pk_order(
+    groups: Sequence[Sequence[int]], batch_size: int, per_identity: int, *, batches: int, generator: torch.Generator
+) -> list[int]:
+    """Indices of `batches` batches, each of `per_identity` items of every one of its identities, side by side.
+
+    With fewer identities than a batch has room for, each gives more; sizes that do not divide are spread evenly.
+    """
+    count = min(max(FEWEST, batch_size // max(per_identity, 1)), len(groups))
+    sizes = [batch_size // count + (number < batch_size % count) for number in range(count)]
+    identities = Deck(range(len(groups)), generator)
+    decks = [Deck(group, generator) for group in groups]
+    order: list[int] = []
+    for _ in range(batches):
+        for identity, size in zip(identities.draw(count), sizes, strict=True):
+            order += decks[identity].draw(size)
+    return order
+
+
+def open_identities(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
+    """One split: of train the identities to learn from, of the others the pictures to verify."""
+    whole = open_split(card, split, image)
+    if split == "train":
+        return IdentityDataset(whole.samples, whole.levels, whole.prepare)
+    named = card.facts.get("pairs") if split == "test" else None
+    pairs = np.array(named, np.int64) if named else verification_pairs(whole.labels.numpy())
+    return VerificationDataset(whole.samples, whole.levels, whole.prepare, pairs=torch.from_numpy(pairs))

@@ -1,0 +1,113 @@
+"""How well embeddings verify: area under the ROC curve, accuracy, true accepts, and the threshold.  [torch]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from zoo.embeddings.charts import roc_chart
+from zoo.embeddings.verification import FAR, Roc, fold_accuracy, roc
+from zoo.images.charts import save, wall
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+KEPT: Final = 64 << 20
+"""Bytes of pictures that are kept for drawing the pairs told wrongest."""
+WORST: Final = 4
+"""Pairs drawn of either kind."""
+
+
+class Gathered(Metric):
+    """Every embedding with the place of its picture, over all processes."""
+
+    full_state_update = False
+    index: list[Tensor]
+    embedding: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("index", default=[], dist_reduce_fx="cat")
+        self.add_state("embedding", default=[], dist_reduce_fx="cat")
+
+    def update(self, index: Tensor, embedding: Tensor) -> None:
+        """int64 [n] and float [n, d]."""
+        self.index.append(index)
+        self.embedding.append(embedding.float())
+
+    def compute(self) -> Tensor:
+        """Embeddings float32 [items, d] in the order of their places."""
+        index, embedding = (torch.cat(one) if isinstance(one, list) else one for one in (self.index, self.embedding))
+        ordered = embedding.new_zeros(int(index.max()) + 1, embedding.shape[1])
+        ordered[index] = embedding
+        return ordered
+
+
+class VerificationMetrics:
+    """`outputs["embedding"]`, unit vectors [n, d], of `batch["index"]`, judged by `batch["pairs"]` [pairs, 3].
+
+    roc_auc; accuracy, ten-fold as for LFW; tar_at_far_1pct, the true-accept rate at a false-accept rate of 1 %; and the
+    cosine similarity from which on that rate is kept, the threshold.
+    """
+
+    def __init__(self) -> None:
+        self.gathered = Gathered()
+        self.pairs: Tensor | None = None
+        self.pictures_by_place: dict[int, Tensor] = {}
+        self.bytes = 0
+        self.curve: Roc | None = None
+        self.similarities = np.zeros(0)
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Keep one batch."""
+        self.pairs = batch["pairs"]
+        self.gathered.to(outputs["embedding"].device).update(batch["index"], outputs["embedding"])
+        images = batch["image"]
+        if self.bytes + images.nbytes <= KEPT:
+            self.bytes += images.nbytes
+            self.pictures_by_place.update(zip(batch["index"].tolist(), images.cpu(), strict=True))
+
+    def compute(self) -> dict[str, float]:
+        """Over all pairs and all processes."""
+        assert self.pairs is not None, "metrics of no pictures"
+        embeddings = self.gathered.compute().cpu().double().numpy()
+        one, other, same = self.pairs.cpu().numpy().T
+        self.similarities = np.einsum("pd,pd->p", embeddings[one], embeddings[other])
+        self.curve = roc(self.similarities, same)
+        accepted, threshold = self.curve.at(FAR)
+        return {
+            "roc_auc": self.curve.area,
+            "accuracy": fold_accuracy(self.similarities, same),
+            "tar_at_far_1pct": accepted,
+            "threshold": threshold,
+        }
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """roc.png, and pairs.png with those told wrongest, as far as this process saw them; after `compute`."""
+        if self.curve is None or self.pairs is None:
+            raise RuntimeError("pictures of metrics that were never computed")
+        made = [save(roc_chart(self.curve, far=FAR), folder / "roc.png")]
+        images, titles = self._wrongest()
+        return [*made, save(wall(images, titles), folder / "pairs.png")] if images else made
+
+    def _wrongest(self) -> tuple[list[np.ndarray], list[str]]:
+        """Pairs of one identity that look least alike, then pairs of two that look most alike, side by side."""
+        assert self.pairs is not None
+        pairs = self.pairs.cpu().numpy()
+        images: list[np.ndarray] = []
+        titles: list[str] = []
+        for same, order in ((1, np.argsort(self.similarities)), (0, np.argsort(-self.similarities))):
+            places = [place for place in order.tolist() if pairs[place, 2] == same and self._seen(pairs[place])]
+            for place in places[:WORST]:
+                images += [self.pictures_by_place[int(at)].permute(1, 2, 0).numpy() for at in pairs[place, :2]]
+                kind = "one identity" if same else "two identities"
+                titles += [f"{kind}: {self.similarities[place]:.3f}", ""]
+        return images, titles
+
+    def _seen(self, pair: np.ndarray) -> bool:
+        return int(pair[0]) in self.pictures_by_place and int(pair[1]) in self.pictures_by_place
