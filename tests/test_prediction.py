@@ -57,6 +57,15 @@ def test_predict_prints_saves_and_names_what_it_cannot_read(
     assert said.out.splitlines()[-1] == f"next: zoo export {digits_run[0]} --onnx"
 
 
+def test_predict_takes_a_device_and_names_one_that_is_not_there(
+    digits_run: tuple[Path, nn.Module], pictures: Path, zoo_command: Command
+) -> None:
+    asked = ("predict", str(digits_run[0]), str(pictures / "0.png"), "--json")
+    assert zoo_command(*asked, "--device", "cpu").json["answers"] == zoo_command(*asked).json["answers"]
+    said = zoo_command(*asked, "--device", "abacus")
+    assert (said.code, said.json["error"]["message"]) == (2, "--device abacus is not available here")
+
+
 def test_predict_with_nothing_readable_is_an_error(
     digits_run: tuple[Path, nn.Module], tmp_path: Path, zoo_command: Command
 ) -> None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from zoo.answers import Answer, Answerer, answers, bundle_answerer, meant_inputs, task_of
 from zoo.catalog import Catalog
+from zoo.engine.fabric import choose_device
 from zoo.errors import BadFile
 from zoo.ports import flatten
 from zoo.problem import Problem
@@ -31,16 +32,18 @@ def predict(
     *,
     limit: int = 5,
     settings: Mapping[str, float] = MappingProxyType({}),
+    device: str = "auto",
 ) -> list[Answer]:
     """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
 
     A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
-    `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).
+    `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
+    always run on the CPU.
     """
     catalog = Catalog.discover()
     meant = find_target(str(target), catalog)
     files = meant_inputs([str(one) for one in inputs], task_of(meant, catalog))
-    with target_answerer(meant, catalog) as answerer:
+    with target_answerer(meant, catalog, device=device) as answerer:
         found = list(answers(answerer, files, limit=limit, settings=settings))
     for answer in found:
         if answer.unreadable:
@@ -49,18 +52,19 @@ def predict(
 
 
 @contextmanager
-def target_answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
-    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch."""
+def target_answerer(target: Target, catalog: Catalog, *, device: str = "cpu") -> Iterator[Answerer]:
+    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on a device."""
     if isinstance(target, BundleTarget):
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer
     else:
-        yield trained_answerer(load_trained(target, catalog), catalog)
+        chosen = choose_device(device)
+        yield trained_answerer(load_trained(target, catalog), catalog, device=chosen)
 
 
-def trained_answerer(trained: Trained, catalog: Catalog) -> Answerer:
+def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:
     """A trained model between its task's preparing and finishing."""
-    pipeline = TorchPipeline(trained, shipped_module(trained, catalog))
+    pipeline = TorchPipeline(trained, shipped_module(trained, catalog), device=device)
     return Answerer(
         model=trained.offer.full_name,
         task=trained.task,
@@ -81,9 +85,12 @@ def shipped_module(trained: Trained, catalog: Catalog) -> nn.Module:
 
 
 class TorchPipeline:
-    """What pipeline.onnx computes, in PyTorch: raw inputs by name to answers by name, state handed through."""
+    """What pipeline.onnx computes, in PyTorch: raw inputs by name to answers by name, state handed through.
 
-    def __init__(self, trained: Trained, module: nn.Module) -> None:
+    The model alone is on the device; preparing and finishing, which are exact on the CPU, stay there.
+    """
+
+    def __init__(self, trained: Trained, module: nn.Module, *, device: str = "cpu") -> None:
         task, problem = trained.task, trained.problem
         own = getattr(module, "signature", None)
         self.inner = own if isinstance(own, Signature) else task.model_signature(problem)
@@ -93,7 +100,8 @@ class TorchPipeline:
             inputs=(*self.outer.inputs, *self.state[0]), outputs=(*self.outer.outputs, *self.state[1])
         )
         self.prepare = task.prepare(problem).eval()
-        self.model = module.eval()
+        self.device = torch.device(device)
+        self.model = module.eval().to(self.device)
         self.finish = task.finish(problem).eval()
 
     @torch.inference_mode()
@@ -102,8 +110,9 @@ class TorchPipeline:
         raw = {port.name: torch.from_numpy(np.array(arrays[port.name])) for port in self.signature.inputs}
         ready = [port for port in self.inner.inputs if port not in self.state[0]]
         given = raw | flatten(self.prepare(*(raw[port.name] for port in self.outer.inputs)), ready)
-        outputs = flatten(self.model(*(given[port.name] for port in self.inner.inputs)), self.inner.outputs)
+        made = self.model(*(given[port.name].to(self.device) for port in self.inner.inputs))
+        outputs = {name: tensor.cpu() for name, tensor in flatten(made, self.inner.outputs).items()}
         kept = {port.name: outputs.pop(port.name) for port in self.state[1]}
         wanted = [raw[name] for name in getattr(self.finish, "raw", ())]
         answer = flatten(self.finish(*outputs.values(), *wanted), self.outer.outputs)
-        return {name: tensor.cpu().numpy() for name, tensor in (answer | kept).items()}
+        return {name: tensor.numpy() for name, tensor in (answer | kept).items()}

@@ -94,6 +94,9 @@ def test_a_task_that_counts_no_answers_says_so(colours: Path, photos: Path, monk
     assert caught.value.hint == "measure what it was exported from: zoo eval cnn@digits"
 
 
-def test_a_bundle_has_no_device_to_choose(colours: Path, zoo_command: Callable[..., Any]) -> None:
-    said = zoo_command("eval", str(colours), "--device", "cuda")
+@pytest.mark.parametrize("words", [("eval",), ("predict", "7")])
+def test_a_bundle_has_no_device_to_choose(
+    words: tuple[str, ...], colours: Path, zoo_command: Callable[..., Any]
+) -> None:
+    said = zoo_command(words[0], str(colours), *words[1:], "--device", "cuda")
     assert (said.code, "a bundle is run by ONNX Runtime on the CPU" in said.err) == (2, True)

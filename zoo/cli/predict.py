@@ -22,7 +22,7 @@ from zoo.answers import (
 )
 from zoo.catalog import Catalog
 from zoo.cli.fetching import bring
-from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
 from zoo.errors import BadFile
 from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
 
@@ -36,6 +36,7 @@ from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find
 )
 @click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, predictions.json and .csv.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
+@device_option
 @checkpoint_option
 @json_option
 def predict(
@@ -46,6 +47,7 @@ def predict(
     top: int,
     save: Path | None,
     overwrite: bool,
+    device: str,
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -58,7 +60,7 @@ def predict(
     meant = at_checkpoint(find_target(target, catalog), checkpoint)
     task = task_of(meant, catalog)
     files, chosen = meant_inputs(inputs, task), chosen_settings(task, settings)
-    with _answerer(meant, catalog) as answerer:
+    with _answerer(meant, catalog, device) as answerer:
         for note in answerer.notes:
             out.note(note)
         shown = _show(out, answers(answerer, files, limit=top, settings=chosen))
@@ -88,9 +90,10 @@ def predict(
 
 
 @contextmanager
-def _answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
+def _answerer(target: Target, catalog: Catalog, device: str) -> Iterator[Answerer]:
     """What answers; torch comes only for what is no bundle."""
     if isinstance(target, BundleTarget):
+        no_device(device)
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer
     else:
@@ -98,7 +101,7 @@ def _answerer(target: Target, catalog: Catalog) -> Iterator[Answerer]:
             bring(target.weights)
         from zoo.prediction import target_answerer  # noqa: PLC0415
 
-        with target_answerer(target, catalog) as answerer:
+        with target_answerer(target, catalog, device=device) as answerer:
             yield answerer
 
 

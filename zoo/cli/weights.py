@@ -10,7 +10,7 @@ import click
 from zoo.cache import cache_root
 from zoo.catalog import Catalog
 from zoo.cli import text
-from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.cli.output import Output, checkpoint_option, device_option, json_option
 from zoo.cli.progress import ProgressLine
 from zoo.errors import UnknownName, UsageError
 from zoo.records import to_json
@@ -79,7 +79,7 @@ def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> No
 @click.option("--url", default="", help="Where the file will be; without it, it ships inside the plugin's package.")
 @click.option("--data", help="What to measure on; by default what the run was trained on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")
+@device_option
 @click.option("--overwrite", is_flag=True, help="Replace the file and its card.")
 @checkpoint_option
 @json_option
