@@ -22,9 +22,11 @@ from zoo.judge.evidence import (
     Reference,
     Subject,
 )
+from zoo.replay.accord import classes_sha256
 from zoo.task import Agreement
 
-MODEL, PIPELINE, CLASSES = "a" * 64, "b" * 64, "c" * 64
+MODEL, PIPELINE = "a" * 64, "b" * 64
+CLASSES = classes_sha256(("red", "green", "blue"))
 PUBLISHED = {"model.onnx": MODEL, "pipeline.onnx": PIPELINE, "manifest.json": "d" * 64}
 KINDS = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
 
@@ -93,7 +95,7 @@ def healthy_evidence() -> Evidence:
         ),
         reference=Reference(kind="fp64", backends=("default", "no-onednn", "channels-last")),
         graphs=(
-            graph("model.onnx", MODEL, out="logits", axis=batch),
+            graph("model.onnx", MODEL, out="y", axis=batch),
             graph("pipeline.onnx", PIPELINE, out="probabilities", axis=height),
         ),
         eval_mode=EvalMode(modules=9),

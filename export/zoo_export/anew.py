@@ -12,7 +12,8 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.errors import BadFile, UsageError
 from zoo.judge.evidence import Evidence, File
-from zoo.judge.rule import worst
+from zoo.judge.gates import Gate
+from zoo.judge.rule import Status, worst
 from zoo.judge.verdict import Verdict, judge
 from zoo.records import to_json
 from zoo.replay.bundle import Bundle, Checked, verify_bundle
@@ -24,6 +25,7 @@ from zoo.task import Port, Signature
 from zoo_export.divergence import explain as explain_divergence
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.proof import Progress, Proof, prove
+from zoo_export.rederived import rederive
 from zoo_export.sources import find_subject
 from zoo_export.subject import Subject
 
@@ -72,12 +74,13 @@ def verify_anew(
     files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
     proof = prove(subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, progress=progress)
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
-    gates = (*checked.gates, *report.gates)
+    status, detail = rederive(bundle, proof)
+    gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
     status = worst(*(gate.status for gate in gates))
-    sentence = report.sentence if status == report.verdict else f"{status}: {_why(checked.gates, status)}"
+    sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return Verified(
         report=replace(report, gates=gates, verdict=status, sentence=sentence),
-        proved=proof.verdict.publishes and checked.holds,
+        proved=proof.verdict.publishes and checked.holds and gates[len(checked.gates)].status != Status.FAIL,
         against=named,
         files=[to_json(file) for file in bundle.manifest.files],
         divergence=explain_divergence(proof, progress=progress) if explain else (),

@@ -38,12 +38,16 @@ class Finisher:
             return runs
         double = None
         if runs.double is not None:
-            double = call(self._double, self._inputs(runs.double, raw), self._signature, double=True)
+            double = self.double(runs.double, raw)
         before = None
         if runs.moved_from is not None:
-            before = call(self._double, self._inputs(runs.moved_from, raw), self._signature, double=True)
+            before = self.double(runs.moved_from, raw)
         single = {name: self.single(outputs, raw) for name, outputs in runs.single.items()}
         return Runs(double, single, moved_from=before)
+
+    def double(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
+        """The answer in double precision."""
+        return call(self._double, self._inputs(outputs, raw), self._signature, double=True)
 
     def single(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer in plain fp32."""

@@ -106,12 +106,12 @@ def write(
         atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True)
         return Written(path=beside, published=False, report=report, verdict=report.verdict.value)
     golden = list(golden_files(proof))
-    files = {**proof.exported.files, **pages, **_runner(proof.subject)}
+    files = {**proof.exported.files, **pages, **runner(proof.subject)}
     files |= {case.file: data for case, data in golden}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
-    manifest = _manifest(proof, files, [case for case, _ in golden], verdict)
+    manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
     atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite)
     return Written(
@@ -132,17 +132,19 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _runner(subject: Subject) -> dict[str, bytes]:
+def runner(subject: Subject) -> dict[str, bytes]:
+    """run.py and task.py, as this zoo writes them."""
     core = Path(run_template.__file__).read_bytes()
     return {"run.py": core, "task.py": task_source(subject.task.runner).encode()}
 
 
-def _manifest(
+def manifest_of(
     proof: Proof,
     files: Mapping[str, bytes],
     golden: Sequence[GoldenCase],
     verdict: Literal["PASS", "WARN", "unproved"],
 ) -> Manifest:
+    """All facts of a bundle with these files."""
     subject, facts = proof.subject, proof.evidence.graphs[0].facts
     return Manifest(
         zoo=zoo_version(),

@@ -47,7 +47,7 @@ def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof:
         file=f"{FOLDER}/{stem}.npz",
         graph=graph,
         origin=case.origin or "synthetic",
-        outputs=tuple(_tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
+        outputs=tuple(tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
     )
     return record, golden_bytes(case.inputs, answer.reference)
 
@@ -61,14 +61,15 @@ def _rolled(walk: Walk, answer: Answer, proof: Proof) -> tuple[GoldenCase, bytes
         file=f"{FOLDER}/{name}.npz",
         graph=PIPELINE,
         origin=walk.case.origin or "synthetic",
-        outputs=tuple(_tolerance(output, answer, PIPELINE, walk.signature, proof) for output in outputs),
+        outputs=tuple(tolerance(output, answer, PIPELINE, walk.signature, proof) for output in outputs),
         steps=walk.steps,
         feedback=walk.signature.feedback,
     )
     return record, golden_bytes(walk.stacked(), {name: answer.reference[name] for name in outputs})
 
 
-def _tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
+def tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
+    """How near a device must come to one answer: eight times as far as PyTorch itself is."""
     port = next(port for port in signature.outputs if port.name == name)
     kind = compare_kind(port, signature)
     found = kind == "agreement" and port.dtype.startswith("float")  # boxes in a settled order: one by one

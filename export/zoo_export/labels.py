@@ -10,11 +10,11 @@ import onnx
 
 from zoo.judge.evidence import Labels
 from zoo.problem import Problem
+from zoo.replay.accord import classes_sha256
 from zoo.task import Case, Signature
 from zoo_export.compare import Given
 from zoo_export.metadata import PREFIX
 from zoo_export.reference import Answer
-from zoo_export.subject import classes_sha256
 
 CLEAR = 10.0
 """How many times its own noise an answer must lead by for its class to be beyond doubt."""

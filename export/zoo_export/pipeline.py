@@ -125,8 +125,8 @@ def compose(ends: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.M
     aside = {name: f"model/{name}" for name in ports}
     joints = {OUT + port.name: aside.get(port.name, port.name) for port in model.signature.outputs}
     entries = {port.name: f"ends/{IN}{port.name}" for port in model.signature.inputs}
-    _rename(outer.graph, lambda name: name if name in ports else joints.get(name) or f"ends/{name}")
-    _rename(inner.graph, lambda name: entries.get(name) or aside.get(name, name))
+    rename(outer.graph, lambda name: name if name in ports else joints.get(name) or f"ends/{name}")
+    rename(inner.graph, lambda name: entries.get(name) or aside.get(name, name))
     before = _reaching(outer.graph, entries.values())
     first = [node for at, node in enumerate(outer.graph.node) if at in before]
     last = [node for at, node in enumerate(outer.graph.node) if at not in before]
@@ -181,7 +181,7 @@ def _reaching(graph: onnx.GraphProto, names: Iterable[str]) -> set[int]:
     return found
 
 
-def _rename(graph: onnx.GraphProto, new: Callable[[str], str]) -> None:
+def rename(graph: onnx.GraphProto, new: Callable[[str], str]) -> None:
     """Rename every value, subgraphs included; the empty name stays what it is: an input left out."""
 
     def each(names: MutableSequence[str]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -12,7 +10,7 @@ from torch import nn
 from zoo.data_card import DataCard
 from zoo.errors import Refused
 from zoo.problem import Problem
-from zoo.records import to_json
+from zoo.replay.accord import description
 from zoo.replay.manifest import LineageRecord, PluginRecord
 from zoo.specs import ExportSpec
 from zoo.task import Signature, Task
@@ -76,24 +74,14 @@ class Subject:
         return Past(module, own=own, state=len(outputs)).eval() if outputs else module
 
 
-def classes_sha256(classes: Sequence[str]) -> str:
-    """Digest of the class names in order, as a JSON list."""
-    return hashlib.sha256(json.dumps(list(classes), ensure_ascii=False).encode()).hexdigest()
-
-
 def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[str, str]:
     """What a graph carries about itself, by key."""
-    return {
-        "schema": "1",
-        "role": role,
-        "model": subject.model,
-        "task": subject.problem.task,
-        "plugin": f"{subject.plugin.distribution} {subject.plugin.version}",
-        "opset": str(opset),
-        "exporter": exporter,
-        "weights_sha256": subject.lineage.weights_sha256,
-        "input": json.dumps(to_json(subject.problem)["input"], ensure_ascii=False),
-        "classes": json.dumps(list(subject.problem.classes), ensure_ascii=False),
-        "classes_sha256": classes_sha256(subject.problem.classes),
-        "licence": json.dumps(dict(subject.licences), ensure_ascii=False),
-    }
+    facts = description(
+        model=subject.model,
+        problem=subject.problem,
+        plugin=subject.plugin,
+        opset=opset,
+        weights_sha256=subject.lineage.weights_sha256,
+        licences=subject.licences,
+    )
+    return {**facts, "role": role, "exporter": exporter}

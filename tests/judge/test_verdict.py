@@ -275,7 +275,7 @@ def test_an_equivalent_control_is_named_and_does_not_spoil_the_verdict(healthy: 
 
 def test_a_waiver_is_named_as_a_warning(healthy: Evidence) -> None:
     off = on_first("model.onnx", onnx=TEN_TIMES)(healthy)
-    waived = replace(off, waivers=(Waiver(output="logits", reason="noisy DFT", bound=5e-5),))
+    waived = replace(off, waivers=(Waiver(output="y", reason="noisy DFT", bound=5e-5),))
     assert not_passed(waived) == {"parity": Status.WARN}
 
 

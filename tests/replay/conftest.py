@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -20,10 +21,12 @@ from zoo.judge.verdict import judge
 from zoo.problem import ImageInput, Problem
 from zoo.records import to_json
 from zoo.replay import run_template
+from zoo.replay.accord import description
 from zoo.replay.golden import golden_bytes
 from zoo.replay.manifest import BundleFile, GoldenCase, GoldenOutput, LineageRecord, Manifest, PluginRecord
 from zoo.report.record import report_of
 from zoo.task import Port, Signature
+from zoo_export.metadata import describe
 
 TASK = """
 import numpy as np
@@ -42,6 +45,10 @@ def show(answer, problem):
     return f"{problem['classes'][best]} {answer['probabilities'][best]:.2f}"
 """
 MakeBundle = Callable[..., Path]
+MODEL = "cnn/cnn"
+PROBLEM = Problem(task="image-classification", input=ImageInput(size=(28, 28)), classes=("red", "green", "blue"))
+PLUGIN = PluginRecord(name="cnn", distribution="edgezoo", version="0.1.0")
+LICENCES = {"code": "Apache-2.0"}
 
 
 def colours(gain: float) -> bytes:
@@ -59,8 +66,16 @@ def colours(gain: float) -> bytes:
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [3])],
         initializer=[graphs.numbers("axes", 0, 1), helper.make_tensor("scale", TensorProto.FLOAT, [], [64.0 / gain])],
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    return bytes(made.SerializeToString())
+    return told(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+
+
+def told(model: onnx.ModelProto) -> bytes:
+    """The bytes of a graph that says of itself what the manifest says."""
+    facts = description(
+        model=MODEL, problem=PROBLEM, plugin=PLUGIN, opset=18, weights_sha256="e" * 64, licences=LICENCES
+    )
+    describe(model, facts)
+    return bytes(model.SerializeToString())
 
 
 def answer(image: np.ndarray[Any, Any], gain: float = 1.0) -> np.ndarray[Any, Any]:
@@ -72,7 +87,7 @@ def answer(image: np.ndarray[Any, Any], gain: float = 1.0) -> np.ndarray[Any, An
 def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[str, bytes]:
     """The bytes of every file, the manifest among them."""
     files = {
-        "model.onnx": graphs.linear().SerializeToString(),
+        "model.onnx": told(graphs.linear()),
         "pipeline.onnx": colours(gain),
         "run.py": Path(run_template.__file__).read_bytes(),
         "task.py": TASK.encode(),
@@ -105,19 +120,20 @@ def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
     tolerance = GoldenOutput(name="probabilities", compare="tolerance", rms=1e-6, max=2e-6)
     image = Port(name="image", dtype="uint8", shape=("height", "width", 3))
     probabilities = Port(name="probabilities", dtype="float32", shape=(3,))
+    x, y = Port(name="x", dtype="float32", shape=("batch", 4)), Port(name="y", dtype="float32", shape=("batch", 2))
     return Manifest(
         zoo="0.1.0",
         created="2026-01-01T00:00:00+00:00",
-        model="cnn/cnn",
-        task="image-classification",
-        plugin=PluginRecord(name="cnn", distribution="edgezoo", version="0.1.0"),
-        problem=Problem(task="image-classification", input=ImageInput(size=(28, 28)), classes=("red", "green", "blue")),
-        model_signature=Signature(inputs=(), outputs=()),
+        model=MODEL,
+        task=PROBLEM.task,
+        plugin=PLUGIN,
+        problem=PROBLEM,
+        model_signature=Signature(inputs=(x,), outputs=(y,)),
         pipeline_signature=Signature(inputs=(image,), outputs=(probabilities,)),
         finishing="softmax",
         opset=18,
         lineage=LineageRecord(weights="cnn@digits", weights_sha256="e" * 64, target="cnn@digits"),
-        licences={"code": "Apache-2.0"},
+        licences=LICENCES,
         verdict=verdict,
         golden=tuple(
             GoldenCase(name=name[7:-4], file=name, graph="pipeline.onnx", origin="synthetic", outputs=(tolerance,))

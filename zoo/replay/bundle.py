@@ -17,10 +17,11 @@ from zoo.errors import BadFile, NotProved, SandboxError, UsageError
 from zoo.judge.gates import Gate
 from zoo.judge.rule import Status, worst
 from zoo.judge.verdict import judge
-from zoo.replay.golden import replay
+from zoo.replay.accord import against_graph, against_record
+from zoo.replay.golden import Ask, replay
 from zoo.replay.manifest import NAME, Manifest, read_manifest
 from zoo.replay.run_template import differing_files
-from zoo.replay.sandbox import Limits, Runtime, RuntimeRefused
+from zoo.replay.sandbox import Limits, Runtime, RuntimeRefused, Session
 from zoo.report.record import read_report
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
@@ -85,7 +86,9 @@ def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | Non
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
-        gates.append(_timed("golden cases", lambda: _golden(bundle, runtime) if whole else _skipped("the cases were")))
+        graphs = Graphs(bundle, runtime)
+        gates.append(_timed("accord", lambda: _accord(bundle, graphs) if whole else _skipped("the graphs were")))
+        gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -135,11 +138,43 @@ def _proof(bundle: Bundle) -> Answer:
     )
 
 
-def _golden(bundle: Bundle, runtime: Runtime) -> Answer:
+class Graphs:
+    """The graphs of a bundle, each loaded once, when it is wanted."""
+
+    def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._folder = bundle.path
+        self._open: dict[str, Session] = {}
+
+    def session(self, name: str) -> Session:
+        """The loaded graph."""
+        if name not in self._open:
+            self._open[name] = self._runtime.session(self._folder / name)
+        return self._open[name]
+
+    def ask(self, name: str) -> Ask:
+        """A function from a graph's inputs to its outputs."""
+        session = self.session(name)
+        return lambda feeds: self._runtime.run(session, feeds)
+
+
+def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
+    """Manifest, record and graphs tell the same story."""
+    wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
+    try:
+        wrong += [line for name in GRAPHS for line in against_graph(bundle.manifest, name, graphs.session(name))]
+    except (SandboxError, RuntimeRefused) as error:
+        return Status.FAIL, error.message
+    if wrong:
+        return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
+    return Status.PASS, "manifest, record and graphs say the same"
+
+
+def _golden(bundle: Bundle, graphs: Graphs) -> Answer:
     if not bundle.manifest.golden:
         return Status.INCONCLUSIVE, "the bundle has no golden cases"
     try:
-        found = replay(bundle.path, bundle.manifest, runtime)
+        found = replay(bundle.path, bundle.manifest.golden, graphs.ask)
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
     wrong = [line for lines in found.values() for line in lines]

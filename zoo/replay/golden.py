@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import BadFile
 from zoo.records import to_json
-from zoo.replay.manifest import GoldenCase, Manifest
-from zoo.replay.sandbox import Runtime
+from zoo.replay.manifest import GoldenCase
 
 MAX_BYTES = 1 << 30
 """Of one case, unpacked."""
+
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, EOFError, OSError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What numpy, zipfile and the comparison raise over a file that somebody made up."""
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -33,14 +39,13 @@ def golden_bytes(inputs: Arrays, answers: Arrays) -> bytes:
     return buffer.getvalue()
 
 
-def replay(bundle: Path, manifest: Manifest, runtime: Runtime) -> dict[str, tuple[str, ...]]:
-    """Per golden case the sentences about what this device does not reproduce; none is good."""
-    sessions = {name: runtime.session(bundle / name) for name in sorted({case.graph for case in manifest.golden})}
-    found = {}
-    for case in manifest.golden:
-        session = sessions[case.graph]
-        found[case.name] = _replay_one(bundle, case, lambda feeds, at=session: runtime.run(at, feeds))
-    return found
+Ask = Callable[["Arrays"], "Arrays"]
+"""The inputs of a graph to its outputs."""
+
+
+def replay(bundle: Path, cases: Sequence[GoldenCase], ask: Callable[[str], Ask]) -> dict[str, tuple[str, ...]]:
+    """Per golden case the sentences about what is not reproduced; none is good.  `ask` gives a graph by its name."""
+    return {case.name: _replay_one(bundle, case, ask(case.graph)) for case in cases}
 
 
 def _replay_one(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
@@ -49,7 +54,7 @@ def _replay_one(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
     _demand_archive(bundle / case.file)
     try:
         return tuple(differing_answers(bundle, to_json(case), run))
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except _UNREADABLE as error:
         raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
 
 
@@ -66,18 +71,22 @@ def _demand_archive(path: Path) -> None:
 
 def feeds_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
     """The stored inputs of a case by input name; of a roll-out those of its first step."""
-    stored = _stored(bundle, case, prefix="in.")
+    stored = stored_arrays(bundle, case, prefix="in.")
     return {name: value if case.steps == 1 or name in case.feedback else value[0] for name, value in stored.items()}
 
 
 def answers_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
     """The stored answers of a case by output name."""
-    return _stored(bundle, case, prefix="out.")
+    return stored_arrays(bundle, case, prefix="out.")
 
 
-def _stored(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
+def stored_arrays(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
+    """The arrays of a case whose names begin so ("in.", "out."), without that; BadFile for what is no case."""
     import numpy as np  # noqa: PLC0415
 
     _demand_archive(bundle / case.file)
-    with np.load(bundle / case.file, allow_pickle=False) as stored:
-        return {name.removeprefix(prefix): stored[name] for name in stored.files if name.startswith(prefix)}
+    try:
+        with np.load(bundle / case.file, allow_pickle=False) as stored:
+            return {name.removeprefix(prefix): stored[name] for name in stored.files if name.startswith(prefix)}
+    except _UNREADABLE as error:
+        raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error

@@ -143,6 +143,9 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
             raise BadFile(
                 f"{where}: the golden case {case.name} names {case.file} and {case.graph}, not both are listed"
             )
+        unbounded = [one.name for one in case.outputs if one.compare == "tolerance" and None in (one.rms, one.max)]
+        if unbounded:
+            raise BadFile(f"{where}: the golden case {case.name} names no tolerance for {', '.join(unbounded)}")
         if case.steps < 1 or not case.outputs:
             raise BadFile(
                 f"{where}: the golden case {case.name} has {case.steps} steps and {len(case.outputs)} outputs"
