@@ -20,6 +20,8 @@ GOLDEN_CASES = 5
 MODEL_CASES = 8
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
+LARGEST_LIMIT = 4096
+"""Above it a limit is the machine's (an index of 32 bits), not the code's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +102,27 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
             Case(
                 name=f"{name} {other}",
                 kind="size",
-                inputs=_stretched(first.inputs, signature.inputs, name, other),
+                inputs=stretched(first.inputs, signature.inputs, name, other),
                 origin=f"{first.name}, repeated",
             )
             for other in sizes
         ]
     return made
+
+
+def beyond(cases: Sequence[Case], ports: Sequence[Port], limits: Mapping[str, int]) -> list[Case]:
+    """A gating case just beyond each size up to which a graph was captured (see `Graph.limits`)."""
+    first = next((case for case in cases if case.gates), cases[0])
+    return [
+        Case(
+            name=f"{name} {limit + 1}",
+            kind="size",
+            inputs=stretched(first.inputs, ports, name, limit + 1),
+            origin=f"{first.name}, repeated",
+        )
+        for name, limit in limits.items()
+        if limit <= LARGEST_LIMIT
+    ]
 
 
 def _names(ports: Sequence[Port]) -> list[str]:
@@ -117,8 +134,8 @@ def _size(inputs: Mapping[str, Array], ports: Sequence[Port], name: str) -> int:
     return int(inputs[port.name].shape[port.shape.index(name)])
 
 
-def _stretched(inputs: Mapping[str, Array], ports: Sequence[Port], name: str, size: int) -> dict[str, Array]:
-    """The same values, repeated or cut along one axis."""
+def stretched(inputs: Mapping[str, Array], ports: Sequence[Port], name: str, size: int) -> dict[str, Array]:
+    """The same values, repeated or cut along every axis of this name."""
     changed = dict(inputs)
     for port in ports:
         if name in port.shape:

@@ -6,7 +6,7 @@ The two ends are captured together, once, and the captured model is put between 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import onnx
 import torch
@@ -56,6 +56,8 @@ class Pipeline:
     shipped: onnx.ModelProto
     prepare: onnx.ModelProto
     """Raw inputs to model inputs, the latter under `prepared_` names: for looking at what the model is fed."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """As those of a `Graph`."""
 
 
 def export_pipeline(
@@ -76,9 +78,12 @@ def export_pipeline(
     both = Signature(inputs=(*signature.inputs, *outs), outputs=(*ins, *signature.outputs))
     example = {**raw, **{OUT + name: value for name, value in answers.items()}}
     module = Ends(prepare, finish, pipeline=signature, model=model.signature).eval()
-    ends = export_graph(module, example, both, opset=opset, name="the preparing and finishing").shipped
+    captured = export_graph(module, example, both, opset=opset, name="the preparing and finishing")
+    ends = captured.shipped
     _check_fixed(ends, model.signature.inputs, fixed)
-    return Pipeline(shipped=compose(ends, model, signature), prepare=_beginning(ends, signature, ins))
+    names = {name for port in signature.inputs for name in port.shape if isinstance(name, str)}
+    limits = {**captured.limits, **{name: model.limits[name] for name in names & model.limits.keys()}}
+    return Pipeline(shipped=compose(ends, model, signature), prepare=_beginning(ends, signature, ins), limits=limits)
 
 
 def _fixed_axes(

@@ -29,7 +29,8 @@ from zoo.task import Agreement, Case, Control, Signature
 from zoo_export.agreement import agree, noise_of
 from zoo_export.answer import Finisher, eager_answers, in_levels, rounded_otherwise
 from zoo_export.beside import Beside, beside
-from zoo_export.cases import Inputs, collect
+from zoo_export.cases import Inputs, beyond, collect
+from zoo_export.company import company
 from zoo_export.compare import Given, compare_case
 from zoo_export.controls import Spoilt, compare_spoilt, judge_spoilt, left_out, planned
 from zoo_export.exported import MODEL, PIPELINE, Exported, export
@@ -38,7 +39,7 @@ from zoo_export.labels import measure_labels
 from zoo_export.lineage import differing, measure_lineage, trace
 from zoo_export.measure import Answers, eval_mode, measure_graph, torch_repeats
 from zoo_export.pipeline import IN
-from zoo_export.ports import Array
+from zoo_export.ports import Array, call
 from zoo_export.reference import Answer, Oracle, Runs, settle
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE
 from zoo_export.state import Walk, walks
@@ -201,6 +202,8 @@ class _Proving:
     def _references(self) -> None:
         oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
         runs = oracle.runs([case.inputs for case in self.inputs.model])
+        self.company = company(oracle, self.inputs.model, runs, self.model)
+        self.beyond = {name: self._beyond(name, oracle) for name in self.exported.files}
         self.levels: list[Prepared | None] = []
         prepared = self.prepared.result() if PIPELINE in self.exported.files else []
         for place, given in enumerate(prepared):
@@ -333,7 +336,25 @@ class _Proving:
                 declared_arithmetic=self.subject.export.declared_arithmetic,
                 waivers=self._waivers(),
             )
-        return replace(graph, cases=(*graph.cases, *self._walked(name)), stateful=bool(signature.feedback))
+        if name == MODEL and self.company and graph.axes is not None:
+            tested = [replace(a, failures=(*a.failures, self.company)) for a in graph.axes.tested[:1]]
+            graph = replace(graph, axes=replace(graph.axes, tested=(*tested, *graph.axes.tested[1:])))
+        others = (*self._walked(name), *self.beyond[name])
+        return replace(graph, cases=(*graph.cases, *others), stateful=bool(signature.feedback))
+
+    def _beyond(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
+        """Just beyond the sizes that the graph was captured for, wherever PyTorch itself still runs there."""
+        cases, signature = self._of(name)
+        limits = self.fresh.graph.limits if name == MODEL else self.fresh.pipeline.limits
+        found = []
+        for case in beyond(cases, signature.inputs, limits):
+            ends = Signature(inputs=signature.inputs, outputs=self.model.inputs)
+            feeds = case.inputs if name == MODEL else call(self.prepare, case.inputs, ends)
+            runs = oracle.runs([feeds])[0]
+            if not runs.error:
+                answer = settle(runs if name == MODEL else self.finisher.runs(runs, case.inputs))
+                found.append(compare_case(case, self.worker.answers(name, [case]).result()[0], answer, signature))
+        return found
 
     def _walked(self, name: str) -> Iterator[CaseEvidence]:
         """Roll-out and split of a graph with state, compared."""
