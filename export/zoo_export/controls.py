@@ -23,6 +23,7 @@ from zoo_export.compare import Given, compare_case
 from zoo_export.graph import serialize
 from zoo_export.pipeline import IN
 from zoo_export.ports import Array
+from zoo_export.reference import Answer
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of, scale, weight
 from zoo_export.stacking import batch_name
 from zoo_export.trial import Trial, ask, try_graph, try_session
@@ -204,33 +205,43 @@ def left_out(control: Control) -> ControlResult:
     return ControlResult(name=control.name, applied=False, detail=control.reason)
 
 
-def judge_spoilt(spoilt: Spoilt, proof: Evidence, measured: GraphEvidence | None) -> ControlResult:
-    """What the gates say to a copy, beyond what they say to the original."""
+def judge_spoilt(
+    spoilt: Spoilt, proof: Evidence, measured: GraphEvidence | None, *, sham: GraphEvidence | None = None
+) -> ControlResult:
+    """What the gates say to a copy, beyond what they say to the original.
+
+    `sham` is the original in the same few cases: a gate that fails there as well, because two cases are too few for
+    it, has not noticed anything.
+    """
     if spoilt.model is None or measured is None:
         return ControlResult(name=spoilt.name, applied=False, detail=spoilt.detail)
-    graphs = tuple(measured if graph.role == spoilt.role else graph for graph in proof.graphs)
-    before = set(catches(proof))
+    before = set(catches(proof)) | (set() if sham is None else set(catches(_instead(proof, sham))))
     ratios = [cell.ratio for case in measured.cases for cell in map(judge_output, case.outputs)]
     return ControlResult(
         name=spoilt.name,
         applied=True,
         graph=next(graph.name for graph in proof.graphs if graph.role == spoilt.role),
         detail=spoilt.detail,
-        caught_by=tuple(name for name in catches(replace(proof, graphs=graphs)) if name not in before),
+        caught_by=tuple(name for name in catches(_instead(proof, measured)) if name not in before),
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
 
 
-def compare_spoilt(
-    spoilt: Spoilt, original: GraphEvidence, cases: Sequence[Case], answers: Sequence[object], signature: Signature
+def _instead(proof: Evidence, measured: GraphEvidence) -> Evidence:
+    graphs = tuple(measured if graph.role == measured.role else graph for graph in proof.graphs)
+    return replace(proof, graphs=graphs)
+
+
+def compare_few(
+    original: GraphEvidence,
+    cases: Sequence[Case],
+    given: Sequence[Given],
+    answers: Sequence[Answer | str],
+    signature: Signature,
 ) -> GraphEvidence:
-    """The original's evidence with the copy's answers; for a spoilt preparing."""
-    assert spoilt.trial is not None
-    compared = [
-        compare_case(cases[place], given, answers[place], signature)  # type: ignore[arg-type]
-        for place, given in zip(spoilt.places, spoilt.trial.given, strict=True)
-    ]
-    return replace(original, cases=tuple(compared))
+    """The original's evidence with other answers to some of its cases; for a spoilt preparing."""
+    rows = zip(cases, given, answers, strict=True)
+    return replace(original, cases=tuple(compare_case(case, one, answer, signature) for case, one, answer in rows))
 
 
 def planned(declared: Sequence[Control], signature: Signature) -> tuple[Control, ...]:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+import onnx
 import torch
 
 from zoo.engine.threads import use_idle_cores
@@ -32,7 +33,7 @@ from zoo_export.beside import Beside, beside
 from zoo_export.cases import Inputs, beyond, collect
 from zoo_export.company import company
 from zoo_export.compare import Given, compare_case
-from zoo_export.controls import Spoilt, compare_spoilt, judge_spoilt, left_out, planned
+from zoo_export.controls import Spoilt, compare_few, judge_spoilt, left_out, planned
 from zoo_export.exported import MODEL, PIPELINE, Exported, export
 from zoo_export.graph import serialize
 from zoo_export.labels import measure_labels
@@ -44,7 +45,7 @@ from zoo_export.reference import Answer, Oracle, Runs, settle
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE
 from zoo_export.state import Walk, walks
 from zoo_export.subject import Subject
-from zoo_export.trial import Trial
+from zoo_export.trial import Trial, chosen
 
 Progress = Callable[[str], None]
 """Called with what is being done now."""
@@ -135,6 +136,7 @@ class _Proving:
         self.model, self.pipeline = subject.signature, subject.pipeline_signature
         self.finisher = Finisher(self.finish, self.model, self.pipeline)
         self.inputs: Inputs
+        self.shams: dict[tuple[str, tuple[int, ...], bool], GraphEvidence] = {}
 
     def run(self, *, opset: int, files: Mapping[str, bytes] | None) -> Evidence:
         """Everything, in the order that keeps both processes busy."""
@@ -419,30 +421,39 @@ class _Proving:
         )
 
     def _judged(self, spoilt: Spoilt, evidence: Evidence) -> ControlResult:
+        """What the gates say to a copy that they do not say to the sound graph in the very same few cases."""
         if spoilt.model is None or spoilt.trial is None:
             return judge_spoilt(spoilt, evidence, None)
+        name = MODEL if spoilt.role == "model" else PIPELINE
+        measured = self._on_few(spoilt, spoilt.model, spoilt.trial, evidence)
+        key = (name, spoilt.places, spoilt.name in ON_PREPARE)
+        if key not in self.shams:
+            sound = chosen(self.trials[name].result(), spoilt.places)
+            self.shams[key] = self._on_few(spoilt, self.exported.models[name], sound, evidence)
+        return judge_spoilt(spoilt, evidence, measured, sham=self.shams[key])
+
+    def _on_few(self, spoilt: Spoilt, model: onnx.ModelProto, trial: Trial, evidence: Evidence) -> GraphEvidence:
+        """The evidence on a graph that was put to the few cases of a control."""
         name = MODEL if spoilt.role == "model" else PIPELINE
         cases, signature = self._of(name)
         original = next(graph for graph in evidence.graphs if graph.name == name)
         if spoilt.name in ON_PREPARE:
-            compared = compare_spoilt(spoilt, original, cases, self.answers[name], signature)
-            compared = self._with_answers(compared, spoilt.places, spoilt.trial.given)
-            return judge_spoilt(spoilt, evidence, compared)
-        measured = measure_graph(
-            name=name,
-            role=spoilt.role,
-            sha256=original.sha256,
-            model=spoilt.model,
-            signature=signature,
-            cases=[cases[place] for place in spoilt.places],
-            answers=[self.answers[name][place] for place in spoilt.places],
-            trial=spoilt.trial,
-            opset=self.opset,
-            torch_equal=True,
-            example=self._example(name),
-            declared_arithmetic=self.subject.export.declared_arithmetic,
-            waivers=self._waivers(),
-        )
-        if spoilt.role == "pipeline":
-            measured = self._with_answers(measured, spoilt.places, spoilt.trial.given)
-        return judge_spoilt(spoilt, evidence, measured)
+            answers = [self.answers[name][place] for place in spoilt.places]
+            measured = compare_few(original, [cases[place] for place in spoilt.places], trial.given, answers, signature)
+        else:
+            measured = measure_graph(
+                name=name,
+                role=spoilt.role,
+                sha256=original.sha256,
+                model=model,
+                signature=signature,
+                cases=[cases[place] for place in spoilt.places],
+                answers=[self.answers[name][place] for place in spoilt.places],
+                trial=trial,
+                opset=self.opset,
+                torch_equal=True,
+                example=self._example(name),
+                declared_arithmetic=self.subject.export.declared_arithmetic,
+                waivers=self._waivers(),
+            )
+        return self._with_answers(measured, spoilt.places, trial.given) if spoilt.role == "pipeline" else measured

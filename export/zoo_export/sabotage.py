@@ -112,21 +112,29 @@ def batch(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
 
 
 def training(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """A live Dropout behind the middle layer."""
+    """A dropout that is on, behind the middle layer: half of its values zero, at random, the others doubled.
+
+    Spelled out, because ONNX Runtime leaves out a Dropout node whatever its mode is.
+    """
     copy = copy_of(model)
     places = [at for at, node in enumerate(copy.graph.node) if node.op_type in _WEIGHTED]
     if not places:
         return None
     at = places[len(places) // 2]
-    name = copy.graph.node[at].output[0]
-    copy.graph.node[at].output[0] = "sabotage/before"
-    copy.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "sabotage/ratio"))
-    copy.graph.initializer.append(numpy_helper.from_array(np.array(True), "sabotage/mode"))
-    live = helper.make_node(
-        "Dropout", ["sabotage/before", "sabotage/ratio", "sabotage/mode"], [name], "sabotage/dropout"
-    )
-    copy.graph.node.insert(at + 1, live)
-    return copy, f"a live Dropout behind {name}"
+    name = next(one for one in copy.graph.node[at].output if one)
+    copy.graph.node[at].output[:] = [one if one != name else "sabotage/before" for one in copy.graph.node[at].output]
+    for constant, value in (("half", 0.5), ("twice", 2.0)):
+        copy.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), f"sabotage/{constant}"))
+    nodes = [
+        helper.make_node("RandomUniformLike", ["sabotage/before"], ["sabotage/chance"], dtype=onnx.TensorProto.FLOAT),
+        helper.make_node("Greater", ["sabotage/chance", "sabotage/half"], ["sabotage/drawn"]),
+        helper.make_node("Cast", ["sabotage/drawn"], ["sabotage/kept"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", ["sabotage/before", "sabotage/kept"], ["sabotage/thinned"]),
+        helper.make_node("Mul", ["sabotage/thinned", "sabotage/twice"], [name]),
+    ]
+    for place, node in enumerate(nodes, at + 1):
+        copy.graph.node.insert(place, node)
+    return copy, f"a live dropout behind {name}"
 
 
 def normalisation(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:

@@ -31,6 +31,17 @@ class Trial:
     """Why the graph does not load."""
 
 
+def chosen(trial: Trial, places: Sequence[int]) -> Trial:
+    """What it said to these cases alone."""
+    at = {place: row for row, place in enumerate(places)}
+    by_batch = {
+        size: tuple((at[place], given) for place, given in rows if place in at) for size, rows in trial.by_batch.items()
+    }
+    return Trial(
+        given=tuple(trial.given[place] for place in places), by_batch=by_batch, equal=trial.equal, error=trial.error
+    )
+
+
 def ask(runtime: Runtime, session: Session, feeds: Mapping[str, Array]) -> Given:
     """The outputs, or the sentence in which the runtime refused or died."""
     try:

@@ -1,15 +1,24 @@
-"""A single spoilt weight must be one that some case hears."""
+"""Controls must be noticed for what they spoil: not because a silent unit hides them, nor because cases are few."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.healthy import healthy_evidence
+from zoo.judge.evidence import LiveOutput
+from zoo.judge.verdict import catches
 from zoo.replay.sandbox import Runtime
 from zoo.task import Case, Control, Port, Signature
-from zoo_export.controls import spoil_model
+from zoo_export.controls import Spoilt, judge_spoilt, spoil_model
+from zoo_export.exported import MODEL
+from zoo_export.proof import Proof
+from zoo_export.sabotage import training
+from zoo_export.trial import Trial, chosen
 
 SIGNATURE = Signature(
     inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),
@@ -83,3 +92,33 @@ def test_a_scale_that_is_heard_stays_at_the_last_layer() -> None:
         loaded = runtime.session(model.SerializeToString())
         found = spoil_model(Control(name="scale"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
     assert found.detail == "second.weight times 1.001"
+
+
+def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None:
+    proof = healthy_evidence()
+    sound = proof.graphs[0]
+    dead = (LiveOutput(name="y", inputs=2, spread=0.0, noise=0.0, onnx_spread=0.0),)  # two cases that are alike
+    few = replace(sound, liveness=dead)
+    spoilt = Spoilt(name="weight", detail="changed", model=onnx.ModelProto())
+    assert catches(replace(proof, graphs=(few, proof.graphs[1]))) == ("liveness",)
+    assert judge_spoilt(spoilt, proof, few).caught_by == ("liveness",)  # the naive count: a catch
+    assert judge_spoilt(spoilt, proof, few, sham=few).caught_by == ()
+    random = replace(
+        few, determinism=None if few.determinism is None else replace(few.determinism, runtime_equal=False)
+    )
+    assert judge_spoilt(spoilt, proof, random, sham=few).caught_by == ("determinism",)
+
+
+def test_a_trial_of_few_cases_is_that_of_all_cut_down() -> None:
+    whole = Trial(given=("a", "b", "c"), by_batch={1: ((0, "a"),), 3: ((0, "a"), (1, "b"), (2, "c"))}, equal=True)
+    found = chosen(whole, (2, 0))
+    assert found.given == ("c", "a")
+    assert found.by_batch == {1: ((1, "a"),), 3: ((1, "a"), (0, "c"))}
+
+
+def test_the_layer_in_training_mode_is_noticed_by_its_answers(proof: Proof) -> None:
+    made = training(proof.exported.models[MODEL])
+    assert made is not None
+    onnx.checker.check_model(made[0])
+    (control,) = [control for control in proof.evidence.power if control.name == "training"]
+    assert {"eval mode", "determinism", "parity"} <= set(control.caught_by)

@@ -245,6 +245,21 @@ def through_half(model: onnx.ModelProto, found: onnx.NodeProto) -> None:
     model.graph.node.insert(at, node("Cast", ["mutant/wide"], ["mutant/narrow"], to=TensorProto.FLOAT16))
 
 
+def live_dropout(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """A Dropout node in training mode behind the middle layer; ONNX Runtime leaves it out, other runtimes do not."""
+    copy = sabotage.copy_of(model)
+    found = pick(copy, "middle")
+    if found is None:
+        return None
+    layer = found[0]
+    name = layer.output[0]
+    layer.output[0] = "mutant/before"
+    inputs = ["mutant/before", "mutant/ratio", "mutant/mode"]
+    copy.graph.node.insert(list(copy.graph.node).index(layer) + 1, node("Dropout", inputs, [name]))
+    mode = numpy_helper.from_array(np.array(True), "mode")
+    return _with_constants(copy, [number("ratio", 0.5), mode])
+
+
 def shifted_padding(model: onnx.ModelProto, found: onnx.NodeProto) -> bool | None:
     """All of the padding on one side."""
     pads = next((list(one.ints) for one in found.attribute if one.name == "pads"), [])

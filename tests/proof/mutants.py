@@ -24,6 +24,7 @@ from tests.proof.edits import (
     int8,
     kept_bits,
     left_out,
+    live_dropout,
     local_path,
     nearest,
     newer_opset,
@@ -149,7 +150,7 @@ MUTANTS = (
         edit=before_output(node("Mul", ["given", "by"], ["changed"]), constants=[number("by", 1.0001)]),
     ),
     Mutant(name="height and width exchanged", group="graph", role="model", edit=after_input(*TURNED)),
-    Mutant(name="live dropout", group="mode", role="model", edit=generic("training")),
+    Mutant(name="live dropout", group="mode", role="model", edit=live_dropout),
     Mutant(name="sampled output", group="mode", role="model", edit=before_output(*SAMPLED)),
     Mutant(
         name="statistics of the batch",
