@@ -42,7 +42,7 @@ def test_a_decision_that_flips_beyond_its_margin_disagrees() -> None:
     found = compared(at_angles(0, 60, -60.01), at_angles(0, 60.02, -60.01), (0, 0, 1))
     assert found.agreeing == 1
     assert found.disagreements[0] == (
-        "case 1 and case 0: a similarity of 0.500000 became 0.499698, across the threshold 0.499924"
+        "case 0 and case 1: a similarity of 0.500000 became 0.499698, across the threshold 0.499924"
     )
 
 

@@ -145,3 +145,18 @@ def test_a_digit_is_turned_as_its_sample_says() -> None:
         assert np.array_equal(whole[place], np.rot90(plain[:, ::-1] if turn > 3 else plain, turn % 4))
         assert np.array_equal(reader(found)(sample)[..., 1], whole[place])
     assert len({sample.name.rpartition("/")[2] for sample in samples}) > 4
+
+
+def test_a_split_in_which_nothing_can_be_verified_is_refused(paint: Paint, tmp_path: Path) -> None:
+    people(paint, "train/a", "train/b", "val/c", "val/d")
+    people(paint, "test/e", "test/f", count=1)
+    assert refused(tmp_path) == [
+        ("test", "2 identities, the largest of 1 pictures: nothing can be verified"),
+    ]
+
+
+def test_pairs_of_one_kind_are_refused(paint: Paint, tmp_path: Path) -> None:
+    people(paint, "ann")
+    (tmp_path / "pairs.csv").write_text("a,b,same\nann/ann_0001.png,ann/ann_0002.png,1\n")
+    with pytest.raises(DataError, match="1 pairs are all of one kind"):
+        card(tmp_path / "pairs.csv")

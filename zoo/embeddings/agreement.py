@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.embeddings.verification import FAR, roc
+from zoo.embeddings.verification import FAR, Floats, roc, verification_pairs
 from zoo.task import Agreement, Case
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ NEAR: Final = 1 - 1e-6
 """The least cosine between the reference's embedding and the candidate's."""
 SHOWN: Final = 12
 
+Places = npt.NDArray[np.intp]
 Scores = Callable[[npt.NDArray[Any], Sequence[Case]], dict[str, float]]
 """(embeddings [items, d], cases) -> metrics by name."""
 
@@ -37,24 +38,25 @@ def agreement(
 
     The threshold is the reference's own at the stated false-accept rate, where the truths of the cases say which pairs
     are of one identity, else its median similarity.  An item is undecided when only pairs inside their margin flipped.
+    Of very many items not every pair is looked at.
     """
     ours, theirs = _stacked(reference), _stacked(candidate)
     cosines = _cosines(ours, theirs)
-    before, after = ours @ ours.T, theirs @ theirs.T
-    threshold = decision_threshold(before, cases)
+    one, other, _ = verification_pairs(_labels(cases)).T
+    before, after = similarities(ours, one, other), similarities(theirs, one, other)
+    threshold = decision_threshold(ours, cases, otherwise=float(np.median(before)) if len(before) else 0.0)
     margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(ours.shape[1]))
-    flipped = ((before >= threshold) != (after >= threshold)) & ~np.eye(len(cases), dtype=bool)
-    beyond = flipped & (np.abs(before - threshold) > margin)
+    flipped = (before >= threshold) != (after >= threshold)
+    beyond = np.flatnonzero(flipped & (np.abs(before - threshold) > margin))
     turned = ~(cosines >= NEAR)  # NaN has no direction
-    wrong = turned | beyond.any(1)
+    wrong = turned | _touched(one[beyond], other[beyond], len(cases))
     sentences = [(float(cosines[at]), _turn(cases[at], cosines[at])) for at in np.flatnonzero(turned).tolist()]
-    for at in np.flatnonzero(wrong & ~turned).tolist():
-        other = int(np.flatnonzero(beyond[at])[0])
-        moved = f"a similarity of {before[at, other]:.6f} became {after[at, other]:.6f}"
-        sentence = f"{_where(cases[at])} and {_where(cases[other])}: {moved}, across the threshold {threshold:.6f}"
-        sentences.append((float(cosines[at]), sentence))
+    for pair in beyond[:SHOWN].tolist():
+        here, there = cases[int(one[pair])], cases[int(other[pair])]
+        moved = f"a similarity of {before[pair]:.6f} became {after[pair]:.6f}, across the threshold {threshold:.6f}"
+        sentences.append((1.0, f"{_where(here)} and {_where(there)}: {moved}"))
     sentences.sort(key=lambda one: one[0])
-    undecided = int(np.sum(flipped.any(1) & ~wrong))
+    undecided = int(np.sum(_touched(one[flipped], other[flipped], len(cases)) & ~wrong))
     return Agreement(
         items=len(cases),
         agreeing=len(cases) - int(wrong.sum()) - undecided,
@@ -65,41 +67,52 @@ def agreement(
     )
 
 
-def decision_threshold(similarities: npt.NDArray[Any], cases: Sequence[Case], far: float = FAR) -> float:
-    """The similarity from which on a pair is taken for one identity; similarities are [items, items]."""
+def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, otherwise: float, far: float = FAR) -> float:
+    """The similarity from which on a pair is taken for one identity; `otherwise` where truths do not say it."""
     known = known_pairs(cases)
-    if known is not None:
-        one, other, same = known
-        return roc(similarities[one, other], same).at(far)[1]
-    upper = np.triu_indices(len(cases), 1)
-    return float(np.median(similarities[upper])) if len(cases) > 1 else 0.0
+    if known is None:
+        return otherwise
+    one, other, same = known
+    return roc(similarities(embeddings, one, other), same).at(far)[1]
 
 
-def known_pairs(
-    cases: Sequence[Case],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]] | None:
-    """(places, places, whether of one identity) of all pairs of known truth; None unless there are both kinds."""
-    known = [place for place, case in enumerate(cases) if case.truth is not None]
-    if len(known) < 3:
-        return None
-    places = np.array(known)
-    labels = np.unique(np.array([str(cases[place].truth) for place in known]), return_inverse=True)[1]
-    one, other = np.triu_indices(len(known), 1)
-    same = labels[one] == labels[other]
-    return None if same.all() or not same.any() else (places[one], places[other], same)
+def known_pairs(cases: Sequence[Case]) -> tuple[Places, Places, npt.NDArray[np.bool_]] | None:
+    """(places, places, whether of one identity) of pairs of known truth; None unless there are both kinds."""
+    known = np.array([place for place, case in enumerate(cases) if case.truth is not None], np.intp)
+    pairs = verification_pairs(_labels([cases[place] for place in known.tolist()]))
+    same = pairs[:, 2] == 1
+    return None if same.all() or not same.any() else (known[pairs[:, 0]], known[pairs[:, 1]], same)
 
 
-def _stacked(answers: Sequence[Arrays]) -> npt.NDArray[np.float64]:
+def similarities(embeddings: Floats, one: Places, other: Places) -> Floats:
+    """Of the pairs at these places, float64 [pairs]."""
+    return np.asarray(np.einsum("pd,pd->p", embeddings[one], embeddings[other]))
+
+
+def _labels(cases: Sequence[Case]) -> Places:
+    """A number for each truth; an unknown one is like no other."""
+    names = [f"case {place}" if case.truth is None else f"truth {case.truth}" for place, case in enumerate(cases)]
+    return np.unique(np.array(names, str), return_inverse=True)[1]
+
+
+def _touched(one: Places, other: Places, count: int) -> npt.NDArray[np.bool_]:
+    """Which items are in one of these pairs."""
+    touched = np.zeros(count, bool)
+    touched[one] = touched[other] = True
+    return touched
+
+
+def _stacked(answers: Sequence[Arrays]) -> Floats:
     return np.stack([np.asarray(answer[OUTPUT], np.float64) for answer in answers])
 
 
-def _cosines(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _cosines(ours: Floats, theirs: Floats) -> Floats:
     """Row by row, from the distance of the directions: one minus a product of nearly equal vectors rounds away."""
     apart = _directions(ours) - _directions(theirs)
     return np.asarray(1 - (apart**2).sum(1) / 2)
 
 
-def _directions(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _directions(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 

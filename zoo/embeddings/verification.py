@@ -94,18 +94,13 @@ def _genuine(labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], np
     random = np.random.default_rng(1)
     order = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
-    group = random.choice(len(sizes), count, p=_shares(sizes))
+    several = np.where(sizes > 1, sizes, 0)
+    if not several.any():
+        return order[:0], order[:0]
+    group = random.choice(len(sizes), count, p=several / several.sum())
     first = random.integers(0, sizes[group])
-    second = (first + random.integers(1, np.maximum(sizes[group], 2))) % sizes[group]
+    second = (first + random.integers(1, sizes[group])) % sizes[group]
     return _once(order[starts[group] + first], order[starts[group] + second])
-
-
-def _shares(sizes: npt.NDArray[Any]) -> Floats:
-    """Identities with more pictures come up more often, those with a single one never."""
-    weights = np.where(sizes > 1, sizes, 0).astype(np.float64)
-    if not weights.any():
-        raise ValueError("no identity has two pictures, so no pair is of one identity")
-    return np.asarray(weights / weights.sum())
 
 
 def _impostors(labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -113,6 +113,7 @@ def _with_enough(found: Identities, *, skip: bool) -> Identities:
     elif single:
         fix = "add another, or leave all such identities out with --on-bad-sample skip"
         problems += [BadSample(label, "this identity has one picture, and two are needed", fix) for label in single]
+    problems += _nothing_to_verify(found)
     given = any(row.split == "validation" for row in rows)
     needed = FEWEST if given else 2 * FEWEST
     enough = len(counts) - len(single)
@@ -125,6 +126,17 @@ def _with_enough(found: Identities, *, skip: bool) -> Identities:
             )
         )
     return replace(found, listing=replace(listing, rows=rows, problems=problems, notes=notes))
+
+
+def _nothing_to_verify(found: Identities) -> Iterator[BadSample]:
+    """Splits in which no pair is of one identity, or none of two."""
+    for split in ("validation", TEST) if not found.pairs else ("validation",):
+        counts = Counter(row.label for row in found.listing.rows if row.split == split)
+        if counts and (len(counts) < FEWEST or max(counts.values()) == 1):
+            reason = (
+                f"{len(counts)} identities, the largest of {max(counts.values())} pictures: nothing can be verified"
+            )
+            yield BadSample(split, reason, "two identities are needed, one of them with two pictures")
 
 
 def split_by_identity(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Splits, list[str]]:
@@ -167,6 +179,9 @@ def _places(pairs: Sequence[tuple[str, str, bool]], samples: Sequence[Sample]) -
     """The pairs by their places in a split; those of pictures that were left out as bad are gone with them."""
     places = {sample.name: number for number, sample in enumerate(samples)}
     kept = [(places.get(one), places.get(other), int(same)) for one, other, same in pairs]
-    if not any(one is not None and other is not None for one, other, _ in kept):
-        raise DataError("no pair is left whose pictures can be read")
-    return [[one, other, same] for one, other, same in kept if one is not None and other is not None]
+    left: list[Json] = [[one, other, same] for one, other, same in kept if one is not None and other is not None]
+    if {same for one, other, same in kept if one is not None and other is not None} != {0, 1}:
+        raise DataError(
+            f"{len(left)} pairs are all of one kind", hint="name pairs of one identity and pairs of two identities"
+        )
+    return left

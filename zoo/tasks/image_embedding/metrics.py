@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from zoo.embeddings.agreement import similarities
 from zoo.embeddings.charts import roc_chart
 from zoo.embeddings.verification import FAR, Roc, fold_accuracy, roc
 from zoo.images.charts import save, wall
@@ -77,7 +78,7 @@ class VerificationMetrics:
         assert self.pairs is not None, "metrics of no pictures"
         embeddings = self.gathered.compute().cpu().double().numpy()
         one, other, same = self.pairs.cpu().numpy().T
-        self.similarities = np.einsum("pd,pd->p", embeddings[one], embeddings[other])
+        self.similarities = similarities(embeddings, one, other)
         self.curve = roc(self.similarities, same)
         accepted, threshold = self.curve.at(FAR)
         return {

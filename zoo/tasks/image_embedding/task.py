@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.embeddings.agreement import agreement, known_pairs
+from zoo.embeddings.agreement import agreement, known_pairs, similarities
 from zoo.embeddings.comparing import described, matches
 from zoo.embeddings.verification import FAR, roc
 from zoo.formats.embedded import DIGITS, TURNED, turned_digits_card
@@ -171,5 +171,5 @@ def _scores(embeddings: npt.NDArray[Any], cases: Sequence[Case]) -> dict[str, fl
     if known is None:
         return {}
     one, other, same = known
-    curve = roc(np.einsum("pd,pd->p", embeddings[one], embeddings[other]), same)
+    curve = roc(similarities(embeddings, one, other), same)
     return {"roc_auc": curve.area, "tar_at_far_1pct": curve.at(FAR)[0]}
