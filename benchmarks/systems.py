@@ -60,11 +60,13 @@ class Done:
         return {**times, **facts} if self.status == 0 else {**times, "reason": _reason(self)}
 
 
-def run(command: list[str | Path], *, env: Mapping[str, str] | None = None) -> Done:
+def run(command: list[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:
     """A command in a process of its own, waited for."""
     start = time.perf_counter()
     before = os.times()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})}, cwd=cwd
+    )
     after = os.times()
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
     return Done(status=done.returncode, cpu=cpu, wall=time.perf_counter() - start, out=done.stdout, err=done.stderr)
@@ -110,7 +112,7 @@ class Measurement:
         steps: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
             "list": (self.listing, ""),
             "info": (self.info, ""),
-            "train": (self.train, ""),
+            "train": (self.train, "list"),
             "eval": (self.evaluate, "train"),
             "predict": (partial(self.predict, self.target), "train"),
             "export": (self.export, "train"),
@@ -127,7 +129,9 @@ class Measurement:
     def listing(self) -> dict[str, Any]:
         done = zoo("list", self.system.model)
         if done.status == 0:
-            [found] = [one for one in done.document if one["name"].partition("/")[2] == self.system.model]
+            found = next((one for one in done.document if one["name"].endswith(f"/{self.system.model}")), None)
+            if found is None:
+                return done.cell() | {"ok": False, "reason": "no plugin offers it"}
             self.row |= {key: found[key] for key in ("task", "parameters")}
         return done.cell()
 
@@ -196,7 +200,8 @@ class Measurement:
         env = {"PYTHONPATH": str(barred)}
         script: list[str | Path] = [sys.executable, self.bundle / "run.py"]
         done = run([*script, "--self-test"], env=env)
-        return done.cell() if done.status else run([*script, *self.system.inputs(PICTURES)], env=env).cell()
+        asked: list[str | Path] = [*script, *self.system.inputs(PICTURES)]
+        return done.cell() if done.status else run(asked, env=env, cwd=barred).cell()
 
 
 def worst_ratio(path: Path) -> float | None:

@@ -58,6 +58,7 @@ _ROWS: Final = (
     _classifier("googlenet", "≥ 0.95"),
     System(name="yolo_nano", model="yolo_nano", metric="map50, map", ask=SCENE, level="≥ 0.93, ≥ 0.50"),
     System(name="ssd_tiny", model="ssd_tiny", metric="map50, map", ask=SCENE, level="≥ 0.88"),
+    System(name="fcn_tiny", model="fcn_tiny", metric="miou", ask=SCENE, level="≥ 0.75"),
     System(name="autoencoder", model="autoencoder", metric="psnr", ask=DIGIT),
     System(name="conv_autoencoder", model="conv_autoencoder", metric="psnr", ask=DIGIT),
     System(name="vae", model="vae", metric="nats", ask=DIGIT, level="≤ 115"),
@@ -71,5 +72,8 @@ _ROWS: Final = (
     _writer("gru_lm"),
     _writer("lstm_lm"),
     _writer("transformer_lm"),
+    _reader("bert_tiny", "≥ 0.70"),
+    System(name="wavenet_tiny", model="wavenet_tiny", metric="bits_per_sample", ask=("pure",), level="≤ 3.2"),
+    System(name="facenet_tiny", model="facenet_tiny", metric="roc_auc", ask=(*DIGIT, *SCENE), level="≥ 0.84"),
 )
 SYSTEMS: Final[Mapping[str, System]] = {row.name: row for row in _ROWS}
