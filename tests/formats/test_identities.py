@@ -136,10 +136,11 @@ def test_the_digits_are_identities_in_eight_positions() -> None:
 
 def test_a_digit_is_turned_as_its_sample_says() -> None:
     found = card("digits")
-    samples = found.splits["train"][:40]
+    chosen = range(0, len(found.splits["train"]), 1000)
+    samples = [found.splits["train"][place] for place in chosen]
     whole = stacked(found, "train")
     assert whole is not None
-    for place, sample in enumerate(samples):
+    for place, sample in zip(chosen, samples, strict=True):
         turn = int(sample.name.rpartition("/")[2])
         plain = digits.load().train_images[sample.index]
         assert np.array_equal(whole[place], np.rot90(plain[:, ::-1] if turn > 3 else plain, turn % 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from zoo.data_card import DataCard, DataSource, Split
@@ -45,18 +45,16 @@ def turned_digits_card(source: DataSource) -> DataCard:
     from zoo.data import digits  # noqa: PLC0415  decoding them takes a tenth of a second
 
     data = digits.load()
-    names = {f"{digit} turned {turn}": (digit, turn) for digit in range(LEARNT) for turn in range(digits.TURNS)}
-    by_place = sorted(names, key=place)
-    held = by_place[: round(HELD_OUT * len(names))]
-    learnt = [name for name in names if name not in held]
-    numbers = {names[name]: number for number, name in enumerate([*learnt, *held])}
+    every = [(digit, turn) for digit in range(LEARNT) for turn in range(digits.TURNS)]
+    held_out = sorted(every, key=lambda one: place(f"{one[0]} turned {one[1]}"))[: round(HELD_OUT * len(every))]
+    learnt = {one: number for number, one in enumerate(one for one in every if one not in held_out)}
+    held = {one: number for number, one in enumerate(held_out, len(learnt))}
+    checked = _positions("validation", data.split("validation")[1].tolist(), held)
     splits: dict[Split, tuple[Sample, ...]] = {
-        "train": tuple(_positions(data.split("train")[1].tolist(), "train", {names[name] for name in learnt}, numbers)),
-        "validation": tuple(
-            _positions(data.split("validation")[1].tolist(), "validation", {names[name] for name in held}, numbers)
-        ),
+        "train": tuple(_positions("train", data.split("train")[1].tolist(), learnt)),
+        "validation": tuple(sorted(checked, key=lambda sample: sample.index)),
         "test": tuple(
-            Sample(f"test/{index}/0", len(names) + label - LEARNT, index)
+            Sample(f"test/{index}/0", len(every) + label - LEARNT, index)
             for index, label in enumerate(data.test_labels.tolist())
             if label >= LEARNT
         ),
@@ -73,14 +71,9 @@ def turned_digits_card(source: DataSource) -> DataCard:
     )
 
 
-def _positions(
-    labels: Sequence[int],
-    split: Split,
-    wanted: Collection[tuple[int, int]],
-    numbers: Mapping[tuple[int, int], int],
-) -> Iterator[Sample]:
-    """A sample for each picture in each wanted (digit, turn)."""
-    turns = {digit: sorted(turn for one, turn in wanted if one == digit) for digit in range(LEARNT)}
-    for index, digit in enumerate(labels):
-        for turn in turns.get(digit, ()):
-            yield Sample(f"{split}/{index}/{turn}", numbers[digit, turn], index)
+def _positions(split: Split, labels: Sequence[int], numbers: Mapping[tuple[int, int], int]) -> Iterator[Sample]:
+    """A sample for each picture in each (digit, turn) with a number, all pictures in one position before the next."""
+    for turn in sorted({turn for _, turn in numbers}):
+        for index, digit in enumerate(labels):
+            if (digit, turn) in numbers:
+                yield Sample(f"{split}/{index}/{turn}", numbers[digit, turn], index)
