@@ -23,7 +23,7 @@ HOUSE = {
     1: "answers bundle_evaluation cache catalog checkpoints config data embeddings formats images intent judge "
     "measured names plugins recipe_settings references replay report runs targets tasks",
     2: "engine evaluation models ports prediction text trained trainers training weights",
-    4: "cli testing __main__",
+    4: "cli scaffold testing __main__",
 }
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}

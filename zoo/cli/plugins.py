@@ -12,6 +12,7 @@ from zoo.plugins import Plugin
 
 COMMANDS = {
     "check": Entry("zoo.cli.check:check", "Put a plugin to the conformance kit."),
+    "new": Entry("zoo.cli.new:new", "Write a complete package for a plugin."),
 }
 
 

@@ -11,7 +11,7 @@ from zoo.catalog import Catalog
 from zoo.errors import ZooError
 from zoo.names import Offer
 from zoo.plugins import Plugin
-from zoo.specs import ModelSpec, TrainerSpec
+from zoo.specs import ModelSpec
 from zoo.testing import declaration, export, model, trainer, weights
 from zoo.testing.bench import Bench
 from zoo.testing.check import Check, Step
@@ -142,7 +142,7 @@ def _of_trainers(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> list[Step]
 def _smallest_users(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> dict[str, Offer[ModelSpec] | None]:
     """For each trainer that these models use or that the plugin offers, the smallest model that uses it."""
     catalog, plugin = bench.catalog, bench.plugin
-    own = {Offer[TrainerSpec](plugin=plugin, spec=spec).full_name: spec for spec in plugin.trainers}
+    own = [Offer(plugin=plugin, spec=spec).full_name for spec in plugin.trainers]
     users: dict[str, Offer[ModelSpec] | None] = {}
     for offer in _by_size(chosen):
         if not offer.spec.part_of:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,8 @@ def finite(bench: Bench, offer: Model) -> str:
 
 def parameters(bench: Bench, offer: Model) -> str:
     """It has as many parameters as its card says, at the default number of classes."""
-    found = sum(parameter.numel() for parameter in bench.built(offer).model.parameters())
+    problem = replace(bench.problem(offer), input=offer.spec.input)  # the data may have other channels
+    found = sum(parameter.numel() for parameter in bench.build(offer, problem).model.parameters())
     stated = offer.spec.parameters
     if stated is None:
         raise NotApplicable("its card states no number", next_step=f"ModelSpec(..., parameters={found:_})")

@@ -1,0 +1,104 @@
+"""`zoo plugins new`: a complete package for a plugin, written beside you."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo.catalog import Catalog
+from zoo.cli.output import Output, json_option
+from zoo.errors import UsageError
+from zoo.scaffold.package import Kind, Package, check_name, new_package, tour
+from zoo.targets import find_target
+from zoo.weights.declaration import declaration, needed_names
+
+if TYPE_CHECKING:
+    from zoo.weights.pack import Packed
+
+
+@click.command("new")
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder; by default ./zoo-NAME.")
+@click.option("--with-trainer", is_flag=True, help="With a way of training of its own.")
+@click.option("--with-task", is_flag=True, help="With a task that zoo does not know: data, metric, comparison.")
+@click.option("--weights-only", metavar="TARGET", help="No model: the weights of a run, or published ones, packed.")
+@click.option("--licence", help="Of the weights, where it does not follow from their data.")
+@json_option
+def new(
+    *,
+    name: str,
+    output: Path | None,
+    with_trainer: bool,
+    with_task: bool,
+    weights_only: str | None,
+    licence: str | None,
+    as_json: bool,
+) -> None:
+    """Write a package for the plugin NAME: declaration, model, conformance test, CI, README and licence.
+
+    It installs, lists, trains on the default data, exports, proves and passes the conformance kit as it is.
+    """
+    out, catalog = Output(as_json=as_json), Catalog.discover()
+    if weights_only and (with_trainer or with_task):
+        raise UsageError("--weights-only writes no model", hint="leave out --with-trainer and --with-task")
+    if weights_only:
+        package = _of_weights(name, weights_only, licence, output, catalog)
+    else:
+        kind: Kind = "task" if with_task else "trainer" if with_trainer else "model"
+        package = new_package(name, kind=kind, place=output, taken=catalog.plugins)
+    written = package.write()
+    commands = [f"cd {package.place}", "pip install -e '.[test]'", f"zoo list '{name}/*'"]
+    commands += [*tour(name, package.kind, weights=package.values.get("weights", "")), f"zoo plugins check {name}"]
+    if package.kind == "weights":
+        commands.remove(f"zoo list '{name}/*'")
+    out.document(
+        {
+            "schema": 1,
+            "plugin": name,
+            "place": str(package.place),
+            "kind": package.kind,
+            "files": [str(path) for path in written],
+            "next": commands,
+        }
+    )
+    for path in written:
+        out.line(str(path))
+    for command in commands:
+        out.next(command)
+
+
+def _of_weights(name: str, target: str, licence: str | None, place: Path | None, catalog: Catalog) -> Package:
+    """A package around the weights of a target, measured as they are stored."""
+    check_name(name, catalog.plugins)
+    found = find_target(target, catalog)
+    new_package(name, kind="weights", place=place)  # a place that is taken is refused before anything is measured
+    from zoo.weights.pack import pack  # noqa: PLC0415  torch, after every usage error
+
+    with TemporaryDirectory(prefix="zoo-new-") as folder:
+        packed = pack(found, catalog, output=Path(folder) / f"{name}.safetensors", licence=licence)
+        return _around(name, packed, place, catalog)
+
+
+def _around(name: str, packed: Packed, place: Path | None, catalog: Catalog) -> Package:
+    model = catalog.model(packed.spec.model)
+    spec = replace(packed.spec, model=model.full_name, resource=f"zoo_{name}:weights/{name}.safetensors", url="")
+    text = declaration(spec).replace("\n", "\n    ")
+    return new_package(
+        name,
+        kind="weights",
+        place=place,
+        taken=catalog.plugins,
+        values={
+            "weights": f"{model.full_name}@{name}/{spec.tag}",
+            "imports": ", ".join((*needed_names(spec), "hookimpl")),
+            "declaration": text,
+        },
+        binaries={
+            f"weights/{name}.safetensors": packed.path.read_bytes(),
+            f"weights/{name}.md": packed.card.read_bytes(),
+        },
+    )

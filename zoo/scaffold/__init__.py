@@ -1,0 +1,1 @@
+"""A complete package for a plugin, written from the templates that lie beside this."""
