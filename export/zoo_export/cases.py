@@ -17,7 +17,8 @@ from zoo_export.subject import Subject
 
 RAW_CASES = 6
 GOLDEN_CASES = 5
-MODEL_CASES = 8
+"""That travel with the bundle, one ready input of model.onnx and, of a graph with state, one roll-out among them."""
+MODEL_CASES = 7
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
 LARGEST_LIMIT = 4096
@@ -35,7 +36,7 @@ class Inputs:
     items: tuple[Case, ...]
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
     golden: tuple[Case, ...]
-    """Those of `raw` that travel with the bundle."""
+    """Those of `raw` that travel with the bundle; `zoo_export.golden` adds what is not among the raw ones."""
 
 
 def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
@@ -44,7 +45,8 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
     ports, own = subject.pipeline_signature, subject.signature
     raw = tuple(task.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
     raw = continued(raw, prepare, subject.module, raw=ports, model=own)
-    golden = tuple(task.cases(card if golden_of_users else None, problem, Purpose.GOLDEN, limit=GOLDEN_CASES))
+    few = GOLDEN_CASES - 2 if own.feedback else GOLDEN_CASES - 1
+    golden = tuple(task.cases(card if golden_of_users else None, problem, Purpose.GOLDEN, limit=few))
     golden = begun(golden, own)
     known = {case.name for case in raw}
     raw += tuple(case for case in golden if case.name not in known)

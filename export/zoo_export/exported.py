@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import onnx
 import torch
@@ -32,11 +32,12 @@ class Exported:
     files: Mapping[str, bytes]
     example: Mapping[str, tuple[int, ...]]
     """Shapes with which the model was captured."""
+    sha256: Mapping[str, str] = field(init=False)
+    """Digest by file name."""
 
-    @property
-    def sha256(self) -> dict[str, str]:
-        """Digest by file name."""
-        return {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+    def __post_init__(self) -> None:
+        digests = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+        object.__setattr__(self, "sha256", digests)
 
     def holding(self, files: Mapping[str, bytes]) -> Exported:
         """The same export with other bytes in its place: files to be measured against it."""

@@ -25,6 +25,8 @@ from zoo_export.state import Walk
 Outputs = Mapping[str, Array]
 Run = Callable[[nn.Module, Mapping[str, Array]], Outputs]
 
+TOGETHER = 1 << 16
+"""Numbers that go through as one batch: PyTorch's own convolutions take large pictures faster one by one."""
 DISAGREE = 1e-3
 """Relative difference above which two eager paths of PyTorch do not compute the same function."""
 
@@ -82,7 +84,7 @@ class Oracle:
     def runs(self, inputs: Sequence[Mapping[str, Array]]) -> list[Runs]:
         """Every arithmetic on every input; inputs of equal shapes go through together."""
         found: dict[int, Runs] = {}
-        for places in batches(inputs, self.signature, largest=8):
+        for places in batches(inputs, self.signature, largest=_largest_batch(inputs)):
             group = [inputs[place] for place in places]
             try:
                 found.update(zip(places, self._together(group), strict=True))
@@ -136,6 +138,12 @@ class Oracle:
             assert self._last is not None
             return call(_ChannelsLast(self._last), inputs, self.signature)
         return call(self._module, inputs, self.signature)
+
+
+def _largest_batch(inputs: Sequence[Mapping[str, Array]]) -> int:
+    """How many inputs go through together: eight, or fewer when they are large."""
+    size = max((sum(value.size for value in one.values()) for one in inputs), default=1)
+    return min(8, max(1, TOGETHER // max(1, size)))
 
 
 class _ChannelsLast(nn.Module):

@@ -178,6 +178,8 @@ def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> N
     assert written.published
     assert hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest() == written.sha256
     assert all(case.origin.startswith(("synthetic", "embedded digits")) for case in written.golden)
+    assert len(written.golden) == 5
+    assert [case.graph for case in written.golden] == [*["pipeline.onnx"] * 4, "model.onnx"]
     assert zoo.verify(tmp_path / "b").holds
 
 

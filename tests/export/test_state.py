@@ -170,7 +170,9 @@ def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) ->
     assert controls["state"].caught_by
     assert controls["vocabulary"].caught_by
     assert not controls["resize"].applied
-    rolled = next(record for record, _ in golden_files(proof) if record.steps == 32)
+    golden = [record for record, _ in golden_files(proof)]
+    assert len(golden) <= 5
+    rolled = next(record for record in golden if record.steps == 32)
     assert rolled.feedback == {"state": "state_out"}
     assert [output.name for output in rolled.outputs] == ["logits"]
 
