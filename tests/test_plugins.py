@@ -240,16 +240,38 @@ def test_nobody_takes_the_name_of_a_built_in_plugin(install_plugin: Install) -> 
     assert stranger.distribution == "a-stranger"
 
 
-def test_a_plugin_that_imports_something_heavy_is_named(
-    install_plugin: Install, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_heavy_is_imported_to_list_a_plugin(install_plugin: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     path = install_plugin("slow", "import onnx\n" + GOOD)
-    (path.parent / "onnx.py").write_text("")
+    (path.parent / "onnx.py").write_text("raise AssertionError('imported')")
     monkeypatch.delitem(sys.modules, "onnx", raising=False)
     (plugin,) = load_plugins([one for one in installed_candidates() if one.name == "slow"])
+    assert plugin.error == (
+        "it imports onnx to be listed, which would make every command slow; "
+        "import onnx in the modules that its references name"
+    )
+    assert plugin.cure == "pip install -U zoo-test, pip uninstall zoo-test, or ZOO_DISABLE_PLUGINS=slow"
+    assert not any(type(finder).__name__ == "_Refusing" for finder in sys.meta_path)
+
+
+def test_a_plugin_that_can_do_without_what_is_heavy_works(
+    install_plugin: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_plugin("careful", "try:\n    import onnx\nexcept ImportError:\n    onnx = None\n" + GOOD)
     monkeypatch.delitem(sys.modules, "onnx", raising=False)
-    assert plugin.heavy == ("onnx",)
-    assert plugin.error == ""
+    (plugin,) = load_plugins([one for one in installed_candidates() if one.name == "careful"])
+    assert (plugin.error, [spec.name for spec in plugin.tasks]) == ("", ["staring"])
+
+
+def test_a_slow_plugin_works_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 0.5, 0.5, 10.75])
+    monkeypatch.setattr("zoo.plugins.time", SimpleNamespace(perf_counter=lambda: next(times)))
+    good, slow = load_plugins([handed_over(Good()), Candidate(name="acme", load=Good, distribution="zoo-acme")])
+    assert (good.complaint, slow.error) == ("", "")
+    assert [spec.name for spec in slow.models] == ["small"]
+    assert slow.complaint == (
+        "the plugin 'acme' (zoo-acme) takes 10.2 s to be listed, in every command\n"
+        "  ZOO_DISABLE_PLUGINS=acme leaves it out"
+    )
 
 
 CANDIDATES = tuple(Candidate(name=name, load=object) for name in ("ant", "bee", "cat"))

@@ -23,7 +23,7 @@ from zoo.runs import Run
 from zoo.specs import ModelSpec
 from zoo.targets import BundleTarget, RunTarget, Target, WeightsTarget, find_target
 from zoo.task import Dataset, Metrics, Progress
-from zoo.trained import Trained, load_trained
+from zoo.trained import Trained, load_trained, trained_model
 from zoo.training.context import Context
 from zoo.training.evaluation import measure
 from zoo.weights.source import published_source
@@ -149,7 +149,7 @@ def _subject(target: Target, catalog: Catalog) -> _Subject:
             return _Subject(model=part, problem=taken.problem, default_data=_embedded(part, catalog), run=taken.run)
         case RunTarget():
             run = Run.open(target.path)
-            model = catalog.model(run.config.model)
+            model = trained_model(run, catalog)
             return _Subject(model=model, problem=run.problem, default_data=_embedded(model, catalog), run=run)
         case WeightsTarget(model=model, weights=weights):
             problem = weights_problem(catalog, model, published_source(catalog, weights, model))

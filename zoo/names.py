@@ -118,7 +118,8 @@ def _unknown(name: str, offers: Sequence[Offer[S]], *, kind: str, plugins: Seque
     broken = [one for one in plugins if one.error and one.name == plugin]
     if broken:
         return UnknownName(
-            f"no {kind} named {name!r}: the {broken[0].title} is broken: {broken[0].error}", hint="see `zoo plugins`"
+            f"no {kind} named {name!r}: the {broken[0].title} is broken: {broken[0].error}",
+            hint=broken[0].cure or "see `zoo plugins`",
         )
     if plugin and plugin not in {one.name for one in plugins}:
         known = ", ".join(sorted(one.name for one in plugins)) or "none"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
+from traceback import walk_tb
 from typing import TypeVar, cast
 
 import pluggy
@@ -21,6 +23,7 @@ import pluggy
 from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName
 from zoo.hookspecs import API_VERSION, PROJECT
+from zoo.light import HeavyImport, light
 from zoo.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 
 GROUP = "zoo.plugins"
@@ -29,7 +32,8 @@ BUILT_IN = "edgezoo"
 
 HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
-HEAVY = ("torch", "torchvision", "onnx", "onnxruntime", "numpy")
+SLOW = 1.0
+"""Seconds above which a plugin is named for making every command wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,12 @@ class Plugin:
     trainers: tuple[TrainerSpec, ...] = ()
     weights: tuple[WeightsSpec, ...] = ()
     tasks: tuple[TaskSpec, ...] = ()
-    heavy: tuple[str, ...] = ()
-    """Heavy packages that merely asking this plugin imported; they make every command slow."""
+    seconds: float = 0.0
+    """How long it took to be asked, importing its module included."""
     error: str = ""
     """Why it offers nothing; empty when all is well."""
+    cure: str = ""
+    """What to do about the error."""
 
     @property
     def built_in(self) -> bool:
@@ -59,6 +65,16 @@ class Plugin:
         """As messages name it: plugin 'acme' (zoo-acme 1.0)."""
         origin = f"{self.distribution} {self.version}".strip() or "not installed"
         return f"plugin {self.name!r} ({origin})"
+
+    @property
+    def complaint(self) -> str:
+        """A sentence for the user when it is broken or slow: who, why, and what to do; empty when all is well."""
+        if self.error:
+            return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.cure}"
+        if self.seconds > SLOW:
+            leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
+            return f"the {self.title} takes {self.seconds:.1f} s to be listed, in every command\n  {leave_out}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +97,21 @@ def installed_candidates() -> tuple[Candidate, ...]:
             versions[name] = entry.dist.version
         found.append(Candidate(name=entry.name, load=entry.load, distribution=name, version=versions.get(name, "")))
     return tuple(sorted(found, key=lambda one: (one.name, one.distribution != BUILT_IN, one.distribution)))
+
+
+def culprit(error: BaseException) -> str:
+    """The title of the third party's plugin in whose code an error arose, innermost first; empty for nobody's."""
+    strangers = {
+        entry.module.partition(".")[0]: (entry.name, entry.dist.name, entry.dist.version)
+        for entry in entry_points(group=GROUP)
+        if entry.dist and entry.dist.name != BUILT_IN
+    }
+    packages = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    for package in reversed(packages):
+        if package in strangers:
+            name, distribution, version = strangers[package]
+            return Plugin(name=name, distribution=distribution, version=version).title
+    return ""
 
 
 def chosen(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -119,25 +150,39 @@ def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
 
 
 def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
-    before = set(sys.modules)
+    start = time.perf_counter()
     try:
         # stdout belongs to zoo's answers: `zoo list --json` must stay one document whatever a plugin prints
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), light():
             plugin = _ask(candidate, first)
     except (Exception, SystemExit) as error:
-        sentence = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-        broken = Plugin(
-            name=candidate.name, distribution=candidate.distribution, version=candidate.version, error=sentence
-        )
+        broken = _broken(candidate, error)
         if strict:
-            raise PluginError(f"{broken.title} failed: {sentence}") from error
+            raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.cure) from error
         return broken
-    return replace(plugin, heavy=tuple(name for name in HEAVY if name in sys.modules and name not in before))
+    return replace(plugin, seconds=time.perf_counter() - start)
+
+
+def _broken(candidate: Candidate, error: BaseException) -> Plugin:
+    spoken = error.message if isinstance(error, PluginError) else str(error)
+    sentence = spoken if isinstance(error, PluginError | HeavyImport) else f"{type(error).__name__}: {spoken}"
+    name, distribution = candidate.name, candidate.distribution
+    pip = f"pip install -U {distribution}, pip uninstall {distribution}, or " if distribution else ""
+    return Plugin(
+        name=name,
+        distribution=distribution,
+        version=candidate.version,
+        error=sentence,
+        cure=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
+    )
 
 
 def _ask(candidate: Candidate, first: Candidate) -> Plugin:
     if first is not candidate:
-        raise PluginError(f"the name {candidate.name!r} is already taken by {first.distribution} {first.version}")
+        raise PluginError(
+            f"the name {candidate.name!r} is already taken by {first.distribution} {first.version}",
+            hint=f"pip uninstall {candidate.distribution}, or {first.distribution}",
+        )
     if not is_name(candidate.name):
         raise PluginError(
             f"a plugin cannot be named {candidate.name!r}: lower case letters, digits and underscores, as in 'acme'"

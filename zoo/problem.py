@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -122,5 +123,5 @@ class Problem:
         raise UsageError(f"the problem of task {self.task} has no fact {name!r}; it has {', '.join(known)}")
 
     def keywords(self, needs: Iterable[str]) -> dict[str, object]:
-        """The keyword arguments for a builder that needs these facts."""
-        return {name: self.fact(name) for name in needs}
+        """The keyword arguments for a builder that needs these facts; copies, which it may change as it likes."""
+        return {name: deepcopy(self.fact(name)) for name in needs}

@@ -124,17 +124,22 @@ def load_trained(
             )
 
 
-def _from_run(
-    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
-) -> Trained:
+def trained_model(run: Run, catalog: Catalog) -> Offer[ModelSpec]:
+    """The model that a run trained; UsageError says which plugin to install where it is gone."""
     config = run.config
     try:
-        offer = catalog.model(config.model)
+        return catalog.model(config.model)
     except UnknownName as error:
         raise UsageError(
             f"the run {run.path} is of {config.model}, which is not on offer here: {error.message}",
             hint=f"install the plugin {config.plugin} {config.plugin_version}",
         ) from error
+
+
+def _from_run(
+    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
+) -> Trained:
+    config, offer = run.config, trained_model(run, catalog)
     found = run.checkpoint(which)
     chosen = found.checkpoint
     state, problem = read_state(chosen.model), run.problem

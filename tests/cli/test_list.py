@@ -115,6 +115,7 @@ def test_list_reports_a_broken_plugin_once_and_works(
 
 def test_plugins_as_json(zoo_command: Command) -> None:
     document = zoo_command("plugins", "--json").json
+    assert document["plugins"][0].pop("seconds") < 60
     assert document == {
         "schema": 1,
         "api": 1,
@@ -125,7 +126,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "version": "1.0",
                 "state": "ok",
                 "error": "",
-                "heavy": [],
+                "cure": "",
                 "models": ["tiny", "wanting"],
                 "weights": ["tiny@v1"],
                 "trainers": ["gazer"],

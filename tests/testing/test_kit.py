@@ -140,7 +140,7 @@ def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
 
 
 DECLARED = {
-    "heavy": ("import torch", "", "torch_free", "listing it imports torch"),
+    "heavy": ("import torch", "", "torch_free", "it imports torch to be listed"),
     "nobody": ("", "task='image-divination'", "names", "no task named 'image-divination'"),
     "foreign": ("", "trainer='language-model'", "names", "is for image-classification, its trainer language-model for"),
     "absent": ("", "adapter='zoo_absent:nothing'", "references", "No module named 'zoo_absent'"),

@@ -24,7 +24,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """The failure that an exception means; whatever is not a ZooError is zoo's own fault."""
+        """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
         match error:
             case KeyboardInterrupt() | click.Abort():
                 return cls(kind="interrupted", message="interrupted", hint="", exit_code=130)
@@ -43,6 +43,15 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
                 )
+        from zoo.plugins import culprit  # noqa: PLC0415  only for what nobody expected
+
+        if plugin := culprit(error):
+            return cls(
+                kind="plugin",
+                message=f"the {plugin} failed: {type(error).__name__}: {error}",
+                hint="run it again with --traceback to see where, and report it to the plugin's author",
+                exit_code=3,
+            )
         return cls(
             kind="bug",
             message=f"zoo failed in a way it did not expect: {type(error).__name__}: {error}",

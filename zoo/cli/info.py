@@ -41,6 +41,8 @@ def _find(name: str, catalog: Catalog) -> Offer[Any] | Plugin:
         catalog.trainer,
         catalog.plugin,
     )
+    if any(plugin.error and plugin.name == name.partition("/")[0] for plugin in catalog.plugins if "/" in name):
+        return catalog.model(name)  # which says why its plugin offers nothing
     hints = []
     for find in finders:
         try:

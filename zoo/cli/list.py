@@ -27,8 +27,7 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     for plugin in catalog.plugins:
-        if plugin.error:
-            out.note(f"the {plugin.title} is broken and offers nothing: {plugin.error}")
+        out.note(plugin.complaint)
     models = catalog.models(pattern, task)
     if not models:
         out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))

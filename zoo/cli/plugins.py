@@ -49,10 +49,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
     else:
         out.note("no plugins are loaded; is ZOO_LOAD_PLUGINS set?")
     for plugin in found:
-        if plugin.error:
-            out.note(f"the {plugin.title} is broken and offers nothing: {plugin.error}")
-        if plugin.heavy:
-            out.note(f"the {plugin.title} imports {', '.join(plugin.heavy)} to be listed, so every command is slow")
+        out.note(plugin.complaint)
     sound = [plugin for plugin in found if not plugin.error]
     out.next(f"zoo info {sound[0].name}" if sound else "zoo list")
 
@@ -76,7 +73,8 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "version": plugin.version,
         "state": "broken" if plugin.error else "ok",
         "error": plugin.error,
-        "heavy": list(plugin.heavy),
+        "cure": plugin.cure,
+        "seconds": round(plugin.seconds, 3),
         "models": [spec.name for spec in plugin.models],
         "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
         "trainers": [spec.name for spec in plugin.trainers],

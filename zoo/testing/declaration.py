@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from zoo.errors import ZooError
 from zoo.names import Offer
-from zoo.plugins import HEAVY, Plugin
+from zoo.plugins import Plugin
 from zoo.records import from_json, to_json
 from zoo.references import resolve
 from zoo.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
@@ -27,13 +27,13 @@ import json, sys
 from zoo.catalog import Catalog
 catalog = Catalog.discover()
 list(catalog.models()), list(catalog.weights())
-listed = sorted(sys.modules)
 for task in catalog.tasks():
     if not catalog.missing(task) and not task.plugin.error:
         catalog.make_task(task.full_name)
-print(json.dumps({"listed": listed, "tasks": sorted(sys.modules)}))
+errors = [plugin.error for plugin in catalog.plugins if plugin.error]
+print(json.dumps({"errors": errors, "tasks": sorted(sys.modules)}))
 """
-"""Run in a process of its own: which modules listing imports, and which the making of tasks imports after it."""
+"""Run in a process of its own, where nothing is imported yet: what listing refuses, and what making tasks imports."""
 
 
 def loads(bench: Bench, plugin: Plugin) -> str:
@@ -59,10 +59,9 @@ def torch_free(bench: Bench, plugin: Plugin) -> str:
     if done.returncode:
         raise Failing(f"it cannot be listed in a new process: {done.stderr.strip().splitlines()[-1:]}")
     found = json.loads(done.stdout)
-    heavy = [name for name in HEAVY if name in found["listed"]]
-    if heavy:
+    if found["errors"]:
         raise Failing(
-            f"listing it imports {', '.join(heavy)}, so every command is slow",
+            found["errors"][0],
             next_step="name what is heavy by reference, 'package.module:object', and import it in that module",
         )
     if "torch" in found["tasks"]:

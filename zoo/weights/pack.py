@@ -94,7 +94,7 @@ def pack(
         facts=dict(trained.problem.facts),
         metrics=_rounded(evaluation.metrics),
         data=learnt_from,
-        recipe=recipe_of(trained),
+        recipe=recipe_of(trained) + ("" if dtype == "float32" else f"; packed with --dtype {dtype}"),
     )
     spec = _as_published(spec, trained, catalog)
     write_bytes(output, content)

@@ -65,7 +65,7 @@ def hired(name: str, problem: Problem) -> nn.Module:
     spec = Catalog.discover().weight(name).spec
     if spec.classes != problem.classes or spec.input is None or not _alike(spec.input, problem):
         raise UsageError(
-            f"{name} cannot teach these classes at this input: it knows {len(spec.classes)} classes of its own",
+            f"{name} cannot teach this: a teacher knows the same classes and sees the same pixels",
             hint="name another teacher with --set recipe.options.teacher=MODEL@TAG, or choose another model",
         )
     return create_model(name).eval().requires_grad_(False)

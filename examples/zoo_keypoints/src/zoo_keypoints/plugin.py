@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import Augment, ImageInput, ModelSpec, Recipe, TaskSpec, TrainerSpec, hookimpl
+from zoo import Augment, ImageInput, ModelSpec, Recipe, TaskSpec, TrainerSpec, WeightsSpec, hookimpl
 
 ZOO_API = 1
 
@@ -85,4 +85,35 @@ def zoo_models() -> Iterable[ModelSpec]:
         paper="Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, arXiv:1503.02531",
         licence="Apache-2.0",
         parameters=4_266,
+    )
+
+
+@hookimpl
+def zoo_weights() -> Iterable[WeightsSpec]:
+    """Both, as `zoo weights pack` declared them."""
+    yield WeightsSpec(
+        model="finder",
+        tag="tickets",
+        licence="Apache-2.0; trained on tickets drawn by zoo-keypoints, CC0-1.0",
+        sha256="7aaced0b5f2cc1dd778231e72ac714d8bdaec66fc0fa9984a0444d19af7da476",
+        resource="zoo_keypoints:weights/finder-tickets.safetensors",
+        size=108688,
+        input=TICKET,
+        classes=("punched", "second", "third", "fourth"),
+        metrics={"pck": 0.98, "error": 0.8591},
+        data="tickets",
+        recipe="zoo train finder --threads 1; packed with --dtype float16",
+    )
+    yield WeightsSpec(
+        model="pocket",
+        tag="digits",
+        licence="Apache-2.0; trained on MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)",
+        sha256="17ef5939cc898176dfc4c490364889067770a2703e1ac06181ebe0112e92382f",
+        resource="zoo_keypoints:weights/pocket-digits.safetensors",
+        size=21952,
+        input=DIGIT,
+        classes=tuple("0123456789"),
+        metrics={"top1": 0.9625, "top5": 0.9995},
+        data="digits",
+        recipe="zoo train pocket --threads 1",
     )
