@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Batch = dict[str, Any]
 """Tensors by name, and whatever else a dataset gives; what trainers and metrics pass around."""
 
+MARGIN = "margin"
+"""The name under which the proof adds to a reference how sure it is: see `Task.finish`."""
+
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
 
@@ -288,6 +291,11 @@ class Task(Protocol):
 
         A module that needs raw inputs of the pipeline as well (a detector needs the size of the given picture)
         names them in an attribute `raw: tuple[str, ...]`; they follow the outputs of the model.
+
+        Where the answer is a choice for each of many places (a class for every pixel), ties are judged by a method
+        `margin` of the module: of the same inputs, float of the answer's shape, how far what was chosen stands above
+        the next.  The file does not answer it; the proof asks PyTorch, leaves out places where the margin is within
+        the noise, says how many they are, and gives it to `agreement` in the reference, named `zoo.task.MARGIN`.
         """
 
     # --- measuring ---

@@ -5,20 +5,30 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from torch import nn
 
 from zoo.judge.evidence import Prepared
 from zoo.problem import ImageInput, Problem
-from zoo.task import Case, Signature
+from zoo.task import MARGIN, Case, Signature
 from zoo_export.pipeline import raw_names
-from zoo_export.ports import Array, call
+from zoo_export.ports import Array, arguments, call
 from zoo_export.reference import Runs
 from zoo_export.stacking import batches, join, split
 
 TIES = 2e-3
 """Largest share of a prepared picture's values whose rounding may depend on the kernel (measured: 2.3e-4)."""
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A finishing that chooses for each of many places and tells how clearly."""
+
+    def margin(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Of the same inputs, float of the answer's shape: how far what was chosen stands above the next."""
 
 
 class Finisher:
@@ -47,14 +57,22 @@ class Finisher:
 
     def double(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer in double precision."""
-        return call(self._double, self._inputs(outputs, raw), self._signature, double=True)
+        return self._answer(self._double, outputs, raw, double=True)
 
     def single(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer in plain fp32."""
-        return call(self._single, self._inputs(outputs, raw), self._signature)
+        return self._answer(self._single, outputs, raw)
 
-    def _inputs(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
-        return {**outputs, **{port: raw[name] for port, name in self._raw.items()}}
+    def _answer(
+        self, finish: nn.Module, outputs: Mapping[str, Array], raw: Mapping[str, Array], *, double: bool = False
+    ) -> dict[str, Array]:
+        """The answer, with its margin where the finishing tells one."""
+        inputs = {**outputs, **{port: raw[name] for port, name in self._raw.items()}}
+        answer = call(finish, inputs, self._signature, double=double)
+        if isinstance(finish, Choosing):
+            with torch.no_grad():
+                answer[MARGIN] = finish.margin(*arguments(inputs, self._signature, double=double)).numpy()
+        return answer
 
 
 def in_levels(given: Mapping[str, Array], right: Mapping[str, Array], problem: Problem) -> Prepared | None:

@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from zoo.judge.evidence import CaseEvidence, Compare, LiveOutput, OutputError
-from zoo.task import Case, Port, Signature
+from zoo.task import MARGIN, Case, Port, Signature
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, magnitude
 
 Given = Mapping[str, Array] | str
 """What the runtime gave: outputs by name, or the sentence in which it refused."""
+
+TIED = 10.0
+"""Two scores closer than so many times PyTorch's own error have no order."""
 
 
 def compare_kind(port: Port, signature: Signature) -> Compare:
@@ -44,6 +47,8 @@ def compare_output(port: Port, given: Array, answer: Answer, signature: Signatur
     """One output of one case."""
     reference, single = answer.reference[port.name], answer.single[port.name]
     kind = compare_kind(port, signature)
+    if kind == "equal" and MARGIN in answer.reference:
+        kind = "choice"
     facts = OutputError(
         name=port.name,
         compare=kind,
@@ -60,6 +65,8 @@ def compare_output(port: Port, given: Array, answer: Answer, signature: Signatur
         return facts
     if kind == "rule":
         return _by_rule(facts, given, reference, answer, port.name)
+    if kind == "choice":
+        return _by_margin(facts, given, reference, answer)
     return _by_count(facts, given, reference, single)
 
 
@@ -83,6 +90,21 @@ def _by_count(facts: OutputError, given: Array, reference: Array, single: Array)
         elements=int(apart.size),
         differing=int(np.count_nonzero(apart[decided])),
         far=int(np.count_nonzero(apart > 1)),
+    )
+
+
+def _by_margin(facts: OutputError, given: Array, reference: Array, answer: Answer) -> OutputError:
+    """A choice per place, ties left out: where the first stands no clearer above the next than ten times the noise."""
+    noise = answer.noise[MARGIN]
+    apart = given != reference
+    tied = ~(answer.reference[MARGIN] > TIED * (noise.max or 0.0))
+    return replace(
+        facts,
+        torch=noise,
+        elements=int(apart.size),
+        differing=int(np.count_nonzero(apart & ~tied)),
+        far=int(np.count_nonzero(apart)),
+        undecided=int(np.count_nonzero(tied)),
     )
 
 

@@ -57,6 +57,8 @@ class Spoilt:
     places: tuple[int, ...] = ()
     """Which of the graph's cases it was put to."""
     trial: Trial | None = None
+    prepared: tuple[Given, ...] = ()
+    """What a spoilt preparing makes of those cases, under the names of the model's inputs."""
 
 
 def choose(cases: Sequence[Case], count: int) -> tuple[int, ...]:
@@ -166,23 +168,36 @@ def spoil_prepare(
         return Spoilt(name=control.name, role="pipeline", detail=detail)
     spoilt, detail = made
     places = choose(cases, FEW + 1)
+    prepared: list[Given] = []
     given: list[Given] = []
     try:
         session = runtime.session(serialize(spoilt), title=f"control {control.name}")
-        given.extend(_onwards(runtime, session, model, cases[place].inputs, finish) for place in places)
+        for place in places:
+            prepared.append(_prepared(runtime, session, cases[place].inputs))
+            given.append(_onwards(runtime, model, prepared[-1], cases[place].inputs, finish))
         runtime.close(session)
     except (ZooError, onnx.checker.ValidationError) as error:
-        given = [str(error)] * len(places)
+        prepared, given = [], [str(error)] * len(places)
     return Spoilt(
-        name=control.name, role="pipeline", detail=detail, model=spoilt, places=places, trial=Trial(given=tuple(given))
+        name=control.name,
+        role="pipeline",
+        detail=detail,
+        model=spoilt,
+        places=places,
+        trial=Trial(given=tuple(given)),
+        prepared=tuple(prepared),
     )
 
 
-def _onwards(runtime: Runtime, prepare: Session, model: Session, raw: Mapping[str, Array], finish: Finish) -> Given:
-    prepared = ask(runtime, prepare, raw)
+def _prepared(runtime: Runtime, prepare: Session, raw: Mapping[str, Array]) -> Given:
+    found = ask(runtime, prepare, raw)
+    return found if isinstance(found, str) else {name.removeprefix(IN): value for name, value in found.items()}
+
+
+def _onwards(runtime: Runtime, model: Session, prepared: Given, raw: Mapping[str, Array], finish: Finish) -> Given:
     if isinstance(prepared, str):
         return prepared
-    outputs = ask(runtime, model, {name.removeprefix(IN): value for name, value in prepared.items()})
+    outputs = ask(runtime, model, prepared)
     return outputs if isinstance(outputs, str) else finish(outputs, raw)
 
 

@@ -11,7 +11,7 @@ from zoo.judge.evidence import Magnitude
 from zoo.judge.rule import FLOOR, K
 from zoo.replay.golden import golden_bytes
 from zoo.replay.manifest import GoldenCase, GoldenOutput
-from zoo.task import Case, Signature
+from zoo.task import MARGIN, Case, Signature
 from zoo_export.compare import compare_kind
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.measure import Answers
@@ -49,7 +49,8 @@ def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof:
         origin=case.origin or "synthetic",
         outputs=tuple(tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
     )
-    return record, golden_bytes(case.inputs, answer.reference)
+    outputs = {port.name: answer.reference[port.name] for port in signature.outputs}
+    return record, golden_bytes(case.inputs, outputs)
 
 
 def _rolled(walk: Walk, answer: Answer, proof: Proof) -> tuple[GoldenCase, bytes]:
@@ -74,7 +75,8 @@ def tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof
     kind = compare_kind(port, signature)
     found = kind == "agreement" and port.dtype.startswith("float")  # boxes in a settled order: one by one
     if kind != "rule" and not found:
-        other: Literal["equal", "levels"] = "levels" if kind == "levels" else "equal"
+        chosen = kind == "equal" and MARGIN in answer.reference
+        other: Literal["equal", "choice", "levels"] = "choice" if chosen else "levels" if kind == "levels" else "equal"
         return GoldenOutput(name=name, compare=other)
     scale, noises = magnitude(answer.reference[name]), [answer.noise[name], _usual(name, graph, proof)]
     ties = _ties(name, proof.answers[PIPELINE]) if graph == PIPELINE else (0.0, 0.0)

@@ -123,6 +123,13 @@ def prove(
     )
 
 
+def _with_prepared(cases: Sequence[CaseEvidence], levels: Sequence[Prepared | None]) -> Iterator[CaseEvidence]:
+    """The first cases with their prepared pictures, the rest as they are."""
+    for place, case in enumerate(cases):
+        known = levels[place] if place < len(levels) else None
+        yield case if place >= len(levels) else replace(case, prepared=() if known is None else (known,))
+
+
 class _Proving:
     """One proof under way."""
 
@@ -370,11 +377,14 @@ class _Proving:
         return {name: tuple(value.shape) for name, value in self.inputs.raw[0].inputs.items()}
 
     def _with_levels(self, graph: GraphEvidence) -> GraphEvidence:
-        cases = [
-            replace(case, prepared=() if levels is None else (levels,))
-            for case, levels in zip(graph.cases, self.levels, strict=False)
+        return replace(graph, cases=tuple(_with_prepared(graph.cases, self.levels)))
+
+    def _spoilt_levels(self, spoilt: Spoilt) -> list[Prepared | None]:
+        """The pictures that a spoilt preparing made: a class map may be the same for another brightness."""
+        pairs = [
+            (self.inputs.model[place].inputs, one) for place, one in zip(spoilt.places, spoilt.prepared, strict=False)
         ]
-        return replace(graph, cases=(*cases, *graph.cases[len(cases) :]))
+        return [None if isinstance(one, str) else in_levels(one, right, self.subject.problem) for right, one in pairs]
 
     def _with_answers(self, graph: GraphEvidence, places: Sequence[int], given: Sequence[Given]) -> GraphEvidence:
         """With the task's comparison of the answers to these raw cases, where only the task can compare them."""
@@ -440,6 +450,9 @@ class _Proving:
         if spoilt.name in ON_PREPARE:
             answers = [self.answers[name][place] for place in spoilt.places]
             measured = compare_few(original, [cases[place] for place in spoilt.places], trial.given, answers, signature)
+            sound = [self.levels[place] for place in spoilt.places]
+            levels = self._spoilt_levels(spoilt) if model is spoilt.model else sound
+            measured = replace(measured, cases=tuple(_with_prepared(measured.cases, levels)))
         else:
             measured = measure_graph(
                 name=name,

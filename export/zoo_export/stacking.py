@@ -15,10 +15,14 @@ def batch_axis(port: Port, name: str) -> int | None:
     return port.shape.index(name) if name in port.shape else None
 
 
+PLACES = ("height", "width")
+"""Axes along which the parts of one picture lie: a class map has as many rows as its picture, and is one item."""
+
+
 def batch_name(signature: Signature) -> str | None:
     """The axis that all inputs and outputs share and that comes first in the first input; None without one."""
     name = signature.inputs[0].shape[0] if signature.inputs[0].shape else None
-    if not isinstance(name, str):
+    if not isinstance(name, str) or name in PLACES:
         return None
     ports = (*signature.inputs, *signature.outputs)
     return name if all(batch_axis(port, name) is not None for port in ports) else None

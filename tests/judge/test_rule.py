@@ -167,3 +167,32 @@ def test_usual_noise_is_that_of_the_middle_backend() -> None:
     assert usual_noise([lucky]) == Magnitude(rms=1e-6, max=2e-6)
     unknown = replace(lucky, torch_typical=Magnitude(rms=None, max=None))
     assert usual_noise([unknown]) == Magnitude(rms=1e-7, max=2e-7)
+
+
+CLASS_MAP = replace(CLASSES, compare="choice", dtype="uint8", reference_dtype="uint8", elements=10_000)
+
+
+@pytest.mark.parametrize(
+    ("differing", "raw", "tied", "status"),
+    [
+        (0, 0, 0, Status.PASS),
+        (0, 7, 20, Status.PASS),
+        (1, 1, 0, Status.FAIL),
+        (0, 0, 499, Status.PASS),
+        (0, 0, 500, Status.INCONCLUSIVE),
+        (1, 1, 5_000, Status.FAIL),
+    ],
+)
+def test_choices_may_differ_at_ties_alone(differing: int, raw: int, tied: int, status: Status) -> None:
+    cell = judge_output(replace(CLASS_MAP, differing=differing, far=raw, undecided=tied))
+    assert cell.status == status
+    assert f"{raw} with the {tied} ties" in cell.why
+
+
+@pytest.mark.parametrize(("differing", "raw", "tied"), [(3, 2, 0), (0, 0, 10_001), (0, 20_000, 0), (-1, 0, 0)])
+def test_choices_that_do_not_add_up_fail(differing: int, raw: int, tied: int) -> None:
+    assert judge_output(replace(CLASS_MAP, differing=differing, far=raw, undecided=tied)).broken
+
+
+def test_choices_that_nobody_counted_decide_nothing() -> None:
+    assert judge_output(replace(CLASS_MAP, differing=0, far=0)).status == Status.INCONCLUSIVE

@@ -15,7 +15,7 @@ from zoo.task import Agreement
 
 SCHEMA = 1
 
-Compare = Literal["rule", "equal", "levels", "agreement"]
+Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the oracle rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
 
@@ -115,17 +115,19 @@ class OutputError:
     onnx: Magnitude | None = None
     """|onnx - reference|; with compare "rule"."""
     torch: Magnitude | None = None
-    """|fp32 - reference| of the best PyTorch backend; with compare "rule"."""
+    """|fp32 - reference| of the best PyTorch backend; with compare "rule", and of the margin with "choice"."""
     torch_typical: Magnitude | None = None
     """The same of the middle backend: what PyTorch is off by where it is neither lucky nor unlucky."""
     sqnr_db: float | None = None
     """10 log10(sum reference^2 / sum error^2), centred per output; None when there is no error at all."""
     elements: int | None = None
-    """Elements compared; with compare "equal" and "levels"."""
+    """Elements compared; with compare "equal", "choice" and "levels"."""
     differing: int | None = None
-    """Elements that differ where fp32 and fp64 agree ("equal"), or that differ at all ("levels")."""
+    """Elements that differ where fp32 and fp64 agree ("equal"), away from ties ("choice"), or at all ("levels")."""
     far: int | None = None
-    """Elements more than one grey level off; with compare "levels"."""
+    """Elements more than one grey level off ("levels"), or that differ at all, ties included ("choice")."""
+    undecided: int | None = None
+    """Elements that are ties within ten times PyTorch's own noise; with compare "choice"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

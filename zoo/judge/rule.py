@@ -35,6 +35,9 @@ MAX_DIFFERING_LEVELS = 1e-3
 FEW_LEVELS = 2
 """So many may be, however small the picture: of 784 elements one near a half is already more than the share."""
 
+MOST_TIED = 0.05
+"""Where a larger share of an answer's places are ties, it cannot be told right from wrong."""
+
 
 class Status(StrEnum):
     """What a cell, a gate or a verdict says."""
@@ -77,6 +80,8 @@ def judge_output(output: OutputError, waiver: Waiver | None = None, *, usual: Ma
         return incomparable
     if output.compare == "rule":
         return _by_rule(output, waiver, usual)
+    if output.compare == "choice":
+        return _by_choice(output)
     if output.compare == "agreement":
         return Cell(status=Status.PASS, why="judged by the task's agreement")
     levels = output.compare == "levels"
@@ -161,6 +166,22 @@ def _by_count(output: OutputError, *, allowed: float, far: int | None) -> Cell:
             status=Status.FAIL, why=f"{output.differing} of {output.elements} elements differ, {far} of them far"
         )
     return Cell(status=Status.PASS, why=f"{output.differing} of {output.elements} elements differ")
+
+
+def _by_choice(output: OutputError) -> Cell:
+    """No place may differ that is no tie; where too many are ties, nothing was compared."""
+    counts = (output.elements, output.differing, output.far, output.undecided)
+    if any(count is None for count in counts):
+        return Cell(status=Status.INCONCLUSIVE, why="the places were not compared")
+    elements, differing, raw, tied = (count or 0 for count in counts)
+    if not (0 <= differing <= raw <= elements and 0 <= tied <= elements - differing):
+        return _broken(f"the count does not add up: {differing}, {raw} and {tied} of {elements} places")
+    words = f"{differing} of {elements} places differ away from ties, {raw} with the {tied} ties"
+    if differing:
+        return Cell(status=Status.FAIL, why=words)
+    if tied >= MOST_TIED * elements:
+        return Cell(status=Status.INCONCLUSIVE, why=words)
+    return Cell(status=Status.PASS, why=words)
 
 
 def _broken(why: str) -> Cell:

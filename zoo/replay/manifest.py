@@ -37,7 +37,8 @@ class GoldenOutput:
     """How near a device must come to one stored answer."""
 
     name: str
-    compare: Literal["tolerance", "equal", "levels"]
+    compare: Literal["tolerance", "equal", "choice", "levels"]
+    """A choice for each of many places may differ in one of a thousand, where the best two are nearly equal."""
     rms: float | None = None
     """Largest root mean square of the error; with compare "tolerance"."""
     max: float | None = None

@@ -58,11 +58,9 @@ def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
     if not error.size:
         return ""
     largest, rms = float(error.max()), float(np.sqrt(np.mean(error**2)))
-    if tolerance["compare"] == "equal":
-        within = largest == 0
-    elif tolerance["compare"] == "levels":
-        within = largest <= 1 and np.count_nonzero(error) <= max(MAX_DIFFERING_LEVELS * error.size, FEW_LEVELS)
-    else:
+    few = bool(np.count_nonzero(error) <= max(MAX_DIFFERING_LEVELS * error.size, FEW_LEVELS))
+    within = {"equal": largest == 0, "choice": few, "levels": few and largest <= 1}.get(tolerance["compare"])
+    if within is None:
         within = largest <= tolerance["max"] and rms <= tolerance["rms"]  # NaN is never within
     return "" if within else f"is off by up to {largest:.3g} (rms {rms:.3g})"
 
