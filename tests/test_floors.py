@@ -35,6 +35,7 @@ TORCH_PARTS = {
     "zoo.tasks.image_generation": "dataset metrics",
     "zoo.tasks.image_reconstruction": "metrics",
     "zoo.tasks.object_detection": "augment dataset finish metrics",
+    "zoo.tasks.semantic_segmentation": "augment dataset finish metrics",
 }
 """Rooms of torch-free packages that are imported inside functions only."""
 FLOORS |= {f"{package}.{name}": 2 for package, names in TORCH_PARTS.items() for name in names.split()}

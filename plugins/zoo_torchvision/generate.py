@@ -1,7 +1,7 @@
-"""Writes cards.json and imagenet_classes.txt from the installed torchvision: `python -m zoo_torchvision.generate`.
+"""Writes cards.json, imagenet_classes.txt and published.json: `python -m zoo_torchvision.generate`.
 
-The plugin reads these files instead of torchvision, so that listing models imports nothing heavy.  A test fails when
-they no longer say what the installed torchvision says.
+They hold what the installed torchvision says.  The plugin reads these files instead of torchvision, so that listing
+models imports nothing heavy.  A test fails when they no longer say what the installed torchvision says.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torchvision.models import get_model_weights, list_models
 from torchvision.models.regnet import BlockParams
 
 from zoo_torchvision import model as builders
+from zoo_torchvision import published
 
 CARDS = Path(__file__).with_name("cards.json")
 CLASSES = Path(__file__).with_name("imagenet_classes.txt")
@@ -33,10 +34,11 @@ _INCEPTION = {"googlenet": (0.5, 0.5, 0.5), "inception_v3": (0.5, 0.5, 0.5)}
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all three files."""
     CLASSES.write_text("\n".join(classes()) + "\n", encoding="utf-8")
     CARDS.write_text(as_text(cards()), encoding="utf-8")
-    print(f"wrote {CARDS} and {CLASSES} from torchvision {torchvision.__version__}")
+    published.FILE.write_text(published.as_text(published.document()), encoding="utf-8")
+    print(f"wrote {CARDS}, {CLASSES} and {published.FILE} from torchvision {torchvision.__version__}")
 
 
 def as_text(cards: dict[str, Any]) -> str:

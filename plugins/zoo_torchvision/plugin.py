@@ -1,5 +1,5 @@
-"""All image classifiers of torchvision with all their published weights, read from cards.json, and its one-stage
-detectors; torch-free."""
+"""All image classifiers of torchvision with all their published weights, read from cards.json, its detectors and its
+segmentation networks; torch-free."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 from zoo import ImageInput, ModelSpec, TrainerSpec, WeightsSpec, hookimpl
 from zoo_torchvision.detection.specs import detectors, trainers
 from zoo_torchvision.families import family_of
+from zoo_torchvision.located import located_weights
+from zoo_torchvision.segmentation.specs import segmenters
 
 ALIASES = {"resnet18": ("resnet",), "vgg11_bn": ("vgg",), "inception_v3": ("inception",)}
 CODE_LICENCE = "BSD-3-Clause"
@@ -34,22 +36,22 @@ REMAPS = {"vgg16@imagenet1k_features": "zoo_torchvision.weights:features"} | {
 
 @hookimpl
 def zoo_models() -> list[ModelSpec]:
-    """One model for each card, a small VGG, and the detectors."""
+    """One model for each card, a small VGG, the detectors and the segmenters."""
     classifiers = [_model(card) for card in _cards()]
     vgg = next(model for model in classifiers if model.name == "vgg11_bn")
-    return [*classifiers, _small(vgg), *detectors()]
+    return [*classifiers, _small(vgg), *detectors(), *segmenters()]
 
 
 @hookimpl
 def zoo_trainers() -> list[TrainerSpec]:
-    """How the detectors learn; classifiers learn as everybody's do."""
+    """How the detectors learn; classifiers and segmenters learn as everybody's do."""
     return list(trainers())
 
 
 @hookimpl
 def zoo_weights() -> list[WeightsSpec]:
-    """Every set of weights of each card."""
-    return [_weights(card, weights) for card in _cards() for weights in card["weights"]]
+    """Every set of weights of each card, those of the detectors and segmenters, and zoo's own."""
+    return [*(_weights(card, weights) for card in _cards() for weights in card["weights"]), *located_weights()]
 
 
 @cache

@@ -76,7 +76,14 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
 
 @pytest.mark.parametrize(
     "task",
-    ["image_classification", "image_reconstruction", "image_embedding", "text_classification", "text_generation"],
+    [
+        "image_classification",
+        "image_embedding",
+        "image_reconstruction",
+        "semantic_segmentation",
+        "text_classification",
+        "text_generation",
+    ],
 )
 def test_the_runner_stays_short_enough_to_be_read(task: str) -> None:
     core = Path(run_template.__file__).read_text()

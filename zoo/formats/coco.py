@@ -26,8 +26,8 @@ def list_coco(location: Path) -> ObjectListing:
     """Every picture that one annotation file, or those of a folder, name."""
     files = [location] if location.is_file() else coco_files(location)
     root = location.parent if location.is_file() else location
-    documents = [(file, _document(file)) for file in files]
-    classes = _classes(documents)
+    documents = [(file, read_document(file)) for file in files]
+    classes = class_names(documents)
     rows: list[ObjectRow] = []
     problems: list[BadSample] = []
     crowds = 0
@@ -40,7 +40,8 @@ def list_coco(location: Path) -> ObjectListing:
     return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
 
 
-def _document(file: Path) -> Mapping[str, Any]:
+def read_document(file: Path) -> Mapping[str, Any]:
+    """An annotation file with its three lists; BadFile or DataError when it is none."""
     try:
         document = json.loads(file.read_bytes())
     except ValueError as error:
@@ -55,7 +56,7 @@ def _document(file: Path) -> Mapping[str, Any]:
     return document  # type: ignore[no-any-return]
 
 
-def _classes(documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> tuple[str, ...]:
+def class_names(documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> tuple[str, ...]:
     """The names of all categories in the order of their numbers; they must be the same in every file."""
     tables = [(file, {int(c["id"]): str(c["name"]) for c in doc["categories"]}) for file, doc in documents]
     first_file, first = tables[0]
@@ -94,7 +95,7 @@ def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[Obj
     ]
     rows = []
     for key, image in images.items():
-        name = _find(root, file, str(image["file_name"]))
+        name = find_picture(root, file, str(image["file_name"]))
         if name is None:
             problems.append(BadSample(f"{where} image {key}", f"no file {image['file_name']}", "correct file_name"))
             continue
@@ -111,7 +112,7 @@ def _box(annotation: Mapping[str, Any]) -> Box | None:
     return x, y, x + width, y + height
 
 
-def _find(root: Path, file: Path, name: str) -> str | None:
+def find_picture(root: Path, file: Path, name: str) -> str | None:
     """The path below the root of a picture that an annotation file names, where people put them."""
     return next((path.relative_to(root).as_posix() for path in _places(root, file, name) if path.is_file()), None)
 

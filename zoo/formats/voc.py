@@ -18,13 +18,13 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def voc_files(folder: Path) -> list[tuple[Path, Split | None]]:
     """The annotation files with the split each is for: VOC's own folders, or XML beside the pictures."""
     if (folder / "Annotations").is_dir():
-        splits = _listed(folder / "ImageSets" / "Main")
+        splits = listed_splits(folder / "ImageSets" / "Main")
         return [(file, splits.get(file.stem)) for file in sorted((folder / "Annotations").glob("*.xml"))]
     files = [file for file in sorted(folder.rglob("*.xml")) if not file.name.startswith(".")]
     return [(file, SPLIT_FOLDERS.get(file.relative_to(folder).parts[0].lower())) for file in files]
 
 
-def _listed(folder: Path) -> dict[str, Split]:
+def listed_splits(folder: Path) -> dict[str, Split]:
     """Picture names with their split, from train.txt, val.txt and test.txt."""
     found: dict[str, Split] = {}
     for name, split in SPLIT_FOLDERS.items():

@@ -45,6 +45,14 @@ def _moved(side: int, most: int, count: int, generator: torch.Generator) -> Tens
 
 def _warp(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor:
     """Turning, zooming, shifting and mirroring in one bilinear resampling."""
+    grid = warp_grid(images, change, generator)
+    moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return moved.round_().to(torch.uint8)
+
+
+def warp_grid(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor:
+    """Where each place of the turned, zoomed, shifted and mirrored pictures comes from, in -1..1 from the middle,
+    [n, h, w, 2]."""
     count, _, height, width = images.shape
     angle = _uniform(count, generator) * math.radians(change.rotate)
     zoom = torch.exp(-_uniform(count, generator) * math.log1p(change.scale))
@@ -54,9 +62,7 @@ def _warp(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor
     # rotation is in pixels, the grid in shares of each side
     across = torch.stack([mirror * cos, -mirror * sin * height / width, shift_x], 1)
     down = torch.stack([sin * width / height, cos, shift_y], 1)
-    grid = F.affine_grid(torch.stack([across, down], 1), list(images.shape), align_corners=False)
-    moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return moved.round_().to(torch.uint8)
+    return F.affine_grid(torch.stack([across, down], 1), list(images.shape), align_corners=False)
 
 
 def _colour(images: Tensor, most: float, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,3 +41,14 @@ def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
     sheet.paste(left, (0, 0))
     sheet.paste(right, (left.width + 8, 0))
     return sheet
+
+
+def tiled(pictures: Sequence[Image.Image]) -> Image.Image:
+    """All pictures in one, row by row, as many columns as rows or one more."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
+    rows = math.ceil(len(pictures) / columns)
+    whole = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
+    for place, one in enumerate(pictures):
+        whole.paste(one, (place % columns * (width + 4), place // columns * (height + 4)))
+    return whole

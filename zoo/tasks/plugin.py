@@ -55,6 +55,13 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         metric="map",
     )
     yield TaskSpec(
+        name="semantic-segmentation",
+        task="zoo.tasks.semantic_segmentation.task:SemanticSegmentation",
+        summary="which of a list of classes every pixel belongs to",
+        default_data="digit_scenes",
+        metric="miou",
+    )
+    yield TaskSpec(
         name="text-classification",
         task="zoo.tasks.text_classification.task:TextClassification",
         summary="which of a list of classes a text belongs to",
@@ -87,6 +94,13 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         task="image-reconstruction",
         trainer="zoo.trainers.reconstruction:ReconstructionTrainer",
         summary="mean squared error between a picture and what came back",
+    )
+    yield TrainerSpec(
+        name="segmentation",
+        task="semantic-segmentation",
+        trainer="zoo.trainers.segmentation:SegmentationTrainer",
+        options={"auxiliary_weight": 0.5},
+        summary="cross-entropy over the pixels that are not left open",
     )
     yield TrainerSpec(
         name="text-classification",

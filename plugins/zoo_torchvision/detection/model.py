@@ -42,15 +42,8 @@ class Detector(nn.Module):
         self.decode = decode
         self.background = background
         self.image_size = image_size
-        self._bypass(image_size)
+        bypass(network, image_size)
         self.register_buffer("anchors", self._anchors(image_size), persistent=False)
-
-    def _bypass(self, image_size: tuple[int, int]) -> None:
-        """Pictures come resized and normalised; the network's own transform has nothing left to do."""
-        transform = self.network.transform
-        transform.image_mean, transform.image_std = [0.0] * 3, [1.0] * 3
-        transform.fixed_size = (image_size[1], image_size[0])
-        transform.size_divisible = 1
 
     @torch.no_grad()
     def _anchors(self, image_size: tuple[int, int]) -> Tensor:
@@ -74,6 +67,14 @@ class Detector(nn.Module):
             return self.network(list(images), targets)
         head = self.network.head(list(self.network.backbone(images).values()))
         return self.decode(self.network, head, self.anchors)
+
+
+def bypass(network: Any, image_size: tuple[int, int]) -> None:
+    """Pictures come resized and normalised; the network's own transform has nothing left to do."""
+    transform = network.transform
+    transform.image_mean, transform.image_std = [0.0] * 3, [1.0] * 3
+    transform.fixed_size = (image_size[1], image_size[0])
+    transform.size_divisible = 1
 
 
 def scaled_boxes(codes: Tensor, anchors: Tensor, weights: Sequence[float]) -> Tensor:
@@ -132,28 +133,29 @@ def _ssd(name: str, side: int, num_classes: int, image_size: tuple[int, int]) ->
             f"{name} takes pictures of {side} x {side} pixels, not {image_size[0]} x {image_size[1]}",
             hint=f"its default boxes are laid out for that size; leave recipe.input_size away, or say {side},{side}",
         )
-    network = _network(name, num_classes + 1)
-    assert isinstance(network, SSD)
-    return Detector(network, decode_ssd, image_size=image_size, background=True)
+    built = network(name, num_classes=num_classes + 1)
+    assert isinstance(built, SSD)
+    return Detector(built, decode_ssd, image_size=image_size, background=True)
 
 
 def retinanet_resnet50_fpn(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
     """RetinaNet on ResNet-50 with a feature pyramid."""
-    network = _network("retinanet_resnet50_fpn", num_classes)
-    return Detector(network, decode_retinanet, image_size=image_size, background=False)
+    built = network("retinanet_resnet50_fpn", num_classes=num_classes)
+    return Detector(built, decode_retinanet, image_size=image_size, background=False)
 
 
 def retinanet_resnet50_fpn_v2(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
     """RetinaNet with the improved training of torchvision's second version: group normalisation, GIoU."""
-    network = _network("retinanet_resnet50_fpn_v2", num_classes)
-    return Detector(network, decode_retinanet, image_size=image_size, background=False)
+    built = network("retinanet_resnet50_fpn_v2", num_classes=num_classes)
+    return Detector(built, decode_retinanet, image_size=image_size, background=False)
 
 
 def fcos_resnet50_fpn(*, num_classes: int, image_size: tuple[int, int]) -> Detector:
     """FCOS on ResNet-50 with a feature pyramid."""
-    network = _network("fcos_resnet50_fpn", num_classes)
-    return Detector(network, decode_fcos, image_size=image_size, background=False)
+    built = network("fcos_resnet50_fpn", num_classes=num_classes)
+    return Detector(built, decode_fcos, image_size=image_size, background=False)
 
 
-def _network(name: str, num_classes: int) -> Any:
+def network(name: str, *, num_classes: int) -> Any:
+    """torchvision's own, from random numbers; `num_classes` counts the background where the network does."""
     return getattr(detection, name)(weights=None, weights_backbone=None, num_classes=num_classes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from zoo import Augment, ExportSpec, ImageInput, ModelSpec, Recipe, TrainerSpec
 
+REN = "Ren et al., Faster R-CNN: towards real-time object detection with region proposal networks, arXiv:1506.01497"
 LICENCE = "BSD-3-Clause"
 PLAIN = ImageInput(size=(96, 96), min_size=64, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 IMAGENET = ImageInput(size=(640, 640), min_size=64)
@@ -46,6 +47,10 @@ FINETUNE = Recipe(
 SCRATCH = replace(FINETUNE, epochs=200, lr=1e-2, batch_size=16)
 
 ONE_STAGE = ExportSpec(declared_arithmetic=("boxes", "scores", "labels"))
+TWO_STAGE = ExportSpec(
+    not_exportable="its second stage looks into regions in the order of their scores, and near-equal scores change "
+    "places between two arithmetics, so that its outputs cannot be compared place by place; retinanet and fcos export"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +65,11 @@ class Card:
     parameters: int
     recipes: tuple[str, ...] = ("default", "finetune")
     aliases: tuple[str, ...] = ()
+    two_stage: bool = False
 
 
 SSD_HEAD = ("network.head.classification_head.",)
+REGION_HEAD = ("network.roi_heads.box_predictor.",)
 DENSE_HEAD = ("network.head.classification_head.cls_logits.",)
 CARDS = (
     Card(
@@ -117,21 +124,64 @@ CARDS = (
         parameters=32_136_015,
         aliases=("fcos",),
     ),
+    Card(
+        name="fasterrcnn_resnet50_fpn",
+        input=IMAGENET,
+        head=REGION_HEAD,
+        summary="Faster R-CNN on ResNet-50 with a feature pyramid: regions proposed, then looked into",
+        paper=REN,
+        parameters=41_398_406,
+        aliases=("fasterrcnn",),
+        two_stage=True,
+    ),
+    Card(
+        name="fasterrcnn_resnet50_fpn_v2",
+        input=IMAGENET,
+        head=REGION_HEAD,
+        summary="Faster R-CNN with the improved training of torchvision's second version",
+        paper=f"{REN}; Li et al., Benchmarking detection transfer learning, arXiv:2111.11429",
+        parameters=43_302_278,
+        two_stage=True,
+    ),
+    Card(
+        name="fasterrcnn_mobilenet_v3_large_fpn",
+        input=IMAGENET,
+        head=REGION_HEAD,
+        summary="Faster R-CNN on MobileNetV3 with a feature pyramid",
+        paper=REN,
+        parameters=19_000_754,
+        two_stage=True,
+    ),
+    Card(
+        name="fasterrcnn_mobilenet_v3_large_320_fpn",
+        input=replace(IMAGENET, size=(320, 320)),
+        head=REGION_HEAD,
+        summary="Faster R-CNN on MobileNetV3, with fewer proposals for small pictures",
+        paper=REN,
+        parameters=19_000_754,
+        two_stage=True,
+    ),
 )
+HOMES = {
+    False: ("zoo_torchvision.detection.model", "zoo_torchvision.detection.adapter:OneStage", ONE_STAGE),
+    True: ("zoo_torchvision.detection.two_stage", "zoo_torchvision.detection.two_stage:Answering", TWO_STAGE),
+}
+"""By whether it has two stages: where the builder is, what answers, what can be exported."""
 RECIPES = {"digit_scenes": SCENES, "default": SCRATCH, "finetune": FINETUNE}
 
 
 def detectors() -> Iterator[ModelSpec]:
     """A model for each card."""
     for card in CARDS:
+        home, adapter, export = HOMES[card.two_stage]
         yield ModelSpec(
             name=card.name,
             task="object-detection",
-            builder=f"zoo_torchvision.detection.model:{card.name}",
+            builder=f"{home}:{card.name}",
             trainer="torchvision-detection",
             input=card.input,
             needs=("num_classes", "image_size"),
-            adapter="zoo_torchvision.detection.adapter:OneStage",
+            adapter=adapter,
             head=card.head,
             recipes={name: RECIPES[name] for name in card.recipes},
             aliases=card.aliases,
@@ -139,7 +189,7 @@ def detectors() -> Iterator[ModelSpec]:
             paper=card.paper,
             licence=LICENCE,
             parameters=card.parameters,
-            export=ONE_STAGE,
+            export=export,
         )
 
 

@@ -47,14 +47,3 @@ def colour_of(name: str) -> tuple[int, int, int]:
     hue = sum(ord(letter) * (place + 1) for place, letter in enumerate(name)) * 0.381966 % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.6, 1.0)
     return round(255 * red), round(255 * green), round(255 * blue)
-
-
-def tiled(pictures: Sequence[Image.Image]) -> Image.Image:
-    """All pictures in one, row by row, as many columns as rows or one more."""
-    columns = math.ceil(math.sqrt(len(pictures)))
-    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
-    rows = math.ceil(len(pictures) / columns)
-    whole = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
-    for place, one in enumerate(pictures):
-        whole.paste(one, (place % columns * (width + 4), place // columns * (height + 4)))
-    return whole

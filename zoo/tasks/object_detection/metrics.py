@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
+from zoo.images.showing import tiled
 from zoo.problem import Problem
-from zoo.tasks.object_detection.drawing import boxed, tiled
+from zoo.tasks.object_detection.drawing import boxed
 from zoo.tasks.object_detection.finish import detections
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from zoo.formats.object_layouts import LISTINGS, SCENES, detect_objects
 from zoo.images.channels import suited
 from zoo.images.controls import picture_controls
 from zoo.images.reading import IMAGE, read_input
-from zoo.problem import ImageInput, Input, Problem
+from zoo.images.stretching import stretched
+from zoo.problem import Input, Problem
 from zoo.recipe import Augment
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
 from zoo.tasks.object_detection import runner
@@ -59,7 +60,7 @@ class ObjectDetection:
         """One split, stretched to the problem's input."""
         from zoo.tasks.object_detection.dataset import open_split  # noqa: PLC0415  torch
 
-        return open_split(card, split, _stretched(problem))
+        return open_split(card, split, stretched(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and boxes changed together."""
@@ -91,7 +92,7 @@ class ObjectDetection:
         """A picture of any size, stretched to the model's."""
         from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
 
-        return ImagePrepare(_stretched(problem))
+        return ImagePrepare(stretched(problem))
 
     def finish(self, problem: Problem) -> nn.Module:
         """Non-maximum suppression and the way back to the pixels of the given picture."""
@@ -143,13 +144,3 @@ class ObjectDetection:
             },
             picture=boxed(case.inputs["image"], answer["boxes"].tolist(), names, answer["scores"].tolist()),
         )
-
-
-def _stretched(problem: Problem) -> ImageInput:
-    """The image input, refused where it would crop objects away."""
-    if problem.image.resize is not None:
-        raise UsageError(
-            f"the image input crops to {problem.image.size} after resizing to {problem.image.resize}",
-            hint="a detector's input stretches: leave `resize` away",
-        )
-    return problem.image

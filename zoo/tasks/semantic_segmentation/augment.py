@@ -1,0 +1,43 @@
+"""Random changes to a batch of pictures and to their masks together.  [torch]"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.images.augment import augment as augment_pictures
+from zoo.images.augment import warp_grid
+from zoo.recipe import Augment
+from zoo.tasks.semantic_segmentation.facts import IGNORE
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+
+def augment(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:
+    """A changed copy: moved, turned, zoomed and mirrored with its mask, then coloured.
+
+    What moves in is black in the picture and left open in the mask; the generator is on the device.
+    """
+    image, mask = batch["image"], batch["mask"]
+    if change.scale or change.shift or change.rotate or change.flip:
+        image, mask = _warp(image, mask, change, generator)
+    if change.color:
+        image = augment_pictures(image, replace(Augment(), color=change.color), generator)
+    return {**batch, "image": image, "mask": mask}
+
+
+def _warp(image: Tensor, mask: Tensor, change: Augment, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Both resampled from the same places: levels between pixels, classes from the nearest."""
+    grid = warp_grid(image, change, generator)
+    moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    # one more than the class, so that the zeros from outside can be told from class 0
+    classes = F.grid_sample(mask[:, None].float() + 1, grid, mode="nearest", padding_mode="zeros", align_corners=False)[
+        :, 0
+    ]
+    open_ = torch.where(classes == 0, float(IGNORE), classes - 1)
+    return moved.round_().to(torch.uint8), open_.to(torch.uint8)

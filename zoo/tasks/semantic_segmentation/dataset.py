@@ -1,0 +1,66 @@
+"""One split of pictures with masks, batch by batch, both at the model's size.  [torch]"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from zoo.data_card import DataCard, Split
+from zoo.errors import DataError
+from zoo.formats.masks import MaskSample
+from zoo.images.dataset import Levels, open_levels
+from zoo.images.prepare import ImagePrepare
+from zoo.problem import ImageInput
+from zoo.tasks.semantic_segmentation.sources import mask_reader, reader, stacked, stacked_masks
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+
+class MaskDataset:
+    """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
+
+    def __init__(self, samples: Sequence[MaskSample], levels: Levels, masks: Levels, prepare: ImagePrepare) -> None:
+        self.samples = samples
+        self.levels = levels
+        self.masks = masks
+        self.prepare = prepare
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """image uint8 [n, channels, h, w], mask uint8 [n, h, w] with 255 for pixels left open, index int64 [n]."""
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return {"image": self.levels.take(index), "mask": self.masks.take(index)[:, 0], "index": index}
+
+    def ready(self, batch: Batch) -> Batch:
+        """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
+        image = batch["image"]
+        if self.prepare.mean.device != image.device:
+            self.prepare.to(image.device)
+        return {**batch, "input": self.prepare.normalise(image)}
+
+
+@torch.no_grad()
+def open_split(card: DataCard, split: Split, image: ImageInput) -> MaskDataset:
+    """One split of a checked card, stretched to a model's input; masks take the nearest pixel's class."""
+    samples: Sequence[MaskSample] | None = card.splits.get(split)
+    if not samples:
+        raise DataError(f"{card.source.request.source} has no {split} split")
+    prepare = ImagePrepare(image).requires_grad_(False)
+    nearest = ImagePrepare(replace(image, channels=1, mean=(0.0,), std=(1.0,), interpolation="nearest"))
+    read = mask_reader(card)
+    grey = card.facts.get("channels") == 1
+    levels = open_levels(samples, reader(card), prepare, grey=grey, stacked=lambda: stacked(card, split))
+    masks = open_levels(
+        samples,
+        lambda sample: read(sample)[..., None],
+        nearest.requires_grad_(False),
+        grey=True,
+        stacked=lambda: stacked_masks(card, split),
+    )
+    return MaskDataset(samples, levels, masks, prepare)

@@ -1,0 +1,63 @@
+"""Mean intersection over union and pixel accuracy, by torchmetrics.  [torch]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from torch import Tensor
+from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
+
+from zoo.images.charts import confusion_chart, save
+from zoo.images.showing import tiled
+from zoo.problem import Problem
+from zoo.tasks.semantic_segmentation.drawing import beside_truth
+from zoo.tasks.semantic_segmentation.facts import IGNORE
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
+
+SHOWN: Final = 12
+
+
+class SegmentationMetrics:
+    """`outputs["logits"]` [n, classes, h, w] against `batch["mask"]` [n, h, w], at the model's size."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.classes = problem.classes
+        count = len(problem.classes)
+        # a single class leaves nothing to choose; the library wants two
+        self.overlap = MulticlassJaccardIndex(max(count, 2), ignore_index=IGNORE, validate_args=False)
+        self.accuracy = MulticlassAccuracy(max(count, 2), average="micro", ignore_index=IGNORE, validate_args=False)
+        self.matrix: Tensor | None = None
+        self.examples: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Count one batch."""
+        found, mask = outputs["logits"].argmax(1), batch["mask"].long()
+        for metric in (self.overlap, self.accuracy):
+            metric.to(found.device).update(found, mask)
+        free = SHOWN - len(self.examples)
+        rows = zip(batch["image"][:free], mask[:free], found[:free], strict=True)
+        self.examples += [(image.cpu(), truth.cpu(), answer.cpu()) for image, truth, answer in rows]
+
+    def compute(self) -> dict[str, float]:
+        """miou (over the classes that the data or the answers show) and pixel_accuracy, over all processes together."""
+        overlap = float(self.overlap.compute())
+        self.matrix = self.overlap.confmat.cpu()
+        return {"miou": overlap, "pixel_accuracy": float(self.accuracy.compute())}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """segmentation.png: the first pictures with what the data and the model say; confusion.png: of pixels."""
+        if self.matrix is None:
+            raise RuntimeError("pictures of metrics that were never computed")
+        rows = [
+            beside_truth(image.expand(3, -1, -1).permute(1, 2, 0).numpy(), truth.numpy(), found.numpy())
+            for image, truth, found in self.examples
+        ]
+        chart = save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")
+        if not rows:
+            return [chart]
+        path = folder / "segmentation.png"
+        tiled(rows).save(path)
+        return [path, chart]
