@@ -134,3 +134,19 @@ def test_the_ports(problem: Problem) -> None:
     assert [port.shape for port in TASK.pipeline_signature(problem).outputs] == [("n", 4), ("n",), ("n",)]
     with pytest.raises(UsageError, match="signature"):
         TASK.model_signature(problem)
+
+
+@pytest.mark.parametrize("limit", [20, 100])
+def test_every_detector_is_put_to_nothing_and_to_more_objects_than_it_may_answer(limit: int) -> None:
+    problem = Problem(task="object-detection", input=INPUT, classes=("a", "b"), facts={"max_detections": limit})
+    images = {case.name: case.inputs["image"] for case in TASK.cases(None, problem, Purpose.PIPELINE, limit=9)}
+    assert not images["nothing"].any()
+    height, width = images["crowd"].shape[:2]
+    side = int(np.ceil(np.sqrt(1.25 * limit)))
+    cells = [
+        images["crowd"][row * height // side : (row + 1) * height // side, left * width // side :][:, : width // side]
+        for row in range(side)
+        for left in range(side)
+    ]
+    assert sum(bool((cell > 60).any()) for cell in cells) >= 1.25 * limit > limit
+    assert len({image.shape[0] for image in images.values()}) >= 5, "several sizes"
