@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.formats.embedded import DIGITS, TURNED, digits_card
+from zoo.formats.mask_layouts import SCENES
 from zoo.formats.splits import place
 from zoo.images import synthetic
 from zoo.images.pillow import fitted, normalised
@@ -73,7 +74,7 @@ def _items(data: _Pictures) -> Iterator[Case]:
     if card is None or read is None:
         return
     split: Split = "test" if card.splits.get("test") else "validation"
-    prefix = f"embedded {card.source.format}, " if card.source.format in (DIGITS, TURNED) else ""
+    prefix = f"embedded {card.source.format}, " if card.source.format in (DIGITS, TURNED, SCENES) else ""
     for sample in sorted(card.splits[split], key=lambda one: place(one.name)):
         pixels = read(sample)
         yield Case(

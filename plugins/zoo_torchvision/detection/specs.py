@@ -48,9 +48,12 @@ SCRATCH = replace(FINETUNE, epochs=200, lr=1e-2, batch_size=16)
 
 ONE_STAGE = ExportSpec(declared_arithmetic=("boxes", "scores", "labels"))
 TWO_STAGE = ExportSpec(
-    not_exportable="its second stage looks into regions in the order of their scores, and near-equal scores change "
-    "places between two arithmetics, so that its outputs cannot be compared place by place; retinanet and fcos export"
+    not_exportable="its second stage looks into regions in the order of their scores, and near-equal ones change "
+    "places: between PyTorch's own fp32 and fp64, 2 to 16 of the 1,000 regions of each of six pictures did, 4 to 8 % "
+    "of the boxes' scale where the proof needs 0.1 %; retinanet_resnet50_fpn and fcos_resnet50_fpn can be exported"
 )
+"""Measured on fasterrcnn_resnet50_fpn with live random weights at 320 x 320 pixels, the regions compared place by
+place; the 150 regions of fasterrcnn_mobilenet_v3_large_320_fpn kept their places in all six."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
