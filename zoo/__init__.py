@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from zoo.task import Shown as Shown
     from zoo.task import Signature as Signature
     from zoo.task import Task as Task
+    from zoo.task import Unprompted as Unprompted
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.trainer import StepContext as StepContext
     from zoo.trainer import StepOutput as StepOutput
@@ -109,7 +110,7 @@ _MODULES = {
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
     "zoo.task": "Adjustable Agreement Batch Calibrated Case Comparing Control Dataset Developing Metrics Ordered Port "
-    "Purpose ReadsText Responding Shown Signature Task",
+    "Purpose ReadsText Responding Shown Signature Task Unprompted",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",

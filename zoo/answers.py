@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +22,12 @@ from zoo.replay.manifest import read_manifest
 from zoo.replay.predict import bundle_pipeline
 from zoo.runs import Run
 from zoo.targets import BundleTarget, OnnxTarget, RunTarget, Target
-from zoo.task import Case, Comparing, ReadsText, Responding, Shown, Signature, Task
+from zoo.task import Case, Comparing, ReadsText, Responding, Shown, Signature, Task, Unprompted
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
+
+_WORD = re.compile(r"\w{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,10 @@ class Answerer:
             assert isinstance(self.task, ReadsText), "only such tasks are given text"
             return self.task.read_text(source, self.problem)
         return self.task.read(source, self.problem)
+
+    def meant(self, inputs: Sequence[Path | str]) -> Sequence[Path | str]:
+        """The inputs; where there are none, what the task begins with then."""
+        return inputs or (self.task.beginnings(self.problem) if isinstance(self.task, Unprompted) else ())
 
     def respond(self, inputs: Arrays, settings: Mapping[str, float] = MappingProxyType({})) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
@@ -111,7 +118,13 @@ def chosen_settings(task: Task, given: Sequence[str]) -> dict[str, float]:
 
 
 def meant_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
-    """As `input_files`; what is not there is a text, where the task reads texts."""
+    """As `input_files`; what is not there is a text, where the task reads texts.
+
+    None at all are what the task begins with (`Answerer.meant`); UsageError where it begins with nothing.
+    """
+    if not inputs and not isinstance(task, Unprompted):
+        what = "a file or a text" if isinstance(task, ReadsText) else "a file"
+        raise UsageError(f"an answer of the task {task.name} needs {what}", hint="zoo predict TARGET INPUT...")
     if not isinstance(task, ReadsText):
         return input_files([Path(one) for one in inputs])
     found: list[Path | str] = []
@@ -222,8 +235,8 @@ def save_answers(
 
 
 def _free_name(file: Path | str, taken: set[str], *, suffix: str = ".png") -> str:
-    """A name for what belongs to a file that no other file of the same name has taken."""
-    stem = "text" if isinstance(file, str) else file.stem
+    """A name for what belongs to a file that no other file of the same name has taken; a text of one word lends it."""
+    stem = file.stem if isinstance(file, Path) else file if _WORD.fullmatch(file) else "text"
     name, number = f"{stem}{suffix}", 1
     while name in taken:
         number += 1

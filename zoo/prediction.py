@@ -37,6 +37,7 @@ def predict(
     """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
 
     A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
+    No inputs at all are enough for tasks that begin by themselves (`zoo.Unprompted`).
     `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
     always run on the CPU.
     """
@@ -44,7 +45,7 @@ def predict(
     meant = find_target(str(target), catalog)
     files = meant_inputs([str(one) for one in inputs], task_of(meant, catalog))
     with target_answerer(meant, catalog, device=device) as answerer:
-        found = list(answers(answerer, files, limit=limit, settings=settings))
+        found = list(answers(answerer, answerer.meant(files), limit=limit, settings=settings))
     for answer in found:
         if answer.unreadable:
             raise BadFile(answer.unreadable)

@@ -70,6 +70,10 @@ class AudioInput:
     sample_rate: int = 16_000
     """Samples a second."""
     levels: int = 256
+    any_rate: bool = False
+    """True when the architecture suits sounds of any rate; `sample_rate` is then the default."""
+    chunk: int = 1_000
+    """Samples that a model learns from at a time, its state carried on to the next."""
 
 
 Input = ImageInput | TokenInput | LatentInput | AudioInput

@@ -247,6 +247,14 @@ class ReadsText(Protocol):
         """The inputs of pipeline.onnx, without state; BadFile when they cannot be made from this text."""
 
 
+@runtime_checkable
+class Unprompted(Protocol):
+    """A task that reads texts and answers where nothing is given at all, as writing a sound does."""
+
+    def beginnings(self, problem: Problem) -> Sequence[str]:
+        """The texts to answer then, one answer each: every class."""
+
+
 class Task(Protocol):
     """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
 
@@ -258,7 +266,8 @@ class Task(Protocol):
     offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
     cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
     respond(run, inputs, feedback, problem) -> answer; where answers are there to be compared,
-    compare(names, answers, problem) -> text; `problem` is the manifest's, as plain JSON."""
+    compare(names, answers, problem) -> text; where an answer is a file, keep(answer, problem) -> text, which writes
+    it here, instead of show; `problem` is the manifest's, as plain JSON."""
 
     # --- data ---
     def detect(self, request: DataRequest) -> DataSource:

@@ -77,6 +77,7 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
 @pytest.mark.parametrize(
     "task",
     [
+        "audio_generation",
         "image_classification",
         "image_embedding",
         "image_reconstruction",

@@ -29,12 +29,12 @@ from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find
 
 @click.command("predict")
 @click.argument("target")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="[INPUT...]", nargs=-1)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="How to answer, as in temperature=0.5.")
 @click.option(
     "--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many ranked answers to show."
 )
-@click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, predictions.json and .csv.")
+@click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, files and predictions.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
 @device_option
 @checkpoint_option
@@ -51,7 +51,7 @@ def predict(
     checkpoint: str,
     as_json: bool,
 ) -> None:
-    """Answers for files, for every file of a folder, or for a text in quotes.
+    """Answers for files, for every file of a folder, or for a text in quotes; for sounds also for nothing at all.
 
     TARGET is a run directory, a bundle directory, or weights as in cnn@digits.
     """
@@ -63,7 +63,7 @@ def predict(
     with _answerer(meant, catalog, device) as answerer:
         for note in answerer.notes:
             out.note(note)
-        shown = _show(out, answers(answerer, files, limit=top, settings=chosen))
+        shown = _show(out, answers(answerer, answerer.meant(files), limit=top, settings=chosen))
         compare = partial(compared, answerer, limit=top)
         found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite, compare=compare)
         document = {

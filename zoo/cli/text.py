@@ -27,7 +27,7 @@ def input_shape(wanted: Input) -> str:
         case LatentInput():
             return f"latent {wanted.size}"
         case AudioInput():
-            return f"{wanted.sample_rate} Hz"
+            return "any rate" if wanted.any_rate else f"{wanted.sample_rate} Hz"
 
 
 def metrics(values: Mapping[str, float]) -> str:

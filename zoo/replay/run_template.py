@@ -1,6 +1,6 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
-    python run.py picture.png ...    the answers; where the model reads texts, also "a text in quotes"
+    python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class)
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -133,7 +133,7 @@ def main(arguments: list[str]) -> int:
             print(f"{argument} cannot be read: {error}", file=sys.stderr)
             return 2
         answers.append(task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds))
-        print(f"{argument}: {task.show(answers[-1], problem)}")
+        print(f"{argument}: {getattr(task, 'keep', task.show)(answers[-1], problem)}")
     if hasattr(task, "compare") and len(answers) > 1:
         print(task.compare(arguments, answers, problem))
     return 0

@@ -14,7 +14,7 @@ NAMES_LICENCE = "CLDR names under Unicode-3.0"
 
 @hookimpl
 def zoo_tasks() -> Iterable[TaskSpec]:
-    """Those of pictures and of text."""
+    """Those of pictures, of text and of sounds."""
     yield TaskSpec(
         name="image-classification",
         task="zoo.tasks.image_classification.task:ImageClassification",
@@ -77,6 +77,13 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         data_licence=NAMES_LICENCE,
         metric="bits_per_character",
     )
+    yield TaskSpec(
+        name="audio-generation",
+        task="zoo.tasks.audio_generation.task:AudioGeneration",
+        summary="sounds like those of the data, sample by sample",
+        default_data="tones",
+        metric="bits_per_sample",
+    )
 
 
 @hookimpl
@@ -114,4 +121,10 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         task="text-generation",
         trainer="zoo.trainers.language_model:LanguageModelTrainer",
         summary="cross-entropy of the next token, the state carried from chunk to chunk without gradients",
+    )
+    yield TrainerSpec(
+        name="sample-model",
+        task="audio-generation",
+        trainer="zoo.trainers.language_model:LanguageModelTrainer",
+        summary="cross-entropy of the next sample, the state carried from chunk to chunk without gradients",
     )

@@ -37,7 +37,7 @@ def shift_vocabulary(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # n
     zero = helper.make_node("Constant", [], ["spoilt/zero"], value_int=0)
     before = helper.make_node("Sub", ["tokens", "spoilt/one"], ["spoilt/before"])
     shifted = helper.make_node("Max", ["spoilt/before", "spoilt/zero"], ["spoilt/tokens"])
-    return _instead(model, "tokens", "spoilt/tokens", [one, zero, before, shifted])
+    return read_instead(model, "tokens", "spoilt/tokens", [one, zero, before, shifted])
 
 
 def ignore_lengths(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001
@@ -47,20 +47,21 @@ def ignore_lengths(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noq
     length = helper.make_node("Shape", ["tokens"], ["spoilt/length"], start=1, end=2)
     rows = helper.make_node("Shape", ["lengths"], ["spoilt/rows"])
     all_of_it = helper.make_node("Expand", ["spoilt/length", "spoilt/rows"], ["spoilt/lengths"])
-    return _instead(model, "lengths", "spoilt/lengths", [length, rows, all_of_it])
+    return read_instead(model, "lengths", "spoilt/lengths", [length, rows, all_of_it])
 
 
 def forget_state(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001
-    """Every step begins with zeros, whatever it was handed."""
-    from onnx import helper  # noqa: PLC0415
+    """Every step begins with zeros, whatever it was handed: of what goes in, the state alone is no whole numbers."""
+    from onnx import TensorProto, helper  # noqa: PLC0415
 
-    for value in [value.name for value in model.graph.input if value.name != "tokens"]:
+    whole = TensorProto.INT64
+    for value in [value.name for value in model.graph.input if value.type.tensor_type.elem_type != whole]:
         zero = helper.make_node("Sub", [value, value], [f"spoilt/{value}"])
-        model = _instead(model, value, f"spoilt/{value}", [zero])
+        model = read_instead(model, value, f"spoilt/{value}", [zero])
     return model
 
 
-def _instead(model: onnx.ModelProto, name: str, other: str, made: list[onnx.NodeProto]) -> onnx.ModelProto:
+def read_instead(model: onnx.ModelProto, name: str, other: str, made: list[onnx.NodeProto]) -> onnx.ModelProto:
     """The graph with `other`, which `made` computes, in every place where `name` was read."""
     old = list(model.graph.node)
     for node in old:

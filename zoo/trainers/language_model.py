@@ -1,7 +1,8 @@
-"""Learning to go on with a text, by truncated backpropagation through time.
+"""Learning to go on with a sequence (a text, a sound), by truncated backpropagation through time.
 
-A model takes tokens and its state and gives logits and its state, as its `signature` says.  The state of a chunk is
-carried into the one that follows it in the text, without gradients; every other chunk begins with zeros.
+A model takes what its `signature` names, which a batch holds under the same names, and its state; it gives logits and
+its state.  The state of a chunk is carried into the one that follows it in the sequence, without gradients; every
+other chunk begins with zeros.
 R. J. Williams, J. Peng, An efficient gradient-based algorithm for on-line training of recurrent network trajectories,
 Neural Computation 2 (1990).
 """
@@ -26,12 +27,14 @@ IGNORED = -100
 
 
 class LanguageModelTrainer:
-    """Cross-entropy of the next token, the state carried on."""
+    """Cross-entropy of what comes next, the state carried on."""
 
     def __init__(self) -> None:
         self._signature: Signature | None = None
+        self._inputs: tuple[str, ...] = ()
+        """What the model takes beside its state."""
         self._next: Tensor | None = None
-        """Where in the text the chunk begins that each carried row belongs to, int64 [n]."""
+        """Where in the sequence the chunk begins that each carried row belongs to, int64 [n]."""
         self._state: tuple[Tensor, ...] = ()
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
@@ -42,6 +45,8 @@ class LanguageModelTrainer:
                 f"{type(model).__name__} has no state: a model for {problem.task} has an attribute `signature`, a "
                 "zoo.Signature whose outputs of state name the inputs that they feed"
             )
+        state, _ = signature.state
+        self._inputs = tuple(port.name for port in signature.inputs if port not in state)
         self._signature = signature
         return {"model": model}
 
@@ -52,21 +57,28 @@ class LanguageModelTrainer:
         return {"model": build_optimizer(modules["model"], recipe, head=head)}
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
-        """Learn from `tokens` and `targets` int64 [n, chunk], which begin at `at` int64 [n] in the text."""
-        tokens, at = batch["tokens"], batch["at"]
-        logits, *state = context.modules["model"](tokens, *self._before(at))
-        loss = F.cross_entropy(logits.flatten(0, 1), batch["targets"].flatten())
+        """Learn from the inputs and `targets` int64 [n, chunk], which begin at `at` int64 [n] in the sequence."""
+        at, targets = batch["at"], batch["targets"]
+        logits, *state = context.modules["model"](*self._given(batch), *self._before(at))
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
         context.backward(loss)
         context.update("model")
-        self._state, self._next = tuple(part.detach() for part in state), at + tokens.shape[1]
-        return StepOutput(loss=loss.detach(), count=len(tokens))
+        self._state, self._next = tuple(part.detach() for part in state), at + targets.shape[1]
+        return StepOutput(loss=loss.detach(), count=len(at))
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`nats` float [n]: the surprise over all targets that count; `tokens` int [n]: how many they are."""
-        logits, *_ = context.modules["model"](batch["tokens"], *self._zeros(batch["tokens"]))
+        """`nats` float [n]: the surprise over all targets that count; `tokens` int [n]: how many they are.
+
+        `surprise` float [n, length] is that of every target, zero where it does not count.
+        """
         targets = batch["targets"]
+        logits, *_ = context.modules["model"](*self._given(batch), *self._zeros(targets))
         nats = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=IGNORED)
-        return {"nats": nats.view_as(targets).sum(1), "tokens": (targets != IGNORED).sum(1)}
+        surprise = nats.view_as(targets)
+        return {"nats": surprise.sum(1), "tokens": (targets != IGNORED).sum(1), "surprise": surprise}
+
+    def _given(self, batch: Batch) -> list[Tensor]:
+        return [batch[name] for name in self._inputs]
 
     def _before(self, at: Tensor) -> tuple[Tensor, ...]:
         """The carried state of the rows that go on, zeros for the others."""

@@ -1,4 +1,4 @@
-"""Two language models compared as their users would: the same likeliest next token, the same surprise."""
+"""Two models of sequences compared as their users would: the same likeliest next token, the same surprise."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ SHOWN: Final = 12
 
 
 def agreement(
-    reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
+    reference: Sequence[Arrays],
+    candidate: Sequence[Arrays],
+    *,
+    cases: Sequence[Case],
+    noise: Mapping[str, float],
+    element: str = "token",
 ) -> Agreement:
-    """An item agrees when the likeliest next token is the same after every token where the reference has one."""
+    """An item agrees when the likeliest next token is the same after every token where the reference has one.
+
+    `element` is what a token is called: "sample" in a sound.
+    """
     margin = MARGIN * noise.get(OUTPUT, 0.0)
     agreeing = undecided = 0
     wrong: list[tuple[int, str]] = []
@@ -33,10 +41,9 @@ def agreement(
         decided = two[..., 1] - two[..., 0] > margin
         apart = decided & (one.argmax(-1) != other.argmax(-1))
         if apart.any():
-            places = (
-                f"{int(apart.sum())} of {decided.size} next tokens differ, the first after {int(apart.argmax()) + 1}"
-            )
-            wrong.append((int(apart.sum()), f"{case.origin or case.name}: {places}"))
+            count, first = int(apart.sum()), int(apart.argmax()) + 1
+            places = f"{count} of {decided.size} next {element}s differ, the first after {first}"
+            wrong.append((count, f"{case.origin or case.name}: {places}"))
         elif decided.any():
             agreeing += 1
         else:
@@ -46,17 +53,17 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics=scores(reference, cases),
-        candidate_metrics=scores(candidate, cases),
+        reference_metrics=scores(reference, cases, element=element),
+        candidate_metrics=scores(candidate, cases, element=element),
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 
 
-def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
-    """Bits per token, each item read without what stands before it, where the next tokens are known."""
+def scores(answers: Sequence[Arrays], cases: Sequence[Case], *, element: str) -> dict[str, float]:
+    """Bits per element, each item read without what stands before it, where the next tokens are known."""
     pairs = zip(answers, cases, strict=True)
     bits = [surprise(answer[OUTPUT][0], np.asarray(case.truth)) for answer, case in pairs if case.truth is not None]
-    return {"bits_per_token": float(np.concatenate(bits).mean())} if bits else {}
+    return {f"bits_per_{element}": float(np.concatenate(bits).mean())} if bits else {}
 
 
 def surprise(logits: npt.NDArray[Any], targets: npt.NDArray[Any]) -> npt.NDArray[Any]:

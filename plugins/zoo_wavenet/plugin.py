@@ -1,0 +1,45 @@
+"""WaveNet: `wavenet` with the layers of the paper, `wavenet_tiny` for the embedded tones and small devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from zoo import AudioInput, ModelSpec, Recipe, hookimpl
+
+ZOO_API = 1
+
+PAPER = "van den Oord et al., WaveNet: a generative model for raw audio, arXiv:1609.03499"
+TONES = Recipe(
+    epochs=5, batch_size=4, lr=6e-3, weight_decay=0.01, betas=(0.9, 0.99), schedule="onecycle", warmup=0.1, clip=1.0
+)
+LARGE = Recipe(epochs=30, batch_size=8, lr=1e-3, weight_decay=0.0, optimizer="adam", warmup=0.02, clip=1.0, ema=0.999)
+
+
+@hookimpl
+def zoo_models() -> Iterable[ModelSpec]:
+    """Two sizes."""
+    tiny = ModelSpec(
+        name="wavenet_tiny",
+        task="audio-generation",
+        builder="zoo_wavenet.model:wavenet_tiny",
+        trainer="sample-model",
+        needs=("num_classes",),
+        input=AudioInput(sample_rate=8_000, any_rate=True, chunk=500),
+        head=("head.",),
+        recipes={"tones": TONES, "default": replace(TONES, epochs=20, lr=3e-3), "finetune": replace(TONES, lr=1e-3)},
+        summary="14 layers of 24 channels that see 256 samples",
+        paper=PAPER,
+        licence="Apache-2.0",
+        parameters=71_452,
+    )
+    yield tiny
+    yield replace(
+        tiny,
+        name="wavenet",
+        builder="zoo_wavenet.model:wavenet",
+        input=AudioInput(any_rate=True, chunk=8_000),
+        recipes={"default": LARGE, "finetune": replace(LARGE, lr=2e-4)},
+        summary="30 layers of the paper, 32 and 512 channels, that see 3,071 samples",
+        parameters=1_074_252,
+    )

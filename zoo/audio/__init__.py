@@ -1,0 +1,1 @@
+"""Sounds: wav files, mu-law codes, data sets of recordings."""

@@ -1,0 +1,1 @@
+"""Sounds like those of the data, sample by sample."""

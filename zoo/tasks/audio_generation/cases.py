@@ -1,0 +1,116 @@
+"""Sounds as inputs for measuring models: real ones of every length, several at once, chance, silence, full scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.audio.codes import SILENCE
+from zoo.audio.sources import TONES, recording
+from zoo.data import tones
+from zoo.data_card import DataCard, Split
+from zoo.formats.splits import place
+from zoo.problem import Problem
+from zoo.task import Case, Purpose
+
+Codes = npt.NDArray[np.int64]
+LENGTHS: Final = (33, 5, 1)
+"""Neither a multiple of the others, the shortest there is among them."""
+LONG: Final = 400
+"""Further back than a small network looks."""
+ROWS: Final = 7
+STRETCH: Final = 256
+"""Samples of an evaluation item."""
+GOLDEN_ITEMS: Final = 3
+LOUDEST: Final = 255
+
+
+def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+    """At most `limit` cases, without state."""
+    made: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
+        Purpose.PIPELINE: _raw,
+        Purpose.MODEL: _ready,
+        Purpose.EVALUATION: _items,
+        Purpose.GOLDEN: _golden,
+    }
+    return islice(made[purpose](card, problem), limit)
+
+
+def _inputs(problem: Problem, codes: npt.NDArray[np.integer], condition: int) -> Mapping[str, Codes]:
+    """Codes [rows, length] after silence, the classes in turn from `condition` on."""
+    samples = codes.astype(np.int64)
+    if not problem.classes:
+        return {"samples": samples}
+    return {"samples": samples, "condition": (condition + np.arange(len(samples))) % len(problem.classes)}
+
+
+def _case(problem: Problem, name: str, kind: str, codes: Codes, *, condition: int = 0, gates: bool = True) -> Case:
+    return Case(name=name, kind=kind, inputs=_inputs(problem, codes, condition), gates=gates, origin="synthetic")
+
+
+def _measured(card: DataCard | None) -> tuple[Split, list[int]]:
+    """The test split, or validation where there is none, and the places of its recordings, mixed by hash."""
+    if card is None:
+        return "test", list(range(tones.COUNTS["test"]))
+    split: Split = "test" if card.splits.get("test") else "validation"
+    items = card.splits[split]
+    return split, sorted(range(len(items)), key=lambda number: place(items[number].name))
+
+
+def _real(card: DataCard | None, *, rows: int, length: int, start: int = 0) -> Codes:
+    """The beginnings of recordings, silence before them; int64 [rows, length]."""
+    split, places = _measured(card)
+    some = [recording(card, split, places[(start + row) % len(places)]) for row in range(rows)]
+    return np.array([np.resize([SILENCE, *one[:length].tolist()], length) for one in some], np.int64)
+
+
+def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Real sounds, alone and several at once; a case and the one before it have equally many, to be continued."""
+    long, short, least = LENGTHS
+    yield _case(problem, f"length {LONG}", "realistic", _real(card, rows=1, length=LONG))
+    yield _case(problem, f"length {long}", "realistic", _real(card, rows=1, length=long, start=1), condition=1)
+    several = f"{ROWS} of length"
+    yield _case(problem, f"{several} {long}", "several", _real(card, rows=ROWS, length=long))
+    yield _case(problem, f"{several} {short}", "several", _real(card, rows=ROWS, length=short, start=1), condition=1)
+    yield _case(problem, f"length {short}", "short", _real(card, rows=1, length=short, start=2), condition=2)
+    yield _case(problem, f"length {least}", "shortest", _real(card, rows=1, length=least), condition=1)
+
+
+def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: ARG001  the same for all data
+    """Chance and a slow wave gate; full scale back and forth informs."""
+    long, _, _ = LENGTHS
+    random = np.random.default_rng(1)
+    yield _case(problem, "uniform", "uniform", random.integers(0, LOUDEST + 1, (1, long)))
+    slow = np.round(SILENCE + 60 * np.sin(np.arange(LONG) / 20))[None].astype(np.int64)
+    yield _case(problem, "slow wave", "smooth", slow, condition=1)
+    yield _case(problem, "silence", "silence", np.full((1, LONG), SILENCE), gates=False)
+    yield _case(problem, "full scale", "full scale", np.resize([0, LOUDEST], (1, LONG)), gates=False)
+
+
+def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Stretches of the evaluation recordings, each read without what stands before it."""
+    split, places = _measured(card)
+    for number in places:
+        codes = recording(card, split, number)
+        item = card.splits[split][number] if card is not None else None
+        name = item.name if item is not None else f"embedded tones, {split} {number}"
+        label = max(item.label, 0) if item is not None else tones.label(number)
+        for at in range(0, len(codes) - STRETCH, STRETCH):
+            yield Case(
+                name=f"{name}, sample {at}",
+                kind="realistic",
+                inputs=_inputs(problem, codes[None, at : at + STRETCH], label),
+                truth=codes[at + 1 : at + STRETCH + 1].astype(np.int64),
+                origin=f"{name}, sample {at}",
+            )
+
+
+def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Two stretches of embedded tones, and up to three of the data's own recordings."""
+    yield from islice(_items(None, problem), 2)
+    if card is not None and card.source.format != TONES:
+        yield from islice(_items(card, problem), GOLDEN_ITEMS)

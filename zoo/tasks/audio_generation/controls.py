@@ -1,0 +1,44 @@
+"""The sabotages that a proof of a model of sounds is put to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from zoo.task import Control
+from zoo.tasks.text_controls import STATE, read_instead
+
+if TYPE_CHECKING:
+    import onnx
+
+ABSENT: Final = {
+    "classes": "every output is a level of the signal, none a class",
+    "normalisation": "codes are not normalised",
+    "channels": "a sound has one channel here",
+    "resize": "a sound is not resized",
+}
+CODES: Final = Control(name="codes", edit="zoo.tasks.audio_generation.controls:other_companding")
+CONDITION: Final = Control(name="condition", edit="zoo.tasks.audio_generation.controls:forget_condition")
+
+
+def sound_controls(*, conditioned: bool) -> tuple[Control, ...]:
+    """The generic ones that sounds have, codes of another companding, a forgotten state, a forgotten class."""
+    generic = ("weight", "scale", "bias", *ABSENT, "batch", "training")
+    kinds = (Control(name=kind, applies=kind not in ABSENT, reason=ABSENT.get(kind, "")) for kind in generic)
+    return (*kinds, CODES, STATE, *((CONDITION,) if conditioned else ()))
+
+
+def other_companding(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
+    """Codes counted from the loudest down, as G.711 sends them: each taken for 255 less itself."""
+    from onnx import helper  # noqa: PLC0415  only the proof needs it
+
+    most = helper.make_node("Constant", [], ["spoilt/most"], value_int=255)
+    turned = helper.make_node("Sub", ["spoilt/most", "samples"], ["spoilt/samples"])
+    return read_instead(model, "samples", "spoilt/samples", [most, turned])
+
+
+def forget_condition(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
+    """Every sound taken for one of the first class."""
+    from onnx import helper  # noqa: PLC0415  only the proof needs it
+
+    first = helper.make_node("Sub", ["condition", "condition"], ["spoilt/condition"])
+    return read_instead(model, "condition", "spoilt/condition", [first])

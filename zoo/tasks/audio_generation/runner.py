@@ -1,0 +1,58 @@
+"""Beginning, writing and showing sounds; with the code it imports, the task.py of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.audio.codes import SILENCE, read_wave, to_codes, to_signal, wave_bytes
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+Facts = Mapping[str, Any]
+SETTINGS = {"seconds": 0.5, "temperature": 0.8, "seed": 0}
+
+
+def read(path: Path, problem: Facts) -> Arrays:
+    """A wav file to go on from; where there are classes, its folder is called after one."""
+    (rate, signal), wanted = read_wave(path), problem["input"]["sample_rate"]
+    if rate != wanted:
+        raise ValueError(f"it has {rate} samples a second: ffmpeg -i OLD.wav -ar {wanted} NEW.wav")
+    return read_text(path.absolute().parent.name, problem, to_codes(signal).tolist())
+
+
+def read_text(text: str, problem: Facts, codes: list[int] | None = None) -> Arrays:
+    """`samples` int64 [1, 1 + length]: silence, then codes; `condition` int64 [1]: the class of this name."""
+    classes, samples = list(problem["classes"]), np.array([[SILENCE, *(codes or [])]], np.int64)
+    if text not in (classes or ["silence"]) and (classes or codes is None):
+        raise ValueError(f"{text!r} is none of {', '.join(classes or ['silence'])}")
+    return {"samples": samples, **({"condition": np.array([classes.index(text)], np.int64)} if classes else {})}
+
+
+def respond(
+    run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Facts, problem: Facts, settings: Facts = SETTINGS
+) -> Arrays:
+    """The beginning and what the model writes after it, as `samples` int64 [1, length], with the last `logits`."""
+    random, codes, answer = np.random.default_rng(int(settings["seed"])), inputs["samples"][0].tolist(), run(inputs)
+    for _ in range(round(settings["seconds"] * problem["input"]["sample_rate"])):
+        noise = random.gumbel(size=256)  # the largest of logits + Gumbel noise is a draw from their softmax
+        codes.append(int((answer["logits"][0, -1] + settings["temperature"] * noise).argmax()))
+        given = {"samples": np.array([codes[-1:]], np.int64)} | {name: answer[feedback[name]] for name in feedback}
+        answer = run(inputs | given)
+    return {"samples": np.array([codes], np.int64), "logits": answer["logits"][:, -1:]}
+
+
+def show(answer: Arrays, problem: Facts) -> str:
+    """How long and how loud."""
+    signal, rate = to_signal(answer["samples"][0, 1:]), problem["input"]["sample_rate"]
+    return f"{len(signal) / rate:.2f} s at {rate} Hz, peak {np.abs(signal).max(initial=0):.2f}"
+
+
+def keep(answer: Arrays, problem: Facts) -> str:
+    """The same, with the sound in a new file here."""
+    path = next(path for number in count(1) if not (path := Path(f"sound-{number}.wav")).exists())
+    path.write_bytes(wave_bytes(to_signal(answer["samples"][0, 1:]), problem["input"]["sample_rate"]))
+    return f"{path}, {show(answer, problem)}"
