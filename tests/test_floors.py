@@ -28,6 +28,7 @@ HOUSE = {
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
 TORCH_PARTS = {
+    "zoo.audio": "metrics running",
     "zoo.embeddings": "charts finish",
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
