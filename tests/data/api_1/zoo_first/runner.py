@@ -1,0 +1,21 @@
+"""Reading pictures and showing numbers; with the code it imports from zoo, the task.py of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import read_picture
+
+
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
+    return {"image": read_picture(path)}
+
+
+def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> str:
+    """The number."""
+    return f"{float(answer['value'][0]):.4g}"
