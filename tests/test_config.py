@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from zoo.config import TrainConfig, TrainOptions, choose_recipe, config_json, read_config, read_seconds, resolve_config
+from zoo.config import (
+    TrainConfig,
+    TrainOptions,
+    choose_recipe,
+    config_json,
+    read_config,
+    read_seconds,
+    resolve_config,
+    sized_input,
+)
 from zoo.errors import BadFile, UsageError
 from zoo.problem import ImageInput
 from zoo.recipe import Recipe
@@ -64,6 +74,15 @@ def test_a_recipes_size_replaces_size_and_crop() -> None:
     assert isinstance(image, ImageInput) and (image.size, image.resize) == ((64, 96), None)
     with pytest.raises(UsageError, match="input_size is 28x28, but this model needs at least 32 pixels"):
         resolved(settings=("input_size=28,28",))
+
+
+def test_sides_that_are_no_multiples_get_the_nearest_that_are() -> None:
+    image = ImageInput(size=(96, 96), min_size=64, multiple=32)
+    with pytest.raises(UsageError, match="input_size is 84x130, but this model needs multiples of 32") as error:
+        sized_input(image, Recipe(input_size=(84, 130)))
+    assert error.value.hint == "say --set recipe.input_size=96,128"
+    assert (image.demand((96, 128)), image.nearest((1, 79))) == ("", (64, 64))
+    assert sized_input(image, Recipe(input_size=(96, 128))) == replace(image, size=(96, 128))
 
 
 @pytest.mark.parametrize(

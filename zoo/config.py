@@ -162,11 +162,12 @@ def sized_input(input: Input, recipe: Recipe) -> Input:
         return replace(input, picture=picture if isinstance(picture, ImageInput) else input.picture)
     if not isinstance(input, ImageInput):
         raise UsageError("input_size is set, but this model takes no images")
-    if min(recipe.input_size) < input.min_size:
+    if demand := input.demand(recipe.input_size):
         height, width = recipe.input_size
+        near = ",".join(map(str, input.nearest(recipe.input_size)))
         raise UsageError(
-            f"input_size is {height}x{width}, but this model needs at least {input.min_size} pixels",
-            hint=f"say --set recipe.input_size={input.min_size},{input.min_size}",
+            f"input_size is {height}x{width}, but this model needs {demand}",
+            hint=f"say --set recipe.input_size={near}",
         )
     # a crop margin belongs to the size the model's authors trained at
     return replace(input, size=recipe.input_size, resize=None)

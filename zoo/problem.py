@@ -30,12 +30,27 @@ class ImageInput:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     min_size: int = 1
     """The smallest height and width the architecture accepts."""
+    multiple: int = 1
+    """Height and width must be multiples of this, for architectures that halve a picture and put it together again."""
     fixed_size: bool = False
     """True when the architecture's parameters depend on `size` (a ViT's positions, a dense autoencoder)."""
     any_channels: bool = False
     """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
     noise: int = 0
     """Numbers from a unit normal that the model takes beside each picture; zeros give its mean answer."""
+
+    def demand(self, size: tuple[int, int]) -> str:
+        """What the architecture asks of a height and width and these lack, "at least 32 pixels"; empty when they do."""
+        if min(size) < self.min_size:
+            return f"at least {self.min_size} pixels"
+        return f"multiples of {self.multiple} pixels" if any(side % self.multiple for side in size) else ""
+
+    def nearest(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The height and width next to these that the architecture accepts."""
+        least = -(-self.min_size // self.multiple)
+        height, width = (max(round(side / self.multiple), least) * self.multiple for side in size)
+        return height, width
+
     embedding: int = 0
     """Numbers of the vector that the model answers with, for models that answer with one."""
 

@@ -85,8 +85,11 @@ def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
             f"{trained.offer.full_name} takes pictures of {image.size[0]}x{image.size[1]} only: its parameters "
             "depend on the size"
         )
-    if min(size) < image.min_size:
-        raise UsageError(f"{trained.offer.full_name} takes pictures of at least {image.min_size} pixels a side")
+    if demand := image.demand(size):
+        near = "x".join(map(str, image.nearest(size)))
+        raise UsageError(
+            f"{trained.offer.full_name} takes pictures with sides of {demand}", hint=f"say --input-size {near}"
+        )
     resize = None if image.resize is None else max(round(image.resize * min(size) / min(image.size)), *size)
     changed: ImageInput = replace(image, size=size, resize=resize)
     return replace(problem, input=changed)

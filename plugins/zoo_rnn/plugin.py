@@ -17,6 +17,7 @@ ZAREMBA = "Zaremba et al., Recurrent neural network regularization, arXiv:1409.2
 CHARACTERS = TokenInput(max_length=4096)
 WORDS = TokenInput(max_length=4096, unit="token", vocabulary_limit=10_000, chunk=35)
 
+COUNTED = {"parameters": "the card counts the published vocabulary, which the embedded names do not fill"}
 LICENCE = "Apache-2.0; learnt from CLDR names under Unicode-3.0"
 LANGUAGES = (
     *("cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu", "id"),
@@ -84,6 +85,7 @@ def _writer(
         paper=paper,
         licence="Apache-2.0",
         parameters=parameters,
+        conformance=COUNTED if input is WORDS else {},
         export=EXPORT,
     )
 

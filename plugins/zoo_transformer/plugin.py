@@ -15,6 +15,7 @@ RADFORD = "Radford et al., Language models are unsupervised multitask learners, 
 CHARACTERS = TokenInput(max_length=1024)
 WORDS = TokenInput(max_length=1024, unit="token", vocabulary_limit=32_000, chunk=256)
 
+COUNTED = {"parameters": "the card counts the published vocabulary, which the embedded names do not fill"}
 LICENCE = "Apache-2.0; learnt from CLDR names under Unicode-3.0"
 LANGUAGES = (
     *("cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu", "id"),
@@ -60,6 +61,7 @@ def _writer(name: str, summary: str, parameters: int, recipe: Recipe, input: Tok
         paper=RADFORD,
         licence="Apache-2.0",
         parameters=parameters,
+        conformance=COUNTED if input is WORDS else {},
     )
 
 

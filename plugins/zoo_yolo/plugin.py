@@ -36,9 +36,9 @@ SCRATCH = replace(
 )
 FINETUNE = replace(SCRATCH, epochs=50, batch_size=16, lr=5e-4, backbone_lr=0.2, ema=0.999)
 
-PLAIN = ImageInput(size=(320, 320), min_size=64, mean=(0.0,), std=(1.0,))
+PLAIN = ImageInput(size=(320, 320), min_size=64, multiple=32, mean=(0.0,), std=(1.0,))
 LARGE = replace(PLAIN, size=(640, 640))
-"""Levels in 0..1; sides are multiples of 32."""
+"""Levels in 0..1."""
 
 
 @hookimpl

@@ -50,7 +50,7 @@ def _with_picture(problem: Problem, picture: ImageInput) -> Problem:
 def _sizes(image: ImageInput) -> Iterator[tuple[int, int]]:
     """A smaller square where the architecture takes one, and a rectangle."""
     height, width = image.size
-    smaller = max(image.min_size, 3 * min(height, width) // 4)
-    if (smaller, smaller) != image.size:
-        yield smaller, smaller
-    yield max(image.min_size, 7 * height // 8), 5 * width // 4
+    smaller = image.nearest((3 * min(height, width) // 4,) * 2)
+    if smaller != image.size:
+        yield smaller
+    yield image.nearest((7 * height // 8, 5 * width // 4))
