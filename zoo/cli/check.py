@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("name")
 @click.option("--models", metavar="PATTERN", help="Only the models that fit, as in `zoo list`; '*' takes all.")
+@click.option("--smallest", is_flag=True, help="Of these, the smallest of each kind: task, trainer, adapter, input.")
 @click.option("--group", "groups", type=click.Choice(GROUPS), multiple=True, help="Only this group; may be repeated.")
 @click.option("--data", metavar="SOURCE", help="Data to train on in place of the embedded ones.")
 @json_option
-def check(name: str, models: str | None, groups: tuple[Group, ...], data: str | None, as_json: bool) -> None:
+def check(
+    *, name: str, models: str | None, smallest: bool, groups: tuple[Group, ...], data: str | None, as_json: bool
+) -> None:
     """Put the plugin NAME to the conformance kit: declaration, model, trainer, weights, export.
 
     Exit code 1 when something fails.  Of a plugin with more than a dozen models the smallest of each kind are taken,
@@ -37,6 +40,7 @@ def check(name: str, models: str | None, groups: tuple[Group, ...], data: str | 
         plugin.name,
         groups=groups or GROUPS,
         models=models,
+        smallest=smallest,
         data=data,
         catalog=catalog,
         told=lambda result: out.note(_said(result)),

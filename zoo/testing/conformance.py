@@ -21,6 +21,8 @@ class Conformance:
     groups: ClassVar[tuple[Group, ...]] = GROUPS
     models: ClassVar[str | None] = None
     """A pattern, as `zoo list` takes it; None takes all, of more than a dozen the smallest of each kind."""
+    smallest: ClassVar[bool] = False
+    """True takes the smallest model of each kind alone."""
     data: ClassVar[str | None] = None
     """Data in place of those that the tasks embed."""
     _bench: ClassVar[Bench | None] = None
@@ -55,7 +57,7 @@ class Conformance:
     def _steps(self) -> tuple[Step, ...]:
         from zoo.testing.kit import plan  # noqa: PLC0415  imports torch
 
-        return plan(self._workbench(), groups=self.groups, models=self.models).steps
+        return plan(self._workbench(), groups=self.groups, models=self.models, smallest=self.smallest).steps
 
     @classmethod
     def _workbench(cls) -> Bench:

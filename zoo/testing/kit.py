@@ -62,20 +62,22 @@ def check_plugin(
     *,
     groups: Sequence[Group] = GROUPS,
     models: str | None = None,
+    smallest: bool = False,
     data: str | None = None,
     catalog: Catalog | None = None,
     told: Callable[[Result], None] = lambda _: None,
 ) -> Score:
     """The score of an installed plugin; `told` hears each result as it comes.
 
-    `models` is a pattern of names, as `zoo list` takes it; without it all are taken, of more than a dozen the
-    smallest of each kind.  `data` stands in for the embedded data of the tasks.
+    `models` is a pattern of names, as `zoo list` takes it; `smallest` takes of those the smallest of each kind, which
+    is also done for a plugin of more than a dozen models of which nobody named any.  `data` stands in for the
+    embedded data of the tasks.
     """
     catalog = catalog or Catalog.discover()
     plugin = catalog.plugin(name)
     bench = Bench(catalog, plugin, data=data)
     start = time.monotonic()
-    planned = plan(bench, groups=groups, models=models)
+    planned = plan(bench, groups=groups, models=models, smallest=smallest)
     results = []
     for step in planned.steps:
         results.append(step.run(bench))
@@ -90,10 +92,10 @@ def check_plugin(
     )
 
 
-def plan(bench: Bench, *, groups: Sequence[Group] = GROUPS, models: str | None = None) -> Plan:
+def plan(bench: Bench, *, groups: Sequence[Group] = GROUPS, models: str | None = None, smallest: bool = False) -> Plan:
     """Every check of these groups with every subject that the plugin gives it, in order."""
     plugin = bench.plugin
-    chosen, left_out = _chosen(bench, models)
+    chosen, left_out = _chosen(bench, models, smallest=smallest)
     steps: list[Step] = []
     for group in GROUPS:
         if group not in groups:
@@ -182,21 +184,22 @@ _SUBJECTS: Final[dict[Group, Callable[[Bench, Sequence[Offer[ModelSpec]]], list[
 # --- which models ---
 
 
-def _chosen(bench: Bench, pattern: str | None) -> tuple[tuple[Offer[ModelSpec], ...], tuple[str, ...]]:
+def _chosen(
+    bench: Bench, pattern: str | None, *, smallest: bool
+) -> tuple[tuple[Offer[ModelSpec], ...], tuple[str, ...]]:
     """The models to look at, and a sentence about the others."""
     plugin = bench.plugin
     everything = [offer for offer in bench.catalog.models() if offer.plugin.name == plugin.name]
-    if pattern is not None:
-        chosen = [offer for offer in bench.catalog.models(pattern) if offer.plugin.name == plugin.name]
-        how = f"those that fit {pattern!r}"
-    elif len(everything) > MANY:
-        chosen, how = smallest_of_each_kind(everything), "the smallest of each kind"
-    else:
-        chosen, how = everything, ""
+    chosen = [one for one in bench.catalog.models(pattern or "*") if one.plugin.name == plugin.name]
+    how = [f"those that fit {pattern!r}"] if pattern else []
+    if smallest or (pattern is None and len(everything) > MANY):
+        chosen = smallest_of_each_kind(chosen)
+        how.append("the smallest of each kind")
     if len(chosen) == len(everything):
         return tuple(chosen), ()
     again = f"zoo plugins check {plugin.name} --models '*' takes all"
-    return tuple(chosen), (f"{len(everything) - len(chosen)} of {len(everything)} models: only {how}; {again}",)
+    left = len(everything) - len(chosen)
+    return tuple(chosen), (f"{left} of {len(everything)} models: only {', and of them '.join(how)}; {again}",)
 
 
 def smallest_of_each_kind(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
