@@ -13,7 +13,7 @@ from zoo import ImageInput, ModelSpec, TrainerSpec, WeightsSpec, hookimpl
 from zoo_torchvision.detection.specs import detectors, trainers
 from zoo_torchvision.families import family_of
 from zoo_torchvision.located import located_weights
-from zoo_torchvision.segmentation.specs import segmenters
+from zoo_torchvision.segmentation.specs import own_weights, segmenters
 
 ALIASES = {"resnet18": ("resnet",), "vgg11_bn": ("vgg",), "inception_v3": ("inception",)}
 CODE_LICENCE = "BSD-3-Clause"
@@ -51,7 +51,11 @@ def zoo_trainers() -> list[TrainerSpec]:
 @hookimpl
 def zoo_weights() -> list[WeightsSpec]:
     """Every set of weights of each card, those of the detectors and segmenters, and zoo's own."""
-    return [*(_weights(card, weights) for card in _cards() for weights in card["weights"]), *located_weights()]
+    return [
+        *(_weights(card, weights) for card in _cards() for weights in card["weights"]),
+        *located_weights(),
+        *own_weights(),
+    ]
 
 
 @cache

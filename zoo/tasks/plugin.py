@@ -59,6 +59,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.semantic_segmentation.task:SemanticSegmentation",
         summary="which of a list of classes every pixel belongs to",
         default_data="digit_scenes",
+        data_licence=DIGITS_LICENCE,
         metric="miou",
     )
     yield TaskSpec(
