@@ -52,9 +52,10 @@ def test_a_flip_inside_the_margin_is_undecided() -> None:
     assert found.undecided == 2
 
 
-def test_without_truths_the_median_similarity_decides() -> None:
-    found = compared(at_angles(0, 60, 119.98), at_angles(0, 60, 119.98), (None, None, None))
-    assert found.agreeing == 3
+def test_without_truths_a_similarity_between_the_middle_ones_decides() -> None:
+    # similarities of 20, 70 and 90 degrees: the threshold lies between those of 70 and 90, and rounding flips nothing
+    found = compared(at_angles(0, 20, 90), at_angles(0, 20.00001, 90), (None, None, None))
+    assert (found.agreeing, found.undecided) == (3, 0)
 
 
 def test_numbers_that_are_none_disagree() -> None:

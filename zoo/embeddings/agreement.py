@@ -37,14 +37,14 @@ def agreement(
     """An item agrees when its embedding keeps its direction, and each of its pairs its side of the threshold.
 
     The threshold is the reference's own at the stated false-accept rate, where the truths of the cases say which pairs
-    are of one identity, else its median similarity.  An item is undecided when only pairs inside their margin flipped.
-    Of very many items not every pair is looked at.
+    are of one identity, else half-way between its middle similarities.  An item is undecided when only pairs inside
+    their margin flipped.  Of very many items not every pair is looked at.
     """
     ours, theirs = _stacked(reference), _stacked(candidate)
     cosines = _cosines(ours, theirs)
     one, other, _ = verification_pairs(_labels(cases)).T
     before, after = similarities(ours, one, other), similarities(theirs, one, other)
-    threshold = decision_threshold(ours, cases, otherwise=float(np.median(before)) if len(before) else 0.0)
+    threshold = decision_threshold(ours, cases, otherwise=_middle(before))
     margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(ours.shape[1]))
     flipped = (before >= threshold) != (after >= threshold)
     beyond = np.flatnonzero(flipped & (np.abs(before - threshold) > margin))
@@ -87,6 +87,12 @@ def known_pairs(cases: Sequence[Case]) -> tuple[Places, Places, npt.NDArray[np.b
 def similarities(embeddings: Floats, one: Places, other: Places) -> Floats:
     """Of the pairs at these places, float64 [pairs]."""
     return np.asarray(np.einsum("pd,pd->p", embeddings[one], embeddings[other]))
+
+
+def _middle(values: Floats) -> float:
+    """Half-way between the two middle values: unlike the median never one of them, which rounding alone would flip."""
+    ordered = np.sort(values)
+    return float(ordered[len(ordered) // 2 - 1 : len(ordered) // 2 + 1].mean()) if len(ordered) > 1 else 0.0
 
 
 def _labels(cases: Sequence[Case]) -> Places:
