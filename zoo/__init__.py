@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from zoo.task import Batch as Batch
     from zoo.task import Calibrated as Calibrated
     from zoo.task import Case as Case
+    from zoo.task import ChoosesRunner as ChoosesRunner
     from zoo.task import Comparing as Comparing
     from zoo.task import Control as Control
     from zoo.task import Dataset as Dataset
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from zoo.trainers.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
+    from zoo.weights.source import WeightsSource as WeightsSource
     from zoo_export.anew import verify as verify
     from zoo_export.publish import export as export
 
@@ -109,13 +111,14 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Adjustable Agreement Batch Calibrated Case Comparing Control Dataset Developing Metrics Ordered Port "
-    "Purpose ReadsText Responding Shown Signature Task Unprompted",
+    "zoo.task": "Adjustable Agreement Batch Calibrated Case ChoosesRunner Comparing Control Dataset Developing Metrics "
+    "Ordered Port Purpose ReadsText Responding Shown Signature Task Unprompted",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
+    "zoo.weights.source": "WeightsSource",
     "zoo_export.anew": "verify",
     "zoo_export.publish": "export",
 }

@@ -21,7 +21,7 @@ from zoo.problem import Problem
 from zoo.recipe import Recipe
 from zoo.runs import Run
 from zoo.specs import ModelSpec
-from zoo.targets import BundleTarget, RunTarget, Target, WeightsTarget, find_target
+from zoo.targets import BundleTarget, RunTarget, SourceTarget, Target, WeightsTarget, find_target
 from zoo.task import Dataset, Metrics, Progress
 from zoo.trained import Trained, load_trained, trained_model
 from zoo.training.context import Context
@@ -153,6 +153,9 @@ def _subject(target: Target, catalog: Catalog) -> _Subject:
             return _Subject(model=model, problem=run.problem, default_data=_embedded(model, catalog), run=run)
         case WeightsTarget(model=model, weights=weights):
             problem = weights_problem(catalog, model, published_source(catalog, weights, model))
+            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
+        case SourceTarget(model=model, source=source):
+            problem = weights_problem(catalog, model, source)
             return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
     raise UsageError(
         "only runs, bundles and published weights are measured", hint="name a run, or weights (cnn@digits)"

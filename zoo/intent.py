@@ -54,6 +54,10 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         default_data=catalog.task(offer.spec.task).spec.default_data,
         trainer_options=catalog.trainer_of(offer).spec.options,
     )
+    if offer.spec.from_weights and not config.weights:
+        raise UsageError(
+            f"{offer.full_name} is built from weights alone: {offer.spec.from_weights}", hint="name them with --weights"
+        )
     if config.freeze == "backbone" and not offer.spec.head:
         raise UsageError(f"{offer.full_name} does not say which of its layers is the head", hint="leave out --freeze")
     place = options.output or default_place(offer.full_name)

@@ -15,7 +15,7 @@ from zoo.errors import PluginError, UsageError, ZooError
 from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.specs import ModelSpec
-from zoo.weights.source import WeightsSource, find_source
+from zoo.weights.source import WeightsSource, find_source, read_as
 from zoo.weights.start import start_from
 
 
@@ -52,7 +52,7 @@ def create_model(
 
 def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: int | None = None) -> nn.Module:
     """The architecture with random parameters, drawn from `seed` where one is given; PluginError when it fails."""
-    keywords = problem.keywords(offer.spec.needs)
+    keywords = _keywords(offer, problem)
     builder = catalog.load(offer, offer.spec.builder)
     if not callable(builder):
         raise PluginError(f"{offer.spec.builder!r}, the builder of {offer.full_name}, is not callable")
@@ -73,6 +73,18 @@ def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: 
     return model
 
 
+def _keywords(offer: Offer[ModelSpec], problem: Problem) -> dict[str, object]:
+    try:
+        return problem.keywords(offer.spec.needs)
+    except UsageError as error:
+        if not offer.spec.from_weights:
+            raise
+        raise UsageError(
+            f"{offer.full_name} is built from weights alone: {offer.spec.from_weights}",
+            hint=f"zoo train {offer.bare_name} --weights ...",
+        ) from error
+
+
 def default_problem(catalog: Catalog, offer: Offer[ModelSpec]) -> Problem:
     """The problem of a model that nobody brought data for.
 
@@ -91,7 +103,6 @@ def default_problem(catalog: Catalog, offer: Offer[ModelSpec]) -> Problem:
 
 def weights_problem(catalog: Catalog, offer: Offer[ModelSpec], source: WeightsSource) -> Problem:
     """The problem that published weights were trained for; UsageError where they do not say it."""
-    facts = dict(source.offer.spec.facts) if source.offer else {}
     if "num_classes" in offer.spec.needs and not source.classes:
         raise UsageError(
             f"{source.name} names no classes, so it cannot answer by itself",
@@ -105,7 +116,7 @@ def weights_problem(catalog: Catalog, offer: Offer[ModelSpec], source: WeightsSo
         input=source.input or offer.spec.input,
         classes=source.classes,
         vocabulary=source.vocabulary,
-        facts=facts,
+        facts=source.facts,
     )
 
 
@@ -123,10 +134,12 @@ def _problem(
         if source and len(source.classes) == num_classes:
             return weights_problem(catalog, offer, source)
         classes = tuple(str(index) for index in range(num_classes))
-        return Problem(task=catalog.make_task(offer.spec.task).name, input=input, classes=classes)
+        made = Problem(task=catalog.make_task(offer.spec.task).name, input=input, classes=classes)
+        return read_as(made, source) if source else made
     if source and source.classes:
         return weights_problem(catalog, offer, source)
-    return replace(default_problem(catalog, offer), input=input)
+    made = replace(default_problem(catalog, offer), input=input)
+    return read_as(made, source) if source else made
 
 
 @contextmanager

@@ -61,12 +61,14 @@ class TokenInput:
 
     max_length: int = 512
     """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
-    unit: Literal["character", "token"] = "character"
-    """What a text is cut into; a token is a word with the space before it, or a sign."""
+    unit: Literal["character", "token", "wordpiece"] = "character"
+    """What a text is cut into; a token is a word with the space before it, or a sign; a word piece is BERT's."""
     vocabulary_limit: int = 20_000
     """The most different tokens; the rarest beyond it are unknown."""
     chunk: int = 64
     """Tokens that a language model learns from at a time, its state carried on to the next."""
+    embedding: int = 0
+    """Numbers that a text becomes, for models that embed; 0 for all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,11 @@ class ModelSpec:
     aliases: tuple[str, ...] = ()
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
+    sources: Reference | None = None
+    """(text) -> zoo.WeightsSource | None: what a text means that is no run, tag or file of zoo's, as another library's
+    folder, or a name on its hub; imports no torch."""
+    from_weights: str = ""
+    """Why this model is built from weights alone, and never without; empty when it can be built by itself."""
     summary: str = ""
     paper: str = ""
     licence: str = ""
@@ -101,6 +106,7 @@ class ModelSpec:
         _check(_QUALIFIED, self.trainer, what=f"the trainer of {self.name}", form="'classification'")
         _check_reference(self.builder, what=f"the builder of {self.name}")
         _check_reference(self.adapter, what=f"the adapter of {self.name}")
+        _check_reference(self.sources, what=f"the sources of {self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

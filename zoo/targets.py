@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.catalog import Catalog
 from zoo.errors import UnknownName, UsageError
 from zoo.names import Offer
 from zoo.runs import latest_run, list_runs
 from zoo.specs import ModelSpec, WeightsSpec
+
+if TYPE_CHECKING:
+    from zoo.weights.source import WeightsSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,15 @@ class ModelTarget:
     model: Offer[ModelSpec]
 
 
-Target = RunTarget | BundleTarget | OnnxTarget | WeightsTarget | ModelTarget
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTarget:
+    """Parameters that the model knows to find by itself: another library's folder, encoder@folder."""
+
+    model: Offer[ModelSpec]
+    source: WeightsSource
+
+
+Target = RunTarget | BundleTarget | OnnxTarget | WeightsTarget | SourceTarget | ModelTarget
 
 
 def find_target(
@@ -62,7 +74,8 @@ def find_target(
 ) -> Target:
     """What TARGET means: an existing path, then model@tag, then a model's name; without one, the latest run.
 
-    The tag may be a run that trained the model, or a larger one that it is a part of: vae_decoder@runs/vae/...
+    The tag may be what the model's own `sources` know (encoder@folder), a run that trained the model, or one of a
+    larger model that it is a part of: vae_decoder@runs/vae/...
     A model's name alone is a UsageError unless `untrained` is set; then nothing else is accepted.
     """
     if untrained:
@@ -110,6 +123,8 @@ def _named(text: str, catalog: Catalog) -> Target:
         name, _, rest = text.partition("@")
         if rest and (Path(rest) / "run.json").is_file():
             return RunTarget(path=Path(rest), model=catalog.model(name))
+        if rest and (own := _own(catalog.model(name), rest, catalog)):
+            return own
         if rest:
             weights = catalog.weight(text)
             return WeightsTarget(model=catalog.model(weights.model), weights=weights)
@@ -121,6 +136,16 @@ def _named(text: str, catalog: Catalog) -> Target:
         hint=f"train it (zoo train {model.bare_name}), name weights ({_example(model, catalog)}), "
         "or export it as it is with --untrained",
     )
+
+
+def _own(model: Offer[ModelSpec], text: str, catalog: Catalog) -> SourceTarget | None:
+    """What the model's own `sources` make of a tag."""
+    from zoo.weights.source import own_source  # noqa: PLC0415  the floor above, and only few models have any
+
+    source = own_source(text, catalog, model)
+    if source is None:
+        return None
+    return SourceTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
 
 
 def _example(model: Offer[ModelSpec], catalog: Catalog) -> str:

@@ -240,6 +240,14 @@ class Calibrated(Protocol):
 
 
 @runtime_checkable
+class ChoosesRunner(Protocol):
+    """A task whose bundles need different code for different problems: text cut in this way or in that."""
+
+    def runner_for(self, problem: Problem) -> Reference:
+        """As `Task.runner`, for bundles of this problem."""
+
+
+@runtime_checkable
 class ReadsText(Protocol):
     """A task whose raw input may be given in words instead of a file."""
 

@@ -21,7 +21,7 @@ from zoo.names import Offer
 from zoo.problem import Json, Problem
 from zoo.runs import Run
 from zoo.specs import ModelSpec
-from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget
+from zoo.targets import ModelTarget, RunTarget, SourceTarget, Target, WeightsTarget
 from zoo.task import Calibrated, Progress, Task
 from zoo.weights.load import load_state, read_state
 from zoo.weights.source import WeightsSource, published_source
@@ -115,6 +115,8 @@ def load_trained(
             return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes, wanted=target.model)
         case WeightsTarget(model=model, weights=weights):
             return _from_weights(published_source(catalog, weights, model), model, catalog, progress)
+        case SourceTarget(model=model, source=source):
+            return _from_weights(source, model, catalog, progress)
         case ModelTarget(model=model):
             return _untrained(model, catalog, allowed=untrained, seed=seed)
         case _:
@@ -196,17 +198,10 @@ def _from_weights(source: WeightsSource, offer: Offer[ModelSpec], catalog: Catal
     started = start_from(
         source, model, catalog=catalog, offer=offer, problem=problem, progress=progress, keep_head=True
     )
-    assert source.offer is not None
-    spec = source.offer.spec
-    lineage = replace(
-        _lineage(offer),
-        sha256=started.sha256,
-        weights=source.name,
-        url=spec.url,
-        licence=spec.licence,
-        data=spec.data,
-        metrics=dict(spec.metrics),
-    )
+    lineage = replace(_lineage(offer), sha256=started.sha256, weights=source.name, licence=source.licence)
+    if source.offer:
+        spec = source.offer.spec
+        lineage = replace(lineage, url=spec.url, data=spec.data, metrics=dict(spec.metrics))
     return Trained(
         model=model.eval(),
         offer=offer,

@@ -20,6 +20,7 @@ from zoo.replay.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.replay.run_template import differing_files
 from zoo.report.page import page
 from zoo.report.record import Report, report_of
+from zoo.task import ChoosesRunner
 from zoo.tasks.bundled import task_source
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.golden import golden_files
@@ -135,7 +136,9 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 def runner(subject: Subject) -> dict[str, bytes]:
     """run.py and task.py, as this zoo writes them."""
     core = Path(run_template.__file__).read_bytes()
-    return {"run.py": core, "task.py": task_source(subject.task.runner).encode()}
+    task = subject.task
+    runner = task.runner_for(subject.problem) if isinstance(task, ChoosesRunner) else task.runner
+    return {"run.py": core, "task.py": task_source(runner).encode()}
 
 
 def manifest_of(

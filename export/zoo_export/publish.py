@@ -9,7 +9,7 @@ from zoo.catalog import Catalog
 from zoo.errors import Refused, UsageError
 from zoo.replay.bundle import REPORT
 from zoo.report.record import read_report
-from zoo.targets import ModelTarget, RunTarget, Target, WeightsTarget, at_checkpoint, find_target
+from zoo.targets import ModelTarget, RunTarget, SourceTarget, Target, WeightsTarget, at_checkpoint, find_target
 from zoo_export.bundle import Written, check_place, write
 from zoo_export.graph import DEFAULT_OPSET, check_opset
 from zoo_export.proof import Progress, prove
@@ -79,6 +79,8 @@ def default_place(target: Target) -> Path:
             return path / (f"export-{part.name}" if part else "export")
         case WeightsTarget(weights=weights):
             return Path("exports") / weights.full_name.replace("/", "-")
+        case SourceTarget(model=model, source=source):
+            return Path("exports") / f"{model.full_name.replace('/', '-')}-{Path(source.name.split('@')[1]).name}"
         case ModelTarget(model=model):
             return Path("exports") / f"{model.full_name.replace('/', '-')}-untrained"
         case _:

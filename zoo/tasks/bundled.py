@@ -15,6 +15,7 @@ from zoo.specs import Reference
 
 _IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
+_ABOUT = re.compile(r'\A""".*?"""\n+', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
 
@@ -45,7 +46,7 @@ def _parts(module: str, *, seen: set[str]) -> list[str]:
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"no source for {module}", name=module)
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    text = _ABOUT.sub("", Path(spec.origin).read_text(encoding="utf-8"))
     homes = [home for package, names in _IMPORT.findall(text) for home in _homes(package, names)]
     before = [part for home in homes if home not in seen for part in _parts(home, seen=seen)]
     return [*before, _IMPORT.sub("", text)]

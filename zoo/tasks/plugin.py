@@ -71,6 +71,14 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         metric="accuracy",
     )
     yield TaskSpec(
+        name="text-embedding",
+        task="zoo.tasks.text_embedding.task:TextEmbedding",
+        summary="a text as a unit vector; those of one label are similar",
+        default_data="names",
+        data_licence=NAMES_LICENCE,
+        metric="retrieval_accuracy",
+    )
+    yield TaskSpec(
         name="text-generation",
         task="zoo.tasks.text_generation.task:TextGeneration",
         summary="text that goes on where a prompt ends",
@@ -116,6 +124,13 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         trainer="zoo.trainers.text_classification:TextClassificationTrainer",
         options={"token_dropout": 0.0},
         summary="cross-entropy over tokens and lengths; token_dropout hides a share of the tokens",
+    )
+    yield TrainerSpec(
+        name="contrastive",
+        task="text-embedding",
+        trainer="zoo.trainers.contrastive:ContrastiveTextTrainer",
+        options={"temperature": 0.1, "token_dropout": 0.0},
+        summary="a softmax over similarities, in which texts of one label should win",
     )
     yield TrainerSpec(
         name="language-model",

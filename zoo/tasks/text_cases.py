@@ -11,20 +11,14 @@ from zoo.data.names import names
 from zoo.data_card import DataCard, Split
 from zoo.formats.splits import place
 from zoo.formats.text_rows import TextItem
-from zoo.problem import Problem, TokenInput
-from zoo.tasks.vocabulary import SPECIAL, UNKNOWN, encode, numbers
+from zoo.problem import Problem
+from zoo.tasks.encoding import encoder, token_input, unknown
+from zoo.tasks.vocabulary import SPECIAL, UNKNOWN
 
 Tokens = list[int]
 LENGTHS = (33, 5, 1)
 """Neither a multiple of the others, the shortest there is among them."""
 LONG = 300
-
-
-def token_input(problem: Problem) -> TokenInput:
-    """The problem's input, which is text."""
-    if not isinstance(problem.input, TokenInput):
-        raise TypeError(f"{problem.task} takes text, not {type(problem.input).__name__}")
-    return problem.input
 
 
 def measured_items(card: DataCard | None) -> tuple[str, Sequence[TextItem]]:
@@ -35,16 +29,11 @@ def measured_items(card: DataCard | None) -> tuple[str, Sequence[TextItem]]:
     return split, sorted(card.splits[split], key=lambda item: place(item.text))
 
 
-def encoded(text: str, problem: Problem) -> Tokens:
-    """A text's token numbers, cut at the longest length."""
-    facts = token_input(problem)
-    return encode(text, numbers(problem.vocabulary), facts.unit)[: facts.max_length]
-
-
 def stretches(card: DataCard | None, problem: Problem, length: int) -> Iterator[Tokens]:
-    """Real text of exactly so many tokens, one item after the other put together; for ever."""
+    """Real text of so many tokens, or the most that the model reads, one item after the other; for ever."""
     _, items = measured_items(card)
-    tokens = [token for item in items[:400] for token in encoded(item.text, problem)] or [UNKNOWN]
+    encode, length = encoder(problem), min(length, token_input(problem).max_length)
+    tokens = [token for item in items[:400] for token in encode(item.text)] or [unknown(problem)]
     at = 0
     while True:
         yield [tokens[(at + step) % len(tokens)] for step in range(length)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zoo.embeddings.finish import unit_length
+
 
 class AsGiven(nn.Module):
     """What goes in comes out."""
@@ -21,3 +23,11 @@ class Probabilities(nn.Module):
     def forward(self, logits: Tensor) -> Tensor:
         """logits [..., classes] -> the same shape, sums of one."""
         return torch.softmax(logits, dim=-1)
+
+
+class UnitLengths(nn.Module):
+    """Raw embeddings to directions."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """features [n, d] -> the same shape, rows of length one."""
+        return unit_length(features)

@@ -9,23 +9,26 @@ import torch
 from torch import Tensor
 
 from zoo.formats.text_rows import TextItem
-from zoo.problem import Problem, TokenInput
-from zoo.tasks.vocabulary import PADDING, encode, numbers
+from zoo.problem import Problem
+from zoo.tasks.encoding import encoder, unknown
+from zoo.tasks.image_embedding.dataset import pk_order
+from zoo.tasks.vocabulary import PADDING
 
 if TYPE_CHECKING:
     from zoo.task import Batch
 
 BUCKET: Final = 20
 """So many batches are drawn at random together and sorted by length; more pads less and shuffles less."""
+TOGETHER: Final = 4
+"""Texts of one label in a batch that is learnt from by comparing."""
 
 
 class LabelledTexts:
     """Texts of any length; a batch is padded to its own longest."""
 
     def __init__(self, items: Sequence[TextItem], problem: Problem) -> None:
-        facts, places = problem.input, numbers(problem.vocabulary)
-        assert isinstance(facts, TokenInput)
-        texts = [encode(item.text, places, facts.unit)[: facts.max_length] for item in items]
+        encode = encoder(problem)
+        texts = [encode(item.text) or [unknown(problem)] for item in items]
         self.lengths = torch.tensor([len(text) for text in texts], dtype=torch.int64)
         self.labels = torch.tensor([item.label for item in items], dtype=torch.int64)
         self.starts = torch.cumsum(self.lengths, 0) - self.lengths
@@ -60,3 +63,13 @@ class LabelledTexts:
         shuffled: list[Tensor] = [whole[at] for at in torch.randperm(len(whole), generator=generator).tolist()]
         order: list[int] = torch.cat([*shuffled, *rest]).tolist()
         return order
+
+
+class GroupedTexts(LabelledTexts):
+    """Texts to learn from by comparing: every batch holds several of each of a few labels."""
+
+    def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
+        """As many indices as there are items; a label with few texts may show one twice."""
+        groups = [torch.nonzero(self.labels == label)[:, 0].tolist() for label in sorted(set(self.labels.tolist()))]
+        batches = max(1, len(self) // batch_size)
+        return pk_order(groups, batch_size, TOGETHER, batches=batches, generator=generator)

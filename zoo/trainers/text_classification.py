@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.task import Batch
-from zoo.tasks.vocabulary import UNKNOWN
+from zoo.tasks.encoding import unknown
 from zoo.trainer import StepContext, StepOutput
 from zoo.trainers.classification import ClassificationTrainer
 
@@ -18,7 +18,9 @@ class TextClassificationTrainer(ClassificationTrainer):
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `tokens` int64 [n, length], `lengths` and `label` int64 [n]."""
         hidden = float(context.options["token_dropout"])
-        tokens = hide(batch["tokens"], hidden, context.generator) if hidden else batch["tokens"]
+        tokens = batch["tokens"]
+        if hidden:
+            tokens = hide(tokens, hidden, context.generator, instead=unknown(context.problem))
         logits = context.modules["model"](tokens, batch["lengths"])
         loss = F.cross_entropy(logits, batch["label"], label_smoothing=context.recipe.label_smoothing)
         context.backward(loss)
@@ -30,7 +32,7 @@ class TextClassificationTrainer(ClassificationTrainer):
         return {"logits": context.modules["model"](batch["tokens"], batch["lengths"])}
 
 
-def hide(tokens: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def hide(tokens: Tensor, share: float, generator: torch.Generator, *, instead: int) -> Tensor:
     """The tokens, some of them unknown."""
     drawn = torch.rand(tokens.shape, generator=generator, device=tokens.device)
-    return torch.where(drawn < share, UNKNOWN, tokens)
+    return torch.where(drawn < share, instead, tokens)

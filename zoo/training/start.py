@@ -23,7 +23,7 @@ from zoo.training.build import build_training, starting_model
 from zoo.training.events import Listener
 from zoo.training.finish import Ended, finish
 from zoo.training.origin import data_record, new_record
-from zoo.weights.source import find_source
+from zoo.weights.source import find_source, read_as
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""
@@ -125,11 +125,11 @@ def _unheard(text: str) -> None:
 
 
 def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
-    """The problem with the vocabulary of the weights that are started from: their embedding knows no other."""
+    """The problem as the weights know it that are started from."""
     if not intent.config.weights:
         return problem
     source = find_source(intent.config.weights, intent.catalog, intent.offer)
-    return replace(problem, vocabulary=source.vocabulary) if source.vocabulary else problem
+    return read_as(problem, source)
 
 
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:

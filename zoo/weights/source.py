@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoo.catalog import Catalog
 from zoo.checkpoints import Checkpoint, file_sha256
-from zoo.errors import BadFile, UsageError
+from zoo.errors import BadFile, PluginError, UsageError
 from zoo.names import Offer
-from zoo.problem import Input
+from zoo.problem import Input, Json, Problem
 from zoo.runs import Run
-from zoo.specs import ModelSpec, WeightsSpec
+from zoo.specs import ModelSpec, Reference, WeightsSpec
 from zoo.task import Progress
 from zoo.weights.published import WeightsFile, fetch, labels, tokens
 
+READING = ("tokenizer", "architecture")
+"""Facts of a run's problem that hold for whatever is trained from it."""
 PICKLES = frozenset({".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"})
 CONVERT = (
     "if you trust it, write its tensors as safetensors: "
@@ -34,6 +37,11 @@ class WeightsSource:
     """Tokens in index order; empty where none are read, or nobody recorded them."""
     input: Input | None = None
     """What they were trained with; None where nobody recorded it."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """What else of the problem they know: how texts are cut, which architecture they belong to."""
+    licence: str = ""
+    reader: Reference | None = None
+    """(path of `file`) -> state_dict, where another library writes it; None reads a safetensors file of zoo's."""
     offer: Offer[WeightsSpec] | None = None
     checkpoint: Checkpoint | None = None
     file: Path | None = None
@@ -49,15 +57,36 @@ class WeightsSource:
 
 
 def find_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource:
-    """The parameters that TEXT means for a model: an existing path first, then a tag."""
+    """The parameters that TEXT means for a model: a run, what the model knows by itself, a file, then a tag."""
     path = Path(text)
+    if (path / "run.json").is_file():
+        return _run_source(path, model)
+    if own := own_source(text, catalog, model):
+        return own
     if path.exists():
-        return _run_source(path, model) if (path / "run.json").is_file() else _file_source(path)
+        return _file_source(path)
     plugin, _, _ = text.rpartition("/")
     if "@" in text or (not path.suffix and plugin in ("", *(one.name for one in catalog.plugins))):
         name = text if "@" in text else f"{model.full_name}@{text}"
         return published_source(catalog, catalog.weight(name), model)
     raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
+
+
+def own_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource | None:
+    """What a model's own `sources` make of TEXT; None where it has none, or they know nothing of it."""
+    if model.spec.sources is None:
+        return None
+    ask = catalog.load(model, model.spec.sources)
+    found = ask(text) if callable(ask) else ask
+    if found is None or isinstance(found, WeightsSource):
+        return found
+    raise PluginError(f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(found).__name__} for {text}")
+
+
+def read_as(problem: Problem, source: WeightsSource) -> Problem:
+    """The problem as the parameters know it: their embedding has no other tokens, and cuts texts in no other way."""
+    vocabulary = source.vocabulary or problem.vocabulary
+    return replace(problem, vocabulary=vocabulary, facts={**problem.facts, **source.facts})
 
 
 def published_source(catalog: Catalog, offer: Offer[WeightsSpec], model: Offer[ModelSpec]) -> WeightsSource:
@@ -69,6 +98,8 @@ def published_source(catalog: Catalog, offer: Offer[WeightsSpec], model: Offer[M
         classes=labels(catalog, offer),
         vocabulary=tokens(catalog, offer),
         input=offer.spec.input or model.spec.input,
+        facts=offer.spec.facts,
+        licence=offer.spec.licence,
         offer=offer,
         notes=(offer.note,) if offer.note else (),
     )
@@ -84,6 +115,7 @@ def _run_source(path: Path, model: Offer[ModelSpec]) -> WeightsSource:
         classes=run.problem.classes,
         vocabulary=run.problem.vocabulary,
         input=run.problem.input,
+        facts={name: run.problem.facts[name] for name in READING if name in run.problem.facts},
         checkpoint=found.checkpoint,
         notes=found.notes,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ def start_from(
     """
     _check_size(source, problem)
     file = source.fetch(progress)
-    state = _renamed(source, read_state(file.path), catalog)
+    state = _renamed(source, _read(source, file.path, catalog, offer), catalog)
     new_head = not keep_head and _needs_new_head(source, state, model, offer, problem)
     if new_head and not offer.spec.head:
         raise UsageError(
@@ -79,7 +80,16 @@ def _needs_new_head(
         return source.classes != problem.classes
     own = model.state_dict()
     head = {name: tensor for name, tensor in state.items() if name.startswith(offer.spec.head)}
+    if source.reader and not head and any(name.startswith(offer.spec.head) for name in own):
+        return True  # another library's encoder, which comes without one
     return any(name in own and tensor.shape != own[name].shape for name, tensor in head.items())
+
+
+def _read(source: WeightsSource, path: Path, catalog: Catalog, offer: Offer[ModelSpec]) -> dict[str, Tensor]:
+    if source.reader is None:
+        return read_state(path)
+    reader = cast("Callable[[Path], dict[str, Tensor]]", catalog.load(offer, source.reader))
+    return reader(path)
 
 
 def _renamed(source: WeightsSource, state: dict[str, Tensor], catalog: Catalog) -> dict[str, Tensor]:

@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from zoo.data.names import LANGUAGES, names
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.errors import BadFile
-from zoo.formats.class_folders import list_class_folders
-from zoo.formats.text_checking import check_labelled
-from zoo.formats.text_layouts import detect_text, split_files
-from zoo.formats.text_rows import TABLES, TEXT_FILES, Found, TextRow, read_classes, read_table
-from zoo.formats.vocabulary import build_vocabulary
 from zoo.problem import Input, Problem
 from zoo.recipe import Augment
 from zoo.records import to_json
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
-from zoo.tasks.text_cases import LENGTHS, LONG, Tokens, chance, encoded, measured_items, row, stretches, token_input
-from zoo.tasks.text_classification import runner
+from zoo.tasks import labelled_texts
+from zoo.tasks.encoding import is_wordpiece, spelt
+from zoo.tasks.labelled_cases import labelled_cases
+from zoo.tasks.labelled_texts import LENGTH, TOKENS
+from zoo.tasks.text_classification import showing
 from zoo.tasks.text_classification.agreement import agreement
 from zoo.tasks.text_controls import LENGTHS as LENGTHS_CONTROL
 from zoo.tasks.text_controls import VOCABULARY, text_controls
-from zoo.tasks.vocabulary import decode
+from zoo.tasks.text_inputs import file_inputs, text_inputs
+from zoo.tasks.text_problem import text_problem
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from zoo.task import Arrays, Batch
-
-EMBEDDED: Final = "names"
-LAYOUTS: Final = ("text-table", "text-tables", "text-classes")
-SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-GOLDEN_ITEMS: Final = 3
-
-TOKENS: Final = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token numbers, padded behind")
-LENGTH: Final = Port(name="lengths", dtype="int64", shape=("batch",), doc="how many of them are text; at least 1")
 
 
 class TextClassification:
@@ -48,24 +36,21 @@ class TextClassification:
     monitor = Monitor(metric="accuracy", mode="max")
     runner = "zoo.tasks.text_classification.runner:read"
 
+    def runner_for(self, problem: Problem) -> str:
+        """Another where texts are cut into word pieces."""
+        return "zoo.tasks.text_classification.wordpiece_runner:read" if is_wordpiece(problem) else self.runner
+
     def detect(self, request: DataRequest) -> DataSource:
         """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
-        return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
+        return labelled_texts.detect(request)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read; samples are `zoo.formats.text_rows.TextItem`."""
-        if source.format == "text-classes" and source.location:
-            listing = list_class_folders(source.location, TEXT_FILES)
-            return check_labelled(source, read_classes(listing), progress=progress, left_out=listing.notes)
-        return check_labelled(source, _rows(source), progress=progress)
+        return labelled_texts.check(source, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""
-        problem = Problem(task=self.name, input=input, classes=card.classes)
-        facts = token_input(problem)
-        texts = (item.text for item in card.splits["train"])
-        vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
-        return Problem(task=self.name, input=input, classes=card.classes, vocabulary=vocabulary)
+        return text_problem(self.name, card, input, classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Token numbers in memory; batches of texts of about one length."""
@@ -107,13 +92,7 @@ class TextClassification:
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Texts for a purpose; the truth is the index of the class."""
-        made = {
-            Purpose.PIPELINE: _raw,
-            Purpose.MODEL: _ready,
-            Purpose.EVALUATION: _items,
-            Purpose.GOLDEN: _golden,
-        }
-        return islice(made[purpose](card, problem), limit)
+        return labelled_cases(card, problem, purpose, limit=limit)
 
     def agreement(
         self,
@@ -133,100 +112,21 @@ class TextClassification:
 
     def read(self, path: Path, problem: Problem) -> Arrays:
         """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
-        try:
-            return runner.read(path, to_json(problem))
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
+        return file_inputs(path, problem)
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The same of a text given in words; BadFile when it is empty."""
-        try:
-            return runner.read_text(text, to_json(problem))
-        except ValueError as error:
-            raise BadFile(f"{text!r} cannot be classified: {error}") from error
+        return text_inputs(text, problem)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The likeliest classes with their probabilities."""
-        best = runner.ranked(answer, problem.classes, limit)
+        best = showing.ranked(answer, problem.classes, limit)
         length = int(case.inputs["lengths"][0])
         return Shown(
-            text=runner.show(answer, to_json(problem), limit),
+            text=showing.show(answer, to_json(problem), limit),
             record={
-                "text": decode(case.inputs["tokens"][0, :length].tolist(), problem.vocabulary),
+                "text": spelt(case.inputs["tokens"][0, :length].tolist(), problem),
                 "classes": [{"name": name, "probability": share} for name, share in best],
                 "truth": problem.classes[case.truth] if isinstance(case.truth, int) and case.truth >= 0 else None,
             },
         )
-
-
-def _rows(source: DataSource) -> Iterator[Found]:
-    if source.format == EMBEDDED:
-        for split in SPLITS:
-            yield from (TextRow(f"{split} {at}", text, label, split) for at, (text, label) in enumerate(names(split)))
-        return
-    assert source.location is not None, "detect gives every source of files a location"
-    if source.format == "text-table":
-        yield from read_table(source.location, labelled=True)
-        return
-    for file, split in split_files(source.location, TABLES):
-        yield from read_table(file, labelled=True, split=split)
-
-
-# --- cases ---
-
-
-def _case(name: str, kind: str, tokens: Tokens, *, padded_to: int = 0, gates: bool = True) -> Case:
-    inputs = {"tokens": row(tokens, padded_to=padded_to), "lengths": row([len(tokens)])[0]}
-    return Case(name=name, kind=kind, inputs=inputs, gates=gates, origin="synthetic")
-
-
-def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """First a padded text, so that reading the padding is noticed; then every length, and chance.
-
-    Real texts are often so clear that all probabilities are 0 or 1, where rounding errors have no way to show.
-    """
-    long, short, least = LENGTHS
-    half = long // 2
-    yield _case(f"{short} of {long}", "padded", next(stretches(card, problem, short)), padded_to=long)
-    yield _case(f"length {long}", "uniform", chance(problem, long, seed=1))
-    yield _case(f"{least} of {long}", "padded", next(stretches(card, problem, least)), padded_to=long)
-    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
-    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
-    yield _case(f"{half} of {long}", "uniform", chance(problem, half, seed=2), padded_to=long)
-
-
-def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Real texts and monotony gate; unknown tokens, and what is far longer than any name, inform."""
-    long, short, _ = LENGTHS
-    yield _case(f"text of {long}", "realistic", next(stretches(card, problem, long)))
-    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
-    yield _case("unknown tokens", "unknown", [1] * short, gates=False)
-    yield _case("long", "extreme", next(stretches(card, problem, LONG)), gates=False)
-
-
-def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    split, items = measured_items(card)
-    for item in items:
-        tokens = encoded(item.text, problem)
-        if tokens:
-            truth = item.label if card is not None else _language(item.name, problem)
-            inputs = {"tokens": row(tokens), "lengths": row([len(tokens)])[0]}
-            yield Case(name=item.text, kind="realistic", inputs=inputs, truth=truth, origin=f"{split}, {item.name}")
-
-
-def _language(name: str, problem: Problem) -> int | None:
-    """The class of an embedded name, where the classes are the embedded languages."""
-    code = name.partition(":")[0]
-    return problem.classes.index(code) if set(problem.classes) == set(LANGUAGES) else None
-
-
-def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two embedded names, one of them padded, and up to three of the data's own."""
-    long, _, _ = LENGTHS
-    first, second = islice(_items(None, problem), 2)
-    yield first
-    tokens = second.inputs["tokens"][0].tolist()[:long]
-    padded = _case(f"{second.name}, padded", "padded", tokens, padded_to=long)
-    yield padded
-    if card is not None and card.source.format != EMBEDDED:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)

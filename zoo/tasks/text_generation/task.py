@@ -26,7 +26,8 @@ from zoo.problem import Input, Json, Problem
 from zoo.recipe import Augment
 from zoo.records import to_json
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
-from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches, token_input
+from zoo.tasks.encoding import token_input
+from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches
 from zoo.tasks.text_controls import STATE, VOCABULARY, text_controls
 from zoo.tasks.text_generation import runner
 from zoo.tasks.text_generation.agreement import agreement

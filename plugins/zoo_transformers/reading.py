@@ -1,0 +1,29 @@
+"""The tensors of an encoder that the library wrote, by the names that zoo's models give them.  [torch]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+from transformers import AutoModel
+
+from zoo import BadFile
+
+
+def encoder_state(path: Path) -> dict[str, Tensor]:
+    """The state of `Encoder` from the model.safetensors of a folder; BadFile where it lacks something."""
+    model, told = AutoModel.from_pretrained(
+        path.parent,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        dtype="float32",
+        output_loading_info=True,
+    )
+    # the library fills what is missing with random numbers
+    missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
+    wrong = [*missing, *(str(one) for one in told["mismatched_keys"])]
+    if wrong:
+        raise BadFile(f"{path} lacks {', '.join(wrong[:3])}{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}")
+    state = model.state_dict()
+    return {f"encoder.layers.{name}": tensor for name, tensor in state.items() if not name.startswith("pooler.")}

@@ -1,0 +1,47 @@
+"""Texts with labels as tasks take them: which sources there are, and every row of one read; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from zoo.data.names import names
+from zoo.data_card import DataCard, DataRequest, DataSource, Split
+from zoo.formats.class_folders import list_class_folders
+from zoo.formats.text_checking import check_labelled
+from zoo.formats.text_layouts import detect_text, split_files
+from zoo.formats.text_rows import TABLES, TEXT_FILES, Found, TextRow, read_classes, read_table
+from zoo.task import Port, Progress
+
+EMBEDDED: Final = "names"
+LAYOUTS: Final = ("text-table", "text-tables", "text-classes")
+SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
+
+TOKENS: Final = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token numbers, padded behind")
+LENGTH: Final = Port(name="lengths", dtype="int64", shape=("batch",), doc="how many of them are text; at least 1")
+
+
+def detect(request: DataRequest) -> DataSource:
+    """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
+    return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
+
+
+def check(source: DataSource, *, progress: Progress) -> DataCard:
+    """Every row or file read; samples are `zoo.formats.text_rows.TextItem`."""
+    if source.format == "text-classes" and source.location:
+        listing = list_class_folders(source.location, TEXT_FILES)
+        return check_labelled(source, read_classes(listing), progress=progress, left_out=listing.notes)
+    return check_labelled(source, _rows(source), progress=progress)
+
+
+def _rows(source: DataSource) -> Iterator[Found]:
+    if source.format == EMBEDDED:
+        for split in SPLITS:
+            yield from (TextRow(f"{split} {at}", text, label, split) for at, (text, label) in enumerate(names(split)))
+        return
+    assert source.location is not None, "detect gives every source of files a location"
+    if source.format == "text-table":
+        yield from read_table(source.location, labelled=True)
+        return
+    for file, split in split_files(source.location, TABLES):
+        yield from read_table(file, labelled=True, split=split)

@@ -1,0 +1,8 @@
+"""The same as `runner` for models that read word pieces."""
+
+from __future__ import annotations
+
+from zoo.tasks.text_embedding.showing import compare, show
+from zoo.tasks.wordpiece_reading import read, read_text
+
+__all__ = ["compare", "read", "read_text", "show"]
