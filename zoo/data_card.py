@@ -21,6 +21,7 @@ class DataRequest:
     root: Path | None = None
     """Where a named dataset is kept or downloaded to."""
     on_bad_sample: Literal["error", "skip"] = "error"
+    """Whether a few bad samples may be left out, and named, or end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,11 @@ class DataSource:
     """A request whose layout was recognised, in under a second and without decoding anything."""
 
     request: DataRequest
+    """What it was made of."""
     format: str
     """As in digits, class-folders, csv, image-folder, torchvision."""
     location: Path | None = None
+    """The file or folder; None for embedded data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,11 @@ class DataCard:
     """Data that were checked sample by sample and can be trained on."""
 
     source: DataSource
+    """Where they come from."""
     splits: Mapping[Split, Sequence[Any]]
     """The task's own items per split, in a fixed order; "test" may be absent."""
     classes: tuple[str, ...] = ()
+    """Class names in index order; empty where the task has none."""
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What else the check learnt, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""

@@ -74,8 +74,11 @@ class BadSample:
     """One thing wrong with the data: where it is, why it is wrong, and what to do."""
 
     where: str
+    """File, line or name."""
     reason: str
+    """What is wrong with it."""
     fix: str
+    """What to do about it."""
 
 
 class DataError(UsageError):

@@ -23,11 +23,15 @@ class ImageInput:
     size: tuple[int, int]
     """Height and width that the model takes, in pixels."""
     channels: int = 3
+    """One (grey) or three (colour)."""
     resize: int | None = None
     """Shorter side after resizing, before the centre crop to `size`; None stretches straight to `size`."""
     interpolation: Interpolation = "bilinear"
+    """As Pillow resizes."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    """Taken off each channel, of values in 0..1; one number serves all channels."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    """What each channel is divided by then."""
     min_size: int = 1
     """The smallest height and width the architecture accepts."""
     multiple: int = 1
@@ -76,6 +80,7 @@ class LatentInput:
     """Noise: float32 [batch, size] drawn from a unit normal, for models that make something of it."""
 
     size: int
+    """How many numbers a sample takes."""
     picture: ImageInput | None = None
     """What is made, for models of pictures: its size and channels, and the space (mean, std) the raw output lies in."""
 
@@ -87,6 +92,7 @@ class AudioInput:
     sample_rate: int = 16_000
     """Samples a second."""
     levels: int = 256
+    """Different codes of a sample."""
     any_rate: bool = False
     """True when the architecture suits sounds of any rate; `sample_rate` is then the default."""
     chunk: int = 1_000
@@ -101,7 +107,9 @@ class Problem:
     """The facts of a task and its data that a model is built for; written into every run and bundle."""
 
     task: str
+    """The task's name."""
     input: Input
+    """What the model is fed, at the size it is built for."""
     classes: tuple[str, ...] = ()
     """Class names in index order; empty where the task has none."""
     vocabulary: tuple[str, ...] = ()

@@ -67,6 +67,7 @@ class ModelSpec:
     trainer: str
     """A trainer's name: this plugin's own first, else anybody's; or a full name."""
     input: Input
+    """What it is fed, at its usual size."""
     needs: tuple[str, ...] = ("num_classes",)
     """Which facts of the `Problem` the builder takes, by name."""
     adapter: Reference | None = None
@@ -79,6 +80,7 @@ class ModelSpec:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
     aliases: tuple[str, ...] = ()
+    """Other names; an exact name of anybody's beats them."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None
@@ -87,7 +89,9 @@ class ModelSpec:
     from_weights: str = ""
     """Why this model is built from weights alone, and never without; empty when it can be built by itself."""
     summary: str = ""
+    """What it is, in half a line."""
     paper: str = ""
+    """Who thought of it: title, place, year."""
     licence: str = ""
     """SPDX name of the licence of the architecture's code."""
     parameters: int | None = None
@@ -95,6 +99,7 @@ class ModelSpec:
     gflops: float | None = None
     """Billions of multiply-adds for one input of the default size."""
     export: ExportSpec = field(default_factory=ExportSpec)
+    """What its export needs to know."""
     conformance: Mapping[str, str] = field(default_factory=dict)
     """Checks of the conformance kit that do not apply, each with the reason, which is shown."""
 
@@ -114,7 +119,9 @@ class Monitor:
     """The metric that chooses the best checkpoint."""
 
     metric: str
+    """A name that `Metrics.compute` gives."""
     mode: Literal["max", "min"]
+    """Which of two values is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,9 @@ class TrainerSpec:
     """One way to train the models of a task."""
 
     name: str
+    """Unique in its plugin."""
     task: str
+    """The task's name, bare or full."""
     trainer: Reference
     """A callable without arguments that returns a `zoo.Trainer`."""
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
@@ -130,7 +139,9 @@ class TrainerSpec:
     monitor: Monitor | None = None
     """The metric that chooses the best checkpoint, where it is not the task's own."""
     extra: str | None = None
+    """As of a model."""
     summary: str = ""
+    """What it minimises, in half a line."""
 
     def __post_init__(self) -> None:
         _check(_TASK_NAME, self.name, what="a trainer's name", form="'classification'")
@@ -145,6 +156,7 @@ class WeightsSpec:
     model: str
     """The model's name; bare for this plugin's own, full for anybody's."""
     tag: str
+    """Unique for the model in this plugin: `digits` in cnn@digits."""
     licence: str
     """SPDX name, or a sentence where none fits."""
     sha256: str
@@ -189,9 +201,11 @@ class TaskSpec:
     """One kind of work."""
 
     name: str
+    """Unique in its plugin."""
     task: Reference
     """A callable without arguments that returns a `zoo.Task`; importing it imports no torch."""
     summary: str = ""
+    """The question it answers, in half a line."""
     default_data: str = ""
     """The embedded data that `zoo train` takes when no `--data` is given."""
     data_licence: str = ""
@@ -199,6 +213,7 @@ class TaskSpec:
     metric: str = ""
     """The name of the metric that chooses the best checkpoint."""
     extra: str | None = None
+    """As of a model."""
 
     def __post_init__(self) -> None:
         _check(_TASK_NAME, self.name, what="a task's name", form="'image-classification'")

@@ -41,11 +41,13 @@ class Port:
     """One named input or output of a graph."""
 
     name: str
+    """As the graph has it."""
     dtype: str
     """numpy's name: float32, int64, uint8."""
     shape: tuple[int | str, ...]
     """A string names a dynamic axis: ("batch", 3, 224, 224)."""
     doc: str = ""
+    """What it holds, for people."""
     feeds: str = ""
     """Of an output that is state: the input it is fed to in the next step.  Zeros are fed in the first."""
 
@@ -55,7 +57,9 @@ class Signature:
     """The inputs and outputs of one graph, in order."""
 
     inputs: tuple[Port, ...]
+    """In the order of the graph."""
     outputs: tuple[Port, ...]
+    """In the order of the graph."""
 
     @property
     def feedback(self) -> dict[str, str]:
@@ -95,6 +99,7 @@ class Case:
     """One input with its story."""
 
     name: str
+    """Unique among the cases of a purpose."""
     kind: str
     """As in realistic, uniform, smooth, zeros, checkerboard, exif."""
     inputs: Arrays
@@ -112,11 +117,15 @@ class Agreement:
     """How two sets of answers to the same items compare, the way a user of the task would compare them."""
 
     items: int
+    """How many were compared."""
     agreeing: int
+    """Items with the same answer."""
     undecided: int
     """Items whose reference answer lies inside its own margin, so that either answer is right."""
     reference_metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the reference reaches on the items whose truth is known."""
     candidate_metrics: Mapping[str, float] = field(default_factory=dict)
+    """The same of the candidate."""
     disagreements: tuple[str, ...] = ()
     """A sentence per disagreement outside the margin, the worst first, a dozen at most."""
 
@@ -133,6 +142,7 @@ class Control:
     name: str
     """The generic kinds are weight, scale, bias, classes, normalisation, channels, resize, batch and training."""
     applies: bool = True
+    """False where this task cannot have it."""
     reason: str = ""
     """Why it does not apply; shown in the report."""
     edit: Reference | None = None
@@ -148,6 +158,7 @@ class Shown:
     record: Mapping[str, Json]
     """The same for machines."""
     picture: Image | None = None
+    """The answer drawn, where it can be."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """What else `--save` keeps, by the suffix of its file: ".npy"."""
 
@@ -267,7 +278,9 @@ class Task(Protocol):
     """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
 
     name: str
+    """As its `TaskSpec` has it."""
     monitor: Monitor
+    """What the best checkpoint is chosen by."""
     runner: Reference
     """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  With
     the modules that it imports from zoo, which `zoo.tasks.bundled` puts before it, it needs only numpy and Pillow.  It

@@ -26,6 +26,7 @@ class StepOutput:
     """What one step tells the loop: detached tensors, read only when a line is printed."""
 
     loss: torch.Tensor
+    """A scalar."""
     count: int
     """Samples in the batch."""
     parts: Mapping[str, torch.Tensor] = field(default_factory=dict)
@@ -38,12 +39,17 @@ class StepContext(Protocol):
     modules: Mapping[str, nn.Module]
     """As `Trainer.modules` named them, wrapped for the device and the launch."""
     problem: Problem
+    """What the model was built for."""
     recipe: Recipe
+    """The numbers of this training."""
     options: Mapping[str, float | int | str | bool]
     """The trainer's own numbers: its declared defaults with the recipe's changes."""
     step: int
+    """Steps done so far."""
     epoch: int
+    """Epochs completed so far."""
     total_steps: int
+    """Steps of the whole training."""
     generator: torch.Generator
     """Seeded from the run's seed and the step number, on the batch's device."""
 

@@ -1,64 +1,135 @@
-"""docs/plugins.md: its plugin is installed and used as it stands there, and nothing of the contract is left out."""
+"""docs/plugins.md: every code block is executed in its order, and nothing of the contract is left out."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 
 import zoo
+from docs.reference import PAGE, reference, written
 from zoo.plugins import HOOKS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+TEXT = PAGE.read_text()
+ROOT = PAGE.parent.parent
+
+
+class Block(NamedTuple):
+    """One fenced block: its language, the file that its first line names, and its text."""
+
+    language: str
+    file: str
+    text: str
+
+
+BLOCKS = [
+    Block(language, file, text)
+    for language, file, text in re.findall(r"^```(\w+)\n(?:# (\S+\.\w+)\n)?(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+]
+PIP = f"""#!{sys.executable}
+import sys, tomllib
+from pathlib import Path
+folder = Path(sys.argv[3]).resolve()
+project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+site = Path(__file__).parent / "site"
+record = site / f"{{project['name'].replace('-', '_')}}-{{project['version']}}.dist-info"
+record.mkdir(parents=True, exist_ok=True)
+name, version = project["name"], project["version"]
+(record / "METADATA").write_text(f"Metadata-Version: 2.1\\nName: {{name}}\\nVersion: {{version}}\\n")
+entries = project["entry-points"]["zoo.plugins"]
+(record / "entry_points.txt").write_text("[zoo.plugins]\\n" + "".join(f"{{k}} = {{v}}\\n" for k, v in entries.items()))
+source = folder / "src" if (folder / "src").is_dir() else folder
+with (site / "paths").open("a") as file:
+    print(source, file=file)
+"""
+"""`pip install -e FOLDER` without a package index: the record of the distribution, and its folder on the path."""
+ZOO = f"""#!{sys.executable}
+import sys
+from pathlib import Path
+site = Path(__file__).parent / "site"
+sys.path[:0] = [str(site), *(site / "paths").read_text().split()]
+from zoo.cli import main
+sys.exit(main())
+"""
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The page's three files, installed as pip would."""
-    files = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path / "zoo_mlp" / "__init__.py").write_text("")
-    project = tomllib.loads(files["pyproject.toml"])["project"]
-    record = tmp_path / f"zoo_mlp-{project['version']}.dist-info"
-    record.mkdir()
-    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    entries = project["entry-points"]["zoo.plugins"]
-    (record / "entry_points.txt").write_text(
-        "[zoo.plugins]\n" + "".join(f"{name} = {module}\n" for name, module in entries.items())
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield
-    for module in ("zoo_mlp", "zoo_mlp.plugin", "zoo_mlp.model"):
-        sys.modules.pop(module, None)
+def shell(tmp_path: Path) -> Callable[[str], None]:
+    """Runs a block of commands in an empty folder, where `pip` and `zoo` are those above."""
+    tools, folder = tmp_path / "tools", tmp_path / "folder"
+    (tools / "site").mkdir(parents=True)
+    folder.mkdir()
+    for name, text in {"pip": PIP, "zoo": ZOO}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": path}
+
+    def run(commands: str) -> None:
+        done = subprocess.run(
+            ["bash", "-euc", commands], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+
+    return run
 
 
-@pytest.mark.usefixtures("installed")
-def test_the_plugin_of_the_page_works(zoo_command: Callable[..., Any], tmp_path: Path) -> None:
-    import torch
-
-    (record,) = zoo_command("list", "mlp/*", "--json").json
-    assert (record["name"], record["available"]) == ("mlp/mlp", True)
-    model = zoo.create_model("mlp", num_classes=3)
-    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 3)
-    place = str(tmp_path / "run")
-    said = zoo_command("train", "mlp", "-o", place, "--limit-train", "256", "--epochs", "1", "--json")
-    assert said.code == 0, said.err
-    assert said.json["model"] == "mlp/mlp"
-    assert zoo_command("eval", place, "--split", "validation", "--json").json["items"] == 1000
+@pytest.mark.install
+def test_the_page_as_a_newcomer_follows_it(shell: Callable[[str], None], tmp_path: Path) -> None:
+    for block in BLOCKS:
+        if block.file:
+            (tmp_path / "folder" / block.file).write_text(block.text)
+        elif block.language == "sh":
+            shell(block.text)
+        else:
+            exec(compile(block.text, str(PAGE), "exec"), {})
+    assert (tmp_path / "folder" / "line-digits.md").is_file()
 
 
-@pytest.mark.parametrize("name", [*HOOKS, "ZOO_API", "ZOO_PREFER", "ZOO_LOAD_PLUGINS", "ZOO_DISABLE_PLUGINS"])
+def test_both_editions_of_the_ten_lines_learn(shell: Callable[[str], None], tmp_path: Path) -> None:
+    trained = 0
+    for block in BLOCKS:
+        if block.file:
+            (tmp_path / "folder" / block.file).write_text(block.text)
+        elif block.language == "python":
+            exec(compile(block.text, str(PAGE), "exec"), {})
+        for line in block.text.splitlines() if block.language == "sh" else ():
+            if line.startswith("zoo train"):
+                shell(f"{line} --epochs 1 --limit-train 256")
+                trained += 1
+            elif line == "pip install -e ." or line.startswith("zoo info"):
+                shell(line)
+    assert trained == 2
+
+
+def test_every_block_is_a_file_or_runs() -> None:
+    assert {block.language for block in BLOCKS} == {"python", "toml", "sh"}
+    assert len(BLOCKS) == TEXT.count("\n```") / 2
+    lines = [line for line in BLOCKS[0].text.splitlines() if line]
+    assert (BLOCKS[0].file, len(lines)) == ("tenlines.py", 9)
+
+
+def test_the_reference_is_that_of_the_sources() -> None:
+    assert written(TEXT) == TEXT, "python docs/reference.py"
+
+
+def test_every_hook_field_and_method_says_what_it_is() -> None:
+    assert [line for line in reference().splitlines() if line.endswith("|  |")] == []
+
+
+@pytest.mark.parametrize("name", [*zoo.__all__, *HOOKS, "ZOO_API", "ZOO_PREFER", "ZOO_LOAD_PLUGINS"])
 def test_the_contract_is_on_the_page(name: str) -> None:
-    assert f"`{name}" in PAGE
+    assert f"`{name}" in TEXT
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"zoo\.([A-Za-z_]\w+)", PAGE)) - {"plugins"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"\bzoo\.([A-Za-z]\w+)", TEXT.partition("<!--")[0])) - {"plugins", "testing"})
+)
 def test_every_name_on_the_page_is_public(name: str) -> None:
-    assert name in (*zoo.__all__, "__all__")
+    assert name in zoo.__all__
