@@ -95,6 +95,16 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Where the data hold a case, so that it can be had as training has it: `Task.dataset` of this sample alone."""
+
+    card: DataCard
+    split: Split
+    sample: Any
+    """One of the card's own, of that split."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One input with its story."""
 
@@ -110,6 +120,8 @@ class Case:
     """What the data say the answer is, in the task's own form."""
     origin: str = ""
     """Where it comes from: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
+    item: Item | None = None
+    """Of an evaluation item: what the dataset would make of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

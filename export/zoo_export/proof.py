@@ -35,6 +35,7 @@ from zoo_export.company import company
 from zoo_export.compare import Given, compare_case
 from zoo_export.controls import Spoilt, compare_few, judge_spoilt, left_out, planned
 from zoo_export.exported import MODEL, PIPELINE, Exported, export
+from zoo_export.fed import fed_items
 from zoo_export.graph import serialize
 from zoo_export.labels import measure_labels
 from zoo_export.lineage import differing, measure_lineage, trace
@@ -266,6 +267,7 @@ class _Proving:
         whole = PIPELINE in self.exported.files
         with self.clock("agreement"):
             agreement, data = self._agreement(graphs) if whole else (None, "")
+            fed = self._fed(graphs) if whole else ()
         return Evidence(
             environment=self.environment.result(),
             subject=SubjectRecord(
@@ -287,6 +289,7 @@ class _Proving:
             labels=self._labels() if whole else None,
             agreement=agreement,
             agreement_data=data,
+            fed=fed,
             waivers=self._waivers(),
         )
 
@@ -421,6 +424,10 @@ class _Proving:
             return found, f"{len(items)} evaluation items"
         cases, right, ours = self._rows(range(len(self.inputs.raw)), self.trials[PIPELINE].result().given)
         return agree(task, cases, right, ours, noise=noise), f"{len(cases)} cases without evaluation data"
+
+    def _fed(self, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:
+        noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
+        return fed_items(self.subject, self.inputs.items, prepare=self.prepare, finisher=self.finisher, noise=noise)
 
     # --- power ---
 

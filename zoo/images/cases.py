@@ -18,7 +18,7 @@ from zoo.images import synthetic
 from zoo.images.pillow import fitted, normalised
 from zoo.images.reading import Pixels, reader
 from zoo.problem import ImageInput
-from zoo.task import Case, Purpose
+from zoo.task import Case, Item, Purpose
 
 Truth = Callable[[Any, Pixels], Any]
 """What the data say the answer is, from a sample and its pixels; None where they say nothing."""
@@ -83,6 +83,7 @@ def _items(data: _Pictures) -> Iterator[Case]:
             inputs={"image": pixels},
             truth=data.truth(sample, pixels),
             origin=prefix + sample.name,
+            item=Item(card=card, split=split, sample=sample),
         )
 
 

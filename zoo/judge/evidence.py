@@ -132,15 +132,23 @@ class OutputError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The pipeline's own prepared picture against the training-time preprocessing, in grey levels of 0..255."""
+    """One prepared input against the training-time preprocessing, pictures in grey levels of 0..255.
+
+    Of what is no picture every element that differs is far off.
+    """
 
     against: str
-    """Whose preprocessing: "training", or a publisher's own transform by name."""
+    """Whose preprocessing: "training", "the dataset" where an item was had as training has it, or a publisher's own
+    transform by name."""
     elements: int
     differing: int
     """Elements more than half a level off."""
     far: int
     """Elements more than one level off."""
+    name: str = ""
+    """Of the evaluation item; empty where the case has the name."""
+    same_answer: bool = True
+    """The task finds the model's answers to both the same, outside their margins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +348,8 @@ class Evidence:
     labels: Labels | None = None
     agreement: Agreement | None = None
     """Over the evaluation items."""
+    fed: tuple[Prepared, ...] = ()
+    """Evaluation items as the dataset feeds them to the model, against the preparing of the pipeline."""
     agreement_data: str = ""
     """Which items: "500 of 2,000, digits test"."""
     power: tuple[ControlResult, ...] = ()

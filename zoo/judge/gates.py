@@ -126,7 +126,7 @@ def pipeline(evidence: Evidence) -> Answer:
     """pipeline.onnx from raw input to answer, against training-time preprocessing, under the rule."""
     answers: list[Answer] = []
     for graph in with_role(evidence, "pipeline"):
-        answers += [obeys(graph, evidence), _prepares(graph)]
+        answers += [obeys(graph, evidence), _prepares(graph), *_fed(evidence)]
         if any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
             answers.append(_agrees(graph.answers))
     return combined(answers)
@@ -144,6 +144,19 @@ def _prepares(graph: GraphEvidence) -> Answer:
             if not holds:
                 answers.append((Status.FAIL, f"{case.name}, prepared as {prepared.against} does: {words}"))
     return combined(answers) if answers else (Status.PASS, "prepared as in training")
+
+
+def _fed(evidence: Evidence) -> list[Answer]:
+    """Items that went through the dataset as training has them: at most one level off, and the same answers."""
+    if not evidence.fed:
+        return []
+    wrong: list[Answer] = []
+    for item in evidence.fed:
+        words = f"{item.differing} of {item.elements} values one grey level off, {item.far} further"
+        words += "" if item.same_answer else ", and the answer is another"
+        if item.elements <= 0 or item.far or item.differing < 0 or not item.same_answer:
+            wrong.append((Status.FAIL, f"{item.name} as {item.against} gives it to the model in training: {words}"))
+    return wrong or [(Status.PASS, f"{len(evidence.fed)} items fed as {evidence.fed[0].against} feeds them")]
 
 
 def lineage(evidence: Evidence) -> Answer:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
 from zoo.data.names import LANGUAGES
-from zoo.data_card import DataCard
+from zoo.data_card import DataCard, Split
 from zoo.problem import Problem
-from zoo.task import Case, Purpose
+from zoo.task import Case, Item, Purpose
 from zoo.tasks.encoding import encoder, unknown
 from zoo.tasks.labelled_texts import EMBEDDED
 from zoo.tasks.text_cases import LENGTHS, LONG, Tokens, chance, measured_items, row, stretches
@@ -65,7 +65,9 @@ def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
         if tokens:
             truth = item.label if card is not None else _language(item.name, problem)
             inputs = {"tokens": row(tokens), "lengths": row([len(tokens)])[0]}
-            yield Case(name=item.text, kind="realistic", inputs=inputs, truth=truth, origin=f"{split}, {item.name}")
+            where = None if card is None else Item(card=card, split=cast(Split, split), sample=item)
+            origin = f"{split}, {item.name}"
+            yield Case(name=item.text, kind="realistic", inputs=inputs, truth=truth, origin=origin, item=where)
 
 
 def _language(name: str, problem: Problem) -> int | str | None:

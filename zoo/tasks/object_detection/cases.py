@@ -15,7 +15,7 @@ from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.formats.object_layouts import SCENES
 from zoo.formats.objects import ObjectSample
 from zoo.problem import ImageInput, Problem
-from zoo.task import Case, Purpose
+from zoo.task import Case, Item, Purpose
 from zoo.tasks.object_detection.facts import max_detections
 from zoo.tasks.object_detection.sources import Pixels, reader, scenes_card
 
@@ -60,6 +60,7 @@ def _items(card: DataCard) -> Iterator[Case]:
                 "labels": np.array(sample.labels, np.int64),
             },
             origin=f"{card.source.request.source}, {split} {sample.name.removeprefix(f'{split}/')}",
+            item=Item(card=card, split=split, sample=sample),
         )
 
 
