@@ -111,3 +111,46 @@ def test_the_command_says_what_differs_and_exits_as_diff_does(
     assert said.code == 1
     assert "weights: 1 differs" in said.out
     assert np.all([zoo_command("diff", *pair).code == 2 for pair in ((str(bundle), "absent"), ("absent", str(bundle)))])
+
+
+def absurd(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 10**12
+
+
+def with_text(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer.add(name="words", data_type=onnx.TensorProto.STRING, dims=[1])
+    tensor.string_data.append(b"\xff")
+
+
+def hungry(model: onnx.ModelProto) -> None:
+    """A size made of sizes, which reading the file does not show: 256 GB."""
+    side = helper.make_tensor("side", onnx.TensorProto.INT64, [1], [2**18])
+    model.graph.initializer.append(side)
+    model.graph.node[0].output[0] = "small"
+    model.graph.node.extend(
+        [
+            helper.make_node("Mul", ["side", "side"], ["sides"]),
+            helper.make_node("ConstantOfShape", ["sides"], ["large"]),
+            helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
+            helper.make_node("Add", ["small", "sum"], ["y"]),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        (absurd, [("interface", "input x"), ("answers", "all")]),
+        (with_text, [("weights", "words")]),
+        (hungry, [("weights", "side"), ("answers", "input 0")]),
+    ],
+)
+def test_files_that_cannot_be_run_or_read_plainly_are_still_compared(
+    tmp_path: Path, edit: Callable[[onnx.ModelProto], object], found: list[tuple[str, str]]
+) -> None:
+    other = graphs.linear()
+    edit(other)
+    first = graphs.saved(other, tmp_path / "first.onnx")
+    second = graphs.saved(graphs.linear(), tmp_path / "second.onnx")
+    seen = [(change.part, change.name) for change in differences(first, second)]
+    assert [one for one in seen if one[0] != "operators"] == found

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.replay import graphs
 from zoo.errors import BadFile, SandboxError
-from zoo.replay import sandbox
+from zoo.replay import sandbox, worker
 from zoo.replay.sandbox import Limits, Runtime, RuntimeRefused
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)
@@ -106,6 +106,13 @@ def test_an_allocation_bomb_is_a_sentence(runtime: Runtime) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits processor time")
+def test_answers_too_large_to_hold_are_not_handed_over(runtime: Runtime) -> None:
+    elements = worker.MAX_ANSWERS // 4 + 1  # float32; the sandbox itself may hold them
+    session = runtime.session(graphs.bomb(elements).SerializeToString())
+    with pytest.raises(RuntimeRefused, match=r"the answers take 1,073,741,828 bytes, 1,073,741,824 are allowed"):
+        runtime.run(session, {"x": np.zeros(1, np.float32)})
+
+
 def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
     session = runtime.session(graphs.endless().SerializeToString())
     with pytest.raises(SandboxError, match=r"used more than 1 s of CPU"):

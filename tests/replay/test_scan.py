@@ -173,3 +173,55 @@ def test_a_large_constant_is_not_copied(tmp_path: Path) -> None:
     big = numpy_helper.from_array(np.zeros(1000, np.int64), "big")
     found = graphs.model([helper.make_node("ConstantOfShape", ["big"], ["y"])], constants=[big])
     assert scan(graphs.saved(found, tmp_path / "model.onnx")).parameters == 1000
+
+
+def edited(change: Callable[[onnx.TensorProto], object]) -> onnx.ModelProto:
+    """The linear model with its weight changed."""
+    model = graphs.linear()
+    change(model.graph.initializer[0])
+    return model
+
+
+def cut(tensor: onnx.TensorProto) -> None:
+    tensor.raw_data = tensor.raw_data[:5]
+
+
+def unknown(tensor: onnx.TensorProto) -> None:
+    tensor.data_type = 99
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (cut, "the tensor 'fc.weight' holds 5 bytes where its shape needs 32"),
+        (unknown, "the tensor 'fc.weight' is of the unknown type 99"),
+    ],
+)
+def test_a_malformed_tensor_is_refused_by_every_reader(
+    tmp_path: Path, zoo_command: Callable[..., Said], change: Callable[[onnx.TensorProto], object], reason: str
+) -> None:
+    path = graphs.saved(edited(change), tmp_path / "bad.onnx")
+    assert reason in zoo_command("inspect", str(path)).out
+    good = graphs.saved(graphs.linear(), tmp_path / "good.onnx")
+    said = zoo_command("diff", str(good), str(path))
+    assert (said.code, reason in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["FLOAT", "BFLOAT16", "INT4", "FLOAT8E4M3FN", "BOOL", "COMPLEX64"])
+def test_tensors_of_every_width_are_sound(tmp_path: Path, kind: str) -> None:
+    number = onnx.TensorProto.DataType.Value(kind)
+    model = graphs.linear()
+    model.graph.initializer.append(helper.make_tensor("extra", number, [4], np.zeros(4)))
+    assert scan(graphs.saved(model, tmp_path / "model.onnx")).refused == ()
+
+
+def test_what_a_file_says_does_not_command_the_terminal(tmp_path: Path, zoo_command: Callable[..., Said]) -> None:
+    model = graphs.linear()
+    model.producer_name = "\x1b[2J\x1b]0;title\x07kind\nsafe to load  certainly"
+    model.metadata_props.add(key="zoo.\x9b31m", value="\u202egnp.exe")
+    said = zoo_command("inspect", str(graphs.saved(model, tmp_path / "model.onnx")))
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said.out)
+    assert r"\x1b[2J\x1b]0;title\x07kind safe to load" in said.out
+    assert [line for line in said.out.splitlines() if line.startswith("safe to load")] == [
+        "safe to load  yes: one file, known operators, no unbounded loop"
+    ]

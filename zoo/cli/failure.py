@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from zoo.cli.text import visible
 from zoo.errors import DataError, ZooError
 
 SHOWN_PROBLEMS = 12
@@ -65,9 +66,9 @@ class Failure:
             from traceback import print_exception  # noqa: PLC0415  rarely wanted
 
             print_exception(error, file=sys.stderr)
-        print(f"Error: {self.message}", file=sys.stderr)
+        print(visible(f"Error: {self.message}"), file=sys.stderr)
         for problem in self.problems[:SHOWN_PROBLEMS]:
-            print(f"  {problem}", file=sys.stderr)
+            print(visible(f"  {problem}"), file=sys.stderr)
         if len(self.problems) > SHOWN_PROBLEMS:
             print(f"  and {len(self.problems) - SHOWN_PROBLEMS} more", file=sys.stderr)
         if self.hint:

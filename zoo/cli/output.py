@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from zoo.cli.text import visible
 from zoo.errors import UsageError
 
 DOCUMENT = "zoo.document"
@@ -53,12 +54,12 @@ class Output:
     def line(self, text: str = "") -> None:
         """One line of the answer, for people."""
         if not self.as_json:
-            print(text)
+            print(visible(text))
 
     def note(self, text: str) -> None:
         """One line beside the answer, on stderr; nothing for an empty text."""
         if text:
-            print(text, file=sys.stderr)
+            print(visible(text), file=sys.stderr)
 
     def next(self, command: str) -> None:
         """The next useful command; every command ends with one."""
@@ -66,6 +67,7 @@ class Output:
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
         """Aligned columns, for people; `right` names those that hold numbers."""
+        rows = [tuple(map(visible, row)) for row in rows]
         if self.on_terminal:
             _rich_table(header, rows, right=right)
         elif not self.as_json:
@@ -73,7 +75,7 @@ class Output:
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
-        kept = [(name, value) for name, value in pairs if value]
+        kept = [(name, " ".join(value.splitlines())) for name, value in pairs if value]
         width = max((len(name) for name, _ in kept), default=0)
         for name, value in kept:
             self.line(f"{name.ljust(width)}  {value}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import SandboxError
 from zoo.records import to_json
 from zoo.replay.bundle import Bundle
 from zoo.replay.golden import answers_of, feeds_of
@@ -101,10 +102,14 @@ def _graphs(
 
 
 def _weights(path: Path) -> dict[str, Array]:
+    import numpy as np  # noqa: PLC0415
     from onnx import numpy_helper  # noqa: PLC0415
 
     model, _ = read_model(path)
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in Walk(model).tensors if tensor.name}
+    named = [tensor for tensor in Walk(model).tensors if tensor.name]
+    numbers = [tensor for tensor in named if tensor.data_type != tensor.STRING]
+    texts = {tensor.name: np.array(list(tensor.string_data), "S") for tensor in named if tensor not in numbers}
+    return texts | {tensor.name: numpy_helper.to_array(tensor) for tensor in numbers}
 
 
 def _answers(first: Path, second: Path, runtime: Runtime, inputs: list[Mapping[str, Array]]) -> Iterator[Change]:
@@ -113,12 +118,20 @@ def _answers(first: Path, second: Path, runtime: Runtime, inputs: list[Mapping[s
     if {port.name for port in ports} != {port.name for port in sessions[1].inputs}:
         yield Change(part="answers", name="all", first="not compared:", second="the inputs have other names")
         return
-    for number, feeds in enumerate(inputs or [_synthetic(ports)]):
+    try:
+        inputs = inputs or [_synthetic(ports)]
+    except (TypeError, ValueError, MemoryError) as error:
+        yield Change(part="answers", name="all", first="not compared:", second=f"no inputs can be made up: {error}")
+        return
+    for number, feeds in enumerate(inputs):
         try:
             answers = [runtime.run(session, feeds) for session in sessions]
         except RuntimeRefused as error:
             yield Change(part="answers", name=f"input {number}", first="not compared:", second=error.message)
             continue
+        except SandboxError as error:  # the process is gone, and its sessions with it
+            yield Change(part="answers", name=f"input {number}", first="not compared:", second=error.message)
+            return
         yield from _arrays("answers", answers[0], answers[1], prefix=f"input {number}, ")
 
 

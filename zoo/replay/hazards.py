@@ -40,6 +40,7 @@ def hazards(walk: Walk, path: Path, *, opset: int, domains: tuple[str, ...]) -> 
         yield f"it has {len(walk.nodes):,} nodes; {MAX_NODES:,} is the limit"
     if max((depth for _, depth in walk.nodes), default=0) > MAX_NESTING:
         yield f"its subgraphs are nested deeper than {MAX_NESTING}"
+    yield from _malformed(walk)
     yield from _endless(walk)
     yield from _inflated(walk)
 
@@ -52,6 +53,30 @@ def _outside(walk: Walk, path: Path) -> Iterator[str]:
             places.setdefault(location or "nowhere", tensor.name)
     for place, name in list(places.items())[:4]:
         yield f"the tensor {name!r} lies outside the file, in {place!r}{_link(path.parent / place)}"
+
+
+def _malformed(walk: Walk) -> Iterator[str]:
+    """Stored tensors whose bytes are not what their type and shape need, or that have no known type."""
+    for tensor in walk.tensors:
+        width = _width(tensor.data_type)
+        needed = math.prod(tensor.dims) * (width or 0)
+        if width is None:
+            yield f"the tensor {tensor.name!r} is of the unknown type {tensor.data_type}"
+        elif width and tensor.HasField("raw_data") and len(tensor.raw_data) != needed:
+            yield f"the tensor {tensor.name!r} holds {len(tensor.raw_data):,} bytes where its shape needs {needed:,}"
+
+
+def _width(data_type: int) -> int | None:
+    """Bytes of one element; 0 where elements are packed or of no fixed width, None for an unknown type."""
+    from onnx import TensorProto, helper  # noqa: PLC0415  this file is imported where only types are wanted
+
+    if data_type not in TensorProto.DataType.values():
+        return None
+    if data_type in (TensorProto.UNDEFINED, TensorProto.STRING):
+        return 0
+    name = TensorProto.DataType.Name(data_type)
+    packed = name.endswith(("INT4", "INT2", "4E2M1"))
+    return 0 if packed else int(helper.tensor_dtype_to_np_dtype(data_type).itemsize)
 
 
 def _link(place: Path) -> str:

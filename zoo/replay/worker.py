@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+MAX_ANSWERS = 1 << 30
+"""Bytes of all answers to one input."""
+
 
 def limit_memory(megabytes: int) -> None:
     """Cap the address space and the size of a file written; nothing where the system has no such limits."""
@@ -85,9 +88,13 @@ class Worker:
             for name, dtype, shape, start, size in request["feeds"]
         }
         names = request["outputs"] or [port.name for port in session.get_outputs()]
+        values = session.run(names, feeds)
+        size = sum(getattr(value, "nbytes", 0) for value in values)
+        if size > MAX_ANSWERS:  # whoever asked has to hold them as well
+            raise ValueError(f"the answers take {size:,} bytes, {MAX_ANSWERS:,} are allowed")
         table = []
         with (self.folder / "answers").open("wb") as file:
-            for name, value in zip(names, session.run(names, feeds), strict=True):
+            for name, value in zip(names, values, strict=True):
                 if not isinstance(value, numpy.ndarray) or value.dtype.hasobject:
                     raise TypeError(f"output {name} is no tensor of numbers")
                 start = file.tell()
