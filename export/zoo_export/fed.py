@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from zoo.errors import PluginError
+from zoo.errors import DataError
 from zoo.judge.evidence import Prepared
 from zoo.problem import Problem
 from zoo.task import Case, Item, Port, Signature
@@ -53,11 +53,14 @@ def _compared(
 
 
 def _fed(subject: Subject, item: Item) -> dict[str, Array]:
-    """What the dataset gives the model of this sample alone, by the model's port names."""
+    """What the dataset gives the model of this sample alone, by the model's port names; nothing where it cannot."""
     alone = replace(item.card, splits={item.split: (item.sample,)})
-    dataset = subject.task.dataset(alone, item.split, subject.problem)
+    try:
+        dataset = subject.task.dataset(alone, item.split, subject.problem)
+    except DataError:  # pairs to verify, say, need more than one
+        return {}
     if len(dataset) != 1:
-        raise PluginError(f"the dataset of one sample of {subject.problem.task} has {len(dataset)} items")
+        return {}
     with torch.no_grad():
         batch: Mapping[str, Any] = dataset.ready(dataset.batch([0]))
     theirs = subject.task.model_signature(subject.problem).inputs
