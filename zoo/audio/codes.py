@@ -11,6 +11,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 MU, SILENCE = 255, 128
+KINDS = {"2": "ADPCM", "3": "floating-point", "6": "A-law", "7": "mu-law", "17": "ADPCM", "85": "MP3"}
 
 
 def to_codes(signal: Array) -> Array:
@@ -35,7 +36,9 @@ def read_wave(path: Path) -> tuple[int, Array]:
             channels, width, rate, count = file.getparams()[:4]
             data = np.frombuffer(file.readframes(count), np.uint8)
     except (wave.Error, EOFError) as error:
-        raise ValueError(f"{str(error) or 'it is cut off'} (PCM is read, not 3: float, 6: A-law, 7: mu-law)") from error
+        kind = KINDS.get(str(error).removeprefix("unknown format: "))
+        why = f"its samples are {kind}, not PCM: ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav" if kind else str(error)
+        raise ValueError(why or "it is cut off") from error
     if data.size != count * channels * width:
         raise ValueError(f"it is cut off: {data.size:,} of {count * channels * width:,} bytes of sound are there")
     high = np.zeros((data.size // width, 4), np.uint8)

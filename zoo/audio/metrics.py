@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from torchmetrics.aggregation import SumMetric
 
 from zoo.audio.codes import to_signal
+from zoo.audio.picture import spectrogram
 from zoo.images.charts import save
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class SampleMetrics:
         wave, spectrum, surprise = figure.subplots(3, 1, sharex=True)
         wave.plot(seconds, signal, linewidth=0.5)
         wave.set_ylabel("signal")
-        spectrum.specgram(signal + 1e-9, NFFT=256, Fs=self.sample_rate, noverlap=192)
+        extent = (0, len(signal) / self.sample_rate, 0, self.sample_rate / 2)
+        spectrum.imshow(spectrogram(signal), origin="lower", aspect="auto", extent=extent, cmap="inferno")
         spectrum.set_ylabel("Hz")
         surprise.plot(seconds, bits, linewidth=0.5, color="tab:red")
         surprise.set_ylabel("bits a sample")

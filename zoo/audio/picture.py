@@ -17,6 +17,8 @@ WAVE: Final = 120
 WINDOW: Final = 512
 RANGE: Final = 70.0
 """Decibels from black to white."""
+AUDIBLE: Final = 20.0
+"""Hertz; below it nobody hears a tone."""
 COLOURS: Final = ((0, 0, 0), (70, 10, 110), (190, 50, 80), (250, 150, 30), (255, 255, 190))
 
 
@@ -46,9 +48,10 @@ def spectrogram(signal: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def loudest(signal: npt.NDArray[Any], rate: int) -> float:
-    """The frequency with the most power, in hertz."""
-    power = np.abs(np.fft.rfft(signal * np.hanning(len(signal))))
-    return float(power.argmax() * rate / len(signal))
+    """The audible frequency with the most power, in hertz."""
+    hertz = np.fft.rfftfreq(len(signal), 1 / rate)
+    power = np.abs(np.fft.rfft(signal)) * (hertz > AUDIBLE)
+    return float(hertz[power.argmax()])
 
 
 def _waveform(signal: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -17,19 +17,24 @@ SETTINGS = {"seconds": 0.5, "temperature": 0.8, "seed": 0}
 
 
 def read(path: Path, problem: Facts) -> Arrays:
-    """A wav file to go on from; where there are classes, its folder is called after one."""
+    """A wav file to go on from; where there are classes, its folder or its name's first part (low-3.wav) is one."""
     (rate, signal), wanted = read_wave(path), problem["input"]["sample_rate"]
     if rate != wanted:
         raise ValueError(f"it has {rate} samples a second: ffmpeg -i OLD.wav -ar {wanted} NEW.wav")
-    return read_text(path.absolute().parent.name, problem, to_codes(signal).tolist())
+    known = problem["classes"] or ["silence"]
+    named = [name for name in (path.absolute().parent.name, path.stem.split("-")[0]) if name in known]
+    if problem["classes"] and not named:
+        raise ValueError(f"put it into a folder called after its class: {', '.join(known)}")
+    return read_text([*named, known[0]][0], problem) | {"samples": np.array([[SILENCE, *to_codes(signal)]], np.int64)}
 
 
-def read_text(text: str, problem: Facts, codes: list[int] | None = None) -> Arrays:
-    """`samples` int64 [1, 1 + length]: silence, then codes; `condition` int64 [1]: the class of this name."""
-    classes, samples = list(problem["classes"]), np.array([[SILENCE, *(codes or [])]], np.int64)
-    if text not in (classes or ["silence"]) and (classes or codes is None):
-        raise ValueError(f"{text!r} is none of {', '.join(classes or ['silence'])}")
-    return {"samples": samples, **({"condition": np.array([classes.index(text)], np.int64)} if classes else {})}
+def read_text(text: str, problem: Facts) -> Arrays:
+    """`samples` int64 [1, 1]: silence; `condition` int64 [1]: the class of this name, where there are classes."""
+    known = list(problem["classes"] or ["silence"])
+    if text not in known:
+        raise ValueError(f"it is no wav file, and none of {', '.join(known)}")
+    given = {"samples": np.array([[SILENCE]], np.int64), "condition": np.array([known.index(text)], np.int64)}
+    return given if problem["classes"] else {"samples": given["samples"]}
 
 
 def respond(
