@@ -28,7 +28,7 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
     facts = {
         "model": f"{trained.offer.full_name}, {trained.offer.plugin.title}",
         "task": trained.offer.spec.task,
-        "trained on": spec.data,
+        "trained on": source_name(trained.lineage.data),
         "licence": spec.licence,
         "recipe": f"`{spec.recipe}`" if spec.recipe else "",
         "seeds": _spoken(record.seeds) if record else "",

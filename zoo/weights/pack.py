@@ -79,27 +79,43 @@ def pack(
         checking=checking,
         measuring=measuring,
     )
+    spec = _declared(trained, evaluation, content, output=output, tag=tag, licence=licence, url=url, dtype=dtype)
+    spec = _as_published(spec, trained, catalog)
+    write_bytes(output, content)
+    write_text(card, card_text(spec, trained, evaluation, dtype=dtype))
+    return Packed(path=output, card=card, spec=spec, evaluation=evaluation)
+
+
+def _declared(
+    trained: Trained,
+    evaluation: Evaluation,
+    content: bytes,
+    *,
+    output: Path,
+    tag: str | None,
+    licence: str,
+    url: str,
+    dtype: Dtype,
+) -> WeightsSpec:
+    """The spec of a file with this content; without a url it lies inside the package of the model's builder."""
     learnt_from = source_name(trained.lineage.data or evaluation.data)
-    spec = WeightsSpec(
+    package = re.split("[.:]", trained.offer.spec.builder)[0]
+    return WeightsSpec(
         model=trained.offer.name,
         tag=tag or re.sub(r"[^a-z0-9_-]+", "_", learnt_from.lower()).strip("_-"),
         licence=licence,
         sha256=hashlib.sha256(content).hexdigest(),
         url=url,
-        resource="" if url else f"{trained.offer.spec.builder.partition('.')[0]}:weights/{output.name}",
+        resource="" if url else f"{package}:weights/{output.name}",
         size=len(content),
         input=trained.problem.input,
         classes=trained.problem.classes,
         vocabulary=trained.problem.vocabulary,
         facts=dict(trained.problem.facts),
         metrics=_rounded(evaluation.metrics),
-        data=learnt_from,
+        data=source_name(evaluation.data),
         recipe=recipe_of(trained) + ("" if dtype == "float32" else f"; packed with --dtype {dtype}"),
     )
-    spec = _as_published(spec, trained, catalog)
-    write_bytes(output, content)
-    write_text(card, card_text(spec, trained, evaluation, dtype=dtype))
-    return Packed(path=output, card=card, spec=spec, evaluation=evaluation)
 
 
 def _places(output: Path, *, overwrite: bool) -> Path:
@@ -154,6 +170,5 @@ def _as_published(spec: WeightsSpec, trained: Trained, catalog: Catalog) -> Weig
         input=old.input,
         facts=old.facts,
         metrics=claimed or spec.metrics,
-        data=old.data or spec.data,
         recipe=old.recipe,
     )
