@@ -142,6 +142,11 @@ def test_where_the_licence_does_not_follow_it_is_asked_for(
     assert sorted(path.name for path in tmp_path.glob("w*")) == []
 
 
+def test_every_task_says_under_which_licence_its_own_data_are() -> None:
+    specs = [offer.spec for offer in zoo.Catalog.discover().tasks()]
+    assert [spec.name for spec in specs if bool(spec.default_data) != bool(spec.data_licence)] == []
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [("w.pth", "weights are .safetensors files"), ("taken.safetensors", "taken.safetensors exists already")],

@@ -44,6 +44,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.image_embedding.task:ImageEmbedding",
         summary="a picture as a unit vector; those of one identity are similar",
         default_data="digits",
+        data_licence=DIGITS_LICENCE,
         metric="roc_auc",
     )
     yield TaskSpec(
@@ -91,6 +92,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.audio_generation.task:AudioGeneration",
         summary="sounds like those of the data, sample by sample",
         default_data="tones",
+        data_licence="tones made by zoo itself, Apache-2.0",
         metric="bits_per_sample",
     )
 
