@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,11 +12,13 @@ from zoo.errors import BadSample, DataError
 from zoo.formats.checking import MOST_BAD
 from zoo.formats.labels import classes_of, label_notes, label_problems
 from zoo.formats.samples import Row
-from zoo.formats.splits import VALIDATION_SHARE, hold_out
+from zoo.formats.splits import VALIDATION_SHARE, hold_out, place
 from zoo.formats.text_rows import Found, TextItem, TextRow, shortened
 from zoo.problem import Json
 from zoo.task import Progress
 
+MANY = 20
+"""Texts per label from which on a tenth of them leaves enough to compare."""
 SHORTEST = 1_000
 """Characters that a language model needs at least to learn from."""
 
@@ -24,21 +26,27 @@ Splits = dict[Split, tuple[TextItem, ...]]
 
 
 def check_labelled(
-    source: DataSource, found: Iterable[Found], *, progress: Progress, left_out: Sequence[str] = ()
+    source: DataSource,
+    found: Iterable[Found],
+    *,
+    progress: Progress,
+    left_out: Sequence[str] = (),
+    new_labels: bool = False,
 ) -> DataCard:
     """The card of texts with labels; DataError lists everything that is wrong.
 
-    `left_out` are sentences on what is no text and was not found for that reason.
+    `left_out` are sentences on what is no text and was not found for that reason.  With `new_labels` a split may have
+    labels that train does not have, and where labels have few texts, whole labels are held out.
     """
     rows, notes = _usable(source, found, progress)
     notes = [*left_out, *notes]
     listed = [Row(row.where, row.label, row.split) for row in rows]
-    classes = classes_of(listed)
+    classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes)
     if problems:
         raise _failed(source, problems, hint="nothing was trained; put these right")
-    splits, split_notes = _split_rows(rows, classes)
-    notes += [*split_notes, *label_notes(listed, classes), *_duplicates(splits)]
+    splits, split_notes = _split_rows(rows, classes, whole=new_labels and len(rows) < MANY * len(classes))
+    notes += [*split_notes, *(() if new_labels else label_notes(listed, classes)), *_duplicates(splits)]
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
 
 
@@ -90,21 +98,32 @@ def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> t
     return rows, notes
 
 
-def _split_rows(rows: Sequence[TextRow], classes: Sequence[str]) -> tuple[Splits, list[str]]:
+def _split_rows(rows: Sequence[TextRow], classes: Sequence[str], *, whole: bool) -> tuple[Splits, list[str]]:
     numbers = {name: number for number, name in enumerate(classes)}
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, numbers[row.label], row.where))
     notes = []
     if not splits["validation"]:
-        # by the text, so that equal texts stay together
-        kept, held = hold_out(splits["train"], name=lambda item: item.text, group=lambda item: item.label)
+        if whole:
+            kept, held = hold_out_labels(splits["train"], classes)
+        else:  # by the text, so that equal texts stay together
+            kept, held = hold_out(splits["train"], name=lambda item: item.text, group=lambda item: item.label)
         if not held:
             raise DataError("there are too few texts to hold any out for validation", hint="add more")
         splits |= {"train": kept, "validation": held}
         share = f"{len(held):,} of {len(kept) + len(held):,}"
-        notes.append(f"{share} training texts were held out for validation, by the hash of the text")
+        by = "label" if whole else "text"
+        notes.append(f"{share} training texts were held out for validation, by the hash of the {by}")
     return {name: tuple(items) for name, items in splits.items() if items}, notes
+
+
+def hold_out_labels(items: Sequence[TextItem], classes: Sequence[str]) -> tuple[list[TextItem], list[TextItem]]:
+    """(kept, held out): all texts of those labels of two or more texts that the hash of their name holds out."""
+    counts = Counter(item.label for item in items)
+    ranked = sorted((label for label in counts if counts[label] > 1), key=lambda label: place(classes[label]))
+    held = set(ranked[: max(1, round(len(counts) * VALIDATION_SHARE))])
+    return [item for item in items if item.label not in held], [item for item in items if item.label in held]
 
 
 def _cut(item: TextItem) -> tuple[TextItem, TextItem]:

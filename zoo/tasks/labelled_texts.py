@@ -26,12 +26,17 @@ def detect(request: DataRequest) -> DataSource:
     return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
 
 
-def check(source: DataSource, *, progress: Progress) -> DataCard:
-    """Every row or file read; samples are `zoo.formats.text_rows.TextItem`."""
+def check(source: DataSource, *, progress: Progress, new_labels: bool = False) -> DataCard:
+    """Every row or file read; samples are `zoo.formats.text_rows.TextItem`.
+
+    With `new_labels` a split may have labels that train does not have.
+    """
     if source.format == "text-classes" and source.location:
         listing = list_class_folders(source.location, TEXT_FILES)
-        return check_labelled(source, read_classes(listing), progress=progress, left_out=listing.notes)
-    return check_labelled(source, _rows(source), progress=progress)
+        found, left_out = read_classes(listing), listing.notes
+    else:
+        found, left_out = _rows(source), ()
+    return check_labelled(source, found, progress=progress, left_out=left_out, new_labels=new_labels)
 
 
 def _rows(source: DataSource) -> Iterator[Found]:

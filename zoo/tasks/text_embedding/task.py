@@ -52,7 +52,7 @@ class TextEmbedding:
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read; DataError where a split has no two texts of one label, so that none can be found."""
-        card = labelled_texts.check(source, progress=progress)
+        card = labelled_texts.check(source, progress=progress, new_labels=True)
         for split, items in card.splits.items():
             if items and max(Counter(item.label for item in items).values()) < 2:
                 raise DataError(
