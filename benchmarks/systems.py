@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from typing import Any, Final
 from benchmarks.systems_page import page
 from benchmarks.systems_rows import SYSTEMS, System
 from zoo.atomic import write_bytes, write_json
+from zoo.catalog import Catalog
 from zoo.judge.cases import cells, gating
 from zoo.report.record import read_report
 from zoo.runs import Run
@@ -157,9 +158,14 @@ class Measurement:
         return cell
 
     def adopt(self) -> dict[str, Any]:
-        """The cell of a training that was done before, which is linked to."""
+        """The cell of a training that was done before, by the default recipe, and is linked to."""
         path, _, cpu = self.trained.partition("@")
-        record = Run.open(Path(path)).record
+        done = Run.open(Path(path))
+        config, record = done.config, done.record
+        recipe = Catalog.discover().model(self.system.model).spec.recipes[config.data]
+        default = replace(recipe, precision=config.recipe.precision)
+        if (config.recipe, config.max_steps, config.limit_train, config.seed) != (default, None, None, 0):
+            raise SystemExit(f"{path} was not trained as `zoo train {self.system.model} --seed 0` trains")
         self.place.mkdir(parents=True, exist_ok=True)
         link = self.place / "run"
         link.unlink(missing_ok=True)

@@ -73,6 +73,9 @@ _ROWS: Final = (
     _writer("lstm_lm"),
     _writer("transformer_lm"),
     _reader("bert_tiny", "≥ 0.70"),
+    System(
+        name="sentence_bert_tiny", model="sentence_bert_tiny", metric="retrieval_accuracy", ask=("Frankreich", "France")
+    ),
     System(name="wavenet_tiny", model="wavenet_tiny", metric="bits_per_sample", ask=("pure",), level="≤ 3.2"),
     System(name="facenet_tiny", model="facenet_tiny", metric="roc_auc", ask=(*DIGIT, *SCENE), level="≥ 0.84"),
 )
