@@ -40,6 +40,13 @@ def test_detections_stand_in_cells_as_torchvision_gives_them(regions: TwoStage) 
         assert int((scores[place] > 0).sum()) == count, "one class in each cell, none in those left over"
 
 
+def test_it_answers_in_mixed_precision(regions: TwoStage) -> None:
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        boxes, scores = regions.eval()(torch.randn(1, 3, *SIZE))
+    assert (boxes.dtype, scores.dtype) == (torch.float32, torch.float32)
+    assert float(scores.max()) > 0
+
+
 def test_it_brings_the_losses_of_both_stages(regions: TwoStage) -> None:
     objects = [(torch.tensor([[10.0, 10, 60, 70]]), torch.tensor([2])), (torch.zeros(0, 4), torch.zeros(0).long())]
     losses: dict[str, Tensor] = regions.train()(torch.randn(2, 3, *SIZE), objects)

@@ -55,7 +55,7 @@ class TwoStage(nn.Module):
         boxes, scores = images.new_zeros(CELLS, 4), images.new_zeros(CELLS, self.classes)
         count = min(len(found["scores"]), CELLS)
         boxes[:count] = found["boxes"][:count]
-        scores[torch.arange(count), found["labels"][:count] - 1] = found["scores"][:count]
+        scores[torch.arange(count), found["labels"][:count] - 1] = found["scores"][:count].to(scores.dtype)
         return boxes, scores
 
 
