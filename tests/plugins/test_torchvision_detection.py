@@ -66,6 +66,21 @@ def test_its_ports(detector: Detector) -> None:
     assert 0 <= float(scores.min()) <= float(scores.max()) <= 1
 
 
+def test_a_detector_is_exported_for_another_size() -> None:
+    torch.manual_seed(0)
+    small = model.ssd_tiny(num_classes=3, image_size=(64, 96)).eval()
+    problem = Problem(task="object-detection", input=ImageInput(size=(96, 128)), classes=("a", "b", "c"))
+    adapter = OneStage(small, problem).eval()
+    images = torch.randn(1, 3, 96, 128)
+    with torch.no_grad():
+        found = adapter(images)
+        fresh = model.ssd_tiny(num_classes=3, image_size=(96, 128)).eval()
+        fresh.load_state_dict(small.state_dict())
+        wanted = OneStage(fresh, problem)(images)
+    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+    assert [port.shape[1:] for port in adapter.signature.outputs] == [one.shape[1:] for one in found]
+
+
 def test_published_networks_keep_their_size() -> None:
     with pytest.raises(UsageError, match="300 x 300"):
         model.ssd300_vgg16(num_classes=3, image_size=(96, 96))

@@ -17,6 +17,7 @@ from zoo.errors import UsageError
 from zoo.intent import Intent, check_data, intend
 
 if TYPE_CHECKING:
+    from zoo.runs import Run
     from zoo.task import Progress
     from zoo.training.finish import Ended
 
@@ -187,7 +188,14 @@ def _conclude(ended: Ended, output: Output) -> None:
     if record.test:
         output.line("test: " + "  ".join(score(name, value) for name, value in record.test.items()))
     output.line(f"run: {run.path}  (report: {run.path / 'report.html'})")
-    output.next("zoo export --onnx" if _is_default_place(run.path) else f"zoo export {run.path} --onnx")
+    output.next(_next(run))
+
+
+def _next(run: Run) -> str:
+    """The command that makes use of a finished run."""
+    if Catalog.discover().model(run.record.model).spec.export.not_exportable:
+        return f"zoo predict {run.path} FILE"
+    return "zoo export --onnx" if _is_default_place(run.path) else f"zoo export {run.path} --onnx"
 
 
 def _is_default_place(path: Path) -> bool:

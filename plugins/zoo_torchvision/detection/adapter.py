@@ -14,8 +14,9 @@ class OneStage(nn.Module):
 
     def __init__(self, model: Detector, problem: Problem) -> None:
         super().__init__()
-        self.model = model
-        self.signature = detector_signature(problem, cells=len(model.anchors))
+        size = problem.image.size
+        self.model = model if model.image_size == size else model.at(size)
+        self.signature = detector_signature(problem, cells=len(self.model.anchors))
 
     def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes, cut at the edges of the picture, and scores."""

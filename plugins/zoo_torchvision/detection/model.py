@@ -45,6 +45,10 @@ class Detector(nn.Module):
         bypass(network, image_size)
         self.register_buffer("anchors", self._anchors(image_size), persistent=False)
 
+    def at(self, image_size: tuple[int, int]) -> Detector:
+        """The same network for pictures of another size."""
+        return Detector(self.network, self.decode, image_size=image_size, background=self.background)
+
     @torch.no_grad()
     def _anchors(self, image_size: tuple[int, int]) -> Tensor:
         training = self.network.training
