@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import ModelSpec, Recipe, TokenInput, hookimpl
+from zoo import ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
 
 ZOO_API = 1
 
@@ -22,6 +22,12 @@ NAMES = Recipe(
 LARGE = Recipe(epochs=20, batch_size=64, lr=1e-4, weight_decay=0.01, warmup=0.1, clip=1.0)
 # Devlin et al. 2019, appendix A.3
 FINE_TUNING = Recipe(epochs=3, batch_size=32, lr=5e-5, weight_decay=0.01, warmup=0.1, clip=1.0)
+
+LANGUAGES = (
+    *("cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu", "id"),
+    *("it", "lt", "nl", "pl", "pt", "ro", "sv", "sw", "tr", "vi"),
+)
+"""The classes of the embedded names."""
 
 WHICHEVER = "its architecture is that of the encoder in a folder or on the hub"
 
@@ -110,4 +116,32 @@ def zoo_models() -> Iterable[ModelSpec]:
         from_weights=WHICHEVER,
         summary="the mean over any encoder of transformers that reads BERT's word pieces, as MiniLM",
         parameters=None,
+    )
+
+
+@hookimpl
+def zoo_weights() -> Iterable[WeightsSpec]:
+    """Trained on the embedded names by zoo itself; the metrics are of the names held out for testing."""
+    yield WeightsSpec(
+        model="bert_tiny",
+        tag="names",
+        licence="Apache-2.0; trained on CLDR names under Unicode-3.0",
+        sha256="195402d81da3bc5dc1a8dc48974ab86fba33700c61c450e6a9ee9ab4a5d3e0cf",
+        resource="zoo_transformers:weights/bert_tiny-names.safetensors",
+        size=263_264,
+        classes=LANGUAGES,
+        vocabulary="zoo_transformers.names:PIECES",
+        facts={
+            "tokenizer": {
+                "lowercase": False,
+                "strip_accents": False,
+                "chinese": True,
+                "unknown": 1,
+                "first": [2],
+                "last": [3],
+            }
+        },
+        metrics={"accuracy": 0.7693, "macro_f1": 0.7548},
+        data="names",
+        recipe="zoo train bert_tiny --threads 1; packed with --dtype float16",
     )

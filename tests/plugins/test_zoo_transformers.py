@@ -19,7 +19,9 @@ from safetensors.torch import load_file, save_file
 import zoo
 from tests.conftest import Said
 from zoo.catalog import Catalog
+from zoo.data.names import names
 from zoo.errors import BadFile, MissingExtra, NetworkError, UsageError
+from zoo.formats.wordpiece_vocabulary import RULES, build_wordpieces
 from zoo.targets import SourceTarget, find_target
 from zoo.tasks.encoding import encoder
 from zoo.trained import load_trained
@@ -28,6 +30,7 @@ transformers = pytest.importorskip("transformers")
 
 import zoo_transformers.plugin  # noqa: E402
 from zoo_transformers import model, pretrained  # noqa: E402
+from zoo_transformers.names import PIECES  # noqa: E402
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "##a", "##b", "##c", "the", "cat", "##s")
 TINY = {**model.BERT_TINY, "hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 40}
@@ -89,6 +92,17 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
         if spec.task == "text-embedding":
             assert isinstance(spec.input, zoo.TokenInput)
             assert built.encoder.width == spec.input.embedding
+
+
+def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> None:
+    assert zoo.evaluate("bert_tiny@names", device="cpu").metrics["accuracy"] == pytest.approx(0.7693, abs=1e-3)
+
+
+def test_the_shipped_vocabulary_is_what_the_training_names_give() -> None:
+    vocabulary = build_wordpieces((name for name, _ in names("train")), limit=800)
+    (spec,) = zoo_transformers.plugin.zoo_weights()
+    assert vocabulary == PIECES
+    assert spec.facts == {"tokenizer": dict(RULES)}
 
 
 # --- what others have trained ---
