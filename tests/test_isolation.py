@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -236,10 +237,11 @@ def test_what_a_plugin_changes_is_its_own(install_plugin: Install) -> None:
     assert [offer.full_name for offer in catalog.models("acme/*")] == ["acme/greedy"]
 
 
-@pytest.mark.parametrize("words", [("eval",), ("export", "--onnx")])
+@pytest.mark.parametrize("words", [("eval",), ("export", "--onnx"), ("train", "--resume")])
 def test_runs_outlive_their_plugin(words: tuple[str, ...], zoo_command: Command, empty_directory: Path) -> None:
     place = empty_directory / "runs" / "tiny" / "a"
-    tiny_run(place, model="tiny/tiny")
+    run = tiny_run(place, model="tiny/tiny")
+    run.update(replace(run.record, status="interrupted"))
     assert [record["model"] for record in zoo_command("runs", "--json").json["runs"]] == ["tiny/tiny"]
     assert zoo_command("info", str(place)).code == 0
     said = zoo_command(*words, str(place))

@@ -20,6 +20,7 @@ from zoo.names import Offer
 from zoo.runs import Run
 from zoo.specs import ModelSpec
 from zoo.task import Progress
+from zoo.trained import trained_model
 from zoo.training.build import build_training, starting_model
 from zoo.training.events import Listener
 from zoo.training.finish import Ended, finish
@@ -45,7 +46,7 @@ def resume(
     """
     run = Run.open(path)
     _check_resumable(run)
-    offer, task = catalog.model(run.config.model), catalog.make_task(run.record.task)
+    offer, task = trained_model(run, catalog), catalog.make_task(run.record.task)
     card = task.check(task.detect(data_request(run.config)), progress=progress)
     _check_same_data(run, card)
     config, inexact = _same_machine(run, offer)
