@@ -29,9 +29,10 @@ from zoo.tasks.image_classification.task import ImageClassification
 from zoo.trainers.classification import ClassificationTrainer
 from zoo.trainers.optimizers import build_optimizer
 from zoo.training.context import Context
-from zoo.training.fit import Fit, Training
+from zoo.training.fit import Fit
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import Plan
+from zoo.training.parts import Training
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.training.signals import StopSignals

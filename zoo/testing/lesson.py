@@ -22,7 +22,7 @@ from zoo.task import Batch
 from zoo.testing.bench import Bench
 from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
-from zoo.training.fit import Training
+from zoo.training.parts import Training
 
 ITEMS = 8
 """What a lesson repeats."""

@@ -16,7 +16,7 @@ from zoo.engine.fabric import launch
 from zoo.testing.bench import Bench
 from zoo.testing.lesson import ITEMS, intended, plain, prepared, run
 from zoo.training.evaluation import measure
-from zoo.training.fit import Training
+from zoo.training.parts import Training
 
 STEPS = 3
 

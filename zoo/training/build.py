@@ -23,9 +23,9 @@ from zoo.task import Adjustable, Task
 from zoo.trainer import Trainer
 from zoo.training.context import Context, seed_everything
 from zoo.training.evaluation import NO_AUGMENT
-from zoo.training.fit import Training
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import Plan
+from zoo.training.parts import Training
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.weights.source import find_source

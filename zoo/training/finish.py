@@ -11,11 +11,12 @@ from zoo.errors import BadFile, Diverged, ZooError
 from zoo.runs import Run
 from zoo.training.evaluation import measure
 from zoo.training.events import Listener, Outcome
-from zoo.training.fit import Training, fit
+from zoo.training.fit import fit
 from zoo.training.listeners.checkpoints import Checkpoints
 from zoo.training.listeners.metrics_csv import MetricsCsv
 from zoo.training.listeners.pictures import Pictures
 from zoo.training.listeners.tensorboard import TensorBoard
+from zoo.training.parts import Training
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
 from zoo.weights.load import load_state, read_state

@@ -5,25 +5,16 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from torch import nn
-from torch.optim import Optimizer
-
-from zoo.config import TrainConfig
-from zoo.engine.fabric import Engine
 from zoo.errors import Diverged
-from zoo.task import Batch, Dataset, Monitor, Task
-from zoo.trainer import StepOutput, Trainer
+from zoo.task import Batch
+from zoo.trainer import StepOutput
 from zoo.training.batches import channels_last, on_device, read_batches
-from zoo.training.context import Context
 from zoo.training.evaluation import NO_AUGMENT, measure
 from zoo.training.events import EpochResult, Listener, Moment, Outcome, Snapshot, Start
-from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
-from zoo.training.progress import Progress
+from zoo.training.parts import Training
 from zoo.training.signals import StopSignals
 from zoo.training.state import write_state
 
@@ -35,36 +26,6 @@ AGREE: Final = 10
 """Steps between two questions to the other processes whether to stop."""
 SAVE_EVERY: Final = 600.0
 """Seconds between checkpoints within long epochs."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Training:
-    """All that a training consists of, ready to begin or to go on."""
-
-    config: TrainConfig
-    task: Task
-    trainer: Trainer
-    monitor: Monitor
-    engine: Engine
-    modules: dict[str, nn.Module]
-    optimizers: dict[str, Optimizer]
-    average: MovingAverage | None
-    frozen: Sequence[nn.Module]
-    """Parts that stay in eval mode."""
-    context: Context
-    evaluation: Context
-    """The same with the averaged model."""
-    rates: list[float]
-    plan: Plan
-    train: Dataset
-    validation: Dataset
-    workers: int
-    progress: Progress
-
-    @property
-    def saved_model(self) -> nn.Module:
-        """The module that is evaluated, saved and exported."""
-        return self.average.settle() if self.average else self.modules["model"]
 
 
 class Fit:
@@ -101,7 +62,7 @@ class Fit:
     def _train_epoch(self) -> None:
         """Steps up to the end of the epoch, or to the first reason to stop."""
         training, progress = self._training, self._progress
-        _train_mode(training)
+        training.learn_mode()
         first = progress.epoch * training.plan.batches
         batches = training.plan.epoch(progress.epoch, skip=progress.step - first)[: self._steps - progress.step]
         context, trainer, epoch = training.context, training.trainer, progress.epoch
@@ -296,14 +257,6 @@ class Fit:
         for listener in self._listeners:
             listener.ended(outcome)
         return outcome
-
-
-def _train_mode(training: Training) -> None:
-    """Every module in train mode, except frozen parts: their statistics must not move."""
-    for module in training.modules.values():
-        module.train()
-    for part in training.frozen:
-        part.training = False
 
 
 def fit(training: Training, *, listeners: Sequence[Listener], signals: StopSignals) -> Outcome:

@@ -24,8 +24,8 @@ from zoo.trained import trained_model
 from zoo.training.build import build_training, starting_model
 from zoo.training.events import Listener
 from zoo.training.finish import Ended, finish
-from zoo.training.fit import Training
 from zoo.training.origin import versions
+from zoo.training.parts import Training
 from zoo.training.start import Say
 from zoo.training.state import read_state
 
