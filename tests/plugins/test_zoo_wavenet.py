@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+import zoo
 import zoo_wavenet.plugin
 from zoo_wavenet import model
 from zoo_wavenet.model import ConditionedWaveNet, Layer, Size, WaveNet
@@ -112,3 +113,15 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
         with torch.device("meta"):
             built = getattr(model, spec.builder.partition(":")[2])(num_classes=3)
         assert sum(one.numel() for one in built.parameters()) == spec.parameters, spec.name
+
+
+def test_the_shipped_network_goes_on_with_tunes_it_never_heard() -> None:
+    found = zoo.evaluate("wavenet_tiny@tones", split="test", device="cpu")
+    assert found.metrics["bits_per_sample"] == pytest.approx(2.2702, abs=1e-3)
+
+
+def test_the_shipped_network_writes_a_wav_file_of_a_class() -> None:
+    (answer,) = zoo.predict("wavenet_tiny@tones", ["pure"], settings={"seconds": 0.05, "seed": 1})
+    assert answer.shown is not None
+    assert answer.shown.record["class"] == "pure"
+    assert answer.shown.files[".wav"].startswith(b"RIFF")

@@ -10,6 +10,7 @@ ZOO_API = 1
 
 DIGITS_LICENCE = "MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)"
 NAMES_LICENCE = "CLDR names under Unicode-3.0"
+TONES_LICENCE = "tones made by zoo itself, Apache-2.0"
 
 
 @hookimpl
@@ -92,7 +93,7 @@ def zoo_tasks() -> Iterable[TaskSpec]:
         task="zoo.tasks.audio_generation.task:AudioGeneration",
         summary="sounds like those of the data, sample by sample",
         default_data="tones",
-        data_licence="tones made by zoo itself, Apache-2.0",
+        data_licence=TONES_LICENCE,
         metric="bits_per_sample",
     )
 
