@@ -50,6 +50,9 @@ def export(
     for note in getattr(found, "notes", ()):
         progress(note)
     subject = find_subject(found, catalog, untrained=untrained, seed=seed, input_size=input_size, data=evaluate > 0)
+    for note in subject.notes:
+        if note not in getattr(found, "notes", ()):
+            progress(note)
     current = check_place(place, subject, opset=opset, overwrite=overwrite)
     if current is not None:
         report = read_report(current.path / REPORT)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("name")
 @click.option("--models", metavar="PATTERN", help="Only the models that fit, as in `zoo list`; '*' takes all.")
-@click.option("--smallest", is_flag=True, help="Of these, the smallest of each kind: task, trainer, adapter, input.")
+@click.option("--smallest", is_flag=True, help="Of these, the smallest of each kind: task, trainer, form of input.")
 @click.option("--group", "groups", type=click.Choice(GROUPS), multiple=True, help="Only this group; may be repeated.")
 @click.option("--data", metavar="SOURCE", help="Data to train on in place of the embedded ones.")
 @json_option

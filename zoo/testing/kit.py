@@ -203,11 +203,11 @@ def _chosen(
 
 
 def smallest_of_each_kind(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
-    """Of the models that share task, trainer, adapter and form of input, the one with the fewest parameters."""
+    """Of the models that share task, trainer and form of input, the one with the fewest parameters."""
     kinds: dict[tuple[object, ...], Offer[ModelSpec]] = {}
     for offer in _by_size(offers):
         spec = offer.spec
-        kinds.setdefault((spec.task, spec.trainer, spec.adapter, type(spec.input)), offer)
+        kinds.setdefault((spec.task, spec.trainer, type(spec.input)), offer)
     return list(kinds.values())
 
 

@@ -36,7 +36,7 @@ class Lesson:
 
     losses: tuple[float, ...]
     parameters: int
-    """Tensors that may learn, of all modules."""
+    """Tensors of the model that may learn."""
     deaf: tuple[str, ...]
     """Those that got no gradient in any step."""
 
@@ -74,24 +74,28 @@ def intended(
 
 
 def learn(
-    bench: Bench, offer: Offer[ModelSpec], *, steps: int, enough: Callable[[list[float]], bool] = lambda _: False
+    bench: Bench,
+    offer: Offer[ModelSpec],
+    *,
+    steps: int,
+    items: int = ITEMS,
+    enough: Callable[[Lesson], bool] = lambda _: False,
 ) -> Lesson:
-    """At most so many steps on eight items, fewer once the losses are `enough`."""
-    intent = intended(bench, offer, plain, items=ITEMS)
+    """At most so many steps of eight on so many items, fewer once the lesson is `enough`."""
+    intent = intended(bench, offer, plain, items=items)
     with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
         training = prepared(intent, bench.card(offer), engine, steps=steps)
-        modules = training.modules
-        learning = {f"{of}.{name}": one for of in modules for name, one in _learning(modules[of])}
+        learning = dict(_learning(training.modules["model"]))
         heard: set[str] = set()
         for name, parameter in learning.items():
             parameter.register_post_accumulate_grad_hook(partial(_hear, heard, name))  # type: ignore[no-untyped-call]
-        losses: list[float] = []
+        lesson = Lesson(losses=(), parameters=len(learning), deaf=tuple(learning))
         for loss in run(training, steps):
-            losses.append(loss)
-            if enough(losses):
+            deaf = tuple(name for name in learning if name not in heard)
+            lesson = replace(lesson, losses=(*lesson.losses, loss), deaf=deaf)
+            if enough(lesson):
                 break
-    deaf = tuple(name.removeprefix("model.") for name in learning if name not in heard)
-    return Lesson(losses=tuple(losses), parameters=len(learning), deaf=deaf)
+    return lesson
 
 
 def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> Training:

@@ -49,7 +49,7 @@ def overfits(bench: Bench, offer: Model) -> str:
     """Eight items are learnt by heart: the loss halves within 200 steps of the recipe's own rate."""
     losses = _lesson(bench, offer).losses
     first, last = _ends(losses)
-    if not _halved(list(losses)):
+    if not _halved(_lesson(bench, offer)):
         raise Failing(f"the loss goes from {first:.4g} to {last:.4g} only, in {len(losses)} steps", next_step=_ADVICE)
     return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
 
@@ -111,9 +111,9 @@ def _lesson(bench: Bench, offer: Model) -> Lesson:
     return bench.once(offer, "lesson", lambda: learn(bench, offer, steps=STEPS, enough=_halved))
 
 
-def _halved(losses: list[float]) -> bool:
-    first, last = _ends(losses)
-    return len(losses) >= AT_LEAST and last <= first / 2
+def _halved(lesson: Lesson) -> bool:
+    first, last = _ends(lesson.losses)
+    return len(lesson.losses) >= AT_LEAST and last <= first / 2
 
 
 def _ends(losses: Sequence[float]) -> tuple[float, float]:

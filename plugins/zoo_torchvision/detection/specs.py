@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from zoo import Augment, ExportSpec, ImageInput, ModelSpec, Recipe, TrainerSpec
 
@@ -69,6 +69,7 @@ class Card:
     recipes: tuple[str, ...] = ("default", "finetune")
     aliases: tuple[str, ...] = ()
     two_stage: bool = False
+    conformance: Mapping[str, str] = field(default_factory=dict)
 
 
 SSD_HEAD = ("network.head.classification_head.",)
@@ -84,6 +85,7 @@ CARDS = (
         parameters=703_104,
         recipes=("digit_scenes", "default", "finetune"),
         aliases=("ssd",),
+        conformance={"gradients": "no digit of the embedded scenes is as large as the coarsest default boxes"},
     ),
     Card(
         name="ssd300_vgg16",
@@ -192,6 +194,7 @@ def detectors() -> Iterator[ModelSpec]:
             paper=card.paper,
             licence=LICENCE,
             parameters=card.parameters,
+            conformance=card.conformance,
             export=export,
         )
 
