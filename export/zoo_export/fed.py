@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 from zoo.judge.evidence import Prepared
 from zoo.problem import Problem
 from zoo.task import Case, Item, Port, Signature
@@ -63,14 +63,22 @@ def _fed(subject: Subject, item: Item) -> dict[str, Array]:
         return {}
     with torch.no_grad():
         batch: Mapping[str, Any] = dataset.ready(dataset.batch([0]))
-    theirs = subject.task.model_signature(subject.problem).inputs
-    own: Sequence[Port] = stateless(subject.signature).inputs
-    names = {one.name: other.name for one, other in zip(theirs, own, strict=False)}
+    names = _names(subject)
     return {
         names[name]: value.detach().cpu().numpy()
         for name, value in batch.items()
         if name in names and isinstance(value, torch.Tensor)
     }
+
+
+def _names(subject: Subject) -> dict[str, str]:
+    """What the task calls the model's inputs to what the model calls them."""
+    own: Sequence[Port] = stateless(subject.signature).inputs
+    try:
+        theirs = subject.task.model_signature(subject.problem).inputs
+    except UsageError:  # a detector's ports are its adapter's to say
+        theirs = tuple(own)
+    return {one.name: other.name for one, other in zip(theirs, own, strict=False)}
 
 
 def _measured(fed: Mapping[str, Array], right: Mapping[str, Array], problem: Problem) -> Prepared:

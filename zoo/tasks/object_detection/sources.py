@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
@@ -51,7 +51,7 @@ def stacked(card: DataCard, split: Split) -> Pixels | None:
     """All pictures of a split in one array, grey levels [n, 96, 96]; None for folders of files."""
     if card.source.format != SCENES:
         return None
-    return _scenes(split)
+    return _scenes(split)[[sample.index for sample in cast("Sequence[ObjectSample]", card.splits[split])]]
 
 
 def _scenes(split: Split) -> Pixels:
