@@ -134,6 +134,8 @@ def verify_against(target: Path, *, against: str | None, explain: bool, as_json:
     show_report(out, found.report)
     for line in found.divergence:
         out.line(line)
+    if target.is_file():
+        out.line("a file from elsewhere is compared by its numbers and answers: what no case asks for was not seen")
     out.line(f"{target}: {found.report.sentence}")
     if not found.proved:
         out.next(

@@ -87,7 +87,7 @@ def _by_count(facts: OutputError, given: Array, reference: Array, single: Array)
     decided = single == reference if facts.compare == "equal" else np.ones(reference.shape, dtype=bool)
     return replace(
         facts,
-        elements=int(apart.size),
+        elements=int(np.count_nonzero(decided)),
         differing=int(np.count_nonzero(apart[decided])),
         far=int(np.count_nonzero(apart > 1)),
     )

@@ -149,7 +149,13 @@ def _assert_opset(model: onnx.ModelProto, *, opset: int, name: str) -> None:
 
 
 def serialize(model: onnx.ModelProto) -> bytes:
-    """The file's bytes: the same graph gives the same bytes; checked for validity first."""
+    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph."""
     data: bytes = model.SerializeToString(deterministic=True)
-    onnx.checker.check_model(data, full_check=True)
+    try:
+        onnx.checker.check_model(data, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise PluginError(
+            f"what was captured is no valid graph: {_reason(error)}",
+            hint="an output that is an input, or another output, is given as a copy: clone() it",
+        ) from error
     return data

@@ -57,11 +57,11 @@ def measure_lineage(
     """The module's state against the unoptimised graph; what the graph lacks is proved unused or called missing."""
     tensors = state(module)
     kept = initialisers(plain)
-    first_name: dict[tuple[int, tuple[int, ...]], str] = {}
+    first_name: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
     tied, different, absent, equal = [], [], [], 0
     groups: dict[str, list[str]] = {}
     for name, tensor in tensors.items():
-        key = (tensor.data_ptr(), tuple(tensor.shape))
+        key = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride())  # a square matrix is not its transpose
         owner = first_name.setdefault(key, name) if tensor.numel() else name
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():

@@ -18,8 +18,10 @@ Array = np.ndarray[Any, Any]
 
 def output_order(outputs: object, ports: Sequence[Port]) -> list[str]:
     """Port names in the order in which the exporter flattens these outputs."""
-    by_identity = {id(tensor): name for name, tensor in flatten(outputs, ports).items()}
-    return [by_identity[id(leaf)] for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
+    by_identity: dict[int, list[str]] = {}
+    for name, tensor in flatten(outputs, ports).items():
+        by_identity.setdefault(id(tensor), []).append(name)  # one tensor may go out under two names
+    return [by_identity[id(leaf)].pop(0) for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
 
 
 def arguments(inputs: Mapping[str, Array], signature: Signature, *, double: bool = False) -> tuple[torch.Tensor, ...]:

@@ -130,3 +130,31 @@ def test_dropout_in_training_mode_is_a_fact() -> None:
         Dropping().eval(), example(), Signature(inputs=(IMAGE,), outputs=(port,)), opset=18, name="dropping"
     )
     assert any("Dropout" in one or "Random" in one for one in graph_facts(graph.shipped, opset_asked=18).random)
+
+
+def test_outputs_that_nobody_declared_or_in_another_order_are_facts() -> None:
+    helper = onnx.helper
+    values = {name: helper.make_tensor_value_info(name, 1, ["batch", 3]) for name in ("x", "y", "z")}
+    nodes = [helper.make_node("Neg", ["x"], ["y"]), helper.make_node("Neg", ["y"], ["z"])]
+    ports = {name: Port(name=name, dtype="float32", shape=("batch", 3)) for name in values}
+
+    def wrong(*outputs: str) -> tuple[str, ...]:
+        graph = helper.make_graph(nodes, "order", [values["x"]], [values[name] for name in outputs])
+        return declared_axes(
+            helper.make_model(graph), Signature(inputs=(ports["x"],), outputs=(ports["y"], ports["z"]))
+        )
+
+    assert wrong("y", "z") == ()
+    assert wrong("z", "y") == ("the file has z, y in this order, not y, z",)
+    graph = helper.make_graph(nodes, "more", [values["x"]], [values["z"], values["y"]])
+    found = declared_axes(helper.make_model(graph), Signature(inputs=(ports["x"],), outputs=(ports["z"],)))
+    assert found == ("the file has z, y in this order, not z",)
+
+
+def test_a_graph_that_is_none_is_a_sentence() -> None:
+    helper = onnx.helper
+    values = [helper.make_tensor_value_info(name, 1, ["batch", 3]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Neg", ["nowhere"], ["y"])], "broken", values[:1], values[1:])
+    with pytest.raises(PluginError, match="what was captured is no valid graph: ValidationError: ") as caught:
+        serialize(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]))
+    assert "clone" in caught.value.hint

@@ -125,6 +125,13 @@ def test_counts_that_are_missing_empty_or_impossible_never_pass() -> None:
     assert judge_output(replace(PICTURE, far=-1)).status == Status.FAIL
 
 
+def test_whole_numbers_of_which_pytorch_is_not_sure_prove_nothing() -> None:
+    unsure = replace(CLASSES, shape=(10, 10), reference_shape=(10, 10), elements=74)
+    assert judge_output(unsure).status == Status.INCONCLUSIVE
+    assert judge_output(replace(unsure, elements=75)).status == Status.PASS
+    assert judge_output(replace(unsure, elements=75, differing=1)).status == Status.FAIL
+
+
 def test_nothing_at_all_is_inconclusive() -> None:
     assert worst() == Status.INCONCLUSIVE
     assert worst(Status.WARN, Status.PASS) == Status.WARN
