@@ -12,8 +12,8 @@ import sys
 from zoo.catalog import Catalog
 
 
-def main(names: list[str]) -> None:
-    """One row per plugin, then what failed and what was skipped."""
+def main(names: list[str]) -> int:
+    """One row per plugin, then what failed and what was skipped; the exit code is 1 when something failed."""
     rows, told = [], []
     for name in names or [plugin.name for plugin in Catalog.discover().plugins]:
         command = [sys.executable, "-m", "zoo", "plugins", "check", name, "--smallest", "--json"]
@@ -32,9 +32,11 @@ def main(names: list[str]) -> None:
             if one["status"] != "passed" and (one["check"], one["detail"]) not in seen:
                 seen.add((one["check"], one["detail"]))
                 told.append(f"- {one['status']}: {one['group']} {one['check']} of {one['subject']}: {one['detail']}")
+                print(told[-1], file=sys.stderr, flush=True)
     print("| plugin | models | passed | failed | skipped | seconds |\n|---|---|---|---|---|---|")
     print("\n".join([*rows, "", *told]))
+    return int(any(line.startswith("- failed") for line in told))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    raise SystemExit(main(sys.argv[1:]))

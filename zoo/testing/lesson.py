@@ -67,6 +67,7 @@ def intended(
         device="cpu",
         threads=torch.get_num_threads(),
         workers=0,
+        limit_train=items,
     )
     catalog = bench.sampled(offer, {"train": items, "validation": HELD, "test": HELD})
     intent = intend(offer.full_name, options, catalog=catalog)

@@ -12,22 +12,20 @@ from zoo.problem import Input, Problem
 from zoo.task import Progress, Task
 
 
-def sample(task: Task, card: DataCard, problem: Problem, counts: Mapping[Split, int]) -> DataCard:
-    """The card with the first items of each split: as many as make a dataset of at least so many entries.
+def sample(task: Task, card: DataCard, problem: Problem, split: Split, count: int) -> DataCard:
+    """The card with the first items of one split: as many as make a dataset of at least so many entries.
 
-    An entry need not be an item: a language model learns from chunks that hold several texts.
+    An entry need not be an item: a language model learns from chunks, of which one text may hold a thousand.
     """
-    splits = {split: items for split, items in card.splits.items() if split in counts and len(items)}
-    for split, items in splits.items():
-        few = counts[split]
-        while few < len(items) and len(_opened(task, card, problem, split, items[:few])) < counts[split]:
-            few *= 2
-        splits[split] = items[:few]
-    return replace(card, splits=splits, notes=())
+    items = card.splits[split]
+    few = count if len(task.dataset(_of(card, split, items[:count]), split, problem)) == count else 1
+    while few < len(items) and len(task.dataset(_of(card, split, items[:few]), split, problem)) < count:
+        few *= 2
+    return _of(card, split, items[:few])
 
 
-def _opened(task: Task, card: DataCard, problem: Problem, split: Split, items: Any) -> Any:
-    return task.dataset(replace(card, splits={**card.splits, split: items}), split, problem)
+def _of(card: DataCard, split: Split, items: Any) -> DataCard:
+    return replace(card, splits={**card.splits, split: items})
 
 
 class SampledTask:
@@ -49,9 +47,10 @@ class SampledTask:
         """The facts of the whole data."""
         return self._task.problem(self._card, input)
 
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Any:
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Any:  # noqa: ARG002  the card is its own
         """A split of the few items."""
-        return self._task.dataset(sample(self._task, card, problem, self._counts), split, problem)
+        few = sample(self._task, self._card, problem, split, self._counts[split])
+        return self._task.dataset(few, split, problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

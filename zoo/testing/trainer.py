@@ -25,7 +25,7 @@ from zoo.training.resume import resume
 from zoo.training.start import begin
 
 Model = Offer[ModelSpec]
-STEPS: Final = 200
+STEPS: Final = 400
 """A lesson that has not halved its loss by then has failed."""
 AT_LEAST: Final = 20
 """Steps, so that a fall is no accident."""
@@ -46,7 +46,7 @@ def loss_falls(bench: Bench, offer: Model) -> str:
 
 
 def overfits(bench: Bench, offer: Model) -> str:
-    """Eight items are learnt by heart: the loss halves within 200 steps of the recipe's own rate."""
+    """Eight items are learnt by heart: the loss halves within 400 steps of the recipe's own rate."""
     losses = _lesson(bench, offer).losses
     first, last = _ends(losses)
     if not _halved(_lesson(bench, offer)):
