@@ -15,7 +15,6 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
-from traceback import walk_tb
 from typing import TypeVar, cast
 
 import pluggy
@@ -106,7 +105,10 @@ def culprit(error: BaseException) -> str:
         for entry in entry_points(group=GROUP)
         if entry.dist and entry.dist.name != BUILT_IN
     }
-    packages = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    packages, place = [], error.__traceback__
+    while place:
+        packages.append(str(place.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
+        place = place.tb_next
     for package in reversed(packages):
         if package in strangers:
             name, distribution, version = strangers[package]

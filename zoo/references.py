@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
+from operator import eq, ge, gt, le, lt, ne
 
 
 def resolve(reference: str) -> object:
@@ -15,6 +17,13 @@ def resolve(reference: str) -> object:
     return found
 
 
+_NAMED = re.compile(r"""extra\s*==\s*['"]([\w.-]+)""")
+_OF_EXTRA = re.compile(r"""([\w.-]+)([<>=!\d.,\s]*);\s*extra\s*==\s*['"][\w.-]+['"]\s*""")
+_CLAUSE = re.compile(r"(>=|<=|==|!=|<|>)(\d+(?:\.\d+)*)")
+_FINAL = re.compile(r"\d+(?:\.\d+)*")
+_HOLDS = {">=": ge, "<=": le, "==": eq, "!=": ne, "<": lt, ">": gt}
+
+
 @cache
 def missing_requirements(distribution: str, extra: str) -> tuple[str, ...]:
     """What an extra of an installed distribution asks for and this environment lacks, as in ("timm>=1.0",).
@@ -22,30 +31,62 @@ def missing_requirements(distribution: str, extra: str) -> tuple[str, ...]:
     LookupError when the distribution declares no such extra, so that a plugin's typing mistake is not taken for
     an extra that needs nothing.
     """
-    from importlib.metadata import distribution as find  # noqa: PLC0415  only models with an extra pay for these
-
-    from packaging.requirements import Requirement  # noqa: PLC0415
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
+    from importlib.metadata import distribution as find  # noqa: PLC0415  only models with an extra pay for it
 
     found = find(distribution)
-    if canonicalize_name(extra) not in {
-        canonicalize_name(name) for name in found.metadata.get_all("Provides-Extra", [])
-    }:
+    if _canonical(extra) not in {_canonical(name) for name in found.metadata.get_all("Provides-Extra", [])}:
         raise LookupError(f"{distribution} declares no extra {extra!r}")
-    wanted = [Requirement(text) for text in found.requires or ()]
-    of_extra = [
-        requirement
-        for requirement in wanted
-        if requirement.marker
-        and requirement.marker.evaluate({"extra": extra})
-        and not requirement.marker.evaluate({"extra": ""})
-    ]
-    return tuple(
-        f"{requirement.name}{requirement.specifier}"
-        for requirement in of_extra
-        if not requirement.specifier.contains(_installed(requirement.name) or "0", prereleases=True)
-        or _installed(requirement.name) is None
-    )
+    missing = [_missing(text, extra) for text in found.requires or () if _concerns(text, extra)]
+    return tuple(one for one in missing if one)
+
+
+def _concerns(text: str, extra: str) -> bool:
+    """False where a requirement's condition is about other extras alone, or about none."""
+    named = {_canonical(name) for name in _NAMED.findall(text)}
+    return _canonical(extra) in named if named else "extra" in text.partition(";")[2]
+
+
+def _missing(text: str, extra: str) -> str:
+    """A requirement without its condition, where it belongs to this extra and is not met; else nothing.
+
+    What is plain, as nearly all are, is compared here: packaging's parser would cost every `zoo list` a tenth.
+    """
+    plain = _OF_EXTRA.fullmatch(text)
+    if plain is None:
+        return _missing_by_grammar(text, extra)
+    name, clauses = plain[1], "".join(plain[2].split())
+    installed = _installed(name)
+    if installed is None:
+        return name + clauses
+    bounds = [_CLAUSE.fullmatch(clause) for clause in clauses.split(",") if clause]
+    if not _FINAL.fullmatch(installed) or None in bounds:
+        return _missing_by_grammar(text, extra)
+    here = _numbers(installed)
+    return "" if all(_HOLDS[bound[1]](here, _numbers(bound[2])) for bound in bounds if bound) else name + clauses
+
+
+def _missing_by_grammar(text: str, extra: str) -> str:
+    """The same for any requirement and any version."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  slow to import
+
+    wanted = Requirement(text)
+    if not wanted.marker or not wanted.marker.evaluate({"extra": extra}) or wanted.marker.evaluate({"extra": ""}):
+        return ""
+    installed = _installed(wanted.name)
+    met = installed is not None and wanted.specifier.contains(installed, prereleases=True)
+    return "" if met else f"{wanted.name}{wanted.specifier}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """1.10.0 as (1, 10): zeros at the end mean nothing."""
+    numbers = [int(number) for number in version.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _installed(name: str) -> str | None:
