@@ -128,6 +128,18 @@ def test_a_declared_switch_skips_its_check_and_shows_the_reason() -> None:
     assert (result.status, result.detail) == ("skipped", "the plugin declares that it does not apply: it is a secret")
 
 
+def test_a_model_whose_extra_is_missing_is_skipped_with_the_line_that_installs_it(
+    install_plugin: Callable[..., Path],
+) -> None:
+    extra = "Provides-Extra: far\nRequires-Dist: faraway>=2; extra == 'far'\n"
+    install_plugin("needy", PLAIN.format(top="", field="extra='far'"), metadata=extra)
+    score = check_plugin("needy", groups=("declaration", "model", "trainer"))
+    assert {one.status for one in score.results if one.group != "declaration"} == {"skipped"}
+    (result,) = found(score, check="two_processes")
+    assert result.detail == "it needs faraway>=2, not installed here"
+    assert result.next_step == "pip install 'zoo-test[far]'"
+
+
 @pytest.mark.usefixtures("faulty")
 def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
     catalog = Catalog.discover()
@@ -189,6 +201,9 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     record = zoo_command("plugins", "check", "faulty", "--models", "sound", "--group", "model", "--json")
     assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)
     assert zoo_command("plugins", "check", "fauty").code == 2
+    assert (
+        "no model of the plugin 'faulty' fits 'x*'" in zoo_command("plugins", "check", "faulty", "--models", "x*").err
+    )
 
 
 def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path) -> None:

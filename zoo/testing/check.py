@@ -68,6 +68,10 @@ class Step:
         declared = self.model.spec.conformance.get(self.check.name) if self.model else None
         if declared is not None:
             return "skipped", f"the plugin declares that it does not apply: {declared}", ""
+        missing = bench.catalog.missing(self.model) if self.model else ()
+        if self.model and missing:
+            package = f"{self.model.plugin.distribution}[{self.model.spec.extra}]"
+            return "skipped", f"it needs {', '.join(missing)}, not installed here", f"pip install '{package}'"
         try:
             return "passed", self.check.ask(bench, self.subject), ""
         except (Exception, SystemExit) as error:

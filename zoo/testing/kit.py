@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zoo.catalog import Catalog
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.names import Offer
 from zoo.plugins import Plugin
 from zoo.specs import ModelSpec
@@ -191,6 +191,8 @@ def _chosen(
     plugin = bench.plugin
     everything = [offer for offer in bench.catalog.models() if offer.plugin.name == plugin.name]
     chosen = [one for one in bench.catalog.models(pattern or "*") if one.plugin.name == plugin.name]
+    if pattern and not chosen:
+        raise UsageError(f"no model of the plugin {plugin.name!r} fits {pattern!r}", hint=f"zoo list '{plugin.name}/*'")
     how = [f"those that fit {pattern!r}"] if pattern else []
     if smallest or (pattern is None and len(everything) > MANY):
         chosen = smallest_of_each_kind(chosen)
