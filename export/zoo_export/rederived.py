@@ -50,16 +50,17 @@ def rederive(bundle: Bundle, proof: Proof) -> Answer:
     """Manifest, operators, golden cases and runner against their own derivation; what cannot be compared warns."""
     wrong = [*_facts(bundle, proof), *_strangers(bundle), *_golden(bundle, proof)]
     unknown = []
-    for name in (MODEL, PIPELINE):
-        exporters = _exporter(proof.exported.models[name]), _exporter(derived(proof, name))
-        if exporters[0] == exporters[1]:
-            wrong += [f"{name}: {sentence}" for sentence in unlike(proof.exported.models[name], derived(proof, name))]
-        else:
-            unknown.append(f"the operators of {name}, written by {exporters[0] or 'nobody'}, not {exporters[1]}")
-    if bundle.manifest.zoo == zoo_version():
-        wrong += _runner(bundle, proof)
+    if bundle.manifest.zoo != zoo_version():
+        unknown.append(f"operators, run.py and task.py, written by zoo {bundle.manifest.zoo}, not {zoo_version()}")
     else:
-        unknown.append(f"run.py and task.py, written by zoo {bundle.manifest.zoo}, not {zoo_version()}")
+        wrong += _runner(bundle, proof)
+        for name in (MODEL, PIPELINE):
+            file, fresh = proof.exported.models[name], derived(proof, name)
+            if _exporter(file) == _exporter(fresh):
+                wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
+            else:
+                theirs = _exporter(file) or "nobody"
+                unknown.append(f"the operators of {name}, written by {theirs}, not {_exporter(fresh)}")
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     if unknown:

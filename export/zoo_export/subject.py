@@ -10,6 +10,7 @@ from torch import nn
 from zoo.data_card import DataCard
 from zoo.errors import Refused
 from zoo.problem import Problem
+from zoo.records import to_json
 from zoo.replay.accord import description
 from zoo.replay.manifest import LineageRecord, PluginRecord
 from zoo.specs import ExportSpec
@@ -78,7 +79,7 @@ def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[
     """What a graph carries about itself, by key."""
     facts = description(
         model=subject.model,
-        problem=subject.problem,
+        problem=to_json(subject.problem),
         plugin=subject.plugin,
         opset=opset,
         weights_sha256=subject.lineage.weights_sha256,

@@ -72,7 +72,7 @@ def colours(gain: float) -> bytes:
 def told(model: onnx.ModelProto) -> bytes:
     """The bytes of a graph that says of itself what the manifest says."""
     facts = description(
-        model=MODEL, problem=PROBLEM, plugin=PLUGIN, opset=18, weights_sha256="e" * 64, licences=LICENCES
+        model=MODEL, problem=to_json(PROBLEM), plugin=PLUGIN, opset=18, weights_sha256="e" * 64, licences=LICENCES
     )
     describe(model, facts)
     return bytes(model.SerializeToString())

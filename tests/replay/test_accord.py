@@ -12,14 +12,14 @@ import pytest
 
 from tests.conftest import Said
 from tests.healthy import healthy_evidence
-from tests.replay.conftest import MakeBundle, answer, told
+from tests.replay.conftest import PROBLEM, MakeBundle, answer, told
 from tests.replay.graphs import linear
 from tests.replay.test_bundle import relist, rewrite
 from zoo.judge.rule import Status
+from zoo.records import to_json
 from zoo.replay.bundle import verify_bundle
 from zoo.replay.golden import golden_bytes
 
-PROBLEM = {"classes": ["green", "red", "blue"]}
 PORT = {"name": "image", "dtype": "uint8", "shape": ["height", "width", 3], "doc": "", "feeds": ""}
 
 
@@ -110,3 +110,16 @@ def test_a_made_up_golden_case_is_a_sentence(
     assert said.code in (1, 2)
     assert "golden" in said.out + said.err
     assert "Traceback" not in said.err
+
+
+def test_a_bundle_of_a_zoo_whose_problems_had_fewer_fields_still_holds(
+    make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = to_json(PROBLEM)
+    older = {**whole, "input": {name: value for name, value in whole["input"].items() if name != "resize"}}
+    monkeypatch.setattr("tests.replay.conftest.to_json", lambda value: older if value is PROBLEM else to_json(value))
+    bundle = make_bundle()
+    told = json.loads((bundle / "manifest.json").read_text())
+    rewrite(bundle, problem=older)
+    assert told["problem"] != older
+    assert verify_bundle(bundle).holds

@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from zoo.judge.evidence import Evidence
-from zoo.problem import Problem
-from zoo.records import to_json
 from zoo.replay.manifest import Manifest, PluginRecord
 from zoo.replay.sandbox import Session, TensorPort
 from zoo.task import Port, Signature
@@ -23,34 +22,38 @@ TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float1
 
 def classes_sha256(classes: Sequence[str]) -> str:
     """Digest of the class names in order, as a JSON list."""
-    return hashlib.sha256(json.dumps(list(classes), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(list(classes), ensure_ascii=False).encode(errors="surrogatepass")).hexdigest()
 
 
-def problem_sha256(problem: Problem) -> str:
+def problem_sha256(problem: Mapping[str, Any]) -> str:
     """Digest of every fact that preparing, finishing and showing depend on, the vocabulary among them."""
-    return hashlib.sha256(json.dumps(to_json(problem), ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(problem, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def description(
     *,
     model: str,
-    problem: Problem,
+    problem: Mapping[str, Any],
     plugin: PluginRecord,
     opset: int,
     weights_sha256: str,
     licences: Mapping[str, str],
 ) -> dict[str, str]:
-    """What a graph carries about itself, by key, and what the manifest must say as well."""
+    """What a graph carries about itself, by key, and what the manifest must say as well.
+
+    `problem` is the one of the manifest, as plain JSON: read by a later zoo, it may have more fields.
+    """
     return {
         "schema": "1",
         "model": model,
-        "task": problem.task,
+        "task": str(problem["task"]),
         "plugin": f"{plugin.distribution} {plugin.version}",
         "opset": str(opset),
         "weights_sha256": weights_sha256,
-        "input": json.dumps(to_json(problem)["input"], ensure_ascii=False),
-        "classes": json.dumps(list(problem.classes), ensure_ascii=False),
-        "classes_sha256": classes_sha256(problem.classes),
+        "input": json.dumps(problem["input"], ensure_ascii=False),
+        "classes": json.dumps(problem["classes"], ensure_ascii=False),
+        "classes_sha256": classes_sha256(problem["classes"]),
         "problem_sha256": problem_sha256(problem),
         "licence": json.dumps(dict(licences), ensure_ascii=False),
     }
@@ -84,11 +87,11 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
             yield f"{what} {told} in the manifest and {recorded} in the record"
 
 
-def against_graph(manifest: Manifest, name: str, session: Session) -> Iterator[str]:
-    """Where the manifest says something else than a loaded graph says of itself."""
+def against_graph(manifest: Manifest, problem: Mapping[str, Any], name: str, session: Session) -> Iterator[str]:
+    """Where the manifest says something else than a loaded graph says of itself; `problem` as in `description`."""
     told = description(
         model=manifest.model,
-        problem=manifest.problem,
+        problem=problem,
         plugin=manifest.plugin,
         opset=manifest.opset,
         weights_sha256=manifest.lineage.weights_sha256,

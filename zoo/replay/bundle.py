@@ -7,6 +7,7 @@ with the one printed at export (`sha256`), or the proof is derived anew (`zoo ve
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import time
 from collections.abc import Callable
@@ -160,9 +161,12 @@ class Graphs:
 
 def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
     """Manifest, record and graphs tell the same story."""
+    problem = json.loads((bundle.path / NAME).read_bytes())["problem"]
     wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
     try:
-        wrong += [line for name in GRAPHS for line in against_graph(bundle.manifest, name, graphs.session(name))]
+        wrong += [
+            line for name in GRAPHS for line in against_graph(bundle.manifest, problem, name, graphs.session(name))
+        ]
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
     if wrong:
