@@ -7,6 +7,7 @@ of such a network answers alike, so nothing could be proved about it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -22,6 +23,14 @@ BIAS = 0.1
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
+@runtime_checkable
+class Silent(Protocol):
+    """An adapter whose fresh module answers nothing: a detector's scores, say, all lie below the threshold."""
+
+    def enliven(self, *inputs: torch.Tensor) -> str:
+        """Change parameters in place until these inputs of the model are answered, and say what was done."""
+
+
 def enliven(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature, *, seed: int) -> str:
     """Make the parameters of a fresh module live, in place, and say what was done; the same seed does the same."""
     generator = torch.Generator().manual_seed(seed)
@@ -30,8 +39,10 @@ def enliven(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature:
         for name, parameter in module.named_parameters():
             woken += _wake(name, parameter, generator)
         norms = _calibrate(module, inputs, signature)
+        spoken = [module.enliven(*arguments(inputs[0], signature))] if isinstance(module, Silent) else []
     parts = [f"{woken} silent parameters drawn anew"] if woken else []
     parts += [f"statistics of {norms} batch norms measured on {len(inputs)} inputs"] if norms else []
+    parts += spoken
     return f"seeded live weights (seed {seed}{''.join('; ' + part for part in parts)})"
 
 

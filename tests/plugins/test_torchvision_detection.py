@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo import ImageInput, Problem, UsageError
 from zoo_torchvision.detection import model
-from zoo_torchvision.detection.adapter import OneStage
+from zoo_torchvision.detection.adapter import OneStage, score_layers
 from zoo_torchvision.detection.model import Detector
 from zoo_torchvision.detection.specs import CARDS, detectors
 
@@ -92,3 +92,26 @@ def test_the_cards_say_what_is_built() -> None:
     built = model.ssd_tiny(num_classes=10, image_size=(96, 96))
     assert sum(one.numel() for one in built.parameters()) == specs["ssd_tiny"].parameters
     assert any(name.startswith(specs["ssd_tiny"].head) for name, _ in built.named_parameters())
+
+
+@pytest.mark.parametrize("name", [card.name for card in CARDS if not card.two_stage and card.name != "ssd_tiny"])
+def test_the_card_of_a_published_detector_says_what_is_built(name: str) -> None:
+    with torch.device("meta"):
+        built = model.network(name, num_classes=91)
+    assert sum(one.numel() for one in built.parameters()) == {card.name: card.parameters for card in CARDS}[name]
+
+
+def test_a_fresh_network_can_be_made_to_answer(detector: Detector) -> None:
+    image = ImageInput(size=detector.image_size)
+    adapter = OneStage(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
+    images = torch.randn(1, 3, *detector.image_size, generator=torch.Generator().manual_seed(0))
+    layers = score_layers(detector.network.head.classification_head)
+    kept = [layer.weight.detach().clone() for layer in layers]
+    with torch.no_grad():
+        before = float((adapter(images)[1] > 0.05).float().mean())
+        said = adapter.enliven(images)
+        after = float((adapter(images)[1] > 0.05).float().mean())
+        for layer, weight in zip(layers, kept, strict=True):
+            layer.weight.copy_(weight)
+    assert said == "class logits spread to 1.5"
+    assert 0.01 < after < 1.0 and after != before

@@ -72,7 +72,7 @@ def test_it_says_why_it_cannot_be_exported() -> None:
 @pytest.mark.parametrize("name", two_stage.NAMES)
 def test_the_card_of_a_two_stage_detector_says_what_is_built(name: str) -> None:
     with torch.device("meta"):
-        built, other = (two_stage.network(name, num_classes=count) for count in (11, 5))
+        built, other = (two_stage.network(name, num_classes=count) for count in (91, 5))
     assert sum(one.numel() for one in built.parameters()) == SPECS[name].parameters
     apart = {f"network.{key}" for key, one in built.state_dict().items() if one.shape != other.state_dict()[key].shape}
     head = {f"network.{key}" for key in built.state_dict() if f"network.{key}".startswith(SPECS[name].head)}

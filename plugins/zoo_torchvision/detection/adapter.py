@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image
 
 from zoo import Problem, detector_signature
 from zoo_torchvision.detection.model import Detector
+
+SPREAD: Final = 1.5
+"""Standard deviation of the class logits of a network that nobody trained."""
 
 
 class OneStage(nn.Module):
@@ -22,3 +27,20 @@ class OneStage(nn.Module):
         """Boxes, cut at the edges of the picture, and scores."""
         boxes, scores = self.model(input)
         return clip_boxes_to_image(boxes, self.model.image_size), scores
+
+    def enliven(self, *inputs: Tensor) -> str:
+        """Fresh networks score every class alike, and below what is answered: their logits are spread."""
+        network = self.model.network
+        logits = network.head(list(network.backbone(inputs[0]).values()))["cls_logits"]
+        factor = SPREAD / float(logits.std())
+        for layer in score_layers(network.head.classification_head):
+            layer.weight.mul_(factor)
+        return f"class logits spread to {SPREAD:g}"
+
+
+def score_layers(head: nn.Module) -> list[nn.Conv2d]:
+    """The last convolutions of a classification head: SSD has one for each stride, the others share theirs."""
+    if isinstance(shared := getattr(head, "cls_logits", None), nn.Conv2d):
+        return [shared]
+    strides = head.get_submodule("module_list").children()
+    return [[layer for layer in one.modules() if isinstance(layer, nn.Conv2d)][-1] for one in strides]
