@@ -1,6 +1,6 @@
 """Every plugin that comes with zoo passes the conformance kit: here what takes seconds, on the smallest of each kind.
 
-The whole kit over all of them is benchmarks/conformance.py, which .ci/run runs.
+The whole kit over all of them is benchmarks/conformance.py, its result benchmarks/conformance.md.
 """
 
 from __future__ import annotations

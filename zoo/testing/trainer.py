@@ -92,7 +92,7 @@ def two_processes(bench: Bench, offer: Model) -> str:
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
-        said = [line for line in done.stderr.splitlines() if "Error" in line]
+        said = [line for line in done.stderr.splitlines() if "Error: " in line]
         raise Failing(f"two processes fail: {said[0].strip() if said else f'exit code {done.returncode}'}")
     found = json.loads(lines[-1])
     if not found["equal"]:
