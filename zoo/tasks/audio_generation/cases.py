@@ -71,20 +71,21 @@ def _real(card: DataCard | None, *, rows: int, length: int, start: int = 0) -> C
 def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
     """Real sounds, alone and several at once; a case and the one before it have equally many, to be continued."""
     long, short, least = LENGTHS
-    yield _case(problem, f"length {LONG}", "realistic", _real(card, rows=1, length=LONG))
-    yield _case(problem, f"length {long}", "realistic", _real(card, rows=1, length=long, start=1), condition=1)
+    yield _case(problem, f"length {LONG}, 1", "realistic", _real(card, rows=1, length=LONG))
+    yield _case(problem, f"length {LONG}, 2", "realistic", _real(card, rows=1, length=LONG, start=1), condition=1)
+    yield _case(problem, f"length {long}", "short", _real(card, rows=1, length=long, start=2), condition=2)
+    yield _case(problem, f"length {short}", "shorter", _real(card, rows=1, length=short), condition=1)
     several = f"{ROWS} of length"
+    yield _case(problem, f"{several} {least}", "shortest", _real(card, rows=ROWS, length=least, start=1), condition=1)
     yield _case(problem, f"{several} {long}", "several", _real(card, rows=ROWS, length=long))
-    yield _case(problem, f"{several} {short}", "several", _real(card, rows=ROWS, length=short, start=1), condition=1)
-    yield _case(problem, f"length {short}", "short", _real(card, rows=1, length=short, start=2), condition=2)
-    yield _case(problem, f"length {least}", "shortest", _real(card, rows=1, length=least), condition=1)
 
 
 def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: ARG001  the same for all data
     """Chance and a slow wave gate; full scale back and forth informs."""
     long, _, _ = LENGTHS
     random = np.random.default_rng(1)
-    yield _case(problem, "uniform", "uniform", random.integers(0, LOUDEST + 1, (1, long)))
+    for number in (1, 2):
+        yield _case(problem, f"uniform {number}", "uniform", random.integers(0, LOUDEST + 1, (1, long)))
     slow = np.round(SILENCE + 60 * np.sin(np.arange(LONG) / 20))[None].astype(np.int64)
     yield _case(problem, "slow wave", "smooth", slow, condition=1)
     yield _case(problem, "silence", "silence", np.full((1, LONG), SILENCE), gates=False)
