@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +15,8 @@ import click
 from zoo.cli.text import visible
 from zoo.errors import UsageError
 
+NARROWEST = 8
+"""Columns are not folded into fewer characters than this."""
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
 
@@ -69,7 +74,8 @@ class Output:
         """Aligned columns, for people; `right` names those that hold numbers."""
         rows = [tuple(map(visible, row)) for row in rows]
         if self.on_terminal:
-            _rich_table(header, rows, right=right)
+            first, *others = folded_table(header, rows, right=right, width=get_terminal_size().columns)
+            print("\n".join([click.style(first, bold=True), *others]))
         elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
 
@@ -89,26 +95,30 @@ class Output:
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> list[str]:
     """The lines of a table without frames, two spaces between columns."""
     lines = [tuple(header), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    numeric = [name in right for name in header]
-    return [
-        "  ".join(
-            cell.rjust(width) if is_number else cell.ljust(width)
-            for cell, width, is_number in zip(line, widths, numeric, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
+    widths = _widths(lines)
+    return [_aligned(line, widths, header, right) for line in lines]
 
 
-def _rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str]) -> None:
-    from rich.console import Console  # noqa: PLC0415  only a terminal pays for it
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+def folded_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), width: int
+) -> list[str]:
+    """The same in so many columns: cells are broken where they must, but never the first, which people copy."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = _widths(lines)
+    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths[1:], default=0) > NARROWEST:
+        widths[max(range(1, len(widths)), key=widths.__getitem__)] -= 1
+    folded = []
+    for first, *others in lines:
+        pairs = zip(others, widths[1:], strict=True)
+        cells = [[first], *([cell] if len(cell) <= wide else wrap(cell, wide) for cell, wide in pairs)]
+        folded += [_aligned(line, widths, header, right) for line in zip_longest(*cells, fillvalue="")]
+    return folded
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in header:
-        # the first column is what people copy: it is never broken
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name == header[0])
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], header: Sequence[str], right: Sequence[str]) -> str:
+    cells = zip(line, widths, header, strict=True)
+    return "  ".join(cell.rjust(wide) if name in right else cell.ljust(wide) for cell, wide, name in cells).rstrip()
