@@ -205,6 +205,15 @@ def int8(values: Array) -> Array:
     return np.asarray(np.round(values / step) * step)
 
 
+def transposed(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """The first square matrix, or layer of as many filters as channels, turned round."""
+    copy = sabotage.copy_of(model)
+    for _, tensor in layers(copy):
+        if tensor.dims[0] == tensor.dims[1]:
+            return _set(copy, tensor, lambda values: np.swapaxes(values, 0, 1))
+    return None
+
+
 # --- what is done to a node ---
 
 
@@ -318,6 +327,16 @@ def on_file(change: Callable[[onnx.ModelProto], object]) -> Edit:
         return copy
 
     return edit
+
+
+def extra_output(model: onnx.ModelProto) -> None:
+    """The first output goes out a second time, before the first."""
+    kept = model.graph.output[0]
+    again = onnx.ValueInfoProto()
+    again.CopyFrom(kept)
+    again.name = "mutant/again"
+    model.graph.node.append(node("Identity", [kept.name], [again.name]))
+    model.graph.output.insert(0, again)
 
 
 def newer_opset(model: onnx.ModelProto) -> None:

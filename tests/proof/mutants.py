@@ -1,4 +1,4 @@
-"""More than fifty ways to get an export wrong."""
+"""Sixty-one ways to get an export wrong."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.proof.edits import (
     before_output,
     every,
     exchanged,
+    extra_output,
     foreign_domain,
     frozen,
     generic,
@@ -45,6 +46,7 @@ from tests.proof.edits import (
     silenced,
     through_half,
     trained_on,
+    transposed,
     whole,
     without_classes,
 )
@@ -93,6 +95,12 @@ NEIGHBOURS = (
     node("Mul", ["mean", "little"], ["part"]),
     node("Sub", ["given", "part"], ["changed"]),
 )
+BACKWARDS = (node("Slice", ["given", "last", "before", "axis", "back"], ["changed"]),)
+SHORTENED = (
+    node("Mul", ["given", "places"], ["large"]),
+    node("Round", ["large"], ["whole"]),
+    node("Div", ["whole", "places"], ["changed"]),
+)
 FIRST_ONLY = (
     node("Gather", ["given", "first"], ["one"], axis=0),
     node("Shape", ["given"], ["shape"]),
@@ -109,6 +117,7 @@ MUTANTS = (
     Mutant(name="bias dropped", group="weights", role="model", edit=generic("bias")),
     Mutant(name="two class rows exchanged", group="weights", role="model", edit=generic("classes")),
     Mutant(name="two filters exchanged", group="weights", role="model", edit=on_weight("middle", exchanged)),
+    Mutant(name="a square matrix turned round", group="weights", role="model", edit=transposed),
     Mutant(name="one filter zero", group="weights", role="model", edit=on_weight("middle", silenced)),
     Mutant(name="noise of 1e-5 on all weights", group="weights", role="model", edit=on_all_weights(noisy)),
     Mutant(name="last layer one step older", group="weights", role="model", edit=on_weight("last", trained_on)),
@@ -118,6 +127,12 @@ MUTANTS = (
     Mutant(name="weights rounded to int8", group="precision", role="model", edit=on_all_weights(int8)),
     Mutant(
         name="one activation through fp16", group="precision", role="model", edit=on_node(tuple(LAYERS), through_half)
+    ),
+    Mutant(
+        name="answers rounded to four places",
+        group="precision",
+        role="model",
+        edit=before_output(*SHORTENED, constants=[number("places", 1e4)]),
     ),
     Mutant(name="another activation", group="graph", role="model", edit=on_node(tuple(ACTIVATIONS), other_activation)),
     Mutant(name="one activation left out", group="graph", role="model", edit=on_node(tuple(ACTIVATIONS), left_out)),
@@ -151,6 +166,7 @@ MUTANTS = (
     ),
     Mutant(name="height and width exchanged", group="graph", role="model", edit=after_input(*TURNED)),
     Mutant(name="live dropout", group="mode", role="model", edit=live_dropout),
+    Mutant(name="live dropout, spelled out", group="mode", role="model", edit=generic("training")),
     Mutant(name="sampled output", group="mode", role="model", edit=before_output(*SAMPLED)),
     Mutant(
         name="statistics of the batch",
@@ -169,6 +185,16 @@ MUTANTS = (
         role="model",
         edit=before_output(*FIRST_ONLY, constants=[whole("first", 0)]),
     ),
+    Mutant(
+        name="batch answered backwards",
+        group="axes",
+        role="model",
+        edit=before_output(
+            *BACKWARDS,
+            constants=[whole("last", -1), whole("before", -(2**31)), whole("axis", 0), whole("back", -1)],
+        ),
+    ),
+    Mutant(name="another output beside", group="file", role="model", edit=on_file(extra_output)),
     Mutant(name="another opset", group="file", role="model", edit=on_file(newer_opset)),
     Mutant(name="foreign domain", group="file", role="model", edit=on_file(foreign_domain)),
     Mutant(name="local path inside", group="file", role="model", edit=on_file(local_path)),
