@@ -89,6 +89,10 @@ def test_the_loss_is_the_surprise_at_the_others_of_ones_label() -> None:
     assert embeddings.grad is not None
     assert bool(torch.isfinite(embeddings.grad).all())
     assert float(contrastive_loss(embeddings, torch.tensor([0, 1, 2]), temperature=0.5).detach()) == 0
+    perfect = torch.tensor([turned(0)] * 3 + [turned(180)] * 2)
+    assert float(contrastive_loss(perfect, torch.tensor([1, 1, 1, 2, 2]), temperature=0.05)) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def test_batches_hold_several_texts_of_each_of_a_few_labels() -> None:

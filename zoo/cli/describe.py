@@ -97,7 +97,7 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
             right=("size",),
         )
     out.line()
-    out.next(f"zoo train {model.bare_name}")
+    out.next(f"zoo train {model.bare_name}{' --weights ...' if model.spec.from_weights else ''}")
 
 
 def _recipes(out: Output, recipes: Mapping[str, Mapping[str, Any]]) -> None:

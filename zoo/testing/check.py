@@ -68,6 +68,8 @@ class Step:
         declared = self.model.spec.conformance.get(self.check.name) if self.model else None
         if declared is not None:
             return "skipped", f"the plugin declares that it does not apply: {declared}", ""
+        if self.model and self.model.spec.from_weights:
+            return "skipped", f"it is built from weights alone: {self.model.spec.from_weights}", ""
         missing = bench.catalog.missing(self.model) if self.model else ()
         if self.model and missing:
             package = f"{self.model.plugin.distribution}[{self.model.spec.extra}]"

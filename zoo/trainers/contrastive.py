@@ -41,13 +41,15 @@ def embed(context: StepContext, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 
 def contrastive_loss(embeddings: Tensor, label: Tensor, *, temperature: float) -> Tensor:
-    """The mean surprise at the others of one's label (L_out of the paper): unit vectors [n, d], labels int64 [n].
+    """The mean surprise at the others of one's label, beyond that of choosing among them: at best 0.
 
-    A text that is alone with its label in the batch does not count.
+    This is L_out of the paper less the logarithm of their number.  Unit vectors [n, d], labels int64 [n]; a text that
+    is alone with its label in the batch does not count.
     """
     self = torch.eye(len(label), dtype=torch.bool, device=label.device)
     surprise = -F.log_softmax((embeddings @ embeddings.T / temperature).masked_fill(self, -1e9), dim=1)
     alike = (label[:, None] == label[None]) & ~self
-    counts = alike.sum(1)
-    means = (surprise * alike).sum(1) / counts.clamp_min(1)
-    return means.sum() / (counts > 0).sum().clamp_min(1)
+    found = alike.any(1)
+    counts = alike.sum(1).clamp_min(1)
+    beyond = (surprise * alike).sum(1) / counts - counts.log()
+    return (beyond * found).sum() / found.sum().clamp_min(1)
