@@ -49,7 +49,7 @@ class Catalog:
             offer
             for offer in self._all_models()
             if any(_fits(name, pattern) for name in (offer.name, offer.full_name, *offer.aliases))
-            and wanted in (None, self._task_of(offer))
+            and (wanted is None or wanted == self._task_of(offer))
         ]
         return tuple(sorted(found, key=lambda offer: offer.full_name))
 

@@ -88,13 +88,13 @@ class Candidate:
 
 def installed_candidates() -> tuple[Candidate, ...]:
     """Every entry point of the group `zoo.plugins`, by name; of one name zoo's own first, then by distribution."""
-    versions: dict[str, str] = {}
+    known: dict[int, tuple[str, str]] = {}  # reading a distribution's metadata anew for each entry point takes long
     found = []
     for entry in entry_points(group=GROUP):
-        name = entry.dist.name if entry.dist else ""
-        if entry.dist and name not in versions:
-            versions[name] = entry.dist.version
-        found.append(Candidate(name=entry.name, load=entry.load, distribution=name, version=versions.get(name, "")))
+        if id(entry.dist) not in known:
+            known[id(entry.dist)] = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
+        name, version = known[id(entry.dist)]
+        found.append(Candidate(name=entry.name, load=entry.load, distribution=name, version=version))
     return tuple(sorted(found, key=lambda one: (one.name, one.distribution != BUILT_IN, one.distribution)))
 
 
