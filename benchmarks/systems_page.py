@@ -15,7 +15,7 @@ the CPU seconds of the whole command, interpreter start included, on one core of
 that failed says why. `train` is the default training on the embedded data with seed 0, where ≤ marks the wall time of
 the epochs of one that was done before, on one thread of the busy machine; `eval` is the metric on the test split,
 `export` the export with its whole proof, `verify` checks the bundle and asks it without torch, `run.py` is the
-bundle's own self- test and answer where neither torch nor zoo can be imported. Parity is the largest error of any
+bundle's own self-test and answer where neither torch nor zoo can be imported. Parity is the largest error of any
 output, in units of PyTorch's own rounding error (above 4 warns, 8 is the limit); sizes are those of `model.onnx`.
 
 """
