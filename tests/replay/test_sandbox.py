@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -151,6 +152,16 @@ def test_the_folder_goes_with_the_process() -> None:
         assert folder is not None
         assert folder.is_dir()
     assert not folder.exists()
+
+
+def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:
+    with Runtime(limits=LIMITS) as runtime:
+        session = runtime.session(graphs.linear().SerializeToString())
+        assert runtime._folder is not None
+        shutil.rmtree(runtime._folder)
+        with pytest.raises(SandboxError, match="the folder of its process was removed"):
+            runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
+        assert runtime.session(graphs.linear().SerializeToString()).outputs[0].name == "y"
 
 
 def test_a_file_that_is_too_large_is_not_even_read(monkeypatch: pytest.MonkeyPatch, runtime: Runtime) -> None:

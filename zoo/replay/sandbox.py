@@ -170,6 +170,15 @@ class Runtime:
         self, session: Session, feeds: Mapping[str, Array], *, outputs: Sequence[str] | None = None
     ) -> dict[str, Array]:
         """The outputs by name, all of them or those asked for.  Errors as in `session`."""
+        try:
+            return self._exchange(session, feeds, outputs)
+        except FileNotFoundError:
+            self.stop()
+            raise SandboxError(f"running {session.title} failed: the folder of its process was removed") from None
+
+    def _exchange(
+        self, session: Session, feeds: Mapping[str, Array], outputs: Sequence[str] | None
+    ) -> dict[str, Array]:
         import numpy as np  # noqa: PLC0415  this file is imported where only listing is wanted
 
         self._alive()
