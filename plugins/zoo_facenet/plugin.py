@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import Augment, ImageInput, ModelSpec, Recipe, TrainerSpec, hookimpl
+from zoo import Augment, ImageInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
 ZOO_API = 1
 
@@ -26,7 +26,7 @@ DIGITS = Recipe(
     augment=Augment(shift=0.1, scale=0.25, rotate=20.0),
     options={"loss": "arcface", "margin": 0.3, "scale": 16.0, "images_per_identity": 8},
 )
-"""Of the two losses the margin holds what it learnt on digits never seen: 0.85 after 200 steps, the triplets 0.79."""
+"""On digits never seen the margin is better than the triplets: after 230 steps 0.84 to 0.79, by the area."""
 SCRATCH = Recipe(
     epochs=60,
     batch_size=96,
@@ -79,4 +79,22 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         trainer="zoo_facenet.trainer:MetricTrainer",
         options={"loss": "arcface", "margin": 0.5, "scale": 30.0, "images_per_identity": 4},
         summary="an angular margin (loss=arcface) or triplets with semi-hard negatives (loss=triplet, margin=0.2)",
+    )
+
+
+@hookimpl
+def zoo_weights() -> Iterable[WeightsSpec]:
+    """Trained on the embedded digits by zoo itself; the metrics are of pictures of 7, 8 and 9, which it never saw."""
+    yield WeightsSpec(
+        model="facenet_tiny",
+        tag="digits",
+        licence="Apache-2.0; trained on MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)",
+        sha256="3c187e0fabbca9b8779638f58ae31984a882261de13e74d6b453372547308085",
+        resource="zoo_facenet:weights/facenet_tiny-digits.safetensors",
+        size=171_480,
+        input=GREY_28,
+        facts={"identities": 50, "threshold": 0.5519428834272238, "far": 0.01},
+        metrics={"roc_auc": 0.8407, "accuracy": 0.7978, "tar_at_far_1pct": 0.2991},
+        data="digits",
+        recipe="zoo train facenet_tiny --threads 1; packed with --dtype float16",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 import sys
@@ -13,11 +14,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import zoo_facenet
 from zoo import Recipe, UsageError
 from zoo.problem import ImageInput, Problem
 from zoo_facenet.losses import AngularMargin, angular_logits, semi_hard_triplets, squared_distances, triplet_loss
 from zoo_facenet.model import FaceNet, facenet, facenet_tiny
-from zoo_facenet.plugin import zoo_models
+from zoo_facenet.plugin import zoo_models, zoo_weights
 from zoo_facenet.trainer import MetricTrainer
 
 PROBLEM = Problem(
@@ -129,6 +131,16 @@ def test_without_a_margin_logits_are_scaled_cosines() -> None:
     embeddings = F.normalize(torch.randn(5, 4))
     logits = head(embeddings, torch.arange(5) % 3, margin=0.0, scale=2.0)
     assert torch.allclose(logits, 2 * embeddings @ F.normalize(head.weight).T, atol=1e-6)
+
+
+def test_the_shipped_weights_are_those_of_their_card_and_know_their_threshold() -> None:
+    (weights,) = zoo_weights()
+    file = Path(zoo_facenet.__file__).parent / weights.resource.partition(":")[2]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == weights.sha256
+    assert file.stat().st_size == weights.size
+    assert file.stat().st_size <= 300_000
+    assert weights.facts["far"] == 0.01 and 0 < float(weights.facts["threshold"]) < 1
+    assert weights.metrics["roc_auc"] >= 0.84
 
 
 class Watched:
