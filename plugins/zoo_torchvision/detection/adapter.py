@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image
 
 from zoo import Problem, detector_signature
-from zoo_torchvision.detection.model import Detector
+from zoo_torchvision.detection.model import Detector, decode_fcos
 
 SPREAD: Final = 1.5
 """Standard deviation of the class logits of a network that nobody trained."""
@@ -35,7 +35,13 @@ class OneStage(nn.Module):
         factor = SPREAD / float(logits.std())
         for layer in score_layers(network.head.classification_head):
             layer.weight.mul_(factor)
-        return f"class logits spread to {SPREAD:g}"
+        said = f"class logits spread to {SPREAD:g}"
+        # FCOS cuts distances off at zero, where half of the fresh ones lie: its boxes would be without area
+        distances = getattr(network.head.regression_head, "bbox_reg", None)
+        if self.model.decode is decode_fcos and isinstance(distances, nn.Conv2d) and distances.bias is not None:
+            distances.bias.add_(1.0)
+            said += ", distances to the sides begun at one cell"
+        return said
 
 
 def score_layers(head: nn.Module) -> list[nn.Conv2d]:

@@ -83,6 +83,12 @@ def test_overlaps() -> None:
     np.testing.assert_allclose(overlaps(one, two), [[1, 1 / 3, 0]])
 
 
+def test_boxes_without_area_are_alike_in_the_same_place() -> None:
+    line = answer([[60, 0, 60, 0.6]], [0.7], [0])
+    assert compare(line, answer([[60.001, 0, 60.001, 0.601]], [0.7], [0])).agreeing == 1
+    assert not compare(line, answer([[60.1, 0, 60.1, 0.6]], [0.7], [0])).holds
+
+
 def test_precision_stands_beside() -> None:
     truth = {"boxes": np.array(BOXES, np.float32), "labels": np.array([0, 1, 0])}
     case = Case(name="one", kind="realistic", inputs={}, truth=truth)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ALIKE: Final = 0.9
 """The least overlap (intersection over union) of a box and its like."""
+SAME: Final = 0.01
+"""Boxes whose corners differ by no more, in pixels, are one box, however small."""
 CLOSE: Final = 1e-5
 """Scores may differ by this and eight times the reference's own error."""
 NOISIEST: Final = 1e-4
@@ -84,8 +86,8 @@ def overlaps(first: Floats, second: Floats) -> Floats:
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(-1)
     areas = (first[:, 2:] - first[:, :2]).prod(-1)[:, None] + (second[:, 2:] - second[:, :2]).prod(-1)[None]
-    # two equal boxes without area are alike
-    same = (first[:, None] == second[None]).all(-1)
+    # two boxes without area are alike where they lie in the same place
+    same = (np.abs(first[:, None] - second[None]) <= SAME).all(-1)
     return np.where(same, 1.0, shared / np.maximum(areas - shared, 1e-12))
 
 
