@@ -68,6 +68,7 @@ def _embedder(name: str, summary: str, *, parameters: int, input: TokenInput) ->
         sources="zoo_transformers.pretrained:find",
         summary=summary,
         paper=REIMERS,
+        conformance={"overfits": "its loss has a floor: the logarithm of how many texts of a batch share a label"},
         licence="Apache-2.0",
         parameters=parameters,
     )
