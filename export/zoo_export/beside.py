@@ -27,6 +27,8 @@ class Beside:
         self._runtime = runtime
         self._pool = pool
         self._sessions: dict[str, Session | str] = {}
+        self._known: dict[tuple[int, ...], Trial] = {}
+        """What the sound model says to the cases of controls, by their places."""
 
     def environment(self) -> Future[Environment]:
         """Where all this happens."""
@@ -97,7 +99,9 @@ class Beside:
             if control.name in ON_MODEL:
                 found = self._sessions[loaded]
                 sound = None if isinstance(found, str) else found
-                return spoil_model(control, model, cases, signature, runtime=self._runtime, loaded=sound)
+                return spoil_model(
+                    control, model, cases, signature, runtime=self._runtime, loaded=sound, known=self._known
+                )
             if control.name in ON_PREPARE:
                 session = self._sessions[loaded]
                 if isinstance(session, str):

@@ -24,7 +24,7 @@ from zoo_export.graph import serialize
 from zoo_export.pipeline import IN
 from zoo_export.ports import Array
 from zoo_export.reference import Answer
-from zoo_export.sabotage import ON_MODEL, ON_PREPARE, copy_of, scale, weight
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE, bias, copy_of, scale, weight
 from zoo_export.stacking import batch_name
 from zoo_export.trial import Trial, ask, try_graph, try_session
 
@@ -35,11 +35,12 @@ FEW = 2
 """Cases that a spoilt model is put to."""
 LAYERS = 3
 """So many layers are tried for one whose change some case hears."""
-HEARD = {"weight": 0.0, "scale": 1e-5}
+HEARD = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5}
 """By control: a copy whose outputs move by no more, relative to the largest, was not heard.
 
 A whole layer times 1.001 moves what hears it a hundred times as far; a norm behind it undoes it but for rounding.
 """
+LAYERED = {"weight": weight, "scale": scale, "bias": bias}
 SMALL = 50_000
 """Elements that cost nothing: up to so many in all, it is put to more cases."""
 GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
@@ -77,20 +78,27 @@ def spoil_model(
     *,
     runtime: Runtime,
     loaded: Session | None,
+    known: dict[tuple[int, ...], Trial] | None = None,
 ) -> Spoilt:
     """The model's graph with one thing wrong, run on a few cases.
 
-    A single weight may belong to a unit that is silent in all of them, and a norm undoes the scale of what comes before
-    it; that says nothing about the check, and another layer is changed instead.  `loaded` is the sound graph, to see
-    that by.
+    A single weight may belong to a unit that is silent in all of them, a norm undoes the scale of what comes before it,
+    a softmax what is added to all of its inputs; that says nothing about the check, and another layer is changed
+    instead.  `loaded` is the sound graph, to see that by; `known` is what it has answered to these cases.
     """
     name = control.name
     if name not in HEARD:
         return _spoil(name, ON_MODEL[name](shipped), cases, signature, runtime)
-    edit = weight if name == "weight" else scale
-    spoilt = _spoil(name, edit(shipped), cases, signature, runtime)
+    edit = LAYERED[name]
+    known = {} if known is None else known
+    spoilt = _spoil(name, edit(shipped, 0), cases, signature, runtime)
     for layer in range(1, LAYERS):
-        if loaded is None or not _is_silent(spoilt, loaded, cases, signature, runtime):
+        if loaded is None or spoilt.trial is None:
+            break
+        if spoilt.places not in known:
+            some = [cases[place] for place in spoilt.places]
+            known[spoilt.places] = try_session(runtime, loaded, some, signature, sizes=(len(some),))
+        if not _is_silent(spoilt, spoilt.trial, known[spoilt.places]):
             break
         made = edit(shipped, layer)
         if made is None:
@@ -121,17 +129,13 @@ def _sizes(name: str, places: Sequence[int]) -> tuple[int, ...]:
     return (1, 3) if name == "batch" else (len(places),)
 
 
-def _is_silent(spoilt: Spoilt, loaded: Session, cases: Sequence[Case], signature: Signature, runtime: Runtime) -> bool:
+def _is_silent(spoilt: Spoilt, trial: Trial, sound: Trial) -> bool:
     """The copy answers as the sound graph does in every case it was put to: to the bit, or but for rounding."""
-    if spoilt.trial is None:
-        return False
-    chosen = [cases[place] for place in spoilt.places]
-    sound = try_session(runtime, loaded, chosen, signature, sizes=_sizes(spoilt.name, spoilt.places))
     return all(
         not isinstance(one, str)
         and not isinstance(other, str)
         and all(_near(value, other[name], HEARD[spoilt.name]) for name, value in one.items())
-        for one, other in zip(sound.given, spoilt.trial.given, strict=True)
+        for one, other in zip(sound.given, trial.given, strict=True)
     )
 
 

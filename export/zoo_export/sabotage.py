@@ -62,18 +62,20 @@ def scale(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str]
     return None
 
 
-def bias(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """The last bias that is not zero, dropped."""
+def bias(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+    """A bias that is not zero, counted from the last, dropped."""
     copy = copy_of(model)
+    left = layer
     tensors = {tensor.name: tensor for tensor in copy.graph.initializer}
     for node in reversed(copy.graph.node):
         for name in node.input[2:3] if node.op_type in _WEIGHTED else node.input if node.op_type == "Add" else ():
             tensor = tensors.get(name)
             if tensor is not None and len(tensor.dims) == 1 and tensor.data_type == onnx.TensorProto.FLOAT:
                 values = numpy_helper.to_array(tensor)
-                if np.any(values):
+                if np.any(values) and left == 0:
                     _set(tensor, np.zeros_like(values))
                     return copy, f"{tensor.name} set to zero"
+                left -= bool(np.any(values))
     return None
 
 

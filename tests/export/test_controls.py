@@ -94,6 +94,18 @@ def test_a_scale_that_is_heard_stays_at_the_last_layer() -> None:
     assert found.detail == "second.weight times 1.001"
 
 
+def test_a_bias_that_a_softmax_undoes_is_passed_over() -> None:
+    model = two_layers(bias=(0.5, 2.0))
+    last = next(tensor for tensor in model.graph.initializer if tensor.name == "second.bias")
+    last.CopyFrom(numpy_helper.from_array(np.full(2, 3.0, np.float32), last.name))
+    model.graph.node[-1].output[0] = "raw"
+    model.graph.node.append(helper.make_node("Softmax", ["raw"], ["logits"], axis=1))
+    with Runtime() as runtime:
+        loaded = runtime.session(model.SerializeToString())
+        found = spoil_model(Control(name="bias"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
+    assert found.detail == "first.bias set to zero (no case hears the same done to another layer)"
+
+
 def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None:
     proof = healthy_evidence()
     sound = proof.graphs[0]
