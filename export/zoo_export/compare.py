@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from zoo.judge.evidence import CaseEvidence, Compare, LiveOutput, OutputError
+from zoo.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
 from zoo.task import MARGIN, Case, Port, Signature
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, magnitude
@@ -136,16 +136,22 @@ def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Ar
     for place, (reference, one, _) in enumerate(pairs):
         if reference.shape == one.shape and reference.size:
             groups.setdefault(tuple(reference.shape), []).append(place)
-    largest = max(groups.values(), key=len, default=[])
-    if len(largest) < 2 and len(groups) > 1:  # answers of different shapes differ
-        return LiveOutput(name=name, inputs=len(pairs), spread=1.0, noise=0.0, onnx_spread=1.0)
-    if not largest:
+    if not groups:
         return LiveOutput(name=name, inputs=0, spread=None, noise=None, onnx_spread=None)
-    chosen = [pairs[place] for place in largest]
+    several = [group for group in groups.values() if len(group) > 1]
+    if not several and len(groups) > 1:  # answers of different shapes differ
+        return LiveOutput(name=name, inputs=len(pairs), spread=1.0, noise=0.0, onnx_spread=1.0)
+    # a small group may hold one picture twice; a dead output is dead in all of them
+    moved = [_moved(port, [pairs[place] for place in group]) for group in several or groups.values()]
+    return max(moved, key=lambda live: (live.spread or 0.0, live.inputs))
+
+
+def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]]) -> LiveOutput:
+    """How far an output moves between some answers of one shape."""
     floats = port.dtype.startswith("float")
     noises = [noise.rms or 0.0 for _, _, noise in chosen if noise is not None]
     return LiveOutput(
-        name=name,
+        name=port.name,
         inputs=len(chosen),
         spread=_spread([reference for reference, _, _ in chosen], floats=floats),
         noise=float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0,
