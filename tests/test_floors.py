@@ -29,7 +29,7 @@ FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in nam
 FLOORS |= {"zoo": 4, "zoo_export": 3, "zoo_export.cli": 4}
 TORCH_PARTS = {
     "zoo.audio": "metrics running",
-    "zoo.embeddings": "charts finish",
+    "zoo.embeddings": "batches charts finish gathered",
     "zoo.images": "augment charts dataset finish named prepare",
     "zoo.tasks.image_classification": "metrics",
     "zoo.tasks.image_embedding": "dataset metrics",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
+from zoo.embeddings.batches import pk_order
 from zoo.formats.text_rows import TextItem
 from zoo.problem import Problem
 from zoo.tasks.encoding import encoder, unknown
-from zoo.tasks.image_embedding.dataset import pk_order
 from zoo.tasks.vocabulary import PADDING
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.embeddings.gathered import Gathered
 from zoo.embeddings.retrieval import retrieval
-from zoo.tasks.image_embedding.metrics import Gathered
 
 if TYPE_CHECKING:
     from zoo.task import Batch

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from zoo.data_card import DataRequest
+from zoo.embeddings.batches import pk_order
 from zoo.problem import ImageInput
 from zoo.task import Adjustable, Ordered
-from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset, pk_order
+from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
 from zoo.tasks.image_embedding.task import ImageEmbedding
 from zoo.training.order import Plan
 

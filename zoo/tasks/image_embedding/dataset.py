@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from zoo.data_card import DataCard, Split
+from zoo.embeddings.batches import pk_order
 from zoo.embeddings.verification import verification_pairs
 from zoo.formats.samples import Sample
 from zoo.images.dataset import ImageDataset, Levels, open_split
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 IMAGES: Final = "images_per_identity"
 """The trainer's option that says how many pictures of one identity a batch holds."""
-FEWEST: Final = 2
-"""Identities in a batch: without a second there is nothing to tell apart."""
 
 
 class IdentityDataset(ImageDataset):
@@ -61,45 +60,6 @@ class VerificationDataset(ImageDataset):
     def batch(self, indices: Sequence[int]) -> Batch:
         """As of any pictures, with `pairs` int64 [pairs, 3]: two places, and 1 for one identity or 0 for two."""
         return {**super().batch(indices), "pairs": self.pairs}
-
-
-class Deck:
-    """Things drawn without putting back; shuffled anew when too few are left."""
-
-    def __init__(self, things: Sequence[int], generator: torch.Generator) -> None:
-        self._things = things
-        self._generator = generator
-        self._left: list[int] = []
-
-    def draw(self, count: int) -> list[int]:
-        """So many, all different where there are enough."""
-        drawn: list[int] = []
-        while len(drawn) < count:
-            wanted = min(count - len(drawn), len(self._things))
-            if len(self._left) < wanted:
-                order = torch.randperm(len(self._things), generator=self._generator).tolist()
-                self._left = [self._things[place] for place in order]
-            drawn += self._left[:wanted]
-            del self._left[:wanted]
-        return drawn
-
-
-def pk_order(
-    groups: Sequence[Sequence[int]], batch_size: int, per_identity: int, *, batches: int, generator: torch.Generator
-) -> list[int]:
-    """Indices of `batches` batches, each of `per_identity` items of every one of its identities, side by side.
-
-    With fewer identities than a batch has room for, each gives more; sizes that do not divide are spread evenly.
-    """
-    count = min(max(FEWEST, batch_size // max(per_identity, 1)), len(groups))
-    sizes = [batch_size // count + (number < batch_size % count) for number in range(count)]
-    identities = Deck(range(len(groups)), generator)
-    decks = [Deck(group, generator) for group in groups]
-    order: list[int] = []
-    for _ in range(batches):
-        for identity, size in zip(identities.draw(count), sizes, strict=True):
-            order += decks[identity].draw(size)
-    return order
 
 
 def open_identities(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from zoo.embeddings.agreement import similarities
 from zoo.embeddings.charts import roc_chart
+from zoo.embeddings.gathered import Gathered
 from zoo.embeddings.verification import FAR, Roc, fold_accuracy, roc
 from zoo.images.charts import save, wall
 
@@ -22,31 +21,6 @@ KEPT: Final = 64 << 20
 """Bytes of pictures that are kept for drawing the pairs told wrongest."""
 WORST: Final = 4
 """Pairs drawn of either kind."""
-
-
-class Gathered(Metric):
-    """Every embedding with the place of its picture, over all processes."""
-
-    full_state_update = False
-    index: list[Tensor]
-    embedding: list[Tensor]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("index", default=[], dist_reduce_fx="cat")
-        self.add_state("embedding", default=[], dist_reduce_fx="cat")
-
-    def update(self, index: Tensor, embedding: Tensor) -> None:
-        """int64 [n] and float [n, d]."""
-        self.index.append(index)
-        self.embedding.append(embedding.float())
-
-    def compute(self) -> Tensor:
-        """Embeddings float32 [items, d] in the order of their places."""
-        index, embedding = (torch.cat(one) if isinstance(one, list) else one for one in (self.index, self.embedding))
-        ordered = embedding.new_zeros(int(index.max()) + 1, embedding.shape[1])
-        ordered[index] = embedding
-        return ordered
 
 
 class VerificationMetrics:
