@@ -107,11 +107,12 @@ def test_an_allocation_bomb_is_a_sentence(runtime: Runtime) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits processor time")
-def test_answers_too_large_to_hold_are_not_handed_over(runtime: Runtime) -> None:
+def test_answers_too_large_to_hold_are_not_handed_over() -> None:
     elements = worker.MAX_ANSWERS // 4 + 1  # float32; the sandbox itself may hold them
-    session = runtime.session(graphs.bomb(elements).SerializeToString())
-    with pytest.raises(RuntimeRefused, match=r"the answers take 1,073,741,828 bytes, 1,073,741,824 are allowed"):
-        runtime.run(session, {"x": np.zeros(1, np.float32)})
+    with Runtime(limits=Limits(memory_mb=2048, cpu_seconds=60, wall_seconds=120)) as runtime:
+        session = runtime.session(graphs.bomb(elements).SerializeToString())
+        with pytest.raises(RuntimeRefused, match=r"the answers take 1,073,741,828 bytes, 1,073,741,824 are allowed"):
+            runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
 def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
@@ -121,9 +122,9 @@ def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
 
 
 def test_a_hanging_process_is_stopped_by_the_clock() -> None:
-    with Runtime(limits=Limits(cpu_seconds=600, wall_seconds=0.5)) as runtime:
+    with Runtime(limits=Limits(cpu_seconds=600, wall_seconds=2)) as runtime:
         session = runtime.session(graphs.endless().SerializeToString())
-        with pytest.raises(SandboxError, match=r"took longer than 0.5 s"):
+        with pytest.raises(SandboxError, match=r"took longer than 2 s"):
             runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
