@@ -19,7 +19,7 @@ SOURCES = {"zoo": ROOT, "zoo_export": ROOT / "export"}
 PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*"))
 
 HOUSE = {
-    0: "atomic data_card errors hookspecs problem recipe records specs task trainer",
+    0: "atomic capabilities data_card errors hookspecs problem recipe records specs task trainer",
     1: "answers audio bundle_evaluation cache catalog checkpoints config data embeddings formats images intent judge "
     "light measured names plugins recipe_settings references replay report runs targets tasks",
     2: "engine evaluation models ports prediction text trained trainers training weights",

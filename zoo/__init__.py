@@ -9,6 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.capabilities import Adjustable as Adjustable
+    from zoo.capabilities import Calibrated as Calibrated
+    from zoo.capabilities import ChoosesRunner as ChoosesRunner
+    from zoo.capabilities import Comparing as Comparing
+    from zoo.capabilities import Developing as Developing
+    from zoo.capabilities import Ordered as Ordered
+    from zoo.capabilities import ReadsText as ReadsText
+    from zoo.capabilities import Responding as Responding
+    from zoo.capabilities import Unprompted as Unprompted
     from zoo.catalog import Catalog as Catalog
     from zoo.catalog import list_models as list_models
     from zoo.data_card import DataCard as DataCard
@@ -60,26 +69,17 @@ if TYPE_CHECKING:
     from zoo.specs import TaskSpec as TaskSpec
     from zoo.specs import TrainerSpec as TrainerSpec
     from zoo.specs import WeightsSpec as WeightsSpec
-    from zoo.task import Adjustable as Adjustable
     from zoo.task import Agreement as Agreement
     from zoo.task import Batch as Batch
-    from zoo.task import Calibrated as Calibrated
     from zoo.task import Case as Case
-    from zoo.task import ChoosesRunner as ChoosesRunner
-    from zoo.task import Comparing as Comparing
     from zoo.task import Control as Control
     from zoo.task import Dataset as Dataset
-    from zoo.task import Developing as Developing
     from zoo.task import Metrics as Metrics
-    from zoo.task import Ordered as Ordered
     from zoo.task import Port as Port
     from zoo.task import Purpose as Purpose
-    from zoo.task import ReadsText as ReadsText
-    from zoo.task import Responding as Responding
     from zoo.task import Shown as Shown
     from zoo.task import Signature as Signature
     from zoo.task import Task as Task
-    from zoo.task import Unprompted as Unprompted
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.trainer import StepContext as StepContext
     from zoo.trainer import StepOutput as StepOutput
@@ -92,6 +92,8 @@ if TYPE_CHECKING:
     from zoo_export.publish import export as export
 
 _MODULES = {
+    "zoo.capabilities": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
+    "Unprompted",
     "zoo.catalog": "Catalog list_models",
     "zoo.data_card": "DataCard DataRequest DataSource Split",
     "zoo.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra NetworkError "
@@ -111,8 +113,7 @@ _MODULES = {
     "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.recipe": "Augment Recipe",
     "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Adjustable Agreement Batch Calibrated Case ChoosesRunner Comparing Control Dataset Developing Metrics "
-    "Ordered Port Purpose ReadsText Responding Shown Signature Task Unprompted",
+    "zoo.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",

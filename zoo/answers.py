@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zoo import atomic
+from zoo.capabilities import Comparing, ReadsText, Responding, Unprompted
 from zoo.catalog import Catalog
 from zoo.errors import BadFile, UsageError
 from zoo.problem import Json, Problem
@@ -22,7 +23,7 @@ from zoo.replay.manifest import read_manifest
 from zoo.replay.predict import bundle_pipeline
 from zoo.runs import Run
 from zoo.targets import BundleTarget, OnnxTarget, RunTarget, Target
-from zoo.task import Case, Comparing, ReadsText, Responding, Shown, Signature, Task, Unprompted
+from zoo.task import Case, Shown, Signature, Task
 
 if TYPE_CHECKING:
     from zoo.task import Arrays

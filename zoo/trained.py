@@ -12,6 +12,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from zoo.capabilities import Calibrated
 from zoo.catalog import Catalog
 from zoo.checkpoints import MODEL
 from zoo.data_card import DataCard, DataRequest
@@ -22,7 +23,7 @@ from zoo.problem import Json, Problem
 from zoo.runs import Run
 from zoo.specs import ModelSpec
 from zoo.targets import ModelTarget, RunTarget, SourceTarget, Target, WeightsTarget
-from zoo.task import Calibrated, Progress, Task
+from zoo.task import Progress, Task
 from zoo.weights.load import load_state, read_state
 from zoo.weights.source import WeightsSource, published_source
 from zoo.weights.start import start_from

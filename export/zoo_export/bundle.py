@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from zoo import atomic
+from zoo.capabilities import ChoosesRunner
 from zoo.errors import BadFile, OutputExists
 from zoo.judge.rule import Status
 from zoo.records import to_json
@@ -20,7 +21,6 @@ from zoo.replay.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.replay.run_template import differing_files
 from zoo.report.page import page
 from zoo.report.record import Report, report_of
-from zoo.task import ChoosesRunner
 from zoo.tasks.bundled import task_source
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.golden import golden_files

@@ -10,7 +10,8 @@ import torch
 
 from zoo.audio.metrics import SampleMetrics
 from zoo.audio.running import IGNORED, MeasuredStretches, Recordings, TrainingChunks
-from zoo.task import Dataset, Ordered
+from zoo.capabilities import Ordered
+from zoo.task import Dataset
 
 SILENCE = 128
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.capabilities import ChoosesRunner, Comparing, ReadsText
 from zoo.data_card import DataRequest
 from zoo.embeddings.retrieval import ROWS, nearest, retrieval
 from zoo.errors import DataError
 from zoo.formats.text_rows import TextItem
 from zoo.problem import Problem, TokenInput
-from zoo.task import Case, ChoosesRunner, Comparing, Purpose, ReadsText, Task
+from zoo.task import Case, Purpose, Task
 from zoo.tasks.text_embedding import runner
 from zoo.tasks.text_embedding.task import TextEmbedding
 from zoo.text.ends import UnitLengths

@@ -8,10 +8,11 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from zoo.capabilities import Responding
 from zoo.data_card import DataRequest
 from zoo.errors import BadFile
 from zoo.problem import Problem, TokenInput
-from zoo.task import Case, Purpose, Responding, Task
+from zoo.task import Case, Purpose, Task
 from zoo.tasks.bundled import task_source
 from zoo.tasks.text_classification.task import TextClassification
 from zoo.tasks.text_controls import forget_state, ignore_lengths, shift_vocabulary

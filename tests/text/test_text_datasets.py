@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
+from zoo.capabilities import Ordered
 from zoo.formats.text_rows import TextItem
 from zoo.problem import Problem, TokenInput
-from zoo.task import Dataset, Ordered
+from zoo.task import Dataset
 from zoo.text.labelled import LabelledTexts
 from zoo.text.metrics import LanguageModelMetrics, TextClassificationMetrics
 from zoo.text.running import IGNORED, MeasuredStretches, TokenRow, TrainingChunks

@@ -9,6 +9,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
+from zoo.capabilities import Adjustable
 from zoo.catalog import Catalog
 from zoo.config import TrainConfig
 from zoo.data_card import DataCard
@@ -19,7 +20,7 @@ from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.recipe_settings import Option
 from zoo.specs import ModelSpec
-from zoo.task import Adjustable, Task
+from zoo.task import Task
 from zoo.trainer import Trainer
 from zoo.training.context import Context, seed_everything
 from zoo.training.evaluation import NO_AUGMENT

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
+from zoo.capabilities import Ordered
 from zoo.errors import UsageError
-from zoo.task import Dataset, Ordered
+from zoo.task import Dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from onnx import TensorProto, helper
 
 from zoo.answers import Answer, meant_inputs, save_answers
 from zoo.audio.codes import SILENCE, to_codes, wave_bytes
+from zoo.capabilities import ReadsText, Responding, Unprompted
 from zoo.data_card import DataRequest
 from zoo.errors import BadFile, DataError, UsageError
 from zoo.problem import AudioInput, Problem
-from zoo.task import Case, Purpose, ReadsText, Responding, Task, Unprompted
+from zoo.task import Case, Purpose, Task
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
 from zoo.tasks.audio_generation.task import AudioGeneration

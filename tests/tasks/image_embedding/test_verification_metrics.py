@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
+from zoo.capabilities import Calibrated, Comparing
 from zoo.data_card import DataRequest
 from zoo.problem import ImageInput, Problem
-from zoo.task import Calibrated, Case, Comparing, Purpose
+from zoo.task import Case, Purpose
 from zoo.tasks.image_embedding.metrics import VerificationMetrics
 from zoo.tasks.image_embedding.task import ImageEmbedding
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.task import Developing, Metrics
+from zoo.capabilities import Developing
+from zoo.task import Metrics
 from zoo.training.curves import draw_curves
 from zoo.training.events import EpochResult, Listener, Outcome
 from zoo.training.listeners.metrics_csv import read_rows
