@@ -23,12 +23,11 @@ from zoo.judge.evidence import (
     Subject,
 )
 from zoo.replay.accord import classes_sha256
-from zoo.task import Agreement
+from zoo.task import GENERIC_CONTROLS, Agreement
 
 MODEL, PIPELINE = "a" * 64, "b" * 64
 CLASSES = classes_sha256(("red", "green", "blue"))
 PUBLISHED = {"model.onnx": MODEL, "pipeline.onnx": PIPELINE, "manifest.json": "d" * 64}
-KINDS = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
 
 
 def output(name: str, error: float = 1e-6) -> OutputError:
@@ -110,7 +109,7 @@ def healthy_evidence() -> Evidence:
         agreement=Agreement(items=500, agreeing=499, undecided=1),
         power=tuple(
             ControlResult(name=kind, applied=True, graph="model.onnx", detail="changed", caught_by=("parity",))
-            for kind in KINDS
+            for kind in GENERIC_CONTROLS
         ),
         seconds={"parity": 1.5},
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.problem import Input, Json, Problem
@@ -159,6 +159,26 @@ class Control:
     """Why it does not apply; shown in the report."""
     edit: Reference | None = None
     """(onnx.ModelProto, seed) -> edited copy; for a task's own kinds."""
+
+
+GENERIC_CONTROLS: Final = (
+    "weight",
+    "scale",
+    "bias",
+    "classes",
+    "normalisation",
+    "channels",
+    "resize",
+    "batch",
+    "training",
+)
+"""The kinds of sabotage that every proof is put to, unless the task says why one cannot exist."""
+
+
+def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
+    """A control of every generic kind; those in `absent` do not apply, for the reason given."""
+    kinds = GENERIC_CONTROLS
+    return tuple(Control(name=kind, applies=kind not in absent, reason=absent.get(kind, "")) for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

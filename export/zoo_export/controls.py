@@ -18,7 +18,7 @@ from zoo.judge.rule import judge_output
 from zoo.judge.verdict import catches
 from zoo.references import resolve
 from zoo.replay.sandbox import Runtime, Session
-from zoo.task import Case, Control, Signature
+from zoo.task import GENERIC_CONTROLS, Case, Control, Signature
 from zoo_export.compare import Given, compare_case
 from zoo_export.graph import serialize
 from zoo_export.pipeline import IN
@@ -43,7 +43,6 @@ A whole layer times 1.001 moves what hears it a hundred times as far; a norm beh
 LAYERED = {"weight": weight, "scale": scale, "bias": bias}
 SMALL = 50_000
 """Elements that cost nothing: up to so many in all, it is put to more cases."""
-GENERIC = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "batch", "training")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +209,7 @@ def spoil_pipeline(
 ) -> Spoilt:
     """A task's own way to spoil the whole pipeline."""
     if control.edit is None:
-        raise PluginError(f"the control {control.name!r} is none of {', '.join(GENERIC)} and names no edit")
+        raise PluginError(f"the control {control.name!r} is none of {', '.join(GENERIC_CONTROLS)} and names no edit")
     edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(control.edit))
     spoilt = edit(copy_of(pipeline), 0)
     places = choose(cases, FEW + 1)
@@ -268,5 +267,5 @@ def planned(declared: Sequence[Control], signature: Signature) -> tuple[Control,
     named = {control.name: control for control in declared}
     if batch_name(signature) is None:
         named["batch"] = Control(name="batch", applies=False, reason="the model has no batch axis")
-    generic = tuple(named.pop(name, Control(name=name)) for name in GENERIC)
+    generic = tuple(named.pop(name, Control(name=name)) for name in GENERIC_CONTROLS)
     return (*generic, *named.values())

@@ -8,25 +8,16 @@ from dataclasses import dataclass, replace
 from zoo.judge.cases import Answer, combined, gating, judge_case, obeys, per_graph, some, with_role
 from zoo.judge.evidence import Axis, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
 from zoo.judge.rule import Status
-from zoo.task import Agreement
+from zoo.task import GENERIC_CONTROLS, Agreement
 
 CONCLUSIVE_SHARE = 0.75
 MIN_GATING_CASES = 3
 LIVE = 1e3
 """How far outputs must move between inputs, in units of their own noise."""
 MAX_DIFFERING_PREPARED = 0.01
-GENERIC_CONTROLS = (
-    "weight",
-    "scale",
-    "bias",
-    "classes",
-    "normalisation",
-    "channels",
-    "resize",
-    "batch",
-    "training",
-)
 OWN_DOMAINS = frozenset({"", "ai.onnx"})
+CATCHERS = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
+"""The gates that look at answers: one of them must reject a sabotaged copy."""
 
 NOT_MEASURED: Answer = (Status.INCONCLUSIVE, "not measured")
 
@@ -295,9 +286,6 @@ def power(evidence: Evidence) -> Answer:
 def was_caught(control: ControlResult) -> bool:
     """Whether a gate that looks at answers failed on the copy; that its bytes are other bytes does not count."""
     return bool(set(control.caught_by) & CATCHERS)
-
-
-CATCHERS = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
 
 
 def _number(value: float | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from zoo.task import Control
+from zoo.task import Control, generic_controls
 
 if TYPE_CHECKING:
     import onnx
@@ -18,10 +18,7 @@ PICTURELESS: Final = {
 
 def text_controls(*own: Control, absent: dict[str, str] | None = None) -> tuple[Control, ...]:
     """The generic kinds that text has, and a task's own."""
-    missing = PICTURELESS | (absent or {})
-    generic = ("weight", "scale", "bias", "classes", *PICTURELESS, "batch", "training")
-    kinds = (Control(name=kind, applies=kind not in missing, reason=missing.get(kind, "")) for kind in generic)
-    return (*kinds, *own)
+    return (*generic_controls(PICTURELESS | (absent or {})), *own)
 
 
 VOCABULARY: Final = Control(name="vocabulary", edit="zoo.tasks.text_controls:shift_vocabulary")

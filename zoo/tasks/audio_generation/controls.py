@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from zoo.task import Control
+from zoo.task import Control, generic_controls
 from zoo.tasks.text_controls import STATE, read_instead
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ CONDITION: Final = Control(name="condition", edit="zoo.tasks.audio_generation.co
 
 def sound_controls(*, conditioned: bool) -> tuple[Control, ...]:
     """The generic ones that sounds have, codes of another companding, a forgotten state, a forgotten class."""
-    generic = ("weight", "scale", "bias", *ABSENT, "batch", "training")
-    kinds = (Control(name=kind, applies=kind not in ABSENT, reason=ABSENT.get(kind, "")) for kind in generic)
-    return (*kinds, CODES, STATE, *((CONDITION,) if conditioned else ()))
+    return (*generic_controls(ABSENT), CODES, STATE, *((CONDITION,) if conditioned else ()))
 
 
 def other_companding(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's

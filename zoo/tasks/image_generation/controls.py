@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from zoo.images.controls import picture_controls
-from zoo.task import Control
+from zoo.task import Control, generic_controls
 
 if TYPE_CHECKING:
     import onnx
@@ -21,7 +20,7 @@ ORDER: Final = Control(name="order", edit="zoo.tasks.image_generation.controls:e
 
 def generator_controls() -> tuple[Control, ...]:
     """The generic ones that a generator has, and the numbers of a latent in another order."""
-    return (*picture_controls(ABSENT), ORDER)
+    return (*generic_controls(ABSENT), ORDER)
 
 
 def exchange_numbers(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
