@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zoo.data_card import DataCard, DataSource, Split
-from zoo.errors import BadSample, DataError
+from zoo.errors import DataError
+from zoo.formats.bad_samples import failed, share_left_out
 from zoo.formats.inspection import Facts, Inspect, Inspection, inspect_files
 from zoo.formats.labels import classes_of, label_notes, label_problems
 from zoo.formats.samples import Listing, Row, Sample, fingerprint
 from zoo.formats.splits import hold_out
 from zoo.problem import Json
 from zoo.task import Progress
-
-MOST_BAD = 0.01
-"""The largest share of bad samples that `on_bad_sample="skip"` leaves out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ def check_listing(
     if not any(row.split in (None, "train") for row in listing.rows) and not problems:
         raise DataError(f"{where} has no {kind.word} to train on", hint="one split must be called train")
     if problems:
-        raise _failed(where, problems, hint=f"nothing was trained, and the {kind.word} were not looked into yet")
+        raise failed(where, problems, hint=f"nothing was trained, and the {kind.word} were not looked into yet")
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]
     seen = inspect_files(
@@ -135,20 +133,10 @@ def _bad_samples(where: object, names: Sequence[str], seen: Inspection, *, skip:
     bad = len(seen.problems)
     if not bad:
         return []
-    share = bad / len(names)
-    if not skip:
-        looked = "" if seen.complete else f"; only a sample of {len(seen.facts) + bad:,} was looked at"
-        offer = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
-        raise _failed(where, seen.problems, hint=f"nothing was trained{looked}; put these right{offer}")
-    if share > MOST_BAD:
-        raise _failed(where, seen.problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
+    looked = "" if seen.complete else f"; only a sample of {len(seen.facts) + bad:,} was looked at"
+    share = share_left_out(where, seen.problems, bad=bad, total=len(names), skip=skip, looked=looked)
     shown = ", ".join(f"{one.where} ({one.reason})" for one in seen.problems[:5])
     return [f"left out {bad} bad samples ({share:.2%}) as asked: {shown}{', …' if bad > 5 else ''}"]
-
-
-def _failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
-    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-    return DataError(f"{count} in {where}", problems=problems, hint=hint)
 
 
 def _trait_notes(seen: Inspection, kind: Kind) -> list[str]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from zoo.data_card import DataCard, DataSource, Split
 from zoo.errors import BadSample, DataError
-from zoo.formats.checking import MOST_BAD
+from zoo.formats.annotated import left_out, listed_twice, split_up
+from zoo.formats.bad_samples import failed
 from zoo.formats.inspection import Facts, inspect_files
 from zoo.formats.masks import MaskListing, MaskRow, MaskSample, mask_fingerprint
-from zoo.formats.splits import hold_out
 from zoo.images.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
 from zoo.images.inspect import PICTURES
 from zoo.task import Progress
@@ -27,9 +26,9 @@ MANY: Final = 10
 def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress) -> DataCard:
     """The card of a listing; DataError with every problem, those of names before any file is opened."""
     where = source.location or Path(source.request.source)
-    problems = [*listing.problems, *_twice(listing.rows)]
+    problems = [*listing.problems, *listed_twice(listing.rows)]
     if problems:
-        raise _failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
+        raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
     if not listing.rows:
         raise DataError(f"{where} has no picture with a mask")
     skip = source.request.on_bad_sample == "skip"
@@ -58,10 +57,10 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
             problems += wrong
             if not wrong:
                 samples[row.name], used[row.name] = sample, values
-    notes = [*listing.notes, *_left_out(where, problems, total=len(names), skip=skip)]
+    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
     if not any(used.values()):
         raise DataError(f"the masks of {where} leave every pixel open (255)", hint="write class numbers into them")
-    splits, more = _splits(listing.rows, samples)
+    splits, more = split_up(listing.rows, samples, group=lambda _: 0)
     notes += more + _notes(splits, used, classes, named=bool(listing.classes))
     return DataCard(
         source=source,
@@ -71,17 +70,6 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         fingerprint=mask_fingerprint(source.format, classes, splits),
         notes=tuple(notes),
     )
-
-
-def _failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
-    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-    return DataError(f"{count} in {where}", problems=problems, hint=hint)
-
-
-def _twice(rows: Sequence[MaskRow]) -> Iterator[BadSample]:
-    for name, count in Counter(row.name for row in rows).items():
-        if count > 1:
-            yield BadSample(name, f"it is listed {count} times", "keep one entry")
 
 
 def _values(facts: Facts) -> set[int]:
@@ -140,38 +128,6 @@ def _drawn(row: MaskRow, sample: MaskSample) -> tuple[set[int], list[BadSample]]
     except ValueError as error:
         return set(), [BadSample(row.name, f"a segmentation of it is wrong: {error}", "write it anew")]
     return {0, *(label for label, _ in row.shapes)}, []
-
-
-def _left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: bool) -> list[str]:
-    if not problems:
-        return []
-    bad = len({problem.where for problem in problems})
-    if not skip:
-        offer = f", or leave them out with --on-bad-sample skip ({bad / total:.2%})" if bad <= MOST_BAD * total else ""
-        raise _failed(where, problems, hint=f"nothing was trained; put these right{offer}")
-    if bad > MOST_BAD * total:
-        raise _failed(where, problems, hint=f"{bad / total:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
-    return [f"left out {bad} bad pictures ({bad / total:.2%}) as asked"]
-
-
-def _splits(
-    rows: Sequence[MaskRow], samples: Mapping[str, MaskSample]
-) -> tuple[dict[Split, tuple[MaskSample, ...]], list[str]]:
-    splits: dict[Split, list[MaskSample]] = {"train": [], "validation": [], "test": []}
-    for row in sorted(rows, key=lambda row: row.name):
-        if row.name in samples:
-            splits[row.split or "train"].append(samples[row.name])
-    if not splits["train"]:
-        raise DataError("there are no pictures to train on", hint="one split must be called train")
-    notes = []
-    if not splits["validation"]:
-        train, held = hold_out(splits["train"], name=lambda item: item.name, group=lambda _: 0)
-        if not held:
-            raise DataError("there are too few pictures to hold any out for validation", hint="add more")
-        splits["train"], splits["validation"] = train, held
-        count = len(train) + len(held)
-        notes.append(f"{len(held):,} of {count:,} pictures were held out for validation, by the hash of their names")
-    return {name: tuple(items) for name, items in splits.items() if items}, notes
 
 
 def _notes(

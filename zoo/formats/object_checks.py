@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from zoo.data_card import DataCard, DataSource, Split
 from zoo.errors import BadSample, DataError
-from zoo.formats.checking import MOST_BAD
+from zoo.formats.annotated import left_out, listed_twice, split_up
+from zoo.formats.bad_samples import failed
 from zoo.formats.inspection import Facts, inspect_files
 from zoo.formats.objects import Box, ObjectListing, ObjectRow, ObjectSample, Thing, object_fingerprint
-from zoo.formats.splits import hold_out
 from zoo.images.inspect import PICTURES
 from zoo.task import Progress
 
@@ -26,11 +25,11 @@ MANY: Final = 0.9
 def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progress) -> DataCard:
     """The card of a listing; DataError with every problem, those of the annotations before any picture is opened."""
     where = source.location or Path(source.request.source)
-    problems = [*listing.problems, *_twice(listing.rows)]
+    problems = [*listing.problems, *listed_twice(listing.rows)]
     if not problems:
         problems = _written(listing)
     if problems:
-        raise _failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
+        raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
     if not any(row.things for row in listing.rows):
         raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
     skip = source.request.on_bad_sample == "skip"
@@ -46,8 +45,8 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
             problems += wrong
             if found is not None:
                 samples[row.name] = found
-    notes = [*listing.notes, *_left_out(where, problems, total=len(names), skip=skip)]
-    splits, more = _splits(listing.rows, samples)
+    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    splits, more = split_up(listing.rows, samples, group=lambda item: len(item.labels) > 0)
     notes += more + _notes(splits, listing.classes)
     facts = {
         **PICTURES.summarise(seen.facts.values()),
@@ -61,17 +60,6 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         fingerprint=object_fingerprint(source.format, listing.classes, splits),
         notes=tuple(notes),
     )
-
-
-def _failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
-    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-    return DataError(f"{count} in {where}", problems=problems, hint=hint)
-
-
-def _twice(rows: Sequence[ObjectRow]) -> Iterator[BadSample]:
-    for name, count in Counter(row.name for row in rows).items():
-        if count > 1:
-            yield BadSample(name, f"it is listed {count} times", "keep one entry")
 
 
 def _written(listing: ObjectListing) -> list[BadSample]:
@@ -129,38 +117,6 @@ def _outside(thing: Thing, box: Box, name: str, height: int, width: int) -> str:
 
 def _in_pixels(box: Box, height: int, width: int) -> Box:
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
-
-
-def _left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: bool) -> list[str]:
-    if not problems:
-        return []
-    bad = len({problem.where for problem in problems})
-    if not skip:
-        offer = f", or leave them out with --on-bad-sample skip ({bad / total:.2%})" if bad <= MOST_BAD * total else ""
-        raise _failed(where, problems, hint=f"nothing was trained; put these right{offer}")
-    if bad > MOST_BAD * total:
-        raise _failed(where, problems, hint=f"{bad / total:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
-    return [f"left out {bad} bad pictures ({bad / total:.2%}) as asked"]
-
-
-def _splits(
-    rows: Sequence[ObjectRow], samples: Mapping[str, ObjectSample]
-) -> tuple[dict[Split, tuple[ObjectSample, ...]], list[str]]:
-    splits: dict[Split, list[ObjectSample]] = {"train": [], "validation": [], "test": []}
-    for row in sorted(rows, key=lambda row: row.name):
-        if row.name in samples:
-            splits[row.split or "train"].append(samples[row.name])
-    if not splits["train"]:
-        raise DataError("there are no pictures to train on", hint="one split must be called train")
-    notes = []
-    if not splits["validation"]:
-        train, held = hold_out(splits["train"], name=lambda item: item.name, group=lambda item: len(item.labels) > 0)
-        if not held:
-            raise DataError("there are too few pictures to hold any out for validation", hint="add more")
-        splits["train"], splits["validation"] = train, held
-        count = len(train) + len(held)
-        notes.append(f"{len(held):,} of {count:,} pictures were held out for validation, by the hash of their names")
-    return {name: tuple(items) for name, items in splits.items() if items}, notes
 
 
 def _notes(splits: Mapping[Split, Sequence[ObjectSample]], classes: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from zoo.data_card import DataCard, DataSource, Split
 from zoo.errors import BadSample, DataError
-from zoo.formats.checking import MOST_BAD
+from zoo.formats.bad_samples import failed, share_left_out
 from zoo.formats.labels import classes_of, label_notes, label_problems
 from zoo.formats.samples import Row
 from zoo.formats.splits import VALIDATION_SHARE, hold_out, place
@@ -44,7 +44,7 @@ def check_labelled(
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes)
     if problems:
-        raise _failed(source, problems, hint="nothing was trained; put these right")
+        raise failed(_where(source), problems, hint="nothing was trained; put these right")
     splits, split_notes = _split_rows(rows, classes, whole=new_labels and len(rows) < MANY * len(classes))
     notes += [*split_notes, *(() if new_labels else label_notes(listed, classes)), *_duplicates(splits)]
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
@@ -83,16 +83,12 @@ def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> t
             rows.append(one)
         if done % 1000 == 0:
             progress(done, done)
-    share = len(problems) / max(1, len(rows) + len(problems))
     notes = []
-    if problems and source.request.on_bad_sample != "skip":
-        offer = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
-        raise _failed(source, problems, hint=f"nothing was trained; put these right{offer}")
-    if share > MOST_BAD:
-        raise _failed(source, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
     if problems:
+        bad, skip = len(problems), source.request.on_bad_sample == "skip"
+        share = share_left_out(_where(source), problems, bad=bad, total=len(rows) + bad, skip=skip)
         shown = ", ".join(f"{one.where} ({one.reason})" for one in problems[:5])
-        notes.append(f"left out {len(problems)} bad texts ({share:.2%}) as asked: {shown}")
+        notes.append(f"left out {bad} bad texts ({share:.2%}) as asked: {shown}")
     if not any(row.split in (None, "train") for row in rows):
         raise DataError(f"{_where(source)} has no texts to train on", hint="add some, in the split train")
     return rows, notes
@@ -172,8 +168,3 @@ def _card(
 
 def _where(source: DataSource) -> object:
     return source.location or source.request.source
-
-
-def _failed(source: DataSource, problems: Sequence[BadSample], *, hint: str) -> DataError:
-    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
-    return DataError(f"{count} in {_where(source)}", problems=problems, hint=hint)
