@@ -22,7 +22,7 @@ HOUSE = {
     0: "atomic capabilities data_card errors hookspecs problem recipe records specs task trainer",
     1: "answers audio bundle_evaluation cache catalog checkpoints config data embeddings formats images intent judge "
     "light measured names plugins recipe_settings references replay report runs targets tasks",
-    2: "engine evaluation models ports prediction text trained trainers training weights",
+    2: "adapter engine evaluation models ports prediction text trained trainers training weights",
     4: "cli scaffold testing __main__",
 }
 FLOORS = {f"zoo.{name}": floor for floor, names in HOUSE.items() for name in names.split()}

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
+from zoo.adapter import adapted, signature_of
 from zoo.answers import Answer, Answerer, answers, bundle_answerer, meant_inputs, task_of
 from zoo.catalog import Catalog
 from zoo.engine.fabric import choose_device
 from zoo.errors import BadFile
 from zoo.ports import flatten
-from zoo.problem import Problem
 from zoo.targets import BundleTarget, Target, find_target
 from zoo.task import Signature
 from zoo.trained import Trained, load_trained
@@ -65,7 +65,8 @@ def target_answerer(target: Target, catalog: Catalog, *, device: str = "cpu") ->
 
 def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:
     """A trained model between its task's preparing and finishing."""
-    pipeline = TorchPipeline(trained, shipped_module(trained, catalog), device=device)
+    module = adapted(trained.model, catalog, trained.offer, trained.problem)
+    pipeline = TorchPipeline(trained, module, device=device)
     return Answerer(
         model=trained.offer.full_name,
         task=trained.task,
@@ -76,15 +77,6 @@ def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu")
     )
 
 
-def shipped_module(trained: Trained, catalog: Catalog) -> nn.Module:
-    """What is exported of a trained model: itself, or what its plugin's adapter makes of it."""
-    reference = trained.offer.spec.adapter
-    if reference is None:
-        return trained.model
-    adapter = cast("Callable[[nn.Module, Problem], nn.Module]", catalog.load(trained.offer, reference))
-    return adapter(trained.model, trained.problem).eval()
-
-
 class TorchPipeline:
     """What pipeline.onnx computes, in PyTorch: raw inputs by name to answers by name, state handed through.
 
@@ -93,8 +85,7 @@ class TorchPipeline:
 
     def __init__(self, trained: Trained, module: nn.Module, *, device: str = "cpu") -> None:
         task, problem = trained.task, trained.problem
-        own = getattr(module, "signature", None)
-        self.inner = own if isinstance(own, Signature) else task.model_signature(problem)
+        self.inner = signature_of(module, task, problem)
         self.outer = task.pipeline_signature(problem)
         self.state = self.inner.state
         self.signature = Signature(

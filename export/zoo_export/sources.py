@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 from torch import nn
 
+from zoo.adapter import adapted, signature_of
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard
-from zoo.errors import PluginError, UsageError
-from zoo.names import Offer
+from zoo.errors import UsageError
 from zoo.problem import ImageInput, Problem
 from zoo.replay.manifest import LineageRecord, PluginRecord
-from zoo.specs import ModelSpec
 from zoo.targets import Target
 from zoo.task import Purpose, Signature
 from zoo.trained import Trained, load_trained
@@ -95,17 +92,6 @@ def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
     return replace(problem, input=changed)
 
 
-def adapted(model: nn.Module, catalog: Catalog, offer: Offer[ModelSpec], problem: Problem) -> nn.Module:
-    """What is exported of a model, in eval mode: the model itself, or what its adapter makes of it."""
-    if offer.spec.adapter is None:
-        return model.eval()
-    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(offer, offer.spec.adapter))
-    module = make(model, problem)
-    if not isinstance(module, nn.Module):
-        raise PluginError(f"the adapter {offer.spec.adapter!r} of {offer.full_name} gives a {type(module).__name__}")
-    return module.eval()
-
-
 def _card(trained: Trained) -> tuple[DataCard | None, tuple[str, ...]]:
     """The data of a run; without them the proof goes on, and the report says so."""
     try:
@@ -130,8 +116,7 @@ def _target(trained: Trained) -> str:
 
 def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
     task = trained.task
-    own = getattr(module, "signature", None)
-    signature = own if isinstance(own, Signature) else task.model_signature(problem)
+    signature = signature_of(module, task, problem)
     raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
     prepare = task.prepare(problem).eval()
     ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=stateless(signature).inputs)

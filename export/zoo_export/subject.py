@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from zoo.adapter import signature_of
 from zoo.data_card import DataCard
 from zoo.errors import Refused
 from zoo.problem import Problem
@@ -51,8 +52,7 @@ class Subject:
         """Of model.onnx: the adapter's own where it declares one, else the task's."""
         if self.ports is not None:
             return self.ports
-        own = getattr(self.module, "signature", None)
-        return own if isinstance(own, Signature) else self.task.model_signature(self.problem)
+        return signature_of(self.module, self.task, self.problem)
 
     @property
     def pipeline_signature(self) -> Signature:

@@ -120,8 +120,8 @@ class Bench:
 
     def build(self, offer: Offer[ModelSpec], problem: Problem, *, seed: int = 0) -> Built:
         """The model for any problem."""
+        from zoo.adapter import adapted  # noqa: PLC0415
         from zoo.models import build  # noqa: PLC0415  torch
-        from zoo_export.sources import adapted  # noqa: PLC0415
         from zoo_export.subject import Subject  # noqa: PLC0415
 
         model = build(self.catalog, offer, problem, seed=seed).eval()
