@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
-from zoo.errors import OutputExists, UsageError
-from zoo.measured import Evaluation, check_classes, choose_split, save_measured
+from zoo.errors import UsageError
+from zoo.measured import Evaluation, check_classes, check_place, choose_split, save_measured
 from zoo.replay.bundle import Bundle
 from zoo.replay.manifest import Manifest
 from zoo.replay.predict import predict_bundle
@@ -38,8 +38,7 @@ def evaluate_bundle(
     `data` defaults to the task's embedded data, where these are what the model was trained on.  UsageError for a
     task that measures no single answers, as where made pictures are measured as a whole.
     """
-    if save is not None and save.exists() and not overwrite:
-        raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
+    check_place(save, overwrite=overwrite)
     bundle = Bundle.open(path)
     manifest = bundle.manifest
     task, source = catalog.make_task(manifest.task), data or _embedded(manifest, catalog)

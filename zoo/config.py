@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from zoo.data_card import DataRequest
 from zoo.errors import BadFile, UsageError
 from zoo.problem import ImageInput, Input, LatentInput
 from zoo.recipe import Recipe
@@ -56,6 +57,12 @@ class TrainConfig:
     """Seconds."""
     limit_train: int | None = None
     """Take only so many training items."""
+
+    @property
+    def request(self) -> DataRequest:
+        """The data that it names."""
+        root = Path(self.data_root) if self.data_root else None
+        return DataRequest(source=self.data, root=root, on_bad_sample=self.on_bad_sample)
 
     def settled(self, **decided: str | int) -> TrainConfig:
         """A copy with what only the machine can decide: device, devices, threads, workers, output."""

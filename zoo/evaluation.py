@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
 from zoo.engine.threads import use_idle_cores
-from zoo.errors import OutputExists, UsageError
-from zoo.measured import Evaluation, check_classes, choose_split, save_measured
+from zoo.errors import UsageError
+from zoo.measured import Evaluation, check_classes, check_place, choose_split, save_measured
 from zoo.models import silent, weights_problem
 from zoo.names import Offer
 from zoo.problem import Problem
@@ -87,8 +87,7 @@ def evaluate_target(
             checking=checking,
             measuring=measuring,
         )
-    if save is not None and save.exists() and not overwrite:
-        raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
+    check_place(save, overwrite=overwrite)
     subject = _subject(target, catalog)
     request = subject.request(data, data_root)
     task = catalog.make_task(subject.problem.task)
@@ -127,9 +126,8 @@ class _Subject:
     def request(self, data: str | None, root: Path | None) -> DataRequest:
         """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
         if data is None and self.run is not None:
-            config = self.run.config
-            kept = Path(config.data_root) if config.data_root else None
-            return DataRequest(source=config.data, root=root or kept, on_bad_sample=config.on_bad_sample)
+            own = self.run.config.request
+            return replace(own, root=root or own.root)
         if not data and not self.default_data:
             raise UsageError(f"the task {self.problem.task} has no embedded data", hint="name yours with --data")
         return DataRequest(source=data or self.default_data, root=root)

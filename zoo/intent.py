@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.catalog import Catalog
 from zoo.config import TrainConfig, TrainOptions, read_config, resolve_config, sized_input
-from zoo.data_card import DataCard, DataRequest, DataSource
+from zoo.data_card import DataCard, DataSource
 from zoo.errors import DataError, MissingExtra, UsageError
 from zoo.names import Offer
 from zoo.problem import ImageInput, Input
@@ -68,16 +68,10 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         offer=offer,
         task=task,
         config=replace(config, input=_starting_input(config, offer, catalog)),
-        source=task.detect(data_request(config)),
+        source=task.detect(config.request),
         place=place,
         overwrite=overwrite,
     )
-
-
-def data_request(config: TrainConfig) -> DataRequest:
-    """The data that a config names."""
-    root = Path(config.data_root) if config.data_root else None
-    return DataRequest(source=config.data, root=root, on_bad_sample=config.on_bad_sample)
 
 
 def _starting_input(config: TrainConfig, offer: Offer[ModelSpec], catalog: Catalog) -> Input:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoo.atomic import write_directory, write_json
 from zoo.data_card import DataCard, Split
-from zoo.errors import UsageError
+from zoo.errors import OutputExists, UsageError
 from zoo.records import to_json
 
 SHOWN_CLASSES = 5
@@ -30,6 +30,12 @@ class Evaluation:
     """Sentences the reader should know: no test split, data that changed since the training."""
     pictures: tuple[str, ...] = ()
     """Names of the files in the folder that was asked for."""
+
+
+def check_place(save: Path | None, *, overwrite: bool) -> None:
+    """OutputExists, before anything is measured, where the folder to save to is taken."""
+    if save is not None and save.exists() and not overwrite:
+        raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
 
 
 def check_classes(model: str, known: tuple[str, ...], *, source: str, found: tuple[str, ...]) -> None:

@@ -83,14 +83,7 @@ class Trained:
     @property
     def data(self) -> DataRequest | None:
         """The data that the run was trained on, or that the task embeds for untrained models; None for weights."""
-        if self.run is None:
-            return None
-        config = self.run.config
-        return DataRequest(
-            source=config.data,
-            root=Path(config.data_root) if config.data_root else None,
-            on_bad_sample=config.on_bad_sample,
-        )
+        return self.run.config.request if self.run is not None else None
 
     def card(self, request: DataRequest | None = None, *, progress: Progress = silent) -> DataCard | None:
         """The checked data of a request, else of the run; None where neither is."""

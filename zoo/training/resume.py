@@ -14,7 +14,6 @@ from zoo.config import TrainConfig
 from zoo.data_card import DataCard
 from zoo.engine.fabric import choose_device, launch, launched_processes
 from zoo.errors import BadFile, UsageError
-from zoo.intent import data_request
 from zoo.models import silent
 from zoo.names import Offer
 from zoo.runs import Run
@@ -47,7 +46,7 @@ def resume(
     run = Run.open(path)
     _check_resumable(run)
     offer, task = trained_model(run, catalog), catalog.make_task(run.record.task)
-    card = task.check(task.detect(data_request(run.config)), progress=progress)
+    card = task.check(task.detect(run.config.request), progress=progress)
     _check_same_data(run, card)
     config, inexact = _same_machine(run, offer)
     if inexact and not allow_inexact:
