@@ -140,7 +140,8 @@ class Fit:
         training, progress = self._training, self._progress
         training.engine.share_tensors(training.modules["model"], buffers_only=True)
         measured = training.task.metrics(training.context.problem)
-        _ = training.saved_model
+        if training.average is not None:
+            training.average.settle()  # `evaluation` measures the averaged module: its counters are to be the newest
         metrics = measure(
             training.evaluation,
             training.trainer,
