@@ -13,10 +13,10 @@ from torch import nn
 
 from zoo.errors import NotProved, PluginError, UsageError
 from zoo.task import Signature
+from zoo_export.attention import slow_attention
 from zoo_export.metadata import module_paths, strip
 from zoo_export.ports import Array, arguments, dynamic_axes, output_order
 from zoo_export.quiet import silenced
-from zoo_export.reference import slow_attention
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""

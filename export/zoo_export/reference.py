@@ -18,6 +18,7 @@ from torch import nn
 
 from zoo.judge.evidence import Magnitude, Reference
 from zoo.task import Signature
+from zoo_export.attention import attention_traps
 from zoo_export.ports import Array, call
 from zoo_export.stacking import batches, group_size, join, split
 from zoo_export.state import Walk
@@ -27,8 +28,6 @@ Run = Callable[[nn.Module, Mapping[str, Array]], Outputs]
 
 TOGETHER = 1 << 16
 """Numbers that go through as one batch: PyTorch's own convolutions take large pictures faster one by one."""
-DISAGREE = 1e-3
-"""Relative difference above which two eager paths of PyTorch do not compute the same function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Oracle:
             kind="spread" if reason else "fp64",
             backends=self._backends,
             reason=reason,
-            traps=_traps(module, signature, example),
+            traps=attention_traps(module, signature, example),
         )
 
     def runs(self, inputs: Sequence[Mapping[str, Array]]) -> list[Runs]:
@@ -225,38 +224,6 @@ def _in_double(module: nn.Module, signature: Signature, example: Mapping[str, Ar
     if narrow:
         return None, f"the model gives {', '.join(narrow)} in single precision even when run in double"
     return double, ""
-
-
-def _traps(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> tuple[str, ...]:
-    """Eager paths of PyTorch that disagree with each other on this model."""
-    if not any(isinstance(part, (nn.MultiheadAttention, nn.TransformerEncoderLayer)) for part in module.modules()):
-        return ()
-    with slow_attention():
-        slow = call(module, example, signature)
-    fast = call(module, example, signature)
-    apart = [
-        name
-        for name, value in slow.items()
-        if np.issubdtype(value.dtype, np.floating)
-        and not np.allclose(value, fast[name], rtol=0, atol=DISAGREE * float(np.abs(value).max() or 1.0))
-    ]
-    if not apart:
-        return ()
-    return (
-        f"PyTorch's attention fast path, which eval mode takes, and its plain path, which the file follows, give "
-        f"different {', '.join(apart)}: build the encoder with enable_nested_tensor=False",
-    )
-
-
-@contextlib.contextmanager
-def slow_attention() -> Iterator[None]:
-    """PyTorch's plain attention: the fused fast path of eval mode is not what the exporter captures."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from zoo.judge.evidence import CaseEvidence, GraphEvidence, Prepared, Waiver
 from zoo.task import Case, Control, Signature
@@ -104,6 +104,7 @@ class Underway:
         }
 
     def refer(self) -> None:
+        """Ask PyTorch, in every arithmetic, what is right in every case of both graphs and through every walk."""
         oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
         runs = oracle.runs([case.inputs for case in self.inputs.model])
         self.company = company(oracle, self.inputs.model, runs, self.model)
@@ -114,9 +115,7 @@ class Underway:
             self._look_at_preparing(place, given, oracle, runs)
         self.reference = oracle.facts
         self.answers: dict[str, Answers] = {
-            MODEL: [
-                one.error or settle(replace(one, double=one.moved_from or one.double, moved_from=None)) for one in runs
-            ],
+            MODEL: [one.error or settle(one.unmoved()) for one in runs],
             PIPELINE: [
                 one.error or settle(self.finisher.runs(one, case.inputs))
                 for case, one in zip(self.inputs.raw, runs, strict=False)
@@ -155,14 +154,17 @@ class Underway:
         return found
 
     def of(self, name: str) -> tuple[tuple[Case, ...], Signature]:
+        """The cases that a graph is put to, and its signature."""
         return (self.inputs.model, self.model) if name == MODEL else (self.inputs.raw, self.pipeline)
 
     def example(self, name: str) -> dict[str, tuple[int, ...]]:
+        """The shapes at which a graph was captured, by input name."""
         if name == MODEL:
             return dict(self.exported.example)
         return {name: tuple(value.shape) for name, value in self.inputs.raw[0].inputs.items()}
 
     def waivers(self) -> tuple[Waiver, ...]:
+        """The outputs that the model's plugin says the rule cannot hold for."""
         export = self.subject.export
         return tuple(
             Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
