@@ -42,6 +42,8 @@ class ImageInput:
     """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
     noise: int = 0
     """Numbers from a unit normal that the model takes beside each picture; zeros give its mean answer."""
+    embedding: int = 0
+    """Numbers of the vector that the model answers with, for models that answer with one."""
 
     def demand(self, size: tuple[int, int]) -> str:
         """What the architecture asks of a height and width and these lack, "at least 32 pixels"; empty when they do."""
@@ -54,9 +56,6 @@ class ImageInput:
         least = -(-self.min_size // self.multiple)
         height, width = (max(round(side / self.multiple), least) * self.multiple for side in size)
         return height, width
-
-    embedding: int = 0
-    """Numbers of the vector that the model answers with, for models that answer with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

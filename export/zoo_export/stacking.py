@@ -9,14 +9,13 @@ import numpy as np
 from zoo.task import Port, Signature
 from zoo_export.ports import Array
 
+PLACES = ("height", "width")
+"""Axes along which the parts of one picture lie: a class map has as many rows as its picture, and is one item."""
+
 
 def batch_axis(port: Port, name: str) -> int | None:
     """Where a port has the batch, if it has one."""
     return port.shape.index(name) if name in port.shape else None
-
-
-PLACES = ("height", "width")
-"""Axes along which the parts of one picture lie: a class map has as many rows as its picture, and is one item."""
 
 
 def batch_name(signature: Signature) -> str | None:

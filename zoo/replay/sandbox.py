@@ -136,11 +136,6 @@ class Runtime:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def restart(self) -> None:
-        """A fresh process; every session is gone."""
-        self.stop()
-        self.start()
-
     def versions(self) -> dict[str, str]:
         """The versions inside the sandbox, by package: onnxruntime, numpy."""
         return {name: str(version) for name, version in self._ask({"do": "hello"}, "starting").items()}
