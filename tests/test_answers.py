@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
-from zoo.answers import Answerer, answers, chosen_settings, input_files, meant_inputs, save_answers
+from zoo.answers import Answerer, answers, chosen_settings, input_files, meant_inputs
+from zoo.saved_answers import save_answers
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
 

@@ -17,13 +17,13 @@ from zoo.answers import (
     chosen_settings,
     compared,
     meant_inputs,
-    save_answers,
     task_of,
 )
 from zoo.catalog import Catalog
 from zoo.cli.fetching import bring
 from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
 from zoo.errors import BadFile
+from zoo.saved_answers import save_answers
 from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
 
 

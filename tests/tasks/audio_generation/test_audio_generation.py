@@ -12,12 +12,13 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from zoo.answers import Answer, meant_inputs, save_answers
+from zoo.answers import Answer, meant_inputs
 from zoo.audio.codes import SILENCE, to_codes, wave_bytes
 from zoo.capabilities import ReadsText, Responding, Unprompted
 from zoo.data_card import DataRequest
 from zoo.errors import BadFile, DataError, UsageError
 from zoo.problem import AudioInput, Problem
+from zoo.saved_answers import save_answers
 from zoo.task import Case, Purpose, Task
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
