@@ -7,7 +7,7 @@ counterpart at opset 18; torchvision's own transforms do not (they export a wron
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from torch.nn import functional as F
 
 from zoo.errors import UsageError
 from zoo.problem import ImageInput
+
+if TYPE_CHECKING:
+    from zoo.task import Batch
 
 LUMA: Final = (19595.0, 38470.0, 7471.0)
 """ITU-R 601 in 65536ths, as in Pillow's convert("L"); all sums stay below 2**24, so float32 is exact."""
@@ -69,6 +72,13 @@ class ImagePrepare(nn.Module):
         """Levels [n, c, h, w] (uint8 or float) -> (level / 255 - mean) / std; one channel is repeated where
         the model takes three."""
         return (levels.to(self.mean.dtype) - self.mean) / self.std
+
+    def ready(self, batch: Batch) -> Batch:
+        """A batch with `input`: its `image` (levels [n, c, h, w]) as the model takes it, on the images' own device."""
+        image = batch["image"]
+        if self.mean.device != image.device:
+            self.to(image.device)
+        return {**batch, "input": self.normalise(image)}
 
 
 class NoisyPrepare(ImagePrepare):

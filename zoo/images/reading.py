@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from zoo.task import Port
 
 Pixels = npt.NDArray[np.uint8]
 Read = Callable[[Sample], Pixels]
-
+S = TypeVar("S")
 
 IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), doc="upright RGB levels")
 """What every pipeline on pictures takes."""
@@ -46,14 +46,19 @@ def reader(card: DataCard) -> Read:
     if location is None:
         raise ValueError(f"a source of format {card.source.format} has no location")
     root = (card.source.request.root or location.parent) if card.source.format in ("csv", "pairs") else location
+    return unchanged(lambda sample: read_picture(root / sample.name))
 
-    def read(sample: Sample) -> Pixels:
+
+def unchanged(read: Callable[[S], Pixels]) -> Callable[[S], Pixels]:
+    """The same for files that were checked; BadFile where one can no longer be read."""
+
+    def again(sample: S) -> Pixels:
         try:
-            return read_picture(root / sample.name)
+            return read(sample)
         except (ValueError, OSError) as error:
             raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
 
-    return read
+    return again
 
 
 def stacked(card: DataCard, split: Split) -> Pixels | None:

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from zoo.data_card import DataCard, DataSource, Split
-from zoo.errors import BadFile
 from zoo.formats.object_layouts import SCENES, object_root
 from zoo.formats.objects import ObjectSample, object_fingerprint
 from zoo.images.decode import read_picture
-
-Pixels = npt.NDArray[np.uint8]
+from zoo.images.reading import Pixels, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -65,14 +62,7 @@ def reader(card: DataCard) -> Callable[[ObjectSample], Pixels]:
     if card.source.format == SCENES:
         return _read_scene
     root = object_root(card.source)
-
-    def read(sample: ObjectSample) -> Pixels:
-        try:
-            return read_picture(root / sample.name)
-        except (ValueError, OSError) as error:
-            raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
-
-    return read
+    return unchanged(lambda sample: read_picture(root / sample.name))
 
 
 def _read_scene(sample: ObjectSample) -> Pixels:

@@ -6,19 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from zoo.data_card import DataCard, DataSource, Split
-from zoo.errors import BadFile
 from zoo.formats.mask_layouts import SCENES, mask_root
 from zoo.formats.masks import MaskSample, mask_fingerprint
 from zoo.images.decode import read_picture
 from zoo.images.index_mask import drawn_mask, read_mask
+from zoo.images.reading import Pixels, unchanged
 
 if TYPE_CHECKING:
     from zoo.data.scenes import Scenes
-
-Pixels = npt.NDArray[np.uint8]
 
 BACKGROUND = "background"
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -66,7 +63,7 @@ def reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     if card.source.format == SCENES:
         return _scene
     root = mask_root(card.source)
-    return _unchanged(lambda sample: read_picture(root / sample.name))
+    return unchanged(lambda sample: read_picture(root / sample.name))
 
 
 def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
@@ -78,19 +75,7 @@ def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     def read(sample: MaskSample) -> Pixels:
         return read_mask(root / sample.mask) if sample.mask else drawn_mask(sample.shapes, *sample.sides)
 
-    return _unchanged(read)
-
-
-def _unchanged(read: Callable[[MaskSample], Pixels]) -> Callable[[MaskSample], Pixels]:
-    """The same for files that were checked."""
-
-    def again(sample: MaskSample) -> Pixels:
-        try:
-            return read(sample)
-        except (ValueError, OSError) as error:
-            raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
-
-    return again
+    return unchanged(read)
 
 
 def _scene(sample: MaskSample) -> Pixels:
