@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.task import Case, Signature
-from zoo_export.reference import DISAGREE, Oracle, Runs, distance
+from zoo_export.attention import DISAGREE
+from zoo_export.reference import Oracle, Runs, distance
 from zoo_export.stacking import batches
 
 SAME = 1e-6
