@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from zoo.trainer import StepOutput as StepOutput
     from zoo.trainer import Trainer as Trainer
     from zoo.trainers.optimizers import build_optimizer as build_optimizer
+    from zoo.trainers.single_model import SingleModelTrainer as SingleModelTrainer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
     from zoo.weights.source import WeightsSource as WeightsSource
@@ -117,6 +118,7 @@ _MODULES = {
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.trainer": "StepContext StepOutput Trainer",
     "zoo.trainers.optimizers": "build_optimizer",
+    "zoo.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
     "zoo.weights.source": "WeightsSource",

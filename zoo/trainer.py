@@ -1,7 +1,7 @@
 """The protocol of a trainer: how a model learns a task.  The loop calls it; it calls the context.
 
-A trainer for a model with one loss is `step` in five lines; one with two optimisers (a GAN) calls
-`context.backward` and `context.update` twice.
+A trainer of one model with one loss is a `zoo.SingleModelTrainer` with `step` and `predict`, five lines each; one with
+two optimisers (a GAN) calls `context.backward` and `context.update` twice.
 """
 
 from __future__ import annotations

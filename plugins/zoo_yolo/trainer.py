@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from torch import Tensor, nn
-from torch.optim import Optimizer
-
-from zoo import Batch, Problem, Recipe, StepContext, StepOutput, build_optimizer
+from zoo import Batch, SingleModelTrainer, StepContext, StepOutput
 from zoo_yolo.loss import detection_loss
 from zoo_yolo.mosaic import mosaic
 
 
-class YoloTrainer:
+class YoloTrainer(SingleModelTrainer):
     """Options: `box_weight` of the IoU loss beside the classes' 1; `mosaic`, the share of pictures that are put
     together of four, during the first `mosaic_until` share of the training."""
-
-    def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002  every model alike
-        """The model alone."""
-        return {"model": model}
-
-    def optimizers(
-        self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
-    ) -> dict[str, Optimizer]:
-        """One, over the model."""
-        return {"model": build_optimizer(modules["model"], recipe, head=head)}
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` [n, c, h, w] and the lists `boxes` and `labels`."""
@@ -44,10 +29,3 @@ class YoloTrainer:
         """`boxes` [n, cells, 4] in pixels and `scores` [n, cells, classes]."""
         boxes, logits = context.modules["model"](batch["input"])
         return {"boxes": boxes, "scores": logits.sigmoid()}
-
-    def state_dict(self) -> dict[str, Tensor | int | float | str]:
-        """Nothing to keep."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
-        """Nothing to put back."""
