@@ -14,10 +14,11 @@ from PIL import Image
 from zoo.data_card import DataCard, DataRequest, DataSource, Split
 from zoo.formats.object_layouts import SCENES
 from zoo.formats.objects import ObjectSample
+from zoo.images.reading import Pixels
 from zoo.problem import ImageInput, Problem
 from zoo.task import Case, Item, Purpose
 from zoo.tasks.object_detection.facts import max_detections
-from zoo.tasks.object_detection.sources import Pixels, reader, scenes_card
+from zoo.tasks.object_detection.sources import reader, scenes_card
 
 SEED: Final = 20_20
 TINT: Final = np.array([1.0, 0.7, 0.45])

@@ -12,9 +12,10 @@ from PIL import Image
 from zoo.data_card import DataCard, DataRequest, DataSource
 from zoo.formats.mask_layouts import SCENES
 from zoo.images.cases import picture_cases
+from zoo.images.reading import Pixels
 from zoo.problem import Problem
 from zoo.task import Case, Purpose
-from zoo.tasks.semantic_segmentation.sources import Pixels, mask_reader, reader, scenes_card
+from zoo.tasks.semantic_segmentation.sources import mask_reader, reader, scenes_card
 
 TINT: Final = np.array([1.0, 0.7, 0.45])
 """Makes a grey picture a coloured one, so that swapped channels show."""
