@@ -12,138 +12,148 @@ DIGITS_LICENCE = "MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna C
 NAMES_LICENCE = "CLDR names under Unicode-3.0"
 TONES_LICENCE = "tones made by zoo itself, Apache-2.0"
 
-
-@hookimpl
-def zoo_tasks() -> Iterable[TaskSpec]:
-    """Those of pictures, of text and of sounds."""
-    yield TaskSpec(
+TASKS = (
+    TaskSpec(
         name="image-classification",
         task="zoo.tasks.image_classification.task:ImageClassification",
         summary="which of a list of classes a picture shows",
         default_data="digits",
         data_licence=DIGITS_LICENCE,
         metric="top1",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="image-reconstruction",
         task="zoo.tasks.image_reconstruction.task:ImageReconstruction",
         summary="a picture through a narrow code and back",
         default_data="digits",
         data_licence=DIGITS_LICENCE,
         metric="psnr",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="image-generation",
         task="zoo.tasks.image_generation.task:ImageGeneration",
         summary="pictures like those of the data, made of noise",
         default_data="digits",
         data_licence=DIGITS_LICENCE,
         metric="frechet_random",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="image-embedding",
         task="zoo.tasks.image_embedding.task:ImageEmbedding",
         summary="a picture as a unit vector; those of one identity are similar",
         default_data="digits",
         data_licence=DIGITS_LICENCE,
         metric="roc_auc",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="object-detection",
         task="zoo.tasks.object_detection.task:ObjectDetection",
         summary="where in a picture the things are, and what they are",
         default_data="digit_scenes",
         data_licence=DIGITS_LICENCE,
         metric="map",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="semantic-segmentation",
         task="zoo.tasks.semantic_segmentation.task:SemanticSegmentation",
         summary="which of a list of classes every pixel belongs to",
         default_data="digit_scenes",
         data_licence=DIGITS_LICENCE,
         metric="miou",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="text-classification",
         task="zoo.tasks.text_classification.task:TextClassification",
         summary="which of a list of classes a text belongs to",
         default_data="names",
         data_licence=NAMES_LICENCE,
         metric="accuracy",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="text-embedding",
         task="zoo.tasks.text_embedding.task:TextEmbedding",
         summary="a text as a unit vector; those of one label are similar",
         default_data="names",
         data_licence=NAMES_LICENCE,
         metric="retrieval_accuracy",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="text-generation",
         task="zoo.tasks.text_generation.task:TextGeneration",
         summary="text that goes on where a prompt ends",
         default_data="names",
         data_licence=NAMES_LICENCE,
         metric="bits_per_character",
-    )
-    yield TaskSpec(
+    ),
+    TaskSpec(
         name="audio-generation",
         task="zoo.tasks.audio_generation.task:AudioGeneration",
         summary="sounds like those of the data, sample by sample",
         default_data="tones",
         data_licence=TONES_LICENCE,
         metric="bits_per_sample",
-    )
+    ),
+)
+"""Those of pictures, then of text, then of sounds."""
 
-
-@hookimpl
-def zoo_trainers() -> Iterable[TrainerSpec]:
-    """One trainer for each task."""
-    yield TrainerSpec(
+TRAINERS = (
+    TrainerSpec(
         name="classification",
         task="image-classification",
         trainer="zoo.trainers.classification:ClassificationTrainer",
         options={"auxiliary_weight": 0.4},
         summary="cross-entropy, with label smoothing if the recipe says so",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="reconstruction",
         task="image-reconstruction",
         trainer="zoo.trainers.reconstruction:ReconstructionTrainer",
         summary="mean squared error between a picture and what came back",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="segmentation",
         task="semantic-segmentation",
         trainer="zoo.trainers.segmentation:SegmentationTrainer",
         options={"auxiliary_weight": 0.5},
         summary="cross-entropy over the pixels that are not left open",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="text-classification",
         task="text-classification",
         trainer="zoo.trainers.text_classification:TextClassificationTrainer",
         options={"token_dropout": 0.0},
         summary="cross-entropy over tokens and lengths; token_dropout hides a share of the tokens",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="contrastive",
         task="text-embedding",
         trainer="zoo.trainers.contrastive:ContrastiveTextTrainer",
         options={"temperature": 0.1, "token_dropout": 0.0},
         summary="a softmax over similarities, in which texts of one label should win",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="language-model",
         task="text-generation",
         trainer="zoo.trainers.language_model:LanguageModelTrainer",
         summary="cross-entropy of the next token, the state carried from chunk to chunk without gradients",
-    )
-    yield TrainerSpec(
+    ),
+    TrainerSpec(
         name="sample-model",
         task="audio-generation",
         trainer="zoo.trainers.language_model:LanguageModelTrainer",
         summary="cross-entropy of the next sample, the state carried from chunk to chunk without gradients",
-    )
+    ),
+)
+"""What models of any plugin may name; families with losses of their own bring trainers of their own."""
+
+
+@hookimpl
+def zoo_tasks() -> Iterable[TaskSpec]:
+    """Those of pictures, of text and of sounds."""
+    return TASKS
+
+
+@hookimpl
+def zoo_trainers() -> Iterable[TrainerSpec]:
+    """How images are classified, reconstructed and segmented, and how texts and sounds are learnt."""
+    return TRAINERS
