@@ -13,6 +13,7 @@ from zoo.errors import BadSample, DataError
 from zoo.formats.checking import check_listing
 from zoo.formats.class_folders import split_folders
 from zoo.formats.folders import hidden, subfolders, walk
+from zoo.formats.named_path import named_path
 from zoo.formats.samples import Listing, Row, Sample, fingerprint
 from zoo.task import Progress
 
@@ -36,10 +37,7 @@ def detect(request: DataRequest) -> DataSource:
     """A folder of wav files, with class folders or without, or the embedded tones; DataError for anything else."""
     if request.source == TONES:
         return DataSource(request=request, format=TONES)
-    path = Path(request.source).expanduser()
-    if not path.exists():
-        raise DataError(f"there is no data at {path}", hint=ACCEPTED)
-    path = path.resolve()
+    path = named_path(request, accepted=ACCEPTED)
     if path.is_file():
         raise DataError(f"{path} is a file, not a folder of wav files", hint=ACCEPTED)
     if not any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped):

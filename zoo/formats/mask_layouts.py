@@ -12,6 +12,7 @@ from zoo.formats.coco import coco_files
 from zoo.formats.coco_regions import list_regions
 from zoo.formats.mask_folders import list_mask_folders, mask_folders
 from zoo.formats.masks import MaskListing
+from zoo.formats.named_path import named_path
 from zoo.formats.voc_masks import is_voc, list_voc_masks
 
 SCENES: Final = "digit_scenes"
@@ -32,10 +33,7 @@ def detect_masks(request: DataRequest) -> DataSource:
     """The layout of a source; DataError says what was found and what is accepted."""
     if request.source == SCENES:
         return DataSource(request=request, format=SCENES)
-    path = Path(request.source).expanduser()
-    if not path.exists():
-        raise DataError(f"there is no data at {path}", hint=ACCEPTED)
-    path = path.resolve()
+    path = named_path(request, accepted=ACCEPTED)
     return DataSource(request=request, format=_format(path), location=path)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from zoo.data_card import DataRequest, DataSource
 from zoo.errors import DataError
 from zoo.formats.coco import coco_files, list_coco
+from zoo.formats.named_path import named_path
 from zoo.formats.objects import ObjectListing
 from zoo.formats.voc import list_voc, voc_files
 from zoo.formats.yolo_txt import list_yolo, picture_root, read_settings, yolo_file
@@ -27,10 +28,7 @@ def detect_objects(request: DataRequest) -> DataSource:
     """The layout of a source; DataError says what was found and what is accepted."""
     if request.source == SCENES:
         return DataSource(request=request, format=SCENES)
-    path = Path(request.source).expanduser()
-    if not path.exists():
-        raise DataError(f"there is no data at {path}", hint=ACCEPTED)
-    path = path.resolve()
+    path = named_path(request, accepted=ACCEPTED)
     format, location = _file(path) if path.is_file() else _folder(path)
     return DataSource(request=request, format=format, location=location)
 

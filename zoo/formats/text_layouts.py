@@ -10,6 +10,7 @@ from zoo.data_card import DataRequest, DataSource, Split
 from zoo.errors import DataError
 from zoo.formats.class_folders import SPLIT_FOLDERS, split_folders
 from zoo.formats.folders import LOOK_AT, contents, subfolders
+from zoo.formats.named_path import named_path
 from zoo.formats.text_rows import PLAIN, TABLES, TEXT_FILES
 
 LAYOUTS: Final = {
@@ -28,10 +29,7 @@ def detect_text(request: DataRequest, *, embedded: Sequence[str], accepted: Sequ
         return DataSource(request=request, format=request.source)
     accept = [LAYOUTS[name] for name in accepted] + [f"the embedded {name}" for name in embedded]
     hint = f"accepted are {'; '.join(accept)}"
-    path = Path(request.source).expanduser()
-    if not path.exists():
-        raise DataError(f"there is no data at {path}", hint=hint)
-    path = path.resolve()
+    path = named_path(request, accepted=hint)
     found = _file_format(path) if path.is_file() else _folder_format(path)
     for name in found:
         if name in accepted:
