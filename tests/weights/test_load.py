@@ -107,9 +107,13 @@ def test_a_fresh_head_keeps_what_the_model_has() -> None:
 
 
 def test_optional_parts_may_be_on_one_side_only() -> None:
-    load_state(network(), dict(state()) | {"aux.weight": torch.zeros(1)}, origin="w", optional=("aux.",))
+    model = network()
+    load_state(model, dict(state()) | {"aux.weight": torch.zeros(1)}, origin="w", optional=("aux.",))
+    assert same(model.state_dict(), state())
+    headless, untouched = network(), network().state_dict()
     body = {name: tensor for name, tensor in state().items() if not name.startswith("2.")}
-    load_state(network(), body, origin="w", optional=("2.",))
+    load_state(headless, body, origin="w", optional=("2.",))
+    assert same(headless.state_dict(), {**untouched, **body})
 
 
 def test_the_second_name_of_a_tied_tensor_may_be_absent() -> None:
