@@ -46,7 +46,7 @@ class TrainConfig:
     threads: int | None = None
     """CPU threads of each process; decided once when the run starts."""
     workers: int | None = None
-    """Processes that read data; decided once when the run starts."""
+    """Threads that read data ahead; decided once when the run starts."""
     input: Input
     """The model's input at the size that is trained."""
     recipe: Recipe
