@@ -13,7 +13,8 @@ from zoo.config import TrainConfig
 from zoo.errors import BadFile, DiskError, OutputExists
 from zoo.problem import ImageInput, Problem
 from zoo.recipe import Recipe
-from zoo.runs import DataRecord, Run, RunRecord, Status, check_place, default_place, latest_run, list_runs
+from zoo.run_list import latest_run, list_runs
+from zoo.runs import DataRecord, Run, RunRecord, Status, check_place, default_place
 
 INPUT = ImageInput(size=(8, 8))
 CONFIG = TrainConfig(model="some/net", plugin="some", plugin_version="1", data="digits", input=INPUT, recipe=Recipe())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.catalog import Catalog
 from zoo.errors import UnknownName, UsageError
 from zoo.names import Offer
-from zoo.runs import latest_run, list_runs
+from zoo.run_list import latest_run, list_runs
 from zoo.specs import ModelSpec, WeightsSpec
 
 if TYPE_CHECKING:

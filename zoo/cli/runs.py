@@ -11,7 +11,8 @@ from zoo.catalog import Catalog
 from zoo.cli import text
 from zoo.cli.output import Output, json_option
 from zoo.errors import UnknownName
-from zoo.runs import Run, list_runs
+from zoo.run_list import list_runs
+from zoo.runs import Run
 
 
 @click.command("runs")
