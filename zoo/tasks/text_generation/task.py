@@ -7,7 +7,6 @@ them through.  Here a graph is tokens in, logits out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -27,11 +26,11 @@ from zoo.recipe import Augment
 from zoo.records import to_json
 from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
 from zoo.tasks.encoding import token_input
-from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches
 from zoo.tasks.text_controls import STATE, VOCABULARY, text_controls
 from zoo.tasks.text_generation import runner
 from zoo.tasks.text_generation.agreement import agreement
-from zoo.tasks.vocabulary import encode, numbers
+from zoo.tasks.text_generation.cases import EMBEDDED
+from zoo.tasks.text_generation.cases import cases as writer_cases
 
 if TYPE_CHECKING:
     import torch
@@ -39,12 +38,8 @@ if TYPE_CHECKING:
 
     from zoo.task import Arrays, Batch
 
-EMBEDDED: Final = "names"
 LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-GOLDEN_ITEMS: Final = 3
-STRETCH: Final = 64
-"""Tokens of an evaluation item."""
 SETTINGS: Final[Mapping[str, float]] = MappingProxyType(
     {"length": runner.LENGTH, "temperature": runner.TEMPERATURE, "seed": runner.SEED}
 )
@@ -115,13 +110,7 @@ class TextGeneration:
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Texts for a purpose, without state; the truth of an item is the token after each."""
-        made: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
-            Purpose.PIPELINE: _raw,
-            Purpose.MODEL: _ready,
-            Purpose.EVALUATION: _items,
-            Purpose.GOLDEN: _golden,
-        }
-        return islice(made[purpose](card, problem), limit)
+        return writer_cases(card, problem, purpose, limit=limit)
 
     def agreement(
         self,
@@ -206,54 +195,3 @@ def _rows(source: DataSource) -> Iterator[Found]:
     else:
         for file, known in plain_files(path):
             yield read_plain(file, file.relative_to(path).as_posix(), split=known)
-
-
-# --- cases ---
-
-
-def _case(name: str, kind: str, tokens: Tokens, *, gates: bool = True) -> Case:
-    return Case(name=name, kind=kind, inputs={"tokens": row(tokens)}, gates=gates, origin="synthetic")
-
-
-def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Real text of every length, from short to long and twice as long."""
-    long, short, least = LENGTHS
-    text = stretches(card, problem, long)
-    for number in (1, 2, 3):
-        yield _case(f"length {long}, {number}", "realistic", next(text))
-    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
-    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
-    yield _case(f"length {2 * long}", "long", next(stretches(card, problem, 2 * long)))
-
-
-def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Chance and monotony gate; unknown tokens inform."""
-    long, short, _ = LENGTHS
-    yield _case("uniform 1", "uniform", chance(problem, long, seed=1))
-    yield _case("uniform 2", "uniform", chance(problem, long, seed=2))
-    yield _case("uniform 3", "uniform", chance(problem, short, seed=3))
-    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
-    yield _case("unknown tokens", "unknown", [1] * short, gates=False)
-
-
-def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Stretches of the evaluation text, each read without what stands before it."""
-    split, items = measured_items(card)
-    places, unit = numbers(problem.vocabulary), token_input(problem).unit
-    text = "\n".join(item.text.strip("\n") for item in items)
-    tokens = encode(f"\n{text}\n", places, unit)
-    for at in range(0, len(tokens) - STRETCH, STRETCH):
-        yield Case(
-            name=f"{split}, token {at}",
-            kind="realistic",
-            inputs={"tokens": row(tokens[at : at + STRETCH])},
-            truth=row(tokens[at + 1 : at + STRETCH + 1])[0],
-            origin=f"{split}, token {at}",
-        )
-
-
-def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two stretches of embedded names, and up to three of the data's own text."""
-    yield from islice(_items(None, problem), 2)
-    if card is not None and card.source.format != EMBEDDED:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)

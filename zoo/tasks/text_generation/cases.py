@@ -1,0 +1,78 @@
+"""Text to go on with, as the cases that a language model is measured with; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from zoo.data_card import DataCard
+from zoo.problem import Problem
+from zoo.task import Case, Purpose
+from zoo.tasks.encoding import token_input
+from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches
+from zoo.tasks.vocabulary import encode, numbers
+
+EMBEDDED: Final = "names"
+GOLDEN_ITEMS: Final = 3
+STRETCH: Final = 64
+"""Tokens of an evaluation item."""
+
+
+def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+    """At most `limit` for a purpose, without state; the truth of an item is the token after each."""
+    made: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
+        Purpose.PIPELINE: _raw,
+        Purpose.MODEL: _ready,
+        Purpose.EVALUATION: _items,
+        Purpose.GOLDEN: _golden,
+    }
+    return islice(made[purpose](card, problem), limit)
+
+
+def _case(name: str, kind: str, tokens: Tokens, *, gates: bool = True) -> Case:
+    return Case(name=name, kind=kind, inputs={"tokens": row(tokens)}, gates=gates, origin="synthetic")
+
+
+def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Real text of every length, from short to long and twice as long."""
+    long, short, least = LENGTHS
+    text = stretches(card, problem, long)
+    for number in (1, 2, 3):
+        yield _case(f"length {long}, {number}", "realistic", next(text))
+    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
+    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
+    yield _case(f"length {2 * long}", "long", next(stretches(card, problem, 2 * long)))
+
+
+def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Chance and monotony gate; unknown tokens inform."""
+    long, short, _ = LENGTHS
+    yield _case("uniform 1", "uniform", chance(problem, long, seed=1))
+    yield _case("uniform 2", "uniform", chance(problem, long, seed=2))
+    yield _case("uniform 3", "uniform", chance(problem, short, seed=3))
+    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
+    yield _case("unknown tokens", "unknown", [1] * short, gates=False)
+
+
+def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Stretches of the evaluation text, each read without what stands before it."""
+    split, items = measured_items(card)
+    places, unit = numbers(problem.vocabulary), token_input(problem).unit
+    text = "\n".join(item.text.strip("\n") for item in items)
+    tokens = encode(f"\n{text}\n", places, unit)
+    for at in range(0, len(tokens) - STRETCH, STRETCH):
+        yield Case(
+            name=f"{split}, token {at}",
+            kind="realistic",
+            inputs={"tokens": row(tokens[at : at + STRETCH])},
+            truth=row(tokens[at + 1 : at + STRETCH + 1])[0],
+            origin=f"{split}, token {at}",
+        )
+
+
+def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
+    """Two stretches of embedded names, and up to three of the data's own text."""
+    yield from islice(_items(None, problem), 2)
+    if card is not None and card.source.format != EMBEDDED:
+        yield from islice(_items(card, problem), GOLDEN_ITEMS)
