@@ -12,7 +12,7 @@ from zoo.formats.bad_samples import share_left_out
 from zoo.formats.splits import hold_out
 
 
-class Row(Protocol):
+class PictureRow(Protocol):
     """One picture of a listing."""
 
     @property
@@ -24,7 +24,7 @@ class Row(Protocol):
         """Where the source puts it, if it says so."""
 
 
-class Sample(Protocol):
+class PictureSample(Protocol):
     """One picture of a split."""
 
     @property
@@ -32,10 +32,10 @@ class Sample(Protocol):
         """As its row has it."""
 
 
-S = TypeVar("S", bound=Sample)
+S = TypeVar("S", bound=PictureSample)
 
 
-def listed_twice(rows: Iterable[Row]) -> Iterator[BadSample]:
+def listed_twice(rows: Iterable[PictureRow]) -> Iterator[BadSample]:
     """A problem for every picture that stands in more than one row."""
     for name, count in Counter(row.name for row in rows).items():
         if count > 1:
@@ -52,7 +52,7 @@ def left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: 
 
 
 def split_up(
-    rows: Iterable[Row], samples: Mapping[str, S], *, group: Callable[[S], Hashable]
+    rows: Iterable[PictureRow], samples: Mapping[str, S], *, group: Callable[[S], Hashable]
 ) -> tuple[dict[Split, tuple[S, ...]], list[str]]:
     """The samples of every split in the order of their names, and what must be said about it.
 
