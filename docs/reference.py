@@ -26,7 +26,7 @@ CHAPTERS = {
     "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown",
     "Data that a task has looked at": "DataRequest DataSource DataCard BadSample",
     "What a task, its metrics or its dataset may be besides": "Developing Ordered Adjustable Responding Comparing "
-    "Calibrated ReadsText Unprompted",
+    "Calibrated ReadsText Unprompted ChoosesRunner",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""
 

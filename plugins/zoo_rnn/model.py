@@ -177,40 +177,50 @@ LARGE_WRITER: Final = Size(embedding=1500, hidden=1500, layers=2, dropout=0.65)
 
 
 def rnn(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """Elman's recurrence (1990), 96 units, to the classes of a text."""
     return Classifier(cell="rnn", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def gru(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """Gated recurrent units (Cho et al. 2014), 96 of them, to the classes of a text."""
     return Classifier(cell="gru", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def gru_large(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """Two layers of 512 gated recurrent units, to the classes of a text."""
     return Classifier(cell="gru", size=LARGE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def lstm(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), 96 units, to the classes of a text."""
     return Classifier(cell="lstm", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def lstm_large(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """Two layers of 512 LSTM units, to the classes of a text."""
     return Classifier(cell="lstm", size=LARGE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def rnn_lm(*, vocabulary_size: int) -> LanguageModel:
+    """Elman's recurrence, 256 units, to the next token."""
     return LanguageModel(cell="rnn", size=WRITER, vocabulary_size=vocabulary_size)
 
 
 def gru_lm(*, vocabulary_size: int) -> LanguageModel:
+    """256 gated recurrent units, to the next token."""
     return LanguageModel(cell="gru", size=WRITER, vocabulary_size=vocabulary_size)
 
 
 def lstm_lm(*, vocabulary_size: int) -> LanguageModel:
+    """256 LSTM units, to the next token."""
     return LanguageModel(cell="lstm", size=WRITER, vocabulary_size=vocabulary_size)
 
 
 def lstm_lm_medium(*, vocabulary_size: int) -> LanguageModel:
+    """The medium model of Zaremba et al. (2014): two layers of 650 LSTM units, to the next token."""
     return LanguageModel(cell="lstm", size=MEDIUM_WRITER, vocabulary_size=vocabulary_size)
 
 
 def lstm_lm_large(*, vocabulary_size: int) -> LanguageModel:
+    """The large model of Zaremba et al. (2014): two layers of 1500 LSTM units, to the next token."""
     return LanguageModel(cell="lstm", size=LARGE_WRITER, vocabulary_size=vocabulary_size)

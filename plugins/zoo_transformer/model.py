@@ -206,24 +206,30 @@ MEDIUM_WRITER: Final = Size(width=1024, heads=16, layers=24, feed_forward=4096, 
 
 
 def transformer(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """A small encoder, to the classes of a text."""
     return Classifier(size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def transformer_base(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """An encoder of the base size of Vaswani et al. (2017), to the classes of a text."""
     return Classifier(size=BASE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def transformer_big(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """An encoder of the big size of Vaswani et al. (2017), to the classes of a text."""
     return Classifier(size=BIG, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def transformer_lm(*, vocabulary_size: int) -> LanguageModel:
+    """A small decoder with a window of 32 tokens, to the next token."""
     return LanguageModel(size=WRITER, vocabulary_size=vocabulary_size)
 
 
 def transformer_lm_small(*, vocabulary_size: int) -> LanguageModel:
+    """A decoder of the small size of Radford et al. (2019), to the next token."""
     return LanguageModel(size=SMALL_WRITER, vocabulary_size=vocabulary_size)
 
 
 def transformer_lm_medium(*, vocabulary_size: int) -> LanguageModel:
+    """A decoder of the medium size of Radford et al. (2019), to the next token."""
     return LanguageModel(size=MEDIUM_WRITER, vocabulary_size=vocabulary_size)

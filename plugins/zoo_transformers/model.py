@@ -91,28 +91,35 @@ class Embedder(nn.Module):
 
 
 def bert_tiny(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """A BERT for small data, to the classes of a text."""
     return Classifier({**BERT_TINY, "vocab_size": vocabulary_size}, num_classes=num_classes)
 
 
 def bert_base(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """BERT of the base size (Devlin et al. 2019), to the classes of a text."""
     return Classifier({**BERT_BASE, "vocab_size": vocabulary_size}, num_classes=num_classes)
 
 
 def distilbert_base(*, vocabulary_size: int, num_classes: int) -> Classifier:
+    """DistilBERT (Sanh et al. 2019), to the classes of a text."""
     return Classifier({**DISTILBERT_BASE, "vocab_size": vocabulary_size}, num_classes=num_classes)
 
 
 def encoder(*, architecture: Architecture, num_classes: int) -> Classifier:
+    """Whatever encoder its configuration describes, to the classes of a text."""
     return Classifier(architecture, num_classes=num_classes)
 
 
 def sentence_bert_tiny(*, vocabulary_size: int) -> Embedder:
+    """A BERT for small data, to one vector for a text."""
     return Embedder({**BERT_TINY, "vocab_size": vocabulary_size})
 
 
 def sentence_bert_base(*, vocabulary_size: int) -> Embedder:
+    """BERT of the base size, to one vector for a text (Reimers and Gurevych 2019)."""
     return Embedder({**BERT_BASE, "vocab_size": vocabulary_size})
 
 
 def sentence_encoder(*, architecture: Architecture) -> Embedder:
+    """Whatever encoder its configuration describes, to one vector for a text."""
     return Embedder(architecture)

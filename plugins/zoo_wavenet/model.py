@@ -163,8 +163,10 @@ FULL: Final = Size(residual=32, skip=512, stacks=3, doublings=10)
 
 
 def wavenet_tiny(*, num_classes: int) -> WaveNet:
+    """14 layers that hear the last 256 samples."""
     return build(TINY, num_classes=num_classes)
 
 
 def wavenet(*, num_classes: int) -> WaveNet:
+    """30 layers in three stacks that hear the last 3071 samples, as van den Oord et al. (2016) have them."""
     return build(FULL, num_classes=num_classes)
