@@ -10,7 +10,8 @@ import pytest
 import zoo
 from zoo import Catalog, ImageInput, ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.errors import AmbiguousName, MissingExtra, PluginError, UnknownName
-from zoo.plugins import BUILT_IN, Plugin, installed_candidates
+from zoo.installed import BUILT_IN, installed_candidates
+from zoo.plugins import Plugin
 
 
 def model(name: str, *aliases: str, task: str = "staring") -> ModelSpec:

@@ -6,6 +6,9 @@ What single plugins do wrong is told apart in test_plugins.py; here they stand s
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,8 +71,6 @@ def all_bad(install_plugin: Install) -> None:
 def test_list_names_every_culprit_with_its_cure_and_lists_the_others(
     zoo_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     said = zoo_command("list", "--json")
     assert said.code == 0
@@ -105,6 +106,38 @@ def test_a_plugin_that_wants_torch_does_not_make_listing_slow(install_plugin: In
     assert not {"torch", "torchvision", "numpy"} & imported("list", cwd=tmp_path)
 
 
+LOUD = """
+import atexit, os, subprocess, sys
+print("one")
+sys.__stdout__.write("two")
+os.write(1, b"three")
+subprocess.run([sys.executable, "-c", "print('four')"])
+atexit.register(print, "five")
+"""
+
+
+def test_whatever_a_plugin_prints_the_answer_is_one_document(install_plugin: Install) -> None:
+    site = install_plugin("acme", LOUD + model("swift"), distribution="zoo-acme").parent
+    path = os.pathsep.join(entry for entry in (str(site), *sys.path) if entry)
+    command = [sys.executable, "-m", "zoo", "list", "acme/*", "--json"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    assert [record["name"] for record in json.loads(done.stdout)] == ["acme/swift"]
+    assert {word for word in ("one", "two", "three", "four", "five") if word in done.stderr} == {
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+    }
+
+
+def test_control_c_names_the_plugin_that_never_answers(install_plugin: Install, zoo_command: Command) -> None:
+    install_plugin("acme", "import signal\nsignal.raise_signal(signal.SIGINT)", distribution="zoo-acme")
+    said = zoo_command("list")
+    assert said.code == 130
+    assert "while the plugin 'acme' (zoo-acme 1.0) was asked; ZOO_DISABLE_PLUGINS=acme leaves it out" in said.err
+
+
 def test_a_clash_of_names_is_nobodys_failure(install_plugin: Install, zoo_command: Command) -> None:
     for name in ("acme", "beta"):
         install_plugin(name, model("swift"), distribution=f"zoo-{name}")
@@ -127,6 +160,17 @@ def test_a_missing_extra_is_said_where_it_matters(install_plugin: Install, zoo_c
     assert "acme/swift needs nonesuch>=1, not installed here\npip install 'zoo-acme[big]'" in refused.err
 
 
+def test_requirements_that_nobody_can_read_are_no_reason_not_to_list(
+    install_plugin: Install, zoo_command: Command
+) -> None:
+    metadata = 'Provides-Extra: big\nRequires-Dist: not ! a = requirement ; extra == "big"\n'
+    install_plugin("odd", model("swift", extra="big"), distribution="zoo-odd", metadata=metadata)
+    assert "needs the extra big" in zoo_command("list", "odd/*").out
+    refused = zoo_command("train", "odd/swift")
+    assert refused.code == 3
+    assert "odd/swift of the plugin 'odd' (zoo-odd 1.0) cannot be used: " in refused.err
+
+
 def test_an_extra_that_nobody_declared_is_no_reason_not_to_list(install_plugin: Install, zoo_command: Command) -> None:
     install_plugin("acme", model("swift", extra="bgi"), distribution="zoo-acme")
     assert zoo_command("list", "acme/*").code == 0
@@ -142,13 +186,13 @@ INPUT = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.5,), std=(0.5,))
 
 @zoo.hookimpl
 def zoo_models():
-    for name in ("raising", "nan", "stumbling"):
+    for name in ("raising", "nan", "stumbling", "leaving", "quitting", "homeless"):
         yield zoo.ModelSpec(name=name, task="image-classification", builder=f"{__name__}:{name}", trainer=name,
                             input=INPUT, recipes={"default": zoo.Recipe(epochs=1, batch_size=8)})
 
 @zoo.hookimpl
 def zoo_trainers():
-    for name in ("raising", "nan", "stumbling"):
+    for name in ("raising", "nan", "stumbling", "leaving", "quitting", "homeless"):
         yield zoo.TrainerSpec(name=name, task="image-classification", trainer=f"{__name__}:{name}_trainer")
 
 def raising(*, num_classes):
@@ -158,7 +202,10 @@ def nan(*, num_classes):
     from torch import nn
     return nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))
 
-stumbling = nan
+def leaving(*, num_classes):
+    raise SystemExit(0)
+
+stumbling = quitting = homeless = nan
 
 def trainer(step):
     from types import SimpleNamespace
@@ -180,7 +227,16 @@ def stumbling_trainer():
         raise KeyError("labels")
     return trainer(step)
 
-raising_trainer = nan_trainer
+def quitting_trainer():
+    def step(context, batch):
+        print("enough")
+        raise SystemExit(0)
+    return trainer(step)
+
+def homeless_trainer():
+    raise FileNotFoundError("prices.csv")
+
+raising_trainer = leaving_trainer = nan_trainer
 """
 
 
@@ -188,8 +244,11 @@ raising_trainer = nan_trainer
     ("name", "code", "sentence"),
     [
         ("raising", 3, "the plugin 'acme' (zoo-acme 1.0) could not build acme/raising with num_classes=10: "),
-        ("nan", 1, "acme/nan diverged at epoch 1, step 8: the loss was not a finite number"),
+        ("nan", 1, "acme/nan diverged at epoch 1, step "),
         ("stumbling", 3, "the plugin 'acme' (zoo-acme 1.0) failed: KeyError: 'labels'"),
+        ("leaving", 3, "the plugin 'acme' (zoo-acme 1.0) could not build acme/leaving with num_classes=10: SystemExit"),
+        ("quitting", 3, "the plugin 'acme' (zoo-acme 1.0) failed: SystemExit: 0"),
+        ("homeless", 3, "(zoo-acme 1.0) could not make acme/homeless: FileNotFoundError: prices.csv"),
     ],
 )
 @pytest.mark.usefixtures("empty_directory")

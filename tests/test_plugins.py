@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
 
 from zoo import ImageInput, ModelSpec, TaskSpec, UnknownName, WeightsSpec, hookimpl
 from zoo.errors import PluginError
-from zoo.plugins import Candidate, Plugin, chosen, handed_over, installed_candidates, load_plugins
+from zoo.installed import Candidate, chosen, handed_over, installed_candidates
+from zoo.plugins import Plugin, load_plugins
 
 Install = Callable[..., Path]
 
@@ -57,6 +62,11 @@ def test_a_plugin_says_what_it_offers() -> None:
     assert (plugin.trainers, plugin.weights, plugin.tasks, plugin.error) == ((), (), (), "")
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("never")
+
+
 def failing(error: BaseException) -> Candidate:
     def load() -> object:
         raise error
@@ -71,6 +81,11 @@ def failing(error: BaseException) -> Candidate:
         (SyntaxError("invalid syntax"), "SyntaxError: invalid syntax"),
         (SystemExit(3), "SystemExit: 3"),
         (RecursionError("too deep"), "RecursionError: too deep"),
+        (MemoryError(), "MemoryError"),
+        (GeneratorExit("over"), "GeneratorExit: over"),
+        (CancelledError(), "CancelledError"),
+        (ValueError("one\n  two"), "ValueError: one two"),
+        (Mute(), "Mute"),
     ],
 )
 def test_a_plugin_that_fails_on_import_is_remembered(error: BaseException, sentence: str) -> None:
@@ -81,8 +96,10 @@ def test_a_plugin_that_fails_on_import_is_remembered(error: BaseException, sente
 
 
 def test_control_c_is_never_taken_for_a_broken_plugin() -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as interrupted:
         load_plugins([failing(KeyboardInterrupt())])
+    said = "while the plugin 'acme' (zoo-acme 2.0) was asked; ZOO_DISABLE_PLUGINS=acme leaves it out"
+    assert interrupted.value.__notes__ == [said]
 
 
 def test_strict_plugins_raise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,11 +167,18 @@ def test_a_hook_that_exits_is_a_broken_plugin() -> None:
     [
         ([{"name": "x"}], "its hook 'zoo_models' returned a dict where a ModelSpec belongs"),
         ([TaskSpec(name="t", task="a:b")], "its hook 'zoo_models' returned a TaskSpec where a ModelSpec belongs"),
-        (None, "TypeError: 'NoneType' object is not iterable"),
+        (None, "its hook 'zoo_models' returned nothing where an iterable of ModelSpec belongs"),
+        (model("one"), "its hook 'zoo_models' returned a ModelSpec where an iterable of ModelSpec belongs"),
+        ([model("one", summary=7)], "of its ModelSpec 'one' summary is 7, where str belongs"),
+        (map(model, map("n{}".format, count())), "its hook 'zoo_models' offers more than 50"),
         ("abc", "its hook 'zoo_models' returned a str where a ModelSpec belongs"),
     ],
 )
-def test_a_hook_that_returns_something_else_is_refused(answer: object, sentence: str) -> None:
+def test_a_hook_that_returns_something_else_is_refused(
+    answer: object, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.plugins.MOST", 50)
+
     class Wrong:
         @hookimpl
         def zoo_models(self) -> object:
@@ -182,6 +206,21 @@ def test_a_name_offered_twice_by_one_plugin_is_refused(specs: list[ModelSpec]) -
             return specs
 
     assert load_one(Twice()).error.startswith("it offers 2 times a model named")
+
+
+def test_a_spec_that_overrides_what_every_command_asks_is_refused() -> None:
+    class Own(ModelSpec):
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("never")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    class Overriding:
+        @hookimpl
+        def zoo_models(self) -> list[ModelSpec]:
+            return [Own(name="a", task="t", builder="a:b", trainer="t", input=ImageInput(size=(8, 8)))]
+
+    assert load_one(Overriding()).error == "its hook 'zoo_models' returned a Own where a ModelSpec belongs"
 
 
 def test_weights_offered_twice_are_refused() -> None:
@@ -272,6 +311,32 @@ def test_a_slow_plugin_works_and_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         "the plugin 'acme' (zoo-acme) takes 10.2 s to be listed, in every command\n"
         "  ZOO_DISABLE_PLUGINS=acme leaves it out"
     )
+
+
+def test_a_plugin_that_meddles_works_and_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("zoo.plugins.SLOW", -1.0)
+    done = Event()
+
+    class Meddling(Good):
+        @hookimpl
+        def zoo_tasks(self) -> list[TaskSpec]:
+            os.chdir(tmp_path)
+            os.environ["ZOO_CACHE"] = "/"
+            Thread(target=done.wait).start()
+            return []
+
+    here = Path.cwd()
+    (plugin,) = load_plugins([Candidate(name="acme", load=Meddling, distribution="zoo-acme", version="1.0")])
+    done.set()
+    assert (Path.cwd(), plugin.error, [spec.name for spec in plugin.models]) == (here, "", ["small"])
+    who, leave_out = "the plugin 'acme' (zoo-acme 1.0)", "ZOO_DISABLE_PLUGINS=acme leaves it out"
+    assert plugin.complaint.splitlines()[1:] == [
+        f"  {leave_out}",
+        f"{who} starts a thread to be listed, whose end every command waits for",
+        f"  {leave_out}",
+        f"{who} changes the current directory and the environment to be listed; zoo put that back",
+        f"  it belongs into the modules that its references name; {leave_out}",
+    ]
 
 
 CANDIDATES = tuple(Candidate(name=name, load=object) for name in ("ant", "bee", "cat"))

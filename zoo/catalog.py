@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
-from zoo.errors import MissingExtra, PluginError, UnknownName, ZooError
+from zoo.errors import MissingExtra, PluginError, UnknownName, ZooError, told
+from zoo.installed import chosen, handed_over, installed_candidates
 from zoo.names import Offer, S, find_offer
-from zoo.plugins import Plugin, chosen, handed_over, installed_candidates, load_plugins
+from zoo.plugins import Plugin, load_plugins
 from zoo.references import missing_requirements, resolve
 from zoo.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 
@@ -31,7 +32,7 @@ class Catalog:
     def discover(cls, plugins: Sequence[object] | None = None) -> Catalog:
         """The catalogue of the installed plugins, or of these objects with hooks instead of them.
 
-        To try one beside the installed: `Catalog.discover([*zoo.plugins.installed_candidates(), mine])`.
+        To try one beside the installed: `Catalog.discover([*zoo.installed.installed_candidates(), mine])`.
         """
         candidates = chosen(installed_candidates()) if plugins is None else [handed_over(one) for one in plugins]
         prefer = tuple(name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",") if name.strip())
@@ -128,8 +129,9 @@ class Catalog:
             return ()
         try:
             return missing_requirements(offer.plugin.distribution, extra)
-        except LookupError as error:
-            raise PluginError(f"{offer.full_name} of the {offer.plugin.title} cannot be used: {error}") from error
+        except Exception as error:  # no such extra, or requirements that nobody can read
+            reason = error.args[0] if isinstance(error, LookupError) and error.args else told(error)
+            raise PluginError(f"{offer.full_name} of the {offer.plugin.title} cannot be used: {reason}") from error
 
     def load(self, offer: Offer[S], reference: Reference) -> object:
         """The object that a reference of an offer names; MissingExtra or PluginError when it cannot be had."""
@@ -145,8 +147,7 @@ class Catalog:
             raise
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"the {offer.plugin.title} could not provide {reference!r} for {offer.full_name}: "
-                f"{type(error).__name__}: {error}"
+                f"the {offer.plugin.title} could not provide {reference!r} for {offer.full_name}: {told(error)}"
             ) from error
 
     def make_task(self, name: str) -> Task:
@@ -163,7 +164,12 @@ class Catalog:
         maker = self.load(offer, reference)
         if not callable(maker):
             raise PluginError(f"{reference!r} of the {offer.plugin.title} is not callable, so {offer.full_name} is not")
-        return maker()
+        try:
+            return maker()
+        except ZooError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"the {offer.plugin.title} could not make {offer.full_name}: {told(error)}") from error
 
     def _find(self, name: str, offers: Sequence[Offer[S]], *, kind: str, owner: str = "") -> Offer[S]:
         return find_offer(

@@ -29,6 +29,20 @@ class ZooError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
+def told(error: BaseException) -> str:
+    """Kind and message of anybody's error in one line, "KeyError: 'label'", whatever its own __str__ does."""
+    try:
+        words = " ".join(str(error).split())
+    except Exception:
+        words = ""
+    kind = type(error).__name__
+    return f"{kind}: {words[:LONGEST]}{'…' if len(words) > LONGEST else ''}" if words else kind
+
+
+LONGEST = 400
+"""Letters of somebody else's message that are repeated."""
+
+
 # --- 2: bad usage or bad input ---------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
@@ -46,4 +46,5 @@ def light() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.meta_path.remove(refusing)
+        with suppress(ValueError):  # what a plugin threw out is put back by `undisturbed`
+            sys.meta_path.remove(refusing)

@@ -11,7 +11,7 @@ from torch import nn
 
 from zoo.catalog import Catalog
 from zoo.data_card import DataRequest
-from zoo.errors import PluginError, UsageError, ZooError
+from zoo.errors import PluginError, UsageError, ZooError, told
 from zoo.names import Offer
 from zoo.problem import Problem
 from zoo.specs import ModelSpec
@@ -61,10 +61,9 @@ def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: 
             model = builder(**keywords)
     except ZooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
-            f"the {offer.plugin.title} could not build {offer.full_name} with {_spoken(keywords)}: "
-            f"{type(error).__name__}: {error}"
+            f"the {offer.plugin.title} could not build {offer.full_name} with {_spoken(keywords)}: {told(error)}"
         ) from error
     if not isinstance(model, nn.Module):
         raise PluginError(

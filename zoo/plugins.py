@@ -10,29 +10,30 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from importlib.metadata import entry_points
-from typing import TypeVar, cast
+from itertools import islice
+from typing import TypeVar
 
 import pluggy
 
 from zoo import hookspecs
-from zoo.errors import PluginError, UnknownName
+from zoo.declared import misfit
+from zoo.errors import PluginError, told
 from zoo.hookspecs import API_VERSION, PROJECT
+from zoo.installed import BUILT_IN, Candidate, title
 from zoo.light import HeavyImport, light
 from zoo.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
-
-GROUP = "zoo.plugins"
-BUILT_IN = "edgezoo"
-"""The distribution whose plugins keep their bare names against everybody's."""
+from zoo.undisturbed import THREAD, undisturbed
 
 HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
 SLOW = 1.0
 """Seconds above which a plugin is named for making every command wait."""
+MOST = 20_000
+"""Specs of one hook; a hook that never ends must not take the memory of every command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Plugin:
     tasks: tuple[TaskSpec, ...] = ()
     seconds: float = 0.0
     """How long it took to be asked, importing its module included."""
+    moved: tuple[str, ...] = ()
+    """What it changed, when it was asked, of what belongs to the whole process."""
     error: str = ""
     """Why it offers nothing; empty when all is well."""
     cure: str = ""
@@ -62,86 +65,23 @@ class Plugin:
     @property
     def title(self) -> str:
         """As messages name it: plugin 'acme' (zoo-acme 1.0)."""
-        origin = f"{self.distribution} {self.version}".strip() or "not installed"
-        return f"plugin {self.name!r} ({origin})"
+        return title(self.name, self.distribution, self.version)
 
     @property
     def complaint(self) -> str:
-        """A sentence for the user when it is broken or slow: who, why, and what to do; empty when all is well."""
+        """Sentences for the user when it is broken, slow or meddles: who, why, and what to do; empty for a good one."""
         if self.error:
             return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.cure}"
+        leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
+        sentences = []
         if self.seconds > SLOW:
-            leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
-            return f"the {self.title} takes {self.seconds:.1f} s to be listed, in every command\n  {leave_out}"
-        return ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A plugin before it was loaded."""
-
-    name: str
-    load: Callable[[], object]
-    distribution: str = ""
-    version: str = ""
-
-
-def installed_candidates() -> tuple[Candidate, ...]:
-    """Every entry point of the group `zoo.plugins`, by name; of one name zoo's own first, then by distribution."""
-    known: dict[int, tuple[str, str]] = {}  # reading a distribution's metadata anew for each entry point takes long
-    found = []
-    for entry in entry_points(group=GROUP):
-        if id(entry.dist) not in known:
-            known[id(entry.dist)] = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
-        name, version = known[id(entry.dist)]
-        found.append(Candidate(name=entry.name, load=entry.load, distribution=name, version=version))
-    return tuple(sorted(found, key=lambda one: (one.name, one.distribution != BUILT_IN, one.distribution)))
-
-
-def culprit(error: BaseException) -> str:
-    """The title of the third party's plugin in whose code an error arose, innermost first; empty for nobody's."""
-    strangers = {
-        entry.module.partition(".")[0]: (entry.name, entry.dist.name, entry.dist.version)
-        for entry in entry_points(group=GROUP)
-        if entry.dist and entry.dist.name != BUILT_IN
-    }
-    packages, place = [], error.__traceback__
-    while place:
-        packages.append(str(place.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
-        place = place.tb_next
-    for package in reversed(packages):
-        if package in strangers:
-            name, distribution, version = strangers[package]
-            return Plugin(name=name, distribution=distribution, version=version).title
-    return ""
-
-
-def chosen(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Those that ZOO_LOAD_PLUGINS ("" is none) and ZOO_DISABLE_PLUGINS leave; UnknownName for one not installed."""
-    wanted = os.environ.get("ZOO_LOAD_PLUGINS")
-    unwanted = _names(os.environ.get("ZOO_DISABLE_PLUGINS", ""))
-    if wanted is None:
-        return tuple(one for one in candidates if one.name not in unwanted)
-    installed = sorted({one.name for one in candidates})
-    for name in _names(wanted):
-        if name not in installed:
-            raise UnknownName(
-                f"ZOO_LOAD_PLUGINS names the plugin {name!r}, which is not installed",
-                hint=f"installed are {', '.join(installed) or 'none'}",
-            )
-    return tuple(one for one in candidates if one.name in _names(wanted) and one.name not in unwanted)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def handed_over(plugin: object) -> Candidate:
-    """A candidate from an object with hooks; its `name`, or else the name of its class, is the plugin's name."""
-    if isinstance(plugin, Candidate):
-        return plugin
-    name = getattr(plugin, "name", None) or type(plugin).__name__.lower()
-    return Candidate(name=str(name), load=lambda: plugin)
+            sentences.append(f"takes {self.seconds:.1f} s to be listed, in every command\n  {leave_out}")
+        if THREAD in self.moved:
+            sentences.append(f"starts a thread to be listed, whose end every command waits for\n  {leave_out}")
+        if moved := [what for what in self.moved if what != THREAD]:
+            home = "it belongs into the modules that its references name"
+            sentences.append(f"changes {' and '.join(moved)} to be listed; zoo put that back\n  {home}; {leave_out}")
+        return "\n".join(f"the {self.title} {sentence}" for sentence in sentences)
 
 
 def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
@@ -155,28 +95,35 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
     start = time.perf_counter()
     try:
         # stdout belongs to zoo's answers: `zoo list --json` must stay one document whatever a plugin prints
-        with redirect_stdout(sys.stderr), light():
+        with redirect_stdout(sys.stderr), undisturbed() as moved, light():
             plugin = _ask(candidate, first)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt as error:
+        error.add_note(f"while the {candidate.title} was asked; ZOO_DISABLE_PLUGINS={candidate.name} leaves it out")
+        raise
+    except BaseException as error:
         broken = _broken(candidate, error)
         if strict:
             raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.cure) from error
         return broken
-    return replace(plugin, seconds=time.perf_counter() - start)
+    return replace(plugin, seconds=time.perf_counter() - start, moved=tuple(moved))
 
 
 def _broken(candidate: Candidate, error: BaseException) -> Plugin:
-    spoken = error.message if isinstance(error, PluginError) else str(error)
-    sentence = spoken if isinstance(error, PluginError | HeavyImport) else f"{type(error).__name__}: {spoken}"
     name, distribution = candidate.name, candidate.distribution
     pip = f"pip install -U {distribution}, pip uninstall {distribution}, or " if distribution else ""
     return Plugin(
         name=name,
         distribution=distribution,
         version=candidate.version,
-        error=sentence,
+        error=_sentence(error),
         cure=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
     )
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, PluginError):
+        return " ".join(error.message.split())
+    return told(error).removeprefix(f"{HeavyImport.__name__}: ")
 
 
 def _ask(candidate: Candidate, first: Candidate) -> Plugin:
@@ -196,14 +143,15 @@ def _ask(candidate: Candidate, first: Candidate) -> Plugin:
     manager.add_hookspecs(hookspecs)
     manager.register(implementation, name=candidate.name)
     _check_hooks(manager, implementation)
+    trusted = candidate.distribution == BUILT_IN  # zoo's own tests look at its four hundred specs
     plugin = Plugin(
         name=candidate.name,
         distribution=candidate.distribution,
         version=candidate.version,
-        models=_collect(manager.hook.zoo_models, ModelSpec),
-        trainers=_collect(manager.hook.zoo_trainers, TrainerSpec),
-        weights=_collect(manager.hook.zoo_weights, WeightsSpec),
-        tasks=_collect(manager.hook.zoo_tasks, TaskSpec),
+        models=_collect(manager.hook.zoo_models, ModelSpec, trusted=trusted),
+        trainers=_collect(manager.hook.zoo_trainers, TrainerSpec, trusted=trusted),
+        weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),
+        tasks=_collect(manager.hook.zoo_tasks, TaskSpec, trusted=trusted),
     )
     _check_duplicates(plugin)
     return plugin
@@ -229,15 +177,25 @@ def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:
             raise PluginError(f"its function {name!r} is not marked with @zoo.hookimpl, so nobody calls it")
 
 
-def _collect(hook: pluggy.HookCaller, kind: type[S]) -> tuple[S, ...]:
+def _collect(hook: pluggy.HookCaller, kind: type[S], *, trusted: bool) -> tuple[S, ...]:
     specs: list[S] = []
     for implementation in hook.get_hookimpls():
-        for spec in cast("Iterable[object]", implementation.function()):
-            if not isinstance(spec, kind):
+        answer = implementation.function()
+        if not isinstance(answer, Iterable):
+            found = "nothing" if answer is None else f"a {type(answer).__name__}"
+            raise PluginError(f"its hook {hook.name!r} returned {found} where an iterable of {kind.__name__} belongs")
+        for spec in islice(answer, MOST + 1):
+            # exactly: what a subclass overrides would be asked by every command
+            if type(spec) is not kind:
                 raise PluginError(
                     f"its hook {hook.name!r} returned a {type(spec).__name__} where a {kind.__name__} belongs"
                 )
+            if not trusted and (wrong := misfit(spec)):
+                named = spec.tag if isinstance(spec, WeightsSpec) else spec.name
+                raise PluginError(f"of its {kind.__name__} {named!r} {wrong}")
             specs.append(spec)
+        if len(specs) > MOST:
+            raise PluginError(f"its hook {hook.name!r} offers more than {MOST:,}")
     return tuple(specs)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Said
 from zoo.errors import Refused
-from zoo.plugins import BUILT_IN, installed_candidates
+from zoo.installed import BUILT_IN, installed_candidates
 
 VERSION = next(one.version for one in installed_candidates() if one.distribution == BUILT_IN)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 from zoo.cli.text import visible
-from zoo.errors import DataError, ZooError
+from zoo.errors import DataError, ZooError, told
 
 SHOWN_PROBLEMS = 12
 
@@ -28,7 +28,8 @@ class Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
         match error:
             case KeyboardInterrupt() | click.Abort():
-                return cls(kind="interrupted", message="interrupted", hint="", exit_code=130)
+                where = "\n".join(getattr(error, "__notes__", ()))
+                return cls(kind="interrupted", message="interrupted", hint=where, exit_code=130)
             case click.UsageError():
                 message = f"{error.format_message().rstrip('.')}"
                 hint = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
@@ -44,18 +45,18 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
                 )
-        from zoo.plugins import culprit  # noqa: PLC0415  only for what nobody expected
+        from zoo.installed import culprit  # noqa: PLC0415  only for what nobody expected
 
         if plugin := culprit(error):
             return cls(
                 kind="plugin",
-                message=f"the {plugin} failed: {type(error).__name__}: {error}",
+                message=f"the {plugin} failed: {told(error)}",
                 hint="run it again with --traceback to see where, and report it to the plugin's author",
                 exit_code=3,
             )
         return cls(
             kind="bug",
-            message=f"zoo failed in a way it did not expect: {type(error).__name__}: {error}",
+            message=f"zoo failed in a way it did not expect: {told(error)}",
             hint="run it again with --traceback to see where, and report it",
             exit_code=3,
         )

@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     traceback = args != given or os.environ.get("ZOO_TRACEBACK", "") not in ("", "0")
     as_json = "--json" in args
     stdout = _writable_stdout()
+    if as_json and arguments is None:
+        stdout = _set_apart(stdout)
     try:
         if "_ZOO_COMPLETE" in os.environ:
             return _complete()
@@ -76,6 +78,15 @@ def _writable_stdout() -> TextIO:
     return sys.stdout
 
 
+def _set_apart(stdout: TextIO) -> TextIO:
+    """stdout for the document alone: what else writes there (a C library, a child, an exit hook) reaches stderr."""
+    with suppress(OSError, ValueError):
+        apart = os.fdopen(os.dup(stdout.fileno()), "w", encoding=stdout.encoding, errors="replace")
+        os.dup2(sys.stderr.fileno(), stdout.fileno())
+        return apart
+    return stdout
+
+
 def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, object]:
     """The exit code, and under --json the document, of a result or of an error."""
     meta: dict[str, object] = {}
@@ -88,7 +99,7 @@ def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, objec
         return stop.exit_code, meta.get(DOCUMENT)
     except BrokenPipeError:
         raise
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # a plugin that calls sys.exit(0) has not done what was asked
         failure = Failure.of(error)
         failure.show(error, traceback=traceback)
         return failure.exit_code, failure.document() if as_json else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import MissingExtra, ZooError
+from zoo.errors import MissingExtra, ZooError, told
 from zoo.names import Offer
 from zoo.specs import ModelSpec
 from zoo.testing.bench import Bench
@@ -92,7 +92,7 @@ def _told(error: BaseException) -> tuple[Status, str, str]:
         case ZooError():
             return "failed", error.message, error.hint or _place(error)
         case _:
-            return "failed", f"{type(error).__name__}: {error}", _place(error)
+            return "failed", told(error), _place(error)
 
 
 def _place(error: BaseException) -> str:

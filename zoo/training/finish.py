@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from zoo import checkpoints
 from zoo.data_card import DataCard
-from zoo.errors import BadFile, Diverged, ZooError
+from zoo.errors import BadFile, Diverged, ZooError, told
 from zoo.runs import Run
 from zoo.training.evaluation import measure
 from zoo.training.events import Listener, Outcome
@@ -76,7 +76,7 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
 def _failed(run: Run, training: Training, error: BaseException) -> BaseException:
     """The error to raise, after the run has recorded it."""
     if training.engine.leads:
-        text = error.message if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
+        text = error.message if isinstance(error, ZooError) else told(error)
         run.update(replace(run.record, status="failed", error=text, steps=training.progress.step))
     if isinstance(error, Diverged):
         try:

@@ -10,7 +10,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from zoo.catalog import Catalog
-from zoo.errors import PluginError, UsageError
+from zoo.errors import PluginError, UsageError, told
 from zoo.names import Offer
 from zoo.problem import ImageInput, Problem
 from zoo.specs import ModelSpec
@@ -99,7 +99,7 @@ def _renamed(source: WeightsSource, state: dict[str, Tensor], catalog: Catalog) 
     try:
         renamed = remap(state)  # type: ignore[operator]
     except Exception as error:
-        raise PluginError(f"the remap of {source.name} failed: {type(error).__name__}: {error}") from error
+        raise PluginError(f"the remap of {source.name} failed: {told(error)}") from error
     return cast("dict[str, Tensor]", renamed)
 
 
