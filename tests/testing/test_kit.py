@@ -16,7 +16,7 @@ from zoo.catalog import Catalog
 from zoo.testing import GROUPS, Result, Score, check_plugin
 from zoo.testing.bench import Bench
 from zoo.testing.score import Failing
-from zoo.testing.trainer import loss_falls, overfits
+from zoo.testing.trainer import loss_falls, overfits, two_processes
 
 SOURCE = """
 import zoo
@@ -151,12 +151,22 @@ def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
             assert lesson(bench, catalog.model("sound")).endswith("steps")
 
 
+@pytest.mark.usefixtures("faulty")
+def test_two_processes_that_wait_for_each_other_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.testing.trainer.PATIENCE", 0.1)
+    catalog = Catalog.discover()
+    bench = Bench(catalog, catalog.plugin("faulty"))
+    with pytest.raises(Failing, match="two processes are not done after 0 s") as failing:
+        two_processes(bench, catalog.model("sound"))
+    assert "equally often" in failing.value.next_step
+
+
 DECLARED = {
     "heavy": ("import torch", "", "torch_free", "it imports torch to be listed"),
     "nobody": ("", "task='image-divination'", "names", "no task named 'image-divination'"),
     "foreign": ("", "trainer='language-model'", "names", "is for image-classification, its trainer language-model for"),
     "absent": ("", "adapter='zoo_absent:nothing'", "references", "No module named 'zoo_absent'"),
-    "odd": ("", "paper=7", "json_round_trip", "expected str @ $.paper"),
+    "endless": ("", "gflops=float('inf')", "json_round_trip", "one is no JSON"),
     "free": ("", "licence=' '", "licences", "no licence is named for one"),
     "misspelt": ("", "conformance={'overfit': 'why'}", "switches", "declares 'overfit'; the checks are"),
     "mute": ("", "conformance={'overfits': ''}", "switches", "declares 'overfits' without a reason"),

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -36,6 +37,8 @@ RUN_ITEMS: Final = 3 * ITEMS
 """Entries of the dataset in each of the two epochs of a run."""
 PATIENCE: Final = 300.0
 """Seconds for two processes."""
+GRACE: Final = 40.0
+"""Seconds in which torchrun ends them when it is told to."""
 
 
 def loss_falls(bench: Bench, offer: Model) -> str:
@@ -81,21 +84,16 @@ def resume_exact(bench: Bench, offer: Model) -> str:
 def two_processes(bench: Bench, offer: Model) -> str:
     """Two processes on this machine train replicas that are equal bit for bit, and agree on the metrics."""
     _not_a_part(offer)
-    source = bench.source(offer)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    done = subprocess.run(
-        [*launch, "zoo.testing.two_processes", offer.full_name, source],
-        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
+    code, said, complained = _within_patience(
+        [*launch, "zoo.testing.two_processes", offer.full_name, bench.source(offer)],
+        environment | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not lines:
-        said = [line for line in done.stderr.splitlines() if "Error: " in line]
-        raise Failing(f"two processes fail: {said[0].strip() if said else f'exit code {done.returncode}'}")
+    lines = [line for line in said.splitlines() if line.startswith("{")]
+    if code or not lines:
+        errors = [line for line in complained.splitlines() if "Error: " in line]
+        raise Failing(f"two processes fail: {errors[0].strip() if errors else f'exit code {code}'}")
     found = json.loads(lines[-1])
     if not found["equal"]:
         raise Failing(
@@ -103,6 +101,25 @@ def two_processes(bench: Bench, offer: Model) -> str:
             next_step="let every parameter that learns go through context.update of an optimiser of yours",
         )
     return f"{found['tensors']} tensors equal after {found['steps']} steps"
+
+
+def _within_patience(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr; Failing, and nobody is left behind, where one process waits for the other."""
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said, complained = running.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise Failing(
+            f"two processes are not done after {PATIENCE:.0f} s",
+            next_step="call context.backward and context.update equally often in each, or try an idle machine",
+        ) from None
+    finally:
+        if running.poll() is None:
+            running.terminate()  # torchrun then ends its processes, which live in groups of their own
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(GRACE)
+            running.kill()
+    return running.returncode, said, complained
 
 
 # --- lessons and runs ---
