@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from zoo.catalog import Catalog
 from zoo.errors import OutputExists, UsageError
 from zoo.scaffold.package import MODULES, Kind, check_name, new_package
 from zoo.testing import check_plugin
@@ -91,13 +93,49 @@ def test_the_files_are_python_and_the_declaration_is_light(kind: Kind, tmp_path:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("Depth-Net", "depth_net"), ("depthNet", "depth_net"), ("zoo-depth", "depth"), ("3d", "d"), ("class", "depthnet")],
+    [
+        ("Depth-Net", "depth_net"),
+        ("depthNet", "depth_net"),
+        ("zoo-depth", "depth"),
+        ("3d", "d"),
+        ("zoo-class", "depthnet"),
+    ],
 )
 def test_a_bad_name_gets_the_closest_good_one(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match="cannot be named") as error:
         check_name(name)
     assert error.value.hint == f"zoo plugins new {hint}"
     check_name(hint)
+
+
+@pytest.mark.parametrize(
+    "name", ["class", "match", "super", "block", "nn", "problem", "convnet", "image_classification"]
+)
+def test_a_name_that_something_else_has_is_refused(name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        check_name(name, Catalog.discover().plugins)
+    assert error.value.hint == "choose another name"
+    assert "lower case" not in error.value.message
+
+
+@pytest.mark.parametrize("kind", ["model", "trainer", "task"])
+def test_no_plugin_is_called_as_what_a_written_module_needs(kind: Kind, tmp_path: Path) -> None:
+    for path, text in new_package("newt", kind=kind, place=tmp_path / "new").texts().items():
+        names = set(bound(ast.parse(text))) if path.endswith(".py") else set()
+        if not names & {"newt", "Newt"}:
+            continue
+        for name in names - {"newt", "Newt", "T", "SAME", "TYPE_CHECKING"}:
+            with pytest.raises(UsageError):
+                check_name(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+
+
+def bound(module: ast.Module) -> Iterator[str]:
+    """The names that a module's imports, functions and classes give."""
+    for node in module.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (one.asname or one.name for one in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
 
 
 @pytest.mark.usefixtures("empty_directory")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Mapping
@@ -50,6 +51,15 @@ LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "task": ("torch>=2.9,<3", "torchmetrics>=1.4,<2", "numpy>=1.26,<3"),
     "weights": (),
 }
+PYTHONS_OWN: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+TEMPLATES_OWN: Final = frozenset(
+    (
+        *("agreement", "annotations", "augment", "block", "callable", "case", "control", "data_card", "data_request"),
+        *("data_source", "iterator", "layout", "mapping", "monitor", "nn", "np", "path", "port", "problem", "purpose"),
+        *("runner", "sequence", "shown", "signature", "split", "tensor", "zoo"),
+    )
+)
+"""What the written modules call otherwise: a function `block` beside the builder `block` would be the builder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +148,27 @@ def tour(name: str, kind: Kind, *, weights: str = "", **_: str) -> tuple[str, ..
 
 def check_name(name: str, taken: tuple[Plugin, ...] = ()) -> None:
     """UsageError with the closest name that would do."""
-    if not is_name(name) or keyword.iskeyword(name) or not name[:1].isalpha():
+    if not is_name(name) or not name[:1].isalpha():
         raise UsageError(
             f"a plugin cannot be named {name!r}: lower case letters, digits and underscores, a letter first",
             hint=f"zoo plugins new {_closest(name)}",
+        )
+    if name in PYTHONS_OWN or name in TEMPLATES_OWN:
+        whose = "Python" if name in PYTHONS_OWN else "the package itself"
+        raise UsageError(
+            f"a plugin cannot be named {name!r}: {whose} has something of that name", hint="choose another name"
         )
     for plugin in taken:
         if plugin.name == name:
             origin = f"{plugin.distribution} {plugin.version}".strip()
             raise UsageError(f"a plugin named {name!r} is installed already ({origin})", hint="choose another name")
+    for plugin in taken:
+        offered = (*(spec.name for spec in plugin.models), *(spec.name for spec in plugin.tasks))
+        if name in (one.replace("-", "_") for one in offered):
+            raise UsageError(
+                f"the {plugin.title} offers {name!r}; yours would have to be called by its full name",
+                hint="choose another name",
+            )
     if find_spec(f"zoo_{name}") is not None:
         raise UsageError(f"a package named 'zoo_{name}' is installed already", hint="choose another name")
 
@@ -155,7 +177,7 @@ def _closest(name: str) -> str:
     """The name that somebody who wrote this may have meant."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name.removeprefix("zoo-").removeprefix("zoo_"))
     close = "_".join(part.lower() for part in parts).lstrip("0123456789_")
-    return close if is_name(close) and not keyword.iskeyword(close) else "depthnet"
+    return close if is_name(close) and close not in PYTHONS_OWN | TEMPLATES_OWN else "depthnet"
 
 
 def _bounds() -> str:
