@@ -40,7 +40,4 @@ class PointDataset:
 
     def ready(self, batch: Batch) -> Batch:
         """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
-        image = batch["image"]
-        if self.prepare.mean.device != image.device:
-            self.prepare.to(image.device)
-        return {**batch, "input": self.prepare.normalise(image)}
+        return self.prepare.ready(batch)

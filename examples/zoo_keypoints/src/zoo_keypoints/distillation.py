@@ -5,32 +5,20 @@ Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, arXiv:15
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
-from torch.optim import Optimizer
 
-from zoo import Batch, Catalog, Problem, Recipe, StepContext, StepOutput, UsageError, build_optimizer, create_model
+from zoo import Batch, Catalog, Problem, SingleModelTrainer, StepContext, StepOutput, UsageError, create_model
 
 
-class DistillationTrainer:
+class DistillationTrainer(SingleModelTrainer):
     """Options: `teacher`, published weights of a classifier of the same classes; `temperature`, which softens both
-    answers; `trust`, the share of the loss that is the teacher's, the rest is the labels'."""
+    answers; `trust`, the share of the loss that is the teacher's, the rest is the labels'.  The teacher learns nothing
+    and is saved nowhere; a resumed training hires it again."""
 
     def __init__(self) -> None:
         self.teacher: nn.Module | None = None
-
-    def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002  every model alike
-        """The pupil alone: the teacher learns nothing and is saved nowhere."""
-        return {"model": model}
-
-    def optimizers(
-        self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
-    ) -> dict[str, Optimizer]:
-        """One, over the pupil."""
-        return {"model": build_optimizer(modules["model"], recipe, head=head)}
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` [n, ...] and `label` int64 [n], and from what the teacher says to `input`."""
@@ -51,13 +39,6 @@ class DistillationTrainer:
     def predict(self, context: StepContext, batch: Batch) -> Batch:
         """`logits` [n, classes]."""
         return {"logits": context.modules["model"](batch["input"])}
-
-    def state_dict(self) -> dict[str, Tensor | int | float | str]:
-        """Nothing to keep: the teacher is hired again."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
-        """Nothing to put back."""
 
 
 def hired(name: str, problem: Problem) -> nn.Module:
