@@ -77,10 +77,19 @@ def from_json(kind: type[T], data: object, *, where: str) -> T:
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError for a key that is there twice, of which every reader would take another one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"it names {next(key for key in keys if keys.count(key) > 1)!r} twice")
+    return found
+
+
 def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:
     """The dataclass in the bytes of a JSON file that names its schema; BadFile for a newer schema than `schema`."""
     try:
-        data = json.loads(raw)
+        data = json.loads(raw, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{where} is not JSON: {error}") from error
     found = data.get("schema") if isinstance(data, dict) else None

@@ -18,6 +18,7 @@ from zoo.errors import BadFile, NotProved, SandboxError, UsageError
 from zoo.judge.gates import Gate
 from zoo.judge.rule import Status, worst
 from zoo.judge.verdict import judge
+from zoo.records import to_json
 from zoo.replay.accord import against_graph, against_record
 from zoo.replay.golden import Ask, replay
 from zoo.replay.manifest import NAME, Manifest, read_manifest
@@ -114,8 +115,10 @@ def _expected(bundle: Bundle, sha256: str) -> Answer:
 
 def _files(bundle: Bundle) -> Answer:
     manifest = bundle.manifest
-    raw = {"files": [{"name": file.name, "sha256": file.sha256} for file in manifest.files]}
-    wrong = list(differing_files(bundle.path, raw))
+    try:
+        wrong = list(differing_files(bundle.path, {"files": to_json(manifest.files)}))
+    except OSError as error:
+        return Status.FAIL, f"{error.filename} cannot be read: {error.strerror}"
     missing = sorted({*GRAPHS, REPORT} - {file.name for file in manifest.files})
     wrong += [f"the manifest lists no {name}" for name in missing]
     if wrong:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,11 @@ from zoo.replay.manifest import GoldenCase
 MAX_BYTES = 1 << 30
 """Of one case, unpacked."""
 
-_UNREADABLE = (
-    *(ValueError, TypeError, LookupError, EOFError, OSError, MemoryError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
-"""What numpy, zipfile and the comparison raise over a file that somebody made up."""
+NUMBERS = "fiub"
+"""Kinds of numpy's dtypes that ports have: floats, integers of both kinds, booleans."""
+
+_UNFIT = (ValueError, TypeError, LookupError, MemoryError, RuntimeError)
+"""What feeding and comparing raise over arrays that do not belong to the graph."""
 
 if TYPE_CHECKING:
     from zoo.task import Arrays
@@ -51,27 +50,38 @@ def replay(bundle: Path, cases: Sequence[GoldenCase], ask: Callable[[str], Ask])
 def _replay_one(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
     from zoo.replay.run_template import differing_answers  # noqa: PLC0415  imports numpy
 
-    _demand_archive(bundle / case.file)
+    _arrays(bundle / case.file)
     try:
         return tuple(differing_answers(bundle, to_json(case), run))
-    except _UNREADABLE as error:
+    except _UNFIT as error:
         raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
 
 
-def _demand_archive(path: Path) -> None:
-    """BadFile for what is no archive, or would unpack to an absurd size."""
+def _arrays(path: Path) -> dict[str, Any]:
+    """Every array of a case by its full name; BadFile for a file that is none, or would unpack to an absurd size."""
+    import numpy as np  # noqa: PLC0415
+
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BadFile(f"{path} is no golden case: {error}") from error
-    if size > MAX_BYTES:
-        raise BadFile(f"{path} is no golden case: it would unpack to {size:,} bytes")
+        if size > MAX_BYTES:
+            raise BadFile(f"it would unpack to {size:,} bytes")
+        with np.load(path, allow_pickle=False) as stored:
+            found = {name: stored[name] for name in stored.files}
+    except Exception as error:  # a made-up file has zipfile, numpy and every decompressor raise what they like
+        raise BadFile(f"{path} is no golden case: {error or type(error).__name__}") from error
+    strange = [name for name, one in found.items() if not isinstance(one, np.ndarray) or one.dtype.kind not in NUMBERS]
+    if strange:
+        raise BadFile(f"{path} is no golden case: {', '.join(strange[:4])} holds no numbers")
+    return found
 
 
 def feeds_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
     """The stored inputs of a case by input name; of a roll-out those of its first step."""
     stored = stored_arrays(bundle, case, prefix="in.")
+    for name, value in stored.items():
+        if case.steps > 1 and name not in case.feedback and value.shape[:1] != (case.steps,):
+            raise BadFile(f"{bundle / case.file} is no golden case: {name} has no {case.steps} steps")
     return {name: value if case.steps == 1 or name in case.feedback else value[0] for name, value in stored.items()}
 
 
@@ -82,11 +92,5 @@ def answers_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
 
 def stored_arrays(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
     """The arrays of a case whose names begin so ("in.", "out."), without that; BadFile for what is no case."""
-    import numpy as np  # noqa: PLC0415
-
-    _demand_archive(bundle / case.file)
-    try:
-        with np.load(bundle / case.file, allow_pickle=False) as stored:
-            return {name.removeprefix(prefix): stored[name] for name in stored.files if name.startswith(prefix)}
-    except _UNREADABLE as error:
-        raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
+    found = _arrays(bundle / case.file)
+    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}

@@ -17,6 +17,10 @@ NAME = "manifest.json"
 SCHEMA = 1
 MAX_BYTES = 64 << 20
 """A manifest with a vocabulary is a few MB; anything larger is not one."""
+MAX_FILE_BYTES = 1_900_000_000
+"""Of one file of a bundle: what a single ONNX file can hold."""
+MAX_GOLDEN, MAX_STEPS = 256, 1024
+"""Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
 
 Role = Literal["model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "other"]
 
@@ -138,6 +142,15 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
             raise BadFile(f"{where} names the file {name!r}, which would lie outside the bundle")
     if len(set(names)) != len(names) or NAME in names:
         raise BadFile(f"{where} names a file twice, or itself")
+    large = next((file for file in manifest.files if not 0 <= file.bytes <= MAX_FILE_BYTES), None)
+    if large is not None:
+        raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
+    _check_golden(manifest, names, where=where)
+
+
+def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:
+    if len(manifest.golden) > MAX_GOLDEN:
+        raise BadFile(f"{where} names {len(manifest.golden):,} golden cases; {MAX_GOLDEN} is the limit")
     graphs = {file.name for file in manifest.files if file.role in ("model", "pipeline")}
     for case in manifest.golden:
         if case.file not in names or case.graph not in graphs:
@@ -147,7 +160,7 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
         unbounded = [one.name for one in case.outputs if one.compare == "tolerance" and None in (one.rms, one.max)]
         if unbounded:
             raise BadFile(f"{where}: the golden case {case.name} names no tolerance for {', '.join(unbounded)}")
-        if case.steps < 1 or not case.outputs:
+        if not 1 <= case.steps <= MAX_STEPS or not case.outputs:
             raise BadFile(
                 f"{where}: the golden case {case.name} has {case.steps} steps and {len(case.outputs)} outputs"
             )

@@ -25,16 +25,17 @@ MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
 
 def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
-    listed = {file["name"]: file["sha256"] for file in manifest["files"]}
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
+    listed = {file["name"]: file for file in manifest["files"]}
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
     yield from (f"{name} is missing" for name in sorted(listed.keys() - found))
     added = sorted(found - listed.keys() - {"manifest.json"})
     yield from (f"{name} was added: the manifest does not know it" for name in added)
     for name in sorted(listed.keys() & found):
-        if (folder / name).is_symlink():
-            yield f"{name} is a link, not a file"
-        elif hashlib.sha256((folder / name).read_bytes()).hexdigest() != listed[name]:
-            yield f"{name} was changed: its sha256 is not the one in the manifest"
+        path, size = folder / name, listed[name]["bytes"]
+        if path.is_symlink() or not path.is_file():
+            yield f"{name} is a link or a device, not a file"
+        elif path.stat().st_size != size or hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]["sha256"]:
+            yield f"{name} was changed: its bytes are not those that the manifest names"
 
 
 def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]) -> Arrays:
@@ -59,7 +60,8 @@ def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
         return ""
     largest, rms = float(error.max()), float(np.sqrt(np.mean(error**2)))
     few = bool(np.count_nonzero(error) <= max(MAX_DIFFERING_LEVELS * error.size, FEW_LEVELS))
-    within = {"equal": largest == 0, "choice": few, "levels": few and largest <= 1}.get(tolerance["compare"])
+    equal = np.array_equal(answer, expected)
+    within = {"equal": equal, "choice": few, "levels": few and largest <= 1}.get(tolerance["compare"])
     if within is None:
         within = largest <= tolerance["max"] and rms <= tolerance["rms"]  # NaN is never within
     return "" if within else f"is off by up to {largest:.3g} (rms {rms:.3g})"
