@@ -10,6 +10,7 @@ from torch import nn
 
 from zoo.errors import PluginError
 from zoo.task import Case, Port, Purpose, Signature
+from zoo_export.assumed import Sizes
 from zoo_export.ports import Array, call
 from zoo_export.stacking import batch_name
 from zoo_export.state import begun, continued, stateless
@@ -21,8 +22,6 @@ GOLDEN_CASES = 5
 MODEL_CASES = 7
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
-LARGEST_LIMIT = 4096
-"""Above it a limit is the machine's (an index of 32 bits), not the code's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +111,17 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
     return made
 
 
-def beyond(cases: Sequence[Case], ports: Sequence[Port], limits: Mapping[str, int]) -> list[Case]:
-    """A gating case just beyond each size up to which a graph was captured (see `Graph.limits`)."""
+def elsewhere(cases: Sequence[Case], ports: Sequence[Port], sizes: Sequence[Sizes]) -> list[Case]:
+    """A gating case at sizes where the code may go another way than the one that was captured (`Graph.elsewhere`)."""
     first = next((case for case in cases if case.gates), cases[0])
-    return [
-        Case(
-            name=f"{name} {limit + 1}",
-            kind="size",
-            inputs=stretched(first.inputs, ports, name, limit + 1),
-            origin=f"{first.name}, repeated",
-        )
-        for name, limit in limits.items()
-        if limit <= LARGEST_LIMIT
-    ]
+    made = []
+    for one in sizes:
+        inputs = dict(first.inputs)
+        for name, size in one.items():
+            inputs = stretched(inputs, ports, name, size)
+        title = ", ".join(f"{name} {size}" for name, size in one.items())
+        made.append(Case(name=title, kind="size", inputs=inputs, origin=f"{first.name}, repeated"))
+    return made
 
 
 def _names(ports: Sequence[Port]) -> list[str]:

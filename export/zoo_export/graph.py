@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import onnx
@@ -13,6 +13,7 @@ from torch import nn
 
 from zoo.errors import NotProved, PluginError, UsageError
 from zoo.task import Signature
+from zoo_export.assumed import Sizes, elsewhere
 from zoo_export.attention import slow_attention
 from zoo_export.metadata import module_paths, strip
 from zoo_export.ports import Array, arguments, dynamic_axes, output_order
@@ -35,8 +36,8 @@ class Graph:
     """The same, optimised and without metadata."""
     modules: Mapping[str, str]
     """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
-    limits: Mapping[str, int] = field(default_factory=dict)
-    """Dynamic axis to the largest size that the graph was captured for, where the code asks for the size."""
+    elsewhere: tuple[Sizes, ...] = ()
+    """Sizes at which the code may go another way than the one that was captured (see `zoo_export.assumed`)."""
 
 
 def check_opset(opset: int) -> None:
@@ -77,10 +78,10 @@ def export_graph(
                 f"the graph of {name} was captured but could not be optimised: {_reason(error)}"
             ) from error
     shipped = program.model_proto
-    modules, limits = module_paths(shipped), _limits(program, signature)
+    modules, sizes = module_paths(shipped), elsewhere(program, signature, example)
     strip(shipped)
     _assert_opset(shipped, opset=opset, name=name)
-    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, limits=limits)
+    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, elsewhere=sizes)
 
 
 def _capture(
@@ -114,21 +115,6 @@ def _capture(
     if program is None:
         raise PluginError(f"{name} cannot be captured by the exporter: it gave no program")
     return program
-
-
-def _limits(program: torch.onnx.ONNXProgram, signature: Signature) -> dict[str, int]:
-    """The exporter takes one side of a branch on a size and assumes, without a word, that the size stays there."""
-    captured = program.exported_program
-    if captured is None:
-        return {}
-    values = {node.name: node.meta.get("val") for node in captured.graph.nodes}
-    limits: dict[str, int] = {}
-    for name, port in zip(captured.graph_signature.user_inputs, signature.inputs, strict=False):
-        for axis, size in zip(port.shape, getattr(values.get(str(name)), "shape", ()), strict=False):
-            known = None if isinstance(size, int) else captured.range_constraints.get(size.node.expr)
-            if isinstance(axis, str) and known is not None and known.upper.is_Integer:
-                limits[axis] = min(int(known.upper), limits.get(axis, int(known.upper)))
-    return limits
 
 
 def _reason(error: BaseException) -> str:

@@ -6,7 +6,7 @@ The two ends are captured together, once, and the captured model is put between 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import onnx
 import torch
@@ -15,6 +15,7 @@ from torch import nn
 from zoo.errors import PluginError
 from zoo.ports import flatten
 from zoo.task import Port, Signature
+from zoo_export.assumed import Sizes
 from zoo_export.graph import Graph, export_graph
 from zoo_export.metadata import nodes, subgraphs
 from zoo_export.ports import Array, call
@@ -56,7 +57,7 @@ class Pipeline:
     shipped: onnx.ModelProto
     prepare: onnx.ModelProto
     """Raw inputs to model inputs, the latter under `prepared_` names: for looking at what the model is fed."""
-    limits: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: tuple[Sizes, ...] = ()
     """As those of a `Graph`."""
 
 
@@ -82,8 +83,9 @@ def export_pipeline(
     ends = captured.shipped
     _check_fixed(ends, model.signature.inputs, fixed)
     names = {name for port in signature.inputs for name in port.shape if isinstance(name, str)}
-    limits = {**captured.limits, **{name: model.limits[name] for name in names & model.limits.keys()}}
-    return Pipeline(shipped=compose(ends, model, signature), prepare=_beginning(ends, signature, ins), limits=limits)
+    sizes = tuple(one for one in (*captured.elsewhere, *model.elsewhere) if names.issuperset(one))
+    whole = compose(ends, model, signature)
+    return Pipeline(shipped=whole, prepare=_beginning(ends, signature, ins), elsewhere=sizes)
 
 
 def _fixed_axes(

@@ -12,7 +12,7 @@ from zoo.judge.evidence import CaseEvidence, GraphEvidence, Prepared, Waiver
 from zoo.task import Case, Control, Signature
 from zoo_export.answer import Finisher, in_levels, rounded_otherwise
 from zoo_export.beside import Beside
-from zoo_export.cases import Inputs, beyond
+from zoo_export.cases import Inputs, elsewhere
 from zoo_export.company import company
 from zoo_export.compare import Given, compare_case
 from zoo_export.controls import planned
@@ -108,7 +108,7 @@ class Underway:
         oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
         runs = oracle.runs([case.inputs for case in self.inputs.model])
         self.company = company(oracle, self.inputs.model, runs, self.model)
-        self.beyond = {name: self._beyond(name, oracle) for name in self.exported.files}
+        self.elsewhere = {name: self._elsewhere(name, oracle) for name in self.exported.files}
         self.levels: list[Prepared | None] = []
         prepared = self.prepared.result() if PIPELINE in self.exported.files else []
         for place, given in enumerate(prepared):
@@ -139,12 +139,12 @@ class Underway:
         if rounded_otherwise(feeds, right, self.subject.problem):
             runs[place] = oracle.at(runs[place], feeds)
 
-    def _beyond(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
-        """Just beyond the sizes that the graph was captured for, wherever PyTorch itself still runs there."""
+    def _elsewhere(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
+        """At the sizes that the graph was not captured for, wherever PyTorch itself runs there."""
         cases, signature = self.of(name)
-        limits = self.fresh.graph.limits if name == MODEL else self.fresh.pipeline.limits
+        sizes = self.fresh.graph.elsewhere if name == MODEL else self.fresh.pipeline.elsewhere
         found = []
-        for case in beyond(cases, signature.inputs, limits):
+        for case in elsewhere(cases, signature.inputs, sizes):
             ends = Signature(inputs=signature.inputs, outputs=self.model.inputs)
             feeds = case.inputs if name == MODEL else call(self.prepare, case.inputs, ends)
             runs = oracle.runs([feeds])[0]

@@ -1,15 +1,19 @@
-"""Models whose code asks how many items there are: right at the sizes that are tried, another answer elsewhere."""
+"""Models whose code asks for a size: right at the sizes that are usually tried, another answer elsewhere."""
 
 from __future__ import annotations
 
 import numpy as np
-from torch import Tensor
+import pytest
+from torch import Tensor, nn
 
 from tests.export.conftest import Tiny, subject_of, tiny
 from zoo.judge.rule import Status
 from zoo.replay.sandbox import Runtime
-from zoo_export.cases import LARGEST_LIMIT, beyond
+from zoo.task import Port, Signature
+from zoo_export.assumed import LARGEST, Sizes
+from zoo_export.cases import elsewhere
 from zoo_export.exported import MODEL
+from zoo_export.graph import export_graph
 from zoo_export.ports import Array, call
 from zoo_export.proof import Proof, prove
 
@@ -20,6 +24,14 @@ class Crowded(Tiny):
     def forward(self, image: Tensor) -> Tensor:
         logits = super().forward(image)
         return logits * 2 if image.shape[0] > 8 else logits
+
+
+class Fives(Tiny):
+    """Doubles its answers to five items, ten, fifteen."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = super().forward(image)
+        return logits * 2 if image.shape[0] % 5 == 0 else logits
 
 
 class Lonely(Tiny):
@@ -49,13 +61,14 @@ def details(found: Proof) -> dict[str, str]:
     return {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}
 
 
-def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime) -> None:
-    found = prove(subject_of(made(Crowded)), opset=18)
+@pytest.mark.parametrize(("kind", "size"), [(Crowded, 9), (Fives, 5)])
+def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime, kind: type[Tiny], size: int) -> None:
+    found = prove(subject_of(made(kind)), opset=18)
     assert all(naive(found, runtime, batch) for batch in (1, 2, 3, 7))
-    assert found.exported.graph.limits == {"batch": 8}
+    assert found.exported.graph.elsewhere == ({"batch": size},)
     assert not found.verdict.publishes
     assert set(details(found)) == {"parity"}
-    assert "batch 9, logits" in details(found)["parity"]
+    assert f"batch {size}, logits" in details(found)["parity"]
 
 
 def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
@@ -65,12 +78,47 @@ def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     assert "depends on what else is in the batch" in details(found)["axes"]
 
 
-def test_a_sound_model_has_no_limits(proof: Proof) -> None:
-    assert (proof.exported.graph.limits, proof.exported.pipeline.limits) == ({}, {})
+def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
+    assert proof.exported.graph.elsewhere == ()
+    assert proof.exported.pipeline.elsewhere == ({"width": 1},)
+    assert "width 1" in [case.name for case in proof.evidence.graphs[1].cases]
+    assert proof.verdict.publishes
 
 
-def test_a_limit_of_the_machine_is_not_tried(proof: Proof) -> None:
+class Asking(nn.Module):
+    """float32 [batch, height, width] -> [batch], doubled where a condition on the sizes holds."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__()
+        self.condition = compile(condition, "condition", "eval")
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, height, width = x.shape
+        mean = x.mean((1, 2))
+        return mean * 2 if eval(self.condition, {"n": batch, "h": height, "w": width}) else mean * 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "width", "sizes"),
+    [
+        ("h == w", 14, ({"height": 14},)),
+        ("h == w", 12, ({"width": 13},)),
+        ("w != 9", 14, ({"width": 9},)),
+        ("w < 5", 14, ({"width": 4},)),
+        ("h * w > 500", 14, ({"height": 36},)),
+        ("w % 50 == 3", 14, ({"width": 3},)),
+        (f"w > {LARGEST}", 14, ()),
+        ("n > 0", 14, ()),
+    ],
+)
+def test_a_size_is_found_for_every_question(condition: str, width: int, sizes: tuple[Sizes, ...]) -> None:
+    ports = (Port(name="x", dtype="float32", shape=("batch", "height", "width")),)
+    signature = Signature(inputs=ports, outputs=(Port(name="y", dtype="float32", shape=("batch",)),))
+    example: dict[str, Array] = {"x": np.zeros((2, 12, width), np.float32)}
+    assert export_graph(Asking(condition).eval(), example, signature, opset=18, name="asking").elsewhere == sizes
+
+
+def test_cases_are_stretched_to_those_sizes(proof: Proof) -> None:
     ports = proof.subject.signature.inputs
-    assert beyond(proof.inputs.model, ports, {"batch": LARGEST_LIMIT + 1}) == []
-    (case,) = beyond(proof.inputs.model, ports, {"batch": 3})
-    assert case.inputs["input"].shape == (4, 3, 12, 12)
+    (case,) = elsewhere(proof.inputs.model, ports, [{"batch": 4}])
+    assert (case.name, case.inputs["input"].shape) == ("batch 4", (4, 3, 12, 12))
