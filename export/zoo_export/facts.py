@@ -11,8 +11,9 @@ import onnx
 from onnx import numpy_helper
 
 from zoo.judge.evidence import GraphFacts
+from zoo.replay.graph import Walk
+from zoo.replay.scan import fed
 from zoo.task import Port, Signature
-from zoo_export.metadata import nodes
 
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -23,7 +24,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
     """The facts that need no run."""
-    every = [*nodes(model.graph), *(node for function in model.functions for node in function.node)]
+    walk = Walk(model)
+    every = [node for node, _ in walk.nodes]
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0))
     return GraphFacts(
@@ -37,7 +39,7 @@ def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
         ),
         random=tuple(_random(model, every)),
         paths=tuple(sorted({" ".join(text.split())[:120] for text in _texts(model, every) if _PATH.search(text)})),
-        external=tuple(t.name for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL),
+        external=tuple(t.name for t in walk.tensors if t.external_data or t.data_location == onnx.TensorProto.EXTERNAL),
     )
 
 
@@ -73,12 +75,12 @@ def _texts(model: onnx.ModelProto, every: Sequence[onnx.NodeProto]) -> Iterator[
 
 def declared_axes(model: onnx.ModelProto, signature: Signature) -> tuple[str, ...]:
     """Where the file's ports differ from the signature, a sentence each."""
-    wrong = list(_differences(model.graph.input, signature.inputs, exact=True))
+    wrong = list(_differences(fed(model.graph), signature.inputs, exact=True))
     return (*wrong, *_differences(model.graph.output, signature.outputs, exact=False))
 
 
 def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *, exact: bool) -> Iterator[str]:
-    by_name = {value.name: value.type.tensor_type.shape.dim for value in values}
+    by_name = {value.name: value.type.tensor_type for value in values}
     names, told = [value.name for value in values], [port.name for port in ports]
     if names != told and set(told) <= set(names):
         yield f"the file has {', '.join(names)} in this order, not {', '.join(told)}"
@@ -86,7 +88,9 @@ def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *
         if port.name not in by_name:
             yield f"the file has no {port.name}"
             continue
-        dims = by_name[port.name]
+        dims, dtype = by_name[port.name].shape.dim, _dtype(by_name[port.name].elem_type)
+        if dtype != port.dtype:
+            yield f"{port.name} is {dtype}, not {port.dtype}"
         if len(dims) != len(port.shape):
             yield f"{port.name} has {len(dims)} axes, not {len(port.shape)}"
             continue
@@ -95,6 +99,13 @@ def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *
             loose = exact and isinstance(size, int) and dim.dim_value != size
             if frozen or loose:
                 yield f"{port.name}[{axis}] is {dim.dim_value or dim.dim_param or '?'}, not {size}"
+
+
+def _dtype(number: int) -> str:
+    try:
+        return str(onnx.helper.tensor_dtype_to_np_dtype(number).name)
+    except (KeyError, ValueError):
+        return f"type {number}"
 
 
 def arithmetic(model: onnx.ModelProto, declared: Sequence[str]) -> tuple[str, ...]:

@@ -65,14 +65,12 @@ def measure_lineage(
         owner = first_name.setdefault(key, name) if tensor.numel() else name
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():
-        found = next((name for name in names if name in kept), None)
+        found = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
+        wrong = [name for name in found if kept[name] != (tuple(tensors[owner].shape), _bytes(tensors[owner]))]
         tied += [f"{name} = {owner}" for name in names if name != owner]
-        if found is None:
-            absent.append(owner)
-        elif kept[found] == (tuple(tensors[owner].shape), _bytes(tensors[owner])):
-            equal += 1
-        else:
-            different.append(found)
+        different += wrong
+        absent += [] if found else [owner]
+        equal += bool(found) and not wrong
     reached = _reached(module, [name for owner in absent for name in groups[owner]], inputs, signature)
     missing = [owner for owner in absent if reached]
     return Lineage(
@@ -94,13 +92,18 @@ def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], s
     tensors = state(spoilt)
     for name in names:
         tensor = tensors[name]
-        tensor.fill_(float("nan") if tensor.is_floating_point() else 1)
+        tensor.copy_(torch.full_like(tensor, float("nan")) if tensor.is_floating_point() else _other(tensor))
     try:
         after = call(spoilt, inputs, signature)
     except (RuntimeError, IndexError):
         return True
     before = call(module, inputs, signature)
     return any(not np.array_equal(before[name], after[name]) for name in before)
+
+
+def _other(tensor: torch.Tensor) -> torch.Tensor:
+    """Whole numbers of which every one is another, and small enough to be a place in a table."""
+    return tensor == 0 if tensor.dtype == torch.bool else (tensor == 0).to(tensor.dtype)
 
 
 def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) -> tuple[str, ...]:

@@ -158,3 +158,28 @@ def test_a_graph_that_is_none_is_a_sentence() -> None:
     with pytest.raises(PluginError, match="what was captured is no valid graph: ValidationError: ") as caught:
         serialize(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]))
     assert "clone" in caught.value.hint
+
+
+def test_random_nodes_are_found_in_the_branches_of_functions() -> None:
+    helper = onnx.helper
+    y = helper.make_tensor_value_info("y", 1, [1])
+    branch = helper.make_graph([helper.make_node("RandomNormalLike", ["x"], ["y"], "hidden")], "branch", [], [y])
+    choose = helper.make_node("If", ["c"], ["b"], then_branch=branch, else_branch=branch)
+    x = helper.make_tensor_value_info("x", 1, [1])
+    model = helper.make_model(helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "it", [x], [y]))
+    model.functions.append(helper.make_function("", "F", ["x", "c"], ["b"], [choose], [helper.make_opsetid("", 18)]))
+    assert graph_facts(model, opset_asked=18).random == ("RandomNormalLike hidden",) * 2
+
+
+def test_a_signature_that_names_another_dtype_is_told() -> None:
+    port = Port(name="logits", dtype="int64", shape=("batch", 4))
+    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped
+    wrong = Signature(inputs=(IMAGE,), outputs=(port,))
+    assert declared_axes(shipped, wrong) == ("logits is float32, not int64",)
+
+
+def test_weights_that_are_listed_as_inputs_are_no_inputs() -> None:
+    shipped = export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny").shipped
+    for tensor in shipped.graph.initializer:
+        shipped.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    assert declared_axes(shipped, SIGNATURE) == ()

@@ -53,6 +53,39 @@ def test_tied_tensors_count_once_and_unused_ones_are_proved_unused() -> None:
     assert (found.total, found.equal, found.missing, found.extra) == (4, 2, (), ())
 
 
+def test_a_tied_tensor_that_the_file_holds_twice_is_equal_both_times() -> None:
+    module = Tied()
+    plain = copy_of(captured(module).plain)
+    values = module.first.weight.detach().numpy()
+    (other,) = {"first.weight", "second.weight"} - {one.name for one in plain.graph.initializer}
+    plain.graph.initializer.append(numpy_helper.from_array(values + np.float32(1), other))
+    assert measure_lineage(module, plain, INPUTS, SIGNATURE).different == (other,)
+
+
+class Masked(nn.Module):
+    """A mask of ones that the code needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.mask: Tensor
+        self.register_buffer("mask", torch.ones(4, dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x) * self.mask
+        return y
+
+
+def test_whole_numbers_that_are_all_one_are_not_taken_for_unused() -> None:
+    module = Masked()
+    plain = copy_of(captured(module).plain)
+    kept = [one for one in plain.graph.initializer if one.name != "mask"]
+    del plain.graph.initializer[:]
+    plain.graph.initializer.extend(kept)
+    found = measure_lineage(module, plain, INPUTS, SIGNATURE)
+    assert (found.missing, found.unused) == (("mask",), ())
+
+
 class Hidden(nn.Module):
     """Weights that are no part of its state."""
 

@@ -225,3 +225,22 @@ def test_what_a_file_says_does_not_command_the_terminal(tmp_path: Path, zoo_comm
     assert [line for line in said.out.splitlines() if line.startswith("safe to load")] == [
         "safe to load  yes: one file, known operators, no unbounded loop"
     ]
+
+
+def test_hostile_nodes_are_found_in_what_a_function_has_for_a_default(tmp_path: Path) -> None:
+    out = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    hidden = helper.make_graph([helper.make_node("Steal", ["x"], ["y"], domain="evil")], "branch", [], [out])
+    called = graphs.model([helper.make_node("Relu", ["x"], ["y"])])
+    body = [helper.make_node("Relu", ["a"], ["b"])]
+    called.functions.append(helper.make_function("", "F", ["a"], ["b"], body, [helper.make_opsetid("", 18)]))
+    called.functions[0].attribute_proto.append(helper.make_attribute("branch", hidden))
+    assert "evil" in scan(graphs.saved(called, tmp_path / "model.onnx")).refused[0]
+
+
+def test_weights_listed_as_inputs_are_no_inputs_but_worth_a_note(tmp_path: Path) -> None:
+    older = graphs.linear()
+    for tensor in older.graph.initializer:
+        older.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    found = demand_safe(graphs.saved(older, tmp_path / "model.onnx"))
+    assert [value.name for value in found.inputs] == ["x"]
+    assert found.notes == ("2 of its stored tensors are inputs too: whoever runs it may feed others",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +25,9 @@ class Walk:
         """Every node with the depth of the subgraph it lies in; those of functions included."""
         found: list[tuple[onnx.NodeProto, int]] = []
         stack: list[tuple[Sequence[onnx.NodeProto], int]] = [(self.model.graph.node, 0)]
-        stack += [(function.node, 0) for function in self.model.functions]
+        for function in self.model.functions:  # whose attributes may have graphs for defaults
+            stack.append((function.node, 0))
+            stack += [(graph.node, 1) for graph in _graphs(function.attribute_proto)]
         while stack:
             nodes, depth = stack.pop()
             for node in nodes:
@@ -36,10 +38,12 @@ class Walk:
     @cached_property
     def tensors(self) -> tuple[onnx.TensorProto, ...]:
         """Every stored tensor, initialiser or attribute; sparse ones by both their parts."""
-        graphs = [self.model.graph, *(graph for node, _ in self.nodes for graph in subgraphs(node))]
+        attributes = [attribute for node, _ in self.nodes for attribute in node.attribute]
+        attributes += [attribute for function in self.model.functions for attribute in function.attribute_proto]
+        graphs = [self.model.graph, *_graphs(attributes)]
         found = [tensor for graph in graphs for tensor in graph.initializer]
         sparse = [tensor for graph in graphs for tensor in graph.sparse_initializer]
-        for attribute in (attribute for node, _ in self.nodes for attribute in node.attribute):
+        for attribute in attributes:
             found += [attribute.t] if attribute.HasField("t") else list(attribute.tensors)
             sparse += [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else attribute.sparse_tensors
         found += [part for tensor in sparse for part in (tensor.values, tensor.indices)]
@@ -65,4 +69,8 @@ class Walk:
 
 def subgraphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
     """The graphs inside a node: branches of an If, the body of a Loop or Scan."""
-    return [inner for a in node.attribute for inner in ([a.g] if a.HasField("g") else list(a.graphs))]
+    return _graphs(node.attribute)
+
+
+def _graphs(attributes: Iterable[onnx.AttributeProto]) -> list[onnx.GraphProto]:
+    return [inner for a in attributes for inner in ([a.g] if a.HasField("g") else list(a.graphs))]

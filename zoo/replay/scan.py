@@ -75,14 +75,20 @@ def scan(path: Path) -> Scan:
         ir_version=model.ir_version,
         opset=opset,
         domains=domains,
-        inputs=tuple(_value(value) for value in model.graph.input),
+        inputs=tuple(_value(value) for value in fed(model.graph)),
         outputs=tuple(_value(value) for value in model.graph.output),
         ops=ops,
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         metadata={entry.key: entry.value for entry in model.metadata_props},
         refused=tuple(hazards(walk, path, opset=opset, domains=domains)),
-        notes=tuple(_notes(path, ops)),
+        notes=tuple(_notes(path, ops, replaceable=len(model.graph.input) - len(fed(model.graph)))),
     )
+
+
+def fed(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """The inputs that somebody must feed: older exporters list every stored tensor among them as well."""
+    stored = {tensor.name for tensor in graph.initializer}
+    return [value for value in graph.input if value.name not in stored]
 
 
 def demand_safe(path: Path) -> Scan:
@@ -150,7 +156,9 @@ def _title(node: onnx.NodeProto) -> str:
     return node.op_type if node.domain in OWN_DOMAINS else f"{node.domain}::{node.op_type}"
 
 
-def _notes(path: Path, ops: Iterable[str]) -> Iterator[str]:
+def _notes(path: Path, ops: Iterable[str], *, replaceable: int) -> Iterator[str]:
+    if replaceable:
+        yield f"{replaceable} of its stored tensors are inputs too: whoever runs it may feed others"
     if path.is_symlink():
         yield f"the path is a symbolic link to {path.resolve()}"
     if path.stat().st_nlink > 1:
