@@ -21,7 +21,9 @@ from zoo.replay.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.replay.run_template import differing_files
 from zoo.report.page import page
 from zoo.report.record import Report, report_of
+from zoo.task import Purpose
 from zoo.tasks.bundled import task_source
+from zoo_export.cases import RAW_CASES
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.golden import golden_files
 from zoo_export.proof import Proof
@@ -61,11 +63,17 @@ def report_place(place: Path) -> Path:
     return place.with_name(f"{place.name}-report")
 
 
-def check_place(place: Path, subject: Subject, *, opset: int, overwrite: bool) -> Bundle | None:
+def check_place(
+    place: Path, subject: Subject, *, opset: int, overwrite: bool, golden_of_users: bool = True
+) -> Bundle | None:
     """The bundle that is there already and up to date; None when there is room; OutputExists otherwise."""
     if not place.exists():
         return None
     current = None if overwrite else _current(place, subject, opset=opset)
+    if current is not None and not golden_of_users and not _without_data(current, subject):
+        raise OutputExists(
+            f"{place} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
+        )
     if current is None and not overwrite:
         raise OutputExists(
             f"{place} exists already and is no proved bundle of this checkpoint",
@@ -90,6 +98,14 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
     )
     whole = not list(differing_files(bundle.path, to_json(manifest)))
     return bundle if same and whole else None
+
+
+def _without_data(bundle: Bundle, subject: Subject) -> bool:
+    """Whether every golden case comes from where cases come from that are made without the user's data."""
+    purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
+    made = [case for one in purposes for case in subject.task.cases(None, subject.problem, one, limit=RAW_CASES)]
+    known = {"synthetic", *(case.origin or "synthetic" for case in made)}
+    return all(case.origin in known for case in bundle.manifest.golden)
 
 
 def write(

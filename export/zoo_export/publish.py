@@ -53,7 +53,8 @@ def export(
     for note in subject.notes:
         if note not in getattr(found, "notes", ()):
             progress(note)
-    current = check_place(place, subject, opset=opset, overwrite=overwrite)
+    of_users = golden != "synthetic"
+    current = check_place(place, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
     if current is not None:
         report = read_report(current.path / REPORT)
         return Written(
@@ -66,7 +67,7 @@ def export(
             files=current.manifest.files,
             golden=current.manifest.golden,
         )
-    proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=golden != "synthetic", progress=progress)
+    proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     again = [f"zoo verify {place}", *_against(place, subject.lineage.target)]
     return write(proof, place, reproduce=again, overwrite=overwrite, allow_unproved=allow_unproved)
 
