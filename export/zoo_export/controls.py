@@ -229,20 +229,28 @@ def judge_spoilt(
     """What the gates say to a copy, beyond what they say to the original.
 
     `sham` is the original in the same few cases: a gate that fails there as well, because two cases are too few for
-    it, has not noticed anything.
+    it, has not noticed anything.  A copy that the runtime refuses in every case is no wrong answer, and anybody would
+    have noticed; only a frozen batch is sabotage by refusing.
     """
     if spoilt.model is None or measured is None:
         return ControlResult(name=spoilt.name, applied=False, detail=spoilt.detail)
+    refused = _refused(spoilt.trial) if spoilt.name != "batch" else ""
     before = set(catches(proof)) | (set() if sham is None else set(catches(_instead(proof, sham))))
     ratios = [cell.ratio for case in measured.cases for cell in map(judge_output, case.outputs)]
     return ControlResult(
         name=spoilt.name,
         applied=True,
         graph=next(graph.name for graph in proof.graphs if graph.role == spoilt.role),
-        detail=spoilt.detail,
-        caught_by=tuple(name for name in catches(_instead(proof, measured)) if name not in before),
+        detail=spoilt.detail + (f"; it does not run, which proves nothing: {refused}" if refused else ""),
+        caught_by=() if refused else tuple(n for n in catches(_instead(proof, measured)) if n not in before),
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
+
+
+def _refused(trial: Trial | None) -> str:
+    """What the runtime said, if it refused every case."""
+    given = () if trial is None else trial.given
+    return given[0] if given and all(isinstance(one, str) for one in given) and isinstance(given[0], str) else ""
 
 
 def _instead(proof: Evidence, measured: GraphEvidence) -> Evidence:

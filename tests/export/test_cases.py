@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_withou
     subject = subject_of(tiny())
 
     def asked(origin: str, *, ours: bool) -> bool:
-        bundle = SimpleNamespace(manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),)))
+        bundle: Any = SimpleNamespace(manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),)))
         monkeypatch.setattr("zoo_export.bundle._current", lambda *_, **__: bundle)
         return check_place(tmp_path, subject, opset=18, overwrite=False, golden_of_users=ours) is bundle
 

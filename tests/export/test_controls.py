@@ -121,6 +121,19 @@ def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None
     assert judge_spoilt(spoilt, proof, random, sham=few).caught_by == ("determinism",)
 
 
+@pytest.mark.parametrize(("name", "caught"), [("twisted", ()), ("batch", ("parity",))])
+def test_a_copy_that_does_not_run_has_put_no_check_to_the_test(name: str, caught: tuple[str, ...]) -> None:
+    proof = healthy_evidence()
+    sound = proof.graphs[0]
+    broken = replace(sound, cases=tuple(replace(case, error="invalid graph", outputs=()) for case in sound.cases))
+    trial = Trial(given=("invalid graph",) * 2)
+    spoilt = Spoilt(name=name, detail="changed", model=onnx.ModelProto(), trial=trial)
+    assert catches(replace(proof, graphs=(broken, proof.graphs[1]))) == ("parity",)  # the naive count: a catch
+    found = judge_spoilt(spoilt, proof, broken, sham=sound)
+    assert (found.applied, found.caught_by) == (True, caught)
+    assert ("it does not run, which proves nothing: invalid graph" in found.detail) == (not caught)
+
+
 def test_a_trial_of_few_cases_is_that_of_all_cut_down() -> None:
     whole = Trial(given=("a", "b", "c"), by_batch={1: ((0, "a"),), 3: ((0, "a"), (1, "b"), (2, "c"))}, equal=True)
     found = chosen(whole, (2, 0))
