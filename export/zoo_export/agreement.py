@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from zoo.judge.evidence import CaseEvidence
 from zoo.task import Agreement, Case, Task
 from zoo_export.compare import Given
@@ -28,11 +30,27 @@ def agree(
     *,
     noise: Mapping[str, float],
 ) -> Agreement | None:
-    """How the answers compare; None without items.  An item that the file cannot answer disagrees."""
+    """How the answers compare; None without items.  An item that the file cannot answer, or with no number, disagrees.
+
+    A task looks for the largest score, and of scores that are no numbers the first is the largest.
+    """
     if not cases:
         return None
-    failed = [f"{case.name}: {one}" for case, one in zip(cases, given, strict=True) if isinstance(one, str)]
+    rows = zip(cases, reference, given, strict=True)
+    failed = [f"{case.name}: {reason}" for case, right, one in rows if (reason := _unanswered(right, one))]
     if failed:
         return Agreement(items=len(cases), agreeing=0, undecided=0, disagreements=tuple(failed[:12]))
     candidate = [one for one in given if not isinstance(one, str)]
     return task.agreement(reference, candidate, cases=cases, noise=noise)
+
+
+def _unanswered(right: Mapping[str, Array], given: Given) -> str:
+    """Why the file has no answer: what the runtime said, or an output that is not finite where PyTorch's is."""
+    if isinstance(given, str):
+        return given
+    broken = [name for name, one in given.items() if not _finite(one) and name in right and _finite(right[name])]
+    return f"{', '.join(broken)} is not finite, PyTorch's is" if broken else ""
+
+
+def _finite(values: Array) -> bool:
+    return not np.issubdtype(values.dtype, np.floating) or bool(np.isfinite(values).all())
