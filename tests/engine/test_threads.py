@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.engine import threads
-from zoo.engine.threads import choose_threads, choose_workers, idle_cores
+from zoo.engine.threads import choose_threads, choose_workers, idle_cores, share_of_threads
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, cores: int, idle: float) -> None:
@@ -29,9 +29,10 @@ def test_busy_cores_are_left_to_others(monkeypatch: pytest.MonkeyPatch, cores: i
 
 def test_processes_share_and_tiny_steps_take_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "idle_cores", lambda: 8)
-    assert choose_threads(lambda: time.sleep(0.004), processes=2) == 4
-    assert choose_threads(lambda: None, processes=1) == 1
-    assert choose_threads(lambda: time.sleep(0.004), processes=8) == 1
+    assert [share_of_threads(processes=number) for number in (1, 2, 8, 9)] == [8, 4, 1, 1]
+    assert choose_threads(lambda: time.sleep(0.004), share=4) == 4
+    assert choose_threads(lambda: None, share=8) == 1
+    assert choose_threads(lambda: time.sleep(0.004), share=1) == 1
 
 
 def test_a_control_group_limits(tmp_path: Path) -> None:

@@ -77,12 +77,17 @@ def use_idle_cores(*, spare: int = 0) -> None:
         torch.set_num_threads(max(1, idle_cores() - spare))
 
 
-def choose_threads(step: Callable[[], object], *, processes: int) -> int:
-    """Threads for each of `processes` here: an even share of the idle cores, 1 when `step` is tiny.
+def share_of_threads(*, processes: int) -> int:
+    """An even share of the idle cores for each of `processes` on this machine, at least one."""
+    return max(1, idle_cores() // processes)
 
-    `step` does the work of one training step, on one thread, without changing what is trained.
+
+def choose_threads(step: Callable[[], object], *, share: int) -> int:
+    """Threads for this process: its share of the cores, or 1 when `step` is tiny.
+
+    `step` does the work of one training step, on one thread, without changing what is trained.  It may ask the other
+    processes, so all of them must be given the same share.
     """
-    share = max(1, idle_cores() // processes)
     if share == 1:
         return 1
     step()

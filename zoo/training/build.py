@@ -14,7 +14,7 @@ from zoo.catalog import Catalog
 from zoo.config import TrainConfig
 from zoo.data_card import DataCard
 from zoo.engine.fabric import Engine
-from zoo.engine.threads import choose_threads, choose_workers
+from zoo.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.models import build, seeded, silent
 from zoo.names import Offer
 from zoo.problem import Problem
@@ -162,8 +162,9 @@ def _settle(
         threads = torch.get_num_threads()
     if threads is None:
         torch.set_num_threads(1)
-        threads = choose_threads(_rehearsal(training, make_trainer(), head, options), processes=engine.local_world)
-        threads = engine.tell(threads)
+        # one share for all: a process that took another would rehearse alone, and wait for the rest for ever
+        share = engine.tell(share_of_threads(processes=engine.local_world))
+        threads = engine.tell(choose_threads(_rehearsal(training, make_trainer(), head, options), share=share))
     torch.set_num_threads(threads)
     training.config = config.settled(threads=threads, workers=workers, device=engine.device.type, devices=engine.world)
     training.workers = workers
