@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.errors import UsageError
-from zoo.measured import Evaluation, check_classes, check_place, choose_split, save_measured
+from zoo.measured import Evaluation, check_classes, check_place, choose_split, recorded, save_measured
 from zoo.replay.bundle import Bundle
 from zoo.replay.manifest import Manifest
 from zoo.replay.predict import predict_bundle
@@ -61,7 +61,7 @@ def evaluate_bundle(
         data=source,
         split=chosen,
         items=items,
-        metrics=metrics,
+        metrics=recorded(metrics),
         seconds=round(time.monotonic() - start, 3),
         notes=("the answers of pipeline.onnx were measured", *card.notes, *notes),
     )

@@ -14,7 +14,7 @@ from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
 from zoo.engine.threads import use_idle_cores
 from zoo.errors import UsageError
-from zoo.measured import Evaluation, check_classes, check_place, choose_split, save_measured
+from zoo.measured import Evaluation, check_classes, check_place, choose_split, recorded, save_measured
 from zoo.models import silent, weights_problem
 from zoo.names import Offer
 from zoo.problem import Problem
@@ -107,7 +107,7 @@ def evaluate_target(
         data=request.source,
         split=chosen,
         items=len(dataset),
-        metrics=values,
+        metrics=recorded(values),
         seconds=round(time.monotonic() - start, 3),
         notes=(*trained.notes, *card.notes, *notes, *subject.changed(card)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,11 @@ class Evaluation:
     """Sentences the reader should know: no test split, data that changed since the training."""
     pictures: tuple[str, ...] = ()
     """Names of the files in the folder that was asked for."""
+
+
+def recorded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that a record can hold: the finite ones, as JSON has no others."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def check_place(save: Path | None, *, overwrite: bool) -> None:

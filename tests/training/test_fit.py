@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.toy import ROOT, DuelTrainer, Said, ToyTask, resume_toy, train_toy, weights
+from tests.training.toy import ROOT, DuelTrainer, Said, Share, ToyTask, resume_toy, train_toy, weights
 from zoo.checkpoints import newest
 from zoo.errors import Diverged, OutputExists, UsageError
 from zoo.runs import Run
@@ -200,6 +200,61 @@ def test_a_loss_that_is_no_number_stops_and_names_the_last_good_checkpoint(
     run = Run.open(tmp_path / "run")
     assert run.status == "failed" and "no number" not in run.record.error and "finite" in run.record.error
     assert run.checkpoint("last").checkpoint.manifest.step == 12
+
+
+def test_a_bad_loss_in_the_last_step_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_NAN_AT", str(STEPS - 1))
+    with pytest.raises(Diverged, match="the last loss was not a finite number"):
+        train_toy(tmp_path / "run")
+    assert Run.open(tmp_path / "run").checkpoint("last").checkpoint.manifest.step == 18
+
+
+def test_scores_that_json_cannot_hold_are_left_out_of_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Share, "compute", lambda _: {"share": float("inf"), "other": float("nan"), "same": 0.5})
+    run = train_toy(tmp_path / "run", epochs=2).run
+    assert run.record.best_epoch == 1 and Run.open(run.path).record == run.record
+    assert run.record.metrics == run.record.test == run.checkpoint("best").checkpoint.manifest.metrics == {"same": 0.5}
+
+
+class _Cut(Exception):
+    """The process dies here."""
+
+
+def test_a_run_killed_before_it_could_point_at_its_best_has_the_same_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise _Cut
+
+    whole = train_toy(tmp_path / "whole").run
+    monkeypatch.setattr("zoo.training.listeners.checkpoints.point", cut)
+    with pytest.raises(_Cut):
+        train_toy(tmp_path / "cut")
+    monkeypatch.undo()
+    interrupt(monkeypatch, 7)
+    resume_toy(tmp_path / "cut")
+    best = json.loads((tmp_path / "cut/checkpoints/best.json").read_text())
+    assert (best["directory"], best["step"]) == ("step-6", 6)
+    monkeypatch.undo()
+    assert resume_toy(tmp_path / "cut").run.record.metrics == whole.record.metrics
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def test_a_run_killed_when_its_patience_was_at_an_end_trains_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise _Cut
+
+    settings = ("lr=1e-9", "epochs=9", "patience=2")
+    whole = train_toy(tmp_path / "whole", *settings)
+    monkeypatch.setattr("zoo.training.fit.Fit._stop", cut)
+    with pytest.raises(_Cut):
+        train_toy(tmp_path / "cut", *settings)
+    monkeypatch.undo()
+    ended = resume_toy(tmp_path / "cut")
+    assert (ended.outcome.reason, ended.outcome.steps) == (whole.outcome.reason, whole.outcome.steps)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
 
 
 def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path) -> None:

@@ -48,6 +48,25 @@ def test_the_best_epoch_is_the_first_of_the_best(monitor: Monitor, best: int) ->
     assert progress.stale == 4 - best
 
 
+def test_a_perfect_score_is_the_best_and_the_worst_one_is_not() -> None:
+    for monitor, perfect in ((ACCURACY, float("inf")), (ERROR, float("-inf"))):
+        progress = Progress()
+        assert not progress.end_epoch({"share": -perfect}, monitor)
+        assert progress.end_epoch({"share": perfect}, monitor) and not progress.end_epoch({"share": perfect}, monitor)
+        assert progress.best_epoch == 2
+
+
+def test_an_epoch_that_ends_on_a_bad_loss_is_not_the_best() -> None:
+    progress = Progress()
+    progress.add(outputs(1.0, float("nan")))
+    assert not progress.end_epoch({"share": 0.9}, ACCURACY)
+    with pytest.raises(Diverged, match="the last loss was not a finite number"):
+        progress.check_end()
+    progress.add(outputs(1.0))
+    progress.check_end()
+    assert progress.end_epoch({"share": 0.1}, ACCURACY)
+
+
 def test_a_score_that_is_no_number_is_never_the_best() -> None:
     progress = Progress()
     assert not progress.end_epoch({"share": float("nan")}, ACCURACY)

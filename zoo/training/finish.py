@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from zoo import checkpoints
 from zoo.data_card import DataCard
 from zoo.errors import BadFile, Diverged, ZooError, told
+from zoo.measured import recorded
 from zoo.runs import Run
 from zoo.training.evaluation import measure
 from zoo.training.events import Listener, Outcome
@@ -67,10 +68,13 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
     if not card.counts().get("test"):
         return {}
     model = training.evaluation.modules["model"]
-    load_state(model, read_state(run.checkpoint("best").checkpoint.model), origin=str(run.path))
+    if training.engine.leads:  # the others may be on machines that do not see the run
+        load_state(model, read_state(run.checkpoint("best").checkpoint.model), origin=str(run.path))
+    training.engine.share_tensors(model)
     dataset = training.task.dataset(card, "test", training.context.problem)
     metrics = training.task.metrics(training.context.problem)
-    return measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers) or {}
+    measured = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
+    return recorded(measured or {})
 
 
 def _failed(run: Run, training: Training, error: BaseException) -> BaseException:

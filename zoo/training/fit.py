@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.errors import Diverged
+from zoo.measured import recorded
 from zoo.task import Batch
 from zoo.trainer import StepOutput
 from zoo.training.batches import channels_last, on_device, read_batches
@@ -46,13 +47,14 @@ class Fit:
         """Train to the end, or to the first signal."""
         self._tell_start()
         progress = self._progress
+        patience = self._training.config.recipe.patience
         while progress.step < self._steps:
+            # asked before an epoch, so that a run that was killed right after its last one does not train another
+            if patience is not None and progress.stale >= patience:
+                return self._stop("finished", f"no better for {patience} epochs")
             self._train_epoch()
             if self._interrupted() or not self._end_epoch():
                 return self._stop("interrupted", signal.Signals(self._signals.received or signal.SIGTERM).name)
-            patience = self._training.config.recipe.patience
-            if patience is not None and progress.stale >= patience and progress.step < self._steps:
-                return self._stop("finished", f"no better for {patience} epochs")
             if self._out_of_time():
                 return self._stop("finished", "time is up")
         return self._stop("finished", "all steps" if self._training.config.max_steps else "all epochs")
@@ -112,8 +114,7 @@ class Fit:
             return False
         if step % training.config.recipe.accumulate:
             return False
-        if training.engine.world == 1:
-            self._save_now_and_then()
+        self._save_now_and_then()
         return self._interrupted() or self._out_of_time()
 
     def _interrupted(self) -> bool:
@@ -138,10 +139,13 @@ class Fit:
     def _end_epoch(self) -> bool:
         """Evaluate, judge, tell and keep; False when a signal came in between."""
         training, progress = self._training, self._progress
-        training.engine.share_tensors(training.modules["model"], buffers_only=True)
+        for module in training.evaluated:
+            training.engine.share_tensors(module, buffers_only=True)
         measured = training.task.metrics(training.context.problem)
         if training.average is not None:
             training.average.settle()  # `evaluation` measures the averaged module: its counters are to be the newest
+        if progress.step == self._steps:
+            progress.check_end()
         metrics = measure(
             training.evaluation,
             training.trainer,
@@ -234,7 +238,8 @@ class Fit:
                 scaler=training.engine.scaler_state(),
             )
 
-        snapshot = Snapshot(step=progress.step, epoch=progress.epoch, metrics=metrics, best=best, fill=fill)
+        kept = recorded(metrics)
+        snapshot = Snapshot(step=progress.step, epoch=progress.epoch, metrics=kept, best=best, fill=fill)
         for listener in self._listeners:
             listener.keep(snapshot)
         self._saved = time.perf_counter()
@@ -253,7 +258,7 @@ class Fit:
             steps=progress.step,
             seconds=progress.seconds,
             best_epoch=progress.best_epoch,
-            metrics=dict(progress.best),
+            metrics=recorded(progress.best),
         )
         for listener in self._listeners:
             listener.ended(outcome)

@@ -47,6 +47,11 @@ class Training:
         """The module that is evaluated, saved and exported."""
         return self.average.settle() if self.average else self.modules["model"]
 
+    @property
+    def evaluated(self) -> tuple[nn.Module, ...]:
+        """Every module whose statistics each process gathers for itself."""
+        return (*self.modules.values(), *([self.average.module] if self.average else []))
+
     def learn_mode(self) -> None:
         """Every module in train mode, except frozen parts: their statistics must not move."""
         for module in self.modules.values():

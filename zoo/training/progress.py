@@ -49,6 +49,11 @@ class Progress:
             if self.not_finite >= PATIENCE_WITH_NAN:
                 raise Diverged(f"the loss was not a finite number for {PATIENCE_WITH_NAN} steps in a row")
 
+    def check_end(self) -> None:
+        """Diverged when the training ends on a loss that is not finite: there is no step left to recover in."""
+        if self.not_finite:
+            raise Diverged("the last loss was not a finite number")
+
     def loss(self) -> float:
         """Mean loss of this epoch so far."""
         return self.sums.get("loss", 0.0) / max(self.items, 1)
@@ -57,9 +62,11 @@ class Progress:
         """Begin the next epoch; True when the one that ended is the best so far."""
         self.epoch += 1
         self.sums, self.items = {}, 0
+        sound = not self.not_finite  # weights that no checkpoint keeps cannot be the best
         value, best = metrics[monitor.metric], self.best.get(monitor.metric)
         better = best is None or (value > best if monitor.mode == "max" else value < best)
-        if better and math.isfinite(value):
+        perfect = math.inf if monitor.mode == "max" else -math.inf  # the decibels of a picture that came back whole
+        if better and (math.isfinite(value) or value == perfect) and sound:
             self.best_epoch, self.best, self.stale = self.epoch, dict(metrics), 0
             return True
         self.stale += 1

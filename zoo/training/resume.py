@@ -104,6 +104,9 @@ def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
         trainer=training.trainer,
     )
     training.engine.load_scaler_state(scaler)
+    manifest = found.checkpoint.manifest
+    if training.engine.leads and manifest.metrics and manifest.epoch == training.progress.best_epoch:
+        checkpoints.point(run.checkpoints, "best", found.checkpoint)  # the process may have died before it could
 
 
 def _check_resumable(run: Run) -> None:
