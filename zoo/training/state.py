@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import Any, BinaryIO
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -17,6 +22,7 @@ from zoo.trainer import Trainer
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
 from zoo.weights.load import load_state
+from zoo.weights.load import read_state as read_tensors
 
 
 def write_state(
@@ -31,7 +37,8 @@ def write_state(
     scaler: dict[str, Any],
 ) -> None:
     """model.safetensors with the weights to evaluate and export, state.pt with all else that resuming needs."""
-    save_file(separate(model.state_dict()), directory / MODEL, metadata={"format": "pt"})
+    with _system_errors():
+        save_file(separate(model.state_dict()), directory / MODEL, metadata={"format": "pt"})
     kept = {name: module.state_dict() for name, module in modules.items() if average or name != "model"}
     state = {
         "modules": kept,
@@ -41,7 +48,47 @@ def write_state(
         "progress": progress.state(),
         "scaler": scaler,
     }
-    torch.save(state, directory / STATE)
+    _save(state, directory / STATE)
+
+
+def _save(state: dict[str, Any], file: Path) -> None:
+    """Write state.pt; the operating system's own error where it refuses, which torch would hide behind another."""
+    with file.open("wb") as opened:
+        watched = _Watched(opened)
+        try:
+            torch.save(state, watched)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            raise watched.refused or error from error
+
+
+class _Watched:
+    """A file open for writing that remembers why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.refused: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.refused = error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """safetensors' words for an error of the operating system, turned back into that error."""
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def separate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -68,7 +115,7 @@ def read_state(
     BadFile when it belongs to another model.
     """
     try:
-        weights = load_file(checkpoint.model)
+        weights = read_tensors(checkpoint.model)
         state = torch.load(checkpoint.state, map_location="cpu", weights_only=True)
         for name, module in modules.items():
             saved = state["modules"][name] if average or name != "model" else weights
@@ -79,5 +126,5 @@ def read_state(
             average.load(weights, state["average"])
         trainer.load_state_dict(state["trainer"])
         return Progress(**state["progress"]), state["scaler"]
-    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+    except (KeyError, RuntimeError, ValueError, TypeError, UnpicklingError, EOFError) as error:
         raise BadFile(f"{checkpoint.path} does not fit this model and trainer: {error}") from error

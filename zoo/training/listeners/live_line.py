@@ -30,6 +30,7 @@ class LiveLine(Listener):
     def started(self, start: Start) -> None:
         """Open the live line on a terminal."""
         self._start = start
+        self._printed = time.monotonic()
         if start.step:
             self._print(f"going on from epoch {start.epoch}, step {start.step:,} of {start.steps:,}")
         if self._terminal:

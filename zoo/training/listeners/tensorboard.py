@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
+from zoo.atomic import disk_errors
 from zoo.training.events import EpochResult, Listener, Start
 from zoo.training.listeners.metrics_csv import row
 
@@ -19,16 +20,19 @@ class TensorBoard(Listener):
 
     def started(self, start: Start) -> None:
         """Open the event file."""
-        self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
+        with disk_errors(self._folder):
+            self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
 
     def epoch_ended(self, result: EpochResult) -> None:
         """Every number of the epoch."""
         if self._writer:
-            for name, value in row(result).items():
-                self._writer.add_scalar(name, value, result.step)
-            self._writer.flush()
+            with disk_errors(self._folder):
+                for name, value in row(result).items():
+                    self._writer.add_scalar(name, value, result.step)
+                self._writer.flush()
 
     def closed(self) -> None:
         """Close the event file."""
         if self._writer:
-            self._writer.close()
+            with disk_errors(self._folder):
+                self._writer.close()
