@@ -14,6 +14,8 @@ from zoo.cli.progress import ProgressLine, describe
 def test_a_line_names_share_rate_and_what_is_left() -> None:
     line = describe("checking digits", 5_000, 12_000, 2.0, unit="items")
     assert line == "checking digits: 5,000 of 12,000 items, 42%, 2,500 items/s, 3 s left"
+    late = describe("checking digits", 5_000, 12_000, 2.0, unit="items", before=3_000)
+    assert late == "checking digits: 5,000 of 12,000 items, 42%, 1,000 items/s, 7 s left"
     assert describe("checking", 0, 0, 0.0, unit="files") == "checking: 0 of 0 files, 0%"
 
 
@@ -38,9 +40,20 @@ def test_lines_come_no_more_often_than_they_can_be_read(
     monkeypatch.setattr(progress, "time", clock)
     monkeypatch.setattr(sys, "stderr", stream)
     line = ProgressLine("working")
-    for seconds in (0.05, 1.0, 1.05, 2.0, 11.0):
+    for seconds in (0.0, 0.05, 1.0, 1.05, 2.0, 11.0):
         clock.now = seconds
         line(int(seconds), 20)
     line.close()
     assert stream.getvalue().count("working:") == shown
     assert stream.getvalue().endswith("\r\033[K") == terminal
+
+
+def test_what_came_before_the_first_item_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), io.StringIO()
+    monkeypatch.setattr(progress, "time", clock)
+    monkeypatch.setattr(sys, "stderr", stream)
+    line = ProgressLine("working")
+    for seconds, done in ((60.0, 1), (65.0, 6), (70.0, 11)):
+        clock.now = seconds
+        line(done, 21)
+    assert stream.getvalue() == "working: 11 of 21 items, 52%, 1 items/s, 10 s left\n"

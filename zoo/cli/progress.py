@@ -18,14 +18,19 @@ class ProgressLine:
         self._what = what
         self._unit = unit
         self._live = sys.stderr.isatty()
-        self._start = self._shown = time.monotonic()
+        self._start: float | None = None
+        self._shown = 0.0
+        self._before = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Tell it how many of how many are done."""
+        """Tell it how many of how many are done; the rate counts from the first time on."""
         now = time.monotonic()
-        if now - self._shown >= (LIVE if self._live else EVERY):
+        if self._start is None:
+            self._start = self._shown = now
+            self._before = done
+        elif now - self._shown >= (LIVE if self._live else EVERY):
             self._shown = now
-            self._print(describe(self._what, done, total, now - self._start, unit=self._unit))
+            self._print(describe(self._what, done, total, now - self._start, unit=self._unit, before=self._before))
 
     def close(self) -> None:
         """Take a live line away, so that what follows starts on a clean one."""
@@ -39,9 +44,9 @@ class ProgressLine:
             print(line, file=sys.stderr, flush=True)
 
 
-def describe(what: str, done: int, total: int, seconds: float, *, unit: str) -> str:
-    """checking digits: 5,000 of 12,000 items, 41 %, 2,500 items/s, 3 s left."""
-    rate = done / seconds if seconds > 0 else 0.0
+def describe(what: str, done: int, total: int, seconds: float, *, unit: str, before: int = 0) -> str:
+    """checking digits: 5,000 of 12,000 items, 42%, 2,500 items/s, 3 s left; `before` were done at second 0."""
+    rate = (done - before) / seconds if seconds > 0 else 0.0
     line = f"{what}: {done:,} of {total:,} {unit}, {done / max(total, 1):.0%}"
     if rate > 0:
         line += f", {rate:,.0f} {unit}/s, {(total - done) / rate:.0f} s left"

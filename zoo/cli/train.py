@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 from zoo.catalog import Catalog
 from zoo.cli.fetching import bring
 from zoo.cli.output import Output, json_option
+from zoo.cli.progress import ProgressLine
 from zoo.config import TrainConfig, TrainOptions, config_json
 from zoo.errors import UsageError
 from zoo.intent import Intent, check_data, intend
@@ -73,7 +76,8 @@ def train(
     else:
         said = TrainOptions(**options, settings=settings)
         intent = intend(model, said, catalog=catalog, overwrite=overwrite)
-        card = check_data(intent, progress=_watching(output))
+        with _watching() as watch:
+            card = check_data(intent, progress=watch)
         if dry_run:
             _show_config(intent, card.counts(), output)
             return
@@ -108,14 +112,15 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
     Run.open(path)
     from zoo.training.resume import resume  # noqa: PLC0415  torch
 
-    return resume(
-        path,
-        catalog=catalog,
-        allow_inexact=allow_inexact,
-        listeners=_listeners(output),
-        progress=_watching(output),
-        say=_say(output),
-    )
+    with _watching() as watch:
+        return resume(
+            path,
+            catalog=catalog,
+            allow_inexact=allow_inexact,
+            listeners=_listeners(output),
+            progress=watch,
+            say=_say(output),
+        )
 
 
 def _leads() -> bool:
@@ -137,14 +142,22 @@ def _listeners(output: Output) -> list[Any]:
     return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if _leads() else []
 
 
-def _watching(output: Output) -> Progress:
-    """Shows how far the check of the data is, where a person watches."""
+@contextmanager
+def _watching() -> Iterator[Progress]:
+    """Shows how far the check of the data is, in the process that prints."""
+    line = ProgressLine("checking the data") if _leads() else None
 
     def watch(done: int, total: int) -> None:
-        if output.on_terminal and sys.stderr.isatty() and _leads():
-            print(f"\rchecking the data: {done:,} of {total:,}", end="\n" if done >= total else "", file=sys.stderr)
+        if line:
+            line(done, total)
+            if done >= total:
+                line.close()
 
-    return watch
+    try:
+        yield watch
+    finally:
+        if line:
+            line.close()
 
 
 def _show_config(intent: Intent, counts: dict[str, int], output: Output) -> None:
