@@ -44,6 +44,9 @@ def test_a_trainers_own_numbers_keep_their_kind() -> None:
         ("recipe.clip=x", "'x' is not a number or none"),
         ("recipe.optimizer=lion", "'lion' is not one of adamw, adam, sgd"),
         ("recipe.betas=0.9", "'0.9' is not 2 numbers with commas between"),
+        ("recipe.betas=0.9,x,0.95", "'0.9,x,0.95' is not 2 numbers with commas between"),
+        ("recipe.betas=0.9,inf", "'0.9,inf' is not 2 numbers with commas between"),
+        ("recipe.input_size=1e1,28", "'1e1,28' is not 2 numbers"),
         ("recipe.epoch=3", "there is no setting 'epoch'; did you mean 'epochs'?"),
         ("recipe.augment=1", "augment is a group; set one of augment.shift"),
         ("recipe.augment.blur=1", "there is no setting 'blur'"),
@@ -63,7 +66,7 @@ def test_a_wrong_setting_is_a_sentence(setting: str, sentence: str) -> None:
     [
         ({"batch_size": 0}, "the batch size is 0; it must be at least 1"),
         ({"batch_size": -4}, "the batch size is -4"),
-        ({"epochs": 0}, "the epochs is 0"),
+        ({"epochs": 0}, "the number of epochs is 0"),
         ({"lr": 0.0}, "the learning rate is 0; it must be greater than 0"),
         ({"lr": -1.0}, "the learning rate is -1"),
         ({"clip": 0.0}, "clip is 0"),

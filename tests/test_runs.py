@@ -72,6 +72,8 @@ def test_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(OutputExists, match="exists already"):
         make(tmp_path, "a")
     check_place(run.path, overwrite=True)
+    with pytest.raises(OutputExists, match="is still being trained by process"):
+        check_place(make(tmp_path, "busy", status="running").path, overwrite=True)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/chapter.txt").write_text("words")
     with pytest.raises(OutputExists, match="is not a run, so --overwrite leaves it alone"):

@@ -69,8 +69,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def json_text(value: object) -> str:
-    """A JSON document, indented, keys in the order given; NaN is refused because JSON has none."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """A JSON document, indented, keys in the order given; NaN is refused because JSON has none.
+
+    File names that are no valid UTF-8 are escaped, and read back as they were.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=2, allow_nan=False) + "\n"
+    return text
 
 
 def write_json(path: Path, value: object) -> None:

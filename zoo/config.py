@@ -20,6 +20,7 @@ from zoo.specs import ModelSpec
 SCHEMA: Final = 1
 Freeze = Literal["none", "backbone"]
 OnBadSample = Literal["error", "skip"]
+DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,8 @@ def check_config(config: TrainConfig) -> None:
     for name, (value, least) in at_least.items():
         if value is not None and value < least:
             raise UsageError(f"{name} is {value}; it must be at least {least}")
+    if config.device not in DEVICES:
+        raise UsageError(f"there is no kind of device {config.device!r}", hint=f"say {', '.join(DEVICES)}")
     if not 0 <= config.seed < 2**32:
         raise UsageError(f"--seed is {config.seed}; it must lie between 0 and {2**32 - 1}")
     if config.recipe.batch_size % config.devices:

@@ -69,18 +69,19 @@ def _read(kind: Any, text: str, *, whole: str) -> Any:
     if isinstance(value, str) and value.lower() in ("none", "null"):
         value = None
     if isinstance(value, str) and "," in value:
-        value = [float(part) if "." in part else int(part) for part in value.split(",") if _is_number(part)]
+        value = _numbers(value)
     try:
         return _fit(kind, value, text.strip())
     except ValueError:
         raise UsageError(f"--set {whole}: {text.strip()!r} is not {_describe(kind)}") from None
 
 
-def _is_number(text: str) -> bool:
+def _numbers(text: str) -> list[int | float] | str:
+    """The numbers with commas between, whole where they are spelt so; the text itself where one is no number."""
     try:
-        return math.isfinite(float(text))
+        return [int(part) if part.strip().lstrip("+-").isdecimal() else float(part) for part in text.split(",")]
     except ValueError:
-        return False
+        return text
 
 
 def _fit(kind: Any, value: Any, text: str) -> Any:
@@ -111,7 +112,7 @@ def _describe(kind: Any) -> str:
 
 def check_recipe(recipe: Recipe) -> None:
     """UsageError with a sentence for the first number that no training can have."""
-    at_least_one = {"epochs": recipe.epochs, "batch size": recipe.batch_size, "accumulate": recipe.accumulate}
+    at_least_one = {"number of epochs": recipe.epochs, "batch size": recipe.batch_size, "accumulate": recipe.accumulate}
     for name, count in at_least_one.items():
         if count < 1:
             raise UsageError(f"the {name} is {count}; it must be at least 1")

@@ -14,6 +14,7 @@ import shutil
 import socket
 import string
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,11 +207,23 @@ def check_place(path: Path, *, overwrite: bool = False) -> None:
             raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
         if not path.is_dir() or (any(path.iterdir()) and not (path / "run.json").is_file()):
             raise OutputExists(f"{path} is not a run, so --overwrite leaves it alone", hint="choose another place")
+        _check_idle(path)
     parent = next(place for place in path.absolute().parents if place.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise DiskError(
             f"{path} cannot be made: {parent} is not a writable folder", hint="choose another place with -o"
         )
+
+
+def _check_idle(path: Path) -> None:
+    """OutputExists for a run that some process still writes."""
+    with suppress(BadFile):  # a damaged run is nobody's
+        run = Run.open(path)
+        if run.status == "running":
+            raise OutputExists(
+                f"{path} is still being trained by process {run.record.pid} on {run.record.host}",
+                hint="choose another place with -o, or remove the folder",
+            )
 
 
 def remove(run: Run) -> None:

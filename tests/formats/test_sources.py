@@ -218,6 +218,15 @@ def test_a_class_that_train_does_not_have(paint: Paint, tmp_path: Path) -> None:
     assert problems(tmp_path) == [expected]
 
 
+def test_a_class_whose_name_is_no_text(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", os.fsdecode(b"caf\xe9"))
+    with pytest.raises(DataError) as refused:
+        card(tmp_path)
+    assert [(one.where, one.reason) for one in refused.value.problems] == [
+        (r"caf\udce9", "the name of this class is not valid UTF-8")
+    ]
+
+
 def test_one_class_only(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat")
     assert problems(tmp_path)[0][:2] == ("cat", "there is only this class")
@@ -379,7 +388,7 @@ def test_a_manifest_without_its_columns(tmp_path: Path) -> None:
 def test_a_manifest_with_nothing_to_train_on(paint: Paint, tmp_path: Path) -> None:
     paint("a.png")
     (tmp_path / "list.csv").write_text("path,label,split\na.png,x,test\n")
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="has no pictures to train on"):
         card(tmp_path / "list.csv")
     (tmp_path / "list.csv").write_text("path,label\n")
     with pytest.raises(DataError, match="names no pictures"):

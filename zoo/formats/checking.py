@@ -52,11 +52,11 @@ def check_listing(
     """
     where = source.location or source.request.source
     classes = classes_of(listing.rows) if labelled else ()
-    problems = [*listing.problems, *(label_problems(listing.rows, classes) if labelled else ())]
-    if not listing.rows and not problems:
+    if not listing.rows and not listing.problems:
         raise DataError(f"{where} names no {kind.word}")
-    if not any(row.split in (None, "train") for row in listing.rows) and not problems:
+    if not any(row.split in (None, "train") for row in listing.rows) and not listing.problems:
         raise DataError(f"{where} has no {kind.word} to train on", hint="one split must be called train")
+    problems = [*listing.problems, *(label_problems(listing.rows, classes) if labelled else ())]
     if problems:
         raise failed(where, problems, hint=f"nothing was trained, and the {kind.word} were not looked into yet")
     skip = source.request.on_bad_sample == "skip"

@@ -21,7 +21,11 @@ def classes_of(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSample]:
     """Too few classes, and classes that train does not have."""
-    problems = []
+    problems = [
+        BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
+        for label in classes
+        if any("\ud800" <= letter <= "\udfff" for letter in label)  # as Python reads such bytes
+    ]
     if len(classes) == 1:
         problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
     extra = Counter((row.split, row.label) for row in rows if row.label not in classes)

@@ -62,7 +62,11 @@ def open_part(source: DataSource, split: Split, *, download: bool = False) -> An
         root.mkdir(parents=True, exist_ok=True)
         return opened(download=True)
     except (RuntimeError, OSError) as error:
-        raise NetworkError(f"{name} could not be fetched into {root}: {error}", hint="try again later") from error
+        reason = " ".join(str(error).split())
+        raise NetworkError(
+            f"{name} could not be fetched into {root}: {reason}",
+            hint="try again later, or say with --data-root where it lies already",
+        ) from error
 
 
 def _name(source: DataSource) -> str:

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from zoo.atomic import write_bytes
 
@@ -22,6 +23,7 @@ def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
         axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("epoch", fontsize=9)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
     memory = BytesIO()
     figure.savefig(memory, format="png", dpi=110)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from zoo.atomic import write_text
+from zoo.atomic import write_bytes
 from zoo.records import to_json
 from zoo.runs import Run
 from zoo.training.listeners.metrics_csv import read_rows
@@ -50,7 +50,8 @@ def write_report(run: Run) -> Path:
     ]
     page = f"<!doctype html><meta charset=utf-8><title>{escape(config.model)}</title><style>{STYLE}</style>"
     file = run.path / "report.html"
-    write_text(file, page + "\n".join(sections) + "\n")
+    whole = page + "\n".join(sections) + "\n"
+    write_bytes(file, whole.encode(errors="backslashreplace"))  # file names may be no valid UTF-8
     return file
 
 

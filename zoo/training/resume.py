@@ -111,7 +111,10 @@ def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
 
 def _check_resumable(run: Run) -> None:
     if run.status == "running":
-        raise UsageError(f"{run.path} is still being trained by process {run.record.pid} on {run.record.host}")
+        raise UsageError(
+            f"{run.path} is still being trained by process {run.record.pid} on {run.record.host}",
+            hint=f"if that process is gone, write interrupted for the status in {run.path / 'run.json'}",
+        )
     if run.status == "finished":
         raise UsageError(
             f"{run.path} is finished: there is nothing to resume",
