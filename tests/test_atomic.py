@@ -20,13 +20,13 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     write_bytes(tmp_path / "file", b"old")
-    monkeypatch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), full)
+    monkeypatch.setattr(call, full)
     with pytest.raises(DiskError, match=r"no space left to write .*file \(\d+ MB free\)"):
         write_bytes(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
@@ -45,15 +45,18 @@ def test_a_directory_appears_at_once_or_not_at_all(tmp_path: Path) -> None:
         (place / "a").write_text("1")
         raise ValueError("stop")
 
+    def whole(place: Path) -> None:
+        (place / "b").write_text("2")
+
     with pytest.raises(ValueError, match="stop"):
         write_directory(tmp_path / "made", half)
     assert list(tmp_path.iterdir()) == []
-    write_directory(tmp_path / "made", lambda place: (place / "a").write_text("1") and None)
+    write_directory(tmp_path / "made", whole)
     with pytest.raises(OutputExists, match="exists already"):
         write_directory(tmp_path / "made", half)
     with pytest.raises(ValueError, match="stop"):
         write_directory(tmp_path / "made", half, overwrite=True)
-    write_directory(tmp_path / "made", lambda place: (place / "b").write_text("2") and None, overwrite=True)
+    write_directory(tmp_path / "made", whole, overwrite=True)
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["made", "made/b"]
 
 
