@@ -60,6 +60,29 @@ def test_a_directory_appears_at_once_or_not_at_all(tmp_path: Path) -> None:
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["made", "made/b"]
 
 
+def test_only_what_is_ours_is_replaced(tmp_path: Path) -> None:
+    def whole(place: Path) -> None:
+        (place / "mark.json").write_text("new")
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    write_directory(photos, whole, overwrite=True, mark="mark.json")  # an empty folder holds nothing to lose
+    write_directory(photos, whole, overwrite=True, mark="mark.json")
+    (photos / "mark.json").rename(photos / "1.jpg")
+    (tmp_path / "letter").write_text("dear")
+    for place in (photos, tmp_path / "letter"):
+        with pytest.raises(OutputExists, match=r"has no mark[.]json in it, so --overwrite leaves it alone"):
+            write_directory(place, whole, overwrite=True, mark="mark.json")
+    assert (photos / "1.jpg").read_text() == "new" and (tmp_path / "letter").read_text() == "dear"
+
+
+def test_replacing_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    write_text(tmp_path / "real/mark.json", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write_directory(tmp_path / "link", lambda _: None, overwrite=True, mark="mark.json")
+    assert (tmp_path / "real/mark.json").read_text() == "old" and list((tmp_path / "link").iterdir()) == []
+
+
 def test_json_holds_every_file_name_and_no_number_that_is_none() -> None:
     name = os.fsdecode(b"caf\xe9/\xc3\xbc")
     assert json.loads(json_text({"name": name}).encode()) == {"name": name}

@@ -136,8 +136,9 @@ def test_the_latest_run_is_the_newest_that_can_be_used(tmp_path: Path) -> None:
 
 def test_checkpoints_of_another_model_are_refused(tmp_path: Path) -> None:
     run = make(tmp_path, "a", step=None)
-    with pytest.raises(BadFile, match="has no valid checkpoint"):
+    with pytest.raises(BadFile, match="has no valid checkpoint: there is none in") as refused:
         run.checkpoint()
+    assert refused.value.hint == f"zoo train --config {run.path}"  # a finished run is not resumed
     save(run, 5, model="other/net")
     with pytest.raises(BadFile, match="holds other/net, but the run is of some/net"):
         run.checkpoint()

@@ -133,7 +133,7 @@ def test_the_latest_run_is_taken_and_skipped_ones_are_named(tmp_path: Path) -> N
     assert target.path == taken
     assert target.notes == (
         f"skipped {failed}: it is failed",
-        f"skipped {empty}: the run {empty} has no valid checkpoint",
+        f"skipped {empty}: the run {empty} has no valid checkpoint: there is none in {empty / 'checkpoints'}",
         f"taking the latest run, {taken}",
     )
 

@@ -86,13 +86,30 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json_text(value))
 
 
-def write_directory(path: Path, fill: Callable[[Path], None], *, overwrite: bool = False) -> None:
+def check_free(path: Path, *, overwrite: bool, mark: str, option: str = "-o") -> None:
+    """OutputExists where something is that may not be replaced: anything without `overwrite`, else what is not ours.
+
+    `mark` is the file that every directory of the kind holds; one without it, unless it is empty, is somebody's own.
+    """
+    if not path.exists():
+        return
+    if not overwrite:
+        raise OutputExists(f"{path} exists already", hint=f"choose another place with {option}, or say --overwrite")
+    if not path.is_dir() or (any(path.iterdir()) and not (path / mark).is_file()):
+        raise OutputExists(
+            f"{path} has no {mark} in it, so --overwrite leaves it alone",
+            hint=f"choose another place with {option}, or remove it yourself",
+        )
+
+
+def write_directory(path: Path, fill: Callable[[Path], None], *, overwrite: bool = False, mark: str = "") -> None:
     """Make a whole directory appear at once: `fill` writes into a hidden one beside it, which is then renamed.
 
-    With `overwrite` an older directory is moved away first and removed afterwards; without, OutputExists.
+    With `overwrite` an older directory is moved away first and removed afterwards; without, OutputExists.  Where
+    `mark` is given, only a directory that holds a file of this name is replaced.
     """
-    if path.exists() and not overwrite:
-        raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
+    if mark or not overwrite:
+        check_free(path, overwrite=overwrite, mark=mark)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -115,4 +132,7 @@ def _swap(new: Path, path: Path) -> None:
     old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
     path.rename(old)
     new.rename(path)
-    shutil.rmtree(old)
+    if old.is_symlink():
+        old.unlink()  # what it leads to is not ours
+    else:
+        shutil.rmtree(old)

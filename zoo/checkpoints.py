@@ -170,8 +170,7 @@ def _first(folder: Path, candidates: list[Path], *, verify: bool) -> Found:
             notes.append(f"passed over {path.name}: {error.message}")
             continue
         return Found(checkpoint=checkpoint, notes=tuple(notes))
-    damaged = f" ({'; '.join(notes)})" if notes else ""
-    raise BadFile(f"there is no valid checkpoint in {folder}{damaged}")
+    raise BadFile("; ".join(notes) or f"there is none in {folder}")
 
 
 def _newest_first(folder: Path) -> Iterator[Path]:

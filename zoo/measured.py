@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zoo.atomic import write_directory, write_json
+from zoo.atomic import check_free, write_directory, write_json
 from zoo.data_card import DataCard, Split
-from zoo.errors import OutputExists, UsageError
+from zoo.errors import UsageError
 from zoo.records import to_json
 
 SHOWN_CLASSES = 5
+METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,8 @@ def recorded(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def check_place(save: Path | None, *, overwrite: bool) -> None:
     """OutputExists, before anything is measured, where the folder to save to is taken."""
-    if save is not None and save.exists() and not overwrite:
-        raise OutputExists(f"{save} exists already", hint="choose another place for --save, or say --overwrite")
+    if save is not None:
+        check_free(save, overwrite=overwrite, mark=METRICS, option="--save")
 
 
 def check_classes(model: str, known: tuple[str, ...], *, source: str, found: tuple[str, ...]) -> None:
@@ -79,7 +80,7 @@ def save_measured(
 
     def fill(place: Path) -> None:
         pictures.extend(sorted(path.name for path in draw(place)))
-        write_json(place / "metrics.json", {"schema": 1, **to_json(replace(result, pictures=tuple(pictures)))})
+        write_json(place / METRICS, {"schema": 1, **to_json(replace(result, pictures=tuple(pictures)))})
 
-    write_directory(folder, fill, overwrite=overwrite)
+    write_directory(folder, fill, overwrite=overwrite, mark=METRICS)
     return replace(result, pictures=tuple(pictures))

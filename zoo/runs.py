@@ -140,8 +140,9 @@ class Run:
         try:
             found = _find(self.checkpoints, which, verify=verify)
         except BadFile as error:
+            again = f"--config {self.path}" if self.status == "finished" else f"--resume {self.path}"
             raise BadFile(
-                f"the run {self.path} has no valid checkpoint", hint=f"zoo train --resume {self.path}"
+                f"the run {self.path} has no valid checkpoint: {error.message}", hint=f"zoo train {again}"
             ) from error
         model = found.checkpoint.manifest.model
         if model != self.config.model:

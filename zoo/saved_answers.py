@@ -44,7 +44,7 @@ def save_answers(
         if together := compare(kept):
             (place / "comparison.json").write_text(json.dumps(together.record, indent=2, ensure_ascii=False) + "\n")
 
-    atomic.write_directory(folder, fill, overwrite=overwrite)
+    atomic.write_directory(folder, fill, overwrite=overwrite, mark="predictions.json")
     return kept
 
 

@@ -16,7 +16,7 @@ from zoo.errors import BadFile, OutputExists
 from zoo.judge.rule import Status
 from zoo.records import to_json
 from zoo.replay import run_template
-from zoo.replay.bundle import Bundle
+from zoo.replay.bundle import REPORT, Bundle
 from zoo.replay.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.replay.run_template import differing_files
 from zoo.report.page import page
@@ -120,7 +120,7 @@ def write(
     proved = proof.verdict.publishes
     if not proved and not allow_unproved:
         beside = report_place(place)
-        atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True)
+        atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=beside, published=False, report=report, verdict=report.verdict.value)
     golden = list(golden_files(proof))
     files = {**proof.exported.files, **pages, **runner(proof.subject)}
@@ -130,7 +130,7 @@ def write(
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
-    atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite)
+    atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
     return Written(
         path=place,
         published=True,

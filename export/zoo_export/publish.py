@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from zoo import atomic
 from zoo.catalog import Catalog
 from zoo.errors import Refused, UsageError
 from zoo.replay.bundle import REPORT
+from zoo.replay.manifest import NAME
 from zoo.report.record import read_report
 from zoo.targets import ModelTarget, RunTarget, SourceTarget, Target, WeightsTarget, at_checkpoint, find_target
-from zoo_export.bundle import Written, check_place, write
+from zoo_export.bundle import Written, check_place, report_place, write
 from zoo_export.graph import DEFAULT_OPSET, check_opset
 from zoo_export.proof import Progress, prove
 from zoo_export.sources import find_subject
@@ -97,6 +99,9 @@ def _check_taken(place: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{place} is a file; a bundle is a directory", hint="choose another place with -o")
     if overwrite and place.is_dir() and (place / "run.json").is_file():
         raise UsageError(f"{place} is a run; a bundle would replace it", hint="choose another place with -o")
+    if overwrite:
+        atomic.check_free(place, overwrite=True, mark=NAME)
+    atomic.check_free(report_place(place), overwrite=True, mark=REPORT)  # an answer of no must find a place, too
 
 
 def _check_exportable(target: Target) -> None:

@@ -157,6 +157,18 @@ def test_what_cannot_be_meant_is_one_sentence(
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("taken", "site-packages")] == []
 
 
+@pytest.mark.parametrize("folder", ["photos", "b-report"])
+def test_a_folder_that_is_no_bundle_is_never_replaced(
+    command: Callable[..., Said], tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "1.jpg").write_text("mine")
+    place = "photos" if folder == "photos" else "b"
+    said = command("export", "toy", "--untrained", "--onnx", "-o", place, "--overwrite")
+    assert (said.code, f"{folder} has no " in said.err) == (2, True), said.err
+    assert [file.name for file in (tmp_path / folder).iterdir()] == ["1.jpg"]
+
+
 def test_explain_without_anything_to_compare_with_is_bad_usage(command: Callable[..., Said], tmp_path: Path) -> None:
     model = onnx.helper.make_model(
         onnx.helper.make_graph(
