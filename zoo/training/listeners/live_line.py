@@ -52,6 +52,8 @@ class LiveLine(Listener):
 
     def epoch_ended(self, result: EpochResult) -> None:
         """One line that stays."""
+        if self._live:
+            self._live.update("", refresh=True)  # what it said of this epoch is over
         if self._start:
             self._print(epoch_line(result, self._start))
 

@@ -1,0 +1,58 @@
+"""What a person sees while a model trains."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from tests.training.toy import Share
+from zoo.task import Monitor
+from zoo.training.events import EpochResult, Moment, Start
+from zoo.training.listeners.live_line import LiveLine, clock
+
+START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
+MOMENT = Moment(epoch=1, batch=1, step=1, loss=2.3, rate=0.01, speed=100.0, remaining=61.0)
+RESULT = EpochResult(
+    epoch=1,
+    step=4,
+    seconds=5.0,
+    rate=0.01,
+    speed=100.0,
+    losses={"loss": 1.5},
+    metrics={"top1": 0.5},
+    best=True,
+    measured=Share(),
+)
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+LINE = "epoch 1/2  loss 1.5000  top1 50.00%  100/s  lr 1.0e-02  0:05  best"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_off_a_terminal_an_epoch_is_a_line_and_moments_are_rare() -> None:
+    stream = io.StringIO()
+    line = LiveLine(stream)
+    line.started(START)
+    line.moved(MOMENT)
+    line.epoch_ended(RESULT)
+    assert stream.getvalue() == LINE + "\n"
+
+
+def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
+    stream = Terminal()
+    line = LiveLine(stream)
+    line.started(START)
+    line.moved(MOMENT)
+    shown = COLOURS.sub("", stream.getvalue())
+    assert "epoch 1/2  ━━━━━╌" in shown and "1:01 left" in shown
+    before = len(stream.getvalue())
+    line.epoch_ended(RESULT)
+    line.closed()
+    assert LINE in stream.getvalue()[before:] and "left" not in stream.getvalue()[before:]
+
+
+def test_a_clock_shows_hours_where_there_are_any() -> None:
+    assert (clock(7.4), clock(3723)) == ("0:07", "1:02:03")
