@@ -23,7 +23,8 @@ from zoo.data.digits import load
 from zoo.judge.evidence import Magnitude, OutputError
 from zoo.judge.rule import WARN_ABOVE, K, judge_output, usual_noise
 from zoo_cnn.model import cnn
-from zoo_export.reference import magnitude, without_onednn
+from zoo_export.eager import without_onednn
+from zoo_export.reference import magnitude
 
 CASES, PROOFS, DRAWN, SEEDS = 400, 300, 12, 3
 Build = Callable[[int], nn.Module]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from zoo.judge.evidence import CaseEvidence
 from zoo.task import Agreement, Case, Task
 from zoo_export.compare import Given
 from zoo_export.ports import Array
+
+Others = Callable[[int], Sequence[Mapping[str, Array]] | None]
+"""(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None
+where they are too many."""
 
 
 def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
@@ -29,10 +34,13 @@ def agree(
     given: Sequence[Given],
     *,
     noise: Mapping[str, float],
+    others: Others = lambda _: (),
 ) -> Agreement | None:
     """How the answers compare; None without items.  An item that the file cannot answer, or with no number, disagrees.
 
-    A task looks for the largest score, and of scores that are no numbers the first is the largest.
+    A task looks for the largest score, and of scores that are no numbers the first is the largest.  A disagreeing item
+    is undecided where PyTorch's own answer is another one when near-equal parts are chosen otherwise; everything else
+    is compared as if there were no such items.
     """
     if not cases:
         return None
@@ -41,7 +49,31 @@ def agree(
     if failed:
         return Agreement(items=len(cases), agreeing=0, undecided=0, disagreements=tuple(failed[:12]))
     candidate = [one for one in given if not isinstance(one, str)]
-    return task.agreement(reference, candidate, cases=cases, noise=noise)
+    found = task.agreement(reference, candidate, cases=cases, noise=noise)
+    if found.holds:
+        return found
+
+    def alike(place: int, one: Mapping[str, Array]) -> bool:
+        alone = task.agreement([reference[place]], [one], cases=[cases[place]], noise=noise)
+        return alone.agreeing == alone.items
+
+    def has_one_answer(place: int) -> bool:
+        more = others(place)
+        return more is not None and all(alike(place, one) for one in more)
+
+    places = range(len(cases))
+    loose = [place for place in places if not alike(place, candidate[place]) and not has_one_answer(place)]
+    firm = [place for place in places if place not in loose]
+    if not loose:
+        return found
+    chosen = [[rows[place] for place in firm] for rows in (reference, candidate, cases)]
+    rest = task.agreement(chosen[0], chosen[1], cases=chosen[2], noise=noise) if firm else found  # type: ignore[arg-type]
+    return replace(
+        found,
+        agreeing=rest.agreeing if firm else 0,
+        undecided=(rest.undecided if firm else 0) + len(loose),
+        disagreements=rest.disagreements if firm else (),
+    )
 
 
 def _unanswered(right: Mapping[str, Array], given: Given) -> str:

@@ -53,7 +53,9 @@ class Finisher:
         if runs.moved_from is not None:
             before = self.double(runs.moved_from, raw)
         single = {name: self.single(outputs, raw) for name, outputs in runs.single.items()}
-        return Runs(double, single, moved_from=before)
+        rows = runs.rows
+        ways = () if rows is None or rows.decided else (rows.outputs, rows.least())
+        return Runs(double, single, moved_from=before, others=tuple(self.double(one, raw) for one in ways))
 
     def double(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer in double precision."""

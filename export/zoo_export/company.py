@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.task import Case, Signature
-from zoo_export.attention import DISAGREE
+from zoo_export.eager import DISAGREE
 from zoo_export.reference import Oracle, Runs, distance
 from zoo_export.stacking import batches
 

@@ -8,15 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from zoo.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
+from zoo.judge.rule import WILD
 from zoo.task import MARGIN, Case, Port, Signature
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, magnitude
+from zoo_export.selection import TIED, compared
 
 Given = Mapping[str, Array] | str
 """What the runtime gave: outputs by name, or the sentence in which it refused."""
-
-TIED = 10.0
-"""Two scores closer than so many times PyTorch's own error have no order."""
 
 
 def compare_kind(port: Port, signature: Signature) -> Compare:
@@ -37,17 +36,16 @@ def compare_case(case: Case, given: Given, answer: Answer | str, signature: Sign
         return replace(story, reference_error=answer)
     if isinstance(given, str):
         return replace(story, error=given)
-    outputs = [
-        compare_output(port, given[port.name], answer, signature) for port in signature.outputs if port.name in given
-    ]
+    outputs = [compare_output(port, given, answer, signature) for port in signature.outputs if port.name in given]
     return replace(story, outputs=tuple(outputs))
 
 
-def compare_output(port: Port, given: Array, answer: Answer, signature: Signature) -> OutputError:
+def compare_output(port: Port, whole: Mapping[str, Array], answer: Answer, signature: Signature) -> OutputError:
     """One output of one case."""
-    reference, single = answer.reference[port.name], answer.single[port.name]
+    given, reference, single = whole[port.name], answer.reference[port.name], answer.single[port.name]
     kind = compare_kind(port, signature)
-    if kind == "equal" and MARGIN in answer.reference:
+    rows = answer.rows
+    if kind == "equal" and (MARGIN in answer.reference or (rows is not None and port.name == rows.keys)):
         kind = "choice"
     facts = OutputError(
         name=port.name,
@@ -64,7 +62,12 @@ def compare_output(port: Port, given: Array, answer: Answer, signature: Signatur
     if given.shape != reference.shape:
         return facts
     if kind == "rule":
+        if rows is not None and rows.keys in whole:
+            given, reference = rows.paired(port.name, whole)
         return _by_rule(facts, given, reference, answer, port.name)
+    if kind == "choice" and rows is not None:
+        found = compared(given, reference, rows)
+        return replace(facts, elements=found.parts, differing=found.wrong, far=found.other, undecided=found.tied)
     if kind == "choice":
         return _by_margin(facts, given, reference, answer)
     return _by_count(facts, given, reference, single)
@@ -124,10 +127,12 @@ def liveness(
     signature: Signature, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]]
 ) -> tuple[LiveOutput, ...]:
     """How every output moves between inputs whose answers have the same shape."""
-    return tuple(_live(port, answers, given) for port in signature.outputs)
+    return tuple(
+        _live(port, answers, given, free=compare_kind(port, signature) == "agreement") for port in signature.outputs
+    )
 
 
-def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]]) -> LiveOutput:
+def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]], *, free: bool) -> LiveOutput:
     name = port.name
     pairs = [
         (answer.reference[name], one[name], answer.noise.get(name)) for answer, one in zip(answers, given, strict=True)
@@ -142,19 +147,24 @@ def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Ar
     if not several and len(groups) > 1:  # answers of different shapes differ
         return LiveOutput(name=name, inputs=len(pairs), spread=1.0, noise=0.0, onnx_spread=1.0)
     # a small group may hold one picture twice; a dead output is dead in all of them
-    moved = [_moved(port, [pairs[place] for place in group]) for group in several or groups.values()]
+    moved = [_moved(port, [pairs[place] for place in group], free=free) for group in several or groups.values()]
     return max(moved, key=lambda live: (live.spread or 0.0, live.inputs))
 
 
-def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]]) -> LiveOutput:
-    """How far an output moves between some answers of one shape."""
+def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:
+    """How far an output moves between some answers of one shape.
+
+    In an answer whose order is `free`, equally good ones of a picture that shows nothing change places; what that makes
+    of a few cases is no noise of the others.
+    """
     floats = port.dtype.startswith("float")
     noises = [noise.rms or 0.0 for _, _, noise in chosen if noise is not None]
+    noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0
     return LiveOutput(
         name=port.name,
         inputs=len(chosen),
         spread=_spread([reference for reference, _, _ in chosen], floats=floats),
-        noise=float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0,
+        noise=min(noise, WILD * float(np.median(noises))) if noises and free else noise,
         onnx_spread=_spread([one for _, one, _ in chosen], floats=floats),
     )
 

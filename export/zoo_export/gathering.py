@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo.judge.evidence import CaseEvidence, Evidence, File, GraphEvidence, Labels, Lineage, Prepared
 from zoo.judge.evidence import Subject as SubjectRecord
-from zoo.task import Agreement, Case
+from zoo.task import Agreement, Case, Signature
 from zoo_export.agreement import agree, noise_of
 from zoo_export.answer import eager_answers
 from zoo_export.compare import Given, compare_case
@@ -16,8 +16,9 @@ from zoo_export.fed import fed_items
 from zoo_export.labels import measure_labels
 from zoo_export.lineage import differing, measure_lineage, trace
 from zoo_export.measure import eval_mode, measure_graph, torch_repeats
-from zoo_export.ports import Array
+from zoo_export.ports import Array, call
 from zoo_export.reference import Answer
+from zoo_export.selection import possible_rows
 from zoo_export.underway import Underway
 
 
@@ -136,39 +137,67 @@ def with_answers(under: Underway, graph: GraphEvidence, places: Sequence[int], g
     """With the task's comparison of the answers to these raw cases, where only the task can compare them."""
     if not any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
         return graph
-    cases, right, ours = _rows(under, places, given)
-    return replace(graph, answers=agree(under.subject.task, cases, right, ours, noise=noise_of(graph.cases)))
+    return replace(graph, answers=_agreeing(under, places, given, noise=noise_of(graph.cases)))
 
 
-def _rows(
-    under: Underway, places: Sequence[int], given: Sequence[Given]
-) -> tuple[list[Case], list[Mapping[str, Array]], list[Given]]:
-    """Those of the raw cases at these places that gate: the case, what is right, what the file says."""
+def _agreeing(
+    under: Underway, places: Sequence[int], given: Sequence[Given], *, noise: Mapping[str, float]
+) -> Agreement | None:
+    """Over those of the raw cases at these places that gate."""
     rows = [
-        (under.inputs.raw[place], answer.reference, one)
+        (under.inputs.raw[place], answer, one)
         for place, one in zip(places, given, strict=True)
         if isinstance(answer := under.answers[PIPELINE][place], Answer) and under.inputs.raw[place].gates
     ]
-    return [case for case, _, _ in rows], [right for _, right, _ in rows], [ours for _, _, ours in rows]
+    return agree(
+        under.subject.task,
+        [case for case, _, _ in rows],
+        [answer.reference for _, answer, _ in rows],
+        [ours for _, _, ours in rows],
+        noise=noise,
+        others=lambda place: rows[place][1].others,
+    )
 
 
 def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
     """Over the evaluation items; without data, over the pipeline's own cases."""
     noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
-    task, items = under.subject.task, under.inputs.items
-    if items:
-        reference: Sequence[Mapping[str, Array]] = eager_answers(
-            items,
-            prepare=under.prepare,
-            module=under.subject.module,
-            finisher=under.finisher,
-            model=under.model,
-            pipeline=under.pipeline,
-        )
-        found = agree(task, items, reference, under.items.result(), noise=noise)
-        return found, f"{len(items)} evaluation items"
-    cases, right, ours = _rows(under, range(len(under.inputs.raw)), under.trials[PIPELINE].result().given)
-    return agree(task, cases, right, ours, noise=noise), f"{len(cases)} cases without evaluation data"
+    items = under.inputs.items
+    if not items:
+        places = range(len(under.inputs.raw))
+        found = _agreeing(under, places, under.trials[PIPELINE].result().given, noise=noise)
+        return found, f"{found.items if found else 0} cases without evaluation data"
+    reference: Sequence[Mapping[str, Array]] = eager_answers(
+        items,
+        prepare=under.prepare,
+        module=under.subject.module,
+        finisher=under.finisher,
+        model=under.model,
+        pipeline=under.pipeline,
+    )
+    found = agree(
+        under.subject.task,
+        items,
+        reference,
+        under.items.result(),
+        noise=noise,
+        others=lambda place: _otherwise(under, items[place]),
+    )
+    return found, f"{len(items)} evaluation items"
+
+
+def _otherwise(under: Underway, case: Case) -> list[dict[str, Array]] | None:
+    """What eager PyTorch answers to an evaluation item where near-equal parts are chosen otherwise; None: too much."""
+    if not under.off:
+        return []
+    ends = Signature(inputs=under.pipeline.inputs, outputs=under.model.inputs)
+    ready = call(under.prepare, case.inputs, ends)
+    rows = possible_rows(under.subject.module, ready, under.model, off=under.off, double=False)
+    if rows is None:
+        return None
+    if rows.decided:
+        return []
+    return [under.finisher.single(one, case.inputs) for one in (rows.outputs, rows.least())]
 
 
 def _fed(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:

@@ -14,7 +14,7 @@ from torch import nn
 from zoo.errors import NotProved, PluginError, UsageError
 from zoo.task import Signature
 from zoo_export.assumed import Sizes, elsewhere
-from zoo_export.attention import slow_attention
+from zoo_export.eager import slow_attention
 from zoo_export.metadata import module_paths, strip
 from zoo_export.ports import Array, arguments, dynamic_axes, output_order
 from zoo_export.quiet import silenced

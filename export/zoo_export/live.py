@@ -65,18 +65,30 @@ def _wake(name: str, parameter: nn.Parameter, generator: torch.Generator) -> boo
 
 
 def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature) -> int:
-    """Set the statistics of every batch norm to those of the inputs; how many there are."""
+    """Set the statistics of every batch norm to those of the inputs; how many there are.
+
+    Without a batch axis inputs go through one by one, and a norm that is given a single value has no statistics: then
+    all of them stay as they were made.
+    """
     norms = [part for part in module.modules() if isinstance(part, _NORMS) and part.track_running_stats]
-    if not norms or batch_name(signature) is None:
+    if not norms:
         return 0
     before = [(norm, norm.momentum) for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain average
         norm.train()
-    for places in batches(inputs, signature, largest=16):
-        module(*arguments(join([inputs[place] for place in places], signature.inputs), signature))
+    measured = len(norms)
+    try:
+        for places in batches(inputs, signature, largest=16):
+            module(*arguments(join([inputs[place] for place in places], signature.inputs), signature))
+    except ValueError:
+        if batch_name(signature) is not None:
+            raise
+        measured = 0
     for norm, momentum in before:
+        if not measured:
+            norm.reset_running_stats()
         norm.momentum = momentum
         norm.eval()
-    return len(norms)
+    return measured

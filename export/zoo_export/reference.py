@@ -5,9 +5,7 @@ Every input is run once per arithmetic; whatever is compared with it later share
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,8 +16,9 @@ from torch import nn
 
 from zoo.judge.evidence import Magnitude, Reference
 from zoo.task import Signature
-from zoo_export.attention import attention_traps
+from zoo_export.eager import ChannelsLast, in_double, traps, without_onednn
 from zoo_export.ports import Array, call
+from zoo_export.selection import Rows, Selecting, grounds, possible_rows, slack
 from zoo_export.stacking import batches, group_size, join, split
 from zoo_export.state import Walk
 
@@ -41,10 +40,20 @@ class Runs:
     error: str = ""
     moved_from: Outputs | None = None
     """What double precision says to the inputs that the single runs had, where it is not `double`."""
+    off: tuple[float, ...] = ()
+    """Of a graph that chooses rows: how far off what it chooses by may be."""
+    rows: Rows | None = None
+    """All that `double` could have chosen then."""
+    rows_before: Rows | None = None
+    """The same of `moved_from`."""
+    others: tuple[Outputs, ...] = ()
+    """Of an answer that follows from chosen rows: what it is with all that could be chosen, and with as few."""
 
     def unmoved(self) -> Runs:
         """All runs on the same inputs."""
-        return self if self.moved_from is None else replace(self, double=self.moved_from, moved_from=None)
+        if self.moved_from is None:
+            return self
+        return replace(self, double=self.moved_from, moved_from=None, rows=self.rows_before, rows_before=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,14 @@ class Answer:
     """The same, of the middle backend."""
     moved: Mapping[str, Magnitude] = field(default_factory=dict)
     """Per float output: how far double precision moved with the inputs (see `Oracle.at`)."""
+    rows: Rows | None = None
+    """As of `Runs`: its outputs are compared row by row."""
+    others: tuple[Outputs, ...] = ()
+    """As of `Runs`: where they are other answers, so may the file's be."""
+
+
+class Undecided(Exception):
+    """PyTorch's own answer could be any of too many."""
 
 
 class Oracle:
@@ -69,7 +86,7 @@ class Oracle:
     def __init__(self, module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> None:
         self.signature = signature
         self._module = module
-        self._double, reason = _in_double(module, signature, example)
+        self._double, reason = in_double(module, signature, example)
         convolves = any(parameter.ndim == 4 for parameter in module.parameters())
         self._backends = ("default", "no-onednn", "channels-last") if convolves else ("default", "no-onednn")
         self._last = copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None
@@ -77,7 +94,7 @@ class Oracle:
             kind="spread" if reason else "fp64",
             backends=self._backends,
             reason=reason,
-            traps=attention_traps(module, signature, example),
+            traps=traps(module, signature, example),
         )
 
     def runs(self, inputs: Sequence[Mapping[str, Array]]) -> list[Runs]:
@@ -98,7 +115,14 @@ class Oracle:
         """The same runs with double precision moved to inputs that are as right; the noise stays what it is."""
         if self._double is None or runs.error:
             return runs
-        return Runs(call(self._double, inputs, self.signature, double=True), runs.single, moved_from=runs.double)
+        double = call(self._double, inputs, self.signature, double=True)
+        if not runs.off:
+            return replace(runs, double=double, moved_from=runs.double)
+        try:
+            rows = self._rows(inputs, runs.off)
+        except Undecided as error:
+            return Runs(None, {}, error=str(error))
+        return replace(runs, double=double, moved_from=runs.double, rows=rows, rows_before=runs.rows)
 
     def walk(self, walk: Walk) -> Runs:
         """Every arithmetic through all steps, each fed its own state; for a split the whole sequence at once."""
@@ -127,7 +151,31 @@ class Oracle:
         double = None if self._double is None else call(self._double, joined, self.signature, double=True)
         single = {name: apart(self._single(name, joined)) for name in self._backends}
         doubles = [None] * len(group) if double is None else apart(double)
-        return [Runs(one, {name: rows[place] for name, rows in single.items()}) for place, one in enumerate(doubles)]
+        found = [Runs(one, {name: rows[place] for name, rows in single.items()}) for place, one in enumerate(doubles)]
+        return [self._choosing(one, inputs) for one, inputs in zip(found, group, strict=True)]
+
+    def _choosing(self, runs: Runs, inputs: Mapping[str, Array]) -> Runs:
+        """With everything that could be chosen, where rows are."""
+        off = self._off(inputs)
+        return replace(runs, off=off, rows=self._rows(inputs, off)) if off else runs
+
+    def _off(self, inputs: Mapping[str, Array]) -> tuple[float, ...]:
+        """How far off the grounds of a choice may be; empty where nothing is chosen."""
+        if not isinstance(self._module, Selecting) or not isinstance(self._double, Selecting):
+            return ()
+        single = [grounds(self._module, inputs, self.signature)]
+        with without_onednn():
+            single.append(grounds(self._module, inputs, self.signature))
+        if isinstance(self._last, Selecting):
+            single.append(grounds(self._last, inputs, self.signature))
+        return slack(grounds(self._double, inputs, self.signature, double=True), single)
+
+    def _rows(self, inputs: Mapping[str, Array], off: Sequence[float]) -> Rows:
+        assert self._double is not None
+        rows = possible_rows(self._double, inputs, self.signature, off=off)
+        if rows is None:
+            raise Undecided("more parts are as good as each other than could be looked into")
+        return rows
 
     def _single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         if backend == "no-onednn":
@@ -135,7 +183,7 @@ class Oracle:
                 return call(self._module, inputs, self.signature)
         if backend == "channels-last":
             assert self._last is not None
-            return call(_ChannelsLast(self._last), inputs, self.signature)
+            return call(ChannelsLast(self._last), inputs, self.signature)
         return call(self._module, inputs, self.signature)
 
 
@@ -145,18 +193,6 @@ def _largest_batch(inputs: Sequence[Mapping[str, Array]]) -> int:
     return min(8, max(1, TOGETHER // max(1, size)))
 
 
-class _ChannelsLast(nn.Module):
-    """A module fed with pictures whose channels are the fastest axis in memory."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, *inputs: torch.Tensor) -> object:
-        moved = (one.contiguous(memory_format=torch.channels_last) if one.ndim == 4 else one for one in inputs)
-        return self.module(*moved)
-
-
 def settle(runs: Runs) -> Answer:
     """What is right and how noisy: against double precision, or around the mean of the backends without it."""
     reference: dict[str, Array] = {}
@@ -164,6 +200,11 @@ def settle(runs: Runs) -> Answer:
     typical: dict[str, Magnitude] = {}
     moved: dict[str, Magnitude] = {}
     for name, default in runs.single["default"].items():
+        if runs.rows is not None and runs.double is not None and name != runs.rows.keys:
+            rows = [distance(*runs.rows.paired(name, run)) for run in runs.single.values()]
+            noise[name], typical[name] = _least_of(rows), _middle_of(rows)
+            reference[name] = runs.double[name].astype(np.float64)
+            continue
         outputs = [run[name] for run in runs.single.values()]
         if not np.issubdtype(default.dtype, np.floating):
             reference[name] = default if runs.double is None else runs.double[name].astype(default.dtype)
@@ -174,15 +215,22 @@ def settle(runs: Runs) -> Answer:
             if runs.moved_from is not None:
                 moved[name] = distance(reference[name], around)
             errors = [distance(one, around) for one in outputs]
-            noise[name] = Magnitude(rms=_least(error.rms for error in errors), max=_least(e.max for e in errors))
-            typical[name] = Magnitude(rms=_middle(error.rms for error in errors), max=_middle(e.max for e in errors))
+            noise[name], typical[name] = _least_of(errors), _middle_of(errors)
         else:
             wide = [one.astype(np.float64) for one in outputs]
             alike = all(one.shape == wide[0].shape for one in wide)
             reference[name] = np.mean(wide, axis=0) if alike else wide[0]
             errors = [distance(one, reference[name]) for one in wide]
             noise[name] = Magnitude(rms=_most(error.rms for error in errors), max=_most(e.max for e in errors))
-    return Answer(reference, runs.single["default"], noise, typical, moved)
+    return Answer(reference, runs.single["default"], noise, typical, moved, rows=runs.rows, others=runs.others)
+
+
+def _least_of(errors: Sequence[Magnitude]) -> Magnitude:
+    return Magnitude(rms=_least(error.rms for error in errors), max=_least(error.max for error in errors))
+
+
+def _middle_of(errors: Sequence[Magnitude]) -> Magnitude:
+    return Magnitude(rms=_middle(error.rms for error in errors), max=_middle(error.max for error in errors))
 
 
 def _least(values: Iterator[float | None]) -> float | None:
@@ -211,25 +259,3 @@ def magnitude(values: Array) -> Magnitude:
     wide = np.abs(values.astype(np.float64, copy=False))
     with np.errstate(over="ignore", invalid="ignore"):
         return Magnitude.of(float(np.sqrt(np.mean(np.square(wide)))), float(wide.max()))
-
-
-def _in_double(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> tuple[nn.Module | None, str]:
-    """A double-precision copy and "", or None and why there is none."""
-    double = copy.deepcopy(module).double()
-    try:
-        outputs = call(double, example, signature, double=True)
-    except (RuntimeError, TypeError) as error:
-        return None, f"the model does not run in double precision: {error}".splitlines()[0]
-    narrow = [n for n, v in outputs.items() if np.issubdtype(v.dtype, np.floating) and v.dtype != np.float64]
-    if narrow:
-        return None, f"the model gives {', '.join(narrow)} in single precision even when run in double"
-    return double, ""
-
-
-@contextlib.contextmanager
-def without_onednn() -> Iterator[None]:
-    """PyTorch's own kernels instead of oneDNN's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with torch.backends.mkldnn.flags(enabled=False):
-            yield

@@ -114,6 +114,7 @@ class Underway:
         for place, given in enumerate(prepared):
             self._look_at_preparing(place, given, oracle, runs)
         self.reference = oracle.facts
+        self.off = tuple(max(column) for column in zip(*(one.off for one in runs if one.off), strict=True))
         self.answers: dict[str, Answers] = {
             MODEL: [one.error or settle(one.unmoved()) for one in runs],
             PIPELINE: [

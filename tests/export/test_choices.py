@@ -34,7 +34,7 @@ ANSWER = Answer(
 def test_a_pixel_may_change_where_it_is_a_tie(place: tuple[int, int], differing: int, status: Status) -> None:
     given = MAP.copy()
     given[place] += 1
-    found = compare_output(CLASSES, given, ANSWER, SIGNATURE)
+    found = compare_output(CLASSES, {"classes": given}, ANSWER, SIGNATURE)
     assert (found.compare, found.elements, found.differing, found.far, found.undecided) == (
         "choice",
         100,
@@ -48,12 +48,12 @@ def test_a_pixel_may_change_where_it_is_a_tie(place: tuple[int, int], differing:
 
 def test_an_answer_of_nothing_but_ties_decides_nothing() -> None:
     dead = replace(ANSWER, reference={"classes": MAP, MARGIN: np.zeros((10, 10))})
-    assert judge_output(compare_output(CLASSES, MAP, dead, SIGNATURE)).status == Status.INCONCLUSIVE
+    assert judge_output(compare_output(CLASSES, {"classes": MAP}, dead, SIGNATURE)).status == Status.INCONCLUSIVE
 
 
 def test_without_a_margin_whole_numbers_must_be_equal() -> None:
     plain = Answer(reference={"classes": MAP}, single={"classes": MAP}, noise={})
-    assert compare_output(CLASSES, MAP, plain, SIGNATURE).compare == "equal"
+    assert compare_output(CLASSES, {"classes": MAP}, plain, SIGNATURE).compare == "equal"
 
 
 def test_the_rows_of_a_picture_are_no_batch() -> None:

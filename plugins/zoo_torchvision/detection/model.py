@@ -83,8 +83,8 @@ def bypass(network: Any, image_size: tuple[int, int]) -> None:
 
 def scaled_boxes(codes: Tensor, anchors: Tensor, weights: Sequence[float]) -> Tensor:
     """Codes [n, cells, 4] relative to anchors [cells, 4] as corners in pixels (R-CNN, arXiv:1311.2524)."""
-    sides = anchors[:, 2:] - anchors[:, :2]
-    centres = anchors[:, :2] + 0.5 * sides
+    sides = anchors[..., 2:] - anchors[..., :2]
+    centres = anchors[..., :2] + 0.5 * sides
     x, y, wide, high = weights
     moved = torch.stack([codes[..., 0] / x, codes[..., 1] / y], dim=-1) * sides + centres
     most = math.log(1000.0 / LONGEST)

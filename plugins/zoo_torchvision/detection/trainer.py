@@ -34,8 +34,8 @@ class DetectionTrainer:
         return StepOutput(loss=loss.detach(), count=len(objects), parts=parts)
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`boxes` [n, cells, 4] in pixels and `scores` [n, cells, classes]."""
-        boxes, scores = context.modules["model"](batch["input"])
+        """`boxes` [n, cells, 4] in pixels, or as many for each class, and `scores` [n, cells, classes]."""
+        boxes, scores = context.modules["model"](batch["input"])[:2]
         return {"boxes": boxes, "scores": scores}
 
     def state_dict(self) -> dict[str, Tensor | int | float | str]:

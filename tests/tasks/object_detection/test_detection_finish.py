@@ -40,6 +40,16 @@ def test_boxes_are_in_pixels_of_the_given_picture_and_inside_it() -> None:
     assert boxes.tolist()[3] == [30, 80, 50, 200], "cut at the edges"
 
 
+def test_a_cell_may_have_a_box_for_each_class_and_a_name() -> None:
+    boxes, scores, labels = finish()(BOXES.repeat(1, 1, 2), SCORES, torch.arange(4)[None], picture(*SIZE))
+    wanted = finish()(BOXES, SCORES, picture(*SIZE))
+    assert all(torch.equal(one, other) for one, other in zip((boxes, scores, labels), wanted, strict=True))
+    moved = torch.cat([BOXES, BOXES + 5.0], dim=2)  # those of the second class lie elsewhere
+    boxes, _, labels = finish()(moved, SCORES, torch.arange(4)[None], picture(*SIZE))
+    first, second = wanted[0][labels == 0], wanted[0][labels == 1]
+    assert torch.equal(boxes[labels == 0], first) and torch.equal(boxes[labels == 1], second + 5.0)
+
+
 def test_nothing_and_too_much() -> None:
     none = finish(score=0.95)(BOXES, SCORES, picture(10, 10))
     assert [tuple(one.shape) for one in none] == [(0, 4), (0,), (0,)]
@@ -61,7 +71,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSess
         opset_version=18,
         input_names=["boxes", "scores", "image"],
         output_names=["found", "confidence", "labels"],
-        dynamic_shapes=(None, None, {0: "height", 1: "width"}),
+        dynamic_shapes=(None, None, ({0: "height", 1: "width"},)),
     )
     return onnxruntime.InferenceSession(str(path))
 

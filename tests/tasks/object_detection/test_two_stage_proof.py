@@ -1,0 +1,86 @@
+"""A two-stage detector is exported and proved: its regions by their names, their choice by what it could have been."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.plugins.two_stage_networks import SIZE, small_network
+from zoo import DataRequest, ImageInput
+from zoo.judge.rule import Status
+from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.tasks.object_detection.task import ObjectDetection
+from zoo_export.bundle import write
+from zoo_export.cases import collect
+from zoo_export.compare import compare_case
+from zoo_export.exported import MODEL
+from zoo_export.lineage import state_sha256
+from zoo_export.live import enliven
+from zoo_export.proof import Proof, prove
+from zoo_export.reference import Answer
+from zoo_export.subject import Subject
+from zoo_torchvision.detection.looking import Looking
+from zoo_torchvision.detection.specs import TWO_STAGE
+
+
+@pytest.fixture(scope="module")
+def proof() -> Proof:
+    task = ObjectDetection()
+    card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    problem = task.problem(card, ImageInput(size=SIZE))
+    module = Looking(small_network(classes=len(problem.classes)), problem).eval()
+    subject = Subject(
+        model="torchvision/small",
+        module=module,
+        task=task,
+        problem=problem,
+        plugin=PluginRecord(name="torchvision", distribution="edgezoo", version="0"),
+        lineage=LineageRecord(weights="live", weights_sha256="", target="small"),
+        trained=True,
+        export=TWO_STAGE,
+        card=card,
+    )
+    with torch.no_grad():
+        inputs = collect(subject, subject.prepare(), evaluate=0)
+        enliven(module, [case.inputs for case in inputs.model if case.gates], subject.signature, seed=0)
+    object.__setattr__(subject.lineage, "weights_sha256", state_sha256(module))
+    return prove(subject, opset=18, evaluate=30)
+
+
+def test_it_is_proved(proof: Proof) -> None:
+    status = {gate.name: gate.status for gate in proof.verdict.gates}
+    assert status.pop("parity") in (Status.PASS, Status.WARN)
+    assert {name: one for name, one in status.items() if one is not Status.PASS} == {}
+
+
+def test_every_spoilt_copy_is_rejected(proof: Proof) -> None:
+    caught = {control.name: control.caught_by for control in proof.evidence.power if control.applied}
+    assert set(caught) == {"weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "training"}
+    assert all(caught.values())
+
+
+def test_its_file_answers_other_scenes_than_nothing_and_a_crowd(proof: Proof) -> None:
+    names = {case.name for case, given in zip(proof.inputs.raw, proof.given, strict=True) if not isinstance(given, str)}
+    assert {"nothing", "crowd", "scene", "tall"} <= names
+
+
+def test_a_region_left_out_is_noticed(proof: Proof) -> None:
+    case, answer = proof.inputs.model[0], proof.answers[MODEL][0]
+    assert isinstance(answer, Answer) and answer.rows is not None and answer.rows.decided
+    given = {name: value.copy() for name, value in answer.single.items()}
+    sound = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
+    given["regions"][0, 3] = -1
+    spoilt = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
+    assert (sound["regions"], spoilt["regions"]) == (0, 1)
+
+
+def test_its_bundle_holds_a_choice_of_the_model_only_where_there_is_one(proof: Proof, tmp_path: Path) -> None:
+    written = write(proof, tmp_path / "bundle", reproduce=())
+    stored = sorted((tmp_path / "bundle" / "golden").glob("model-*.npz"))
+    assert written.published and stored
+    for path in stored:
+        with np.load(path) as arrays:
+            assert arrays["out.regions"].dtype == np.int64
