@@ -13,9 +13,9 @@ from zoo.judge.evidence import Environment
 from zoo.replay.sandbox import Runtime, Session
 from zoo.task import Case, Control, Signature
 from zoo_export.compare import Given
-from zoo_export.controls import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
 from zoo_export.environment import environment
 from zoo_export.sabotage import ON_MODEL, ON_PREPARE
+from zoo_export.spoiling import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
 from zoo_export.state import Walk
 from zoo_export.trial import Trial, ask, refused, try_session
 

@@ -8,11 +8,12 @@ import onnx
 
 from zoo.judge.evidence import ControlResult, Evidence, GraphEvidence, Prepared
 from zoo_export.answer import in_levels
-from zoo_export.controls import Spoilt, compare_few, judge_spoilt, left_out
+from zoo_export.controls import compare_few, judge_spoilt, left_out
 from zoo_export.exported import MODEL, PIPELINE
 from zoo_export.gathering import with_answers, with_prepared
 from zoo_export.measure import measure_graph
 from zoo_export.sabotage import ON_PREPARE
+from zoo_export.spoiling import Spoilt
 from zoo_export.trial import Trial, chosen
 from zoo_export.underway import Underway
 
@@ -35,7 +36,8 @@ def _judged(under: Underway, spoilt: Spoilt, evidence: Evidence) -> ControlResul
     if key not in under.shams:
         sound = chosen(under.trials[name].result(), spoilt.places)
         under.shams[key] = _on_few(under, spoilt, under.exported.models[name], sound, evidence)
-    return judge_spoilt(spoilt, evidence, measured, sham=under.shams[key])
+    original = under.exported.pipeline.prepare if spoilt.name in ON_PREPARE else under.exported.models[name]
+    return judge_spoilt(spoilt, evidence, measured, sham=under.shams[key], original=original)
 
 
 def _on_few(under: Underway, spoilt: Spoilt, model: onnx.ModelProto, trial: Trial, evidence: Evidence) -> GraphEvidence:

@@ -5,7 +5,7 @@ An edit returns None where the graph has nothing of its kind, and raises nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -26,14 +26,16 @@ def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _weighted(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, onnx.TensorProto]]:
-    """Nodes with a float weight of two or more dimensions, in graph order."""
-    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type in _WEIGHTED and len(node.input) > 1:
-            tensor = tensors.get(node.input[1])
-            if tensor is not None and tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) >= 2:
-                yield node, tensor
+def _weighted(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Float weights of two or more dimensions, in graph order: those of layers, or where there are none, any."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer if _is_weight(tensor)}
+    layers = (node for node in model.graph.node if node.op_type in _WEIGHTED)
+    found = [tensors[node.input[1]] for node in layers if len(node.input) > 1 and node.input[1] in tensors]
+    return found or [tensors[name] for node in model.graph.node for name in node.input if name in tensors]
+
+
+def _is_weight(tensor: onnx.TensorProto) -> bool:
+    return bool(tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) >= 2)
 
 
 def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
@@ -43,7 +45,7 @@ def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
 def weight(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
     """The largest weight of one layer, counted from the first, with its sign changed."""
     copy = copy_of(model)
-    for _, tensor in list(_weighted(copy))[layer:]:
+    for tensor in _weighted(copy)[layer:]:
         values = numpy_helper.to_array(tensor).copy()
         place = np.unravel_index(np.abs(values).argmax(), values.shape)
         if values[place] != 0:
@@ -56,7 +58,7 @@ def weight(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str
 def scale(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
     """The weights of one layer, counted from the last, a thousandth too large."""
     copy = copy_of(model)
-    for _, tensor in list(reversed(list(_weighted(copy))))[layer:]:
+    for tensor in _weighted(copy)[::-1][layer:]:
         _set(tensor, (numpy_helper.to_array(tensor) * np.float32(SCALE)).astype(np.float32))
         return copy, f"{tensor.name} times {SCALE}"
     return None
@@ -79,17 +81,18 @@ def bias(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] 
     return None
 
 
-def classes(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """The first two rows of the first output exchanged, as if the class names had moved."""
+def classes(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+    """The first row of the first output and one after it exchanged, as if the class names had moved."""
     copy = copy_of(model)
     output = copy.graph.output[0]
     dims = output.type.tensor_type.shape.dim
-    if len(dims) < 2 or dims[1].dim_value < 2:
+    other = layer + 1
+    if len(dims) < 2 or dims[1].dim_value <= other:
         return None
     order = np.arange(dims[1].dim_value)
-    order[[0, 1]] = [1, 0]
+    order[[0, other]] = [other, 0]
     _insert_before_output(copy, output.name, order, axis=1)
-    return copy, f"rows 0 and 1 of {output.name} exchanged"
+    return copy, f"rows 0 and {other} of {output.name} exchanged"
 
 
 def _insert_before_output(model: onnx.ModelProto, name: str, order: np.ndarray, *, axis: int) -> None:

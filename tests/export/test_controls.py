@@ -14,10 +14,11 @@ from zoo.judge.evidence import LiveOutput
 from zoo.judge.verdict import catches
 from zoo.replay.sandbox import Runtime
 from zoo.task import Case, Control, Port, Signature
-from zoo_export.controls import Spoilt, judge_spoilt, spoil_model
+from zoo_export.controls import SAME, judge_spoilt
 from zoo_export.exported import MODEL
 from zoo_export.proof import Proof
-from zoo_export.sabotage import training
+from zoo_export.sabotage import scale, training, weight
+from zoo_export.spoiling import Spoilt, spoil_model
 from zoo_export.trial import Trial, chosen
 
 SIGNATURE = Signature(
@@ -83,7 +84,7 @@ def test_a_scale_that_a_norm_undoes_is_passed_over() -> None:
     with Runtime() as runtime:
         loaded = runtime.session(model.SerializeToString())
         found = spoil_model(Control(name="scale"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
-    assert found.detail == "first.weight times 1.001 (no case hears the same done to another layer)"
+    assert found.detail == "first.weight times 1.001 (no case hears the same done elsewhere)"
 
 
 def test_a_scale_that_is_heard_stays_at_the_last_layer() -> None:
@@ -103,7 +104,50 @@ def test_a_bias_that_a_softmax_undoes_is_passed_over() -> None:
     with Runtime() as runtime:
         loaded = runtime.session(model.SerializeToString())
         found = spoil_model(Control(name="bias"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
-    assert found.detail == "first.bias set to zero (no case hears the same done to another layer)"
+    assert found.detail == "first.bias set to zero (no case hears the same done elsewhere)"
+
+
+def test_of_classes_that_are_one_twice_another_pair_is_exchanged() -> None:
+    rows = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 1.0]], np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Gemm", ["input", "rows"], ["logits"], transB=1)],
+        "three classes, two of them alike",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(rows, "rows")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    with Runtime() as runtime:
+        loaded = runtime.session(model.SerializeToString())
+        found = spoil_model(Control(name="classes"), model, CASES, SIGNATURE, runtime=runtime, loaded=loaded)
+    assert found.detail == "rows 0 and 2 of logits exchanged (no case hears the same done elsewhere)"
+
+
+def test_the_tables_of_a_model_without_layers_are_spoilt() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "tokens"], ["vectors"])],
+        "an embedding alone",
+        [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["batch"])],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", 2])],
+        [numpy_helper.from_array(np.array([[1.0, 2.0], [5.0, 3.0]], np.float32), "table")],
+    )
+    model = helper.make_model(graph)
+    made = [weight(model), scale(model)]
+    assert [one[1] for one in made if one is not None] == ["the sign of table[1, 0] changed", "table times 1.001"]
+
+
+def test_a_copy_that_is_the_same_graph_is_called_equivalent() -> None:
+    model = two_layers(bias=(0.5, 2.0))
+    for tensor in model.graph.initializer:
+        if tensor.name == "second.weight":
+            tensor.CopyFrom(numpy_helper.from_array(np.zeros((2, 2), np.float32), tensor.name))
+    made, proof = scale(model), healthy_evidence()
+    assert made is not None
+    sound = proof.graphs[0]
+    same = judge_spoilt(Spoilt(name="scale", detail="changed", model=made[0]), proof, sound, original=model)
+    assert (same.caught_by, same.equivalence) == ((), SAME)
+    other = judge_spoilt(Spoilt(name="scale", detail="changed", model=onnx.ModelProto()), proof, sound, original=model)
+    assert (other.caught_by, other.equivalence) == ((), "")
 
 
 def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None:
