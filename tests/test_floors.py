@@ -21,8 +21,8 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").glob("zoo_*"))
 HOUSE = {
     0: "atomic capabilities data_card errors hookspecs problem recipe records specs task trainer",
     1: "answers audio bundle_evaluation cache catalog checkpoints config data declared embeddings formats images "
-    "installed intent judge light measured names plugins recipe_settings references replay report run_list runs "
-    "saved_answers targets tasks undisturbed",
+    "installed intent judge light measured names plugins recipe_settings references replay report run_list run_lock "
+    "runs saved_answers targets tasks undisturbed",
     2: "adapter engine evaluation models ports prediction text trained trainers training weights",
     4: "cli scaffold testing __main__",
 }

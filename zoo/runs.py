@@ -26,6 +26,7 @@ from zoo.config import TrainConfig, check_schema, config_json, read_config
 from zoo.errors import BadFile, DiskError, OutputExists
 from zoo.problem import Problem
 from zoo.records import from_json, to_json
+from zoo.run_lock import is_held
 
 SCHEMA: Final = 1
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -117,10 +118,12 @@ class Run:
     @property
     def status(self) -> Status:
         """As recorded, but "interrupted" for a run whose process was killed."""
-        record = self.record
-        if record.status == "running" and record.host == socket.gethostname() and not _alive(record.pid):
-            return "interrupted"
-        return record.status
+        return "interrupted" if self.record.status == "running" and not self._trains() else self.record.status
+
+    def _trains(self) -> bool:
+        """Whether a process still works on it; one on another host is believed where no lock can tell."""
+        held = is_held(self.path)
+        return (self.record.host != socket.gethostname() or _alive(self.record.pid)) if held is None else held
 
     @property
     def problem(self) -> Problem:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from zoo import checkpoints
 from zoo.data_card import DataCard
 from zoo.errors import BadFile, Diverged, ZooError, told
 from zoo.measured import recorded
-from zoo.runs import Run
+from zoo.run_lock import holding
+from zoo.runs import Run, RunRecord
 from zoo.training.evaluation import measure
 from zoo.training.events import Listener, Outcome
 from zoo.training.fit import fit
@@ -39,14 +41,24 @@ def finish(run: Run, training: Training, card: DataCard, listeners: Sequence[Lis
     if engine.leads:
         ours = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
         ours += [Pictures(run.path), *listeners]
-    try:
-        with StopSignals() as signals:
-            outcome = fit(training, listeners=ours, signals=signals)
-            test = _test(run, training, card) if outcome.status == "finished" else {}
-    except BaseException as error:
-        raise _failed(run, training, error) from error
-    record = replace(
-        run.record,
+    with holding(run.path) if engine.leads else nullcontext():
+        try:
+            with StopSignals() as signals:
+                outcome = fit(training, listeners=ours, signals=signals)
+                test = _test(run, training, card) if outcome.status == "finished" else {}
+        except BaseException as error:
+            raise _failed(run, training, error) from error
+        record = _ended(run.record, outcome, test)
+        if engine.leads:
+            run = run.update(record)
+            if outcome.status == "finished":
+                write_report(run)
+    return Ended(run=replace(run, record=record), outcome=outcome)
+
+
+def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:
+    return replace(
+        record,
         status=outcome.status,
         seconds=round(outcome.seconds, 3),
         steps=outcome.steps,
@@ -55,11 +67,6 @@ def finish(run: Run, training: Training, card: DataCard, listeners: Sequence[Lis
         metrics=dict(outcome.metrics),
         test=test,
     )
-    if engine.leads:
-        run = run.update(record)
-        if outcome.status == "finished":
-            write_report(run)
-    return Ended(run=replace(run, record=record), outcome=outcome)
 
 
 def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:

@@ -113,7 +113,8 @@ def _check_resumable(run: Run) -> None:
     if run.status == "running":
         raise UsageError(
             f"{run.path} is still being trained by process {run.record.pid} on {run.record.host}",
-            hint=f"if that process is gone, write interrupted for the status in {run.path / 'run.json'}",
+            hint="wait for its end, or interrupt it with Ctrl-C; if it is gone from a host that shares no locks, "
+            f"write interrupted for the status in {run.path / 'run.json'}",
         )
     if run.status == "finished":
         raise UsageError(
