@@ -12,7 +12,7 @@ from zoo.bundle_evaluation import evaluate_bundle
 from zoo.catalog import Catalog
 from zoo.data_card import DataCard, DataRequest, Split
 from zoo.engine.fabric import choose_device, launch
-from zoo.engine.threads import use_idle_cores
+from zoo.engine.threads import idle_cores, use_cores
 from zoo.errors import UsageError
 from zoo.measured import Evaluation, check_classes, check_place, choose_split, recorded, save_measured
 from zoo.models import silent, weights_problem
@@ -98,7 +98,7 @@ def evaluate_target(
     trained = trained or load_trained(target, catalog, progress=fetching)
     dataset = task.dataset(card, chosen, trained.problem)
     metrics = task.metrics(trained.problem)
-    use_idle_cores()
+    use_cores(idle_cores())
     start = time.monotonic()
     values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
     result = Evaluation(

@@ -7,6 +7,7 @@ captured program still knows what it assumed, so sizes where that is wrong can b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy  # type: ignore[import-untyped]  # torch brings it
@@ -19,6 +20,8 @@ LARGEST = 4096
 """Above it a limit is the machine's (an index of 32 bits), not the code's."""
 NEAR = 20
 """How far from the example's size every size is looked at."""
+SMALL = 32
+"""What the other axes are cut to, where that changes nothing: a picture of one column is made a large one."""
 
 Sizes = Mapping[str, int]
 """Size per axis name."""
@@ -27,7 +30,7 @@ Sizes = Mapping[str, int]
 def elsewhere(
     program: torch.onnx.ONNXProgram, signature: Signature, example: Mapping[str, Array]
 ) -> tuple[dict[str, int], ...]:
-    """For each assumption of a capture, the axes and sizes nearest to the example's at which it does not hold."""
+    """For each assumption of a capture, axes and sizes at which it does not hold, the nearest to the example's."""
     axes, sizes, bounds = _axes(program, signature, example)
     if not axes:
         return ()
@@ -91,16 +94,33 @@ def _deferred(axes: _Axes) -> Iterator[sympy.Basic]:
 def _outside(
     one: sympy.Basic, assumed: Sequence[sympy.Basic], sizes: Mapping[sympy.Symbol, int]
 ) -> dict[sympy.Symbol, int]:
-    """One axis changed such that this does not hold, and all the rest if that can be; empty where nothing is found."""
+    """Sizes of which this does not hold, and all the rest if that can be; empty where nothing is found.
+
+    One axis is changed, and others are made smaller where that makes no difference.
+    """
+    others = [other for other in assumed if other is not one]
     spare: dict[sympy.Symbol, int] = {}
     for symbol in sorted(one.free_symbols, key=str):
         for size in _candidates(one, sizes[symbol], list(sizes.values())):
-            if _holds(one, {**sizes, symbol: size}):
+            tried = {**sizes, symbol: size}
+            if _holds(one, tried):
                 continue
-            if all(other is one or _holds(other, {**sizes, symbol: size}) for other in assumed):
-                return {symbol: size}
+            if all(_holds(other, tried) for other in others):
+                return {symbol: size, **_smaller(one, others, tried, symbol)}
             spare = spare or {symbol: size}
     return spare
+
+
+def _smaller(
+    one: sympy.Basic, others: Sequence[sympy.Basic], sizes: dict[sympy.Symbol, int], changed: sympy.Symbol
+) -> dict[sympy.Symbol, int]:
+    """Axes that may be cut short: this still does not hold then, and the rest does."""
+    cut: dict[sympy.Symbol, int] = {}
+    for symbol, size in sizes.items():
+        tried = {**sizes, **cut, symbol: SMALL}
+        if symbol != changed and size > SMALL and not _holds(one, tried) and all(_holds(o, tried) for o in others):
+            cut[symbol] = SMALL
+    return cut
 
 
 def _candidates(one: sympy.Basic, size: int, others: Sequence[int]) -> list[int]:
@@ -115,4 +135,9 @@ def _candidates(one: sympy.Basic, size: int, others: Sequence[int]) -> list[int]
 
 def _holds(one: sympy.Basic, sizes: Mapping[sympy.Symbol, int]) -> bool:
     """False only where it is known to be wrong."""
-    return bool(one.subs({symbol: sizes[symbol] for symbol in one.free_symbols}) != sympy.false)
+    return _told(one, tuple((symbol, sizes[symbol]) for symbol in sorted(one.free_symbols, key=str)))
+
+
+@lru_cache(maxsize=4096)
+def _told(one: sympy.Basic, sizes: tuple[tuple[sympy.Symbol, int], ...]) -> bool:
+    return bool(one.xreplace({symbol: sympy.Integer(size) for symbol, size in sizes}) != sympy.false)

@@ -14,7 +14,6 @@ from zoo.replay.sandbox import Runtime, Session
 from zoo.task import Case, Control, Signature
 from zoo_export.compare import Given
 from zoo_export.environment import environment
-from zoo_export.sabotage import ON_MODEL, ON_PREPARE
 from zoo_export.spoiling import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
 from zoo_export.state import Walk
 from zoo_export.trial import Trial, ask, refused, try_session
@@ -79,37 +78,36 @@ class Beside:
 
         return self._pool.submit(work)
 
-    def control(
-        self,
-        control: Control,
-        *,
-        model: onnx.ModelProto,
-        prepare: onnx.ModelProto,
-        pipeline: onnx.ModelProto,
-        cases: Sequence[Case],
-        raw: Sequence[Case],
-        signature: Signature,
-        pipeline_signature: Signature,
-        loaded: str,
-        finish: Finish,
+    def spoilt_model(
+        self, control: Control, model: onnx.ModelProto, cases: Sequence[Case], signature: Signature, *, loaded: str
     ) -> Future[Spoilt]:
-        """One spoilt copy, tried on a few cases."""
+        """A spoilt copy of the model, tried on a few cases; the sound one is loaded under that name."""
 
         def work() -> Spoilt:
-            if control.name in ON_MODEL:
-                found = self._sessions[loaded]
-                sound = None if isinstance(found, str) else found
-                return spoil_model(
-                    control, model, cases, signature, runtime=self._runtime, loaded=sound, known=self._known
-                )
-            if control.name in ON_PREPARE:
-                session = self._sessions[loaded]
-                if isinstance(session, str):
-                    return Spoilt(name=control.name, role="pipeline", detail=session)
-                return spoil_prepare(control, prepare, raw, runtime=self._runtime, model=session, finish=finish)
-            return spoil_pipeline(control, pipeline, raw, pipeline_signature, self._runtime)
+            found = self._sessions[loaded]
+            sound = None if isinstance(found, str) else found
+            return spoil_model(control, model, cases, signature, runtime=self._runtime, loaded=sound, known=self._known)
 
         return self._pool.submit(work)
+
+    def spoilt_prepare(
+        self, control: Control, prepare: onnx.ModelProto, raw: Sequence[Case], *, loaded: str, finish: Finish
+    ) -> Future[Spoilt]:
+        """A spoilt preparing before the sound model, tried on a few raw cases."""
+
+        def work() -> Spoilt:
+            session = self._sessions[loaded]
+            if isinstance(session, str):
+                return Spoilt(name=control.name, role="pipeline", detail=session)
+            return spoil_prepare(control, prepare, raw, runtime=self._runtime, model=session, finish=finish)
+
+        return self._pool.submit(work)
+
+    def spoilt_pipeline(
+        self, control: Control, pipeline: onnx.ModelProto, raw: Sequence[Case], signature: Signature
+    ) -> Future[Spoilt]:
+        """The pipeline spoilt in the task's own way, tried on a few raw cases."""
+        return self._pool.submit(lambda: spoil_pipeline(control, pipeline, raw, signature, self._runtime))
 
     def _load(self, name: str, model: bytes) -> Session | str:
         try:

@@ -44,15 +44,19 @@ class Exported:
         return replace(self, files=files, models={name: onnx.ModelProto.FromString(d) for name, d in files.items()})
 
 
-def export(subject: Subject, inputs: Inputs, *, opset: int, ready: Callable[[str, bytes], None]) -> Exported:
-    """Both graphs; `ready` is told of each file as soon as it is written."""
+Ready = Callable[[str, bytes, onnx.ModelProto], None]
+"""Told of each file as soon as it is written: its name, its bytes, what they hold."""
+
+
+def export(subject: Subject, inputs: Inputs, *, opset: int, ready: Ready) -> Exported:
+    """Both graphs."""
     signature, raw = subject.signature, inputs.raw[0]
     example = _example(subject, inputs.model)
     graph = export_graph(subject.module, example, signature, opset=opset, name=subject.model)
     exporter = f"torch.onnx of torch {torch.__version__}"
     describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=exporter))
     files = {MODEL: serialize(graph.shipped)}
-    ready(MODEL, files[MODEL])
+    ready(MODEL, files[MODEL], graph.shipped)
     pipeline = export_pipeline(
         subject.prepare(),
         graph,
@@ -64,7 +68,7 @@ def export(subject: Subject, inputs: Inputs, *, opset: int, ready: Callable[[str
     )
     describe(pipeline.shipped, metadata(subject, role="pipeline", opset=opset, exporter=exporter))
     files[PIPELINE] = serialize(pipeline.shipped)
-    ready(PIPELINE, files[PIPELINE])
+    ready(PIPELINE, files[PIPELINE], pipeline.shipped)
     return Exported(
         graph=graph,
         pipeline=pipeline,

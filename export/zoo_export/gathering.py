@@ -122,7 +122,7 @@ def _graph(
     if name == MODEL and under.company and graph.axes is not None:
         tested = [replace(a, failures=(*a.failures, under.company)) for a in graph.axes.tested[:1]]
         graph = replace(graph, axes=replace(graph.axes, tested=(*tested, *graph.axes.tested[1:])))
-    others = (*_walked(under, name), *under.elsewhere[name])
+    others = (*_walked(under, name), *under.tried[name])
     return replace(graph, cases=(*graph.cases, *others), stateful=bool(signature.feedback))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from zoo.engine.threads import use_idle_cores
+from zoo.engine.threads import idle_cores, use_cores
 from zoo.judge.evidence import Evidence
 from zoo.judge.verdict import Verdict, judge
 from zoo.replay.sandbox import Runtime
@@ -59,16 +59,21 @@ def prove(
 
     The runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
     """
-    use_idle_cores(spare=1)  # ONNX Runtime works beside
     start = time.perf_counter()
+    cores = idle_cores()
+    use_cores(cores)
     with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
         under = Underway(subject, worker)
         under.inputs = collect(subject, under.prepare, evaluate=evaluate, golden_of_users=golden_of_users)
+        progress("running PyTorch in double precision")
+        with under.clock("parity"):
+            under.ask()
+        use_cores(cores - 1)  # from here on ONNX Runtime works beside
         progress("capturing the graphs")
         with under.clock("export"):
             under.capture(files, opset=opset)
-        under.hand_over()  # from here on both processes are busy
-        progress("running PyTorch in double precision")
+        under.hand_over()
+        progress("running PyTorch in every other way")
         with under.clock("parity"):
             under.refer()
         progress("comparing")

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import onnx
+
 from zoo.judge.evidence import CaseEvidence, GraphEvidence, Prepared, Waiver
 from zoo.task import Case, Control, Signature
 from zoo_export.answer import Finisher, in_levels, rounded_otherwise
@@ -22,7 +24,8 @@ from zoo_export.measure import Answers
 from zoo_export.pipeline import IN
 from zoo_export.ports import call
 from zoo_export.reference import Answer, Oracle, Runs, settle
-from zoo_export.sabotage import ON_MODEL
+from zoo_export.sabotage import ON_MODEL, ON_PREPARE
+from zoo_export.spoiling import Spoilt
 from zoo_export.state import walks
 from zoo_export.subject import Subject
 from zoo_export.trial import Trial
@@ -57,58 +60,59 @@ class Underway:
         self.inputs: Inputs
         self.shams: dict[tuple[str, tuple[int, ...], bool], GraphEvidence] = {}
 
+    def ask(self) -> None:
+        """Begin with what PyTorch needs all cores for: there is no file yet that the runtime could be put to."""
+        self.oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
+        self.oracle.ahead([case.inputs for case in self.inputs.model])
+
     def capture(self, files: Mapping[str, bytes] | None, *, opset: int) -> None:
-        """Export both graphs; of each the trial begins as soon as its file is there."""
+        """Export both graphs; each is put to the runtime as soon as its file is there."""
         self.opset = opset
+        whole = files is None or PIPELINE in files
+        declared = planned(self.subject.task.controls(self.subject.problem), self.model)
+        self.controls = declared if whole else tuple(_without_pipeline(control) for control in declared)
         self.trials: dict[str, Future[Trial]] = {}
+        self.spoilt: dict[str, Future[Spoilt]] = {}
+        fresh = export(self.subject, self.inputs, opset=opset, ready=self._begin if files is None else _later)
+        self.fresh, self.exported = fresh, fresh if files is None else fresh.holding(files)
+        for name, data in (files or {}).items():
+            self._begin(name, data, self.exported.models[name])
 
-        def ready(name: str, data: bytes) -> None:
-            cases, signature = self.of(name)
-            if files is None:
-                self.trials[name] = self.worker.trial(name, data, cases, signature)
-
-        fresh = export(self.subject, self.inputs, opset=self.opset, ready=ready)
-        self.fresh, self.exported = fresh, fresh
-        if files is not None:
-            self.exported = fresh.holding(files)
-            for name, data in files.items():
-                cases, signature = self.of(name)
-                self.trials[name] = self.worker.trial(name, data, cases, signature)
+    def _begin(self, name: str, data: bytes, model: onnx.ModelProto) -> None:
+        """Put a file to the runtime; and copies of the model with one thing wrong."""
+        cases, signature = self.of(name)
+        self.trials[name] = self.worker.trial(name, data, cases, signature)
+        for control in self.controls if name == MODEL else ():
+            if control.applies and control.name in ON_MODEL:
+                spoilt = self.worker.spoilt_model(control, model, cases, signature, loaded=MODEL)
+                self.spoilt[control.name] = spoilt
 
     def hand_over(self) -> None:
-        """Give the runtime everything that it can do while PyTorch is busy."""
-        exported = self.exported
-        self.walks = {MODEL: walks(self.inputs.model, self.model), PIPELINE: walks(self.inputs.raw, self.pipeline)}
+        """Give the runtime everything else that it can do while PyTorch is busy."""
+        exported, raw = self.exported, self.inputs.raw
+        self.walks = {MODEL: walks(self.inputs.model, self.model), PIPELINE: walks(raw, self.pipeline)}
         self.walking = {name: [self.worker.walk(name, one) for one in self.walks[name]] for name in exported.files}
-        self.controls = planned(self.subject.task.controls(self.subject.problem), self.model)
+        self.elsewhere = {name: self._elsewhere(name) for name in exported.files}
         if PIPELINE in exported.files:
-            self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), self.inputs.raw)
+            self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), raw)
             self.items = self.worker.answers(PIPELINE, self.inputs.items)
-        else:
-            self.controls = tuple(_without_pipeline(control) for control in self.controls)
-        self.spoilt = {
-            control.name: self.worker.control(
-                control,
-                model=exported.models[MODEL],
-                prepare=exported.pipeline.prepare,
-                pipeline=exported.pipeline.shipped,
-                cases=self.inputs.model,
-                raw=self.inputs.raw,
-                signature=self.model,
-                pipeline_signature=self.pipeline,
-                loaded=MODEL,
-                finish=self.finisher.single,
-            )
-            for control in self.controls
-            if control.applies
-        }
+        for control in self.controls:
+            if control.applies and control.name not in ON_MODEL:
+                self.spoilt[control.name] = self._spoil(control)
+
+    def _spoil(self, control: Control) -> Future[Spoilt]:
+        pipeline, raw = self.exported.pipeline, self.inputs.raw
+        if control.name in ON_PREPARE:
+            finish = self.finisher.single
+            return self.worker.spoilt_prepare(control, pipeline.prepare, raw, loaded=MODEL, finish=finish)
+        return self.worker.spoilt_pipeline(control, pipeline.shipped, raw, self.pipeline)
 
     def refer(self) -> None:
         """Ask PyTorch, in every arithmetic, what is right in every case of both graphs and through every walk."""
-        oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
+        oracle = self.oracle
         runs = oracle.runs([case.inputs for case in self.inputs.model])
         self.company = company(oracle, self.inputs.model, runs, self.model)
-        self.elsewhere = {name: self._elsewhere(name, oracle) for name in self.exported.files}
+        self.tried = {name: self._try(name, oracle) for name in self.exported.files}
         self.levels: list[Prepared | None] = []
         prepared = self.prepared.result() if PIPELINE in self.exported.files else []
         for place, given in enumerate(prepared):
@@ -140,18 +144,24 @@ class Underway:
         if rounded_otherwise(feeds, right, self.subject.problem):
             runs[place] = oracle.at(runs[place], feeds)
 
-    def _elsewhere(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
-        """At the sizes that the graph was not captured for, wherever PyTorch itself runs there."""
+    def _elsewhere(self, name: str) -> list[tuple[Case, Future[list[Given]]]]:
+        """Sizes that the graph was not captured for, and what the file will have said to each."""
         cases, signature = self.of(name)
         sizes = self.fresh.graph.elsewhere if name == MODEL else self.fresh.pipeline.elsewhere
+        made = elsewhere(cases, signature.inputs, sizes)
+        return [(case, self.worker.answers(name, [case])) for case in made]
+
+    def _try(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
+        """How the file compares there, wherever PyTorch itself runs."""
+        _, signature = self.of(name)
         found = []
-        for case in elsewhere(cases, signature.inputs, sizes):
+        for case, given in self.elsewhere[name]:
             ends = Signature(inputs=signature.inputs, outputs=self.model.inputs)
             feeds = case.inputs if name == MODEL else call(self.prepare, case.inputs, ends)
             runs = oracle.runs([feeds])[0]
             if not runs.error:
                 answer = settle(runs if name == MODEL else self.finisher.runs(runs, case.inputs))
-                found.append(compare_case(case, self.worker.answers(name, [case]).result()[0], answer, signature))
+                found.append(compare_case(case, given.result()[0], answer, signature))
         return found
 
     def of(self, name: str) -> tuple[tuple[Case, ...], Signature]:
@@ -171,6 +181,10 @@ class Underway:
             Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
             for name, reason in export.waivers.items()
         )
+
+
+def _later(name: str, data: bytes, model: onnx.ModelProto) -> None:
+    """For a fresh export that is not what is measured."""
 
 
 def _without_pipeline(control: Control) -> Control:

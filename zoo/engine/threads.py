@@ -66,15 +66,15 @@ def _quota(file: Path) -> float | None:
         return None
 
 
-def use_idle_cores(*, spare: int = 0) -> None:
-    """Let PyTorch use what is idle but for `spare` cores, at least one; OMP_NUM_THREADS wins where it is set.
+def use_cores(count: int) -> None:
+    """Let PyTorch use so many cores, at least one; OMP_NUM_THREADS wins where it is set.
 
     For work whose last bits nobody compares.
     """
     import torch  # noqa: PLC0415  counting cores needs none of it
 
     if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, idle_cores() - spare))
+        torch.set_num_threads(max(1, count))
 
 
 def share_of_threads(*, processes: int) -> int:
