@@ -56,6 +56,7 @@ def compare(run: Callable[[list[str]], float], rounds: int) -> tuple[float, floa
 
 def main() -> None:
     """Print the comparison, piped and on a terminal."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed zoo keeps its bytecode, as click does
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     listed = subprocess.run(LIST, check=True, capture_output=True, text=True).stdout.splitlines()
     print(f"{len(listed) - 2} models listed, {rounds} alternating rounds, {os.cpu_count()} cores")

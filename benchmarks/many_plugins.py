@@ -70,6 +70,7 @@ def listing(site: Path) -> float:
 
 def main() -> None:
     """Print the comparison."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed zoo keeps its bytecode, as click does
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as folder:
         one, many = Path(folder) / "one", Path(folder) / "many"
