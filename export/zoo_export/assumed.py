@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import sympy  # type: ignore[import-untyped]  # torch brings it
+import sympy  # type: ignore[import-untyped]
 import torch
 
 from zoo.task import Signature

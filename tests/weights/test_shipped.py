@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from zoo import Catalog
@@ -25,3 +28,11 @@ def test_a_shipped_file_is_the_one_that_was_declared(offer) -> None:  # type: ig
 def test_all_of_them_are_small() -> None:
     files = {offer.spec.resource: offer.spec.size or 0 for offer in SHIPPED}
     assert sum(files.values()) < 8_000_000
+
+
+def test_each_was_proved() -> None:
+    proofs = json.loads((Path(__file__).parents[2] / "benchmarks/shipped_weights.json").read_text())
+    assert {name: row["sha256"] for name, row in proofs.items()} == {
+        f"{offer.spec.model}@{offer.spec.tag}": offer.spec.sha256 for offer in SHIPPED
+    }
+    assert {row["verdict"] for row in proofs.values()} <= {"PASS", "WARN"}

@@ -23,7 +23,7 @@ from zoo_export.proof import Proof, prove
 from zoo_export.reference import Answer
 from zoo_export.subject import Subject
 from zoo_torchvision.detection.looking import Looking
-from zoo_torchvision.detection.specs import TWO_STAGE
+from zoo_torchvision.detection.specs import EXPORT
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def proof() -> Proof:
         plugin=PluginRecord(name="torchvision", distribution="edgezoo", version="0"),
         lineage=LineageRecord(weights="live", weights_sha256="", target="small"),
         trained=True,
-        export=TWO_STAGE,
+        export=EXPORT,
         card=card,
     )
     with torch.no_grad():
