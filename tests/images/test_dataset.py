@@ -98,3 +98,10 @@ def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
 
 def test_free_memory_is_a_sensible_number() -> None:
     assert 2**20 < dataset.free_memory() < 2**50
+
+
+def test_pictures_of_other_samples_are_refused() -> None:
+    prepare = ImagePrepare(GREY)
+    source = np.zeros((3, 28, 28), np.uint8)
+    with pytest.raises(ValueError, match="the source gives 3 pictures for 1 samples"):
+        dataset.open_levels(["a"], lambda _: source[0], prepare, grey=True, stacked=lambda: source)

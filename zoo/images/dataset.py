@@ -108,13 +108,16 @@ def open_levels(
 ) -> Levels:
     """The pictures of a split at the model's size: in memory where they fit, decoded when asked for otherwise.
 
-    `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].
+    `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].  A card
+    may hold fewer samples than its source: ValueError for another number of pictures, which would be others'.
     """
     levels = OnDemand(samples, read, prepare, grey=grey)
     channels = 1 if grey else prepare.channels
     if len(samples) * channels * prepare.size[0] * prepare.size[1] > SHARE_OF_MEMORY * free_memory():
         return levels
     pixels = stacked()
+    if pixels is not None and len(pixels) != len(samples):
+        raise ValueError(f"the source gives {len(pixels)} pictures for {len(samples)} samples")
     return Resident(_decoded(levels, len(samples)) if pixels is None else _fitted(pixels, prepare))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from zoo_keypoints.finish import InPixels
 from zoo_keypoints.layout import check, detect
 from zoo_keypoints.metrics import PointMetrics
 from zoo_keypoints.model import Finder
+from zoo_keypoints.task import Keypoints
 
 HEADER = "path,nose_x,nose_y,tail_x,tail_y"
 
@@ -98,6 +100,18 @@ def batch(points: list[list[float]]) -> zoo.Batch:
         "points": torch.tensor([points]),
         "sides": torch.tensor([[40.0, 20.0]]),
     }
+
+
+def test_a_card_of_one_ticket_gives_that_ticket() -> None:
+    task = Keypoints()
+    whole = task.check(task.detect(zoo.DataRequest(source="tickets")), progress=lambda *_: None)
+    one = replace(whole, splits={"test": whole.splits["test"][7:8]})
+    grey = zoo.ImageInput(size=(tickets.SIDE, tickets.SIDE), channels=1, mean=(0.0,), std=(1.0,))
+    problem = task.problem(whole, grey)
+    ours = task.dataset(one, "test", problem).batch([0])["image"]
+    theirs = task.dataset(whole, "test", problem).batch([7])["image"]
+    assert torch.equal(ours, theirs)
+    assert torch.equal(ours[0, 0], torch.tensor(tickets.load("test")[0][7]))
 
 
 def test_metrics_are_shares_and_pixels(tmp_path: Path) -> None:

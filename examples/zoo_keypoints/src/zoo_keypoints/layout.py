@@ -65,8 +65,10 @@ def reader(card: DataCard) -> Callable[[PointSample], Pixels]:
 
 
 def stacked(card: DataCard, split: Split) -> Pixels | None:
-    """All tickets of a split, grey levels [n, 48, 48]; None for folders."""
-    return tickets.load(split)[0] if card.source.location is None else None
+    """The tickets of a split that the card holds, grey levels [n, 48, 48]; None for folders."""
+    if card.source.location is not None:
+        return None
+    return tickets.load(split)[0][[sample.index for sample in card.splits[split]]]
 
 
 def _read_ticket(sample: PointSample) -> Pixels:
