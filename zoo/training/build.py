@@ -87,10 +87,9 @@ def build_training(
     )
     plan.check()
     seed_everything(engine, config.seed)
-    with seeded(config.seed):
-        modules = trainer.modules(model, problem)
+    modules = _modules(trainer, model, problem, config, engine)
     for module in modules.values():
-        _place(module, engine, channels_last=recipe.channels_last)
+        engine.share_tensors(module)
     head = offer.spec.head if config.weights else ()
     average = MovingAverage(modules["model"], decay=recipe.ema) if recipe.ema else None
     steps = total_steps(config, plan)
@@ -138,11 +137,17 @@ def total_steps(config: TrainConfig, plan: Plan) -> int:
     return min(steps, -(-config.max_steps // accumulate) * accumulate)
 
 
-def _place(module: nn.Module, engine: Engine, *, channels_last: bool) -> None:
-    module.to(engine.device)
-    if channels_last:
-        module.to(memory_format=torch.channels_last)
-    engine.share_tensors(module)
+def _modules(
+    trainer: Trainer, model: nn.Module, problem: Problem, config: TrainConfig, engine: Engine
+) -> dict[str, nn.Module]:
+    """What a trainer makes of a model, drawn from the seed, where it will learn."""
+    with seeded(config.seed):
+        modules = trainer.modules(model, problem)
+    for module in modules.values():
+        module.to(engine.device)
+        if config.recipe.channels_last:
+            module.to(memory_format=torch.channels_last)
+    return modules
 
 
 def _settle(
@@ -174,9 +179,9 @@ def _settle(
 def _rehearsal(
     training: Training, trainer: Trainer, head: tuple[str, ...], options: dict[str, Option]
 ) -> Callable[[], object]:
-    """One training step on copies of everything, to be timed."""
+    """One training step of another trainer on a copy of the model, to be timed."""
     real, engine = training.context, training.engine
-    modules = deepcopy(training.modules)
+    modules = _modules(trainer, deepcopy(training.modules["model"]), real.problem, training.config, engine)
     context = Context(
         modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
     )
