@@ -2,11 +2,11 @@
 
     python benchmarks/systems.py                      all rows that were not measured yet
     python benchmarks/systems.py gru lstm             these again
-    python benchmarks/systems.py --trained gru=RUN    with a training that was done before
     python benchmarks/systems.py --page               docs/systems.md alone, from what was measured
 
-A row's training is kept under --work and taken again from there.  Seconds are CPU seconds of the command and of all
-that it starts.  run.py runs where importing torch or zoo fails.
+A row's training is kept under --work and taken again from there.  The machine must have nothing else to do: seconds
+are those of a stopwatch, beside the CPU seconds of the command and of all that it starts.  run.py runs where importing
+torch or zoo fails.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,6 @@ from typing import Any, Final
 from benchmarks.systems_page import page
 from benchmarks.systems_rows import SYSTEMS, System
 from zoo.atomic import write_bytes, write_json
-from zoo.catalog import Catalog
 from zoo.judge.cases import cells, gating
 from zoo.report.record import read_report
 from zoo.runs import Run
@@ -94,10 +93,9 @@ def _reason(done: Done) -> str:
 class Measurement:
     """One row, cell after cell; a cell that needs another that failed is left out."""
 
-    def __init__(self, system: System, work: Path, trained: str) -> None:
+    def __init__(self, system: System, work: Path) -> None:
         self.system = system
         self.place = work / system.name
-        self.trained = trained
         self.bundle = self.place / "bundle"
         self.row: dict[str, Any] = {"measured": datetime.now(UTC).date().isoformat(), "cells": {}}
 
@@ -142,35 +140,18 @@ class Measurement:
     def train(self) -> dict[str, Any]:
         """The default training, or what is kept of one."""
         if self.system.part_of:
-            return {"ok": True, "cpu": None, "note": f"with {self.system.part_of}"}
+            return {"ok": True, "cpu": None, "wall": None, "note": f"with {self.system.part_of}"}
         kept = self.place / "train.json"
-        if self.trained:
-            write_json(kept, self.adopt())
         if kept.is_file() and (self.place / "run" / "run.json").is_file():
             cell: dict[str, Any] = json.loads(kept.read_bytes())
             return cell
         command: list[str | Path] = ["train", self.system.model, "-o", self.place / "run", "--overwrite"]
-        done = zoo(*command, "--seed", "0", "--threads", "1", *self.system.training)
+        done = zoo(*command, "--seed", "0", *self.system.training)
         epochs = Run.open(self.place / "run").record.epochs if done.status == 0 else 0
         cell = done.cell(epochs=epochs)
         if done.status == 0:
             write_json(kept, cell)
         return cell
-
-    def adopt(self) -> dict[str, Any]:
-        """The cell of a training that was done before, by the default recipe, and is linked to."""
-        path, _, cpu = self.trained.partition("@")
-        done = Run.open(Path(path))
-        config, record = done.config, done.record
-        recipe = Catalog.discover().model(self.system.model).spec.recipes[config.data]
-        default = replace(recipe, precision=config.recipe.precision)
-        if (config.recipe, config.max_steps, config.limit_train, config.seed) != (default, None, None, 0):
-            raise SystemExit(f"{path} was not trained as `zoo train {self.system.model} --seed 0` trains")
-        self.place.mkdir(parents=True, exist_ok=True)
-        link = self.place / "run"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path(path).resolve())
-        return {"ok": True, "cpu": float(cpu) if cpu else None, "wall": record.seconds, "epochs": record.epochs}
 
     def evaluate(self) -> dict[str, Any]:
         done = zoo("eval", self.target)
@@ -234,13 +215,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", help="; ".join(SYSTEMS))
     parser.add_argument("--work", type=Path, default=Path("runs/systems"))
-    parser.add_argument("--trained", action="append", default=[], metavar="SYSTEM=RUN[@CPU_SECONDS]")
     parser.add_argument("--page", action="store_true", help="only write docs/systems.md")
     said = parser.parse_args()
-    trained = dict(one.split("=", 1) for one in said.trained)
     missing = [name for name in SYSTEMS if name not in read()["rows"]]
     for name in [] if said.page else said.systems or missing:
-        row = Measurement(SYSTEMS[name], said.work.resolve(), trained.get(name, "")).whole()
+        row = Measurement(SYSTEMS[name], said.work.resolve()).whole()
         found = read()  # another process may have measured another row
         write_json(RESULT, {**found, "rows": {**found["rows"], name: row}})
     write_bytes(PAGE, page(SYSTEMS, read()["rows"]).encode())

@@ -199,7 +199,7 @@ SMALL: Final = Size(width=128, heads=4, layers=2, feed_forward=256, dropout=0.2)
 # Vaswani et al. 2017
 BASE: Final = Size(width=512, heads=8, layers=6, feed_forward=2048)
 BIG: Final = Size(width=1024, heads=16, layers=6, feed_forward=4096, dropout=0.3)
-WRITER: Final = Size(width=96, heads=3, layers=3, feed_forward=256, window=32, dropout=0.05)
+WRITER: Final = Size(width=96, heads=3, layers=3, feed_forward=256, window=32, dropout=0.0)
 # Radford et al. 2019
 SMALL_WRITER: Final = Size(width=768, heads=12, layers=12, feed_forward=3072, window=1024)
 MEDIUM_WRITER: Final = Size(width=1024, heads=16, layers=24, feed_forward=4096, window=1024)

@@ -30,8 +30,8 @@ def test_every_measured_row_has_every_cell() -> None:
 
 
 def test_a_cell_says_seconds_or_why_it_failed() -> None:
-    cells: dict[str, Any] = {verb: {"ok": True, "cpu": 0.24, "wall": 1.0} for verb in VERBS}
-    cells["train"] = {"ok": True, "cpu": 26.4, "wall": 30.0, "epochs": 4}
+    cells: dict[str, Any] = {verb: {"ok": True, "cpu": 1.0, "wall": 0.24} for verb in VERBS}
+    cells["train"] = {"ok": True, "cpu": 30.0, "wall": 26.4, "epochs": 4}
     cells["run.py"] = {"ok": False, "cpu": 0.1, "wall": 0.1, "reason": "a | b"}
     text = page({"cnn": SYSTEMS["cnn"]}, {"cnn": {**ROW, "cells": cells}})
     assert text.splitlines()[-1] == (

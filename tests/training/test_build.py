@@ -39,7 +39,7 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """On a machine of several idle cores; holds what every rehearsal chose."""
     chosen: list[int] = []
 
-    def choose(step: Callable[[], object], *, share: int) -> int:
+    def choose(step: Callable[[], object], *, share: int, tell: object) -> int:
         step()
         step()
         chosen.append(share)
@@ -71,7 +71,7 @@ def test_one_of_each_trainer_is_rehearsed() -> None:
 def test_every_trainer_can_be_rehearsed(
     model: str, timed: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def stop(step: Callable[[], object], *, share: int) -> int:
+    def stop(step: Callable[[], object], *, share: int, tell: object) -> int:
         step()
         step()
         raise Rehearsed

@@ -1,8 +1,8 @@
 """How many CPU threads a process may use without being in anybody's way.
 
 Two threads on a busy machine of two cores took 13 times the CPU of one (they spin at barriers), so the count is what
-is idle, and 1 where a step is too short to share.  It is chosen once, when a run starts, and reused when it resumes,
-because sums depend on it in the last bit.
+is idle, and 1 where sharing a step does not make it faster.  It is chosen once, when a run starts, and reused when it
+resumes, because sums depend on it in the last bit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-TINY_STEP: Final = 0.002
-"""Seconds; shorter steps gain nothing from a second thread."""
+LONG_STEP: Final = 0.5
+"""Seconds; a longer one is shared without being tried out."""
+TRIES: Final = 5
+"""Steps with one thread and with all of them, of which the fastest counts."""
+WORTH: Final = 1.15
+"""Times faster must a step be to be shared: small recurrent networks took twice the CPU for no gain at all."""
 WATCHED: Final = 0.25
 """Seconds."""
 SLOW_READ: Final = 0.005
@@ -82,17 +86,29 @@ def share_of_threads(*, processes: int) -> int:
     return max(1, idle_cores() // processes)
 
 
-def choose_threads(step: Callable[[], object], *, share: int) -> int:
-    """Threads for this process: its share of the cores, or 1 when `step` is tiny.
+def choose_threads(
+    step: Callable[[], object], *, share: int, tell: Callable[[float], float] = lambda seconds: seconds
+) -> int:
+    """Threads for this process: its share of the cores, or 1 where `step` is hardly faster with all of them.
 
-    `step` does the work of one training step, on one thread, without changing what is trained.  It may ask the other
-    processes, so all of them must be given the same share.
+    `step` does the work of one training step without changing what is trained.  It may ask the other processes, so
+    all of them must be given the same share, and `tell`, which gives everybody the seconds that the first one measured.
     """
     if share == 1:
         return 1
-    step()
-    seconds = min(_seconds(step) for _ in range(3))
-    return 1 if seconds < TINY_STEP else share
+    if tell(_fastest(step, threads=1, tries=1)) > LONG_STEP:
+        return share
+    alone = tell(_fastest(step, threads=1, tries=TRIES))
+    together = tell(_fastest(step, threads=share, tries=TRIES))
+    return share if alone > WORTH * together else 1
+
+
+def _fastest(step: Callable[[], object], *, threads: int, tries: int) -> float:
+    """Seconds of the fastest of so many steps."""
+    import torch  # noqa: PLC0415  counting cores needs none of it
+
+    torch.set_num_threads(threads)
+    return min(_seconds(step) for _ in range(tries))
 
 
 def _seconds(step: Callable[[], object]) -> float:

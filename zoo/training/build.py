@@ -169,7 +169,8 @@ def _settle(
         torch.set_num_threads(1)
         # one share for all: a process that took another would rehearse alone, and wait for the rest for ever
         share = engine.tell(share_of_threads(processes=engine.local_world))
-        threads = engine.tell(choose_threads(_rehearsal(training, make_trainer(), head, options), share=share))
+        step = _rehearsal(training, make_trainer(), head, options)
+        threads = choose_threads(step, share=share, tell=engine.tell)
     torch.set_num_threads(threads)
     training.config = config.settled(threads=threads, workers=workers, device=engine.device.type, devices=engine.world)
     training.workers = workers
