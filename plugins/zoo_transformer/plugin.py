@@ -27,7 +27,7 @@ NAMES = Recipe(
     epochs=6, batch_size=64, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.15, clip=1.0
 )
 LARGE = Recipe(epochs=20, batch_size=64, lr=3e-4, weight_decay=0.1, betas=(0.9, 0.98), warmup=0.1, clip=1.0)
-WRITING = replace(NAMES, epochs=9, batch_size=8, lr=6e-3, warmup=0.1)
+WRITING = replace(NAMES, epochs=7, batch_size=8, lr=6e-3, warmup=0.1)
 
 
 def _classifier(name: str, summary: str, parameters: int, recipe: Recipe) -> ModelSpec:

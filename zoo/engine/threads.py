@@ -15,8 +15,8 @@ from typing import Final
 
 LONG_STEP: Final = 0.5
 """Seconds; a longer one is shared without being tried out."""
-TRIES: Final = 5
-"""Steps with one thread and with all of them, of which the fastest counts."""
+ROUNDS: Final = 4
+"""Of two steps with one thread and two with all of them; the fastest of each counts."""
 WORTH: Final = 1.15
 """Times faster must a step be to be shared: small recurrent networks took twice the CPU for no gain at all."""
 WATCHED: Final = 0.25
@@ -91,24 +91,23 @@ def choose_threads(
 ) -> int:
     """Threads for this process: its share of the cores, or 1 where `step` is hardly faster with all of them.
 
-    `step` does the work of one training step without changing what is trained.  It may ask the other processes, so
-    all of them must be given the same share, and `tell`, which gives everybody the seconds that the first one measured.
+    `step` does the work of one training step, at first on one thread, without changing what is trained.  It may ask
+    the other processes, so all of them must be given the same share, and `tell`, which gives everybody the seconds
+    that the first one measured.
     """
     if share == 1:
         return 1
-    if tell(_fastest(step, threads=1, tries=1)) > LONG_STEP:
-        return share
-    alone = tell(_fastest(step, threads=1, tries=TRIES))
-    together = tell(_fastest(step, threads=share, tries=TRIES))
-    return share if alone > WORTH * together else 1
-
-
-def _fastest(step: Callable[[], object], *, threads: int, tries: int) -> float:
-    """Seconds of the fastest of so many steps."""
     import torch  # noqa: PLC0415  counting cores needs none of it
 
-    torch.set_num_threads(threads)
-    return min(_seconds(step) for _ in range(tries))
+    alone, together = tell(_seconds(step)), float("inf")
+    if alone > LONG_STEP:
+        return share
+    for _ in range(ROUNDS):  # in turns, for a machine is not equally fast all the time
+        torch.set_num_threads(1)
+        alone = min(alone, tell(_seconds(step)), tell(_seconds(step)))
+        torch.set_num_threads(share)
+        together = min(together, tell(_seconds(step)), tell(_seconds(step)))
+    return share if alone > WORTH * together else 1
 
 
 def _seconds(step: Callable[[], object]) -> float:
