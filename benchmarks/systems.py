@@ -4,8 +4,8 @@
     python benchmarks/systems.py gru lstm             these again
     python benchmarks/systems.py --page               docs/systems.md alone, from what was measured
 
-A row's training is kept under --work and taken again from there.  The machine must have nothing else to do: seconds
-are those of a stopwatch, beside the CPU seconds of the command and of all that it starts.  run.py runs where importing
+A row's training is kept under --work and taken again from there.  Seconds are CPU seconds of the command and of all
+that it starts, on one thread: two lanes can be measured beside each other on two cores.  run.py runs where importing
 torch or zoo fails.
 """
 
@@ -146,7 +146,7 @@ class Measurement:
             cell: dict[str, Any] = json.loads(kept.read_bytes())
             return cell
         command: list[str | Path] = ["train", self.system.model, "-o", self.place / "run", "--overwrite"]
-        done = zoo(*command, "--seed", "0", *self.system.training)
+        done = zoo(*command, "--seed", "0", "--threads", "1", *self.system.training)
         epochs = Run.open(self.place / "run").record.epochs if done.status == 0 else 0
         cell = done.cell(epochs=epochs)
         if done.status == 0:

@@ -11,19 +11,20 @@ VERBS: Final = ("list", "info", "train", "eval", "predict", "export", "verify", 
 HEAD: Final = """# Every system, every verb
 
 Each cell is a command that was run, written by `benchmarks/systems.py` from `benchmarks/systems.json`. A number is
-the seconds of the whole command by a stopwatch, interpreter start included, on a machine of two cores (AMD EPYC,
-AVX2) that did nothing else; a cell that failed says why. `train` is the default training on the embedded data with
-seed 0, `eval` is the metric on the test split, `export` the export with its whole proof, `verify` checks the bundle
-and asks it without torch, `run.py` is the bundle's own self-test and answer where neither torch nor zoo can be
-imported. Parity is the largest error of any output, in units of PyTorch's own rounding error (above 4 warns, 8 is the
-limit); sizes are those of `model.onnx`.
+the CPU seconds of the whole command, interpreter start included, on one core of a shared two-core machine; a cell
+that failed says why. `train` is the default training on the embedded data with seed 0, `eval` is the metric on the
+test split, `export` the export with its whole proof, `verify` checks the bundle and asks it without torch, `run.py`
+is the bundle's own self-test and answer where neither torch nor zoo can be imported. Parity is the largest error of
+any output, in units of PyTorch's own rounding error (above 4 warns, 8 is the limit); sizes are those of `model.onnx`.
+Rows of 2026-11-21 are from a machine with AVX-512, on which the same commands took between a half and a third of the
+CPU seconds.
 
 """
 
 
 def page(systems: Mapping[str, System], rows: Mapping[str, Any]) -> str:
     """The page in Markdown; systems that nobody measured yet are named below the table."""
-    columns = ("system", "task", *VERBS, "metric", "level", "verdict", "parity", "size")
+    columns = ("system", "task", *VERBS, "metric", "level", "verdict", "parity", "size", "measured")
     lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     lines += [_line(system, rows[name]) for name, system in systems.items() if name in rows]
     missing = [name for name in systems if name not in rows]
@@ -39,7 +40,7 @@ def _line(system: System, row: Mapping[str, Any]) -> str:
     parity = "" if row.get("parity") is None else f"{row['parity']:.1f}"
     size = _size(row["bytes"]["model.onnx"]) if "bytes" in row else ""
     values = (f"`{system.name}`", row.get("task", ""), *cells, reached, system.level, row.get("verdict", ""), parity)
-    return f"| {' | '.join([*values, size])} |"
+    return f"| {' | '.join([*values, size, row['measured']])} |"
 
 
 def _cell(cell: Mapping[str, Any]) -> str:
@@ -47,7 +48,7 @@ def _cell(cell: Mapping[str, Any]) -> str:
         return f"**fails**: {cell['reason']}".replace("|", "/").replace("\n", " ")
     if "note" in cell:
         return str(cell["note"])
-    text = f"{cell['wall']:.0f}" if cell["wall"] >= 10 else f"{cell['wall']:.1f}"
+    text = f"{cell['cpu']:.0f}" if cell["cpu"] >= 10 else f"{cell['cpu']:.1f}"
     return f"{text} ({cell['epochs']} epochs)" if cell.get("epochs") else text
 
 
