@@ -23,10 +23,12 @@ DIGITS = Recipe(
     weight_decay=0.05,
     schedule="onecycle",
     warmup=0.1,
+    ema=0.99,
     augment=Augment(shift=0.1, scale=0.25, rotate=20.0),
     options={"loss": "arcface", "margin": 0.3, "scale": 16.0, "images_per_identity": 8},
 )
-"""On digits never seen the margin is better than the triplets: after 230 steps 0.84 to 0.79, by the area."""
+"""On digits never seen the margin is better than the triplets: after 230 steps 0.84 to 0.79, by the area; the average
+over the last hundred steps adds 0.03."""
 SCRATCH = Recipe(
     epochs=60,
     batch_size=96,
@@ -89,12 +91,12 @@ def zoo_weights() -> Iterable[WeightsSpec]:
         model="facenet_tiny",
         tag="digits",
         licence="Apache-2.0; trained on MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)",
-        sha256="3c187e0fabbca9b8779638f58ae31984a882261de13e74d6b453372547308085",
+        sha256="78d68a233608cdb5efd937c2e9e0fc4e0c39321e92d57e309755d4fff6db14b1",
         resource="zoo_facenet:weights/facenet_tiny-digits.safetensors",
         size=171_480,
         input=GREY_28,
-        facts={"identities": 50, "threshold": 0.5519428834272238, "far": 0.01},
-        metrics={"roc_auc": 0.8407, "accuracy": 0.7978, "tar_at_far_1pct": 0.2991},
+        facts={"identities": 50, "threshold": 0.5476712606239261, "far": 0.01},
+        metrics={"roc_auc": 0.8654, "accuracy": 0.8116, "tar_at_far_1pct": 0.3229},
         data="digits",
         recipe="zoo train facenet_tiny --threads 1; packed with --dtype float16",
     )
