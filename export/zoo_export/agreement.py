@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from zoo_export.ports import Array
 Others = Callable[[int], Sequence[Mapping[str, Array]] | None]
 """(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None
 where they are too many."""
+SHAKES = 16
+"""Of two scores as good as each other, each is the better one in some of so many."""
 
 
 def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
@@ -25,6 +27,21 @@ def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
             if case.gates and output.torch is not None and output.torch.max is not None:
                 noise[output.name] = max(noise.get(output.name, 0.0), output.torch.max)
     return noise
+
+
+def shaken(outputs: Mapping[str, Array], noise: Mapping[str, float]) -> Iterator[dict[str, Array]]:
+    """The outputs of a model, each number off by at most the noise of its output.
+
+    Non-maximum suppression keeps the better of two boxes that overlap: of two as good as each other, either.
+    """
+    random = np.random.default_rng(SHAKES)
+    for _ in range(SHAKES):
+        yield {
+            name: (value + random.uniform(-noise[name], noise[name], value.shape)).astype(value.dtype)
+            if name in noise
+            else value
+            for name, value in outputs.items()
+        }
 
 
 def agree(

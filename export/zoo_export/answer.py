@@ -53,8 +53,7 @@ class Finisher:
         if runs.moved_from is not None:
             before = self.double(runs.moved_from, raw)
         single = {name: self.single(outputs, raw) for name, outputs in runs.single.items()}
-        rows = runs.rows
-        ways = () if rows is None or rows.decided else (rows.outputs, rows.least())
+        ways = () if runs.rows is None else runs.rows.ways()
         return Runs(double, single, moved_from=before, others=tuple(self.double(one, raw) for one in ways))
 
     def double(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from zoo.judge.evidence import CaseEvidence, Evidence, File, GraphEvidence, Labels, Lineage, Prepared
 from zoo.judge.evidence import Subject as SubjectRecord
 from zoo.task import Agreement, Case, Signature
-from zoo_export.agreement import agree, noise_of
+from zoo_export.agreement import agree, noise_of, shaken
 from zoo_export.answer import eager_answers
 from zoo_export.compare import Given, compare_case
 from zoo_export.exported import MODEL, PIPELINE
@@ -161,7 +161,9 @@ def _agreeing(
 
 def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
     """Over the evaluation items; without data, over the pipeline's own cases."""
-    noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
+    noise, before = (
+        noise_of(next(graph.cases for graph in graphs if graph.name == name)) for name in (PIPELINE, MODEL)
+    )
     items = under.inputs.items
     if not items:
         places = range(len(under.inputs.raw))
@@ -181,23 +183,23 @@ def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreem
         reference,
         under.items.result(),
         noise=noise,
-        others=lambda place: _otherwise(under, items[place]),
+        others=lambda place: _otherwise(under, items[place], noise=before),
     )
     return found, f"{len(items)} evaluation items"
 
 
-def _otherwise(under: Underway, case: Case) -> list[dict[str, Array]] | None:
-    """What eager PyTorch answers to an evaluation item where near-equal parts are chosen otherwise; None: too much."""
-    if not under.off:
-        return []
+def _otherwise(under: Underway, case: Case, *, noise: Mapping[str, float]) -> list[dict[str, Array]] | None:
+    """What eager PyTorch answers to an evaluation item where its own outputs are off by their noise, and where
+    near-equal parts are chosen otherwise; None where those are too many."""
     ends = Signature(inputs=under.pipeline.inputs, outputs=under.model.inputs)
     ready = call(under.prepare, case.inputs, ends)
-    rows = possible_rows(under.subject.module, ready, under.model, off=under.off, double=False)
-    if rows is None:
-        return None
-    if rows.decided:
-        return []
-    return [under.finisher.single(one, case.inputs) for one in (rows.outputs, rows.least())]
+    ways = list(shaken(call(under.subject.module, ready, under.model), noise))
+    if under.off:
+        rows = possible_rows(under.subject.module, ready, under.model, off=under.off, double=False)
+        if rows is None:
+            return None
+        ways += rows.ways()
+    return [under.finisher.single(one, case.inputs) for one in ways]
 
 
 def _fed(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:

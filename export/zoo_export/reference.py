@@ -48,7 +48,7 @@ class Runs:
     rows_before: Rows | None = None
     """The same of `moved_from`."""
     others: tuple[Outputs, ...] = ()
-    """Of an answer that follows from chosen rows: what it is with all that could be chosen, and with as few."""
+    """Of an answer that follows from chosen rows: what it is where they are chosen otherwise."""
 
     def unmoved(self) -> Runs:
         """All runs on the same inputs."""

@@ -7,7 +7,7 @@ of the choice itself, that everything certain was chosen and nothing impossible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -22,6 +22,8 @@ TIED = 10.0
 """Two scores closer than so many times PyTorch's own error have no order."""
 NONE = -1
 """The name of a part that is not there."""
+ALONE = 24
+"""So many parts that may or may not be there are looked at one by one."""
 
 
 @runtime_checkable
@@ -55,9 +57,24 @@ class Rows:
         """There is only one choice."""
         return bool(self.certain.all())
 
-    def least(self) -> dict[str, Array]:
-        """Only the rows that must be there."""
-        return {name: value[:, self.certain] for name, value in self.outputs.items()}
+    def ways(self) -> Iterator[dict[str, Array]]:
+        """Choices that could have been made; none where there is only one.
+
+        All the rows, and only those that must be there; then, since what one row adds another may take away again,
+        each of the others missing from those and added to these, up to `ALONE` of them.
+        """
+        if self.decided:
+            return
+        yield self._of(np.ones_like(self.certain))
+        yield self._of(self.certain)
+        for row in np.flatnonzero(~self.certain)[:ALONE]:
+            alone = np.arange(len(self.certain)) == row
+            yield self._of(~alone)
+            yield self._of(self.certain | alone)
+
+    def _of(self, rows: Array) -> dict[str, Array]:
+        """These rows, bool [k]."""
+        return {name: value[:, rows] for name, value in self.outputs.items()}
 
     def paired(self, name: str, given: Mapping[str, Array]) -> tuple[Array, Array]:
         """The given rows of an output whose names are known, and beside them what is right for each."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo.task import Case
 from zoo.tasks.image_classification.task import ImageClassification
-from zoo_export.agreement import agree
+from zoo_export.agreement import SHAKES, agree, shaken
 from zoo_export.ports import Array
 
 CASES = [Case(name=name, kind="realistic", inputs={}) for name in ("first", "second")]
@@ -33,3 +33,15 @@ def test_what_pytorch_itself_cannot_say_is_left_to_the_task() -> None:
     found = agree(ImageClassification(), CASES, right, [dict(right[0]), dict(right[1])], noise={})
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (2, 0, 2)
+
+
+def test_what_is_shaken_stays_within_its_noise() -> None:
+    outputs = {"scores": np.array([0.5, 0.5, 0.0], np.float32), "regions": np.array([3, 1, -1])}
+    draws = list(shaken(outputs, {"scores": 1e-6}))
+    assert len(draws) == SHAKES
+    assert {(str(one["scores"].dtype), one["regions"].tolist() == [3, 1, -1]) for one in draws} == {("float32", True)}
+    assert 0 < max(float(np.abs(one["scores"] - outputs["scores"]).max()) for one in draws) <= 1.1e-6
+    first = [bool(one["scores"][0] > one["scores"][1]) for one in draws]
+    assert any(first) and not all(first)
+    again = list(shaken(outputs, {"scores": 1e-6}))
+    assert [one["scores"].tolist() for one in draws] == [one["scores"].tolist() for one in again]

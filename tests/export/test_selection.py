@@ -16,7 +16,7 @@ from zoo.task import Agreement, Case, Port, Signature
 from zoo_export.agreement import agree
 from zoo_export.compare import compare_case
 from zoo_export.reference import Answer, Oracle, settle
-from zoo_export.selection import Chosen, Rows, compared
+from zoo_export.selection import ALONE, Chosen, Rows, compared
 
 PARTS, ROOM = 200, 40
 SIGNATURE = Signature(
@@ -148,6 +148,16 @@ def test_parts_are_counted() -> None:
     assert compared(np.array([[0, 1, 2, 4, -1]]), keys, rows) == Chosen(parts=5, wrong=0, other=2, tied=2)
     assert compared(np.array([[0, 1, 9, 3, -1]]), keys, rows) == Chosen(parts=6, wrong=2, other=2, tied=2)
     assert compared(np.array([[0, 1, 2, 2, -1]]), keys, rows) == Chosen(parts=6, wrong=1, other=2, tied=2)
+
+
+def test_what_could_have_been_chosen_is_looked_at_row_by_row() -> None:
+    """Row 2 takes row 1 away, and row 3 takes row 2 away: with all rows and with the fewest, row 1 stays."""
+    rows = Rows("keys", {"keys": np.array([[1, 2, 3]])}, np.array([True, False, False]))
+    ways = [set(way["keys"][0].tolist()) for way in rows.ways()]
+    assert ways == [{1, 2, 3}, {1}, {1, 3}, {1, 2}, {1, 2}, {1, 3}]
+    assert list(replace(rows, certain=np.ones(3, bool)).ways()) == []
+    many = Rows("keys", {"keys": np.arange(500)[None]}, np.zeros(500, bool))
+    assert len(list(many.ways())) == 2 + 2 * ALONE
 
 
 class Numbers:

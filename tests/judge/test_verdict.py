@@ -23,7 +23,7 @@ from zoo.judge.evidence import (
     Waiver,
 )
 from zoo.judge.gates import CATCHERS
-from zoo.judge.rule import Status
+from zoo.judge.rule import Status, worst
 from zoo.judge.verdict import QUESTIONS, Verdict, catches, judge
 from zoo.records import from_json, to_json
 from zoo.task import Agreement
@@ -95,6 +95,57 @@ def test_healthy_evidence_passes_every_gate(healthy: Evidence) -> None:
     assert (found.status, found.publishes, found.sentence) == (Status.PASS, True, "proved")
     assert [gate.name for gate in found.gates] == ["subject", *(question.name for question in QUESTIONS)]
     assert {gate.name: gate.seconds for gate in found.gates}["parity"] == 1.5
+
+
+def chosen(elements: int, **changes: Any) -> OutputError:
+    """How a choice of so many parts compared."""
+    counts: dict[str, Any] = {"elements": elements, "differing": 0, "far": 0, "undecided": 0, **changes}
+    return OutputError(
+        name="parts",
+        compare="choice",
+        dtype="int64",
+        reference_dtype="int64",
+        shape=(1, 40),
+        reference_shape=(1, 40),
+        finite=True,
+        reference_finite=True,
+        **counts,
+    )
+
+
+ZERO = Magnitude(rms=0.0, max=0.0)
+
+
+@pytest.mark.parametrize(
+    ("empty", "onnx", "choice", "status"),
+    [
+        (0, ZERO, chosen(0), Status.PASS),
+        (1, ZERO, chosen(0), Status.PASS),
+        (2, ZERO, chosen(0), Status.INCONCLUSIVE),
+        (1, Magnitude(rms=0.1, max=0.2), chosen(0), Status.FAIL),
+        (1, ZERO, chosen(3, differing=3, far=3), Status.FAIL),
+        (2, ZERO, chosen(3, undecided=3), Status.INCONCLUSIVE),
+    ],
+)
+def test_where_nothing_is_chosen_there_is_nothing_to_tell_apart(
+    healthy: Evidence, empty: int, onnx: Magnitude, choice: OutputError, status: Status
+) -> None:
+    """Of four gating cases three must remain, and what is no choice must be exactly nothing, too."""
+
+    def choosing(case: CaseEvidence) -> CaseEvidence:
+        if int(case.name.removeprefix("case-")) >= empty:
+            return replace(case, outputs=(*case.outputs, chosen(40)))
+        nothing = on_output(case, scale=ZERO, torch=ZERO, onnx=onnx)
+        return replace(nothing, outputs=(*nothing.outputs, choice))
+
+    graph = healthy.graph("model.onnx")
+    assert graph is not None
+    live = (*graph.liveness, replace(graph.liveness[0], name="parts"))
+    two = on_graph("model.onnx", outputs=(*graph.outputs, "parts"), liveness=live)(healthy)
+    evidence = on_cases("model.onnx", choosing)(two)
+    found = not_passed(evidence)
+    assert worst(Status.PASS, *found.values()) == status
+    assert set(found) <= {"conditioning", "parity"}
 
 
 FAILURES: list[tuple[str, Status, Spoil]] = [

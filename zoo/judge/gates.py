@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from zoo.judge.cases import Answer, combined, gating, judge_case, obeys, per_graph, some, with_role
-from zoo.judge.evidence import Axis, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
+from zoo.judge.evidence import Axis, CaseEvidence, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
 from zoo.judge.rule import Status
 from zoo.task import GENERIC_CONTROLS, Agreement
 
@@ -94,18 +94,32 @@ def _live(output: LiveOutput) -> Answer:
 
 
 def conditioning(evidence: Evidence) -> Answer:
-    """At least three quarters of the gating cases can tell right from wrong."""
+    """At least three quarters of the gating cases can tell right from wrong.
+
+    Those in which nothing could be chosen and nothing was have no numbers to tell apart, and do not count.
+    """
 
     def ask(graph: GraphEvidence) -> Answer:
-        asked = gating(graph)
+        asked = [case for case in gating(graph) if not _chose_nothing(case)]
+        empty = len(gating(graph)) - len(asked)
+        note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
         if len({case.name for case in asked}) < MIN_GATING_CASES:
-            return Status.INCONCLUSIVE, f"{len(asked)} gating cases, {MIN_GATING_CASES} are needed"
+            return Status.INCONCLUSIVE, f"{len(asked)} gating cases, {MIN_GATING_CASES} are needed{note}"
         statuses = [judge_case(case, graph, evidence)[0] for case in asked]
         conclusive = sum(status != Status.INCONCLUSIVE for status in statuses)
         enough = conclusive >= CONCLUSIVE_SHARE * len(asked)
-        return Status.PASS if enough else Status.INCONCLUSIVE, f"{conclusive} of {len(asked)} gating cases conclusive"
+        words = f"{conclusive} of {len(asked)} gating cases conclusive{note}"
+        return Status.PASS if enough else Status.INCONCLUSIVE, words
 
     return per_graph(evidence, ask)
+
+
+def _chose_nothing(case: CaseEvidence) -> bool:
+    """No part is in either choice, and none could have been."""
+    choices = [output for output in case.outputs if output.compare == "choice"]
+    return bool(choices) and all(
+        (output.elements, output.differing, output.far, output.undecided) == (0, 0, 0, 0) for output in choices
+    )
 
 
 def parity(evidence: Evidence) -> Answer:
