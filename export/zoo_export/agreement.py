@@ -15,6 +15,8 @@ from zoo_export.ports import Array
 Others = Callable[[int], Sequence[Mapping[str, Array]] | None]
 """(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None
 where they are too many."""
+Near = Callable[[int], Sequence[Mapping[str, Array]]]
+"""(place of a case) -> PyTorch's answers to it where its own outputs are off by their noise."""
 SHAKES = 16
 """Of two scores as good as each other, each is the better one in some of so many."""
 
@@ -52,12 +54,13 @@ def agree(
     *,
     noise: Mapping[str, float],
     others: Others = lambda _: (),
+    near: Near = lambda _: (),
 ) -> Agreement | None:
     """How the answers compare; None without items.  An item that the file cannot answer, or with no number, disagrees.
 
     A task looks for the largest score, and of scores that are no numbers the first is the largest.  A disagreeing item
-    is undecided where PyTorch's own answer is another one when near-equal parts are chosen otherwise; everything else
-    is compared as if there were no such items.
+    is undecided where PyTorch's own answer is another one when near-equal parts are chosen otherwise, and where the
+    file's answer is one that is near PyTorch's; everything else is compared as if there were no such items.
     """
     if not cases:
         return None
@@ -70,16 +73,21 @@ def agree(
     if found.holds:
         return found
 
-    def alike(place: int, one: Mapping[str, Array]) -> bool:
-        alone = task.agreement([reference[place]], [one], cases=[cases[place]], noise=noise)
+    def alike(place: int, right: Mapping[str, Array], one: Mapping[str, Array]) -> bool:
+        alone = task.agreement([right], [one], cases=[cases[place]], noise=noise)
         return alone.agreeing == alone.items
 
-    def has_one_answer(place: int) -> bool:
+    def is_loose(place: int) -> bool:
+        right, ours = reference[place], candidate[place]
+        if alike(place, right, ours):
+            return False
         more = others(place)
-        return more is not None and all(alike(place, one) for one in more)
+        if more is None or not all(alike(place, right, one) for one in more):
+            return True
+        return any(alike(place, one, ours) for one in near(place))
 
     places = range(len(cases))
-    loose = [place for place in places if not alike(place, candidate[place]) and not has_one_answer(place)]
+    loose = [place for place in places if is_loose(place)]
     firm = [place for place in places if place not in loose]
     if not loose:
         return found

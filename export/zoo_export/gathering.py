@@ -183,23 +183,29 @@ def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreem
         reference,
         under.items.result(),
         noise=noise,
-        others=lambda place: _otherwise(under, items[place], noise=before),
+        others=lambda place: _otherwise(under, items[place]),
+        near=lambda place: _nearby(under, items[place], noise=before),
     )
     return found, f"{len(items)} evaluation items"
 
 
-def _otherwise(under: Underway, case: Case, *, noise: Mapping[str, float]) -> list[dict[str, Array]] | None:
-    """What eager PyTorch answers to an evaluation item where its own outputs are off by their noise, and where
-    near-equal parts are chosen otherwise; None where those are too many."""
-    ends = Signature(inputs=under.pipeline.inputs, outputs=under.model.inputs)
-    ready = call(under.prepare, case.inputs, ends)
-    ways = list(shaken(call(under.subject.module, ready, under.model), noise))
-    if under.off:
-        rows = possible_rows(under.subject.module, ready, under.model, off=under.off, double=False)
-        if rows is None:
-            return None
-        ways += rows.ways()
-    return [under.finisher.single(one, case.inputs) for one in ways]
+def _otherwise(under: Underway, case: Case) -> list[dict[str, Array]] | None:
+    """What eager PyTorch answers to an evaluation item where near-equal parts are chosen otherwise; None: too much."""
+    if not under.off:
+        return []
+    rows = possible_rows(under.subject.module, _prepared(under, case), under.model, off=under.off, double=False)
+    return None if rows is None else [under.finisher.single(one, case.inputs) for one in rows.ways()]
+
+
+def _nearby(under: Underway, case: Case, *, noise: Mapping[str, float]) -> list[dict[str, Array]]:
+    """What eager PyTorch answers to an evaluation item where its own outputs are off by their noise."""
+    outputs = call(under.subject.module, _prepared(under, case), under.model)
+    return [under.finisher.single(one, case.inputs) for one in shaken(outputs, noise)]
+
+
+def _prepared(under: Underway, case: Case) -> dict[str, Array]:
+    """What the model reads of a raw case, as training prepares it."""
+    return call(under.prepare, case.inputs, Signature(inputs=under.pipeline.inputs, outputs=under.model.inputs))
 
 
 def _fed(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:

@@ -202,3 +202,16 @@ def test_a_disagreement_is_excused_where_pytorch_could_answer_otherwise(
     assert (found.items, found.agreeing, found.undecided) == (3, agreeing, undecided)
     assert found.disagreements == disagreements
     assert found.holds == (not disagreements)
+
+
+@pytest.mark.parametrize(("near", "undecided"), [([], 0), ([3, 4], 0), ([3, 9], 1)])
+def test_a_disagreement_is_excused_where_the_file_gives_an_answer_near_pytorchs(
+    near: list[int], undecided: int
+) -> None:
+    """That PyTorch could answer otherwise is no excuse for a third answer."""
+    cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
+    right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
+    task: Any = Numbers()
+    found = agree(task, cases, right, ours, noise={}, near=lambda _: [{"n": np.array(n)} for n in near])
+    assert found is not None
+    assert (found.agreeing, found.undecided, found.holds) == (1, undecided, undecided == 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.healthy import output
 from zoo.judge.evidence import (
     Axes,
     CaseEvidence,
@@ -97,20 +98,10 @@ def test_healthy_evidence_passes_every_gate(healthy: Evidence) -> None:
     assert {gate.name: gate.seconds for gate in found.gates}["parity"] == 1.5
 
 
-def chosen(elements: int, **changes: Any) -> OutputError:
+def chosen(elements: int, *, differing: int = 0, far: int = 0, undecided: int = 0) -> OutputError:
     """How a choice of so many parts compared."""
-    counts: dict[str, Any] = {"elements": elements, "differing": 0, "far": 0, "undecided": 0, **changes}
-    return OutputError(
-        name="parts",
-        compare="choice",
-        dtype="int64",
-        reference_dtype="int64",
-        shape=(1, 40),
-        reference_shape=(1, 40),
-        finite=True,
-        reference_finite=True,
-        **counts,
-    )
+    counted = replace(output("parts"), elements=elements, differing=differing, far=far, undecided=undecided)
+    return replace(counted, compare="choice", dtype="int64", reference_dtype="int64")
 
 
 ZERO = Magnitude(rms=0.0, max=0.0)
