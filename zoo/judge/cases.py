@@ -79,6 +79,14 @@ def gating(graph: GraphEvidence) -> list[CaseEvidence]:
     return [case for case in graph.cases if case.gates]
 
 
+def chose_nothing(case: CaseEvidence) -> bool:
+    """No part is in either choice, and none could have been."""
+    choices = [output for output in case.outputs if output.compare == "choice"]
+    return bool(choices) and all(
+        (output.elements, output.differing, output.far, output.undecided) == (0, 0, 0, 0) for output in choices
+    )
+
+
 def obeys(graph: GraphEvidence, evidence: Evidence) -> Answer:
     """The rule over a graph's gating cases; broken answers to the others warn."""
     judged = [judge_case(case, graph, evidence) for case in gating(graph)]

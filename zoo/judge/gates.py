@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from zoo.judge.cases import Answer, combined, gating, judge_case, obeys, per_graph, some, with_role
-from zoo.judge.evidence import Axis, CaseEvidence, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
+from zoo.judge.cases import Answer, chose_nothing, combined, gating, judge_case, obeys, per_graph, some, with_role
+from zoo.judge.evidence import Axis, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
 from zoo.judge.rule import Status
 from zoo.task import GENERIC_CONTROLS, Agreement
 
@@ -100,7 +100,7 @@ def conditioning(evidence: Evidence) -> Answer:
     """
 
     def ask(graph: GraphEvidence) -> Answer:
-        asked = [case for case in gating(graph) if not _chose_nothing(case)]
+        asked = [case for case in gating(graph) if not chose_nothing(case)]
         empty = len(gating(graph)) - len(asked)
         note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
         if len({case.name for case in asked}) < MIN_GATING_CASES:
@@ -112,14 +112,6 @@ def conditioning(evidence: Evidence) -> Answer:
         return Status.PASS if enough else Status.INCONCLUSIVE, words
 
     return per_graph(evidence, ask)
-
-
-def _chose_nothing(case: CaseEvidence) -> bool:
-    """No part is in either choice, and none could have been."""
-    choices = [output for output in case.outputs if output.compare == "choice"]
-    return bool(choices) and all(
-        (output.elements, output.differing, output.far, output.undecided) == (0, 0, 0, 0) for output in choices
-    )
 
 
 def parity(evidence: Evidence) -> Answer:
