@@ -191,3 +191,16 @@ def test_the_layer_in_training_mode_is_noticed_by_its_answers(proof: Proof) -> N
     onnx.checker.check_model(made[0])
     (control,) = [control for control in proof.evidence.power if control.name == "training"]
     assert {"eval mode", "determinism", "parity"} <= set(control.caught_by)
+
+
+def test_the_layer_in_training_mode_draws_anew_each_time_and_the_same_in_every_proof() -> None:
+    made = training(two_layers(bias=(2.0, 0.5)))
+    assert made is not None
+    spoilt, detail = made
+    assert detail == "a live dropout behind hidden"
+    wide = {"input": np.ones((64, 2), np.float32)}
+    with Runtime() as runtime:
+        sessions = [runtime.session(spoilt.SerializeToString()) for _ in range(2)]
+        one, other = ([runtime.run(session, wide)["logits"].tobytes() for _ in range(2)] for session in sessions)
+    assert one[0] != one[1]
+    assert one == other
