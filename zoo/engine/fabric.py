@@ -20,6 +20,7 @@ from zoo.errors import UsageError
 Precision = Literal["32", "bf16", "16"]
 T = TypeVar("T")
 
+_INTERACTIVE: Final = ("bash", "interactive")
 _FABRIC: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
@@ -77,17 +78,25 @@ class Engine:
             nn.utils.clip_grad_norm_(parameters, norm)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the processes."""
-        gradients = [one.grad for one in parameters if one.grad is not None]
-        if self.world == 1 or not gradients:
+        """Replace every gradient by its mean over the processes; one that a process did not use counts as zero there.
+
+        A parameter that nobody used keeps none, so that weight decay and momentum leave it alone.
+        """
+        mine = list(parameters)
+        if self.world == 1 or not mine:
             return
+        used = torch.tensor([float(one.grad is not None) for one in mine], device=self.device)
+        distributed.all_reduce(used)
+        shared = [one for one, count in zip(mine, used.tolist(), strict=True) if count]
+        if not shared:
+            return
+        gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in shared]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         distributed.all_reduce(flat)
         flat /= self.world
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
+        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+        for parameter, gradient, part in zip(shared, gradients, parts, strict=True):
+            parameter.grad = gradient.copy_(part.view_as(gradient))
 
     def share_tensors(self, module: nn.Module, *, buffers_only: bool = False) -> None:
         """Give every process the first one's parameters and buffers."""
@@ -132,8 +141,12 @@ class Engine:
 
 
 def launched_processes() -> int:
-    """How many processes a launcher (torchrun, SLURM) has started; 1 without one."""
-    return int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    """How many processes a launcher (torchrun, srun) has started; 1 without one.
+
+    In an interactive allocation SLURM counts tasks that nobody has started; Lightning Fabric knows one by its name.
+    """
+    by_slurm = "1" if os.environ.get("SLURM_JOB_NAME") in _INTERACTIVE else os.environ.get("SLURM_NTASKS", "1")
+    return int(os.environ.get("WORLD_SIZE", by_slurm))
 
 
 def choose_device(wanted: str) -> str:
