@@ -29,9 +29,13 @@ def compare(ours: Answer, theirs: Answer, **noise: float) -> Agreement:
     return agreement([ours], [theirs], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
 
 
-def test_order_does_not_matter() -> None:
+def test_the_surest_stand_first_and_of_equal_ones_any() -> None:
     turned = {name: values[::-1] for name, values in GOOD.items()}
-    assert compare(GOOD, turned).agreeing == 1
+    [sentence] = compare(GOOD, turned).disagreements
+    assert sentence == "one: class 1 at (40.0, 10.0, 80.0, 60.0) with score 0.8000 stands behind one that is less sure"
+    equal = answer(BOXES, [0.8, 0.8, 0.7], [0, 1, 0])
+    other = {name: values[[1, 0, 2]] for name, values in equal.items()}
+    assert compare(equal, other).agreeing == 1
     assert compare(NONE, NONE).agreeing == 1
 
 
@@ -39,12 +43,13 @@ def test_order_does_not_matter() -> None:
     "other",
     [
         answer([[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 70]], [0.9, 0.8, 0.7], [0, 1, 0]),
+        answer([[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 90.5]], [0.9, 0.8, 0.7], [0, 1, 0]),
         answer(BOXES, [0.9, 0.8, 0.699], [0, 1, 0]),
         answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 1]),
         answer(BOXES[:2], [0.9, 0.8], [0, 1]),
         NONE,
     ],
-    ids=["box", "score", "class", "missing", "nothing"],
+    ids=["box", "edge", "score", "class", "missing", "nothing"],
 )
 def test_what_disagrees_is_said(other: Answer) -> None:
     found = compare(GOOD, other)
@@ -58,8 +63,27 @@ def test_the_margins() -> None:
     assert compare(at_threshold, GOOD).undecided == 1
     above = answer([*BOXES, [50, 0, 70, 9]], [0.9, 0.8, 0.7, 0.051], [0, 1, 0, 1])
     assert not compare(above, GOOD).holds
+    below = answer([*BOXES, [50, 0, 70, 9]], [0.9, 0.8, 0.7, 0.049], [0, 1, 0, 1])
+    assert not compare(GOOD, below).holds
     at_overlap = answer([*BOXES, [10, 10, 30, 20.1]], [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 0])
     assert compare(at_overlap, GOOD).undecided == 1
+
+
+def test_of_two_that_overlap_by_the_limit_the_surer_stays() -> None:
+    both = answer([[10, 10, 30, 30], [10, 10, 30, 20.1]], [0.9, 0.6], [0, 0])
+    assert compare(both, answer([[10, 10, 30, 30]], [0.9], [0])).undecided == 1
+    assert not compare(both, answer([[10, 10, 30, 20.1]], [0.6], [0])).holds
+    assert not compare(both, NONE).holds
+    assert not compare(both, answer(both["boxes"].tolist(), [0.9, 0.6], [1, 1])).holds
+
+
+def test_edges_may_be_off_by_the_reference_s_own_error() -> None:
+    moved = answer([[10, 10, 30, 30.03], *BOXES[1:]], [0.9, 0.8, 0.7], [0, 1, 0])
+    assert not compare(GOOD, moved).holds
+    assert compare(GOOD, moved, boxes=0.004).agreeing == 1
+    assert (
+        compare(GOOD, answer([[10, 10, 30, 30.1], *BOXES[1:]], [0.9, 0.8, 0.7], [0, 1, 0]), boxes=100.0).holds is False
+    )
 
 
 def test_the_end_of_a_full_answer() -> None:
@@ -71,6 +95,8 @@ def test_the_end_of_a_full_answer() -> None:
 
     assert compare(row(20, 30), row(20, 31)).undecided == 1
     assert not compare(row(19, 30), row(19, 31)).holds
+    longer = row(21, 31)
+    assert not compare({name: values[:20] for name, values in longer.items()}, longer).holds
 
 
 def test_the_noise_of_answers_in_another_order_opens_no_door() -> None:

@@ -19,9 +19,10 @@ ALIKE: Final = 0.9
 SAME: Final = 0.01
 """Boxes whose corners differ by no more, in pixels, are one box, however small."""
 CLOSE: Final = 1e-5
-"""Scores may differ by this and eight times the reference's own error."""
+"""Scores may differ by this and eight times the reference's own error; edges by `SAME` and eight times that."""
 NOISIEST: Final = 1e-4
-"""The reference's own error counts up to here; above it the two answers are merely in another order."""
+"""The reference's own error counts up to here; above it the two answers are merely in another order.  That of edges
+is taken in parts of the farthest one."""
 EDGE: Final = 0.01
 """A box that overlaps another of its class by so little more or less than the limit may stay or go."""
 SHOWN: Final = 12
@@ -36,23 +37,32 @@ def agreement(
     cases: Sequence[Case],
     noise: Mapping[str, float],
 ) -> Agreement:
-    """A picture agrees when every detection has its like; one without is excused when it stands on an edge:
-    of the least score, of the greatest overlap, or of the end of an answer that is full."""
+    """A picture agrees when every detection has its like and the surest stand first; a detection without is excused
+    when it stands on an edge: of the least score, of the greatest overlap, or of the end of two answers that are full.
+    """
     close = CLOSE + 8 * min(noise.get("scores", 0.0), NOISIEST)
-    limit = max(FEWEST, *(len(answer["scores"]) for answer in (*reference, *candidate)))
+    limit = max(FEWEST, *(len(answer["scores"]) for answer in reference))
     agreeing = undecided = 0
     wrong: list[tuple[float, str]] = []
     for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        lost, new = unmatched(ours, theirs, close=close)
-        firm = [(ours, "is missing", place) for place in lost] + [(theirs, "is new", place) for place in new]
-        firm = [row for row in firm if not _on_edge(row[0], row[2], limit=limit, close=close)]
-        if not lost and not new:
-            agreeing += 1
-        elif not firm:
-            undecided += 1
-        else:
+        lost, new = unmatched(ours, theirs, close=close, noise=noise.get("boxes", 0.0))
+        full = len(ours["scores"]) == len(theirs["scores"]) == limit
+        firm = [
+            (one, what, place)
+            for one, what, places in ((ours, "is missing", lost), (theirs, "is new", new))
+            for place in places
+            if not _on_edge(one, place, alone=places, full=full, close=close)
+        ]
+        late = _out_of_order(theirs, close=max(close, _rise(ours)))
+        if late is not None:
+            firm.append((theirs, "stands behind one that is less sure", late))
+        if firm:
             answer, what, place = max(firm, key=lambda row: float(row[0]["scores"][row[2]]))
             wrong.append((float(answer["scores"][place]), _sentence(case, answer, place, what)))
+        elif lost or new:
+            undecided += 1
+        else:
+            agreeing += 1
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),
@@ -64,11 +74,14 @@ def agreement(
     )
 
 
-def unmatched(ours: Arrays, theirs: Arrays, *, close: float) -> tuple[list[int], list[int]]:
+def unmatched(ours: Arrays, theirs: Arrays, *, close: float, noise: float) -> tuple[list[int], list[int]]:
     """Places of detections in either answer that have no like in the other; the surest choose first."""
-    shared = overlaps(_wide(ours, "boxes"), _wide(theirs, "boxes"))
+    boxes, others = _wide(ours, "boxes"), _wide(theirs, "boxes")
+    shared = overlaps(boxes, others)
     apart = np.abs(_wide(ours, "scores")[:, None] - _wide(theirs, "scores")[None])
-    alike = (shared >= ALIKE) & (apart <= close) & (ours["labels"][:, None] == theirs["labels"][None])
+    moved = np.abs(boxes[:, None] - others[None]).max(-1, initial=0.0)
+    near = moved <= SAME + 8 * min(noise, NOISIEST * np.abs(boxes).max(initial=0.0))
+    alike = (shared >= ALIKE) & near & (apart <= close) & (ours["labels"][:, None] == theirs["labels"][None])
     free = np.ones(len(theirs["scores"]), bool)
     lost = []
     for place in np.argsort(-_wide(ours, "scores"), kind="stable").tolist():
@@ -91,12 +104,27 @@ def overlaps(first: Floats, second: Floats) -> Floats:
     return np.where(same, 1.0, shared / np.maximum(areas - shared, 1e-12))
 
 
-def _on_edge(answer: Arrays, place: int, *, limit: int, close: float) -> bool:
+def _on_edge(answer: Arrays, place: int, *, alone: Sequence[int], full: bool, close: float) -> bool:
+    """Whether a detection may as well be there as not; `alone` are those of its answer that have no like."""
     scores, boxes = _wide(answer, "scores"), _wide(answer, "boxes")
-    if scores[place] <= SCORE + close or (len(scores) >= limit and scores[place] <= scores.min() + close):
+    if abs(scores[place] - SCORE) <= close or (full and scores[place] <= scores.min() + close):
         return True
-    beside = overlaps(boxes[place : place + 1], boxes)[0][answer["labels"] == answer["labels"][place]]
-    return bool((np.abs(beside - OVERLAP) <= EDGE).any())
+    # of two that overlap by just the limit the surer stays in any case
+    beside = np.abs(overlaps(boxes[place : place + 1], boxes)[0] - OVERLAP) <= EDGE
+    beside &= (answer["labels"] == answer["labels"][place]) & (scores >= scores[place] - close)
+    beside[list(alone)] = False
+    return bool(beside.any())
+
+
+def _rise(answer: Arrays) -> float:
+    """By how much a score exceeds the one before it, at most."""
+    return float(np.diff(_wide(answer, "scores")).max(initial=0.0))
+
+
+def _out_of_order(answer: Arrays, *, close: float) -> int | None:
+    """The place of a detection that is surer than the one before it."""
+    rises = np.flatnonzero(np.diff(_wide(answer, "scores")) > close)
+    return int(rises[0]) + 1 if rises.size else None
 
 
 def _wide(answer: Arrays, name: str) -> Floats:
