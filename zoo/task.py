@@ -133,7 +133,9 @@ class Agreement:
     agreeing: int
     """Items with the same answer."""
     undecided: int
-    """Items whose reference answer lies inside its own margin, so that either answer is right."""
+    """Items whose reference answer lies inside its own margin, and the candidate's with it: either is right."""
+    unknown: int = 0
+    """Of these, those where too many answers would be right to say whether the candidate's is one of them."""
     reference_metrics: Mapping[str, float] = field(default_factory=dict)
     """What the reference reaches on the items whose truth is known."""
     candidate_metrics: Mapping[str, float] = field(default_factory=dict)

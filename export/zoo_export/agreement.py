@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -12,13 +13,11 @@ from zoo.task import Agreement, Case, Task
 from zoo_export.compare import Given
 from zoo_export.ports import Array
 
-Others = Callable[[int], Sequence[Mapping[str, Array]] | None]
+Others = Callable[[int], Iterable[Mapping[str, Array]] | None]
 """(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None
-where they are too many."""
-Near = Callable[[int], Sequence[Mapping[str, Array]]]
+where they are too many to say."""
+Near = Callable[[int], Iterable[Mapping[str, Array]]]
 """(place of a case) -> PyTorch's answers to it where its own outputs are off by their noise."""
-SHAKES = 16
-"""Of two scores as good as each other, each is the better one in some of so many."""
 
 
 def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
@@ -29,21 +28,6 @@ def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
             if case.gates and output.torch is not None and output.torch.max is not None:
                 noise[output.name] = max(noise.get(output.name, 0.0), output.torch.max)
     return noise
-
-
-def shaken(outputs: Mapping[str, Array], noise: Mapping[str, float]) -> Iterator[dict[str, Array]]:
-    """The outputs of a model, each number off by at most the noise of its output.
-
-    Non-maximum suppression keeps the better of two boxes that overlap: of two as good as each other, either.
-    """
-    random = np.random.default_rng(SHAKES)
-    for _ in range(SHAKES):
-        yield {
-            name: (value + random.uniform(-noise[name], noise[name], value.shape)).astype(value.dtype)
-            if name in noise
-            else value
-            for name, value in outputs.items()
-        }
 
 
 def agree(
@@ -59,8 +43,8 @@ def agree(
     """How the answers compare; None without items.  An item that the file cannot answer, or with no number, disagrees.
 
     A task looks for the largest score, and of scores that are no numbers the first is the largest.  A disagreeing item
-    is undecided where PyTorch's own answer is another one when near-equal parts are chosen otherwise, and where the
-    file's answer is one that is near PyTorch's; everything else is compared as if there were no such items.
+    is undecided where the file gives an answer that is as right, or near PyTorch's, and unknown where those are too
+    many to say; everything else is compared as if there were no such items.
     """
     if not cases:
         return None
@@ -70,33 +54,35 @@ def agree(
         return Agreement(items=len(cases), agreeing=0, undecided=0, disagreements=tuple(failed[:12]))
     candidate = [one for one in given if not isinstance(one, str)]
     found = task.agreement(reference, candidate, cases=cases, noise=noise)
+    if found.items != len(cases):
+        sentence = f"{task.name} compared {found.items} of {len(cases)} answers"
+        return replace(found, items=len(cases), agreeing=0, undecided=0, disagreements=(sentence,))
     if found.holds:
         return found
 
     def alike(place: int, right: Mapping[str, Array], one: Mapping[str, Array]) -> bool:
         alone = task.agreement([right], [one], cases=[cases[place]], noise=noise)
-        return alone.agreeing == alone.items
+        return alone.items == alone.agreeing == 1
 
-    def is_loose(place: int) -> bool:
-        right, ours = reference[place], candidate[place]
-        if alike(place, right, ours):
-            return False
+    firm, unknown = [], 0
+    for place, ours in enumerate(candidate):
+        if alike(place, reference[place], ours):
+            firm.append(place)
+            continue
         more = others(place)
-        if more is None or not all(alike(place, right, one) for one in more):
-            return True
-        return any(alike(place, one, ours) for one in near(place))
-
-    places = range(len(cases))
-    loose = [place for place in places if is_loose(place)]
-    firm = [place for place in places if place not in loose]
-    if not loose:
+        if more is None:
+            unknown += 1
+        elif not any(alike(place, one, ours) for one in chain(more, near(place))):
+            firm.append(place)
+    if len(firm) == len(cases):
         return found
     chosen = [[rows[place] for place in firm] for rows in (reference, candidate, cases)]
     rest = task.agreement(chosen[0], chosen[1], cases=chosen[2], noise=noise) if firm else found  # type: ignore[arg-type]
     return replace(
         found,
         agreeing=rest.agreeing if firm else 0,
-        undecided=(rest.undecided if firm else 0) + len(loose),
+        undecided=(rest.undecided if firm else 0) + len(cases) - len(firm),
+        unknown=unknown,
         disagreements=rest.disagreements if firm else (),
     )
 

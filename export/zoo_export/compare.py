@@ -12,7 +12,7 @@ from zoo.judge.rule import WILD
 from zoo.task import MARGIN, Case, Port, Signature
 from zoo_export.ports import Array
 from zoo_export.reference import Answer, magnitude
-from zoo_export.selection import TIED, compared
+from zoo_export.selection import TIED, compared, unnamed
 
 Given = Mapping[str, Array] | str
 """What the runtime gave: outputs by name, or the sentence in which it refused."""
@@ -66,8 +66,14 @@ def compare_output(port: Port, whole: Mapping[str, Array], answer: Answer, signa
             given, reference = rows.paired(port.name, whole)
         return _by_rule(facts, given, reference, answer, port.name)
     if kind == "choice" and rows is not None:
-        found = compared(given, reference, rows)
-        return replace(facts, elements=found.parts, differing=found.wrong, far=found.other, undecided=found.tied)
+        found, more = compared(given, reference, rows), unnamed(port.name, whole)
+        return replace(
+            facts,
+            elements=found.parts + more,
+            differing=found.wrong + more,
+            far=found.other + more,
+            undecided=found.tied,
+        )
     if kind == "choice":
         return _by_margin(facts, given, reference, answer)
     return _by_count(facts, given, reference, single)
@@ -154,17 +160,18 @@ def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Ar
 def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:
     """How far an output moves between some answers of one shape.
 
-    In an answer whose order is `free`, equally good ones of a picture that shows nothing change places; what that makes
-    of a few cases is no noise of the others.
+    In an answer whose order is `free`, equally good ones change places, and of two that overlap one is left; what that
+    makes of some of the cases is no noise of the others.
     """
     floats = port.dtype.startswith("float")
     noises = [noise.rms or 0.0 for _, _, noise in chosen if noise is not None]
     noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0
+    usual = sorted(noises)[(len(noises) - 1) // 2] if noises else 0.0
     return LiveOutput(
         name=port.name,
         inputs=len(chosen),
         spread=_spread([reference for reference, _, _ in chosen], floats=floats),
-        noise=min(noise, WILD * float(np.median(noises))) if noises and free else noise,
+        noise=min(noise, WILD * usual) if free else noise,
         onnx_spread=_spread([one for _, one, _ in chosen], floats=floats),
     )
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from zoo.judge.evidence import CaseEvidence, Evidence, File, GraphEvidence, Labels, Lineage, Prepared
 from zoo.judge.evidence import Subject as SubjectRecord
-from zoo.task import Agreement, Case, Signature
-from zoo_export.agreement import agree, noise_of, shaken
+from zoo.task import Agreement
+from zoo_export.agreement import agree, noise_of
 from zoo_export.answer import eager_answers
 from zoo_export.compare import Given, compare_case
 from zoo_export.exported import MODEL, PIPELINE
@@ -16,9 +16,9 @@ from zoo_export.fed import fed_items
 from zoo_export.labels import measure_labels
 from zoo_export.lineage import differing, measure_lineage, trace
 from zoo_export.measure import eval_mode, measure_graph, torch_repeats
-from zoo_export.ports import Array, call
+from zoo_export.otherwise import nearby, otherwise, otherwise_in_case
+from zoo_export.ports import Array
 from zoo_export.reference import Answer
-from zoo_export.selection import possible_rows
 from zoo_export.underway import Underway
 
 
@@ -145,25 +145,24 @@ def _agreeing(
 ) -> Agreement | None:
     """Over those of the raw cases at these places that gate."""
     rows = [
-        (under.inputs.raw[place], answer, one)
+        (place, under.inputs.raw[place], answer, one)
         for place, one in zip(places, given, strict=True)
         if isinstance(answer := under.answers[PIPELINE][place], Answer) and under.inputs.raw[place].gates
     ]
     return agree(
         under.subject.task,
-        [case for case, _, _ in rows],
-        [answer.reference for _, answer, _ in rows],
-        [ours for _, _, ours in rows],
+        [case for _, case, _, _ in rows],
+        [answer.reference for _, _, answer, _ in rows],
+        [ours for _, _, _, ours in rows],
         noise=noise,
-        others=lambda place: rows[place][1].others,
+        others=lambda place: otherwise_in_case(under, rows[place][0]),
+        near=lambda place: nearby(under, rows[place][1].inputs),
     )
 
 
 def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
     """Over the evaluation items; without data, over the pipeline's own cases."""
-    noise, before = (
-        noise_of(next(graph.cases for graph in graphs if graph.name == name)) for name in (PIPELINE, MODEL)
-    )
+    noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
     items = under.inputs.items
     if not items:
         places = range(len(under.inputs.raw))
@@ -183,29 +182,10 @@ def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreem
         reference,
         under.items.result(),
         noise=noise,
-        others=lambda place: _otherwise(under, items[place]),
-        near=lambda place: _nearby(under, items[place], noise=before),
+        others=lambda place: otherwise(under, items[place].inputs),
+        near=lambda place: nearby(under, items[place].inputs),
     )
     return found, f"{len(items)} evaluation items"
-
-
-def _otherwise(under: Underway, case: Case) -> list[dict[str, Array]] | None:
-    """What eager PyTorch answers to an evaluation item where near-equal parts are chosen otherwise; None: too much."""
-    if not under.off:
-        return []
-    rows = possible_rows(under.subject.module, _prepared(under, case), under.model, off=under.off, double=False)
-    return None if rows is None else [under.finisher.single(one, case.inputs) for one in rows.ways()]
-
-
-def _nearby(under: Underway, case: Case, *, noise: Mapping[str, float]) -> list[dict[str, Array]]:
-    """What eager PyTorch answers to an evaluation item where its own outputs are off by their noise."""
-    outputs = call(under.subject.module, _prepared(under, case), under.model)
-    return [under.finisher.single(one, case.inputs) for one in shaken(outputs, noise)]
-
-
-def _prepared(under: Underway, case: Case) -> dict[str, Array]:
-    """What the model reads of a raw case, as training prepares it."""
-    return call(under.prepare, case.inputs, Signature(inputs=under.pipeline.inputs, outputs=under.model.inputs))
 
 
 def _fed(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:

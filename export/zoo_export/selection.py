@@ -31,7 +31,7 @@ class Selecting(Protocol):
     """An adapter whose outputs are rows [1, k, …], one for each chosen part, in no order that means anything."""
 
     keys: str
-    """The int64 output [1, k] that tells the rows apart; -1 is none."""
+    """The int64 output [1, k] that tells the rows apart; -1 is none, and its row is zero."""
 
     def grounds(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The numbers that the choice rests on."""
@@ -72,6 +72,12 @@ class Rows:
             yield self._of(~alone)
             yield self._of(self.certain | alone)
 
+    def chosen(self, keys: Array) -> dict[str, Array] | None:
+        """What is right where just these parts [1, k] were chosen; None where no choice could have been that."""
+        found = compared(keys, keys, self)
+        names = self.outputs[self.keys][0]
+        return None if found.wrong else self._of(np.isin(names, [*_named(keys)]))
+
     def _of(self, rows: Array) -> dict[str, Array]:
         """These rows, bool [k]."""
         return {name: value[:, rows] for name, value in self.outputs.items()}
@@ -109,6 +115,16 @@ def compared(given: Array, right: Array, rows: Rows) -> Chosen:
         other=len(ours ^ theirs) + twice,
         tied=len(may - must),
     )
+
+
+def unnamed(keys: str, given: Mapping[str, Array]) -> int:
+    """Rows without a name that are not zero."""
+    none = given[keys] == NONE
+    said = np.zeros_like(none)
+    for name, value in given.items():
+        if name != keys and value.shape[:2] == none.shape:
+            said |= (value.reshape(*none.shape, -1) != 0).any(-1)
+    return int(np.count_nonzero(said & none))
 
 
 def _named(keys: Array) -> set[int]:

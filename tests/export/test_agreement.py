@@ -6,7 +6,8 @@ import numpy as np
 
 from zoo.task import Case
 from zoo.tasks.image_classification.task import ImageClassification
-from zoo_export.agreement import SHAKES, agree, shaken
+from zoo_export.agreement import agree
+from zoo_export.otherwise import SHAKES, shaken
 from zoo_export.ports import Array
 
 CASES = [Case(name=name, kind="realistic", inputs={}) for name in ("first", "second")]

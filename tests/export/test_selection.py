@@ -16,7 +16,7 @@ from zoo.task import Agreement, Case, Port, Signature
 from zoo_export.agreement import agree
 from zoo_export.compare import compare_case
 from zoo_export.reference import Answer, Oracle, settle
-from zoo_export.selection import ALONE, Chosen, Rows, compared
+from zoo_export.selection import ALONE, Chosen, Rows, compared, unnamed
 
 PARTS, ROOM = 200, 40
 SIGNATURE = Signature(
@@ -160,6 +160,30 @@ def test_what_could_have_been_chosen_is_looked_at_row_by_row() -> None:
     assert len(list(many.ways())) == 2 + 2 * ALONE
 
 
+def test_what_is_right_for_the_parts_that_the_file_chose() -> None:
+    outputs = {"values": np.array([[0.1, 0.2, 0.3]]), "keys": np.array([[1, 2, 3]])}
+    rows = Rows("keys", outputs, np.array([True, False, False]))
+    found = rows.chosen(np.array([[3, 1, -1, -1]]))
+    assert found is not None
+    assert (found["keys"].tolist(), found["values"].tolist()) == ([[1, 3]], [[0.1, 0.3]])
+    for keys in ([2, 3], [1, 4], [1, 1]):  # a certain one is missing, an impossible one is there, one is there twice
+        assert rows.chosen(np.array([keys])) is None
+
+
+def test_a_row_without_a_name_says_nothing() -> None:
+    given = {"keys": np.array([[4, -1, -1]]), "boxes": np.zeros((1, 3, 4)), "scores": np.array([[[0.9], [0], [0]]])}
+    assert unnamed("keys", given) == 0
+    given["boxes"][0, 2, 1] = 1000.0
+    given["boxes"][0, 0, 1] = 7.0
+    assert unnamed("keys", given) == 1
+    assert unnamed("keys", {**given, "scores": np.array([[[0.9], [np.nan], [0]]])}) == 2
+    case, answer = made(spread())
+    said = file_says(answer)
+    said["parts"][0, 5] = -1
+    outputs = {one.name: judge_output(one).status for one in compare_case(case, said, answer, SIGNATURE).outputs}
+    assert outputs["parts"] == Status.FAIL
+
+
 class Numbers:
     """A task whose answers are one number each."""
 
@@ -181,7 +205,8 @@ class Numbers:
     [
         ({}, 2, 0, ("c",)),
         ({2: [3]}, 2, 0, ("c",)),
-        ({2: [3, 4]}, 2, 1, ()),
+        ({2: [3, 4]}, 2, 0, ("c",)),
+        ({2: [3, 9]}, 2, 1, ()),
         ({2: None}, 2, 1, ()),
         ({0: [7], 2: [3]}, 2, 0, ("c",)),
     ],
@@ -200,8 +225,27 @@ def test_a_disagreement_is_excused_where_pytorch_could_answer_otherwise(
     found = agree(task, cases, right, ours, noise={}, others=otherwise)
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (3, agreeing, undecided)
+    assert found.unknown == int(others.get(2, []) is None)
     assert found.disagreements == disagreements
     assert found.holds == (not disagreements)
+
+
+def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
+    class Half(Numbers):
+        name = "numbers"
+
+        def agreement(self, reference: Any, candidate: Any, *, cases: Any, noise: Any) -> Agreement:
+            same = [place for place, one in enumerate(reference) if one["n"] == candidate[place]["n"]]
+            rows = ([row[place] for place in same] for row in (reference, candidate))
+            return super().agreement(*rows, cases=[cases[place] for place in same], noise=noise)
+
+    cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
+    right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
+    task: Any = Half()
+    found = agree(task, cases, right, ours, noise={})
+    assert found is not None
+    assert (found.items, found.agreeing, found.undecided) == (2, 0, 0)
+    assert found.disagreements == ("numbers compared 1 of 2 answers",)
 
 
 @pytest.mark.parametrize(("near", "undecided"), [([], 0), ([3, 4], 0), ([3, 9], 1)])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.healthy import output
+from zoo.judge.cases import chose_nothing
 from zoo.judge.evidence import (
     Axes,
     CaseEvidence,
@@ -136,6 +137,10 @@ def test_where_nothing_is_chosen_there_is_nothing_to_tell_apart(
     evidence = on_cases("model.onnx", choosing)(two)
     found = not_passed(evidence)
     assert worst(Status.PASS, *found.values()) == status
+    for case in evidence.graphs[0].cases[:empty]:
+        assert chose_nothing(case) == (onnx == ZERO and choice == chosen(0))
+        for spoilt in ({"finite": False}, {"reference_finite": False}, {"scale": None}, {"onnx": None}):
+            assert not chose_nothing(on_output(case, **spoilt))
     assert set(found) <= {"conditioning", "parity"}
 
 
@@ -327,6 +332,24 @@ def test_a_detector_is_judged_by_its_tasks_agreement(healthy: Evidence) -> None:
     assert verdict(agreed).status == Status.PASS
     quarrel = on_graph("pipeline.onnx", answers=Agreement(items=5, agreeing=4, undecided=0))(by_task)
     assert not_passed(quarrel) == {"pipeline": Status.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        (Agreement(items=20, agreeing=19, undecided=1, unknown=1), Status.PASS),
+        (Agreement(items=20, agreeing=18, undecided=2, unknown=2), Status.INCONCLUSIVE),
+        (Agreement(items=100, agreeing=90, undecided=10, unknown=5), Status.PASS),
+        (Agreement(items=100, agreeing=90, undecided=10, unknown=6), Status.INCONCLUSIVE),
+        (Agreement(items=100, agreeing=90, undecided=10, unknown=11), Status.FAIL),
+        (Agreement(items=True, agreeing=1, undecided=0), Status.FAIL),
+        (Agreement(items=float("inf"), agreeing=float("inf"), undecided=0), Status.FAIL),  # type: ignore[arg-type]
+        (Agreement(items=float("nan"), agreeing=1, undecided=0), Status.FAIL),  # type: ignore[arg-type]
+    ],
+)
+def test_few_answers_may_be_unknown_and_counts_are_whole(healthy: Evidence, found: Agreement, status: Status) -> None:
+    expected = {} if status == Status.PASS else {"agreement": status}
+    assert not_passed(replace(healthy, agreement=found)) == expected
 
 
 def test_a_stateful_graph_needs_a_rollout_and_a_split_sequence(healthy: Evidence) -> None:

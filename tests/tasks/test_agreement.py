@@ -10,6 +10,8 @@ import pytest
 from zoo.task import Case
 from zoo.tasks.image_classification.agreement import agreement as classified
 from zoo.tasks.image_reconstruction.agreement import agreement as reconstructed
+from zoo.tasks.text_classification.agreement import agreement as read
+from zoo.tasks.text_generation.agreement import agreement as written
 
 Answer = dict[str, np.ndarray[Any, Any]]
 
@@ -39,6 +41,18 @@ def test_a_changed_first_answer_is_a_disagreement_in_words() -> None:
 def test_within_ten_times_the_noise_either_answer_is_right(noise: float, undecided: int) -> None:
     found = classified([said(0.55, 0.45)], [said(0.45, 0.55)], cases=[case()], noise={"probabilities": noise})
     assert found.undecided == undecided and found.holds == bool(undecided)
+
+
+def test_a_tie_of_two_excuses_no_third() -> None:
+    tied, third = said(0.45, 0.45, 0.1), said(0.0, 0.01, 0.99)
+    assert not classified([tied], [third], cases=[case()], noise={"probabilities": 1e-3}).holds
+    words = {"probabilities": tied["probabilities"][None]}, {"probabilities": third["probabilities"][None]}
+    assert not read([words[0]], [words[1]], cases=[case()], noise={"probabilities": 1e-3}).holds
+    assert read([words[0]], [words[0]], cases=[case()], noise={"probabilities": 1e-3}).undecided == 1
+    logits = {"logits": np.array([[[2.0, 2.0, 0.0], [3.0, 0.0, 0.0]]])}
+    others = {"logits": np.array([[[0.0, 0.0, 2.0], [3.0, 0.0, 0.0]]])}
+    assert written([logits], [logits], cases=[case()], noise={}).agreeing == 1
+    assert not written([logits], [others], cases=[case()], noise={}).holds
 
 
 def test_ties_are_undecided_even_without_noise() -> None:

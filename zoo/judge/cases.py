@@ -8,6 +8,7 @@ from zoo.judge.evidence import CaseEvidence, Evidence, GraphEvidence, Magnitude
 from zoo.judge.rule import Cell, Status, judge_output, usual_noise, worst
 
 ROLLOUT_STEPS = 32
+NOTHING = Magnitude(rms=0.0, max=0.0)
 
 Answer = tuple[Status, str]
 
@@ -80,10 +81,13 @@ def gating(graph: GraphEvidence) -> list[CaseEvidence]:
 
 
 def chose_nothing(case: CaseEvidence) -> bool:
-    """No part is in either choice, and none could have been."""
+    """No part is in either choice, none could have been, and neither says anything of one."""
     choices = [output for output in case.outputs if output.compare == "choice"]
-    return bool(choices) and all(
-        (output.elements, output.differing, output.far, output.undecided) == (0, 0, 0, 0) for output in choices
+    others = [output for output in case.outputs if output.compare != "choice"]
+    return (
+        bool(choices)
+        and all((one.elements, one.differing, one.far, one.undecided) == (0, 0, 0, 0) for one in choices)
+        and all(one.finite and one.reference_finite and one.scale == one.onnx == NOTHING for one in others)
     )
 
 

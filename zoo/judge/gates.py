@@ -14,6 +14,8 @@ CONCLUSIVE_SHARE = 0.75
 MIN_GATING_CASES = 3
 LIVE = 1e3
 """How far outputs must move between inputs, in units of their own noise."""
+MOST_UNKNOWN = 0.05
+"""Of such a share of all answers it may be unknown what else would be right."""
 MAX_DIFFERING_PREPARED = 0.01
 OWN_DOMAINS = frozenset({"", "ai.onnx"})
 CATCHERS = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
@@ -258,11 +260,18 @@ def agreement(evidence: Evidence) -> Answer:
 def _agrees(found: Agreement | None) -> Answer:
     if found is None or found.items <= 0:
         return NOT_MEASURED
-    if min(found.agreeing, found.undecided) < 0 or found.agreeing + found.undecided > found.items:
+    counts = (found.items, found.agreeing, found.undecided, found.unknown)
+    whole = all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts)
+    if not whole or found.unknown > found.undecided or found.agreeing + found.undecided > found.items:
         return Status.FAIL, f"{found.agreeing} agreeing and {found.undecided} undecided of {found.items} do not add up"
     if not found.holds:
         rest = found.items - found.agreeing - found.undecided
         return Status.FAIL, f"{rest} of {found.items} answers disagree: {some(found.disagreements)}"
+    if found.unknown > max(1, MOST_UNKNOWN * found.items):
+        return (
+            Status.INCONCLUSIVE,
+            f"what is right is unknown of {found.unknown} of {found.items} answers",
+        )
     words = f"{found.agreeing} of {found.items} answers agree, {found.undecided} lie inside their margin"
     if 2 * found.agreeing < found.items:
         return Status.INCONCLUSIVE, f"{words}: too few can be told apart"

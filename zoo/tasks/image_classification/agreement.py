@@ -29,9 +29,11 @@ def agreement(
     for ours, theirs, case in zip(reference, candidate, cases, strict=True):
         one, other = np.asarray(ours[OUTPUT], float), np.asarray(theirs[OUTPUT], float)
         gap = _gap(one, 1)
-        if not gap > margin:
+        if one.max() - one[other.argmax()] > margin:  # a tie of two excuses no third
+            wrong.append((gap, _sentence(case, one, other, gap)))
+        elif not gap > margin:
             undecided += 1
-        elif _same(one, other, 1) and (_same(one, other, 5) or not _gap(one, 5) > margin):
+        elif _same(one, other, 5) or not _gap(one, 5) > margin:
             agreeing += 1
         else:
             wrong.append((gap, _sentence(case, one, other, gap)))

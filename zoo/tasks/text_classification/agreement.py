@@ -29,14 +29,14 @@ def agreement(
         one, other = ours[OUTPUT][0], theirs[OUTPUT][0]
         second, first = np.sort(one)[-2:] if len(one) > 1 else (-np.inf, one[0])
         gap = float(first - second)
-        if not gap > margin:
-            undecided += 1
-        elif one.argmax() == other.argmax():
-            agreeing += 1
-        else:
-            mine, its = int(one.argmax()), int(other.argmax())
+        mine, its = int(one.argmax()), int(other.argmax())
+        if one[mine] - one[its] > margin:  # a tie of two excuses no third
             change = f"class {mine} ({one[mine]:.4f}) became {its} ({other[its]:.4f}), with a margin of {gap:.2g}"
             wrong.append((gap, f"{case.origin or case.name}: {change}"))
+        elif gap > margin:
+            agreeing += 1
+        else:
+            undecided += 1
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),

@@ -39,7 +39,8 @@ def agreement(
         one, other = ours[OUTPUT][0], theirs[OUTPUT][0]
         two = np.partition(one, -2, axis=-1)[..., -2:]
         decided = two[..., 1] - two[..., 0] > margin
-        apart = decided & (one.argmax(-1) != other.argmax(-1))
+        chosen = np.take_along_axis(one, other.argmax(-1)[..., None], -1)[..., 0]
+        apart = two[..., 1] - chosen > margin  # a tie of two excuses no third
         if apart.any():
             count, first = int(apart.sum()), int(apart.argmax()) + 1
             places = f"{count} of {decided.size} next {element}s differ, the first after {first}"
