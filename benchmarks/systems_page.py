@@ -16,8 +16,7 @@ that failed says why. `train` is the default training on the embedded data with 
 test split, `export` the export with its whole proof, `verify` checks the bundle and asks it without torch, `run.py`
 is the bundle's own self-test and answer where neither torch nor zoo can be imported. Parity is the largest error of
 any output, in units of PyTorch's own rounding error (above 4 warns, 8 is the limit); sizes are those of `model.onnx`.
-Rows of 2026-11-21 are from a machine with AVX-512, on which the same commands took between a half and a third of the
-CPU seconds.
+The machine has AVX2 alone; on one with AVX-512 the same trainings took between a half and a third of the CPU seconds.
 
 """
 
