@@ -15,8 +15,8 @@ from zoo_export.selection import Rows, possible_rows
 from zoo_export.underway import Underway
 
 Answers = list[dict[str, Array]]
-SHAKES = 16
-"""Of two scores as good as each other, each is the better one in some of so many."""
+SHAKES = 64
+"""Of two scores as good as each other, each is the better one in half of so many; of three pairs, every way in some."""
 
 
 def otherwise_in_case(under: Underway, place: int) -> Answers:
@@ -49,10 +49,10 @@ def _of_the_file(rows: Rows, given: Given) -> Answers:
     return [] if found is None else [found]
 
 
-def nearby(under: Underway, raw: Mapping[str, Array]) -> Answers:
+def nearby(under: Underway, raw: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
     """What eager PyTorch answers where its own outputs are off by their noise."""
     outputs = call(under.subject.module, _prepared(under, raw), under.model)
-    return [under.finisher.single(one, raw) for one in shaken(outputs, _noise(under))]
+    return (under.finisher.single(one, raw) for one in shaken(outputs, _noise(under)))
 
 
 def _noise(under: Underway) -> dict[str, float]:
