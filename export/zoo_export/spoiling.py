@@ -200,12 +200,12 @@ def _onwards(runtime: Runtime, model: Session, prepared: Given, raw: Mapping[str
 def spoil_pipeline(
     control: Control, pipeline: onnx.ModelProto, cases: Sequence[Case], signature: Signature, runtime: Runtime
 ) -> Spoilt:
-    """A task's own way to spoil the whole pipeline."""
+    """A task's own way to spoil the whole pipeline, put to a case of every kind: only some may hear it."""
     if control.edit is None:
         raise PluginError(f"the control {control.name!r} is none of {', '.join(GENERIC_CONTROLS)} and names no edit")
     edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(control.edit))
     spoilt = edit(copy_of(pipeline), 0)
-    places = choose(cases, FEW + 1)
+    places = choose(cases, 1 + len({case.kind for case in cases if case.gates}))
     chosen = [cases[place] for place in places]
     trial = try_graph(runtime, spoilt.SerializeToString(), chosen, signature, title=f"control {control.name}")
     return Spoilt(name=control.name, role="pipeline", detail=control.edit, model=spoilt, places=places, trial=trial)

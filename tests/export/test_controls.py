@@ -18,7 +18,7 @@ from zoo_export.controls import SAME, judge_spoilt
 from zoo_export.exported import MODEL
 from zoo_export.proof import Proof
 from zoo_export.sabotage import scale, training, weight
-from zoo_export.spoiling import Spoilt, spoil_model
+from zoo_export.spoiling import Spoilt, spoil_model, spoil_pipeline
 from zoo_export.trial import Trial, chosen
 
 SIGNATURE = Signature(
@@ -204,3 +204,28 @@ def test_the_layer_in_training_mode_draws_anew_each_time_and_the_same_in_every_p
         one, other = ([runtime.run(session, wide)["logits"].tobytes() for _ in range(2)] for session in sessions)
     assert one[0] != one[1]
     assert one == other
+
+
+def negated(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
+    """The other sign."""
+    model.graph.node[0].op_type = "Neg"
+    return model
+
+
+def test_a_tasks_own_control_is_put_to_every_kind_of_case_however_long_the_data_s_texts_are() -> None:
+    port = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "length"]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "same", port[:1], port[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    sides = [Port(name=name, dtype="float32", shape=("batch", "length")) for name in ("x", "y")]
+    kinds = {"realistic": 500, "short": 5, "shortest": 1, "padded": 33, "uniform": 33, "extreme": 900}
+    cases = [
+        Case(name=kind, kind=kind, inputs={"x": np.ones((1, size), np.float32)}, gates=kind != "extreme")
+        for kind, size in kinds.items()
+    ]
+    control = Control(name="own", edit=f"{__name__}:negated")
+    with Runtime() as runtime:
+        found = spoil_pipeline(
+            control, model, cases, Signature(inputs=tuple(sides[:1]), outputs=tuple(sides[1:])), runtime
+        )
+    assert {cases[place].kind for place in found.places} == {*kinds} - {"extreme"}
+    assert found.trial is not None and all(not isinstance(one, str) for one in found.trial.given)

@@ -254,14 +254,16 @@ def test_what_is_no_index_mask(save: Callable[[Path], None], said: str, tmp_path
     assert "class numbers" in fix
 
 
-def test_black_and_white_masks_name_no_class(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_black_and_white_masks_teach_no_class(tmp_path: Path, named: bool) -> None:
     root = write_pairs(tmp_path)
-    (root / "classes.txt").unlink()
+    if not named:
+        (root / "classes.txt").unlink()
     for name in "abc":
         store(root / "masks" / f"{name}.png", (mask_of(name) > 0).astype(np.uint8) * 255)
     with pytest.raises(DataError, match="hold only 0 and 255") as caught:
         card_of(root)
-    assert "classes.txt" in caught.value.hint
+    assert caught.value.hint == "write the number of the class, such as 1, instead of 255"
 
 
 def test_grey_levels_name_no_class(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
     )
     maps = inspect_files(listing.root, masks, inspect_mask, version=VERSION, progress=progress, stop_early=not skip)
     problems = [*seen.problems, *(replace(one, fix=MASK_FIX) for one in maps.problems)]
+    _refuse_two_levels(where, maps.facts.values())
     classes = listing.classes or _numbered(where, maps.facts.values())
     samples: dict[str, MaskSample] = {}
     used: dict[str, set[int]] = {}
@@ -78,17 +79,22 @@ def _values(facts: Facts) -> set[int]:
     return {int(str(value)) for value in (found if isinstance(found, list) else [])} - {IGNORE}
 
 
-def _numbered(where: object, masks: Iterable[Facts]) -> tuple[str, ...]:
-    """Classes called by their numbers, where nothing names them; DataError when the numbers are none of classes."""
-    used: set[int] = set()
-    left_open = False
+def _refuse_two_levels(where: object, masks: Iterable[Facts]) -> None:
+    """DataError for black and white masks: nothing would be learnt of what is white, whatever names the classes."""
+    used, left_open = set(), False
     for facts in masks:
         found = facts.get("values")
         left_open |= isinstance(found, list) and IGNORE in found
         used |= _values(facts)
-    hint = "number the classes 0, 1, 2, … in the masks, or name them all, one a line, in classes.txt"
     if used == {0} and left_open:
-        raise DataError(f"the masks in {where} hold only 0 and 255, and 255 leaves a pixel open", hint=hint)
+        message = f"the masks in {where} hold only 0 and 255, and 255 leaves a pixel open"
+        raise DataError(message, hint="write the number of the class, such as 1, instead of 255")
+
+
+def _numbered(where: object, masks: Iterable[Facts]) -> tuple[str, ...]:
+    """Classes called by their numbers, where nothing names them; DataError when the numbers are none of classes."""
+    used = set().union(*map(_values, masks))
+    hint = "number the classes 0, 1, 2, … in the masks, or name them all, one a line, in classes.txt"
     if used and max(used) >= MANY and len(used) < FEW_USED * (max(used) + 1):
         shown = ", ".join(map(str, sorted(used)[:8])) + (", …" if len(used) > 8 else "")
         raise DataError(f"the masks in {where} hold the numbers {shown}, which look like grey levels", hint=hint)
