@@ -81,7 +81,9 @@ def test_a_split_that_is_not_there_is_an_error(digits_run: tuple[Path, nn.Module
         zoo.evaluate(digits_run[0], data=str(tmp_path), split="test")
     result = zoo.evaluate(digits_run[0], data=str(tmp_path))
     assert result.split == "validation"
-    assert any("has no test split: measured on validation" in note for note in result.notes)
+    assert f"{tmp_path} has no test split: measured on validation (10 items); --split train measures the other 20" in (
+        result.notes
+    )
 
 
 def test_data_that_changed_since_the_training_are_named(digits_run: tuple[Path, nn.Module], tmp_path: Path) -> None:

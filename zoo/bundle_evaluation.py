@@ -47,7 +47,7 @@ def evaluate_bundle(
         _check_data(manifest, card)
     found = task.problem(card, manifest.problem.input)
     check_classes(manifest.model, manifest.problem.classes, source=source, found=found.classes)
-    chosen, notes = choose_split(card, split)
+    chosen, notes = choose_split(card, split, own=manifest.lineage.data in ("", card.fingerprint))
     start = time.monotonic()
     metrics, items = _measure(bundle, task, card, chosen, measuring)
     if not metrics:

@@ -94,7 +94,7 @@ def evaluate_target(
     card = task.check(task.detect(request), progress=checking)
     found = task.problem(card, subject.problem.input)
     check_classes(subject.model.bare_name, subject.problem.classes, source=request.source, found=found.classes)
-    chosen, notes = choose_split(card, split)
+    chosen, notes = choose_split(card, split, own=subject.learnt(card, named=data is not None))
     trained = trained or load_trained(target, catalog, progress=fetching)
     dataset = task.dataset(card, chosen, trained.problem)
     metrics = task.metrics(trained.problem)
@@ -131,6 +131,10 @@ class _Subject:
         if not data and not self.default_data:
             raise UsageError(f"the task {self.problem.task} has no embedded data", hint="name yours with --data")
         return DataRequest(source=data or self.default_data, root=root)
+
+    def learnt(self, card: DataCard, *, named: bool) -> bool:
+        """Whether these are the data of its training, as far as that is known."""
+        return not named if self.run is None else card.fingerprint == self.run.data.fingerprint
 
     def changed(self, card: DataCard) -> tuple[str, ...]:
         """A sentence when the run's own data are not what they were."""

@@ -59,8 +59,8 @@ def _few(classes: Sequence[str]) -> str:
     return f"{len(classes)} classes ({shown}{', …' if len(classes) > SHOWN_CLASSES else ''})"
 
 
-def choose_split(card: DataCard, wanted: Split | None) -> tuple[Split, tuple[str, ...]]:
-    """The split to measure on, and what must be said about it."""
+def choose_split(card: DataCard, wanted: Split | None, *, own: bool) -> tuple[Split, tuple[str, ...]]:
+    """The split to measure on, and what must be said about it; `own` data are those of the training."""
     if wanted is not None:
         if not card.splits.get(wanted):
             there = ", ".join(f"{name} ({number})" for name, number in card.counts().items() if number)
@@ -68,8 +68,11 @@ def choose_split(card: DataCard, wanted: Split | None) -> tuple[Split, tuple[str
         return wanted, ()
     if card.splits.get("test"):
         return "test", ()
-    note = f"{card.source.request.source} has no test split: measured on validation, which chose the checkpoint"
-    return "validation", (note,)
+    note = f"{card.source.request.source} has no test split: measured on validation"
+    if own:
+        return "validation", (f"{note}, which chose the checkpoint",)
+    count, others = len(card.splits["validation"]), len(card.splits["train"])
+    return "validation", (f"{note} ({count} items); --split train measures the other {others}",)
 
 
 def save_measured(

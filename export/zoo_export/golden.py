@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -22,6 +23,8 @@ from zoo_export.reference import Answer, magnitude
 from zoo_export.state import Walk, stateless
 
 FOLDER = "golden"
+LONGEST = 48
+"""Characters of a name that a file is called by."""
 
 
 def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
@@ -43,6 +46,14 @@ def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
             return
 
 
+def stem_of(name: str) -> str:
+    """What a case's file is called; the beginning of a long name, such as that of a whole text, and its digest."""
+    plain = re.sub(r"[^\w.-]+", "-", name)
+    if len(plain) <= LONGEST:
+        return plain
+    return f"{plain[:LONGEST]}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
+
+
 def _has_one_answer(answer: Answer, record: GoldenCase) -> bool:
     """Whether another device must give it, whatever it makes of near-equal parts."""
     return not any(
@@ -58,7 +69,7 @@ def _has_one_choice(answer: Answer) -> bool:
 
 
 def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof: Proof) -> tuple[GoldenCase, bytes]:
-    name = re.sub(r"[^\w.-]+", "-", case.name)
+    name = stem_of(case.name)
     stem = name if graph == PIPELINE else f"model-{name}"
     record = GoldenCase(
         name=stem,
@@ -74,7 +85,7 @@ def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof:
 def _rolled(walk: Walk, answer: Answer, proof: Proof) -> tuple[GoldenCase, bytes]:
     """A roll-out; of the state only the first is stored, because a device that loses it gives other answers."""
     outputs = [port.name for port in stateless(walk.signature).outputs]
-    name = re.sub(r"[^\w.-]+", "-", walk.case.name)
+    name = stem_of(walk.case.name)
     record = GoldenCase(
         name=name,
         file=f"{FOLDER}/{name}.npz",

@@ -15,7 +15,7 @@ from zoo.replay.manifest import LineageRecord, PluginRecord
 from zoo.task import Case, Port, Signature
 from zoo.tasks.text_controls import forget_state
 from zoo.tasks.text_generation.task import TextGeneration
-from zoo_export.golden import golden_files
+from zoo_export.golden import LONGEST, golden_files, stem_of
 from zoo_export.graph import serialize
 from zoo_export.proof import Proof, prove
 from zoo_export.sabotage import copy_of
@@ -186,3 +186,11 @@ def test_a_file_that_forgets_its_state_is_refused_by_every_walk(subject: Subject
     outputs = [(one.kind, output.onnx) for one in graph.cases for output in one.outputs]
     wrong = {kind for kind, error in outputs if error is not None and (error.max or 0.0) > 1e-3}
     assert {"rollout", "split"} <= wrong
+
+
+def test_a_case_that_is_called_by_a_whole_text_has_a_file_of_a_short_name() -> None:
+    assert stem_of("split at 3, of 5") == "split-at-3-of-5"
+    text = "犬が走る " * 200
+    assert len(stem_of(text)) == LONGEST + 9
+    assert stem_of(text).startswith("犬が走る-犬が走る-")
+    assert stem_of(text) != stem_of(text + "!")
