@@ -225,6 +225,17 @@ def test_boxes_of_a_picture_that_lies_on_its_side(tmp_path: Path) -> None:
     )
 
 
+def test_an_orientation_is_blamed_only_where_there_is_one(tmp_path: Path) -> None:
+    root = write_voc(tmp_path / "world")
+    picture(root / "JPEGImages" / "b.png")
+    Image.open(root / "JPEGImages" / "b.png").rotate(90, expand=True).save(root / "JPEGImages" / "b.png")
+    with pytest.raises(DataError) as caught:
+        check(root)
+    [found] = caught.value.problems
+    assert found.reason == "it is 40 x 60 pixels, its annotation says 60 x 40"
+    assert found.fix == "correct the annotation's sides"
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -117,6 +117,15 @@ def test_what_is_wrong_with_a_table_is_named_with_its_line(tmp_path: Path, conte
     assert problems(written(tmp_path / "a.csv", content)) == [expected]
 
 
+@pytest.mark.parametrize(("coding", "said"), [("utf-16", "utf-16"), ("latin1", "latin1")])
+def test_the_way_to_utf_8_begins_at_the_file_s_own_coding(tmp_path: Path, coding: str, said: str) -> None:
+    path = written(tmp_path / "a.csv", "text,label\ncafé,a\n".encode(coding))
+    with pytest.raises(DataError) as caught:
+        check(path)
+    [found] = caught.value.problems
+    assert found.fix == f"save it as UTF-8, as in: iconv -f {said} -t utf-8 a.csv > NEW"
+
+
 def test_a_class_that_train_does_not_have_is_an_error(tmp_path: Path) -> None:
     written(tmp_path / "train.csv", GOOD)
     written(tmp_path / "val.csv", "text,label\nx,B\n")

@@ -90,17 +90,20 @@ def _sample(
     row: ObjectRow, listing: ObjectListing, facts: Facts, *, size: int
 ) -> tuple[ObjectSample | None, list[BadSample]]:
     height, width = int(str(facts["height"])), int(str(facts["width"]))
+    turned = "turned" in str(facts["traits"])  # by an EXIF orientation
     problems: list[BadSample] = []
     if row.size is not None and row.size != (height, width):
-        turned = " once its EXIF orientation is applied" if row.size == (width, height) else ""
-        reason = f"it is {width} x {height} pixels{turned}, its annotation says {row.size[1]} x {row.size[0]}"
-        problems.append(BadSample(row.name, reason, "annotate the upright picture, or save it without EXIF"))
+        once = " once its EXIF orientation is applied" if turned and row.size == (width, height) else ""
+        reason = f"it is {width} x {height} pixels{once}, its annotation says {row.size[1]} x {row.size[0]}"
+        fix = "annotate the upright picture, or save it without EXIF" if once else "correct the annotation's sides"
+        problems.append(BadSample(row.name, reason, fix))
     boxes, labels = [], []
     for thing in row.things:
         box = _in_pixels(thing.box, height, width) if listing.relative else thing.box
         outside = max(-box[0], -box[1], box[2] - width, box[3] - height)
         if outside > SLACK and not problems:
-            problems.append(BadSample(thing.where, _outside(thing, box, row.name, height, width), "correct the box"))
+            reason = _outside(thing, box, row.name, height, width, turned=turned)
+            problems.append(BadSample(thing.where, reason, "correct the box"))
         kept = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
         boxes.append(kept)
         labels.append(listing.classes.index(thing.label))
@@ -108,11 +111,11 @@ def _sample(
     return (None if problems else sample), problems
 
 
-def _outside(thing: Thing, box: Box, name: str, height: int, width: int) -> str:
+def _outside(thing: Thing, box: Box, name: str, height: int, width: int, *, turned: bool) -> str:
     shown = ", ".join(f"{value:g}" for value in box)
-    fits = box[2] <= height + SLACK and box[3] <= width + SLACK
-    turned = "; it would fit before the EXIF orientation is applied" if fits else ""
-    return f"the {thing.label} at ({shown}) leaves {name}, which is {width} x {height} pixels{turned}"
+    fits = turned and box[2] <= height + SLACK and box[3] <= width + SLACK
+    before = "; it would fit before the EXIF orientation is applied" if fits else ""
+    return f"the {thing.label} at ({shown}) leaves {name}, which is {width} x {height} pixels{before}"
 
 
 def _in_pixels(box: Box, height: int, width: int) -> Box:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +101,8 @@ def decode_file(path: Path, name: str) -> str | BadSample:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         reason = f"not UTF-8 text: byte 0x{raw[error.start]:02x} at {error.start:,}, in line {line}"
-        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f latin1 -t utf8 {name}")
+        coding = "utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin1"
+        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f {coding} -t utf-8 {name} > NEW")
     if "\0" in text:
         return BadSample(
             name, f"not text: a zero byte in line {text.count(chr(10), 0, text.index(chr(0))) + 1}", "leave it out"
