@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from zoo.data_card import DataCard, DataRequest
-from zoo.errors import BadFile, DataError
+from zoo.errors import BadFile, BadSample, DataError
 from zoo.formats.object_checks import check_objects
 from zoo.formats.object_layouts import LISTINGS, detect_objects
 from zoo.formats.yolo_txt import read_settings
@@ -131,12 +131,18 @@ def test_the_fingerprint_knows_the_boxes(tmp_path: Path) -> None:
     assert check(root).fingerprint != before
 
 
-def problem(path: Path) -> str:
-    """The only sentence on what is wrong."""
+def bad_sample(path: Path) -> BadSample:
+    """The only thing that is wrong."""
     with pytest.raises(DataError) as caught:
         check(path)
     (found,) = caught.value.problems
     assert found.fix
+    return found
+
+
+def problem(path: Path) -> str:
+    """The only sentence on what is wrong."""
+    found = bad_sample(path)
     return f"{found.where}: {found.reason}"
 
 
@@ -217,23 +223,98 @@ def test_xml_with_entities_is_not_read(tmp_path: Path) -> None:
     assert problem(root) == "Annotations/a.xml: it declares entities, which an annotation has no need of"
 
 
-def test_boxes_of_a_picture_that_lies_on_its_side(tmp_path: Path) -> None:
+UPRIGHT = "annotate the upright picture, or save it without EXIF"
+
+
+def portrait(path: Path) -> None:
+    """A picture that stands upright by its own pixels, without any EXIF."""
+    Image.new("RGB", (HEIGHT, WIDTH)).save(path)
+
+
+def without_size(root: Path) -> Path:
+    """VOC whose annotations do not say how large the pictures are."""
+    for file in (write_voc(root) / "Annotations").glob("*.xml"):
+        before, rest = file.read_text().split("<size>")
+        file.write_text(before + rest.split("</size>")[1])
+    return root
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_the_size_of_a_picture_that_lies_on_its_side(orientation: int, tmp_path: Path) -> None:
     root = write_voc(tmp_path / "world")
-    picture(root / "JPEGImages" / "b.png", orientation=6)
-    assert problem(root) == (
-        "JPEGImages/b.png: it is 40 x 60 pixels once its EXIF orientation is applied, its annotation says 60 x 40"
+    picture(root / "JPEGImages" / "b.png", orientation=orientation)
+    assert bad_sample(root) == BadSample(
+        "JPEGImages/b.png",
+        "it is 40 x 60 pixels once its EXIF orientation is applied, its annotation says 60 x 40",
+        UPRIGHT,
     )
 
 
-def test_an_orientation_is_blamed_only_where_there_is_one(tmp_path: Path) -> None:
+def test_the_size_of_a_portrait_without_exif(tmp_path: Path) -> None:
     root = write_voc(tmp_path / "world")
-    picture(root / "JPEGImages" / "b.png")
-    Image.open(root / "JPEGImages" / "b.png").rotate(90, expand=True).save(root / "JPEGImages" / "b.png")
-    with pytest.raises(DataError) as caught:
-        check(root)
-    [found] = caught.value.problems
-    assert found.reason == "it is 40 x 60 pixels, its annotation says 60 x 40"
-    assert found.fix == "correct the annotation's sides"
+    portrait(root / "JPEGImages" / "b.png")
+    assert bad_sample(root) == BadSample(
+        "JPEGImages/b.png", "it is 40 x 60 pixels, its annotation says 60 x 40", "correct width and height"
+    )
+
+
+@pytest.mark.parametrize("orientation", [1, 3])
+def test_a_wrong_size_in_coco(orientation: int, tmp_path: Path) -> None:
+    for number, (height, width) in enumerate([(WIDTH, HEIGHT), (HEIGHT, WIDTH + 9)]):
+
+        def wrong(document: dict, height: int = height, width: int = width) -> None:  # type: ignore[type-arg]
+            document["images"][1].update(height=height, width=width)
+
+        root = change_coco(tmp_path / str(number), wrong)
+        picture(root / "train" / "b.png", orientation=orientation)
+        assert bad_sample(root) == BadSample(
+            "train/b.png",
+            f"it is 60 x 40 pixels, its annotation says {width} x {height}",
+            "correct width and height",
+        )
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_a_box_that_leaves_a_picture_that_lies_on_its_side(orientation: int, tmp_path: Path) -> None:
+    root = without_size(tmp_path / "world")
+    picture(root / "JPEGImages" / "b.png", orientation=orientation)
+    assert bad_sample(root) == BadSample(
+        "Annotations/b.xml object 1",
+        "the dog at (6, 4, 54, 36) leaves JPEGImages/b.png, which is 40 x 60 pixels; "
+        "it would fit before the EXIF orientation is applied",
+        UPRIGHT,
+    )
+
+
+def test_a_box_that_leaves_a_portrait_without_exif(tmp_path: Path) -> None:
+    root = without_size(tmp_path / "world")
+    portrait(root / "JPEGImages" / "b.png")
+    assert bad_sample(root) == BadSample(
+        "Annotations/b.xml object 1",
+        "the dog at (6, 4, 54, 36) leaves JPEGImages/b.png, which is 40 x 60 pixels",
+        "correct the box",
+    )
+
+
+@pytest.mark.parametrize("corner", ["<xmin>-30</xmin>", "<ymin>-30</ymin>"])
+def test_a_box_that_leaves_a_lying_picture_either_way(corner: str, tmp_path: Path) -> None:
+    root = without_size(tmp_path / "world")
+    picture(root / "JPEGImages" / "b.png", orientation=6)
+    file = root / "Annotations" / "b.xml"
+    file.write_text(file.read_text().replace("<xmin>7</xmin>" if "x" in corner else "<ymin>5</ymin>", corner))
+    found = bad_sample(root)
+    assert (found.reason.endswith("which is 40 x 60 pixels"), found.fix) == (True, "correct the box")
+
+
+def test_a_share_leaves_a_lying_picture_either_way(tmp_path: Path) -> None:
+    root = write_yolo(tmp_path / "world")
+    picture(root / "images" / "train" / "b.png", orientation=6)
+    (root / "labels" / "train" / "b.txt").write_text("0 0.9 0.5 0.4 0.2\n")
+    assert bad_sample(root) == BadSample(
+        "labels/train/b.txt line 1",
+        "the cat at (28, 24, 44, 36) leaves images/train/b.png, which is 40 x 60 pixels",
+        "correct the box",
+    )
 
 
 @pytest.mark.parametrize(

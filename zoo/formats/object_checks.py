@@ -13,13 +13,15 @@ from zoo.formats.annotated import left_out, listed_twice, split_up
 from zoo.formats.bad_samples import failed
 from zoo.formats.inspection import Facts, inspect_files
 from zoo.formats.objects import Box, ObjectListing, ObjectRow, ObjectSample, Thing, object_fingerprint
-from zoo.images.inspect import PICTURES
+from zoo.images.inspect import PICTURES, lies_on_its_side
 from zoo.task import Progress
 
 SLACK: Final = 1.5
 """Pixels by which a box may leave its picture; it is cut there without a word, because rounding does that."""
 MANY: Final = 0.9
 """From this share of inverted boxes on, it is the writing that is wrong and not the boxes."""
+UPRIGHT: Final = "annotate the upright picture, or save it without EXIF"
+"""What to do where the annotation is of the picture as it lies in the file."""
 
 
 def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progress) -> DataCard:
@@ -90,20 +92,14 @@ def _sample(
     row: ObjectRow, listing: ObjectListing, facts: Facts, *, size: int
 ) -> tuple[ObjectSample | None, list[BadSample]]:
     height, width = int(str(facts["height"])), int(str(facts["width"]))
-    turned = "turned" in str(facts["traits"])  # by an EXIF orientation
     problems: list[BadSample] = []
     if row.size is not None and row.size != (height, width):
-        once = " once its EXIF orientation is applied" if turned and row.size == (width, height) else ""
-        reason = f"it is {width} x {height} pixels{once}, its annotation says {row.size[1]} x {row.size[0]}"
-        fix = "annotate the upright picture, or save it without EXIF" if once else "correct the annotation's sides"
-        problems.append(BadSample(row.name, reason, fix))
+        problems.append(_mismatched(row.name, row.size, listing.root / row.name, (height, width)))
     boxes, labels = [], []
     for thing in row.things:
         box = _in_pixels(thing.box, height, width) if listing.relative else thing.box
-        outside = max(-box[0], -box[1], box[2] - width, box[3] - height)
-        if outside > SLACK and not problems:
-            reason = _outside(thing, box, row.name, height, width, turned=turned)
-            problems.append(BadSample(thing.where, reason, "correct the box"))
+        if not _fits(box, height, width) and not problems:
+            problems.append(_outside(thing, box, row, listing, (height, width)))
         kept = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
         boxes.append(kept)
         labels.append(listing.classes.index(thing.label))
@@ -111,11 +107,28 @@ def _sample(
     return (None if problems else sample), problems
 
 
-def _outside(thing: Thing, box: Box, name: str, height: int, width: int, *, turned: bool) -> str:
+def _mismatched(name: str, claimed: tuple[int, int], path: Path, sides: tuple[int, int]) -> BadSample:
+    """Another size in the annotation; EXIF is to blame only where the file has it turned."""
+    height, width = sides
+    turned = claimed == (width, height) and lies_on_its_side(path)
+    once = " once its EXIF orientation is applied" if turned else ""
+    reason = f"it is {width} x {height} pixels{once}, its annotation says {claimed[1]} x {claimed[0]}"
+    return BadSample(name, reason, UPRIGHT if turned else "correct width and height")
+
+
+def _outside(thing: Thing, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]) -> BadSample:
+    """A box that leaves its picture; EXIF is to blame only where the file has it turned."""
+    height, width = sides
+    # Shares of a picture leave it whichever way it lies, so that only pixels can be those of the other way.
+    lying = not listing.relative and _fits(box, width, height) and lies_on_its_side(listing.root / row.name)
     shown = ", ".join(f"{value:g}" for value in box)
-    fits = turned and box[2] <= height + SLACK and box[3] <= width + SLACK
-    before = "; it would fit before the EXIF orientation is applied" if fits else ""
-    return f"the {thing.label} at ({shown}) leaves {name}, which is {width} x {height} pixels{before}"
+    turned = "; it would fit before the EXIF orientation is applied" if lying else ""
+    reason = f"the {thing.label} at ({shown}) leaves {row.name}, which is {width} x {height} pixels{turned}"
+    return BadSample(thing.where, reason, UPRIGHT if lying else "correct the box")
+
+
+def _fits(box: Box, height: int, width: int) -> bool:
+    return max(-box[0], -box[1], box[2] - width, box[3] - height) <= SLACK
 
 
 def _in_pixels(box: Box, height: int, width: int) -> Box:

@@ -18,6 +18,10 @@ from zoo.problem import Json
 
 LONGEST: Final = 100
 """A picture that many times longer than wide shows nothing after resizing, and costs memory without end."""
+ORIENTATION: Final = 0x0112
+"""The EXIF tag that says how a picture is to be turned; 1 is upright."""
+SIDEWAYS: Final = range(5, 9)
+"""The orientations of a quarter turn; 2 to 4 leave width and height as they are."""
 TRAITS: Final = {
     "deep": "{count} pictures have 16 bits a channel; they are scaled to 8",
     "clear": "{count} pictures have transparent parts; they are put on white",
@@ -46,12 +50,18 @@ def inspect_picture(path: Path) -> Facts:
     }
 
 
+def lies_on_its_side(path: Path) -> bool:
+    """Whether the file's own EXIF orientation swaps width and height when the picture is read upright."""
+    with Image.open(path) as image:
+        return image.getexif().get(ORIENTATION, 1) in SIDEWAYS
+
+
 def _traits(image: Image.Image) -> list[Json]:
     found = {
         "deep": image.mode.startswith("I"),
         "clear": image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
         "moving": getattr(image, "n_frames", 1) > 1,
-        "turned": image.getexif().get(0x0112, 1) != 1,
+        "turned": image.getexif().get(ORIENTATION, 1) != 1,
         "cmyk": image.mode == "CMYK",
     }
     return [name for name, holds in found.items() if holds]
