@@ -223,6 +223,25 @@ def test_xml_with_entities_is_not_read(tmp_path: Path) -> None:
     assert problem(root) == "Annotations/a.xml: it declares entities, which an annotation has no need of"
 
 
+@pytest.mark.parametrize(("split", "line"), [("train", 4), ("val", 3), ("test", 2)])
+def test_a_listed_picture_without_its_annotation(split: str, line: int, tmp_path: Path) -> None:
+    root = write_voc(tmp_path / "world")
+    picture(root / "JPEGImages" / "d.png")
+    file = root / "ImageSets" / "Main" / f"{split}.txt"
+    file.write_text((file.read_text() if file.exists() else "") + "\nd\n")
+    assert bad_sample(root) == BadSample(
+        f"ImageSets/Main/{split}.txt line {line}",
+        "it lists d, but there is no Annotations/d.xml",
+        "add the annotation file, or remove the line",
+    )
+
+
+def test_other_lists_of_voc_are_not_asked(tmp_path: Path) -> None:
+    root = write_voc(tmp_path / "world")
+    (root / "ImageSets" / "Main" / "cat_train.txt").write_text("d  1\n")
+    assert check(root).counts() == {"train": 2, "validation": 1}
+
+
 UPRIGHT = "annotate the upright picture, or save it without EXIF"
 
 

@@ -26,18 +26,23 @@ def voc_files(folder: Path) -> list[tuple[Path, Split | None]]:
 
 def listed_splits(folder: Path) -> dict[str, Split]:
     """Picture names with their split, from train.txt, val.txt and test.txt."""
-    found: dict[str, Split] = {}
-    for name, split in SPLIT_FOLDERS.items():
-        path = folder / f"{name}.txt"
+    return {name: split for name, split, _ in _lines(folder)}
+
+
+def _lines(folder: Path) -> Iterator[tuple[str, Split, str]]:
+    """What the lists of a folder name: a picture, its split, and the file and line that say so."""
+    for stem, split in SPLIT_FOLDERS.items():
+        path = folder / f"{stem}.txt"
         if path.is_file():
-            found |= {line.split()[0]: split for line in path.read_text().splitlines() if line.strip()}
-    return found
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if line.strip():
+                    yield line.split()[0], split, f"{path.name} line {number}"
 
 
 def list_voc(root: Path) -> ObjectListing:
     """Every picture that has an annotation file; the classes are the names found, sorted."""
     rows: list[ObjectRow] = []
-    problems: list[BadSample] = []
+    problems = list(_without_annotation(root))
     for file, split in voc_files(root):
         where = file.relative_to(root).as_posix()
         try:
@@ -51,6 +56,18 @@ def list_voc(root: Path) -> ObjectListing:
     classes = tuple(sorted({thing.label for row in rows for thing in row.things}))
     notes = ["boxes of Pascal VOC count pixels from 1; they are read so"] if rows else []
     return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
+
+
+def _without_annotation(root: Path) -> Iterator[BadSample]:
+    """A problem for every line of VOC's lists that names no annotation file: its picture would not be read."""
+    folder = root / "Annotations"
+    if not folder.is_dir():
+        return  # XML beside the pictures: nobody asks the lists
+    annotated = {file.stem for file in folder.glob("*.xml")}
+    for name, _, line in _lines(root / "ImageSets" / "Main"):
+        if name not in annotated:
+            reason = f"it lists {name}, but there is no Annotations/{name}.xml"
+            yield BadSample(f"ImageSets/Main/{line}", reason, "add the annotation file, or remove the line")
 
 
 def _tree(file: Path) -> ElementTree.Element:
