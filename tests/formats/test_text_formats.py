@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from zoo.data_card import DataCard, DataRequest
-from zoo.errors import DataError
+from zoo.errors import BadSample, DataError
 from zoo.formats.text_checking import check_corpus, check_labelled
 from zoo.formats.text_layouts import detect_text
 from zoo.formats.text_rows import TextRow, read_plain, read_table
@@ -143,11 +143,50 @@ def test_bad_json_lines_are_named(tmp_path: Path, line: str, reason: str) -> Non
     assert problem.startswith(f"a.jsonl line 2: {reason}")
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.csv", "words,label\nx,a\n"), ("a.jsonl", '{"label": "a"}\n')])
+def test_every_faulty_json_line_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    lines = ['{"label": "b"}', '{"text": "x", "label": "a"}', '{"text": "y"}', '{"text": "z"', '{"split": "train"}']
+    assert problems(written(tmp_path / "a.jsonl", "\n".join(lines))) == [
+        "a.jsonl line 1: the text is missing",
+        "a.jsonl line 3: the label is missing",
+        "a.jsonl line 4: not valid JSON: Expecting ',' delimiter at character 13",
+        "a.jsonl line 5: the text and the label are missing",
+    ]
+
+
+def test_a_json_line_without_a_field_says_what_it_has_and_what_to_add(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", '{"text": "x", "label": "a"}\n{"label": "b"}\n{}\n')
+    _, second, third = read_table(path, labelled=True)
+    assert second == BadSample(
+        "a.jsonl line 2", "the text is missing", "add text to the line, which has label, or remove it"
+    )
+    assert isinstance(third, BadSample)
+    assert third.fix == "add text and label to the line, which has nothing, or remove it"
+
+
+def test_the_few_json_lines_without_a_field_are_left_out_when_asked(tmp_path: Path) -> None:
+    many = "".join(f'{{"text": "word {number}", "label": "{"ab"[number % 2]}"}}\n' for number in range(200))
+    card = check(written(tmp_path / "a.jsonl", many + '{"label": "b"}\n'), on_bad_sample="skip")
+    assert card.notes[0] == "left out 1 bad texts (0.50%) as asked: a.jsonl line 201 (the text is missing)"
+
+
+def test_a_label_is_not_missing_where_none_is_needed(tmp_path: Path) -> None:
+    [row] = read_table(written(tmp_path / "a.jsonl", '{"text": "x"}'), labelled=False)
+    assert row == TextRow("a.jsonl line 1", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "words,label\nx,a\n"), ("a.jsonl", '{"label": "a"}\n{"label": "b"}\n')]
+)
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path, name: str, content: str) -> None:
     with pytest.raises(DataError, match=r"has no column text; it has .*label") as caught:
         check(written(tmp_path / name, content))
     assert caught.value.hint == "name the columns text,label or text,label,split"
+
+
+def test_of_many_columns_that_are_not_wanted_the_first_are_named(tmp_path: Path) -> None:
+    lines = "".join(f'{{"id{number}": "x", "label": "a"}}\n' for number in range(30))
+    with pytest.raises(DataError, match=r"has no column text; it has id0, label, id1, .*, id10 and 19 more\n"):
+        check(written(tmp_path / "a.jsonl", lines))
 
 
 def test_an_empty_table_has_no_columns(tmp_path: Path) -> None:
