@@ -117,13 +117,22 @@ def test_what_is_wrong_with_a_table_is_named_with_its_line(tmp_path: Path, conte
     assert problems(written(tmp_path / "a.csv", content)) == [expected]
 
 
-@pytest.mark.parametrize(("coding", "said"), [("utf-16", "utf-16"), ("latin1", "latin1")])
-def test_the_way_to_utf_8_begins_at_the_file_s_own_coding(tmp_path: Path, coding: str, said: str) -> None:
-    path = written(tmp_path / "a.csv", "text,label\ncafé,a\n".encode(coding))
-    with pytest.raises(DataError) as caught:
-        check(path)
-    [found] = caught.value.problems
-    assert found.fix == f"save it as UTF-8, as in: iconv -f {said} -t utf-8 a.csv > NEW"
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"\xff\xfe" + GOOD.encode("utf-16-le"), "utf-16"),
+        (b"\xfe\xff" + GOOD.encode("utf-16-be"), "utf-16"),
+        (b"\xff\xfe\0\0" + GOOD.encode("utf-32-le"), "utf-32"),
+        (b"\0\0\xfe\xff" + GOOD.encode("utf-32-be"), "utf-32"),
+        (b"text,label\ncaf\xe9,a\n", "latin1"),
+    ],
+)
+def test_the_way_to_utf_8_starts_from_the_encoding_that_the_bytes_show(
+    tmp_path: Path, content: bytes, encoding: str
+) -> None:
+    [problem] = read_table(written(tmp_path / "a.csv", content), labelled=True)
+    assert isinstance(problem, BadSample)
+    assert problem.fix == f"save it as UTF-8, as in: iconv -f {encoding} -t utf-8 a.csv"
 
 
 def test_a_class_that_train_does_not_have_is_an_error(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ read, every fault named with its line."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -32,6 +33,13 @@ TEXT_FILES: Final = FileKind(
     unread=frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf", ".gz", ".zip"}),
     remedy="save them as plain text (.txt)",
 )
+MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""The encoding that a byte order mark stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +108,17 @@ def decode_file(path: Path, name: str) -> str | BadSample:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         reason = f"not UTF-8 text: byte 0x{raw[error.start]:02x} at {error.start:,}, in line {line}"
-        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f latin1 -t utf8 {name}")
+        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f {_encoding(raw)} -t utf-8 {name}")
     if "\0" in text:
         return BadSample(
             name, f"not text: a zero byte in line {text.count(chr(10), 0, text.index(chr(0))) + 1}", "leave it out"
         )
     return text.replace("\r\n", "\n")
+
+
+def _encoding(raw: bytes) -> str:
+    """What bytes that are not UTF-8 probably are: as their byte order mark says, or the old default of the West."""
+    return next((name for mark, name in MARKS.items() if raw.startswith(mark)), "latin1")
 
 
 Line = tuple[str, Mapping[str, str] | str]
