@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from zoo.data_card import DataCard, DataRequest
-from zoo.errors import DataError
+from zoo.errors import BadSample, DataError
 from zoo.formats.text_checking import check_corpus, check_labelled
 from zoo.formats.text_layouts import detect_text
 from zoo.formats.text_rows import TextRow, read_plain, read_table
@@ -117,13 +117,22 @@ def test_what_is_wrong_with_a_table_is_named_with_its_line(tmp_path: Path, conte
     assert problems(written(tmp_path / "a.csv", content)) == [expected]
 
 
-@pytest.mark.parametrize(("coding", "said"), [("utf-16", "utf-16"), ("latin1", "latin1")])
-def test_the_way_to_utf_8_begins_at_the_file_s_own_coding(tmp_path: Path, coding: str, said: str) -> None:
-    path = written(tmp_path / "a.csv", "text,label\ncafé,a\n".encode(coding))
-    with pytest.raises(DataError) as caught:
-        check(path)
-    [found] = caught.value.problems
-    assert found.fix == f"save it as UTF-8, as in: iconv -f {said} -t utf-8 a.csv > NEW"
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"\xff\xfe" + GOOD.encode("utf-16-le"), "utf-16"),
+        (b"\xfe\xff" + GOOD.encode("utf-16-be"), "utf-16"),
+        (b"\xff\xfe\0\0" + GOOD.encode("utf-32-le"), "utf-32"),
+        (b"\0\0\xfe\xff" + GOOD.encode("utf-32-be"), "utf-32"),
+        (b"text,label\ncaf\xe9,a\n", "latin1"),
+    ],
+)
+def test_the_way_to_utf_8_starts_from_the_encoding_that_the_bytes_show(
+    tmp_path: Path, content: bytes, encoding: str
+) -> None:
+    [problem] = read_table(written(tmp_path / "a.csv", content), labelled=True)
+    assert isinstance(problem, BadSample)
+    assert problem.fix == f"save it as UTF-8, as in: iconv -f {encoding} -t utf-8 a.csv"
 
 
 def test_a_class_that_train_does_not_have_is_an_error(tmp_path: Path) -> None:
@@ -143,11 +152,50 @@ def test_bad_json_lines_are_named(tmp_path: Path, line: str, reason: str) -> Non
     assert problem.startswith(f"a.jsonl line 2: {reason}")
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.csv", "words,label\nx,a\n"), ("a.jsonl", '{"label": "a"}\n')])
+def test_every_faulty_json_line_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    lines = ['{"label": "b"}', '{"text": "x", "label": "a"}', '{"text": "y"}', '{"text": "z"', '{"split": "train"}']
+    assert problems(written(tmp_path / "a.jsonl", "\n".join(lines))) == [
+        "a.jsonl line 1: the text is missing",
+        "a.jsonl line 3: the label is missing",
+        "a.jsonl line 4: not valid JSON: Expecting ',' delimiter at character 13",
+        "a.jsonl line 5: the text and the label are missing",
+    ]
+
+
+def test_a_json_line_without_a_field_says_what_it_has_and_what_to_add(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", '{"text": "x", "label": "a"}\n{"label": "b"}\n{}\n')
+    _, second, third = read_table(path, labelled=True)
+    assert second == BadSample(
+        "a.jsonl line 2", "the text is missing", "add text to the line, which has label, or remove it"
+    )
+    assert isinstance(third, BadSample)
+    assert third.fix == "add text and label to the line, which has nothing, or remove it"
+
+
+def test_the_few_json_lines_without_a_field_are_left_out_when_asked(tmp_path: Path) -> None:
+    many = "".join(f'{{"text": "word {number}", "label": "{"ab"[number % 2]}"}}\n' for number in range(200))
+    card = check(written(tmp_path / "a.jsonl", many + '{"label": "b"}\n'), on_bad_sample="skip")
+    assert card.notes[0] == "left out 1 bad texts (0.50%) as asked: a.jsonl line 201 (the text is missing)"
+
+
+def test_a_label_is_not_missing_where_none_is_needed(tmp_path: Path) -> None:
+    [row] = read_table(written(tmp_path / "a.jsonl", '{"text": "x"}'), labelled=False)
+    assert row == TextRow("a.jsonl line 1", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "words,label\nx,a\n"), ("a.jsonl", '{"label": "a"}\n{"label": "b"}\n')]
+)
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path, name: str, content: str) -> None:
     with pytest.raises(DataError, match=r"has no column text; it has .*label") as caught:
         check(written(tmp_path / name, content))
     assert caught.value.hint == "name the columns text,label or text,label,split"
+
+
+def test_of_many_columns_that_are_not_wanted_the_first_are_named(tmp_path: Path) -> None:
+    lines = "".join(f'{{"id{number}": "x", "label": "a"}}\n' for number in range(30))
+    with pytest.raises(DataError, match=r"has no column text; it has id0, label, id1, .*, id10 and 19 more\n"):
+        check(written(tmp_path / "a.jsonl", lines))
 
 
 def test_an_empty_table_has_no_columns(tmp_path: Path) -> None:
