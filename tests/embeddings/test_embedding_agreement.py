@@ -77,7 +77,7 @@ def test_matches_are_described_with_what_they_rest_on() -> None:
     text = described(["a.png", "b.png"], [(0, 1, 0.75, True)], facts)
     assert text.splitlines() == [
         " 0.7500  same      a.png  b.png",
-        "same from 0.5000 on (at most 1.0% false accepts on validation pairs)",
+        "same from 0.5000 on (at most 1.0% false accepts in validation)",
     ]
     assert described(["a.png", "b.png"], [(0, 1, 0.75, None)], {}) == " 0.7500  a.png  b.png"
     assert in_words(np.array([0.6, 0.8])) == "2 numbers of length 1.0000: 0.6000 0.8000 …"

@@ -67,6 +67,6 @@ def test_task_py_compares_embeddings_without_zoo(tmp_path: Path) -> None:
     assert shown.splitlines() == [
         "2 numbers of length 1.0000: 0.6000 0.8000 …",
         " 0.6000  same      a  b",
-        "same from 0.5000 on (at most 1.0% false accepts on validation pairs)",
+        "same from 0.5000 on (at most 1.0% false accepts in validation)",
         " 0.6000  a  b",
     ]

@@ -26,9 +26,7 @@ def described(names: Sequence[str], found: Sequence[Match], facts: Mapping[str, 
     words = {True: "same      ", False: "different ", None: ""}
     lines = [f"{score:7.4f}  {words[same]}{names[one]}  {names[other]}" for one, other, score, same in found]
     if facts.get("threshold") is not None:
-        lines.append(
-            f"same from {facts['threshold']:.4f} on (at most {facts['far']:.1%} false accepts on validation pairs)"
-        )
+        lines.append(f"same from {facts['threshold']:.4f} on (at most {facts['far']:.1%} false accepts in validation)")
     return "\n".join(lines)
 
 
