@@ -268,10 +268,7 @@ def _agrees(found: Agreement | None) -> Answer:
         rest = found.items - found.agreeing - found.undecided
         return Status.FAIL, f"{rest} of {found.items} answers disagree: {some(found.disagreements)}"
     if found.unknown > max(1, MOST_UNKNOWN * found.items):
-        return (
-            Status.INCONCLUSIVE,
-            f"what is right is unknown of {found.unknown} of {found.items} answers",
-        )
+        return Status.INCONCLUSIVE, f"what is right is unknown of {found.unknown} of {found.items} answers"
     words = f"{found.agreeing} of {found.items} answers agree, {found.undecided} lie inside their margin"
     if 2 * found.agreeing < found.items:
         return Status.INCONCLUSIVE, f"{words}: too few can be told apart"
