@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 WORKER = Path(__file__).with_name("worker.py")
+OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
+"""Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
+TMPDIR, which `disable_telemetry_events()` does not stop."""
 MAX_MODEL_BYTES = 1_900_000_000
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
@@ -118,7 +121,7 @@ class Runtime:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=self._folder,
-                env={**os.environ, "OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": "1"},
+                env={**os.environ, **OPT_OUT, "OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": "1"},
             )
         self._pending = b""
 

@@ -41,6 +41,7 @@ class Worker:
     """Open sessions by number, and the folder where arrays are exchanged."""
 
     def __init__(self, folder: Path, *, threads: int) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # whoever started this; it is read when the library is loaded
         import onnxruntime  # noqa: PLC0415  after the limits are set
 
         onnxruntime.set_default_logger_severity(4)
