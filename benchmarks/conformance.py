@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from zoo.catalog import Catalog
+from zoo.registry.catalog import Catalog
 
 
 def main(names: list[str]) -> int:

@@ -22,12 +22,12 @@ from unittest import mock
 import torch
 
 import zoo
-from zoo.catalog import Catalog
-from zoo.targets import ModelTarget
-from zoo.task import Control, Signature
-from zoo_export import underway
-from zoo_export.controls import planned
-from zoo_export.sources import find_subject
+from zoo.api.task import Control, Signature
+from zoo.models.target import ModelTarget
+from zoo.registry.catalog import Catalog
+from zoo_export.controls.verdicts import planned
+from zoo_export.proof import phases as underway
+from zoo_export.subject.load import find_subject
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -18,11 +18,11 @@ import torch
 from torch.nn import functional as F
 
 import zoo
-from zoo.atomic import write_json
-from zoo.catalog import Catalog
-from zoo.data_card import DataRequest
-from zoo.targets import ModelTarget
-from zoo.trained import load_trained
+from zoo.api.data import DataRequest
+from zoo.models.load import load_trained
+from zoo.models.target import ModelTarget
+from zoo.registry.catalog import Catalog
+from zoo.runs.atomic import write_json
 
 RESULT = Path(__file__).with_suffix(".json")
 MODEL = "facenet_tiny"

@@ -10,9 +10,9 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from zoo.judge.cases import cells
-from zoo.report.record import Report
-from zoo_export.publish import export
+from zoo.bundle.judge.cases import cells
+from zoo.bundle.report.record import Report
+from zoo_export.export import export
 
 MODELS = [
     "resnet18",

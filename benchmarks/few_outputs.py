@@ -18,13 +18,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tests.proof.models import small_mobilenet, small_resnet
-from zoo.data.digits import load
-from zoo.judge.evidence import Magnitude, OutputError
-from zoo.judge.rule import WARN_ABOVE, K, judge_output, usual_noise
+from tests.zoo_export.controls.suite.models import small_mobilenet, small_resnet
+from zoo.bundle.judge.evidence import Magnitude, OutputError
+from zoo.bundle.judge.rule import WARN_ABOVE, K, judge_output, usual_noise
+from zoo.data.embedded.digits import load
 from zoo_cnn.model import cnn
-from zoo_export.eager import without_onednn
-from zoo_export.reference import magnitude
+from zoo_export.reference.backends import without_onednn
+from zoo_export.reference.oracle import magnitude
 
 CASES, PROOFS, DRAWN, SEEDS = 400, 300, 12, 3
 Build = Callable[[int], nn.Module]

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 import zoo
-from zoo.data import digits
-from zoo.runs import Run
+from zoo.data.embedded import digits
+from zoo.runs.run import Run
 from zoo.training.events import Listener, Snapshot
 
 SAMPLES, CHUNK = 10_000, 250

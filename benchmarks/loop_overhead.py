@@ -19,23 +19,23 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zoo.config import TrainConfig
-from zoo.data_card import DataRequest
-from zoo.engine.fabric import Engine, launch
-from zoo.problem import ImageInput, Problem
-from zoo.recipe import Recipe
-from zoo.task import Dataset, Task
+from zoo.api.data import DataRequest
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Recipe
+from zoo.api.task import Dataset, Task
+from zoo.runs.train_config import TrainConfig
 from zoo.tasks.image_classification.task import ImageClassification
-from zoo.trainers.classification import ClassificationTrainer
-from zoo.trainers.optimizers import build_optimizer
+from zoo.training.components import Training
 from zoo.training.context import Context
+from zoo.training.engine.fabric import Engine, launch
 from zoo.training.fit import Fit
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import Plan
-from zoo.training.parts import Training
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.training.signals import StopSignals
+from zoo.training.trainers.classification import ClassificationTrainer
+from zoo.training.trainers.optimizers import build_optimizer
 
 BLOCKS = {"linear": (156, 40), "convolutional": (24, 60)}
 """By net: steps in a block, and pairs of blocks."""

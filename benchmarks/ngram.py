@@ -15,8 +15,8 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from zoo.data.names import names
-from zoo.data_card import Split
+from zoo.api.data import Split
+from zoo.data.embedded.names import names
 
 DISCOUNTS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 

@@ -14,11 +14,11 @@ import warnings
 from pathlib import Path
 
 from benchmarks.false_alarms import ratios
-from zoo.catalog import Catalog
-from zoo.judge.gates import was_caught
-from zoo.names import Offer
-from zoo.specs import WeightsSpec
-from zoo_export.publish import export
+from zoo.api.specs import WeightsSpec
+from zoo.bundle.judge.gates import was_caught
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo_export.export import export
 
 RESULTS = Path(__file__).with_suffix(".json")
 

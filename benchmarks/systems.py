@@ -26,10 +26,10 @@ from typing import Any, Final
 
 from benchmarks.systems_page import page
 from benchmarks.systems_rows import SYSTEMS, System
-from zoo.atomic import write_bytes, write_json
-from zoo.judge.cases import cells, gating
-from zoo.report.record import read_report
-from zoo.runs import Run
+from zoo.bundle.judge.cases import cells, gating
+from zoo.bundle.report.record import read_report
+from zoo.runs.atomic import write_bytes, write_json
+from zoo.runs.run import Run
 
 RESULT: Final = Path(__file__).with_suffix(".json")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "systems.md"

@@ -33,7 +33,7 @@ CHAPTERS = {
 
 def reference() -> str:
     """The whole reference as Markdown."""
-    hooks = ast.parse((ROOT / "zoo" / "hookspecs.py").read_text()).body
+    hooks = ast.parse((ROOT / "zoo" / "api" / "hookspecs.py").read_text()).body
     parts = ["## Reference: the hooks\n", *_hooks(hooks)]
     for title, names in CHAPTERS.items():
         parts += [f"\n## Reference: {title[0].lower()}{title[1:]}\n"]

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from zoo import Catalog, DataRequest, Recipe
-from zoo.checkpoints import point, write_checkpoint
-from zoo.config import TrainConfig
-from zoo.models import build
-from zoo.runs import DataRecord, Run, RunRecord, now
+from zoo.models.build import build
+from zoo.runs.checkpoints import point, write_checkpoint
+from zoo.runs.run import DataRecord, Run, RunRecord, now
+from zoo.runs.train_config import TrainConfig
 
 MEAN, STD = 0.1307, 0.3081
 """What the digits are normalised with, as `zoo info cnn` shows."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zoo.judge.evidence import (
+from zoo.api.task import GENERIC_CONTROLS, Agreement
+from zoo.bundle.judge.evidence import (
     Axes,
     Axis,
     CaseEvidence,
@@ -22,8 +23,7 @@ from zoo.judge.evidence import (
     Reference,
     Subject,
 )
-from zoo.replay.accord import classes_sha256
-from zoo.task import GENERIC_CONTROLS, Agreement
+from zoo.bundle.runtime.consistency import classes_sha256
 
 MODEL, PIPELINE = "a" * 64, "b" * 64
 CLASSES = classes_sha256(("red", "green", "blue"))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from zoo import Catalog, DataRequest, ImageInput, Purpose
-from zoo.references import resolve
-from zoo.tasks.bundled import task_source
+from zoo.registry.references import resolve
+from zoo_export.bundle.runner_source import task_source
 
 SOURCE = Path(__file__).parent.parent / "examples" / "zoo_keypoints" / "src"
 

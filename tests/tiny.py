@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.checkpoints import Checkpoint, point, write_checkpoint
-from zoo.config import TrainConfig
-from zoo.problem import ImageInput, Problem
-from zoo.recipe import Recipe
-from zoo.runs import DataRecord, Run, RunRecord, now
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Recipe
+from zoo.runs.checkpoints import Checkpoint, point, write_checkpoint
+from zoo.runs.run import DataRecord, Run, RunRecord, now
+from zoo.runs.train_config import TrainConfig
 
 INPUT = ImageInput(size=(2, 2), channels=1, mean=(0.5,), std=(0.5,))
 ANIMALS = ("cat", "dog", "owl")

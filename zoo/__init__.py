@@ -9,121 +9,121 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.capabilities import Adjustable as Adjustable
-    from zoo.capabilities import Calibrated as Calibrated
-    from zoo.capabilities import ChoosesRunner as ChoosesRunner
-    from zoo.capabilities import Comparing as Comparing
-    from zoo.capabilities import Developing as Developing
-    from zoo.capabilities import Ordered as Ordered
-    from zoo.capabilities import ReadsText as ReadsText
-    from zoo.capabilities import Responding as Responding
-    from zoo.capabilities import Unprompted as Unprompted
-    from zoo.catalog import Catalog as Catalog
-    from zoo.catalog import list_models as list_models
-    from zoo.data_card import DataCard as DataCard
-    from zoo.data_card import DataRequest as DataRequest
-    from zoo.data_card import DataSource as DataSource
-    from zoo.data_card import Split as Split
-    from zoo.errors import AmbiguousName as AmbiguousName
-    from zoo.errors import BadFile as BadFile
-    from zoo.errors import BadSample as BadSample
-    from zoo.errors import DataError as DataError
-    from zoo.errors import DiskError as DiskError
-    from zoo.errors import Diverged as Diverged
-    from zoo.errors import HashMismatch as HashMismatch
-    from zoo.errors import MissingExtra as MissingExtra
-    from zoo.errors import NetworkError as NetworkError
-    from zoo.errors import NotProved as NotProved
-    from zoo.errors import OutputExists as OutputExists
-    from zoo.errors import PluginError as PluginError
-    from zoo.errors import Refused as Refused
-    from zoo.errors import SandboxError as SandboxError
-    from zoo.errors import UnknownName as UnknownName
-    from zoo.errors import UsageError as UsageError
-    from zoo.errors import ZooError as ZooError
-    from zoo.evaluation import evaluate as evaluate
-    from zoo.hookspecs import API_VERSION as API_VERSION
-    from zoo.hookspecs import hookimpl as hookimpl
-    from zoo.images.cases import picture_cases as picture_cases
-    from zoo.images.controls import picture_controls as picture_controls
-    from zoo.images.dataset import open_levels as open_levels
-    from zoo.images.decode import read_picture as read_picture
-    from zoo.images.prepare import ImagePrepare as ImagePrepare
-    from zoo.images.reading import IMAGE as IMAGE
-    from zoo.images.reading import read_input as read_input
-    from zoo.models import create_model as create_model
-    from zoo.names import Offer as Offer
-    from zoo.plugins import Plugin as Plugin
-    from zoo.prediction import predict as predict
-    from zoo.problem import AudioInput as AudioInput
-    from zoo.problem import ImageInput as ImageInput
-    from zoo.problem import Input as Input
-    from zoo.problem import LatentInput as LatentInput
-    from zoo.problem import Problem as Problem
-    from zoo.problem import TokenInput as TokenInput
-    from zoo.recipe import Augment as Augment
-    from zoo.recipe import Recipe as Recipe
-    from zoo.specs import ExportSpec as ExportSpec
-    from zoo.specs import ModelSpec as ModelSpec
-    from zoo.specs import Monitor as Monitor
-    from zoo.specs import TaskSpec as TaskSpec
-    from zoo.specs import TrainerSpec as TrainerSpec
-    from zoo.specs import WeightsSpec as WeightsSpec
-    from zoo.task import Agreement as Agreement
-    from zoo.task import Batch as Batch
-    from zoo.task import Case as Case
-    from zoo.task import Control as Control
-    from zoo.task import Dataset as Dataset
-    from zoo.task import Metrics as Metrics
-    from zoo.task import Port as Port
-    from zoo.task import Purpose as Purpose
-    from zoo.task import Shown as Shown
-    from zoo.task import Signature as Signature
-    from zoo.task import Task as Task
+    from zoo.api.data import DataCard as DataCard
+    from zoo.api.data import DataRequest as DataRequest
+    from zoo.api.data import DataSource as DataSource
+    from zoo.api.data import Split as Split
+    from zoo.api.errors import AmbiguousName as AmbiguousName
+    from zoo.api.errors import BadFile as BadFile
+    from zoo.api.errors import BadSample as BadSample
+    from zoo.api.errors import DataError as DataError
+    from zoo.api.errors import DiskError as DiskError
+    from zoo.api.errors import Diverged as Diverged
+    from zoo.api.errors import HashMismatch as HashMismatch
+    from zoo.api.errors import MissingExtra as MissingExtra
+    from zoo.api.errors import NetworkError as NetworkError
+    from zoo.api.errors import NotProved as NotProved
+    from zoo.api.errors import OutputExists as OutputExists
+    from zoo.api.errors import PluginError as PluginError
+    from zoo.api.errors import Refused as Refused
+    from zoo.api.errors import SandboxError as SandboxError
+    from zoo.api.errors import UnknownName as UnknownName
+    from zoo.api.errors import UsageError as UsageError
+    from zoo.api.errors import ZooError as ZooError
+    from zoo.api.hookspecs import API_VERSION as API_VERSION
+    from zoo.api.hookspecs import hookimpl as hookimpl
+    from zoo.api.problem import AudioInput as AudioInput
+    from zoo.api.problem import ImageInput as ImageInput
+    from zoo.api.problem import Input as Input
+    from zoo.api.problem import LatentInput as LatentInput
+    from zoo.api.problem import Problem as Problem
+    from zoo.api.problem import TokenInput as TokenInput
+    from zoo.api.recipe import Augment as Augment
+    from zoo.api.recipe import Recipe as Recipe
+    from zoo.api.specs import ExportSpec as ExportSpec
+    from zoo.api.specs import ModelSpec as ModelSpec
+    from zoo.api.specs import Monitor as Monitor
+    from zoo.api.specs import TaskSpec as TaskSpec
+    from zoo.api.specs import TrainerSpec as TrainerSpec
+    from zoo.api.specs import WeightsSpec as WeightsSpec
+    from zoo.api.task import Agreement as Agreement
+    from zoo.api.task import Batch as Batch
+    from zoo.api.task import Case as Case
+    from zoo.api.task import Control as Control
+    from zoo.api.task import Dataset as Dataset
+    from zoo.api.task import Metrics as Metrics
+    from zoo.api.task import Port as Port
+    from zoo.api.task import Purpose as Purpose
+    from zoo.api.task import Shown as Shown
+    from zoo.api.task import Signature as Signature
+    from zoo.api.task import Task as Task
+    from zoo.api.task_options import Adjustable as Adjustable
+    from zoo.api.task_options import Calibrated as Calibrated
+    from zoo.api.task_options import ChoosesRunner as ChoosesRunner
+    from zoo.api.task_options import Comparing as Comparing
+    from zoo.api.task_options import Developing as Developing
+    from zoo.api.task_options import Ordered as Ordered
+    from zoo.api.task_options import ReadsText as ReadsText
+    from zoo.api.task_options import Responding as Responding
+    from zoo.api.task_options import Unprompted as Unprompted
+    from zoo.api.trainer import StepContext as StepContext
+    from zoo.api.trainer import StepOutput as StepOutput
+    from zoo.api.trainer import Trainer as Trainer
+    from zoo.data.image.cases import picture_cases as picture_cases
+    from zoo.data.image.controls import picture_controls as picture_controls
+    from zoo.data.image.dataset import open_levels as open_levels
+    from zoo.data.image.decode import read_picture as read_picture
+    from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
+    from zoo.data.image.reading import IMAGE as IMAGE
+    from zoo.data.image.reading import read_input as read_input
+    from zoo.models.build import create_model as create_model
+    from zoo.models.predict import predict as predict
+    from zoo.models.weights.source import WeightsSource as WeightsSource
+    from zoo.registry.catalog import Catalog as Catalog
+    from zoo.registry.catalog import list_models as list_models
+    from zoo.registry.loader import Plugin as Plugin
+    from zoo.registry.name_resolution import Offer as Offer
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
-    from zoo.trainer import StepContext as StepContext
-    from zoo.trainer import StepOutput as StepOutput
-    from zoo.trainer import Trainer as Trainer
-    from zoo.trainers.optimizers import build_optimizer as build_optimizer
-    from zoo.trainers.single_model import SingleModelTrainer as SingleModelTrainer
+    from zoo.training.evaluate import evaluate as evaluate
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
-    from zoo.weights.source import WeightsSource as WeightsSource
-    from zoo_export.anew import verify as verify
-    from zoo_export.publish import export as export
+    from zoo.training.trainers.optimizers import build_optimizer as build_optimizer
+    from zoo.training.trainers.single_model import SingleModelTrainer as SingleModelTrainer
+    from zoo_export.export import export as export
+    from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
-    "zoo.capabilities": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
+    "zoo.api.task_options": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
     "Unprompted",
-    "zoo.catalog": "Catalog list_models",
-    "zoo.data_card": "DataCard DataRequest DataSource Split",
-    "zoo.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra NetworkError "
-    "NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
-    "zoo.evaluation": "evaluate",
-    "zoo.hookspecs": "API_VERSION hookimpl",
-    "zoo.images.cases": "picture_cases",
-    "zoo.images.controls": "picture_controls",
-    "zoo.images.dataset": "open_levels",
-    "zoo.images.decode": "read_picture",
-    "zoo.images.prepare": "ImagePrepare",
-    "zoo.images.reading": "IMAGE read_input",
-    "zoo.models": "create_model",
-    "zoo.names": "Offer",
-    "zoo.plugins": "Plugin",
-    "zoo.prediction": "predict",
-    "zoo.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
-    "zoo.recipe": "Augment Recipe",
-    "zoo.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
+    "zoo.registry.catalog": "Catalog list_models",
+    "zoo.api.data": "DataCard DataRequest DataSource Split",
+    "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
+    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
+    "zoo.training.evaluate": "evaluate",
+    "zoo.api.hookspecs": "API_VERSION hookimpl",
+    "zoo.data.image.cases": "picture_cases",
+    "zoo.data.image.controls": "picture_controls",
+    "zoo.data.image.dataset": "open_levels",
+    "zoo.data.image.decode": "read_picture",
+    "zoo.data.image.preprocess": "ImagePrepare",
+    "zoo.data.image.reading": "IMAGE read_input",
+    "zoo.models.build": "create_model",
+    "zoo.registry.name_resolution": "Offer",
+    "zoo.registry.loader": "Plugin",
+    "zoo.models.predict": "predict",
+    "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
+    "zoo.api.recipe": "Augment Recipe",
+    "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
+    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
     "zoo.tasks.object_detection.facts": "detector_signature",
-    "zoo.trainer": "StepContext StepOutput Trainer",
-    "zoo.trainers.optimizers": "build_optimizer",
-    "zoo.trainers.single_model": "SingleModelTrainer",
+    "zoo.api.trainer": "StepContext StepOutput Trainer",
+    "zoo.training.trainers.optimizers": "build_optimizer",
+    "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
-    "zoo.weights.source": "WeightsSource",
-    "zoo_export.anew": "verify",
-    "zoo_export.publish": "export",
+    "zoo.models.weights.source": "WeightsSource",
+    "zoo_export.verify.verify": "verify",
+    "zoo_export.export": "export",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -133,7 +133,7 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public nam
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    from zoo.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
+    from zoo.registry.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
 
     found = resolve(f"{_HOMES[name]}:{name}")
     globals()[name] = found

@@ -91,7 +91,7 @@ def zoo_weights() -> Iterable[WeightsSpec]:
         resource="zoo_transformer:weights/transformer-names.safetensors",
         size=593_120,
         classes=LANGUAGES,
-        vocabulary="zoo.data.names:CHARACTERS",
+        vocabulary="zoo.data.embedded.names:CHARACTERS",
         metrics={"accuracy": 0.7438, "macro_f1": 0.7258},
         data="names",
         recipe="zoo train transformer --threads 1; packed with --dtype float16",

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torchvision.models import shufflenet_v2_x0_5
 
 from tests.tiny import mirror
-from zoo.cache import cache_root
-from zoo.runs import Run
+from zoo.runs.cache import cache_root
+from zoo.runs.run import Run
 
 PLUGIN = """
 import zoo

@@ -12,9 +12,9 @@ from typing import Any
 import click
 import pytest
 
+from zoo.api.errors import BadSample, DataError, DiskError, Refused, UnknownName
 from zoo.cli import COMMANDS, cli, main
 from zoo.cli.lazy import Entry
-from zoo.errors import BadSample, DataError, DiskError, Refused, UnknownName
 
 Command = Callable[..., Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zoo.cli import main
-from zoo.runs import Run
+from zoo.runs.run import Run
 
 TINY = ["--limit-train", "128", "--epochs", "1", "--threads", "1"]
 

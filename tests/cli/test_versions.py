@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Said
-from zoo.errors import Refused
-from zoo.installed import BUILT_IN, installed_candidates
+from zoo.api.errors import Refused
+from zoo.registry.discovery import BUILT_IN, installed_candidates
 
 VERSION = next(one.version for one in installed_candidates() if one.distribution == BUILT_IN)
 
@@ -43,7 +43,7 @@ def test_export_warns_of_another_version_than_the_one_that_trained(
     def stop(*_: object, **__: object) -> None:
         raise Refused("stopped before the proof")
 
-    monkeypatch.setattr("zoo_export.publish.prove", stop)
+    monkeypatch.setattr("zoo_export.export.prove", stop)
     said = zoo_command("export", str(older_run), "--onnx")
     warning = f"{older_run} was trained with version 0.0.9 of the plugin cnn; installed is {VERSION}"
     assert said.err.splitlines() == [warning, "Error: stopped before the proof"]

@@ -14,7 +14,7 @@ import pytest
 
 import zoo
 from docs.reference import PAGE, reference, written
-from zoo.plugins import HOOKS
+from zoo.registry.loader import HOOKS
 
 TEXT = PAGE.read_text()
 ROOT = PAGE.parent.parent

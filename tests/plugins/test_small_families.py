@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zoo.catalog import Catalog
-from zoo.problem import ImageInput, Problem
+from zoo.api.problem import ImageInput, Problem
+from zoo.registry.catalog import Catalog
 
 SIZES = [(1, 1), (2, 5), (28, 28), (33, 65)]
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import detection, segmentation
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from zoo.weights.load import load_state
+from zoo.models.weights.load import load_state
 from zoo_torchvision import located, published, weights
 from zoo_torchvision.detection import model as detectors
 from zoo_torchvision.detection import two_stage

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import ImageInput, Problem
-from zoo.tasks.object_detection.finish import Detections
+from zoo.tasks.object_detection.postprocess import Detections
 from zoo_torchvision.detection import two_stage
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import detectors

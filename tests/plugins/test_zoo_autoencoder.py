@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from zoo import Catalog, Purpose
-from zoo.problem import ImageInput, Problem
-from zoo.targets import find_target
+from zoo.api.problem import ImageInput, Problem
+from zoo.models.load import load_trained
+from zoo.models.target import find_target
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
 from zoo.tasks.image_reconstruction.task import ImageReconstruction
-from zoo.trained import load_trained
 from zoo_autoencoder.adapter import Reconstructing
 from zoo_autoencoder.trainer import VaeTrainer, divergence, pixel_nats
 from zoo_autoencoder.variational import VariationalAutoencoder, conv_vae, vae

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 import zoo_facenet
 from zoo import Recipe, UsageError
-from zoo.problem import ImageInput, Problem
+from zoo.api.problem import ImageInput, Problem
 from zoo_facenet.losses import AngularMargin, angular_logits, semi_hard_triplets, squared_distances, triplet_loss
 from zoo_facenet.model import FaceNet, facenet, facenet_tiny
 from zoo_facenet.plugin import zoo_models, zoo_weights

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import zoo_gan
 from zoo import LatentInput, Recipe
-from zoo.problem import ImageInput, Problem
+from zoo.api.problem import ImageInput, Problem
 from zoo_gan.model import Discriminator, Generator, dcgan, maps
 from zoo_gan.plugin import zoo_models, zoo_weights
 from zoo_gan.trainer import GanTrainer

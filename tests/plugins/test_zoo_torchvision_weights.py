@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-from zoo.catalog import Catalog
-from zoo.images.prepare import ImagePrepare
-from zoo.models import build, silent
-from zoo.problem import ImageInput, Problem
-from zoo.targets import WeightsTarget
-from zoo.trained import load_trained
-from zoo.weights.source import published_source
-from zoo.weights.start import start_from
+from zoo.api.problem import ImageInput, Problem
+from zoo.data.image.preprocess import ImagePrepare
+from zoo.models.build import build, silent
+from zoo.models.load import load_trained
+from zoo.models.target import WeightsTarget
+from zoo.models.weights.source import published_source
+from zoo.models.weights.start import start_from
+from zoo.registry.catalog import Catalog
 
 Publish = Callable[[str, dict[str, Tensor]], Catalog]
 

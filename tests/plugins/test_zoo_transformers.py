@@ -18,13 +18,13 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from tests.conftest import Said
-from zoo.catalog import Catalog
-from zoo.data.names import names
-from zoo.errors import BadFile, MissingExtra, NetworkError, UsageError
-from zoo.formats.wordpiece_vocabulary import RULES, build_wordpieces
-from zoo.targets import SourceTarget, find_target
-from zoo.tasks.encoding import encoder
-from zoo.trained import load_trained
+from zoo.api.errors import BadFile, MissingExtra, NetworkError, UsageError
+from zoo.data.embedded.names import names
+from zoo.data.formats.text.wordpiece_vocabulary import RULES, build_wordpieces
+from zoo.data.text.encoding import encoder
+from zoo.models.load import load_trained
+from zoo.models.target import SourceTarget, find_target
+from zoo.registry.catalog import Catalog
 
 transformers = pytest.importorskip("transformers")
 
@@ -131,7 +131,7 @@ def test_a_classifier_starts_from_a_folder_with_a_new_head(folder: Path, tmp_pat
         "encoder", data=tmp_path / "data.csv", weights=folder, epochs=1, output=tmp_path / "run", threads=1, lr=1e-9
     )
     assert run.problem.vocabulary == WORDS
-    again = zoo.trained.load_trained(find_target(str(run.path), Catalog.discover()), Catalog.discover())
+    again = load_trained(find_target(str(run.path), Catalog.discover()), Catalog.discover())
     state = load_file(folder / "model.safetensors")
     ours = again.model.state_dict()["encoder.layers.embeddings.word_embeddings.weight"]
     assert torch.allclose(ours, state["embeddings.word_embeddings.weight"], atol=1e-6)
@@ -219,7 +219,7 @@ def test_an_encoder_without_weights_says_what_it_needs(zoo_command: Callable[...
 def test_without_the_extra_the_models_are_listed_and_training_says_the_pip_line(
     zoo_command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoo.catalog.missing_requirements", lambda *_: ("transformers>=5,<6",))
+    monkeypatch.setattr("zoo.registry.catalog.missing_requirements", lambda *_: ("transformers>=5,<6",))
     listed = zoo_command("list", "bert_tiny", "--json").json
     assert {one["name"]: one["available"] for one in listed} == {
         "transformers/bert_tiny": False,

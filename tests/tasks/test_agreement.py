@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.task import Case
+from zoo.api.task import Case
 from zoo.tasks.image_classification.agreement import agreement as classified
 from zoo.tasks.image_reconstruction.agreement import agreement as reconstructed
 from zoo.tasks.text_classification.agreement import agreement as read

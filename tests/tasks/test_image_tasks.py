@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-import zoo.task
-from zoo.data_card import DataCard, DataRequest
-from zoo.errors import BadFile
-from zoo.problem import ImageInput, Problem
-from zoo.recipe import Augment
-from zoo.task import Purpose
+import zoo.api.task
+from zoo.api.data import DataCard, DataRequest
+from zoo.api.errors import BadFile
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import Purpose
 from zoo.tasks.image_classification.metrics import ClassificationMetrics
 from zoo.tasks.image_classification.task import ImageClassification
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
@@ -35,11 +35,11 @@ def digits(task: Task) -> DataCard:
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_every_method_of_the_protocol_is_there(task: Task) -> None:
-    for name, method in inspect.getmembers(zoo.task.Task, inspect.isfunction):
+    for name, method in inspect.getmembers(zoo.api.task.Task, inspect.isfunction):
         if not name.startswith("_"):
             asked = list(inspect.signature(method).parameters)
             assert list(inspect.signature(getattr(type(task), name)).parameters) == asked, name
-    protocol: zoo.task.Task = task
+    protocol: zoo.api.task.Task = task
     assert protocol.monitor.metric in {"top1", "psnr"}
 
 
@@ -172,9 +172,9 @@ import sys
 import zoo.tasks.plugin
 list(zoo.tasks.plugin.zoo_tasks()), list(zoo.tasks.plugin.zoo_trainers())
 assert not {"numpy", "torch", "PIL"} & set(sys.modules)
-from zoo.data_card import DataRequest
-from zoo.problem import ImageInput
-from zoo.task import Purpose
+from zoo.api.data import DataRequest
+from zoo.api.problem import ImageInput
+from zoo.api.task import Purpose
 from zoo.tasks.image_classification.task import ImageClassification
 from zoo.tasks.image_reconstruction.task import ImageReconstruction
 image = ImageInput(size=(28, 28), channels=1, mean=(0.1,), std=(0.3,))

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.capabilities import ChoosesRunner, Comparing, ReadsText
-from zoo.data_card import DataRequest
-from zoo.embeddings.retrieval import ROWS, nearest, retrieval
-from zoo.errors import DataError
-from zoo.formats.text_rows import TextItem
-from zoo.problem import Problem, TokenInput
-from zoo.task import Case, Purpose, Task
+from zoo.api.data import DataRequest
+from zoo.api.errors import DataError
+from zoo.api.problem import Problem, TokenInput
+from zoo.api.task import Case, Purpose, Task
+from zoo.api.task_options import ChoosesRunner, Comparing, ReadsText
+from zoo.data.embedding.retrieval import ROWS, nearest, retrieval
+from zoo.data.formats.text.rows import TextItem
+from zoo.data.text.graphs import UnitLengths
+from zoo.data.text.labelled_dataset import TOGETHER, GroupedTexts
+from zoo.data.text.retrieval import RetrievalMetrics
 from zoo.tasks.text_embedding import runner
 from zoo.tasks.text_embedding.task import TextEmbedding
-from zoo.text.ends import UnitLengths
-from zoo.text.labelled import TOGETHER, GroupedTexts
-from zoo.text.retrieval import RetrievalMetrics
-from zoo.trainers.contrastive import contrastive_loss
+from zoo.training.trainers.contrastive import contrastive_loss
 
 LETTERS = ("<pad>", "<unk>", "a", "b", "c", " ")
 PROBLEM = Problem(task="text-embedding", input=TokenInput(embedding=2), vocabulary=LETTERS)

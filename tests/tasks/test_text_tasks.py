@@ -8,17 +8,17 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from zoo.capabilities import Responding
-from zoo.data_card import DataRequest
-from zoo.errors import BadFile
-from zoo.problem import Problem, TokenInput
-from zoo.task import Case, Purpose, Task
-from zoo.tasks.bundled import task_source
+from zoo.api.data import DataRequest
+from zoo.api.errors import BadFile
+from zoo.api.problem import Problem, TokenInput
+from zoo.api.task import Case, Purpose, Task
+from zoo.api.task_options import Responding
+from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.text_classification.task import TextClassification
-from zoo.tasks.text_controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.text_generation import runner as writer
 from zoo.tasks.text_generation.agreement import surprise
 from zoo.tasks.text_generation.task import TextGeneration
+from zoo_export.bundle.runner_source import task_source
 
 
 def quiet(done: int, total: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.installed import BUILT_IN, installed_candidates
+from zoo.registry.discovery import BUILT_IN, installed_candidates
 from zoo.testing import check_plugin
 
 NAMES = [one.name for one in installed_candidates() if one.distribution == BUILT_IN]

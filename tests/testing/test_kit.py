@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from zoo.catalog import Catalog
+from zoo.registry.catalog import Catalog
 from zoo.testing import GROUPS, Result, Score, check_plugin
-from zoo.testing.bench import Bench
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing
 from zoo.testing.trainer import loss_falls, overfits, two_processes
 

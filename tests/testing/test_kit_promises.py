@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from zoo.catalog import Catalog
-from zoo.errors import ZooError
-from zoo.names import Offer
-from zoo.specs import WeightsSpec
+from zoo.api.errors import ZooError
+from zoo.api.specs import WeightsSpec
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
 from zoo.testing import weights
-from zoo.testing.bench import Bench
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing
 from zoo.testing.trainer import resume_exact
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.training.toy import train_toy, weights
-from zoo.catalog import Catalog
+from zoo.registry.catalog import Catalog
 from zoo.training import build
 from zoo.training.start import train
 

@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.toy import ROOT, DuelTrainer, Said, Share, ToyTask, resume_toy, train_toy, weights
-from zoo.checkpoints import newest
-from zoo.errors import Diverged, OutputExists, UsageError
-from zoo.runs import Run
-from zoo.training.listeners.metrics_csv import read_rows
+from zoo.api.errors import Diverged, OutputExists, UsageError
+from zoo.runs.checkpoints import newest
+from zoo.runs.run import Run
+from zoo.training.callbacks.metrics_csv import read_rows
 
 STEPS = 24  # 96 items, batches of 16, 4 epochs
 
@@ -227,7 +227,7 @@ def test_a_run_killed_before_it_could_point_at_its_best_has_the_same_best(
         raise _Cut
 
     whole = train_toy(tmp_path / "whole").run
-    monkeypatch.setattr("zoo.training.listeners.checkpoints.point", cut)
+    monkeypatch.setattr("zoo.training.callbacks.checkpoints.point", cut)
     with pytest.raises(_Cut):
         train_toy(tmp_path / "cut")
     monkeypatch.undo()

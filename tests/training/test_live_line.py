@@ -6,9 +6,9 @@ import io
 import re
 
 from tests.training.toy import Share
-from zoo.task import Monitor
+from zoo.api.task import Monitor
+from zoo.training.callbacks.live_line import LiveLine, clock
 from zoo.training.events import EpochResult, Moment, Start
-from zoo.training.listeners.live_line import LiveLine, clock
 
 START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
 MOMENT = Moment(epoch=1, batch=1, step=1, loss=2.3, rate=0.01, speed=100.0, remaining=61.0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.training.toy import Points
-from zoo.errors import UsageError
+from zoo.api.errors import UsageError
 from zoo.training.order import Plan, mixed
 
 DATA = Points(103, seed=0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zoo.errors import Diverged
-from zoo.task import Monitor
-from zoo.trainer import StepOutput
+from zoo.api.errors import Diverged
+from zoo.api.task import Monitor
+from zoo.api.trainer import StepOutput
 from zoo.training.progress import Progress
 
 ACCURACY, ERROR = Monitor(metric="share", mode="max"), Monitor(metric="share", mode="min")

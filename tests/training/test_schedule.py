@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from zoo.recipe import Recipe
+from zoo.api.recipe import Recipe
 from zoo.training.schedule import learning_rates
 
 

@@ -12,11 +12,11 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from zoo.checkpoints import MODEL, STATE, Checkpoint, write_checkpoint
-from zoo.errors import BadFile, DiskError
-from zoo.trainers.classification import ClassificationTrainer
+from zoo.api.errors import BadFile, DiskError
+from zoo.runs.checkpoints import MODEL, STATE, Checkpoint, write_checkpoint
 from zoo.training.progress import Progress
 from zoo.training.state import read_state, write_state
+from zoo.training.trainers.classification import ClassificationTrainer
 
 FULL = Path("/dev/full")
 

@@ -36,16 +36,16 @@ from zoo import (
     TrainerSpec,
     hookimpl,
 )
-from zoo.catalog import Catalog
-from zoo.config import TrainOptions
-from zoo.intent import check_data, intend
-from zoo.task import Batch
-from zoo.trainers.classification import ClassificationTrainer
-from zoo.trainers.optimizers import build_optimizer
+from zoo.api.task import Batch
+from zoo.registry.catalog import Catalog
+from zoo.runs.train_config import TrainOptions
 from zoo.training.events import Listener
-from zoo.training.finish import Ended
+from zoo.training.request import check_data, intend
 from zoo.training.resume import resume
+from zoo.training.run_training import Ended
 from zoo.training.start import begin
+from zoo.training.trainers.classification import ClassificationTrainer
+from zoo.training.trainers.optimizers import build_optimizer
 
 HERE = "tests.training.toy"
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.catalog import Catalog
 from zoo.cli.output import Output, json_option
-from zoo.records import to_json
+from zoo.registry.catalog import Catalog
+from zoo.runs.serialization import to_json
 from zoo.testing.score import GROUPS, Result, Score
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.catalog import Catalog
+from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
 from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
-from zoo.names import Offer
-from zoo.plugins import Plugin
-from zoo.records import to_json
-from zoo.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
+from zoo.registry.name_resolution import Offer
+from zoo.runs.serialization import to_json
 
 
 def describe(out: Output, catalog: Catalog, thing: Offer[Any] | Plugin) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoo.bundle.runtime.manifest import read_manifest
 from zoo.cli import text
 from zoo.cli.output import Output
-from zoo.records import to_json
-from zoo.replay.manifest import read_manifest
-from zoo.runs import Run
+from zoo.runs.run import Run
+from zoo.runs.serialization import to_json
 
 
 def describe_run(out: Output, path: Path) -> None:

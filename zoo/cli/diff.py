@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from zoo.api.errors import BadFile
 from zoo.cli.output import Output, json_option
-from zoo.errors import BadFile
 
 SCHEMA = 1
 SHOWN = 20
@@ -24,8 +24,8 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
     Compares inputs and outputs, operators, metadata, weights and answers; of bundles the record and the golden cases
     too. Exit code 0: they do not differ. 1: they do.
     """
-    from zoo.records import to_json  # noqa: PLC0415
-    from zoo.replay.difference import differences  # noqa: PLC0415  `zoo diff --help` needs none of it
+    from zoo.bundle.runtime.diff import differences  # noqa: PLC0415  `zoo diff --help` needs none of it
+    from zoo.runs.serialization import to_json  # noqa: PLC0415
 
     for path in (first, second):
         if not path.exists():

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.bundle_evaluation import evaluate_bundle
-from zoo.catalog import Catalog
+from zoo.bundle.evaluate import evaluate_bundle
 from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
 from zoo.cli.progress import ProgressLine
-from zoo.records import to_json
-from zoo.targets import BundleTarget, RunTarget, at_checkpoint, find_target
+from zoo.models.target import BundleTarget, RunTarget, at_checkpoint, find_target
+from zoo.registry.catalog import Catalog
+from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
-    from zoo.data_card import Split
-    from zoo.measured import Evaluation
+    from zoo.api.data import Split
+    from zoo.runs.evaluation_result import Evaluation
 
 
 @click.command("eval")
@@ -69,7 +69,7 @@ def evaluate(
                 measuring=measuring,
             )
         else:
-            from zoo.evaluation import evaluate_target  # noqa: PLC0415  torch, after every usage error
+            from zoo.training.evaluate import evaluate_target  # noqa: PLC0415  torch, after every usage error
 
             result = evaluate_target(
                 meant,

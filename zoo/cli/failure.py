@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import click
 
+from zoo.api.errors import DataError, ZooError, told
 from zoo.cli.text import visible
-from zoo.errors import DataError, ZooError, told
 
 SHOWN_PROBLEMS = 12
 
@@ -45,7 +45,7 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
                 )
-        from zoo.installed import culprit  # noqa: PLC0415  only for what nobody expected
+        from zoo.registry.discovery import culprit  # noqa: PLC0415  only for what nobody expected
 
         if plugin := culprit(error):
             return cls(

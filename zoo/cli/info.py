@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from zoo.catalog import Catalog
+from zoo.api.errors import UnknownName
 from zoo.cli.describe import describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
 from zoo.cli.output import Output, json_option
-from zoo.errors import UnknownName
-from zoo.names import Offer
-from zoo.plugins import Plugin
+from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
+from zoo.registry.name_resolution import Offer
 
 
 @click.command("info")

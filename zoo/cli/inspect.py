@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from zoo.api.errors import BadFile
+from zoo.bundle.runtime.scan import PREFIX, Scan, Value, scan
 from zoo.cli.output import Output, json_option
-from zoo.errors import BadFile
-from zoo.replay.scan import PREFIX, Scan, Value, scan
 
 SCHEMA = 1
 _LONG = 100
@@ -69,7 +69,7 @@ def _shorten(text: str) -> str:
 
 
 def _document(found: Scan) -> dict[str, object]:
-    from zoo.records import to_json  # noqa: PLC0415  plain output needs no cattrs
+    from zoo.runs.serialization import to_json  # noqa: PLC0415  plain output needs no cattrs
 
     document: dict[str, object] = to_json(found)
     return {"schema": SCHEMA, **document, "path": str(found.path), "made_by_zoo": found.made_by_zoo}

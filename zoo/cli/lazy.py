@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.references import resolve
+from zoo.registry.references import resolve
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

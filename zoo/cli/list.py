@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import click
 
-from zoo.catalog import Catalog
+from zoo.api.errors import PluginError
+from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.output import Output, json_option
-from zoo.errors import PluginError
-from zoo.names import Offer
-from zoo.specs import ModelSpec, WeightsSpec
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
 
 
 @click.command("list")
@@ -72,7 +72,7 @@ def _row(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsS
 
 
 def _record(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsSpec]]) -> dict[str, object]:
-    from zoo.records import to_json  # noqa: PLC0415  a plain table does not need cattrs
+    from zoo.runs.serialization import to_json  # noqa: PLC0415  a plain table does not need cattrs
 
     spec = model.spec
     return {

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.catalog import Catalog
+from zoo.api.errors import UsageError
 from zoo.cli.output import Output, json_option
-from zoo.errors import UsageError
-from zoo.scaffold.package import Kind, Package, check_name, new_package, tour
-from zoo.targets import find_target
-from zoo.weights.declaration import declaration, needed_names
+from zoo.models.target import find_target
+from zoo.models.weights.declaration import declaration, needed_names
+from zoo.registry.catalog import Catalog
+from zoo.testing.scaffold.package import Kind, Package, check_name, new_package, tour
 
 if TYPE_CHECKING:
-    from zoo.weights.pack import Packed
+    from zoo.training.publish_weights import Packed
 
 
 @click.command("new")
@@ -76,7 +76,7 @@ def _of_weights(name: str, target: str, licence: str | None, place: Path | None,
     check_name(name, catalog.plugins)
     found = find_target(target, catalog)
     new_package(name, kind="weights", place=place)  # a place that is taken is refused before anything is measured
-    from zoo.weights.pack import pack  # noqa: PLC0415  torch, after every usage error
+    from zoo.training.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
 
     with TemporaryDirectory(prefix="zoo-new-") as folder:
         packed = pack(found, catalog, output=Path(folder) / f"{name}.safetensors", licence=licence)

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from zoo.api.errors import UsageError
 from zoo.cli.text import visible
-from zoo.errors import UsageError
 
 NARROWEST = 8
 """Columns are not folded into fewer characters than this."""

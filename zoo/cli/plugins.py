@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from zoo.catalog import Catalog
+from zoo.api.hookspecs import API_VERSION
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.output import Output, json_option
-from zoo.hookspecs import API_VERSION
-from zoo.plugins import Plugin
+from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
 
 COMMANDS = {
     "check": Entry("zoo.cli.check:check", "Put a plugin to the conformance kit."),

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import click
 
-from zoo.answers import (
+from zoo.api.errors import BadFile
+from zoo.cli.download import bring
+from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
+from zoo.models.answer_files import save_answers
+from zoo.models.answers import (
     Answer,
     Answerer,
     answers,
@@ -19,12 +23,8 @@ from zoo.answers import (
     meant_inputs,
     task_of,
 )
-from zoo.catalog import Catalog
-from zoo.cli.fetching import bring
-from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
-from zoo.errors import BadFile
-from zoo.saved_answers import save_answers
-from zoo.targets import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
+from zoo.models.target import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
+from zoo.registry.catalog import Catalog
 
 
 @click.command("predict")
@@ -99,7 +99,7 @@ def _answerer(target: Target, catalog: Catalog, device: str) -> Iterator[Answere
     else:
         if isinstance(target, WeightsTarget):
             bring(target.weights)
-        from zoo.prediction import target_answerer  # noqa: PLC0415
+        from zoo.models.predict import target_answerer  # noqa: PLC0415
 
         with target_answerer(target, catalog, device=device) as answerer:
             yield answerer

@@ -23,7 +23,7 @@ COMMANDS = {
     "train": Entry("zoo.cli.train:train", "Train a model on the default data or on yours."),
     "eval": Entry("zoo.cli.eval:evaluate", "Measure a trained model on the test data."),
     "predict": Entry("zoo.cli.predict:predict", "Answers for files, from a run, from weights or from a bundle."),
-    "export": Entry("zoo_export.cli:export", "Write a bundle for the edge, and prove it."),
+    "export": Entry("zoo.cli.export:export", "Write a bundle for the edge, and prove it."),
     "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof."),
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),

@@ -12,7 +12,7 @@ LIVE = 0.1
 
 
 class ProgressLine:
-    """A `zoo.task.Progress`: called with (done, total), it shows share, rate and the time that is left."""
+    """A `zoo.api.task.Progress`: called with (done, total), it shows share, rate and the time that is left."""
 
     def __init__(self, what: str, *, unit: str = "items") -> None:
         self._what = what

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from zoo.catalog import Catalog
+from zoo.api.errors import UnknownName
 from zoo.cli import text
 from zoo.cli.output import Output, json_option
-from zoo.errors import UnknownName
-from zoo.run_list import list_runs
-from zoo.runs import Run
+from zoo.registry.catalog import Catalog
+from zoo.runs.listing import list_runs
+from zoo.runs.run import Run
 
 
 @click.command("runs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from zoo.problem import AudioInput, ImageInput, Input, LatentInput, TokenInput
+from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, TokenInput
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What moves a terminal's cursor, changes its colours or turns its text round; line breaks and tabs are none."""

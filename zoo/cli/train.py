@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.catalog import Catalog
-from zoo.cli.fetching import bring
+from zoo.api.errors import UsageError
+from zoo.cli.download import bring
 from zoo.cli.output import Output, json_option
 from zoo.cli.progress import ProgressLine
-from zoo.config import TrainConfig, TrainOptions, config_json
-from zoo.errors import UsageError
-from zoo.intent import Intent, check_data, intend
+from zoo.registry.catalog import Catalog
+from zoo.runs.train_config import TrainConfig, TrainOptions, config_json
+from zoo.training.request import Intent, check_data, intend
 
 if TYPE_CHECKING:
-    from zoo.runs import Run
-    from zoo.task import Progress
-    from zoo.training.finish import Ended
+    from zoo.api.task import Progress
+    from zoo.runs.run import Run
+    from zoo.training.run_training import Ended
 
 SCHEMA = 1
 PATH = click.Path(path_type=Path)
@@ -90,7 +90,7 @@ def train(
 
 def _bring_weights(intent: Intent) -> None:
     if intent.config.weights:
-        from zoo.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
+        from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
 
         source = find_source(intent.config.weights, intent.catalog, intent.offer)
         if source.offer:
@@ -107,7 +107,7 @@ def _refuse_beside_resume(model: str | None, settings: tuple[str, ...], options:
 
 
 def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output) -> Ended:
-    from zoo.runs import Run  # noqa: PLC0415  its errors come before torch
+    from zoo.runs.run import Run  # noqa: PLC0415  its errors come before torch
 
     Run.open(path)
     from zoo.training.resume import resume  # noqa: PLC0415  torch
@@ -137,7 +137,7 @@ def _say(output: Output) -> Any:
 
 
 def _listeners(output: Output) -> list[Any]:
-    from zoo.training.listeners.live_line import LiveLine  # noqa: PLC0415  torch
+    from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
     return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if _leads() else []
 
@@ -176,7 +176,7 @@ def _conclude(ended: Ended, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
     if not _leads():
         return
-    from zoo.training.listeners.live_line import clock, score  # noqa: PLC0415  torch is here by now
+    from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch is here by now
 
     run, outcome = ended.run, ended.outcome
     record = run.record

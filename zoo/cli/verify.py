@@ -8,12 +8,12 @@ from typing import cast
 
 import click
 
+from zoo.api.errors import BadFile, UsageError
 from zoo.cli.output import Output, json_option
-from zoo.errors import BadFile, UsageError
-from zoo.references import resolve
+from zoo.registry.references import resolve
 
 SCHEMA = 1
-AGAINST = "zoo_export.cli:verify_against"
+AGAINST = "zoo.cli.export:verify_against"
 """(path, *, against, explain, as_json) -> None; it prints and exits as a command does.  Needs torch."""
 
 
@@ -44,8 +44,8 @@ def verify(target: Path, against: str | None, explain: bool, sha256: str | None,
 
 
 def _verify_bundle(target: Path, *, sha256: str | None, as_json: bool) -> None:
-    from zoo.records import to_json  # noqa: PLC0415
-    from zoo.replay.bundle import verify_bundle  # noqa: PLC0415  imports numpy
+    from zoo.bundle.runtime.bundle import verify_bundle  # noqa: PLC0415  imports numpy
+    from zoo.runs.serialization import to_json  # noqa: PLC0415
 
     out = Output(as_json=as_json)
     checked = verify_bundle(target, sha256=sha256)

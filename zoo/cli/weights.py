@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cache import cache_root
-from zoo.catalog import Catalog
+from zoo.api.errors import UnknownName, UsageError
 from zoo.cli import text
 from zoo.cli.output import Output, checkpoint_option, device_option, json_option
 from zoo.cli.progress import ProgressLine
-from zoo.errors import UnknownName, UsageError
-from zoo.records import to_json
-from zoo.targets import at_checkpoint, find_target
-from zoo.weights.cached import CachedFile, cached_files
-from zoo.weights.declaration import declaration, needed_names
+from zoo.models.target import at_checkpoint, find_target
+from zoo.models.weights.cached import CachedFile, cached_files
+from zoo.models.weights.declaration import declaration, needed_names
+from zoo.registry.catalog import Catalog
+from zoo.runs.cache import cache_root
+from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
-    from zoo.weights.pack import Packed
-    from zoo.weights.rounding import Dtype
+    from zoo.models.weights.rounding import Dtype
+    from zoo.training.publish_weights import Packed
 
 
 @click.group("weights")
@@ -105,7 +105,7 @@ def pack_weights(
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     meant = at_checkpoint(find_target(target, catalog), checkpoint)
-    from zoo.weights.pack import pack  # noqa: PLC0415  torch, after every usage error
+    from zoo.training.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
 
     lines = {
         "checking": ProgressLine("checking the data"),

@@ -33,6 +33,6 @@ __all__ = ["GROUPS", "Conformance", "Result", "Score", "check_plugin"]
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo.testing' has no attribute {name!r}")
-    from zoo.references import resolve  # noqa: PLC0415  asking for a name is what costs
+    from zoo.registry.references import resolve  # noqa: PLC0415  asking for a name is what costs
 
     return resolve(f"{_HOMES[name]}:{name}")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import MissingExtra, ZooError, told
-from zoo.names import Offer
-from zoo.specs import ModelSpec
-from zoo.testing.bench import Bench
+from zoo.api.errors import MissingExtra, ZooError, told
+from zoo.api.specs import ModelSpec
+from zoo.registry.name_resolution import Offer
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing, Group, NotApplicable, Result, Status
 
 Ask = Callable[[Bench, Any], str]

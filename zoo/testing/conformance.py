@@ -9,8 +9,8 @@ from zoo.testing.score import GROUPS, Group
 if TYPE_CHECKING:
     import pytest
 
-    from zoo.testing.bench import Bench
     from zoo.testing.check import Step
+    from zoo.testing.check_context import Bench
 
 
 class Conformance:
@@ -61,8 +61,8 @@ class Conformance:
 
     @classmethod
     def _workbench(cls) -> Bench:
-        from zoo.catalog import Catalog  # noqa: PLC0415  a plugin is looked for when its tests are collected
-        from zoo.testing.bench import Bench  # noqa: PLC0415
+        from zoo.registry.catalog import Catalog  # noqa: PLC0415  a plugin is looked for when its tests are collected
+        from zoo.testing.check_context import Bench  # noqa: PLC0415
 
         if cls._bench is None:
             catalog = Catalog.discover()

@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from inspect import getmembers, isfunction
 from typing import Any, Final
 
-from zoo.errors import ZooError
-from zoo.names import Offer
-from zoo.plugins import Plugin
-from zoo.records import from_json, to_json
-from zoo.references import resolve
-from zoo.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.task import Task
-from zoo.testing.bench import Bench
+from zoo.api.errors import ZooError
+from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.api.task import Task
+from zoo.api.trainer import Trainer
+from zoo.registry.loader import Plugin
+from zoo.registry.name_resolution import Offer
+from zoo.registry.references import resolve
+from zoo.runs.serialization import from_json, to_json
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing
-from zoo.trainer import Trainer
 
 Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec
 ASK: Final = """
 import json, sys
-from zoo.catalog import Catalog
+from zoo.registry.catalog import Catalog
 catalog = Catalog.discover()
 list(catalog.models()), list(catalog.weights())
 for task in catalog.tasks():

@@ -7,16 +7,16 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from zoo.judge.rule import Status
-from zoo.names import Offer
-from zoo.specs import ModelSpec
-from zoo.targets import ModelTarget, Target, WeightsTarget
-from zoo.testing.bench import Bench
+from zoo.api.specs import ModelSpec
+from zoo.bundle.judge.rule import Status
+from zoo.models.target import ModelTarget, Target, WeightsTarget
+from zoo.registry.name_resolution import Offer
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing, NotApplicable
-from zoo_export.bundle import Written, write
-from zoo_export.graph import DEFAULT_OPSET
-from zoo_export.proof import Proof, prove
-from zoo_export.sources import find_subject
+from zoo_export.bundle.write import Written, write
+from zoo_export.capture.torch_export import DEFAULT_OPSET
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.load import find_subject
 
 Model = Offer[ModelSpec]
 PATIENCE: Final = 300.0

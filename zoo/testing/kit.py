@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zoo.catalog import Catalog
-from zoo.errors import UsageError, ZooError
-from zoo.names import Offer
-from zoo.plugins import Plugin
-from zoo.specs import ModelSpec
+from zoo.api.errors import UsageError, ZooError
+from zoo.api.specs import ModelSpec
+from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
+from zoo.registry.name_resolution import Offer
 from zoo.testing import declaration, export, model, trainer, weights
-from zoo.testing.bench import Bench
 from zoo.testing.check import Check, Step
+from zoo.testing.check_context import Bench
 from zoo.testing.score import GROUPS, Group, Result, Score
 
 CHECKS: Final[tuple[Check, ...]] = (

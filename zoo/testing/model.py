@@ -11,18 +11,18 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zoo.names import Offer
-from zoo.specs import ModelSpec
-from zoo.task import Port, Signature
-from zoo.testing.bench import Bench, Built
-from zoo.testing.lesson import Lesson, learn
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Port, Signature
+from zoo.models.weights.load import load_state, read_state
+from zoo.registry.name_resolution import Offer
+from zoo.testing.check_context import Bench, Built
+from zoo.testing.overfit import Lesson, learn
 from zoo.testing.score import Failing, NotApplicable
 from zoo.testing.variants import variants
 from zoo.training.state import separate
-from zoo.weights.load import load_state, read_state
-from zoo_export.measure import torch_repeats
-from zoo_export.ports import Array, call
-from zoo_export.stacking import batch_name, batches, join, split
+from zoo_export.measure.graph import torch_repeats
+from zoo_export.subject.batching import batch_name, batches, join, split
+from zoo_export.subject.module_io import Array, call
 
 Model = Offer[ModelSpec]
 SAME = 1e-3

@@ -14,15 +14,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
-from zoo.names import Offer
-from zoo.recipe import Recipe
-from zoo.specs import ModelSpec
-from zoo.testing.bench import Bench
-from zoo.testing.lesson import ITEMS, Lesson, intended, learn
+from zoo.api.recipe import Recipe
+from zoo.api.specs import ModelSpec
+from zoo.registry.name_resolution import Offer
+from zoo.testing.check_context import Bench
+from zoo.testing.overfit import ITEMS, Lesson, intended, learn
 from zoo.testing.score import Failing, NotApplicable
 from zoo.training.events import EpochResult, Listener
-from zoo.training.finish import Ended
 from zoo.training.resume import resume
+from zoo.training.run_training import Ended
 from zoo.training.start import begin
 
 Model = Offer[ModelSpec]

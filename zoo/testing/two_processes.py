@@ -11,12 +11,12 @@ import sys
 import torch
 from torch import Tensor, distributed
 
-from zoo.catalog import Catalog
-from zoo.engine.fabric import launch
-from zoo.testing.bench import Bench
-from zoo.testing.lesson import ITEMS, intended, plain, prepared, run
-from zoo.training.evaluation import measure
-from zoo.training.parts import Training
+from zoo.registry.catalog import Catalog
+from zoo.testing.check_context import Bench
+from zoo.testing.overfit import ITEMS, intended, plain, prepared, run
+from zoo.training.components import Training
+from zoo.training.engine.fabric import launch
+from zoo.training.split_metrics import measure
 
 STEPS = 3
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import fmean
 
-from zoo.problem import ImageInput, Input, LatentInput, Problem
-from zoo.specs import ModelSpec
+from zoo.api.problem import ImageInput, Input, LatentInput, Problem
+from zoo.api.specs import ModelSpec
 
 FEW_TOKENS = 12
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo.data_card import DataRequest
-from zoo.errors import ZooError
-from zoo.evaluation import evaluate_target
-from zoo.models import silent
-from zoo.names import Offer
-from zoo.specs import WeightsSpec
-from zoo.targets import WeightsTarget
-from zoo.testing.bench import Bench
+from zoo.api.data import DataRequest
+from zoo.api.errors import ZooError
+from zoo.api.specs import WeightsSpec
+from zoo.models.build import silent
+from zoo.models.load import load_trained
+from zoo.models.target import WeightsTarget
+from zoo.models.weights.published import cache_path, fetch
+from zoo.registry.name_resolution import Offer
+from zoo.testing.check_context import Bench
 from zoo.testing.score import Failing, NotApplicable
-from zoo.trained import load_trained
-from zoo.weights.published import cache_path, fetch
+from zoo.training.evaluate import evaluate_target
 
 Weights = Offer[WeightsSpec]
 TOLERANCE: Final = 0.005

@@ -1,0 +1,4 @@
+"""The loop, its engine, trainers, callbacks, evaluation.
+
+Imports the rooms from `zoo.api` to `zoo.models`.
+"""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from zoo.task import Batch, Dataset
+from zoo.api.task import Batch, Dataset
 
 
 def read_batches(dataset: Dataset, batches: Sequence[list[int]], *, workers: int) -> Iterator[Batch]:

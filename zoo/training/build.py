@@ -9,28 +9,28 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from zoo.capabilities import Adjustable
-from zoo.catalog import Catalog
-from zoo.config import TrainConfig
-from zoo.data_card import DataCard
-from zoo.engine.fabric import Engine
-from zoo.engine.threads import choose_threads, choose_workers, share_of_threads
-from zoo.models import build, seeded, silent
-from zoo.names import Offer
-from zoo.problem import Problem
-from zoo.recipe_settings import Option
-from zoo.specs import ModelSpec
-from zoo.task import Task
-from zoo.trainer import Trainer
+from zoo.api.data import DataCard
+from zoo.api.problem import Problem
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Task
+from zoo.api.task_options import Adjustable
+from zoo.api.trainer import Trainer
+from zoo.models.build import build, seeded, silent
+from zoo.models.weights.source import find_source
+from zoo.models.weights.start import Started, start_from
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs.recipe_overrides import Option
+from zoo.runs.train_config import TrainConfig
+from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
-from zoo.training.evaluation import NO_AUGMENT
+from zoo.training.engine.fabric import Engine
+from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import Plan
-from zoo.training.parts import Training
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
-from zoo.weights.source import find_source
-from zoo.weights.start import Started, start_from
+from zoo.training.split_metrics import NO_AUGMENT
 
 
 def starting_model(

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from zoo.engine.fabric import Engine
-from zoo.problem import Problem
-from zoo.recipe import Recipe
-from zoo.recipe_settings import Option
+from zoo.api.problem import Problem
+from zoo.api.recipe import Recipe
+from zoo.runs.recipe_overrides import Option
+from zoo.training.engine.fabric import Engine
 from zoo.training.moving_average import MovingAverage
 from zoo.training.order import mixed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoo.atomic import write_bytes
+from zoo.runs.atomic import write_bytes
 
 WANTED = ("train/loss", "validation/", "lr")
 

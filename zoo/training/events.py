@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from zoo.task import Metrics, Monitor
+from zoo.api.task import Metrics, Monitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from zoo.errors import Diverged
-from zoo.measured import recorded
-from zoo.task import Batch
-from zoo.trainer import StepOutput
+from zoo.api.errors import Diverged
+from zoo.api.task import Batch
+from zoo.api.trainer import StepOutput
+from zoo.runs.evaluation_result import recorded
 from zoo.training.batches import channels_last, on_device, read_batches
-from zoo.training.evaluation import NO_AUGMENT, measure
+from zoo.training.components import Training
 from zoo.training.events import EpochResult, Listener, Moment, Outcome, Snapshot, Start
-from zoo.training.parts import Training
 from zoo.training.signals import StopSignals
+from zoo.training.split_metrics import NO_AUGMENT, measure
 from zoo.training.state import write_state
 
 UNREAD: Final = 64

@@ -7,7 +7,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from zoo.weights.load import load_state
+from zoo.models.weights.load import load_state
 
 
 class MovingAverage:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
-from zoo.capabilities import Ordered
-from zoo.errors import UsageError
-from zoo.task import Dataset
+from zoo.api.errors import UsageError
+from zoo.api.task import Dataset
+from zoo.api.task_options import Ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

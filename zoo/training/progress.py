@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from zoo.errors import Diverged
-from zoo.task import Monitor
-from zoo.trainer import StepOutput
+from zoo.api.errors import Diverged
+from zoo.api.task import Monitor
+from zoo.api.trainer import StepOutput
 
 PATIENCE_WITH_NAN = 3
 """Losses in a row that are not finite before the training stops."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
-from zoo.atomic import write_bytes
-from zoo.records import to_json
-from zoo.runs import Run
-from zoo.training.listeners.metrics_csv import read_rows
+from zoo.runs.atomic import write_bytes
+from zoo.runs.run import Run
+from zoo.runs.serialization import to_json
+from zoo.training.callbacks.metrics_csv import read_rows
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }

@@ -8,23 +8,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zoo import checkpoints, runs
-from zoo.catalog import Catalog
-from zoo.config import TrainConfig
-from zoo.data_card import DataCard
-from zoo.engine.fabric import choose_device, launch, launched_processes
-from zoo.errors import BadFile, UsageError
-from zoo.models import silent
-from zoo.names import Offer
-from zoo.runs import Run
-from zoo.specs import ModelSpec
-from zoo.task import Progress
-from zoo.trained import trained_model
+from zoo.api.data import DataCard
+from zoo.api.errors import BadFile, UsageError
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Progress
+from zoo.models.build import silent
+from zoo.models.load import trained_model
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs import checkpoints
+from zoo.runs import run as runs
+from zoo.runs.run import Run
+from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
+from zoo.training.components import Training
+from zoo.training.engine.fabric import choose_device, launch, launched_processes
 from zoo.training.events import Listener
-from zoo.training.finish import Ended, finish
-from zoo.training.origin import versions
-from zoo.training.parts import Training
+from zoo.training.provenance import versions
+from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say
 from zoo.training.state import read_state
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from zoo.recipe import Recipe
+from zoo.api.recipe import Recipe
 
 
 def learning_rates(recipe: Recipe, steps: int) -> list[float]:

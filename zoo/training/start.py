@@ -10,20 +10,20 @@ from typing import Literal
 
 from torch import nn
 
-from zoo.catalog import Catalog
-from zoo.config import Freeze, OnBadSample, TrainConfig, TrainOptions
-from zoo.data_card import DataCard
-from zoo.engine.fabric import choose_device, choose_precision, launch, launched_processes
-from zoo.errors import UsageError
-from zoo.intent import Intent, check_data, intend
-from zoo.models import silent
-from zoo.problem import ImageInput, Problem
-from zoo.runs import Run
+from zoo.api.data import DataCard
+from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput, Problem
+from zoo.models.build import silent
+from zoo.models.weights.source import find_source, read_as
+from zoo.registry.catalog import Catalog
+from zoo.runs.run import Run
+from zoo.runs.train_config import Freeze, OnBadSample, TrainConfig, TrainOptions
 from zoo.training.build import build_training, starting_model
+from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
 from zoo.training.events import Listener
-from zoo.training.finish import Ended, finish
-from zoo.training.origin import data_record, new_record
-from zoo.weights.source import find_source, read_as
+from zoo.training.provenance import data_record, new_record
+from zoo.training.request import Intent, check_data, intend
+from zoo.training.run_training import Ended, finish
 
 Say = Callable[[str], None]
 """Takes a sentence for the user."""

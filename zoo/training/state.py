@@ -16,13 +16,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from zoo.checkpoints import MODEL, STATE, Checkpoint
-from zoo.errors import BadFile
-from zoo.trainer import Trainer
+from zoo.api.errors import BadFile
+from zoo.api.trainer import Trainer
+from zoo.models.weights.load import load_state
+from zoo.models.weights.load import read_state as read_tensors
+from zoo.runs.checkpoints import MODEL, STATE, Checkpoint
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
-from zoo.weights.load import load_state
-from zoo.weights.load import read_state as read_tensors
 
 
 def write_state(

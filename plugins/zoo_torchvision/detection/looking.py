@@ -17,7 +17,7 @@ class Looking(nn.Module):
     """input [1, 3, h, w] -> boxes [1, regions, 4 x classes] in pixels, scores [1, regions, classes] and the regions.
 
     One picture at a time: which regions are looked into is chosen for each.  The proof compares them by their names,
-    and lets a file choose otherwise where PyTorch itself might (see `zoo_export.selection`).
+    and lets a file choose otherwise where PyTorch itself might (see `zoo_export.reference.proposals`).
     """
 
     keys: Final = "regions"

@@ -12,20 +12,20 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from zoo.answers import Answer, meant_inputs
-from zoo.audio.codes import SILENCE, to_codes, wave_bytes
-from zoo.capabilities import ReadsText, Responding, Unprompted
-from zoo.data_card import DataRequest
-from zoo.errors import BadFile, DataError, UsageError
-from zoo.problem import AudioInput, Problem
-from zoo.saved_answers import save_answers
-from zoo.task import Case, Purpose, Task
+from zoo.api.data import DataRequest
+from zoo.api.errors import BadFile, DataError, UsageError
+from zoo.api.problem import AudioInput, Problem
+from zoo.api.task import Case, Purpose, Task
+from zoo.api.task_options import ReadsText, Responding, Unprompted
+from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
+from zoo.data.text.controls import forget_state
+from zoo.models.answer_files import save_answers
+from zoo.models.answers import Answer, meant_inputs
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
 from zoo.tasks.audio_generation.task import AudioGeneration
-from zoo.tasks.bundled import task_source
 from zoo.tasks.image_classification.task import ImageClassification
-from zoo.tasks.text_controls import forget_state
+from zoo_export.bundle.runner_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
 PLAIN = Problem(task="audio-generation", input=INPUT)

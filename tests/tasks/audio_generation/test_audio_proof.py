@@ -3,16 +3,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zoo.judge.rule import Status
-from zoo.problem import AudioInput, Problem
-from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.api.problem import AudioInput, Problem
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.audio_generation.controls import forget_condition
 from zoo.tasks.audio_generation.task import AudioGeneration
-from zoo_export.golden import golden_files
-from zoo_export.graph import serialize
-from zoo_export.proof import Proof, prove
-from zoo_export.sabotage import copy_of
-from zoo_export.subject import Subject
+from zoo_export.bundle.golden import golden_files
+from zoo_export.capture.torch_export import serialize
+from zoo_export.controls.mutations import copy_of
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
 
 

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 import torch
 
-from zoo.capabilities import Adjustable, Ordered
-from zoo.data_card import DataRequest
-from zoo.embeddings.batches import pk_order
-from zoo.problem import ImageInput
+from zoo.api.data import DataRequest
+from zoo.api.problem import ImageInput
+from zoo.api.task_options import Adjustable, Ordered
+from zoo.data.embedding.identity_sampler import pk_order
 from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
 from zoo.tasks.image_embedding.task import ImageEmbedding
 from zoo.training.order import Plan

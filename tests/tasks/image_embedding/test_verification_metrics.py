@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.capabilities import Calibrated, Comparing
-from zoo.data_card import DataRequest
-from zoo.problem import ImageInput, Problem
-from zoo.task import Case, Purpose
+from zoo.api.data import DataRequest
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.task import Case, Purpose
+from zoo.api.task_options import Calibrated, Comparing
 from zoo.tasks.image_embedding.metrics import VerificationMetrics
 from zoo.tasks.image_embedding.task import ImageEmbedding
 

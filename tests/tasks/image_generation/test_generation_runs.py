@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file
 
 import zoo
-from zoo.catalog import Catalog
-from zoo.errors import UsageError
-from zoo.targets import RunTarget, find_target
-from zoo.trained import load_trained
+from zoo.api.errors import UsageError
+from zoo.models.load import load_trained
+from zoo.models.target import RunTarget, find_target
+from zoo.registry.catalog import Catalog
 
 
 def trained(model: str, place: Path, **options: Any) -> dict[str, torch.Tensor]:

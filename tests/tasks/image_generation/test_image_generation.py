@@ -13,12 +13,12 @@ from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
 from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
-from zoo.answers import input_files
-from zoo.config import sized_input
-from zoo.errors import UsageError
-from zoo.problem import ImageInput, LatentInput, Problem
-from zoo.recipe import Recipe
-from zoo.records import from_json, to_json
+from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput, LatentInput, Problem
+from zoo.api.recipe import Recipe
+from zoo.models.answers import input_files
+from zoo.runs.serialization import from_json, to_json
+from zoo.runs.train_config import sized_input
 from zoo.tasks.image_generation import runner
 from zoo.tasks.image_generation.agreement import agreement
 from zoo.tasks.image_generation.controls import exchange_numbers

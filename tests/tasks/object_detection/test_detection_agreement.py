@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.task import Agreement, Case
+from zoo.api.task import Agreement, Case
 from zoo.tasks.object_detection.agreement import agreement, overlaps
 
 Answer = dict[str, np.ndarray[Any, Any]]

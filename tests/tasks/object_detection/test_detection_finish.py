@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.tasks.object_detection.finish import CANDIDATES, Detections
+from zoo.tasks.object_detection.postprocess import CANDIDATES, Detections
 
 SIZE = (50, 100)
 

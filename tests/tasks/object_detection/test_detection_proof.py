@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from zoo import DataRequest, ImageInput, create_model
-from zoo.judge.rule import Status
-from zoo.replay.manifest import LineageRecord, PluginRecord
-from zoo.specs import ExportSpec
+from zoo.api.specs import ExportSpec
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.object_detection.task import ObjectDetection
-from zoo_export.lineage import state_sha256
-from zoo_export.proof import Proof, prove
-from zoo_export.subject import Subject
+from zoo_export.measure.weights import state_sha256
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.subject import Subject
 from zoo_yolo.adapter import Detector
 from zoo_yolo.model import Yolo
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.data import scenes
-from zoo.data_card import DataCard, DataRequest
-from zoo.errors import UsageError
-from zoo.problem import ImageInput, Problem
-from zoo.recipe import Augment
-from zoo.task import Purpose
+from zoo.api.data import DataCard, DataRequest
+from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import Purpose
+from zoo.data.embedded import scenes
 from zoo.tasks.object_detection.facts import detector_signature
 from zoo.tasks.object_detection.task import ObjectDetection
 

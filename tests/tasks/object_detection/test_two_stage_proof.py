@@ -10,18 +10,18 @@ import torch
 
 from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import DataRequest, ImageInput
-from zoo.judge.rule import Status
-from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.object_detection.task import ObjectDetection
-from zoo_export.bundle import write
-from zoo_export.cases import collect
-from zoo_export.compare import compare_case
-from zoo_export.exported import MODEL
-from zoo_export.lineage import state_sha256
-from zoo_export.live import enliven
-from zoo_export.proof import Proof, prove
-from zoo_export.reference import Answer
-from zoo_export.subject import Subject
+from zoo_export.bundle.write import write
+from zoo_export.capture.capture import MODEL
+from zoo_export.measure.outputs import compare_case
+from zoo_export.measure.weights import state_sha256
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.reference.oracle import Answer
+from zoo_export.subject.cases import collect
+from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import EXPORT
 

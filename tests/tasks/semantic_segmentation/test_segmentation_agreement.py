@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.task import MARGIN, Agreement, Case
+from zoo.api.task import MARGIN, Agreement, Case
 from zoo.tasks.semantic_segmentation.agreement import agreement
 
 Answer = dict[str, np.ndarray[Any, Any]]

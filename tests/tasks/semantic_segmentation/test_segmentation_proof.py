@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from zoo import DataRequest, ImageInput
-from zoo.judge.rule import Status
-from zoo.replay.manifest import LineageRecord, PluginRecord
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
-from zoo_export.lineage import state_sha256
-from zoo_export.proof import Proof, prove
-from zoo_export.subject import Subject
+from zoo_export.measure.weights import state_sha256
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
 
 

@@ -12,16 +12,16 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from zoo.data import scenes
-from zoo.data_card import DataCard, DataRequest
-from zoo.errors import UsageError
-from zoo.problem import ImageInput, Problem
-from zoo.recipe import Augment
-from zoo.task import Case, Purpose
-from zoo.tasks.semantic_segmentation.finish import class_map
+from zoo.api.data import DataCard, DataRequest
+from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import Case, Purpose
+from zoo.data.embedded import scenes
+from zoo.tasks.semantic_segmentation.postprocess import class_map
 from zoo.tasks.semantic_segmentation.runner import class_map as palette_picture
 from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
-from zoo.trainers.segmentation import pixel_loss
+from zoo.training.trainers.segmentation import pixel_loss
 
 TASK = SemanticSegmentation()
 INPUT = ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,))

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.audio.codes import SILENCE
-from zoo.audio.sources import TONES, recording
-from zoo.data import tones
-from zoo.data_card import DataCard, Split
-from zoo.formats.splits import place
-from zoo.problem import Problem
-from zoo.task import Case, Purpose
+from zoo.api.data import DataCard, Split
+from zoo.api.problem import Problem
+from zoo.api.task import Case, Purpose
+from zoo.data.audio.mu_law import SILENCE
+from zoo.data.audio.sources import TONES, recording
+from zoo.data.embedded import tones
+from zoo.data.formats.splits import place
 
 Codes = npt.NDArray[np.int64]
 LENGTHS: Final = (33, 5, 1)

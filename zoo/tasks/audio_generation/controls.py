@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from zoo.task import Control, generic_controls
-from zoo.tasks.text_controls import STATE, read_instead
+from zoo.api.task import Control, generic_controls
+from zoo.data.text.controls import STATE, read_instead
 
 if TYPE_CHECKING:
     import onnx

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.audio.codes import SILENCE, read_wave, to_codes, to_signal, wave_bytes
+from zoo.data.audio.mu_law import SILENCE, read_wave, to_codes, to_signal, wave_bytes
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Facts = Mapping[str, Any]

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.audio.codes import to_signal, wave_bytes
-from zoo.audio.picture import loudest, sound_picture
-from zoo.problem import Json, Problem
-from zoo.records import to_json
-from zoo.task import Case, Shown
+from zoo.api.problem import Json, Problem
+from zoo.api.task import Case, Shown
+from zoo.data.audio.mu_law import to_signal, wave_bytes
+from zoo.data.audio.spectrogram import loudest, sound_picture
+from zoo.runs.serialization import to_json
 from zoo.tasks.audio_generation import runner
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 HEARD = 64
 """A sound of fewer samples has no frequency to speak of."""

@@ -12,13 +12,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from zoo.audio import sources
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.errors import BadFile, DataError, PluginError
-from zoo.problem import AudioInput, Input, Problem
-from zoo.recipe import Augment
-from zoo.records import to_json
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import BadFile, DataError, PluginError
+from zoo.api.problem import AudioInput, Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.audio import sources
+from zoo.runs.serialization import to_json
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 SETTINGS: Final[Mapping[str, float]] = MappingProxyType(runner.SETTINGS)
 
@@ -47,7 +59,7 @@ class AudioGeneration:
         return sources.detect(request)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every file read; samples are `zoo.formats.samples.Sample`."""
+        """Every file read; samples are `zoo.data.formats.samples.Sample`."""
         return sources.check(source, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -63,7 +75,7 @@ class AudioGeneration:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] To learn from: chunks in the order of each recording.  To measure: stretches with context."""
-        from zoo.audio.running import MeasuredStretches, Recordings, TrainingChunks  # noqa: PLC0415  torch
+        from zoo.data.audio.stream_dataset import MeasuredStretches, Recordings, TrainingChunks  # noqa: PLC0415  torch
 
         items = card.splits[split]
         codes = [sources.recording(card, split, place) for place in range(len(items))]
@@ -89,19 +101,19 @@ class AudioGeneration:
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: codes are what the model takes."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: whoever samples wants the logits."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def metrics(self, problem: Problem) -> Metrics:
         """[torch] bits_per_sample, and a picture of what was surprising."""
-        from zoo.audio.metrics import SampleMetrics  # noqa: PLC0415  torch
+        from zoo.data.audio.metrics import SampleMetrics  # noqa: PLC0415  torch
 
         return SampleMetrics(audio_input(problem.input).sample_rate)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.task import Agreement, Case
+from zoo.api.task import Agreement, Case
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 MARGIN: Final = 10.0
 """Two probabilities closer than so many times the reference's own error have no order."""

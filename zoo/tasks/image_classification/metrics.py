@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
-from zoo.images.charts import confusion_chart, save, wall
+from zoo.data.image.charts import confusion_chart, save, wall
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 WORST: Final = 16
 

@@ -6,17 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoo.data.digits import CLASSES as DIGIT_CLASSES
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.images import sources
-from zoo.images.cases import picture_cases
-from zoo.images.channels import suited
-from zoo.images.controls import picture_controls
-from zoo.images.reading import IMAGE, read_input
-from zoo.images.showing import enlarged, labelled
-from zoo.problem import Input, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.embedded.digits import CLASSES as DIGIT_CLASSES
+from zoo.data.image import sources
+from zoo.data.image.cases import picture_cases
+from zoo.data.image.channels import suited
+from zoo.data.image.controls import picture_controls
+from zoo.data.image.drawing import enlarged, labelled
+from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_classification import runner
 from zoo.tasks.image_classification.agreement import agreement
 
@@ -24,7 +36,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 LAYOUTS: Final = ("class-folders", "csv", "torchvision")
 
@@ -41,7 +53,7 @@ class ImageClassification:
         return sources.detect(request, accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture decoded, every label compared; samples are `zoo.formats.samples.Sample`."""
+        """Every picture decoded, every label compared; samples are `zoo.data.formats.samples.Sample`."""
         return sources.check(source, labelled=True, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -50,13 +62,13 @@ class ImageClassification:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
-        from zoo.images.dataset import open_split  # noqa: PLC0415  torch
+        from zoo.data.image.dataset import open_split  # noqa: PLC0415  torch
 
         return open_split(card, split, problem.image)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] The batch with its images moved, turned and coloured."""
-        from zoo.images.augment import augment as changed  # noqa: PLC0415  torch
+        from zoo.data.image.augment import augment as changed  # noqa: PLC0415  torch
 
         return {**batch, "image": changed(batch["image"], augment, generator)}
 
@@ -78,13 +90,13 @@ class ImageClassification:
 
     def prepare(self, problem: Problem) -> nn.Module:
         """[torch] Resizing, cropping and normalising."""
-        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+        from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(problem.image)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every classifier ends alike
         """[torch] Softmax."""
-        from zoo.images.finish import Probabilities  # noqa: PLC0415  torch
+        from zoo.data.image.postprocess import Probabilities  # noqa: PLC0415  torch
 
         return Probabilities()
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from zoo.data_card import DataCard, Split
-from zoo.embeddings.batches import pk_order
-from zoo.embeddings.verification import verification_pairs
-from zoo.formats.samples import Sample
-from zoo.images.dataset import ImageDataset, Levels, open_split
-from zoo.images.prepare import ImagePrepare
-from zoo.problem import ImageInput
+from zoo.api.data import DataCard, Split
+from zoo.api.problem import ImageInput
+from zoo.data.embedding.identity_sampler import pk_order
+from zoo.data.embedding.verification import verification_pairs
+from zoo.data.formats.samples import Sample
+from zoo.data.image.dataset import ImageDataset, Levels, open_split
+from zoo.data.image.preprocess import ImagePrepare
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 IMAGES: Final = "images_per_identity"
 """The trainer's option that says how many pictures of one identity a batch holds."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from torch import Tensor
 
-from zoo.embeddings.agreement import similarities
-from zoo.embeddings.charts import roc_chart
-from zoo.embeddings.gathered import Gathered
-from zoo.embeddings.verification import FAR, Roc, fold_accuracy, roc
-from zoo.images.charts import save, wall
+from zoo.data.embedding.agreement import similarities
+from zoo.data.embedding.charts import roc_chart
+from zoo.data.embedding.gather import Gathered
+from zoo.data.embedding.verification import FAR, Roc, fold_accuracy, roc
+from zoo.data.image.charts import save, wall
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 KEPT: Final = 64 << 20
 """Bytes of pictures that are kept for drawing the pairs told wrongest."""

@@ -11,27 +11,39 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.embeddings.agreement import agreement, known_pairs, similarities
-from zoo.embeddings.comparing import described, matches
-from zoo.embeddings.verification import FAR, roc
-from zoo.formats.embedded import DIGITS, TURNED, turned_digits_card
-from zoo.formats.identities import check_identities
-from zoo.images import sources
-from zoo.images.cases import picture_cases
-from zoo.images.channels import suited
-from zoo.images.controls import picture_controls
-from zoo.images.reading import IMAGE, read_input
-from zoo.problem import Input, Json, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import Input, Json, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.embedding.agreement import agreement, known_pairs, similarities
+from zoo.data.embedding.compare import described, matches
+from zoo.data.embedding.verification import FAR, roc
+from zoo.data.formats.class_folders.embedded import DIGITS, TURNED, turned_digits_card
+from zoo.data.formats.identities.folders import check_identities
+from zoo.data.image import sources
+from zoo.data.image.cases import picture_cases
+from zoo.data.image.channels import suited
+from zoo.data.image.controls import picture_controls
+from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_embedding import runner
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 LAYOUTS: Final = ("class-folders", "csv", "pairs")
 
@@ -49,10 +61,10 @@ class ImageEmbedding:
         return replace(source, format=TURNED) if source.format == DIGITS else source
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture decoded, every identity counted; samples are `zoo.formats.samples.Sample`."""
+        """Every picture decoded, every identity counted; samples are `zoo.data.formats.samples.Sample`."""
         if source.format == TURNED:
             return turned_digits_card(source)
-        from zoo.images.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+        from zoo.data.image.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
 
         return check_identities(source, PICTURES, progress=progress)
 
@@ -74,7 +86,7 @@ class ImageEmbedding:
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] The batch with its images moved, turned and coloured."""
-        from zoo.images.augment import augment as changed  # noqa: PLC0415  torch
+        from zoo.data.image.augment import augment as changed  # noqa: PLC0415  torch
 
         return {**batch, "image": changed(batch["image"], augment, generator)}
 
@@ -93,13 +105,13 @@ class ImageEmbedding:
 
     def prepare(self, problem: Problem) -> nn.Module:
         """[torch] Resizing, cropping and normalising."""
-        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+        from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(problem.image)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding ends alike
         """[torch] Division by the length."""
-        from zoo.embeddings.finish import UnitLength  # noqa: PLC0415  torch
+        from zoo.data.embedding.postprocess import UnitLength  # noqa: PLC0415  torch
 
         return UnitLength()
 

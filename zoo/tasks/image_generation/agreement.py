@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from zoo.task import Agreement, Case
+from zoo.api.task import Agreement, Case
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 OUTPUT: Final = "images"
 NEAR: Final = 0.999

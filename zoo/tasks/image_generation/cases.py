@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.problem import Problem
-from zoo.task import Case, Purpose
+from zoo.api.problem import Problem
+from zoo.api.task import Case, Purpose
 from zoo.tasks.image_generation.runner import draw
 
 Latents = npt.NDArray[np.float32]

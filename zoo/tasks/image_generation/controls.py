@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from zoo.task import Control, generic_controls
+from zoo.api.task import Control, generic_controls
 
 if TYPE_CHECKING:
     import onnx

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from zoo.images.dataset import ImageDataset
+from zoo.data.image.dataset import ImageDataset
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from zoo.atomic import write_bytes
-from zoo.images.finish import Picture
-from zoo.problem import ImageInput
+from zoo.api.problem import ImageInput
+from zoo.data.image.postprocess import Picture
+from zoo.runs.atomic import write_bytes
 from zoo.tasks.image_generation.runner import picture as grid
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 SIDE: Final = 32
 WIDTHS: Final = (32, 64, 128)

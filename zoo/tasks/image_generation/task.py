@@ -7,15 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.errors import BadFile, PluginError
-from zoo.images import sources
-from zoo.images.channels import suited
-from zoo.images.showing import enlarged
-from zoo.problem import ImageInput, Input, LatentInput, Problem
-from zoo.recipe import Augment
-from zoo.records import to_json
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import BadFile, PluginError
+from zoo.api.problem import ImageInput, Input, LatentInput, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.image import sources
+from zoo.data.image.channels import suited
+from zoo.data.image.drawing import enlarged
+from zoo.runs.serialization import to_json
 from zoo.tasks.image_generation import runner
 from zoo.tasks.image_generation.agreement import agreement
 from zoo.tasks.image_generation.cases import cases as latent_cases
@@ -25,7 +37,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 LAYOUTS: Final = ("image-folder", "csv", "torchvision")
 
@@ -42,7 +54,7 @@ class ImageGeneration:
         return sources.detect(request, accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture decoded; samples are `zoo.formats.samples.Sample` without labels."""
+        """Every picture decoded; samples are `zoo.data.formats.samples.Sample` without labels."""
         return sources.check(source, labelled=False, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -54,14 +66,14 @@ class ImageGeneration:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit, with latents."""
-        from zoo.images.dataset import open_split  # noqa: PLC0415  torch
+        from zoo.data.image.dataset import open_split  # noqa: PLC0415  torch
         from zoo.tasks.image_generation.dataset import GenerationDataset  # noqa: PLC0415  torch
 
         return GenerationDataset(open_split(card, split, problem.image), problem.latent_size)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] The batch with its real pictures moved, turned and coloured."""
-        from zoo.images.augment import augment as changed  # noqa: PLC0415  torch
+        from zoo.data.image.augment import augment as changed  # noqa: PLC0415  torch
 
         return {**batch, "image": changed(batch["image"], augment, generator)}
 
@@ -79,13 +91,13 @@ class ImageGeneration:
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every latent is taken as it is
         """[torch] Nothing: latents are what the model takes."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Grey levels."""
-        from zoo.images.finish import Pictures  # noqa: PLC0415  torch
+        from zoo.data.image.postprocess import Pictures  # noqa: PLC0415  torch
 
         return Pictures(problem.image)
 

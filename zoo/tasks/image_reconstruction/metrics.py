@@ -10,12 +10,12 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
-from zoo.images.charts import save, wall
-from zoo.images.finish import Picture
-from zoo.problem import ImageInput
+from zoo.api.problem import ImageInput
+from zoo.data.image.charts import save, wall
+from zoo.data.image.postprocess import Picture
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 KEPT: Final = 8
 WINDOW: Final = 11

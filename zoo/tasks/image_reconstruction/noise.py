@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from zoo.task import Case, Purpose
+from zoo.api.task import Case, Purpose
 
 
 def with_noise(cases: Iterable[Case], size: int, purpose: Purpose) -> Iterator[Case]:

@@ -6,17 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.images import sources
-from zoo.images.cases import picture_cases
-from zoo.images.channels import suited
-from zoo.images.controls import picture_controls
-from zoo.images.pillow import fitted
-from zoo.images.reading import IMAGE, read_input
-from zoo.images.showing import enlarged, side_by_side
-from zoo.problem import ImageInput, Input, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import ImageInput, Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.image import sources
+from zoo.data.image.cases import picture_cases
+from zoo.data.image.channels import suited
+from zoo.data.image.controls import picture_controls
+from zoo.data.image.drawing import enlarged, side_by_side
+from zoo.data.image.pillow import fitted
+from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_reconstruction import runner
 from zoo.tasks.image_reconstruction.agreement import agreement
 from zoo.tasks.image_reconstruction.noise import with_noise
@@ -25,7 +37,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 LAYOUTS: Final = ("image-folder", "csv", "torchvision")
 
@@ -42,7 +54,7 @@ class ImageReconstruction:
         return sources.detect(request, accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture decoded; samples are `zoo.formats.samples.Sample` without labels."""
+        """Every picture decoded; samples are `zoo.data.formats.samples.Sample` without labels."""
         return sources.check(source, labelled=False, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -51,13 +63,13 @@ class ImageReconstruction:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
-        from zoo.images.dataset import open_split  # noqa: PLC0415  torch
+        from zoo.data.image.dataset import open_split  # noqa: PLC0415  torch
 
         return open_split(card, split, problem.image)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] The batch with its images moved, turned and coloured."""
-        from zoo.images.augment import augment as changed  # noqa: PLC0415  torch
+        from zoo.data.image.augment import augment as changed  # noqa: PLC0415  torch
 
         return {**batch, "image": changed(batch["image"], augment, generator)}
 
@@ -80,13 +92,13 @@ class ImageReconstruction:
 
     def prepare(self, problem: Problem) -> nn.Module:
         """[torch] Resizing, cropping and normalising; noise is handed on."""
-        from zoo.images.prepare import ImagePrepare, NoisyPrepare  # noqa: PLC0415  torch
+        from zoo.data.image.preprocess import ImagePrepare, NoisyPrepare  # noqa: PLC0415  torch
 
         return NoisyPrepare(problem.image) if problem.image.noise else ImagePrepare(problem.image)
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Back to grey levels."""
-        from zoo.images.finish import Picture  # noqa: PLC0415  torch
+        from zoo.data.image.postprocess import Picture  # noqa: PLC0415  torch
 
         return Picture(problem.image)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.task import Agreement, Case
+from zoo.api.task import Agreement, Case
 from zoo.tasks.object_detection.facts import FEWEST, OVERLAP, SCORE
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 ALIKE: Final = 0.9
 """The least overlap (intersection over union) of a box and its like."""

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zoo.errors import UsageError
-from zoo.images.augment import augment as augment_pictures
-from zoo.recipe import Augment
+from zoo.api.errors import UsageError
+from zoo.api.recipe import Augment
+from zoo.data.image.augment import augment as augment_pictures
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 KEPT: Final = 0.5
 """A box of which less than this share stays in the picture is dropped."""

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.formats.object_layouts import SCENES
-from zoo.formats.objects import ObjectSample
-from zoo.images.reading import Pixels
-from zoo.problem import ImageInput, Problem
-from zoo.task import Case, Item, Purpose
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.task import Case, Item, Purpose
+from zoo.data.formats.detection.layouts import SCENES
+from zoo.data.formats.detection.objects import ObjectSample
+from zoo.data.image.reading import Pixels
 from zoo.tasks.object_detection.facts import max_detections
 from zoo.tasks.object_detection.sources import reader, scenes_card
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo.errors import UsageError
-from zoo.problem import Problem
-from zoo.task import Port, Signature
+from zoo.api.errors import UsageError
+from zoo.api.problem import Problem
+from zoo.api.task import Port, Signature
 
 SCORE: Final = 0.05
 """Detections with a lower score are not answered."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
-from zoo.images.showing import tiled
-from zoo.problem import Problem
+from zoo.api.problem import Problem
+from zoo.data.image.drawing import tiled
 from zoo.tasks.object_detection.drawing import boxed
-from zoo.tasks.object_detection.finish import detections
+from zoo.tasks.object_detection.postprocess import detections
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 SHOWN: Final = 16
 NAMES: Final = {"map": "map", "map50": "map_50", "map75": "map_75"}

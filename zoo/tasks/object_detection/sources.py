@@ -7,18 +7,18 @@ from typing import cast
 
 import numpy as np
 
-from zoo.data_card import DataCard, DataSource, Split
-from zoo.formats.object_layouts import SCENES, object_root
-from zoo.formats.objects import ObjectSample, object_fingerprint
-from zoo.images.decode import read_picture
-from zoo.images.reading import Pixels, unchanged
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.data.formats.detection.layouts import SCENES, object_root
+from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
+from zoo.data.image.decode import read_picture
+from zoo.data.image.reading import Pixels, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def scenes_card(source: DataSource) -> DataCard:
     """2,400 scenes to learn from, 240 to choose by, 400 to be tested on; nothing needs checking."""
-    from zoo.data import digits, scenes  # noqa: PLC0415  composing them takes a third of a second
+    from zoo.data.embedded import digits, scenes  # noqa: PLC0415  composing them takes a third of a second
 
     splits: dict[Split, tuple[ObjectSample, ...]] = {}
     for split in SPLITS:
@@ -52,7 +52,7 @@ def stacked(card: DataCard, split: Split) -> Pixels | None:
 
 
 def _scenes(split: Split) -> Pixels:
-    from zoo.data import scenes  # noqa: PLC0415  only for the embedded scenes
+    from zoo.data.embedded import scenes  # noqa: PLC0415  only for the embedded scenes
 
     return scenes.load(split).images
 

@@ -6,17 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.errors import UsageError
-from zoo.formats.object_checks import check_objects
-from zoo.formats.object_layouts import LISTINGS, SCENES, detect_objects
-from zoo.images.channels import suited
-from zoo.images.controls import picture_controls
-from zoo.images.reading import IMAGE, read_input
-from zoo.images.stretching import stretched
-from zoo.problem import Input, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import UsageError
+from zoo.api.problem import Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.formats.detection.checks import check_objects
+from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects
+from zoo.data.image.channels import suited
+from zoo.data.image.controls import picture_controls
+from zoo.data.image.reading import IMAGE, read_input
+from zoo.data.image.stretching import stretched
 from zoo.tasks.object_detection import runner
 from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.cases import cases as detector_cases
@@ -28,7 +40,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 
 class ObjectDetection:
@@ -43,7 +55,7 @@ class ObjectDetection:
         return detect_objects(request)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture decoded, every box held against it; samples are `zoo.formats.objects.ObjectSample`."""
+        """Every picture decoded, every box held against it; samples are `ObjectSample`s."""
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
@@ -90,13 +102,13 @@ class ObjectDetection:
 
     def prepare(self, problem: Problem) -> nn.Module:
         """A picture of any size, stretched to the model's."""
-        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+        from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(stretched(problem))
 
     def finish(self, problem: Problem) -> nn.Module:
         """Non-maximum suppression and the way back to the pixels of the given picture."""
-        from zoo.tasks.object_detection.finish import detections  # noqa: PLC0415  torch
+        from zoo.tasks.object_detection.postprocess import detections  # noqa: PLC0415  torch
 
         return detections(problem)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.task import MARGIN, Agreement, Case
+from zoo.api.task import MARGIN, Agreement, Case
 from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 OUTPUT: Final = "classes"
 TIED: Final = 10.0

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zoo.images.augment import augment as augment_pictures
-from zoo.images.augment import warp_grid
-from zoo.recipe import Augment
+from zoo.api.recipe import Augment
+from zoo.data.image.augment import augment as augment_pictures
+from zoo.data.image.augment import warp_grid
 from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 
 def augment(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:

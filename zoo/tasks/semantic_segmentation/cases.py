@@ -9,12 +9,12 @@ from typing import Final, cast
 import numpy as np
 from PIL import Image
 
-from zoo.data_card import DataCard, DataRequest, DataSource
-from zoo.formats.mask_layouts import SCENES
-from zoo.images.cases import picture_cases
-from zoo.images.reading import Pixels
-from zoo.problem import Problem
-from zoo.task import Case, Purpose
+from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.problem import Problem
+from zoo.api.task import Case, Purpose
+from zoo.data.formats.masks.layouts import SCENES
+from zoo.data.image.cases import picture_cases
+from zoo.data.image.reading import Pixels
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader, scenes_card
 
 TINT: Final = np.array([1.0, 0.7, 0.45])

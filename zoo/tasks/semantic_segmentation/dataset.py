@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from zoo.data_card import DataCard, Split
-from zoo.errors import DataError
-from zoo.formats.masks import MaskSample
-from zoo.images.dataset import Levels, open_levels
-from zoo.images.prepare import ImagePrepare
-from zoo.problem import ImageInput
+from zoo.api.data import DataCard, Split
+from zoo.api.errors import DataError
+from zoo.api.problem import ImageInput
+from zoo.data.formats.masks.masks import MaskSample
+from zoo.data.image.dataset import Levels, open_levels
+from zoo.data.image.preprocess import ImagePrepare
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader, stacked, stacked_masks
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 
 class MaskDataset:

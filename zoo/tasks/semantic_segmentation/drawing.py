@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoo.images.showing import enlarged, side_by_side
+from zoo.data.image.drawing import enlarged, side_by_side
 from zoo.tasks.semantic_segmentation.runner import class_map
 
 STRENGTH: Final = 0.6

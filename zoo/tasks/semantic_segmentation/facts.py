@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo.problem import Problem
+from zoo.api.problem import Problem
 
 IGNORE: Final = 255
 """The value in a mask of pixels whose class is left open."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
-from zoo.images.charts import confusion_chart, save
-from zoo.images.showing import tiled
-from zoo.problem import Problem
+from zoo.api.problem import Problem
+from zoo.data.image.charts import confusion_chart, save
+from zoo.data.image.drawing import tiled
 from zoo.tasks.semantic_segmentation.drawing import beside_truth
 from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
-    from zoo.task import Batch
+    from zoo.api.task import Batch
 
 SHOWN: Final = 12
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from zoo.data_card import DataCard, DataSource, Split
-from zoo.formats.mask_layouts import SCENES, mask_root
-from zoo.formats.masks import MaskSample, mask_fingerprint
-from zoo.images.decode import read_picture
-from zoo.images.index_mask import drawn_mask, read_mask
-from zoo.images.reading import Pixels, unchanged
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.data.formats.masks.layouts import SCENES, mask_root
+from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
+from zoo.data.image.decode import read_picture
+from zoo.data.image.index_mask import drawn_mask, read_mask
+from zoo.data.image.reading import Pixels, unchanged
 
 if TYPE_CHECKING:
-    from zoo.data.scenes import Scenes
+    from zoo.data.embedded.scenes import Scenes
 
 BACKGROUND = "background"
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -23,7 +23,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 def scenes_card(source: DataSource) -> DataCard:
     """2,400 scenes to learn from, 240 to choose by, 400 to be tested on; nothing needs checking."""
-    from zoo.data import digits, scenes  # noqa: PLC0415  composing them takes a third of a second
+    from zoo.data.embedded import digits, scenes  # noqa: PLC0415  composing them takes a third of a second
 
     side = scenes.SIDE
     classes = (BACKGROUND, *scenes.CLASSES)
@@ -83,7 +83,7 @@ def _scene(sample: MaskSample) -> Pixels:
 
 
 def _scenes(split: Split) -> Scenes:
-    from zoo.data import scenes  # noqa: PLC0415  only for the embedded scenes
+    from zoo.data.embedded import scenes  # noqa: PLC0415  only for the embedded scenes
 
     return scenes.load(split)
 

@@ -6,16 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.formats.mask_checks import check_masks
-from zoo.formats.mask_layouts import LISTINGS, SCENES, detect_masks
-from zoo.images.channels import suited
-from zoo.images.controls import picture_controls
-from zoo.images.reading import IMAGE, read_input
-from zoo.images.stretching import stretched
-from zoo.problem import Input, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.formats.masks.checks import check_masks
+from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks
+from zoo.data.image.channels import suited
+from zoo.data.image.controls import picture_controls
+from zoo.data.image.reading import IMAGE, read_input
+from zoo.data.image.stretching import stretched
 from zoo.tasks.semantic_segmentation import runner
 from zoo.tasks.semantic_segmentation.agreement import agreement
 from zoo.tasks.semantic_segmentation.cases import cases as segmenter_cases
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 
 class SemanticSegmentation:
@@ -42,7 +54,7 @@ class SemanticSegmentation:
         return detect_masks(request)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every picture and mask decoded and held against each other; samples are `zoo.formats.masks.MaskSample`."""
+        """Every picture and mask decoded and held against each other; samples are `MaskSample`s."""
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
@@ -85,13 +97,13 @@ class SemanticSegmentation:
 
     def prepare(self, problem: Problem) -> nn.Module:
         """[torch] A picture of any size, stretched to the model's."""
-        from zoo.images.prepare import ImagePrepare  # noqa: PLC0415  torch
+        from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(stretched(problem))
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Scores enlarged to the given picture, and the likeliest class of every pixel."""
-        from zoo.tasks.semantic_segmentation.finish import class_map  # noqa: PLC0415  torch
+        from zoo.tasks.semantic_segmentation.postprocess import class_map  # noqa: PLC0415  torch
 
         return class_map(problem)
 

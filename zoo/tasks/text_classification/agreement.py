@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from zoo.task import Agreement, Case
+from zoo.api.task import Agreement, Case
 
 if TYPE_CHECKING:
-    from zoo.task import Arrays
+    from zoo.api.task import Arrays
 
 MARGIN: Final = 10.0
 """Two probabilities closer than so many times the reference's own error have no order."""

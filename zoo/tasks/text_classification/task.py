@@ -6,27 +6,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.problem import Input, Problem
-from zoo.recipe import Augment
-from zoo.records import to_json
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
-from zoo.tasks import labelled_texts
-from zoo.tasks.encoding import is_wordpiece, spelt
-from zoo.tasks.labelled_cases import labelled_cases
-from zoo.tasks.labelled_texts import LENGTH, TOKENS
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.problem import Input, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.text import labelled_texts
+from zoo.data.text.controls import LENGTHS as LENGTHS_CONTROL
+from zoo.data.text.controls import VOCABULARY, text_controls
+from zoo.data.text.encoding import is_wordpiece, spelt
+from zoo.data.text.inputs import file_inputs, text_inputs
+from zoo.data.text.labelled_cases import labelled_cases
+from zoo.data.text.labelled_texts import LENGTH, TOKENS
+from zoo.data.text.problem import text_problem
+from zoo.runs.serialization import to_json
 from zoo.tasks.text_classification import showing
 from zoo.tasks.text_classification.agreement import agreement
-from zoo.tasks.text_controls import LENGTHS as LENGTHS_CONTROL
-from zoo.tasks.text_controls import VOCABULARY, text_controls
-from zoo.tasks.text_inputs import file_inputs, text_inputs
-from zoo.tasks.text_problem import text_problem
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 
 class TextClassification:
@@ -45,7 +57,7 @@ class TextClassification:
         return labelled_texts.detect(request)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every row or file read; samples are `zoo.formats.text_rows.TextItem`."""
+        """Every row or file read; samples are `zoo.data.formats.text.rows.TextItem`."""
         return labelled_texts.check(source, progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -54,7 +66,7 @@ class TextClassification:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Token numbers in memory; batches of texts of about one length."""
-        from zoo.text.labelled import LabelledTexts  # noqa: PLC0415  torch
+        from zoo.data.text.labelled_dataset import LabelledTexts  # noqa: PLC0415  torch
 
         return LabelledTexts(card.splits[split], problem)
 
@@ -74,19 +86,19 @@ class TextClassification:
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: tokens are what the model takes."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Softmax."""
-        from zoo.text.ends import Probabilities  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import Probabilities  # noqa: PLC0415  torch
 
         return Probabilities()
 
     def metrics(self, problem: Problem) -> Metrics:
         """[torch] accuracy and macro_f1; the confusion matrix as a picture."""
-        from zoo.text.metrics import TextClassificationMetrics  # noqa: PLC0415  torch
+        from zoo.data.text.metrics import TextClassificationMetrics  # noqa: PLC0415  torch
 
         return TextClassificationMetrics(problem.classes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.data.text.wordpiece_reading import read, read_text
 from zoo.tasks.text_classification.showing import ranked, show
-from zoo.tasks.wordpiece_reading import read, read_text
 
 __all__ = ["ranked", "read", "read_text", "show"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.data.text.reading import read, read_text
 from zoo.tasks.text_embedding.showing import compare, show
-from zoo.tasks.text_reading import read, read_text
 
 __all__ = ["compare", "read", "read_text", "show"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.embeddings.comparing import described, in_words, matches
+from zoo.data.embedding.compare import described, in_words, matches
 
 
 def show(answer: Mapping[str, Any], problem: Mapping[str, Any]) -> str:  # noqa: ARG001  every task's

@@ -11,28 +11,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.embeddings.agreement import agreement
-from zoo.embeddings.comparing import described, matches
-from zoo.embeddings.retrieval import retrieval
-from zoo.errors import DataError
-from zoo.problem import Input, Json, Problem
-from zoo.recipe import Augment
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
-from zoo.tasks import labelled_texts
-from zoo.tasks.encoding import is_wordpiece, spelt, token_input
-from zoo.tasks.labelled_cases import labelled_cases
-from zoo.tasks.labelled_texts import LENGTH, TOKENS
-from zoo.tasks.text_controls import LENGTHS, VOCABULARY, text_controls
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import DataError
+from zoo.api.problem import Input, Json, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.embedding.agreement import agreement
+from zoo.data.embedding.compare import described, matches
+from zoo.data.embedding.retrieval import retrieval
+from zoo.data.text import labelled_texts
+from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
+from zoo.data.text.encoding import is_wordpiece, spelt, token_input
+from zoo.data.text.inputs import file_inputs, text_inputs
+from zoo.data.text.labelled_cases import labelled_cases
+from zoo.data.text.labelled_texts import LENGTH, TOKENS
+from zoo.data.text.problem import text_problem
 from zoo.tasks.text_embedding import showing
-from zoo.tasks.text_inputs import file_inputs, text_inputs
-from zoo.tasks.text_problem import text_problem
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 
 class TextEmbedding:
@@ -67,7 +79,7 @@ class TextEmbedding:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Token numbers in memory; those to learn from in batches of a few labels."""
-        from zoo.text.labelled import GroupedTexts, LabelledTexts  # noqa: PLC0415  torch
+        from zoo.data.text.labelled_dataset import GroupedTexts, LabelledTexts  # noqa: PLC0415  torch
 
         return (GroupedTexts if split == "train" else LabelledTexts)(card.splits[split], problem)
 
@@ -87,19 +99,19 @@ class TextEmbedding:
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: tokens are what the model takes."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Division by the length."""
-        from zoo.text.ends import UnitLengths  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import UnitLengths  # noqa: PLC0415  torch
 
         return UnitLengths()
 
     def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002
         """[torch] retrieval_accuracy, and the mean cosines of pairs of one label and of two."""
-        from zoo.text.retrieval import RetrievalMetrics  # noqa: PLC0415  torch
+        from zoo.data.text.retrieval import RetrievalMetrics  # noqa: PLC0415  torch
 
         return RetrievalMetrics()
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from zoo.data_card import DataCard
-from zoo.problem import Problem
-from zoo.task import Case, Purpose
-from zoo.tasks.encoding import token_input
-from zoo.tasks.text_cases import LENGTHS, Tokens, chance, measured_items, row, stretches
-from zoo.tasks.vocabulary import encode, numbers
+from zoo.api.data import DataCard
+from zoo.api.problem import Problem
+from zoo.api.task import Case, Purpose
+from zoo.data.text.cases import LENGTHS, Tokens, chance, measured_items, row, stretches
+from zoo.data.text.encoding import token_input
+from zoo.data.text.vocabulary import encode, numbers
 
 EMBEDDED: Final = "names"
 GOLDEN_ITEMS: Final = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.tasks.vocabulary import SPECIAL, decode, encode, numbers
+from zoo.data.text.vocabulary import SPECIAL, decode, encode, numbers
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 LENGTH = 200

@@ -14,19 +14,31 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.names import names
-from zoo.data_card import DataCard, DataRequest, DataSource, Split
-from zoo.errors import BadFile
-from zoo.formats.text_checking import check_corpus
-from zoo.formats.text_layouts import detect_text, plain_files, split_files
-from zoo.formats.text_rows import TABLES, Found, TextRow, read_plain, read_table
-from zoo.formats.vocabulary import build_vocabulary
-from zoo.problem import Input, Json, Problem
-from zoo.recipe import Augment
-from zoo.records import to_json
-from zoo.task import Agreement, Case, Control, Dataset, Metrics, Monitor, Port, Progress, Purpose, Shown, Signature
-from zoo.tasks.encoding import token_input
-from zoo.tasks.text_controls import STATE, VOCABULARY, text_controls
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import BadFile
+from zoo.api.problem import Input, Json, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import (
+    Agreement,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Monitor,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
+from zoo.data.embedded.names import names
+from zoo.data.formats.text.checks import check_corpus
+from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
+from zoo.data.formats.text.rows import TABLES, Found, TextRow, read_plain, read_table
+from zoo.data.formats.text.vocabulary import build_vocabulary
+from zoo.data.text.controls import STATE, VOCABULARY, text_controls
+from zoo.data.text.encoding import token_input
+from zoo.runs.serialization import to_json
 from zoo.tasks.text_generation import runner
 from zoo.tasks.text_generation.agreement import agreement
 from zoo.tasks.text_generation.cases import EMBEDDED
@@ -36,7 +48,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.task import Arrays, Batch
+    from zoo.api.task import Arrays, Batch
 
 LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
@@ -58,7 +70,7 @@ class TextGeneration:
         return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every text read; samples are `zoo.formats.text_rows.TextItem`."""
+        """Every text read; samples are `zoo.data.formats.text.rows.TextItem`."""
         return check_corpus(source, _rows(source), progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
@@ -70,7 +82,7 @@ class TextGeneration:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] To learn from: chunks in the order of the text.  To measure: stretches with what stands before."""
-        from zoo.text.running import MeasuredStretches, TokenRow, TrainingChunks  # noqa: PLC0415  torch
+        from zoo.data.text.stream_dataset import MeasuredStretches, TokenRow, TrainingChunks  # noqa: PLC0415  torch
 
         tokens = TokenRow(card.splits[split], problem)
         return TrainingChunks(tokens) if split == "train" else MeasuredStretches(tokens)
@@ -92,19 +104,19 @@ class TextGeneration:
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: tokens are what the model takes."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: whoever samples wants the logits."""
-        from zoo.text.ends import AsGiven  # noqa: PLC0415  torch
+        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002
         """[torch] bits_per_character and perplexity."""
-        from zoo.text.metrics import LanguageModelMetrics  # noqa: PLC0415  torch
+        from zoo.data.text.metrics import LanguageModelMetrics  # noqa: PLC0415  torch
 
         return LanguageModelMetrics()
 

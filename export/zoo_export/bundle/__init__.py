@@ -1,0 +1,4 @@
+"""The files of a bundle, written.
+
+Imports the rooms up to `proof`.
+"""

@@ -1,0 +1,59 @@
+"""The task.py of a bundle: a runner's source with the sources it imports from zoo put before it.
+
+So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's runner
+imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from zoo.api.specs import Reference
+from zoo.registry.references import resolve
+
+_IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
+_GAP = re.compile(r"\n{3,}")
+_ABOUT = re.compile(r'\A""".*?"""\n+', re.DOTALL)
+_FUTURE = "from __future__ import annotations\n"
+_HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
+
+
+def task_source(runner: Reference) -> str:
+    """The text of a module that needs only numpy and Pillow, from the reference in `Task.runner`."""
+    parts = _parts(runner.partition(":")[0], seen=set())
+    text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
+    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"
+
+
+def _without_repeated_imports(text: str) -> str:
+    """Lines that import what a line before has imported left out."""
+    seen: set[str] = set()
+    kept = []
+    for line in text.splitlines():
+        if line in seen:
+            continue
+        if line.startswith(("import ", "from ")):
+            seen.add(line)
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _parts(module: str, *, seen: set[str]) -> list[str]:
+    """The sources of `module` and of what it imports from zoo, the imported ones first, each once."""
+    seen.add(module)
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no source for {module}", name=module)
+    text = _ABOUT.sub("", Path(spec.origin).read_text(encoding="utf-8"))
+    homes = [home for package, names in _IMPORT.findall(text) for home in _homes(package, names)]
+    before = [part for home in homes if home not in seen for part in _parts(home, seen=seen)]
+    return [*before, _IMPORT.sub("", text)]
+
+
+def _homes(package: str, names: str) -> list[str]:
+    """The modules whose source stands for `from package import names`."""
+    if package != "zoo":
+        return [package]
+    return [str(resolve(f"zoo:{name.strip()}").__module__) for name in names.split(",")]

@@ -1,0 +1,72 @@
+"""The worst cases as people see them: the input, what PyTorch answers, what the file answers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+from PIL import Image
+
+from zoo.api.task import Case
+from zoo.bundle.judge.evidence import CaseEvidence
+from zoo.bundle.judge.rule import judge_output
+from zoo.bundle.report.page import ShownCase
+from zoo_export.capture.capture import PIPELINE
+from zoo_export.proof.prove import Proof
+from zoo_export.reference.oracle import Answer
+from zoo_export.subject.module_io import Array
+
+COUNT = 3
+SIDE = 320
+"""Pixels of the longer side in the report."""
+
+
+def shown_cases(proof: Proof) -> list[ShownCase]:
+    """The gating pipeline cases with the largest ratios, worst first."""
+    graph = proof.evidence.graph(PIPELINE)
+    if graph is None:
+        return []
+    rows = list(zip(proof.inputs.raw, graph.cases, proof.answers[PIPELINE], proof.given, strict=False))
+    rows = [row for row in rows if row[1].gates and isinstance(row[2], Answer) and not isinstance(row[3], str)]
+    rows.sort(key=lambda row: -_ratio(row[1]))
+    return [
+        _shown(proof, case, answer.single, given)
+        for case, _, answer, given in rows[:COUNT]
+        if isinstance(answer, Answer) and not isinstance(given, str)
+    ]
+
+
+def _ratio(case: CaseEvidence) -> float:
+    return max((cell.ratio or 0.0 for cell in map(judge_output, case.outputs)), default=0.0)
+
+
+def _shown(proof: Proof, case: Case, right: Mapping[str, Array], given: Mapping[str, Array]) -> ShownCase:
+    task, problem = proof.subject.task, proof.subject.problem
+    reference, candidate = task.show(case, right, problem), task.show(case, given, problem)
+    return ShownCase(
+        graph=PIPELINE,
+        case=case.name,
+        reference=reference.text,
+        candidate=candidate.text,
+        input_png=_picture(case),
+        reference_png=_png(reference.picture),
+        candidate_png=_png(candidate.picture),
+    )
+
+
+def _picture(case: Case) -> bytes | None:
+    """The first input that is a picture."""
+    for value in case.inputs.values():
+        if value.dtype == "uint8" and value.ndim == 3 and value.shape[-1] == 3:
+            return _png(Image.fromarray(value))
+    return None
+
+
+def _png(picture: Image.Image | None) -> bytes | None:
+    if picture is None:
+        return None
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -1,0 +1,200 @@
+"""A proved export as one directory for the edge, and the report of one that was not proved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from zoo.api.errors import BadFile, OutputExists
+from zoo.api.task import Purpose
+from zoo.api.task_options import ChoosesRunner
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.report.page import page
+from zoo.bundle.report.record import Report, report_of
+from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime.bundle import REPORT, Bundle
+from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
+from zoo.bundle.runtime.run_template import differing_files
+from zoo.runs import atomic
+from zoo.runs.serialization import to_json
+from zoo_export.bundle.golden import golden_files
+from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.worst_cases import shown_cases
+from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.proof.prove import Proof
+from zoo_export.subject.cases import RAW_CASES
+from zoo_export.subject.subject import Subject
+
+ROLES: Mapping[str, Role] = {
+    MODEL: "model",
+    PIPELINE: "pipeline",
+    "report.json": "report",
+    "report.html": "page",
+    "run.py": "runner",
+    "task.py": "task",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What lies on the disk after an export."""
+
+    path: Path
+    """The bundle, or the folder of the report when nothing was published."""
+    published: bool
+    report: Report
+    verdict: str
+    """PASS, WARN, FAIL, INCONCLUSIVE or unproved."""
+    sha256: str = ""
+    """Of manifest.json; empty when nothing was published."""
+    files: tuple[BundleFile, ...] = ()
+    golden: tuple[GoldenCase, ...] = ()
+    up_to_date: bool = False
+    """The bundle was there already."""
+
+
+def report_place(place: Path) -> Path:
+    """Where the report of an export goes that was not proved: beside the bundle that does not exist."""
+    return place.with_name(f"{place.name}-report")
+
+
+def check_place(
+    place: Path, subject: Subject, *, opset: int, overwrite: bool, golden_of_users: bool = True
+) -> Bundle | None:
+    """The bundle that is there already and up to date; None when there is room; OutputExists otherwise."""
+    if not place.exists():
+        return None
+    current = None if overwrite else _current(place, subject, opset=opset)
+    if current is not None and not golden_of_users and not _without_data(current, subject):
+        raise OutputExists(
+            f"{place} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
+        )
+    if current is None and not overwrite:
+        raise OutputExists(
+            f"{place} exists already and is no proved bundle of this checkpoint",
+            hint="choose another place with -o, or say --overwrite",
+        )
+    return current
+
+
+def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
+    try:
+        bundle = Bundle.open(place)
+    except BadFile:
+        return None
+    manifest = bundle.manifest
+    same = (
+        manifest.model == subject.model
+        and manifest.opset == opset
+        and manifest.lineage.weights_sha256 == subject.lineage.weights_sha256
+        and manifest.problem == subject.problem
+        and manifest.verdict != "unproved"
+        and manifest.zoo == zoo_version()
+    )
+    whole = not list(differing_files(bundle.path, to_json(manifest)))
+    return bundle if same and whole else None
+
+
+def _without_data(bundle: Bundle, subject: Subject) -> bool:
+    """Whether every golden case comes from where cases come from that are made without the user's data."""
+    purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
+    made = [case for one in purposes for case in subject.task.cases(None, subject.problem, one, limit=RAW_CASES)]
+    known = {"synthetic", *(case.origin or "synthetic" for case in made)}
+    return all(case.origin in known for case in bundle.manifest.golden)
+
+
+def write(
+    proof: Proof, place: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
+) -> Written:
+    """Publish a proved export at `place`, all at once; of one that is not proved only the report, beside it."""
+    report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
+    pages = {
+        "report.json": atomic.json_text(to_json(report)).encode(),
+        "report.html": page(report, shown=shown_cases(proof)).encode(),
+    }
+    proved = proof.verdict.publishes
+    if not proved and not allow_unproved:
+        beside = report_place(place)
+        atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
+        return Written(path=beside, published=False, report=report, verdict=report.verdict.value)
+    golden = list(golden_files(proof))
+    files = {**proof.exported.files, **pages, **runner(proof.subject)}
+    files |= {case.file: data for case, data in golden}
+    verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
+    if proved:
+        verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
+    manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
+    text = atomic.json_text(to_json(manifest)).encode()
+    atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
+    return Written(
+        path=place,
+        published=True,
+        report=report,
+        verdict=verdict,
+        sha256=hashlib.sha256(text).hexdigest(),
+        files=manifest.files,
+        golden=manifest.golden,
+    )
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def runner(subject: Subject) -> dict[str, bytes]:
+    """run.py and task.py, as this zoo writes them."""
+    core = Path(run_template.__file__).read_bytes()
+    task = subject.task
+    runner = task.runner_for(subject.problem) if isinstance(task, ChoosesRunner) else task.runner
+    return {"run.py": core, "task.py": task_source(runner).encode()}
+
+
+def manifest_of(
+    proof: Proof,
+    files: Mapping[str, bytes],
+    golden: Sequence[GoldenCase],
+    verdict: Literal["PASS", "WARN", "unproved"],
+) -> Manifest:
+    """All facts of a bundle with these files."""
+    subject, facts = proof.subject, proof.evidence.graphs[0].facts
+    return Manifest(
+        zoo=zoo_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=subject.model,
+        task=subject.problem.task,
+        plugin=subject.plugin,
+        problem=subject.problem,
+        model_signature=subject.signature,
+        pipeline_signature=subject.pipeline_signature,
+        finishing=type(subject.task.finish(subject.problem)).__name__.lower(),
+        opset=facts.opset if facts is not None else 0,
+        lineage=subject.lineage,
+        licences=subject.licences,
+        verdict=verdict,
+        golden=tuple(golden),
+        files=tuple(
+            BundleFile(name=name, role=_role(name), sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+            for name, data in sorted(files.items())
+        ),
+        metrics=subject.metrics,
+    )
+
+
+def _role(name: str) -> Role:
+    return ROLES.get(name, "golden" if name.startswith("golden/") else "other")
+
+
+def zoo_version() -> str:
+    """The installed version of zoo."""
+    try:
+        return version("edgezoo")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,147 @@
+"""One module, one ONNX graph: captured once, kept unoptimised for its lineage and optimised for shipping."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import onnx
+import torch
+from torch import nn
+
+from zoo.api.errors import NotProved, PluginError, UsageError
+from zoo.api.task import Signature
+from zoo_export.capture.onnx_graph import module_paths, strip
+from zoo_export.capture.shape_guards import Sizes, elsewhere
+from zoo_export.capture.silence import silenced
+from zoo_export.reference.backends import slow_attention
+from zoo_export.subject.module_io import Array, arguments, dynamic_axes, output_order
+
+LOWEST_OPSET: Final = 18
+"""What the exporter's own operator library is written in; below it, it silently gives another opset."""
+DEFAULT_OPSET: Final = 18
+"""The widest support among runtimes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A module as ONNX."""
+
+    signature: Signature
+    plain: onnx.ModelProto
+    """As captured: every parameter under its own name, nothing folded."""
+    shipped: onnx.ModelProto
+    """The same, optimised and without metadata."""
+    modules: Mapping[str, str]
+    """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
+    elsewhere: tuple[Sizes, ...] = ()
+    """Sizes at which the code may go another way than the one that was captured; see `shape_guards`."""
+
+
+def check_opset(opset: int) -> None:
+    """UsageError unless the exporter can write this opset."""
+    highest = onnx.defs.onnx_opset_version()
+    if not LOWEST_OPSET <= opset <= highest:
+        raise UsageError(
+            f"opset {opset} is not supported: the exporter writes opsets {LOWEST_OPSET} to {highest}",
+            hint=f"leave --opset away for {DEFAULT_OPSET}, which the most runtimes read",
+        )
+
+
+def export_graph(
+    module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+) -> Graph:
+    """The module as captured on one example, whose named axes become dynamic.
+
+    Refuses a module in training mode.  PluginError tells in the exporter's words why a module cannot be captured.
+    """
+    check_opset(opset)
+    training = [path or "the module itself" for path, part in module.named_modules() if part.training]
+    if training:
+        raise NotProved(f"{name} is in training mode ({training[0]}); what is exported must be in eval mode")
+    program = _capture(module, example, signature, opset=opset, name=name)
+    plain = program.model_proto
+    if len(plain.graph.output) != len(signature.outputs):
+        names = ", ".join(port.name for port in signature.outputs)
+        raise PluginError(
+            f"{name} gives {len(plain.graph.output)} tensors but its signature names {len(signature.outputs)} "
+            f"outputs: {names}",
+            hint="declare every output in the signature, or return fewer from an adapter",
+        )
+    with silenced():
+        try:
+            program.optimize()
+        except Exception as error:
+            raise PluginError(
+                f"the graph of {name} was captured but could not be optimised: {_reason(error)}"
+            ) from error
+    shipped = program.model_proto
+    modules, sizes = module_paths(shipped), elsewhere(program, signature, example)
+    strip(shipped)
+    _assert_opset(shipped, opset=opset, name=name)
+    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, elsewhere=sizes)
+
+
+def _capture(
+    module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+) -> torch.onnx.ONNXProgram:
+    inputs = arguments(example, signature)
+    names = [port.name for port in signature.outputs]
+    if len(names) > 1:  # a dict may have them in another order
+        with torch.no_grad():
+            names = output_order(module(*inputs), signature.outputs)
+    shapes = tuple(dynamic_axes(port) or None for port in signature.inputs)
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(module.forward).parameters.values())
+    try:
+        with silenced(), slow_attention():
+            program = torch.onnx.export(
+                module,
+                inputs,
+                dynamo=True,
+                verbose=False,
+                optimize=False,
+                opset_version=opset,
+                input_names=[port.name for port in signature.inputs],
+                output_names=names,
+                dynamic_shapes=((shapes,) if variadic else shapes) if any(shapes) else None,
+            )
+    except Exception as error:
+        raise PluginError(
+            f"{name} cannot be captured by the exporter: {_reason(error)}",
+            hint="the model's plugin can declare an adapter, or say in its ExportSpec why it is not exportable",
+        ) from error
+    if program is None:
+        raise PluginError(f"{name} cannot be captured by the exporter: it gave no program")
+    return program
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause's first line: the exporter wraps the sentence that matters in pages of advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _assert_opset(model: onnx.ModelProto, *, opset: int, name: str) -> None:
+    written = {entry.domain: entry.version for entry in model.opset_import}
+    if written.get("") != opset:
+        raise UsageError(
+            f"opset {opset} was asked for, but the exporter wrote opset {written.get('')} for {name}",
+            hint=f"ask for opset {LOWEST_OPSET} or leave --opset away",
+        )
+
+
+def serialize(model: onnx.ModelProto) -> bytes:
+    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph."""
+    data: bytes = model.SerializeToString(deterministic=True)
+    try:
+        onnx.checker.check_model(data, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise PluginError(
+            f"what was captured is no valid graph: {_reason(error)}",
+            hint="an output that is an input, or another output, is given as a copy: clone() it",
+        ) from error
+    return data

@@ -1,0 +1,197 @@
+"""Are the numbers in the file the module's own?  Bit for bit, from state to captured graph to shipped file."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from zoo.api.task import Signature
+from zoo.bundle.judge.evidence import Lineage
+from zoo_export.capture.onnx_graph import nodes
+from zoo_export.subject.module_io import Array, call
+
+EXPLAINED_BYTES = 1024
+"""A float constant up to this size may be written in the code (an epsilon, a mean); above it, it must have a name."""
+
+
+def state(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Every tensor of the module by name: parameters and buffers, those that checkpoints leave out included."""
+    named: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
+    named.update(module.named_buffers(remove_duplicate=False))
+    return {name: tensor.detach() for name, tensor in named.items()}
+
+
+def state_sha256(module: nn.Module) -> str:
+    """Digest over names, dtypes, shapes and bytes, in name order."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state(module).items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(_bytes(tensor))
+    return digest.hexdigest()
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def initialisers(model: onnx.ModelProto) -> dict[str, tuple[tuple[int, ...], bytes]]:
+    """Shape and bytes per initialiser."""
+    return {
+        tensor.name: (tuple(tensor.dims), tensor.raw_data or numpy_helper.to_array(tensor).tobytes())
+        for tensor in model.graph.initializer
+    }
+
+
+def measure_lineage(
+    module: nn.Module, plain: onnx.ModelProto, inputs: Mapping[str, Array], signature: Signature
+) -> Lineage:
+    """The module's state against the unoptimised graph; what the graph lacks is proved unused or called missing."""
+    tensors = state(module)
+    kept = initialisers(plain)
+    first_name: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
+    tied, different, absent, equal = [], [], [], 0
+    groups: dict[str, list[str]] = {}
+    for name, tensor in tensors.items():
+        key = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride())  # a square matrix is not its transpose
+        owner = first_name.setdefault(key, name) if tensor.numel() else name
+        groups.setdefault(owner, []).append(name)
+    for owner, names in groups.items():
+        found = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
+        wrong = [name for name in found if kept[name] != (tuple(tensors[owner].shape), _bytes(tensors[owner]))]
+        tied += [f"{name} = {owner}" for name in names if name != owner]
+        different += wrong
+        absent += [] if found else [owner]
+        equal += bool(found) and not wrong
+    reached = _reached(module, [name for owner in absent for name in groups[owner]], inputs, signature)
+    missing = [owner for owner in absent if reached]
+    return Lineage(
+        total=len(groups),
+        equal=equal,
+        unused=tuple(owner for owner in absent if not reached),
+        tied=tuple(tied),
+        different=tuple(different),
+        missing=tuple(missing),
+        extra=_unexplained(plain, tensors),
+    )
+
+
+def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], signature: Signature) -> bool:
+    """Does any output change when these tensors are spoilt?  Then they are in use."""
+    if not names:
+        return False
+    spoilt = copy.deepcopy(module)
+    tensors = state(spoilt)
+    for name in names:
+        tensor = tensors[name]
+        tensor.copy_(torch.full_like(tensor, float("nan")) if tensor.is_floating_point() else _other(tensor))
+    try:
+        after = call(spoilt, inputs, signature)
+    except (RuntimeError, IndexError):
+        return True
+    before = call(module, inputs, signature)
+    return any(not np.array_equal(before[name], after[name]) for name in before)
+
+
+def _other(tensor: torch.Tensor) -> torch.Tensor:
+    """Whole numbers of which every one is another, and small enough to be a place in a table."""
+    return tensor == 0 if tensor.dtype == torch.bool else (tensor == 0).to(tensor.dtype)
+
+
+def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
+    extra = [tensor for tensor in model.graph.initializer if tensor.name not in tensors]
+    inline = [
+        (node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute
+    ]
+    floats = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
+    named = [(tensor.name, tensor) for tensor in extra] + inline
+    return tuple(
+        f"{name} {list(tensor.dims)}"
+        for name, tensor in named
+        if tensor.data_type in floats and numpy_helper.to_array(tensor).nbytes > EXPLAINED_BYTES
+    )
+
+
+def differing(file: onnx.ModelProto, derived: onnx.ModelProto) -> tuple[str, ...]:
+    """Initialisers of a file that are not, byte for byte, those derived anew from the module; a sentence each."""
+    ours, theirs = initialisers(derived), initialisers(file)
+    sentences = [f"{name} is not in the file" for name in ours if name not in theirs]
+    sentences += [f"{name} is in the file only" for name in theirs if name not in ours]
+    sentences += [
+        f"{name}: {_distance(ours[name], theirs[name])}" for name in ours if theirs.get(name, ours[name]) != ours[name]
+    ]
+    return tuple(sentences)
+
+
+def _distance(ours: tuple[tuple[int, ...], bytes], theirs: tuple[tuple[int, ...], bytes]) -> str:
+    if ours[0] != theirs[0]:
+        return f"shape {list(theirs[0])}, not {list(ours[0])}"
+    if len(ours[1]) != len(theirs[1]):
+        return "another dtype"
+    changed = np.frombuffer(ours[1], np.uint8) != np.frombuffer(theirs[1], np.uint8)
+    return f"{int(changed.sum())} of {changed.size} bytes differ"
+
+
+TRACED_ELEMENTS = 16
+"""Smaller tensors are constants of the code as often as weights."""
+FOLDED = 2e-6
+"""Largest relative difference of an element that two exporters folded from the same numbers."""
+CHANGED = 0.5
+"""Relative difference up to which a tensor is the same one, changed."""
+
+
+def trace(module: nn.Module, derived: onnx.ModelProto, file: onnx.ModelProto) -> Lineage | None:
+    """The float initialisers of a file made elsewhere, told by their numbers: the module's own, bit for bit, or folded
+    from them as zoo's export folds them, up to the last bits.
+
+    None where some of them cannot be told at all; then their lineage is not known.
+    """
+    own = {name: tensor.cpu().numpy() for name, tensor in state(module).items() if tensor.is_floating_point()}
+    folded = {tensor.name: numpy_helper.to_array(tensor) for tensor in derived.graph.initializer}
+    folded = {n: v for n, v in folded.items() if v.dtype.kind == "f" and not np.array_equal(v, own.get(n, _NOTHING))}
+    equal, different = 0, []
+    for tensor in file.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype.kind != "f" or values.size < TRACED_ELEMENTS:
+            continue
+        same, alike = _nearest(values, own), _nearest(values, folded)
+        if same.largest == 0 or alike.largest <= FOLDED:
+            equal += 1
+        elif min(same.median, alike.median) > CHANGED:
+            return None
+        else:
+            different.append(
+                f"{tensor.name} is {min(same, alike).name}, changed by up to {min(same, alike).largest:.1e}"
+            )
+    return Lineage(total=equal + len(different), equal=equal, different=tuple(different)) if equal else None
+
+
+_NOTHING = np.zeros(0)
+
+
+class _Distance(NamedTuple):
+    """How far a tensor is from another, relative to each element; the median tells a changed tensor from a strange."""
+
+    median: float
+    largest: float
+    name: str
+
+
+def _nearest(values: Array, known: Mapping[str, Array]) -> _Distance:
+    """The tensor most like this one, as it is or transposed."""
+    best = _Distance(float("inf"), float("inf"), "")
+    for name, other in known.items():
+        for one in [other, other.T] if other.ndim == 2 else [other]:
+            if one.shape == values.shape:
+                small = 1e-3 * float(np.abs(one).max())  # elements near zero are compared with the tensor's size
+                apart = np.abs(values - one) / np.maximum(np.maximum(np.abs(one), small), np.finfo(np.float32).tiny)
+                best = min(best, _Distance(float(np.median(apart)), float(apart.max()), name))
+    return best

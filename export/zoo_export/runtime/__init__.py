@@ -1,0 +1,4 @@
+"""ONNX Runtime at work beside PyTorch.
+
+Imports the rooms up to `measure`.
+"""

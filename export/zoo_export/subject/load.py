@@ -1,0 +1,126 @@
+"""From what a user names to what is exported: the module behind an adapter, with its task, data and lineage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from zoo.api.data import DataCard
+from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.task import Purpose, Signature
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
+from zoo.models.adapter import adapted, signature_of
+from zoo.models.load import Trained, load_trained
+from zoo.models.target import Target
+from zoo.registry.catalog import Catalog
+from zoo_export.measure.weights import state_sha256
+from zoo_export.subject.module_io import call
+from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.rollout import stateless
+from zoo_export.subject.subject import Subject
+
+LIVE_INPUTS = 8
+
+
+def find_subject(
+    target: Target,
+    catalog: Catalog,
+    *,
+    untrained: bool = False,
+    seed: int = 0,
+    input_size: tuple[int, int] | None = None,
+    data: bool = True,
+) -> Subject:
+    """The subject that a target means; an architecture alone gets seeded live weights.
+
+    With `data`, a run's own data are looked at again for its evaluation items; where they are gone, a note says so.
+    """
+    trained = load_trained(target, catalog, untrained=untrained, seed=seed)
+    spec, offer = trained.offer.spec, trained.offer
+    problem = _resized(trained, input_size)
+    module = adapted(trained.model, catalog, offer, problem)
+    card, notes = _card(trained) if data else (None, ())
+    fresh = not trained.lineage.sha256
+    words, named = _weights(trained), _target(trained)
+    if fresh:
+        words = _enlivened(module, trained, problem, seed=seed)
+    licences = {"code": spec.licence, "weights": trained.lineage.licence}
+    return Subject(
+        model=offer.full_name,
+        module=module,
+        task=trained.task,
+        problem=problem,
+        plugin=PluginRecord(
+            name=offer.plugin.name, distribution=offer.plugin.distribution, version=offer.plugin.version
+        ),
+        lineage=LineageRecord(
+            weights=words,
+            weights_sha256=state_sha256(module),
+            target=named,
+            checkpoint=trained.lineage.checkpoint or "",
+            data=trained.lineage.data_fingerprint,
+        ),
+        trained=not fresh,
+        export=spec.export,
+        card=card,
+        licences={what: licence for what, licence in licences.items() if licence},
+        metrics=dict(trained.lineage.metrics),
+        notes=(*(trained.notes if not fresh else ()), *notes),
+    )
+
+
+def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
+    """The problem with another size of picture, where the architecture allows it."""
+    problem = trained.problem
+    if size is None:
+        return problem
+    image = problem.image
+    if image.fixed_size and size != image.size:
+        raise UsageError(
+            f"{trained.offer.full_name} takes pictures of {image.size[0]}x{image.size[1]} only: its parameters "
+            "depend on the size"
+        )
+    if demand := image.demand(size):
+        near = "x".join(map(str, image.nearest(size)))
+        raise UsageError(
+            f"{trained.offer.full_name} takes pictures with sides of {demand}", hint=f"say --input-size {near}"
+        )
+    resize = None if image.resize is None else max(round(image.resize * min(size) / min(image.size)), *size)
+    changed: ImageInput = replace(image, size=size, resize=resize)
+    return replace(problem, input=changed)
+
+
+def _card(trained: Trained) -> tuple[DataCard | None, tuple[str, ...]]:
+    """The data of a run; without them the proof goes on, and the report says so."""
+    try:
+        return trained.card(), ()
+    except UsageError as error:
+        return None, (f"the data of the run are not at hand ({error.message}), so no evaluation items are compared",)
+
+
+def _weights(trained: Trained) -> str:
+    lineage = trained.lineage
+    if lineage.run:
+        return f"run {lineage.run}, {lineage.checkpoint}"
+    return lineage.weights or ""
+
+
+def _target(trained: Trained) -> str:
+    run = trained.run
+    if run is not None and run.config.model != trained.offer.full_name:
+        return f"{trained.offer.full_name}@{run.path}"
+    return trained.lineage.run or trained.lineage.weights or ""
+
+
+def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
+    task = trained.task
+    signature = signature_of(module, task, problem)
+    raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
+    prepare = task.prepare(problem).eval()
+    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=stateless(signature).inputs)
+    inputs = [call(prepare, case.inputs, ends) for case in raw]
+    ready = task.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
+    inputs += [dict(case.inputs) for case in ready if case.gates]
+    return enliven(module, [{**one, **signature.initial_state()} for one in inputs], signature, seed=seed)

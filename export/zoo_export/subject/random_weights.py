@@ -1,0 +1,94 @@
+"""Live weights for an architecture that nobody trained: random, but such that every part of it is heard in the output.
+
+Fresh networks are often deaf: a head of zeros, layer scales of 1e-6, statistics that no data ever shaped.  Any copy
+of such a network answers alike, so nothing could be proved about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import nn
+
+from zoo.api.task import Signature
+from zoo_export.subject.batching import batch_name, batches, join
+from zoo_export.subject.module_io import Array, arguments
+
+FAINT = 1e-3
+"""A parameter that is one constant below this cannot be heard."""
+SPREAD = 0.02
+BIAS = 0.1
+_NORMS = (nn.modules.batchnorm._BatchNorm,)
+
+
+@runtime_checkable
+class Silent(Protocol):
+    """An adapter whose fresh module answers nothing: a detector's scores, say, all lie below the threshold."""
+
+    def enliven(self, *inputs: torch.Tensor) -> str:
+        """Change parameters in place until these inputs of the model are answered, and say what was done."""
+
+
+def enliven(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature, *, seed: int) -> str:
+    """Make the parameters of a fresh module live, in place, and say what was done; the same seed does the same."""
+    generator = torch.Generator().manual_seed(seed)
+    woken = 0
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            woken += _wake(name, parameter, generator)
+        norms = _calibrate(module, inputs, signature)
+        spoken = [module.enliven(*arguments(inputs[0], signature))] if isinstance(module, Silent) else []
+    parts = [f"{woken} silent parameters drawn anew"] if woken else []
+    parts += [f"statistics of {norms} batch norms measured on {len(inputs)} inputs"] if norms else []
+    parts += spoken
+    return f"seeded live weights (seed {seed}{''.join('; ' + part for part in parts)})"
+
+
+def _wake(name: str, parameter: nn.Parameter, generator: torch.Generator) -> bool:
+    """Give a parameter that is one constant some variety; True when it was silent before."""
+    if not parameter.is_floating_point() or parameter.numel() == 0:
+        return False
+    first = parameter.flatten()[0]
+    if not bool((parameter == first).all()):
+        return False
+    drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
+    silent = abs(float(first)) <= FAINT
+    if name.rsplit(".", 1)[-1].startswith("bias"):
+        parameter.copy_(first + BIAS * drawn)
+    elif silent and parameter.dim() >= 2 and min(parameter.shape) > 1:
+        parameter.copy_(SPREAD * drawn)
+    else:  # scales: of norms, of layers
+        parameter.copy_((1.0 if silent else first) * (1.0 + BIAS * drawn))
+    return silent
+
+
+def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature) -> int:
+    """Set the statistics of every batch norm to those of the inputs; how many there are.
+
+    Without a batch axis inputs go through one by one, and a norm that is given a single value has no statistics: then
+    all of them stay as they were made.
+    """
+    norms = [part for part in module.modules() if isinstance(part, _NORMS) and part.track_running_stats]
+    if not norms:
+        return 0
+    before = [(norm, norm.momentum) for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain average
+        norm.train()
+    measured = len(norms)
+    try:
+        for places in batches(inputs, signature, largest=16):
+            module(*arguments(join([inputs[place] for place in places], signature.inputs), signature))
+    except ValueError:
+        if batch_name(signature) is not None:
+            raise
+        measured = 0
+    for norm, momentum in before:
+        if not measured:
+            norm.reset_running_stats()
+        norm.momentum = momentum
+        norm.eval()
+    return measured

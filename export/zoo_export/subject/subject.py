@@ -1,0 +1,88 @@
+"""What is exported: a module with its task, its problem and the story of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from zoo.api.data import DataCard
+from zoo.api.errors import Refused
+from zoo.api.problem import Problem
+from zoo.api.specs import ExportSpec
+from zoo.api.task import Signature, Task
+from zoo.bundle.runtime.consistency import description
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
+from zoo.models.adapter import signature_of
+from zoo.runs.serialization import to_json
+from zoo_export.subject.rollout import Past, with_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One module, in eval mode, ready to be exported."""
+
+    model: str
+    """Full name, "torchvision/resnet18"."""
+    module: nn.Module
+    """What ships: the model, or what its adapter made of it."""
+    task: Task
+    problem: Problem
+    plugin: PluginRecord
+    lineage: LineageRecord
+    trained: bool
+    """False for an architecture with seeded live weights."""
+    export: ExportSpec = field(default_factory=ExportSpec)
+    card: DataCard | None = None
+    """The data it was trained on, where they are at hand."""
+    licences: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Sentences for the report."""
+    ports: Signature | None = None
+    """The signature of a file made elsewhere, whose ports have other names."""
+
+    def __post_init__(self) -> None:
+        if self.export.not_exportable:
+            raise Refused(f"{self.model} is not exportable: {self.export.not_exportable}")
+
+    @property
+    def signature(self) -> Signature:
+        """Of model.onnx: the adapter's own where it declares one, else the task's."""
+        if self.ports is not None:
+            return self.ports
+        return signature_of(self.module, self.task, self.problem)
+
+    @property
+    def pipeline_signature(self) -> Signature:
+        """Of pipeline.onnx: the task's, and the state of the model."""
+        signature = self.task.pipeline_signature(self.problem)
+        return with_state(signature, self.signature) if self.signature.feedback else signature
+
+    def prepare(self) -> nn.Module:
+        """What pipeline.onnx begins with, in eval mode."""
+        module = self.task.prepare(self.problem).eval()
+        inputs, _ = self.signature.state
+        own = len(self.pipeline_signature.inputs) - len(inputs)
+        return Past(module, own=own, state=len(inputs)).eval() if inputs else module
+
+    def finish(self) -> nn.Module:
+        """What pipeline.onnx ends with, in eval mode."""
+        module = self.task.finish(self.problem).eval()
+        _, outputs = self.signature.state
+        own = len(self.signature.outputs) - len(outputs)
+        return Past(module, own=own, state=len(outputs)).eval() if outputs else module
+
+
+def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[str, str]:
+    """What a graph carries about itself, by key."""
+    facts = description(
+        model=subject.model,
+        problem=to_json(subject.problem),
+        plugin=subject.plugin,
+        opset=opset,
+        weights_sha256=subject.lineage.weights_sha256,
+        licences=subject.licences,
+    )
+    return {**facts, "role": role, "exporter": exporter}

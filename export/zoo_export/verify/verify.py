@@ -1,0 +1,195 @@
+"""The proof derived anew, on files that are there already: a bundle of zoo's, or an .onnx from anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.api.errors import BadFile, UsageError
+from zoo.api.task import Port, Signature
+from zoo.bundle.judge.evidence import Evidence, File
+from zoo.bundle.judge.gates import Gate
+from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.verdict import Verdict, judge
+from zoo.bundle.report.record import Report, report_of
+from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
+from zoo.bundle.runtime.scan import Scan, Value, demand_safe
+from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
+from zoo.registry.catalog import Catalog
+from zoo.runs.run import Run
+from zoo.runs.serialization import to_json
+from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.proof.prove import Progress, Proof, prove
+from zoo_export.subject.load import find_subject
+from zoo_export.subject.subject import Subject
+from zoo_export.verify.first_divergence import explain as explain_divergence
+from zoo_export.verify.rederive import rederive
+
+_SEED = re.compile(r"\(seed (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What deriving the proof anew found."""
+
+    report: Report
+    proved: bool
+    against: str
+    files: Sequence[Mapping[str, Any]]
+    divergence: tuple[str, ...] = ()
+    """With `explain`: the first tensor that leaves the noise, in sentences."""
+
+    @property
+    def holds(self) -> bool:
+        """The same question as `Checked.holds`."""
+        return self.proved
+
+
+def verify(path: str | Path, *, against: str | Path | None = None, explain: bool = False) -> Checked | Verified:
+    """Check a bundle; with `against` a run or model@weights, derive its proof anew (also of any single .onnx file).
+
+    Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.
+    """
+    if against is None and not explain:
+        return verify_bundle(Path(path))
+    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain)
+
+
+def verify_anew(
+    path: Path, *, against: str | None, explain: bool, evaluate: int = 500, progress: Progress = lambda _: None
+) -> Verified:
+    """The whole proof on the files at `path`, against a run or model@weights; by default those that a bundle names."""
+    if path.is_file():
+        return _verify_file(path, against=against, explain=explain, progress=progress)
+    bundle = Bundle.open(path)
+    named = against or bundle.manifest.lineage.target
+    subject = _subject(named, bundle)
+    for name in (MODEL, PIPELINE):
+        demand_safe(bundle.path / name)
+    checked = verify_bundle(bundle.path)
+    files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
+    proof = prove(subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, progress=progress)
+    report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
+    status, detail = rederive(bundle, proof)
+    gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
+    status = worst(*(gate.status for gate in gates))
+    sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
+    return Verified(
+        report=replace(report, gates=gates, verdict=status, sentence=sentence),
+        proved=proof.verdict.publishes and checked.holds and gates[len(checked.gates)].status != Status.FAIL,
+        against=named,
+        files=[to_json(file) for file in bundle.manifest.files],
+        divergence=explain_divergence(proof, progress=progress) if explain else (),
+    )
+
+
+def _why(gates: Sequence[Any], status: object) -> str:
+    return "; ".join(f"{gate.name}: {gate.detail}" for gate in gates if gate.status == status)
+
+
+def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seconds: float) -> Report:
+    again = (f"zoo verify {path} --against {against}",)
+    return report_of(evidence, verdict, reproduce=again, seconds=seconds)
+
+
+def _subject(against: str, bundle: Bundle) -> Subject:
+    """What the bundle is compared with; an untrained one is made again from its seed."""
+    manifest, catalog = bundle.manifest, Catalog.discover()
+    seed = _SEED.search(manifest.lineage.weights)
+    size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
+    itself = ("", manifest.model, manifest.model.partition("/")[2])
+    if not manifest.lineage.target and seed is not None and against in itself:
+        target: Target = ModelTarget(model=catalog.model(manifest.model))
+        return find_subject(target, catalog, untrained=True, seed=int(seed[1]), input_size=size)
+    if not against:
+        raise UsageError(
+            f"the record of {bundle.path} names nothing to compare it with", hint="say --against RUN or MODEL@WEIGHTS"
+        )
+    meant = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
+    subject = find_subject(meant, catalog)
+    if size is None or subject.problem.image.size == size:
+        return subject
+    return find_subject(meant, catalog, input_size=size)
+
+
+def _at_checkpoint(target: Target, name: str) -> Target:
+    """The very checkpoint that was exported, as long as the run keeps it."""
+    if isinstance(target, RunTarget) and name and (Run.open(target.path).checkpoints / name).is_dir():
+        return at_checkpoint(target, name)
+    return target
+
+
+# --- a single file ---
+
+
+def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Progress) -> Verified:
+    if against is None:
+        raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
+    found, catalog = demand_safe(path), Catalog.discover()
+    subject = find_subject(find_target(against, catalog), catalog)
+    subject = replace(subject, ports=_ports(found, subject.signature, path))
+    proof = prove(subject, opset=max(found.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
+    evidence = _named_after(proof, path, opset=found.opset)
+    verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
+    report = _report(evidence, verdict, path, against, proof.seconds)
+    return Verified(
+        report=report,
+        proved=verdict.publishes,
+        against=against,
+        files=[to_json(file) for file in evidence.subject.files],
+        divergence=tuple(line.replace(MODEL, path.name) for line in explain_divergence(proof, progress=progress))
+        if explain
+        else (),
+    )
+
+
+def _ports(found: Scan, signature: Signature, path: Path) -> Signature:
+    """The model's signature under the names that the file uses."""
+    for what, values, ports in (
+        ("inputs", found.inputs, signature.inputs),
+        ("outputs", found.outputs, signature.outputs),
+    ):
+        if len(values) != len(ports):
+            raise BadFile(f"{path} has {len(values)} {what}, the model has {len(ports)}")
+        for value, port in zip(values, ports, strict=True):
+            _check_port(value, port, path)
+    inputs = tuple(replace(port, name=v.name) for port, v in zip(signature.inputs, found.inputs, strict=True))
+    outputs = tuple(replace(port, name=v.name) for port, v in zip(signature.outputs, found.outputs, strict=True))
+    return Signature(inputs=_fixed(inputs, found.inputs), outputs=_fixed(outputs, found.outputs))
+
+
+def _fixed(ports: tuple[Port, ...], values: Sequence[Value]) -> tuple[Port, ...]:
+    """An axis that a file from elsewhere fixes at the size of one item is not promised to be dynamic."""
+    made = []
+    for port, value in zip(ports, values, strict=True):
+        sizes = zip(port.shape, value.shape, strict=True)
+        shape = tuple(there if isinstance(here, str) and there == 1 else here for here, there in sizes)
+        made.append(replace(port, shape=shape))
+    return tuple(made)
+
+
+def _check_port(value: Value, port: Port, path: Path) -> None:
+    dtype = {"float": "float32", "double": "float64"}.get(value.dtype, value.dtype)
+    if dtype != port.dtype or len(value.shape) != len(port.shape):
+        raise BadFile(
+            f"{path}: {value.name} is {dtype} {list(value.shape)}, the model's {port.name} is {port.dtype} "
+            f"{list(port.shape)}: this file is not an export of that model"
+        )
+
+
+def _named_after(proof: Proof, path: Path, *, opset: int) -> Evidence:
+    """The evidence about model.onnx as evidence about the file, which asked for no opset of ours."""
+    evidence = proof.evidence
+    graph = evidence.graphs[0]
+    facts = None if graph.facts is None else replace(graph.facts, opset_asked=opset)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    files = (File(name=path.name, sha256=digest, bytes=path.stat().st_size),)
+    return replace(
+        evidence,
+        subject=replace(evidence.subject, model=path.name, files=files),
+        graphs=(replace(graph, name=path.name, facts=facts),),
+    )

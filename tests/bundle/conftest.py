@@ -1,0 +1,170 @@
+"""A whole small bundle: a pipeline that answers with the share of each colour, and a record that holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tests.bundle.runtime import graphs
+from tests.healthy import healthy_evidence
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.task import Port, Signature
+from zoo.bundle.judge.evidence import Evidence, File
+from zoo.bundle.judge.verdict import judge
+from zoo.bundle.report.record import report_of
+from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime.consistency import description
+from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.runtime.manifest import (
+    BundleFile,
+    GoldenCase,
+    GoldenOutput,
+    LineageRecord,
+    Manifest,
+    PluginRecord,
+)
+from zoo.runs.serialization import to_json
+from zoo_export.capture.onnx_graph import describe
+
+TASK = """
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+
+def read(path, problem):
+    try:
+        return {"image": np.asarray(Image.open(path).convert("RGB"))}
+    except UnidentifiedImageError as error:
+        raise ValueError(str(error)) from error
+
+
+def show(answer, problem):
+    best = int(answer["probabilities"].argmax())
+    return f"{problem['classes'][best]} {answer['probabilities'][best]:.2f}"
+"""
+MakeBundle = Callable[..., Path]
+MODEL = "cnn/cnn"
+PROBLEM = Problem(task="image-classification", input=ImageInput(size=(28, 28)), classes=("red", "green", "blue"))
+PLUGIN = PluginRecord(name="cnn", distribution="edgezoo", version="0.1.0")
+LICENCES = {"code": "Apache-2.0"}
+
+
+def colours(gain: float) -> bytes:
+    """image uint8 [height, width, 3] -> probabilities float32 [3], the softmax of `gain` times the mean colour."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["levels", "axes"], ["mean"], keepdims=0),
+        helper.make_node("Div", ["mean", "scale"], ["share"]),
+        helper.make_node("Softmax", ["share"], ["probabilities"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "colours",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["height", "width", 3])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [3])],
+        initializer=[graphs.numbers("axes", 0, 1), helper.make_tensor("scale", TensorProto.FLOAT, [], [64.0 / gain])],
+    )
+    return told(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+
+
+def told(model: onnx.ModelProto) -> bytes:
+    """The bytes of a graph that says of itself what the manifest says."""
+    facts = description(
+        model=MODEL, problem=to_json(PROBLEM), plugin=PLUGIN, opset=18, weights_sha256="e" * 64, licences=LICENCES
+    )
+    describe(model, facts)
+    return bytes(model.SerializeToString())
+
+
+def answer(image: np.ndarray[Any, Any], gain: float = 1.0) -> np.ndarray[Any, Any]:
+    """What the pipeline computes, in fp64."""
+    power = np.exp(image.astype("float64").mean((0, 1)) * gain / 64)
+    return np.asarray(power / power.sum())
+
+
+def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[str, bytes]:
+    """The bytes of every file, the manifest among them."""
+    files = {
+        "model.onnx": told(graphs.linear()),
+        "pipeline.onnx": colours(gain),
+        "run.py": Path(run_template.__file__).read_bytes(),
+        "task.py": TASK.encode(),
+    }
+    rng = np.random.default_rng(0)
+    for i in range(2):
+        image = rng.integers(0, 256, (5 + i, 7, 3), dtype=np.uint8)
+        files[f"golden/case-{i}.npz"] = golden_bytes({"image": image}, {"probabilities": answer(image, gain)})
+    sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    onnx_files = tuple(name for name in files if name.endswith(".onnx"))
+    measured = replace(
+        evidence,
+        graphs=tuple(replace(graph, sha256=sha256[graph.name]) for graph in evidence.graphs),
+        subject=replace(
+            evidence.subject,
+            files=tuple(File(name=name, sha256=sha256[name], bytes=len(files[name])) for name in onnx_files),
+        ),
+    )
+    found = judge(measured, published={name: sha256[name] for name in onnx_files})
+    report = report_of(measured, found, reproduce=("zoo export cnn@digits --onnx",), seconds=3.0)
+    files["report.json"] = json.dumps(to_json(report)).encode()
+    claimed = verdict or found.status.value
+    files["manifest.json"] = json.dumps(to_json(manifest(files, claimed))).encode()
+    return files
+
+
+def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
+    """The manifest of some files."""
+    roles: dict[str, Any] = {"model.onnx": "model", "pipeline.onnx": "pipeline", "report.json": "report"}
+    tolerance = GoldenOutput(name="probabilities", compare="tolerance", rms=1e-6, max=2e-6)
+    image = Port(name="image", dtype="uint8", shape=("height", "width", 3))
+    probabilities = Port(name="probabilities", dtype="float32", shape=(3,))
+    x, y = Port(name="x", dtype="float32", shape=("batch", 4)), Port(name="y", dtype="float32", shape=("batch", 2))
+    return Manifest(
+        zoo="0.1.0",
+        created="2026-01-01T00:00:00+00:00",
+        model=MODEL,
+        task=PROBLEM.task,
+        plugin=PLUGIN,
+        problem=PROBLEM,
+        model_signature=Signature(inputs=(x,), outputs=(y,)),
+        pipeline_signature=Signature(inputs=(image,), outputs=(probabilities,)),
+        finishing="softmax",
+        opset=18,
+        lineage=LineageRecord(weights="cnn@digits", weights_sha256="e" * 64, target="cnn@digits"),
+        licences=LICENCES,
+        verdict=verdict,
+        golden=tuple(
+            GoldenCase(name=name[7:-4], file=name, graph="pipeline.onnx", origin="synthetic", outputs=(tolerance,))
+            for name in files
+            if name.startswith("golden/")
+        ),
+        files=tuple(
+            BundleFile(
+                name=name, role=roles.get(name, "other"), sha256=hashlib.sha256(data).hexdigest(), bytes=len(data)
+            )
+            for name, data in files.items()
+        ),
+    )
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> MakeBundle:
+    """Writes the bundle and returns its path; `evidence` and `verdict` replace what its record says."""
+
+    def make(*, evidence: Evidence | None = None, verdict: str | None = None, gain: float = 1.0) -> Path:
+        folder = tmp_path / "bundle"
+        for name, data in contents(evidence or healthy_evidence(), verdict=verdict, gain=gain).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return folder
+
+    return make

@@ -1,0 +1,102 @@
+"""run.py alone: with torch and zoo blocked, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.bundle.conftest import MakeBundle
+from zoo.bundle.runtime import run_template
+from zoo_export.bundle.runner_source import task_source
+
+BLOCK = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torchvision", "zoo", "zoo_export", "onnx", "cattrs", "click"}:
+            raise ImportError(name + " is blocked")
+sys.meta_path.insert(0, Block())
+"""
+
+
+def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProcess[str]:
+    """run.py's answer; `block` holds a sitecustomize that forbids everything heavy."""
+    (block / "sitecustomize.py").write_text(BLOCK)
+    environment = {**os.environ, "PYTHONPATH": str(block)}
+    command = [sys.executable, str(bundle / "run.py"), *arguments]
+    return subprocess.run(command, env=environment, cwd=block, capture_output=True, text=True, check=False)
+
+
+def test_the_self_test_passes_on_a_whole_bundle(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    done = run(make_bundle(), "--self-test", block=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "self-test passed: 7 files, 2 golden cases\n")
+
+
+@pytest.mark.parametrize("name", ["pipeline.onnx", "golden/case-0.npz", "task.py"])
+def test_the_self_test_names_a_changed_file(make_bundle: MakeBundle, tmp_path: Path, name: str) -> None:
+    bundle = make_bundle()
+    (bundle / name).write_bytes((bundle / name).read_bytes() + b" ")
+    done = run(bundle, "--self-test", block=tmp_path)
+    assert done.returncode == 1
+    assert f"{name} was changed" in done.stdout
+
+
+def test_the_self_test_repeats_unproved(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    done = run(make_bundle(verdict="unproved"), "--self-test", block=tmp_path)
+    assert (done.returncode, "without a proof" in done.stdout) == (1, True)
+
+
+def test_it_answers_pictures(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    done = run(bundle, "leaf.png", "leaf.png", block=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "leaf.png: green 0.79\n" * 2)
+    assert run(bundle, "--self-test", block=tmp_path).returncode == 0  # nothing was left behind
+
+
+def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle()
+    (tmp_path / "note.png").write_text("no picture")
+    for arguments, said in (
+        ((), "self-test"),
+        (("--help",), "self-test"),
+        (("note.png",), "cannot be read"),
+        (("no.png",), "no.png"),
+    ):
+        done = run(bundle, *arguments, block=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "runner",
+    [
+        *(f"image_{kind}.runner" for kind in ("classification", "reconstruction", "embedding")),
+        *("audio_generation.runner", "semantic_segmentation.runner"),
+        *(f"text_{kind}.runner" for kind in ("classification", "generation", "embedding")),
+        *(f"text_{kind}.wordpiece_runner" for kind in ("classification", "embedding")),
+    ],
+)
+def test_the_runner_stays_short_enough_to_be_read(runner: str) -> None:
+    core = Path(run_template.__file__).read_text()
+    assert (core + task_source(f"zoo.tasks.{runner}:read")).count("\n") <= 250
+
+
+@pytest.mark.install
+def test_it_needs_only_numpy_onnxruntime_and_pillow(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "numpy", "onnxruntime", "pillow"], check=True)
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for arguments, said in (("--self-test", "self-test passed"), (str(tmp_path / "leaf.png"), "green 0.79")):
+        command = [str(python), str(bundle / "run.py"), arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert said in done.stdout

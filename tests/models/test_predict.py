@@ -1,0 +1,86 @@
+"""Answering with a real model on real digits, against the same sums done by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from torch import nn
+
+import zoo
+from tests.digits_run import probabilities
+from zoo.data.embedded import digits
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index, image in enumerate(digits.load().test_images[:3]):
+        Image.fromarray(image).save(folder / f"{index}.png")
+    return folder
+
+
+def test_predictions_are_those_of_the_sums_done_by_hand(digits_run: tuple[Path, nn.Module], pictures: Path) -> None:
+    place, model = digits_run
+    wanted = probabilities(model, digits.load().test_images[:3])
+    found = zoo.predict(place, [pictures], limit=10)
+    assert [Path(answer.file).name for answer in found] == ["0.png", "1.png", "2.png"]
+    for answer, row in zip(found, wanted, strict=True):
+        classes = answer.record()["classes"]
+        assert isinstance(classes, list)
+        given = {entry["name"]: entry["probability"] for entry in classes if isinstance(entry, dict)}
+        assert given == pytest.approx({str(index): float(share) for index, share in enumerate(row)}, rel=1e-5)
+
+
+def test_predict_prints_saves_and_names_what_it_cannot_read(
+    digits_run: tuple[Path, nn.Module], pictures: Path, tmp_path: Path, zoo_command: Command
+) -> None:
+    (pictures / "notes.txt").write_text("no picture")
+    saved = tmp_path / "saved"
+    said = zoo_command("predict", str(digits_run[0]), str(pictures), "--top", "2", "--save", str(saved), "--json")
+    assert said.code == 2
+    records = said.json["answers"]
+    assert [Path(record["file"]).name for record in records] == ["0.png", "1.png", "2.png", "notes.txt"]
+    assert [len(record["classes"]) for record in records[:3]] == [2, 2, 2]
+    assert "notes.txt" in records[3]["unreadable"]
+    assert "1 of 4 files cannot be read" in said.err
+    assert sorted(path.name for path in saved.glob("*.png")) == ["0.png", "1.png", "2.png"]
+    said = zoo_command("predict", str(digits_run[0]), str(pictures / "0.png"), "--top", "1")
+    assert (said.code, len(said.out.splitlines())) == (0, 2)
+    assert said.out.startswith(f"{pictures / '0.png'}: ")
+    assert said.out.splitlines()[-1] == f"next: zoo export {digits_run[0]} --onnx"
+
+
+def test_predict_takes_a_device_and_names_one_that_is_not_there(
+    digits_run: tuple[Path, nn.Module], pictures: Path, zoo_command: Command
+) -> None:
+    asked = ("predict", str(digits_run[0]), str(pictures / "0.png"), "--json")
+    assert zoo_command(*asked, "--device", "cpu").json["answers"] == zoo_command(*asked).json["answers"]
+    said = zoo_command(*asked, "--device", "abacus")
+    assert (said.code, said.json["error"]["message"]) == (2, "--device abacus is not available here")
+
+
+def test_predict_with_nothing_readable_is_an_error(
+    digits_run: tuple[Path, nn.Module], tmp_path: Path, zoo_command: Command
+) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    said = zoo_command("predict", str(digits_run[0]), str(tmp_path / "notes.txt"))
+    assert (said.code, said.out) == (2, "")
+    assert "is not a picture" in said.err
+
+
+@pytest.mark.parametrize(("command", "more"), [("predict", ("x.png",)), ("eval", ())])
+def test_a_bare_architecture_neither_predicts_nor_is_measured(
+    command: str, more: tuple[str, ...], tmp_path: Path, zoo_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("x.png")
+    said = zoo_command(command, "cnn", *more)
+    assert said.code == 2
+    assert said.err.startswith("Error: cnn alone is a bare architecture, without trained parameters")

@@ -1,0 +1,103 @@
+"""Entry points are read so that one damaged record hides nobody else's, and whose code failed is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.registry.discovery import BUILT_IN, installed_candidates
+from zoo.registry.loader import Plugin, load_plugins
+
+Install = Callable[..., Path]
+Command = Callable[..., Any]
+
+GOOD = """
+import zoo
+
+@zoo.hookimpl
+def zoo_tasks():
+    return [zoo.TaskSpec(name="staring", task="nowhere:Task")]
+"""
+
+
+@pytest.fixture
+def damaged(install_plugin: Install) -> Callable[..., Path]:
+    """A sound plugin `ant`, and `acme` of which one file of its record holds something else."""
+
+    def install(name: str, content: bytes | None) -> Path:
+        install_plugin("ant", GOOD, distribution="zoo-ant")
+        file = install_plugin("acme", GOOD, distribution="zoo-acme").parent / "zoo_acme-1.0.dist-info" / name
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
+        return file
+
+    return install
+
+
+def found() -> dict[str, Plugin]:
+    """The strangers by name, with ant sound and zoo's own all there."""
+    plugins = load_plugins(installed_candidates())
+    assert sum(one.distribution == BUILT_IN for one in plugins) == 11
+    strangers = {one.name: one for one in plugins if one.distribution != BUILT_IN}
+    assert [spec.name for spec in strangers.pop("ant").tasks] == ["staring"]
+    return strangers
+
+
+@pytest.mark.parametrize("content", [b"[zoo.plugins]\nthis is no entry\n", b"[zoo.plugins]\nacme\xff = acme\n"])
+def test_entry_points_that_cannot_be_read_are_their_owners_alone(
+    content: bytes, damaged: Callable[..., Path], zoo_command: Command
+) -> None:
+    damaged("entry_points.txt", content)
+    broken = found()["zoo_acme"]
+    assert broken.error.startswith("its entry_points.txt cannot be read (")
+    assert broken.cure == "pip install --force-reinstall zoo-acme, or pip uninstall zoo-acme"
+    said = zoo_command("plugins")
+    assert said.code == 0
+    assert "the plugin 'zoo_acme' (zoo-acme 1.0) is broken and offers nothing" in said.err
+
+
+@pytest.mark.parametrize("content", [None, b"", b"Metadata-Version: 2.1\n"])
+def test_a_distribution_without_a_name_is_told(
+    content: bytes | None, damaged: Callable[..., Path], zoo_command: Command
+) -> None:
+    damaged("METADATA", content)
+    (broken,) = found().values()
+    assert broken.error.startswith("its distribution has no name: the METADATA beside its entry points is missing")
+    assert broken.cure.endswith("ZOO_DISABLE_PLUGINS=acme")
+    for words in (("list",), ("plugins",), ("plugins", "--json"), ("info", "acme")):
+        assert zoo_command(*words).code == 0
+
+
+@pytest.mark.parametrize("value", ["", "acme plugin", "acme:", "acme:::x!"])
+def test_an_entry_point_that_names_nothing_says_how_one_looks(value: str, damaged: Callable[..., Path]) -> None:
+    damaged("entry_points.txt", f"[zoo.plugins]\nacme = {value}\n".encode())
+    assert found()["acme"].error == (
+        f"its entry point is {value!r}; it must look like 'zoo_acme.plugin', or 'zoo_acme.plugin:object'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("zoo_not_there", "ModuleNotFoundError: No module named 'zoo_not_there'"),
+        ("json:plugin", "AttributeError: module 'json' has no attribute 'plugin'"),
+    ],
+)
+def test_an_entry_point_to_what_is_not_there_is_told(value: str, sentence: str, damaged: Callable[..., Path]) -> None:
+    damaged("entry_points.txt", f"[zoo.plugins]\nacme = {value}\n".encode())
+    assert found()["acme"].error == sentence
+
+
+def test_what_an_interrupted_upgrade_left_behind_is_no_second_plugin(install_plugin: Install) -> None:
+    site = install_plugin("acme", GOOD, distribution="zoo-acme").parent
+    record = site / "zoo_acme-1.0.dist-info"
+    left = site / "~oo_acme-0.9.dist-info"
+    left.mkdir()
+    for file in record.iterdir():
+        (left / file.name).write_text(file.read_text().replace("Version: 1.0", "Version: 0.9"))
+    acme = [one for one in installed_candidates() if one.name == "acme"]
+    assert [(one.distribution, one.name) for one in acme] == [("zoo-acme", "acme")]

@@ -1,0 +1,94 @@
+"""What a plugin moves of what belongs to the whole process is put back, and named."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from zoo.registry.process_guard import THREAD, undisturbed
+
+
+def mix_up_environment() -> None:
+    os.environ["ZOO_STRICT_PLUGINS"] = "1"
+    del os.environ["PATH"]
+
+
+def silence() -> None:
+    sys.stdout = sys.stderr = None
+
+
+def lose_imports() -> None:
+    sys.path.clear()
+    sys.meta_path.clear()
+
+
+@pytest.mark.parametrize(
+    ("move", "name"),
+    [
+        (lambda: os.chdir("/"), "the current directory"),
+        (mix_up_environment, "the environment"),
+        (lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), "the handling of signals"),
+        (lambda: warnings.simplefilter("error"), "the filters of warnings"),
+        (lambda: logging.root.addHandler(logging.NullHandler()), "the root logger"),
+        (lambda: logging.root.setLevel(7), "the root logger"),
+        (silence, "the standard streams"),
+        (lose_imports, "the import path"),
+    ],
+)
+def test_what_is_moved_is_put_back_and_named(move: Callable[[], object], name: str) -> None:
+    def world() -> tuple[object, ...]:
+        streams, imports = (sys.stdout, sys.stderr), (sys.path[:], sys.meta_path[:])
+        signals = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        logger = (logging.root.handlers[:], logging.root.level)
+        return Path.cwd(), dict(os.environ), signals, list(warnings.filters), streams, imports, logger
+
+    before = world()
+    with undisturbed() as moved:
+        move()
+        assert world() != before
+        assert moved == []
+    assert world() == before
+    assert moved == [name]
+
+
+def test_who_moves_nothing_is_not_named_and_may_add_to_the_import_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    with undisturbed() as moved:
+        sys.path.append("/vendored")
+    assert (moved, sys.path[-1]) == ([], "/vendored")
+
+
+def test_it_is_put_back_after_an_error_too() -> None:
+    here = Path.cwd()
+    with pytest.raises(KeyError), undisturbed():
+        os.chdir("/")
+        raise KeyError
+    assert Path.cwd() == here
+
+
+def test_a_directory_that_is_gone_is_no_error(empty_directory: Path) -> None:
+    (empty_directory / "gone").mkdir()
+    os.chdir(empty_directory / "gone")
+    (empty_directory / "gone").rmdir()
+    with undisturbed() as moved:
+        os.chdir(empty_directory)
+    assert moved == ["the current directory"]
+
+
+def test_a_thread_that_holds_up_the_end_is_named() -> None:
+    done = threading.Event()
+    with undisturbed() as moved:
+        threading.Thread(target=done.wait, daemon=True).start()
+    assert moved == []
+    with undisturbed() as moved:
+        threading.Thread(target=done.wait).start()
+    assert moved == [THREAD]
+    done.set()

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from zoo.api.errors import BadFile
+from zoo.api.problem import ImageInput, Json, Problem
+from zoo.api.task import Port, Signature
+from zoo.runs.serialization import from_json, parse, to_json
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everything:
+    count: int
+    share: float
+    name: str
+    right: bool
+    colour: Colour = Colour.RED
+    maybe: float | None = None
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    schema: int = 1
+
+
+FULL: dict[str, Any] = {"count": 1, "share": 0.5, "name": "a", "right": True, "colour": "red", "maybe": None}
+
+
+def test_what_is_written_is_read() -> None:
+    value = Everything(
+        count=1, share=1, name="a", right=False, maybe=2.0, options={"a": 1, "b": True}, facts={"x": [1, {"y": None}]}
+    )
+    assert from_json(Everything, json.loads(json.dumps(to_json(value))), where="x") == value
+    signature = Signature(inputs=(Port(name="x", dtype="float32", shape=("batch", 3)),), outputs=())
+    assert from_json(Signature, to_json(signature), where="x") == signature
+    problem = Problem(task="t", input=ImageInput(size=(2, 3)), classes=("a",), facts={"n": 1})
+    assert from_json(Problem, to_json(problem), where="x") == problem
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"count": "1"},
+        {"count": 1.0},
+        {"count": True},
+        {"share": "0.5"},
+        {"share": float("nan")},
+        {"share": float("inf")},
+        {"right": "false"},
+        {"right": 0},
+        {"name": 1},
+        {"colour": "blue"},
+        {"maybe": "1"},
+        {"surprise": 1},
+    ],
+)
+def test_nothing_is_converted_and_nothing_is_ignored(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadFile, match=f"^config.json is not a valid Everything: .*{next(iter(wrong))}"):
+        from_json(Everything, {**FULL, **wrong}, where="config.json")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "names no schema"),
+        (b'{"schema": true}', "names no schema"),
+        (b'{"schema": 0}', "names no schema"),
+        (b'{"schema": 2}', "has schema 2, this zoo reads up to 1"),
+        (b'{"schema": 1}', "required field missing"),
+    ],
+)
+def test_a_file_that_is_no_record_of_ours_is_told(raw: bytes, reason: str) -> None:
+    with pytest.raises(BadFile, match=reason):
+        parse(Everything, raw, schema=1, where="run.json")

@@ -1,0 +1,142 @@
+"""The whole way on a tiny classifier: it is proved, its spoilt copies are not, and neither are vacuous models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from tests.zoo_export.conftest import subject_of
+from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.rule import K, Status, judge_output
+from zoo.bundle.runtime.sandbox import Runtime
+from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.torch_export import serialize
+from zoo_export.controls.mutations import copy_of
+from zoo_export.proof.prove import Proof, prove
+
+
+def statuses(proof: Proof) -> dict[str, Status]:
+    return {gate.name: gate.status for gate in proof.verdict.gates}
+
+
+def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
+    assert proof.verdict.publishes, proof.verdict.sentence
+    assert set(statuses(proof).values()) <= {Status.PASS, Status.WARN}
+    evidence = proof.evidence
+    assert [graph.name for graph in evidence.graphs] == [MODEL, PIPELINE]
+    assert {axis.name: axis.tested for axis in evidence.graphs[0].axes.tested} == {"batch": (1, 2, 3, 7)}  # type: ignore[union-attr]
+    names = {control.name for control in evidence.power}
+    assert names == {
+        "weight",
+        "scale",
+        "bias",
+        "classes",
+        "normalisation",
+        "channels",
+        "resize",
+        "batch",
+        "training",
+    }
+    assert all(control.caught_by for control in evidence.power)
+
+
+def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch(
+    proof: Proof, runtime: Runtime
+) -> None:
+    subject = proof.subject
+    session = runtime.session(proof.exported.files[PIPELINE])
+    assert [(port.name, port.shape) for port in session.inputs] == [("image", ("height", "width", 3))]
+    prepare, finish = subject.task.prepare(subject.problem), subject.task.finish(subject.problem)
+    for height, width in ((12, 12), (31, 57), (80, 9)):
+        image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected = finish(subject.module(prepare(torch.from_numpy(image)))).numpy()
+        given = runtime.run(session, {"image": image})["probabilities"]
+        np.testing.assert_allclose(given, expected, atol=2e-3 if (height, width) != (12, 12) else 1e-6)
+
+
+def test_the_pipeline_keeps_the_model_s_tensors_under_their_names(proof: Proof) -> None:
+    inner = {tensor.name for tensor in proof.exported.models[MODEL].graph.initializer}
+    outer = {tensor.name for tensor in proof.exported.models[PIPELINE].graph.initializer}
+    assert inner <= outer
+    assert all(name.startswith("ends/") for name in outer - inner)
+
+
+def test_both_files_carry_the_facts(proof: Proof, runtime: Runtime) -> None:
+    for name, role in ((MODEL, "model"), (PIPELINE, "pipeline")):
+        facts = runtime.session(proof.exported.files[name]).metadata
+        assert facts["zoo.role"] == role
+        assert facts["zoo.classes"] == '["ant", "bee", "cat", "dog"]'
+        assert facts["zoo.weights_sha256"] == proof.subject.lineage.weights_sha256
+
+
+def _spoilt(proof: Proof) -> dict[str, bytes]:
+    """Both files with one weight of the head changed by one per cent."""
+    files = {}
+    for name, model in proof.exported.models.items():
+        copy = copy_of(model)
+        tensor = next(one for one in copy.graph.initializer if one.name == "head.weight")
+        values = numpy_helper.to_array(tensor).copy()
+        values[1, 2] *= np.float32(1.01)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        files[name] = serialize(copy)
+    return files
+
+
+def test_files_that_are_not_those_of_the_model_are_rejected(proof: Proof) -> None:
+    again = prove(proof.subject, opset=18, files=_spoilt(proof))
+    failed = {name for name, status in statuses(again).items() if status == Status.FAIL}
+    assert {"parity", "lineage"} <= failed
+    assert not again.verdict.publishes
+
+
+class Dead(nn.Module):
+    """A head of zeros: every copy of it agrees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 12 * 12, 4)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.head(image.flatten(1))
+        return logits
+
+
+class Sampling(nn.Module):
+    """Answers at random, and is as far from double precision as from itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 12 * 12, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.head(image.flatten(1))
+        return logits + torch.randn_like(logits)
+
+
+@pytest.mark.parametrize(("module", "gate"), [(Dead(), "liveness"), (Sampling(), "determinism")])
+def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: str) -> None:
+    found = prove(subject_of(module.eval()), opset=18)
+    outputs = [output for case in found.evidence.graphs[0].cases if case.gates for output in case.outputs]
+    ratios = sorted(judge_output(output).ratio or 0.0 for output in outputs)
+    assert ratios[len(ratios) // 2] <= K  # the naive check: usually the file is no further off than PyTorch itself
+    assert statuses(found)[gate] == Status.FAIL
+    assert not found.verdict.publishes
+
+
+def test_a_graph_that_the_runtime_refuses_is_a_reported_failure(proof: Proof) -> None:
+    broken = copy_of(proof.exported.models[MODEL])
+    broken.graph.node[0].op_type = "NoSuchOperator"
+    files = {MODEL: broken.SerializeToString(), PIPELINE: proof.exported.files[PIPELINE]}
+    found = prove(proof.subject, opset=18, files=files)
+    assert statuses(found)["parity"] == Status.FAIL
+    assert "NoSuchOperator" in next(gate.detail for gate in found.verdict.gates if gate.name == "parity")
+
+
+def test_evidence_names_the_bytes_that_were_measured(proof: Proof) -> None:
+    evidence: Evidence = proof.evidence
+    assert {graph.name: graph.sha256 for graph in evidence.graphs} == proof.exported.sha256

@@ -1,0 +1,124 @@
+"""Models whose code asks for a size: right at the sizes that are usually tried, another answer elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from torch import Tensor, nn
+
+from tests.zoo_export.conftest import Tiny, subject_of, tiny
+from zoo.api.task import Port, Signature
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.runtime.sandbox import Runtime
+from zoo_export.capture.capture import MODEL
+from zoo_export.capture.shape_guards import LARGEST, Sizes
+from zoo_export.capture.torch_export import export_graph
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.cases import elsewhere
+from zoo_export.subject.module_io import Array, call
+
+
+class Crowded(Tiny):
+    """Doubles its answers to more than eight items."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = super().forward(image)
+        return logits * 2 if image.shape[0] > 8 else logits
+
+
+class Fives(Tiny):
+    """Doubles its answers to five items, ten, fifteen."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = super().forward(image)
+        return logits * 2 if image.shape[0] % 5 == 0 else logits
+
+
+class Lonely(Tiny):
+    """Doubles its answer to an item that comes alone, as it does on a device."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = super().forward(image)
+        return logits * 2 if image.shape[0] == 1 else logits
+
+
+def made(kind: type[Tiny]) -> Tiny:
+    """The tiny classifier's parameters behind other code."""
+    module = kind()
+    module.load_state_dict(tiny().state_dict())
+    return module.eval()
+
+
+def naive(found: Proof, runtime: Runtime, batch: int) -> bool:
+    """Allclose on one random batch."""
+    image: dict[str, Array] = {"input": np.random.default_rng(0).normal(size=(batch, 3, 12, 12)).astype(np.float32)}
+    given = runtime.run(runtime.session(found.exported.files[MODEL]), image)["logits"]
+    right = call(found.subject.module, image, found.subject.signature)["logits"]
+    return bool(np.allclose(given, right, rtol=1e-3, atol=1e-4))
+
+
+def details(found: Proof) -> dict[str, str]:
+    return {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}
+
+
+@pytest.mark.parametrize(("kind", "size"), [(Crowded, 9), (Fives, 5)])
+def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime, kind: type[Tiny], size: int) -> None:
+    found = prove(subject_of(made(kind)), opset=18)
+    assert all(naive(found, runtime, batch) for batch in (1, 2, 3, 7))
+    assert found.exported.graph.elsewhere == ({"batch": size},)
+    assert not found.verdict.publishes
+    assert set(details(found)) == {"parity"}
+    assert f"batch {size}, logits" in details(found)["parity"]
+
+
+def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
+    found = prove(subject_of(made(Lonely)), opset=18)
+    assert all(naive(found, runtime, batch) for batch in (2, 3, 7))
+    assert not found.verdict.publishes
+    assert "depends on what else is in the batch" in details(found)["axes"]
+
+
+def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
+    assert proof.exported.graph.elsewhere == ()
+    assert proof.exported.pipeline.elsewhere == ({"width": 1},)
+    assert "width 1" in [case.name for case in proof.evidence.graphs[1].cases]
+    assert proof.verdict.publishes
+
+
+class Asking(nn.Module):
+    """float32 [batch, height, width] -> [batch], doubled where a condition on the sizes holds."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__()
+        self.condition = compile(condition, "condition", "eval")
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, height, width = x.shape
+        mean = x.mean((1, 2))
+        return mean * 2 if eval(self.condition, {"n": batch, "h": height, "w": width}) else mean * 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "width", "sizes"),
+    [
+        ("h == w", 14, ({"height": 14},)),
+        ("h == w", 12, ({"width": 13},)),
+        ("w != 9", 14, ({"width": 9},)),
+        ("w < 5", 14, ({"width": 4},)),
+        ("h * w > 500", 14, ({"height": 36},)),
+        ("w % 50 == 3", 14, ({"width": 3},)),
+        (f"w > {LARGEST}", 14, ()),
+        ("n > 0", 14, ()),
+    ],
+)
+def test_a_size_is_found_for_every_question(condition: str, width: int, sizes: tuple[Sizes, ...]) -> None:
+    ports = (Port(name="x", dtype="float32", shape=("batch", "height", "width")),)
+    signature = Signature(inputs=ports, outputs=(Port(name="y", dtype="float32", shape=("batch",)),))
+    example: dict[str, Array] = {"x": np.zeros((2, 12, width), np.float32)}
+    assert export_graph(Asking(condition).eval(), example, signature, opset=18, name="asking").elsewhere == sizes
+
+
+def test_cases_are_stretched_to_those_sizes(proof: Proof) -> None:
+    ports = proof.subject.signature.inputs
+    (case,) = elsewhere(proof.inputs.model, ports, [{"batch": 4}])
+    assert (case.name, case.inputs["input"].shape) == ("batch 4", (4, 3, 12, 12))

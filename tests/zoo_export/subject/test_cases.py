@@ -1,0 +1,61 @@
+"""Which inputs a proof is made with, and whose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.zoo_export.conftest import subject_of, tiny
+from zoo.api.data import DataRequest, DataSource
+from zoo.api.errors import OutputExists
+from zoo.tasks.image_classification.task import ImageClassification
+from zoo_export.bundle.write import check_place
+from zoo_export.subject.cases import Inputs, collect
+
+
+@pytest.fixture(scope="module")
+def collected() -> dict[bool, Inputs]:
+    """The cases of a classifier that learnt from digits, with the data among them and without."""
+    task = ImageClassification()
+    source = DataSource(request=DataRequest(source="digits"), format="digits")
+    subject = replace(subject_of(tiny()), card=task.check(source, progress=lambda *_: None))
+    with torch.no_grad():
+        return {ours: collect(subject, subject.prepare(), evaluate=3, golden_of_users=ours) for ours in (True, False)}
+
+
+def test_no_case_that_travels_is_of_data_that_must_not(collected: dict[bool, Inputs]) -> None:
+    with_data, without = collected[True], collected[False]
+    for cases in (with_data.raw, with_data.golden, with_data.model):
+        assert any(case.origin.startswith("embedded digits") for case in cases)
+    for cases in (without.raw, without.golden, without.model):
+        assert not any(case.origin.startswith("embedded digits") for case in cases)
+
+
+def test_evaluation_items_that_must_not_travel_are_compared_without_their_names(collected: dict[bool, Inputs]) -> None:
+    named, nameless = collected[True].items, collected[False].items
+    assert [case.name for case in nameless] == ["item 1", "item 2", "item 3"]
+    assert {case.origin for case in nameless} == {""}
+    for one, other in zip(named, nameless, strict=True):
+        assert (one.inputs["image"] == other.inputs["image"]).all()
+        assert one.item == other.item
+
+
+def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = subject_of(tiny())
+
+    def asked(origin: str, *, ours: bool) -> bool:
+        bundle: Any = SimpleNamespace(manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),)))
+        monkeypatch.setattr("zoo_export.bundle.write._current", lambda *_, **__: bundle)
+        return check_place(tmp_path, subject, opset=18, overwrite=False, golden_of_users=ours) is bundle
+
+    assert asked("photos/cat/3.jpg", ours=True)
+    assert asked("synthetic", ours=False)
+    with pytest.raises(OutputExists, match="holds golden cases of your data"):
+        asked("photos/cat/3.jpg", ours=False)

@@ -1,0 +1,57 @@
+"""Weights of an untrained architecture must be heard in its output."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo.api.task import Port, Signature
+from zoo_export.subject.module_io import call
+from zoo_export.subject.random_weights import enliven
+
+IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 8, 8))
+SIGNATURE = Signature(inputs=(IMAGE,), outputs=(Port(name="y", dtype="float32", shape=("batch", 2)),))
+INPUTS = [{"image": np.random.default_rng(seed).normal(3, 2, (1, 3, 8, 8)).astype(np.float32)} for seed in range(8)]
+
+
+class Deaf(nn.Module):
+    """A head of zeros, a layer scale of 1e-6 and a batch norm that no data shaped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+        self.scale = nn.Parameter(torch.full((4, 1, 1), 1e-6))
+        self.head = nn.Linear(4, 2)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, image: Tensor) -> Tensor:
+        y: Tensor = self.head((self.bn(self.conv(image)) * self.scale).relu().mean((2, 3)))
+        return y
+
+
+def made(seed: int) -> tuple[Deaf, str]:
+    torch.manual_seed(0)
+    module = Deaf().eval()
+    return module, enliven(module, INPUTS, SIGNATURE, seed=seed)
+
+
+def test_silent_parameters_are_drawn_and_statistics_measured() -> None:
+    module, story = made(5)
+    assert story == (
+        "seeded live weights (seed 5; 4 silent parameters drawn anew; statistics of 1 batch norms measured on 8 inputs)"
+    )
+    outputs = np.concatenate([call(module, one, SIGNATURE)["y"] for one in INPUTS])
+    assert (outputs.std(0) > 1e-4).all()
+    assert not any(part.training for part in module.modules())
+    assert module.bn.running_mean is not None
+    features = module.conv(torch.from_numpy(np.concatenate([one["image"] for one in INPUTS])))
+    torch.testing.assert_close(module.bn.running_mean, features.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
+    first, second, third = made(1)[0], made(1)[0], made(2)[0]
+    assert torch.equal(first.head.weight, second.head.weight)
+    assert not torch.equal(first.head.weight, third.head.weight)

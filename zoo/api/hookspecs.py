@@ -1,0 +1,41 @@
+"""The whole contract between zoo and a plugin: four hooks, all collecting, none with arguments.
+
+A plugin implements any subset.  Each hook returns plain frozen specs whose heavy parts are references
+("module:object"), so that answering imports neither torch nor numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pluggy
+
+from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+
+API_VERSION: Final = 1
+"""A plugin module may declare `ZOO_API = 1`; it changes only when something is taken away."""
+
+PROJECT: Final = "zoo"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def zoo_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
+    """The architectures that this plugin offers."""
+
+
+@hookspec
+def zoo_trainers() -> Iterable[TrainerSpec]:  # type: ignore[empty-body]
+    """The ways of training that this plugin offers, for its own models or for anybody's."""
+
+
+@hookspec
+def zoo_weights() -> Iterable[WeightsSpec]:  # type: ignore[empty-body]
+    """The sets of trained parameters that this plugin offers, for its own models or for anybody's."""
+
+
+@hookspec
+def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
+    """The kinds of work that this plugin brings."""

@@ -1,0 +1,220 @@
+"""What plugins declare: plain frozen data whose heavy parts are references, "module:object"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zoo.api.problem import Input, Json
+from zoo.api.recipe import Recipe
+
+Reference = str
+"""An importable object in entry-point grammar, "package.module:object", imported on first use."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_QUALIFIED = re.compile(r"([a-z0-9][a-z0-9_]*/)?[a-z0-9][a-z0-9_-]*")
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def is_name(value: str) -> bool:
+    """True for what a plugin, a model or an alias may be called: lower case letters, digits and underscores."""
+    return _NAME.fullmatch(value) is not None
+
+
+def _check(pattern: re.Pattern[str], value: str, *, what: str, form: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{what} is {value!r}; it must look like {form}")
+
+
+def _check_name(value: str, *, what: str) -> None:
+    _check(_NAME, value, what=what, form="'resnet18': lower case letters, digits and underscores")
+
+
+def _check_reference(value: str | None, *, what: str) -> None:
+    if value is not None:
+        _check(_REFERENCE, value, what=what, form="'package.module:object'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSpec:
+    """What an architecture says about its own export; the defaults suit most."""
+
+    not_exportable: str = ""
+    """The reason why this model cannot be exported; empty when it can."""
+    exporter: Literal["dynamo", "torchscript"] = "dynamo"
+    """torchscript is an opt-in with static shapes; nothing falls back to it."""
+    declared_arithmetic: tuple[str, ...] = ()
+    """Outputs whose dimensions are allowed to be computed from input dimensions."""
+    waivers: Mapping[str, str] = field(default_factory=dict)
+    """Output name to the reason why the rule cannot hold for it; every report shows it."""
+    waiver_bounds: Mapping[str, float] = field(default_factory=dict)
+    """Output name to the largest relative error a waived output may still have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One architecture of one size for one task."""
+
+    name: str
+    """Unique in its plugin; with the plugin's name before it the full name, "torchvision/resnet18"."""
+    task: str
+    """A task's name, bare or full."""
+    builder: Reference
+    """Returns an nn.Module; called with the facts that `needs` names, as keywords."""
+    trainer: str
+    """A trainer's name: this plugin's own first, else anybody's; or a full name."""
+    input: Input
+    """What it is fed, at its usual size."""
+    needs: tuple[str, ...] = ("num_classes",)
+    """Which facts of the `Problem` the builder takes, by name."""
+    adapter: Reference | None = None
+    """(model, problem) -> the module that is exported; None exports the model itself."""
+    part_of: Mapping[str, Reference] = field(default_factory=dict)
+    """Models whose trained parameters hold this one's, each with (state_dict, problem) -> this one's (state_dict,
+    problem): a run of such a model is as good as one of this, `vae_decoder@runs/vae/...`."""
+    head: tuple[str, ...] = ()
+    """Prefixes of the state_dict that are made new when the classes differ, and kept unfrozen."""
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
+    aliases: tuple[str, ...] = ()
+    """Other names; an exact name of anybody's beats them."""
+    extra: str | None = None
+    """The optional-dependency group of the plugin's own distribution that this model needs."""
+    sources: Reference | None = None
+    """(text) -> zoo.WeightsSource | None: what a text means that is no run, tag or file of zoo's, as another library's
+    folder, or a name on its hub; imports no torch."""
+    from_weights: str = ""
+    """Why this model is built from weights alone, and never without; empty when it can be built by itself."""
+    summary: str = ""
+    """What it is, in half a line."""
+    paper: str = ""
+    """Who thought of it: title, place, year."""
+    licence: str = ""
+    """SPDX name of the licence of the architecture's code."""
+    parameters: int | None = None
+    """Number of parameters at the default number of classes."""
+    gflops: float | None = None
+    """Billions of multiply-adds for one input of the default size."""
+    export: ExportSpec = field(default_factory=ExportSpec)
+    """What its export needs to know."""
+    conformance: Mapping[str, str] = field(default_factory=dict)
+    """Checks of the conformance kit that do not apply, each with the reason, which is shown."""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name, what="a model's name")
+        for alias in self.aliases:
+            _check_name(alias, what=f"an alias of {self.name}")
+        _check(_QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
+        _check(_QUALIFIED, self.trainer, what=f"the trainer of {self.name}", form="'classification'")
+        _check_reference(self.builder, what=f"the builder of {self.name}")
+        _check_reference(self.adapter, what=f"the adapter of {self.name}")
+        _check_reference(self.sources, what=f"the sources of {self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """The metric that chooses the best checkpoint."""
+
+    metric: str
+    """A name that `Metrics.compute` gives."""
+    mode: Literal["max", "min"]
+    """Which of two values is better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerSpec:
+    """One way to train the models of a task."""
+
+    name: str
+    """Unique in its plugin."""
+    task: str
+    """The task's name, bare or full."""
+    trainer: Reference
+    """A callable without arguments that returns a `zoo.Trainer`."""
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    """Names and defaults of the numbers that only this trainer has; recipes may set them."""
+    monitor: Monitor | None = None
+    """The metric that chooses the best checkpoint, where it is not the task's own."""
+    extra: str | None = None
+    """As of a model."""
+    summary: str = ""
+    """What it minimises, in half a line."""
+
+    def __post_init__(self) -> None:
+        _check(_TASK_NAME, self.name, what="a trainer's name", form="'classification'")
+        _check(_QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
+        _check_reference(self.trainer, what=f"the trainer of {self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsSpec:
+    """One set of trained parameters for one model: where it is, what proves its bytes, what it reaches."""
+
+    model: str
+    """The model's name; bare for this plugin's own, full for anybody's."""
+    tag: str
+    """Unique for the model in this plugin: `digits` in cnn@digits."""
+    licence: str
+    """SPDX name, or a sentence where none fits."""
+    sha256: str
+    """Hex digest of the file; a publisher's short prefix of at least eight digits is accepted."""
+    url: str = ""
+    """Where the file is downloaded from; empty when it ships inside a package."""
+    resource: str = ""
+    """As in "package:path/inside/it.safetensors", for a file that ships inside a package."""
+    size: int | None = None
+    """Bytes of the file, about: for progress and for room on the disk; the hash decides."""
+    input: Input | None = None
+    """What these weights were trained with; None takes the model's own."""
+    classes: tuple[str, ...] | Reference = ()
+    """Class names in index order, or a reference to such a tuple."""
+    vocabulary: tuple[str, ...] | Reference = ()
+    """Tokens in index order, or a reference to such a tuple; for models that read text."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """Further facts of the problem that these weights were trained for."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the publisher measured, by metric name; shares are in 0..1."""
+    data: str = ""
+    """The data the metrics were measured on."""
+    optional: tuple[str, ...] = ()
+    """Prefixes of the state_dict that file and model need not share: auxiliary heads, parts left out."""
+    remap: Reference | None = None
+    """(state_dict) -> state_dict, for files whose names are not the model's."""
+    recipe: str = ""
+    """How they were made: a command, or a link."""
+
+    def __post_init__(self) -> None:
+        _check(_QUALIFIED, self.model, what="the model of a set of weights", form="'resnet18'")
+        _check(_TASK_NAME, self.tag, what=f"a tag of {self.model}", form="'imagenet1k_v1'")
+        _check_reference(self.remap, what=f"the remap of {self.model}@{self.tag}")
+        if bool(self.url) == bool(self.resource):
+            raise ValueError(f"{self.model}@{self.tag} must name either a url or a resource")
+        if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
+            raise ValueError(f"the sha256 of {self.model}@{self.tag} is {self.sha256!r}; it must be 8 to 64 hex digits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """One kind of work."""
+
+    name: str
+    """Unique in its plugin."""
+    task: Reference
+    """A callable without arguments that returns a `zoo.Task`; importing it imports no torch."""
+    summary: str = ""
+    """The question it answers, in half a line."""
+    default_data: str = ""
+    """The embedded data that `zoo train` takes when no `--data` is given."""
+    data_licence: str = ""
+    """Under which licence the embedded data are; weights that learnt from them repeat it."""
+    metric: str = ""
+    """The name of the metric that chooses the best checkpoint."""
+    extra: str | None = None
+    """As of a model."""
+
+    def __post_init__(self) -> None:
+        _check(_TASK_NAME, self.name, what="a task's name", form="'image-classification'")
+        _check_reference(self.task, what=f"the task {self.name}")

@@ -1,0 +1,133 @@
+"""From one output of one case to one graph: the rule applied to everything measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from zoo.bundle.judge.evidence import CaseEvidence, Evidence, GraphEvidence, Magnitude
+from zoo.bundle.judge.rule import Cell, Status, judge_output, usual_noise, worst
+
+ROLLOUT_STEPS = 32
+NOTHING = Magnitude(rms=0.0, max=0.0)
+
+Answer = tuple[Status, str]
+
+
+def roles(evidence: Evidence) -> tuple[str, ...]:
+    """The graphs that must have been measured: both of a bundle, the one of a foreign file."""
+    if evidence.subject.scope == "bundle":
+        return ("model", "pipeline")
+    return tuple(graph.role for graph in evidence.graphs[:1])
+
+
+def with_role(evidence: Evidence, role: str) -> list[GraphEvidence]:
+    """The graphs of one role."""
+    return [graph for graph in evidence.graphs if graph.role == role]
+
+
+def per_graph(evidence: Evidence, ask: Callable[[GraphEvidence], Answer]) -> Answer:
+    """The worst answer over the graphs that must exist; a missing graph was not measured."""
+    answers: list[Answer] = []
+    for role in roles(evidence):
+        graphs = with_role(evidence, role)
+        if len(graphs) != 1:
+            answers.append((Status.INCONCLUSIVE, f"{len(graphs)} graphs with the role {role} were measured, not one"))
+        answers += [(status, f"{graph.name}: {detail}") for graph in graphs for status, detail in [ask(graph)]]
+    return combined(answers)
+
+
+def combined(answers: Iterable[Answer]) -> Answer:
+    """The worst status, with the sentences of the worst; of passes, all of them."""
+    answers = list(answers)
+    status = worst(*(status for status, _ in answers))
+    details = [detail for at, detail in answers if at == status]
+    return status, "; ".join(details) if details else "not measured"
+
+
+def usual(graph: GraphEvidence) -> dict[str, Magnitude | None]:
+    """PyTorch's noise per output over the graph's gating cases."""
+    outputs = [output for case in gating(graph) for output in case.outputs]
+    return {name: usual_noise(output for output in outputs if output.name == name) for name in graph.outputs}
+
+
+def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
+    """The rule's cell per output of a case."""
+    waivers = {waiver.output: waiver for waiver in evidence.waivers}
+    noise = usual(graph)
+    return {
+        output.name: judge_output(output, waivers.get(output.name), usual=noise.get(output.name))
+        for output in case.outputs
+    }
+
+
+def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> Answer:
+    """The worst over a case's outputs."""
+    if case.reference_error:
+        return Status.INCONCLUSIVE, f"{case.name}: PyTorch cannot run it: {case.reference_error}"
+    if case.error:
+        return Status.FAIL, f"{case.name}: {case.error}"
+    names = sorted(output.name for output in case.outputs)
+    if names != sorted(graph.outputs) or not names:
+        return Status.FAIL, f"{case.name}: outputs {', '.join(names) or 'none'} instead of {', '.join(graph.outputs)}"
+    judged = cells(case, graph, evidence)
+    status = worst(*(cell.status for cell in judged.values()))
+    name, cell = next((name, cell) for name, cell in judged.items() if cell.status == status)
+    return status, f"{case.name}, {name}: {cell.why}"
+
+
+def gating(graph: GraphEvidence) -> list[CaseEvidence]:
+    """The cases whose failure is the graph's."""
+    return [case for case in graph.cases if case.gates]
+
+
+def chose_nothing(case: CaseEvidence) -> bool:
+    """No part is in either choice, none could have been, and neither says anything of one."""
+    choices = [output for output in case.outputs if output.compare == "choice"]
+    others = [output for output in case.outputs if output.compare != "choice"]
+    return (
+        bool(choices)
+        and all((one.elements, one.differing, one.far, one.undecided) == (0, 0, 0, 0) for one in choices)
+        and all(one.finite and one.reference_finite and one.scale == one.onnx == NOTHING for one in others)
+    )
+
+
+def obeys(graph: GraphEvidence, evidence: Evidence) -> Answer:
+    """The rule over a graph's gating cases; broken answers to the others warn."""
+    judged = [judge_case(case, graph, evidence) for case in gating(graph)]
+    judged = [answer for answer in judged if answer[0] != Status.INCONCLUSIVE]
+    if not judged:
+        return Status.INCONCLUSIVE, "no conclusive gating case"
+    if graph.stateful and not _rolled_out(graph):
+        return Status.INCONCLUSIVE, f"no roll-out of {ROLLOUT_STEPS} steps, or no split-versus-whole sequence"
+    broken = [case.name for case in graph.cases if not case.gates and _is_broken(case, graph, evidence)]
+    if broken:
+        judged.append((Status.WARN, f"cases far outside what the model was made for break it: {some(broken)}"))
+    status, detail = combined(judged)
+    if status != Status.PASS:
+        return status, detail
+    ratios = [
+        (cell.ratio or 0.0, case.name, name)
+        for case in gating(graph)
+        for name, cell in cells(case, graph, evidence).items()
+        if cell.status == Status.PASS
+    ]
+    ratio, case, name = max(ratios, default=(0.0, "", ""))
+    return status, f"{len(ratios)} comparisons, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
+
+
+def _is_broken(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
+    if case.reference_error:
+        return False
+    wrong = sorted(output.name for output in case.outputs) != sorted(graph.outputs)
+    return bool(case.error) or wrong or any(cell.broken for cell in cells(case, graph, evidence).values())
+
+
+def _rolled_out(graph: GraphEvidence) -> bool:
+    rolled = any(case.kind == "rollout" and case.steps >= ROLLOUT_STEPS for case in gating(graph))
+    return rolled and any(case.kind == "split" for case in gating(graph))
+
+
+def some(names: Iterable[str]) -> str:
+    """The first few, and how many more."""
+    names = list(names)
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,363 @@
+"""What was measured, as plain frozen facts that `zoo.runs.serialization` writes and reads.
+
+None (or an empty tuple of cases) means that nobody measured it, which no gate takes for a pass.  Numbers that are not
+finite are None as well, because JSON has none.  The measurer fills these in; only the judge draws conclusions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zoo.api.task import Agreement
+
+SCHEMA = 1
+
+Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
+"""How one output is judged: by the oracle rule (floats), element by element (integers and booleans), in grey levels
+(uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where the measuring was done."""
+
+    zoo: str
+    python: str
+    platform: str
+    cpu: str
+    """As in "AMD EPYC 9R14, AVX512, 2 cores"."""
+    onnxruntime: str
+    numpy: str
+    provider: str
+    """ONNX Runtime's execution provider, "CPUExecutionProvider"."""
+    threads: int
+    sandbox: str
+    """What limits the runtime's process here, in words; on macOS and Windows the time limit only."""
+    onnx: str | None = None
+    torch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One file of the subject, by its name inside the bundle."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What the evidence is about; the judge refuses evidence about other bytes than those to be published."""
+
+    model: str
+    """Full name, "torchvision/resnet18"; the file's name for a file that zoo did not make."""
+    task: str
+    files: tuple[File, ...]
+    weights: str
+    """Where the parameters come from: "run runs/…/step-470", "resnet18@imagenet1k_v1", "seeded live weights"."""
+    weights_sha256: str
+    """Digest over the exported module's state, names and bytes."""
+    trained: bool = True
+    """False for an architecture with seeded live weights."""
+    scope: Literal["bundle", "file"] = "bundle"
+    """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What the answers are measured against."""
+
+    kind: Literal["fp64", "spread"]
+    """fp64: the user's own eager model in double precision.  spread: where fp64 cannot run, the mean of the fp32
+    backends, whose spread is then the noise."""
+    backends: tuple[str, ...]
+    """The fp32 runs whose smallest error is the noise: "default", "no-onednn", "channels-last"."""
+    reason: str = ""
+    """Why fp64 could not run."""
+    traps: tuple[str, ...] = ()
+    """A sentence per known trap found, as where the transformer's fast path and slow path disagree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Magnitude:
+    """The size of an array or of an error: root mean square and largest absolute value; None is not finite."""
+
+    rms: float | None
+    max: float | None
+
+    @classmethod
+    def of(cls, rms: float, max: float) -> Magnitude:
+        """The magnitude, with what is not finite as None."""
+        return cls(rms=rms if math.isfinite(rms) else None, max=max if math.isfinite(max) else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputError:
+    """One output of one case: how large it is, how far ONNX is off, how far PyTorch's own fp32 is off."""
+
+    name: str
+    compare: Compare
+    dtype: str
+    """What the file gave."""
+    reference_dtype: str
+    """What eager PyTorch gives in fp32."""
+    shape: tuple[int, ...]
+    reference_shape: tuple[int, ...]
+    finite: bool
+    """The file's answer has no NaN and no infinity."""
+    reference_finite: bool
+    scale: Magnitude | None = None
+    """Of the reference; with compare "rule"."""
+    onnx: Magnitude | None = None
+    """|onnx - reference|; with compare "rule"."""
+    torch: Magnitude | None = None
+    """|fp32 - reference| of the best PyTorch backend; with compare "rule", and of the margin with "choice"."""
+    torch_typical: Magnitude | None = None
+    """The same of the middle backend: what PyTorch is off by where it is neither lucky nor unlucky."""
+    sqnr_db: float | None = None
+    """10 log10(sum reference^2 / sum error^2), centred per output; None when there is no error at all."""
+    elements: int | None = None
+    """Elements compared; with compare "equal", "choice" and "levels"."""
+    differing: int | None = None
+    """Elements that differ where fp32 and fp64 agree ("equal"), away from ties ("choice"), or at all ("levels")."""
+    far: int | None = None
+    """Elements more than one grey level off ("levels"), or that differ at all, ties included ("choice")."""
+    undecided: int | None = None
+    """Elements that are ties within ten times PyTorch's own noise; with compare "choice"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """One prepared input against the training-time preprocessing, pictures in grey levels of 0..255.
+
+    Of what is no picture every element that differs is far off.
+    """
+
+    against: str
+    """Whose preprocessing: "training", "the dataset" where an item was had as training has it, or a publisher's own
+    transform by name."""
+    elements: int
+    differing: int
+    """Elements more than half a level off."""
+    far: int
+    """Elements more than one level off."""
+    name: str = ""
+    """Of the evaluation item; empty where the case has the name."""
+    same_answer: bool = True
+    """The task finds the model's answers to both the same, outside their margins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvidence:
+    """One input and what came out of it.  `error` tells why nothing came out."""
+
+    name: str
+    kind: str
+    """As in realistic, uniform, smooth, zeros, checkerboard, exif, rollout, split."""
+    gates: bool
+    inputs: Mapping[str, tuple[int, ...]]
+    """Shape per input name."""
+    outputs: tuple[OutputError, ...] = ()
+    prepared: tuple[Prepared, ...] = ()
+    steps: int = 1
+    """Of a roll-out with its state fed back."""
+    error: str = ""
+    """What the runtime said when it could not run this case."""
+    reference_error: str = ""
+    """What PyTorch said when it could not; the case is then inconclusive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Determinism:
+    """The same inputs twice, under different seeds, bit for bit."""
+
+    torch_equal: bool
+    runtime_equal: bool
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOutput:
+    """Does one output respond to the input at all."""
+
+    name: str
+    inputs: int
+    """How many different inputs were looked at."""
+    spread: float | None
+    """Standard deviation across them, rms over elements, of the reference; 1 or 0 for answers that are not floats
+    (they differ, they do not)."""
+    noise: float | None
+    """rms of PyTorch's own fp32 error over them."""
+    onnx_spread: float | None
+    """As `spread`, of the file's answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One declared dynamic axis, and the sizes at which the file was run and compared."""
+
+    input: str
+    index: int
+    name: str
+    tested: tuple[int, ...]
+    example: int
+    """The size at which it was exported."""
+    failures: tuple[str, ...] = ()
+    """A sentence per size that did not run, or gave another shape or answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """All declared dynamic axes of a graph."""
+
+    tested: tuple[Axis, ...]
+    arithmetic: tuple[str, ...] = ()
+    """Output dimensions computed from input dimensions, "features[2] = s53//4", that the model did not declare."""
+    undeclared: tuple[str, ...] = ()
+    """Axes whose place or dynamic nature in the file is not what the signature says, a sentence each."""
+    static: str = ""
+    """Why the graph has no dynamic axis, where it declares none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphFacts:
+    """What the file itself says."""
+
+    opset: int
+    opset_asked: int
+    ir_version: int
+    ops: Mapping[str, int]
+    """How many nodes per op, "domain::Op" outside the default domain; functions and subgraphs included."""
+    domains: tuple[str, ...]
+    forbidden: tuple[str, ...] = ()
+    """Ops that are not on the list of known ones."""
+    random: tuple[str, ...] = ()
+    """Nodes that draw random numbers or behave as in training: RandomNormal, live Dropout, BatchNormalization."""
+    paths: tuple[str, ...] = ()
+    """Local file paths found in names, documentation or metadata."""
+    external: tuple[str, ...] = ()
+    """Tensors stored outside the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphEvidence:
+    """Everything measured about one graph; `sha256` is that of the bytes the runtime loaded."""
+
+    name: str
+    """model.onnx, pipeline.onnx, or a foreign file's name."""
+    sha256: str
+    role: Literal["model", "pipeline"] = "model"
+    cases: tuple[CaseEvidence, ...] = ()
+    facts: GraphFacts | None = None
+    determinism: Determinism | None = None
+    liveness: tuple[LiveOutput, ...] = ()
+    axes: Axes | None = None
+    outputs: tuple[str, ...] = ()
+    """The names the signature declares; every one of them must have been measured."""
+    stateful: bool = False
+    """Some outputs are fed back; roll-out and split cases are then required."""
+    answers: Agreement | None = None
+    """The task's comparison of the answers to these very cases; required where an output is judged by agreement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalMode:
+    """How the module stood when it was exported and measured."""
+
+    modules: int
+    """How many were looked at."""
+    training: tuple[str, ...] = ()
+    """Module paths still in training mode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """The exported module's state against the initialisers of the unoptimised graph."""
+
+    total: int
+    """Tensors of the module's state that are parameters or live buffers."""
+    equal: int
+    """Found under their name, bit for bit."""
+    unused: tuple[str, ...] = ()
+    """No output reaches them in eval mode."""
+    tied: tuple[str, ...] = ()
+    """Share their storage with another that is counted."""
+    different: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    """Float initialisers above 1 KB that nothing explains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Class names, by the sha256 of their JSON list; a task without classes has the digest of an empty list."""
+
+    classes: int
+    expected_sha256: str
+    """Of the checkpoint's problem."""
+    files: Mapping[str, str | None]
+    """Digest per file that carries the names, by file name; None where the file has none."""
+    known: int = 0
+    """Items whose true class is known and whose margin is clear in the reference."""
+    known_right: int = 0
+    """Of these, answered by the file with the same class *name* as the reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlResult:
+    """One sabotaged copy of this very bundle, and what the gates said to it."""
+
+    name: str
+    """weight, scale, bias, classes, normalisation, channels, resize, batch, training, or a task's own."""
+    applied: bool
+    graph: str = ""
+    detail: str = ""
+    """What was changed, or why it does not apply."""
+    caught_by: tuple[str, ...] = ()
+    """Names of the gates that failed on the copy: `zoo.bundle.judge.verdict.catches`."""
+    ratio: float | None = None
+    """The largest ratio of the rule on the copy, for the report."""
+    equivalence: str = ""
+    """The proof that the copy computes the same function ("both rows hold the same bytes"); empty without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """An output that the rule cannot hold for, by the plugin's own word; every report shows it."""
+
+    output: str
+    reason: str
+    bound: float
+    """The largest rms(error) / rms(reference) that it may still have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that one proof knows."""
+
+    environment: Environment
+    subject: Subject
+    reference: Reference
+    graphs: tuple[GraphEvidence, ...]
+    eval_mode: EvalMode | None = None
+    lineage: Lineage | None = None
+    labels: Labels | None = None
+    agreement: Agreement | None = None
+    """Over the evaluation items."""
+    fed: tuple[Prepared, ...] = ()
+    """Evaluation items as the dataset feeds them to the model, against the preparing of the pipeline."""
+    agreement_data: str = ""
+    """Which items: "500 of 2,000, digits test"."""
+    power: tuple[ControlResult, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Per part of the measuring, by gate name."""
+    schema: int = SCHEMA
+
+    def graph(self, name: str) -> GraphEvidence | None:
+        """The evidence on one graph."""
+        return next((graph for graph in self.graphs if graph.name == name), None)

@@ -1,0 +1,314 @@
+"""Each gate is one small question to the evidence.  What was not measured is never a pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from zoo.api.task import GENERIC_CONTROLS, Agreement
+from zoo.bundle.judge.cases import (
+    Answer,
+    chose_nothing,
+    combined,
+    gating,
+    judge_case,
+    obeys,
+    per_graph,
+    some,
+    with_role,
+)
+from zoo.bundle.judge.evidence import Axis, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
+from zoo.bundle.judge.rule import Status
+
+CONCLUSIVE_SHARE = 0.75
+MIN_GATING_CASES = 3
+LIVE = 1e3
+"""How far outputs must move between inputs, in units of their own noise."""
+MOST_UNKNOWN = 0.05
+"""Of such a share of all answers it may be unknown what else would be right."""
+MAX_DIFFERING_PREPARED = 0.01
+OWN_DOMAINS = frozenset({"", "ai.onnx"})
+CATCHERS = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
+"""The gates that look at answers: one of them must reject a sabotaged copy."""
+
+NOT_MEASURED: Answer = (Status.INCONCLUSIVE, "not measured")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One question's answer."""
+
+    name: str
+    status: Status
+    detail: str
+    seconds: float = 0.0
+
+
+def eval_mode(evidence: Evidence) -> Answer:
+    """No module was in training mode and no node draws random numbers."""
+    mode = evidence.eval_mode
+    if mode is None or mode.modules <= 0:
+        return NOT_MEASURED
+    if mode.training:
+        return Status.FAIL, f"{len(mode.training)} modules are in training mode: {some(mode.training)}"
+
+    def ask(graph: GraphEvidence) -> Answer:
+        if graph.facts is None:
+            return NOT_MEASURED
+        if graph.facts.random:
+            return Status.FAIL, f"nodes that are random or behave as in training: {some(graph.facts.random)}"
+        return Status.PASS, "nothing random"
+
+    status, detail = per_graph(evidence, ask)
+    return status, f"{mode.modules} modules in eval mode; {detail}"
+
+
+def determinism(evidence: Evidence) -> Answer:
+    """The same input gives the same bits twice, in PyTorch and in the runtime."""
+
+    def ask(graph: GraphEvidence) -> Answer:
+        measured = graph.determinism
+        if measured is None or measured.repeats < 2:
+            return NOT_MEASURED
+        wrong = [
+            who
+            for who, equal in (("PyTorch", measured.torch_equal), ("the runtime", measured.runtime_equal))
+            if equal is not True
+        ]
+        if wrong:
+            return Status.FAIL, f"{' and '.join(wrong)} gives another answer to the same input"
+        return Status.PASS, f"equal bits {measured.repeats} times"
+
+    return per_graph(evidence, ask)
+
+
+def liveness(evidence: Evidence) -> Answer:
+    """Every output responds to its input, far above its own noise."""
+
+    def ask(graph: GraphEvidence) -> Answer:
+        names = sorted(output.name for output in graph.liveness)
+        if not names or names != sorted(graph.outputs):
+            return Status.INCONCLUSIVE, f"measured for {', '.join(names) or 'no output'}, not {some(graph.outputs)}"
+        return combined(_live(output) for output in graph.liveness)
+
+    return per_graph(evidence, ask)
+
+
+def _live(output: LiveOutput) -> Answer:
+    if output.inputs < 2:
+        return Status.INCONCLUSIVE, f"{output.name}: fewer than two inputs"
+    if not all(_number(value) for value in (output.spread, output.noise, output.onnx_spread)):
+        return Status.FAIL, f"{output.name}: its spread or noise is no number"
+    spread, noise, onnx_spread = output.spread or 0.0, output.noise or 0.0, output.onnx_spread or 0.0
+    if min(spread, onnx_spread) <= LIVE * noise:
+        return Status.FAIL, f"{output.name} is dead: between inputs it moves by {spread:.2g}, its noise is {noise:.2g}"
+    return Status.PASS, f"{output.name} moves" + (f" by {spread / noise:.1e} times its noise" if noise else "")
+
+
+def conditioning(evidence: Evidence) -> Answer:
+    """At least three quarters of the gating cases can tell right from wrong.
+
+    Those in which nothing could be chosen and nothing was have no numbers to tell apart, and do not count.
+    """
+
+    def ask(graph: GraphEvidence) -> Answer:
+        asked = [case for case in gating(graph) if not chose_nothing(case)]
+        empty = len(gating(graph)) - len(asked)
+        note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
+        if len({case.name for case in asked}) < MIN_GATING_CASES:
+            return Status.INCONCLUSIVE, f"{len(asked)} gating cases, {MIN_GATING_CASES} are needed{note}"
+        statuses = [judge_case(case, graph, evidence)[0] for case in asked]
+        conclusive = sum(status != Status.INCONCLUSIVE for status in statuses)
+        enough = conclusive >= CONCLUSIVE_SHARE * len(asked)
+        words = f"{conclusive} of {len(asked)} gating cases conclusive{note}"
+        return Status.PASS if enough else Status.INCONCLUSIVE, words
+
+    return per_graph(evidence, ask)
+
+
+def parity(evidence: Evidence) -> Answer:
+    """model.onnx against fp64, under the rule."""
+    return combined(obeys(graph, evidence) for graph in with_role(evidence, "model"))
+
+
+def pipeline(evidence: Evidence) -> Answer:
+    """pipeline.onnx from raw input to answer, against training-time preprocessing, under the rule."""
+    answers: list[Answer] = []
+    for graph in with_role(evidence, "pipeline"):
+        answers += [obeys(graph, evidence), _prepares(graph), *_fed(evidence)]
+        if any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
+            answers.append(_agrees(graph.answers))
+    return combined(answers)
+
+
+def _prepares(graph: GraphEvidence) -> Answer:
+    answers: list[Answer] = []
+    for case in gating(graph):
+        for prepared in case.prepared:
+            allowed = MAX_DIFFERING_PREPARED if prepared.against == "training" else 1.0
+            holds = (
+                prepared.elements > 0 and prepared.far == 0 and 0 <= prepared.differing <= allowed * prepared.elements
+            )
+            words = f"{prepared.differing} of {prepared.elements} values one grey level off, {prepared.far} further"
+            if not holds:
+                answers.append((Status.FAIL, f"{case.name}, prepared as {prepared.against} does: {words}"))
+    return combined(answers) if answers else (Status.PASS, "prepared as in training")
+
+
+def _fed(evidence: Evidence) -> list[Answer]:
+    """Items that went through the dataset as training has them: at most one level off, and the same answers."""
+    if not evidence.fed:
+        return []
+    wrong: list[Answer] = []
+    for item in evidence.fed:
+        words = f"{item.differing} of {item.elements} values one grey level off, {item.far} further"
+        words += "" if item.same_answer else ", and the answer is another"
+        if item.elements <= 0 or item.far or item.differing < 0 or not item.same_answer:
+            wrong.append((Status.FAIL, f"{item.name} as {item.against} gives it to the model in training: {words}"))
+    return wrong or [(Status.PASS, f"{len(evidence.fed)} items fed as {evidence.fed[0].against} feeds them")]
+
+
+def lineage(evidence: Evidence) -> Answer:
+    """Every tensor of the exported module's state is in the graph, bit for bit, and nothing else is."""
+    found = evidence.lineage
+    if found is None:
+        return NOT_MEASURED
+    for what, names in (("differ", found.different), ("are missing", found.missing), ("are unexplained", found.extra)):
+        if names:
+            return Status.FAIL, f"{len(names)} tensors {what}: {some(names)}"
+    if found.equal <= 0 or found.equal + len(found.unused) != found.total:
+        return Status.FAIL, f"{found.equal} equal and {len(found.unused)} unused do not make {found.total}"
+    notes = [f"{found.equal} of {found.total} tensors bit for bit"]
+    notes += [f"{len(found.unused)} unused in eval mode: {some(found.unused)}"] if found.unused else []
+    notes += [f"{len(found.tied)} tied"] if found.tied else []
+    return Status.PASS, "; ".join(notes)
+
+
+def axes(evidence: Evidence) -> Answer:
+    """Every axis that is declared dynamic was run and compared at other sizes."""
+
+    def ask(graph: GraphEvidence) -> Answer:
+        measured = graph.axes
+        if measured is None:
+            return NOT_MEASURED
+        if measured.undeclared:
+            return Status.FAIL, some(measured.undeclared)
+        if measured.arithmetic:
+            return Status.FAIL, f"output sizes are computed where none was declared: {some(measured.arithmetic)}"
+        if not measured.tested:
+            reason = (
+                f"no dynamic axis: {measured.static}" if measured.static else "no dynamic axis, and no reason given"
+            )
+            return (Status.PASS if measured.static else Status.FAIL), reason
+        return combined(_moves(axis) for axis in measured.tested)
+
+    return per_graph(evidence, ask)
+
+
+def _moves(axis: Axis) -> Answer:
+    where = f"{axis.input}[{axis.index}] ({axis.name})"
+    if axis.failures:
+        return Status.FAIL, f"{where}: {some(axis.failures)}"
+    others = sorted(set(axis.tested) - {axis.example})
+    if len(others) < 2:
+        return Status.INCONCLUSIVE, f"{where} was tried at {others or 'no other size'}; two others are needed"
+    return Status.PASS, f"{where} at {', '.join(map(str, sorted(set(axis.tested))))}"
+
+
+def graph(evidence: Evidence) -> Answer:
+    """The opset asked for, known ops of the default domain, one file, no local paths."""
+
+    def ask(graph: GraphEvidence) -> Answer:
+        facts = graph.facts
+        if facts is None or sum(facts.ops.values()) <= 0:
+            return NOT_MEASURED
+        wrong = _wrong(facts)
+        if wrong:
+            # paths in a file made elsewhere are its maker's secret, not a wrong answer
+            only_paths = evidence.subject.scope == "file" and not _wrong(replace(facts, paths=()))
+            return Status.WARN if only_paths else Status.FAIL, "; ".join(wrong)
+        return Status.PASS, f"opset {facts.opset}, {sum(facts.ops.values())} nodes of {len(facts.ops)} kinds"
+
+    return per_graph(evidence, ask)
+
+
+def _wrong(facts: GraphFacts) -> list[str]:
+    foreign = sorted(set(facts.domains) - OWN_DOMAINS)
+    wrong = [f"opset {facts.opset} where {facts.opset_asked} was asked for"] if facts.opset != facts.opset_asked else []
+    for what, found in (
+        ("foreign domains", foreign),
+        ("unknown ops", facts.forbidden),
+        ("local paths", facts.paths),
+        ("tensors outside the file", facts.external),
+    ):
+        wrong += [f"{what}: {some(found)}"] if found else []
+    return wrong
+
+
+def labels(evidence: Evidence) -> Answer:
+    """Every file that carries class names carries the checkpoint's, in the same order."""
+    found = evidence.labels
+    if found is None or not found.files or not found.expected_sha256:
+        return NOT_MEASURED
+    wrong = [name for name, digest in found.files.items() if digest != found.expected_sha256]
+    if wrong:
+        return Status.FAIL, f"other class names than the checkpoint's in {some(wrong)}"
+    if not 0 <= found.known_right <= found.known or found.known_right < found.known:
+        return Status.FAIL, f"{found.known_right} of {found.known} items of a known class keep their class name"
+    if found.classes == 0:
+        return Status.PASS, "this task has no classes"
+    known = f"{found.known} items of a known class keep it" if found.known else "no item of a known class was at hand"
+    return Status.PASS, f"{found.classes} names in {len(found.files)} files; {known}"
+
+
+def agreement(evidence: Evidence) -> Answer:
+    """The task's own comparison over the evaluation items: every answer outside its margin agrees."""
+    status, detail = _agrees(evidence.agreement)
+    return status, f"{detail} ({evidence.agreement_data})" if evidence.agreement_data else detail
+
+
+def _agrees(found: Agreement | None) -> Answer:
+    if found is None or found.items <= 0:
+        return NOT_MEASURED
+    counts = (found.items, found.agreeing, found.undecided, found.unknown)
+    whole = all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts)
+    if not whole or found.unknown > found.undecided or found.agreeing + found.undecided > found.items:
+        return Status.FAIL, f"{found.agreeing} agreeing and {found.undecided} undecided of {found.items} do not add up"
+    if not found.holds:
+        rest = found.items - found.agreeing - found.undecided
+        return Status.FAIL, f"{rest} of {found.items} answers disagree: {some(found.disagreements)}"
+    if found.unknown > max(1, MOST_UNKNOWN * found.items):
+        return Status.INCONCLUSIVE, f"what is right is unknown of {found.unknown} of {found.items} answers"
+    words = f"{found.agreeing} of {found.items} answers agree, {found.undecided} lie inside their margin"
+    if 2 * found.agreeing < found.items:
+        return Status.INCONCLUSIVE, f"{words}: too few can be told apart"
+    return Status.PASS, words
+
+
+def power(evidence: Evidence) -> Answer:
+    """The negative control: sabotaged copies of this very bundle were rejected."""
+    if not evidence.power:
+        return NOT_MEASURED
+    missing = sorted(set(GENERIC_CONTROLS) - {control.name for control in evidence.power})
+    if missing:
+        return Status.INCONCLUSIVE, f"controls that were neither tried nor excluded: {some(missing)}"
+    silent = [control.name for control in evidence.power if not control.applied and not control.detail]
+    if silent:
+        return Status.INCONCLUSIVE, f"controls left out without a reason: {some(silent)}"
+    applied = [control for control in evidence.power if control.applied]
+    caught = [control for control in applied if was_caught(control)]
+    survivors = [control for control in applied if not was_caught(control) and not control.equivalence]
+    if survivors or not caught:
+        return Status.INCONCLUSIVE, f"no power against {some([c.name for c in survivors]) or 'anything'}"
+    equivalent = len(applied) - len(caught)
+    notes = f", {equivalent} compute the same function" if equivalent else ""
+    return Status.PASS, f"{len(caught)} of {len(applied)} sabotaged copies rejected{notes}"
+
+
+def was_caught(control: ControlResult) -> bool:
+    """Whether a gate that looks at answers failed on the copy; that its bytes are other bytes does not count."""
+    return bool(set(control.caught_by) & CATCHERS)
+
+
+def _number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value) and value >= 0

@@ -1,0 +1,166 @@
+"""Gates to one verdict, fail-closed: PASS and WARN publish, anything else does not.
+
+verdict = judge(evidence, published={"model.onnx": sha256, "pipeline.onnx": sha256})
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from zoo.bundle.judge import evidence as measured
+from zoo.bundle.judge import gates
+from zoo.bundle.judge.cases import Answer, roles
+from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.gates import CATCHERS, Gate
+from zoo.bundle.judge.rule import K, Status, worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A gate by name, with what it is there for."""
+
+    name: str
+    ask: Callable[[Evidence], Answer]
+    guards: str
+    """What would go unnoticed without it."""
+
+
+QUESTIONS = (
+    Question(
+        name="eval mode",
+        ask=gates.eval_mode,
+        guards="A model exported in training mode keeps live dropout and batch statistics; PyTorch only warns.",
+    ),
+    Question(
+        name="determinism",
+        ask=gates.determinism,
+        guards="A model that samples gives random answers, and random answers compare well with random answers.",
+    ),
+    Question(
+        name="liveness",
+        ask=gates.liveness,
+        guards="An output that never changes equals its copy whatever went wrong before it.",
+    ),
+    Question(
+        name="conditioning",
+        ask=gates.conditioning,
+        guards="Where PyTorch itself is unsure, no comparison can tell right from wrong.",
+    ),
+    Question(
+        name="parity",
+        ask=gates.parity,
+        guards="model.onnx against your own model in fp64: at most 8 times as far off as PyTorch's fp32 is.",
+    ),
+    Question(
+        name="pipeline",
+        ask=gates.pipeline,
+        guards="From the raw file to the answer: colours, resizing and normalisation go wrong silently.",
+    ),
+    Question(
+        name="lineage",
+        ask=gates.lineage,
+        guards="The weights in the file are the trained ones, bit for bit; a small change can hide in the noise.",
+    ),
+    Question(
+        name="axes",
+        ask=gates.axes,
+        guards="An axis that says it is dynamic and is not works only at the size it was exported with.",
+    ),
+    Question(
+        name="graph",
+        ask=gates.graph,
+        guards="Other opsets, foreign operators and local paths stop the file from loading elsewhere.",
+    ),
+    Question(
+        name="labels",
+        ask=gates.labels,
+        guards="Class names in another order make every answer wrong, and no tensor shows it.",
+    ),
+    Question(
+        name="agreement",
+        ask=gates.agreement,
+        guards="The answers a user sees: the same ones on the evaluation data, wherever the margin allows one answer.",
+    ),
+    Question(
+        name="power",
+        ask=gates.power,
+        guards="A check that would also pass a sabotaged copy of this bundle proves nothing.",
+    ),
+)
+SUBJECT = "subject"
+SUBJECT_GUARDS = "The numbers below were measured on these very bytes."
+_NOT_FOR_FILES = frozenset({"lineage", "labels", "agreement"})
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The gates and what follows from them."""
+
+    status: Status
+    gates: tuple[Gate, ...]
+    k: float = K
+
+    @property
+    def publishes(self) -> bool:
+        """PASS and WARN do."""
+        return self.status in (Status.PASS, Status.WARN)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if self.publishes:
+            warned = [gate.name for gate in self.gates if gate.status == Status.WARN]
+            return "proved" + (f", with a warning from {', '.join(warned)}" if warned else "")
+        reasons = [f"{gate.name}: {gate.detail}" for gate in self.gates if gate.status == self.status]
+        return f"not proved ({self.status}): {'; '.join(reasons)}"
+
+
+def judge(evidence: Evidence, *, published: Mapping[str, str]) -> Verdict:
+    """The verdict on the files about to be published, given as name -> sha256 of their bytes."""
+    answers = [_gate(SUBJECT, lambda found: _subject(found, published), evidence)]
+    answers += [_gate(question.name, question.ask, evidence) for question in QUESTIONS if _asked(question, evidence)]
+    return Verdict(status=worst(*(gate.status for gate in answers)), gates=tuple(answers))
+
+
+def catches(evidence: Evidence) -> tuple[str, ...]:
+    """Names of the gates about answers that fail outright: what a control's copy was caught by."""
+    asked = [question for question in QUESTIONS if question.name in CATCHERS]
+    return tuple(q.name for q in asked if _gate(q.name, q.ask, evidence).status == Status.FAIL)
+
+
+def _asked(question: Question, evidence: Evidence) -> bool:
+    if evidence.subject.scope == "bundle":
+        return True
+    if question.name in ("parity", "pipeline"):
+        return ("model" if question.name == "parity" else "pipeline") in roles(evidence)
+    if question.name == "lineage" and evidence.lineage is not None:
+        return True  # the numbers in the file could be told
+    return question.name not in _NOT_FOR_FILES
+
+
+def _gate(name: str, ask: Callable[[Evidence], Answer], evidence: Evidence) -> Gate:
+    try:
+        status, detail = ask(evidence)
+    except Exception as error:  # evidence that a gate cannot even read must not pass
+        status, detail = Status.FAIL, f"the evidence cannot be read: {type(error).__name__}: {error}"
+    return Gate(name=name, status=status, detail=detail, seconds=round(evidence.seconds.get(name, 0.0), 3))
+
+
+def _subject(evidence: Evidence, published: Mapping[str, str]) -> Answer:
+    """The evidence is about these very bytes."""
+    graphs = {graph.name: graph.sha256 for graph in evidence.graphs}
+    files = {file.name: file.sha256 for file in evidence.subject.files}
+    if evidence.schema != measured.SCHEMA:
+        return Status.FAIL, f"evidence of schema {evidence.schema}, this judge reads {measured.SCHEMA}"
+    if not published or not graphs:
+        return Status.INCONCLUSIVE, "nothing was measured"
+    if len(graphs) != len(evidence.graphs) or set(graphs) != {name for name in published if name.endswith(".onnx")}:
+        return Status.FAIL, f"measured {', '.join(sorted(graphs))}, to be published {', '.join(sorted(published))}"
+    for name, digest in published.items():
+        seen = [digest, files.get(name, ""), graphs.get(name, digest)]
+        if not _SHA256.fullmatch(digest) or len(set(seen)) != 1:
+            return Status.FAIL, f"{name}: the bytes measured are not the bytes to be published"
+    return Status.PASS, f"{', '.join(sorted(graphs))} of {evidence.subject.model}"

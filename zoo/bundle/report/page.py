@@ -1,0 +1,112 @@
+"""report.html: the proof for people.  One file without scripts or anything from elsewhere; light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.verdict import QUESTIONS, SUBJECT, SUBJECT_GUARDS
+from zoo.bundle.report import sections
+from zoo.bundle.report.html import Child, Html, element, joined, picture, table
+from zoo.bundle.report.record import Report
+from zoo.bundle.report.sections import status_mark
+
+STYLE = Path(__file__).with_name("style.css")
+HEADLINE = {
+    Status.PASS: "Proved",
+    Status.WARN: "Proved, with a warning",
+    Status.FAIL: "Not proved",
+    Status.INCONCLUSIVE: "Not proved: the checks cannot tell",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCase:
+    """One case as people see it: the input, the answer of PyTorch and the answer of the file."""
+
+    graph: str
+    case: str
+    reference: str
+    candidate: str
+    input_png: bytes | None = None
+    reference_png: bytes | None = None
+    candidate_png: bytes | None = None
+
+
+def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
+    """The whole document."""
+    evidence = report.evidence
+    title = f"Proof of {evidence.subject.model}: {report.verdict.value}"
+    head = element(
+        "head",
+        element("meta", attributes={"charset": "utf-8"}),
+        element("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        element("title", title),
+        element("style", Html(STYLE.read_text(encoding="utf-8"))),
+    )
+    body = element(
+        "body",
+        _header(report),
+        _section("The gates", _gates(report)),
+        _section("Error against noise", *sections.plots(evidence)),
+        _section("The worst cases, side by side", *_shown(shown)),
+        _section("The task's own comparison", *sections.agreement(evidence)),
+        _section("Sabotaged copies", *sections.power(evidence)),
+        _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
+        _section("What was proved", sections.subject(evidence)),
+        _section("Where", sections.environment(evidence)),
+        _section("How to make this again", element("pre", "\n".join(report.reproduce))),
+    )
+    return "<!doctype html>\n" + element("html", head, body, attributes={"lang": "en"}) + "\n"
+
+
+def _section(title: str, *content: Child) -> Html:
+    return element("section", element("h2", title), *content) if any(content) else Html("")
+
+
+def _header(report: Report) -> Html:
+    subject = report.evidence.subject
+    untrained = "" if subject.trained else " This is an untrained architecture, proved with seeded live weights."
+    return element(
+        "header",
+        element("p", HEADLINE[report.verdict], kind="verdict"),
+        element("h1", subject.model),
+        element("p", f"{subject.task}, weights from {subject.weights}.{untrained}"),
+        *([] if report.verdict == Status.PASS else [element("p", report.sentence[:1].upper() + report.sentence[1:])]),
+        element("p", f"{report.created}, in {report.seconds:.1f} s", kind="dim"),
+        kind=report.verdict.value.lower(),
+    )
+
+
+def _gates(report: Report) -> Html:
+    guards = {SUBJECT: SUBJECT_GUARDS, **{question.name: question.guards for question in QUESTIONS}}
+    rows = [
+        (
+            status_mark(gate.status.value),
+            element("strong", gate.name),
+            joined((gate.detail, element("small", guards.get(gate.name, "")))),
+            f"{gate.seconds:.2f} s" if gate.seconds else "",
+        )
+        for gate in report.gates
+    ]
+    return table(("", "gate", "what was found, and what it is there for", "time"), rows, kind="gates")
+
+
+def _shown(shown: Sequence[ShownCase]) -> list[Html]:
+    boxes = []
+    for case in shown:
+        parts = (
+            ("input", "", case.input_png),
+            ("PyTorch", case.reference, case.reference_png),
+            (case.graph, case.candidate, case.candidate_png),
+        )
+        figures = [_figure(title, text, png) for title, text, png in parts if text or png]
+        boxes.append(element("div", element("h3", case.case), element("div", *figures, kind="row"), kind="shown"))
+    return [element("div", *boxes, kind="row")] if boxes else []
+
+
+def _figure(title: str, text: str, png: bytes | None) -> Html:
+    image = picture(png, alt=title) if png else Html("")
+    return element("figure", image, element("figcaption", element("strong", title), text))

@@ -1,0 +1,63 @@
+"""report.json: the verdict, its gates and all the evidence they were drawn from.  Schema: docs/report-schema.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zoo.api.errors import BadFile
+from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.gates import Gate
+from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.verdict import Verdict
+from zoo.runs.serialization import parse
+
+NAME = "report.json"
+SCHEMA = 1
+MAX_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One proof, as it travels with the bundle."""
+
+    created: str
+    """UTC, ISO 8601."""
+    verdict: Status
+    sentence: str
+    """The verdict in words."""
+    k: float
+    """The limit that the rule used."""
+    gates: tuple[Gate, ...]
+    reproduce: tuple[str, ...]
+    """Commands that make this report again, in order."""
+    seconds: float
+    """Of the whole proof."""
+    evidence: Evidence
+    schema: int = SCHEMA
+
+
+def report_of(evidence: Evidence, verdict: Verdict, *, reproduce: tuple[str, ...], seconds: float) -> Report:
+    """The report on one proof, dated now."""
+    return Report(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        verdict=verdict.status,
+        sentence=verdict.sentence,
+        k=verdict.k,
+        gates=verdict.gates,
+        reproduce=reproduce,
+        seconds=round(seconds, 3),
+        evidence=evidence,
+    )
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file; BadFile when it is none, or from a newer zoo."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no report is that large")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}") from error
+    return parse(Report, raw, schema=SCHEMA, where=str(path))

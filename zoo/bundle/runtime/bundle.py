@@ -1,0 +1,190 @@
+"""Checking a bundle where torch is not installed: files and record belong together, and this device agrees.
+
+What this cannot see is a bundle made by somebody else from the start; for that the manifest's own hash is compared
+with the one printed at export (`sha256`), or the proof is derived anew (`zoo verify --against`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
+from zoo.bundle.judge.gates import Gate
+from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.verdict import judge
+from zoo.bundle.report.record import read_report
+from zoo.bundle.runtime.consistency import against_graph, against_record
+from zoo.bundle.runtime.golden import Ask, replay
+from zoo.bundle.runtime.manifest import NAME, Manifest, read_manifest
+from zoo.bundle.runtime.run_template import differing_files
+from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.runs.serialization import to_json
+
+GRAPHS = ("model.onnx", "pipeline.onnx")
+REPORT = "report.json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+Answer = tuple[Status, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A directory with a readable manifest; nothing else is checked yet."""
+
+    path: Path
+    manifest: Manifest
+    sha256: str
+    """Of manifest.json, which holds the hashes of all other files."""
+
+    @classmethod
+    def open(cls, path: Path) -> Bundle:
+        """The bundle at a path, or the one exported from the run there; NotProved where only a failed proof is."""
+        if not path.exists():
+            raise BadFile(f"{path} does not exist")
+        inside = path / "export"
+        place = inside if not (path / NAME).exists() and (inside / NAME).exists() else path
+        if not (place / NAME).exists() and (place / REPORT).exists():
+            report = read_report(place / REPORT)
+            raise NotProved(
+                f"{place} is no bundle but the report of an export that was {report.sentence}",
+                hint=f"open {place / 'report.html'}",
+            )
+        manifest, sha256 = read_manifest(place)
+        return cls(path=place, manifest=manifest, sha256=sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What checking a bundle on this device found."""
+
+    bundle: Bundle
+    gates: tuple[Gate, ...]
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """PASS, WARN, FAIL or INCONCLUSIVE; "unproved" for a whole bundle that was published without a proof."""
+        status = worst(*(gate.status for gate in self.gates))
+        whole = all(gate.status == Status.PASS for gate in self.gates if gate.name != "proof")
+        return "unproved" if whole and self.bundle.manifest.verdict == "unproved" else status.value
+
+    @property
+    def holds(self) -> bool:
+        """Files, record and answers belong together, and the record says that the export was proved."""
+        return self.verdict in (Status.PASS, Status.WARN)
+
+
+def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | None = None) -> Checked:
+    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle."""
+    start = time.monotonic()
+    bundle = Bundle.open(path)
+    with Runtime(limits=limits) as runtime:
+        gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
+        gates.append(_timed("files", lambda: _files(bundle)))
+        whole = gates[-1].status == Status.PASS
+        gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
+        graphs = Graphs(bundle, runtime)
+        gates.append(_timed("accord", lambda: _accord(bundle, graphs) if whole else _skipped("the graphs were")))
+        gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
+    return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
+
+
+def _timed(name: str, ask: Callable[[], Answer]) -> Gate:
+    start = time.monotonic()
+    status, detail = ask()
+    return Gate(name=name, status=status, detail=detail, seconds=round(time.monotonic() - start, 3))
+
+
+def _skipped(what: str) -> Answer:
+    return Status.INCONCLUSIVE, f"{what} not looked at, because the files are not those of the manifest"
+
+
+def _expected(bundle: Bundle, sha256: str) -> Answer:
+    expected = sha256.strip().lower().removeprefix("sha256:")
+    if not _SHA256.fullmatch(expected):
+        raise UsageError(f"{sha256!r} is no sha256: it has 64 hex digits", hint="`zoo export` printed it")
+    if not hmac.compare_digest(expected, bundle.sha256):
+        return Status.FAIL, f"{NAME} has the sha256 {bundle.sha256}, another one was expected: this is another bundle"
+    return Status.PASS, f"{NAME} is the one that was expected"
+
+
+def _files(bundle: Bundle) -> Answer:
+    manifest = bundle.manifest
+    try:
+        wrong = list(differing_files(bundle.path, {"files": to_json(manifest.files)}))
+    except OSError as error:
+        return Status.FAIL, f"{error.filename} cannot be read: {error.strerror}"
+    missing = sorted({*GRAPHS, REPORT} - {file.name for file in manifest.files})
+    wrong += [f"the manifest lists no {name}" for name in missing]
+    if wrong:
+        return Status.FAIL, "; ".join(wrong[:6]) + (f"; and {len(wrong) - 6} more" if len(wrong) > 6 else "")
+    return Status.PASS, f"{len(manifest.files)} files have the bytes that the manifest names"
+
+
+def _proof(bundle: Bundle) -> Answer:
+    """The record is about these bytes, and its own evidence gives the verdict it claims."""
+    report = read_report(bundle.path / REPORT)
+    hashes = bundle.manifest.hashes()
+    found = judge(report.evidence, published={name: hashes[name] for name in hashes if name.endswith(".onnx")})
+    if bundle.manifest.verdict == "unproved":
+        return Status.FAIL, f"published without a proof: {found.sentence}"
+    if not found.publishes or report.verdict != found.status or bundle.manifest.verdict != found.status:
+        claimed = f"the manifest claims {bundle.manifest.verdict}, the report {report.verdict}"
+        return Status.FAIL, f"{claimed}, the evidence gives {found.status}: {found.sentence}"
+    return (
+        found.status,
+        f"{found.sentence} on {report.created}: the evidence of {len(found.gates)} gates gives it again",
+    )
+
+
+class Graphs:
+    """The graphs of a bundle, each loaded once, when it is wanted."""
+
+    def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._folder = bundle.path
+        self._open: dict[str, Session] = {}
+
+    def session(self, name: str) -> Session:
+        """The loaded graph."""
+        if name not in self._open:
+            self._open[name] = self._runtime.session(self._folder / name)
+        return self._open[name]
+
+    def ask(self, name: str) -> Ask:
+        """A function from a graph's inputs to its outputs."""
+        session = self.session(name)
+        return lambda feeds: self._runtime.run(session, feeds)
+
+
+def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
+    """Manifest, record and graphs tell the same story."""
+    problem = json.loads((bundle.path / NAME).read_bytes())["problem"]
+    wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
+    try:
+        wrong += [
+            line for name in GRAPHS for line in against_graph(bundle.manifest, problem, name, graphs.session(name))
+        ]
+    except (SandboxError, RuntimeRefused) as error:
+        return Status.FAIL, error.message
+    if wrong:
+        return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
+    return Status.PASS, "manifest, record and graphs say the same"
+
+
+def _golden(bundle: Bundle, graphs: Graphs) -> Answer:
+    if not bundle.manifest.golden:
+        return Status.INCONCLUSIVE, "the bundle has no golden cases"
+    try:
+        found = replay(bundle.path, bundle.manifest.golden, graphs.ask)
+    except (SandboxError, RuntimeRefused) as error:
+        return Status.FAIL, error.message
+    wrong = [line for lines in found.values() for line in lines]
+    if wrong:
+        return Status.FAIL, "this device answers otherwise: " + "; ".join(wrong[:6])
+    return Status.PASS, f"this device reproduces all {len(found)} golden cases"

@@ -1,0 +1,136 @@
+"""Do a bundle's manifest, its record and its two graphs tell the same story?
+
+The manifest is what a device reads (class names, preparing, signatures), the record is about two graphs, and the graphs
+describe themselves: whoever edits one of them must notice that the others say otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from zoo.api.task import Port, Signature
+from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.runtime.manifest import Manifest, PluginRecord
+from zoo.bundle.runtime.sandbox import Session, TensorPort
+
+PREFIX = "zoo."
+TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
+
+
+def classes_sha256(classes: Sequence[str]) -> str:
+    """Digest of the class names in order, as a JSON list."""
+    return hashlib.sha256(json.dumps(list(classes), ensure_ascii=False).encode(errors="surrogatepass")).hexdigest()
+
+
+def problem_sha256(problem: Mapping[str, Any]) -> str:
+    """Digest of every fact that preparing, finishing and showing depend on, the vocabulary among them."""
+    text = json.dumps(problem, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def description(
+    *,
+    model: str,
+    problem: Mapping[str, Any],
+    plugin: PluginRecord,
+    opset: int,
+    weights_sha256: str,
+    licences: Mapping[str, str],
+) -> dict[str, str]:
+    """What a graph carries about itself, by key, and what the manifest must say as well.
+
+    `problem` is the one of the manifest, as plain JSON: read by a later zoo, it may have more fields.
+    """
+    return {
+        "schema": "1",
+        "model": model,
+        "task": str(problem["task"]),
+        "plugin": f"{plugin.distribution} {plugin.version}",
+        "opset": str(opset),
+        "weights_sha256": weights_sha256,
+        "input": json.dumps(problem["input"], ensure_ascii=False),
+        "classes": json.dumps(problem["classes"], ensure_ascii=False),
+        "classes_sha256": classes_sha256(problem["classes"]),
+        "problem_sha256": problem_sha256(problem),
+        "licence": json.dumps(dict(licences), ensure_ascii=False),
+    }
+
+
+def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
+    """Where the manifest says something else than the record of the proof."""
+    subject = evidence.subject
+    recorded_classes = evidence.labels.expected_sha256 if evidence.labels is not None else None
+    pairs: list[tuple[str, str, str | None]] = [
+        ("the record is about", "bundle", subject.scope),
+        ("the model is", manifest.model, subject.model),
+        ("the task is", manifest.task, subject.task),
+        ("the task of the problem is", manifest.problem.task, subject.task),
+        ("the weights are", manifest.lineage.weights, subject.weights),
+        ("the digest of the weights is", manifest.lineage.weights_sha256, subject.weights_sha256),
+        (
+            "the digest of the class names is",
+            classes_sha256(manifest.problem.classes),
+            recorded_classes,
+        ),
+    ]
+    signatures = {"model": manifest.model_signature, "pipeline": manifest.pipeline_signature}
+    for graph in evidence.graphs:
+        names = ", ".join(port.name for port in signatures[graph.role].outputs)
+        opset = None if graph.facts is None else str(graph.facts.opset)
+        pairs.append((f"the outputs of the {graph.role} are", names, ", ".join(graph.outputs)))
+        pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
+    for what, told, recorded in pairs:
+        if told != recorded:
+            yield f"{what} {told} in the manifest and {recorded} in the record"
+
+
+def against_graph(manifest: Manifest, problem: Mapping[str, Any], name: str, session: Session) -> Iterator[str]:
+    """Where the manifest says something else than a loaded graph says of itself; `problem` as in `description`."""
+    told = description(
+        model=manifest.model,
+        problem=problem,
+        plugin=manifest.plugin,
+        opset=manifest.opset,
+        weights_sha256=manifest.lineage.weights_sha256,
+        licences=manifest.licences,
+    )
+    for key, value in told.items():
+        found = session.metadata.get(PREFIX + key)
+        if found != value:
+            yield f"{name} says {_short(found)} of {key} where the manifest says {_short(value)}"
+    signature = manifest.model_signature if name == "model.onnx" else manifest.pipeline_signature
+    for sentence in unlike(session, signature):
+        yield f"{name}: {sentence}"
+
+
+def unlike(session: Session, signature: Signature) -> Iterator[str]:
+    """Where the ports of a loaded graph are not those of a signature, in its order."""
+    for what, ports, found in (
+        ("inputs", signature.inputs, session.inputs),
+        ("outputs", signature.outputs, session.outputs),
+    ):
+        names, told = [port.name for port in found], [port.name for port in ports]
+        if names != told:
+            yield f"its {what} are {', '.join(names)}, not {', '.join(told)}"
+            continue
+        yield from _unlike_shapes(zip(ports, found, strict=True), exact=what == "inputs")
+
+
+def _unlike_shapes(pairs: Iterable[tuple[Port, TensorPort]], *, exact: bool) -> Iterator[str]:
+    for port, found in pairs:
+        dtype = TYPES.get(found.type, found.type.removeprefix("tensor(").removesuffix(")"))
+        known = len(found.shape) == len(port.shape) and not any(
+            there != here if isinstance(there, int) else exact and isinstance(here, int)
+            for here, there in zip(port.shape, found.shape, strict=True)
+        )
+        if dtype != port.dtype or not known:
+            yield f"{port.name} is {dtype} {list(found.shape)}, not {port.dtype} {list(port.shape)}"
+
+
+def _short(text: str | None) -> str:
+    if text is None:
+        return "nothing"
+    return text if len(text) <= 60 else text[:60] + " …"

@@ -1,0 +1,166 @@
+"""A bundle's manifest.json: what every file is, and all a device needs to know about the model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from zoo.api.errors import BadFile
+from zoo.api.problem import Problem
+from zoo.api.task import Signature
+from zoo.runs.serialization import parse
+
+NAME = "manifest.json"
+SCHEMA = 1
+MAX_BYTES = 64 << 20
+"""A manifest with a vocabulary is a few MB; anything larger is not one."""
+MAX_FILE_BYTES = 1_900_000_000
+"""Of one file of a bundle: what a single ONNX file can hold."""
+MAX_GOLDEN, MAX_STEPS = 256, 1024
+"""Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
+
+Role = Literal["model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFile:
+    """One file of the bundle; manifest.json itself is the only one not listed."""
+
+    name: str
+    """Path inside the bundle, with forward slashes."""
+    role: Role
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenOutput:
+    """How near a device must come to one stored answer."""
+
+    name: str
+    compare: Literal["tolerance", "equal", "choice", "levels"]
+    """A choice for each of many places may differ in one of a thousand, where the best two are nearly equal."""
+    rms: float | None = None
+    """Largest root mean square of the error; with compare "tolerance"."""
+    max: float | None = None
+    """Largest error of any element; with compare "tolerance"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenCase:
+    """One stored input with its fp64 answers, in an .npz with the arrays "in.<input>" and "out.<output>"."""
+
+    name: str
+    file: str
+    graph: str
+    origin: str
+    """Where the input comes from: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
+    outputs: tuple[GoldenOutput, ...]
+    steps: int = 1
+    """More than one is a roll-out: arrays that are not fed back have a leading axis of this length."""
+    feedback: Mapping[str, str] = field(default_factory=dict)
+    """Input name to the output of the step before that it is fed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRecord:
+    """Who offered the model."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageRecord:
+    """Where the weights come from, so that the proof can be derived anew."""
+
+    weights: str
+    """In words: "run runs/resnet18/… step 470", "resnet18@imagenet1k_v1", "seeded live weights"."""
+    weights_sha256: str
+    target: str
+    """What `zoo verify --against` takes: a run directory, or model@tag; empty for an untrained one."""
+    run_created: str = ""
+    checkpoint: str = ""
+    data: str = ""
+    """Fingerprint of the data it was trained on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All facts of a bundle."""
+
+    zoo: str
+    created: str
+    model: str
+    """Full name."""
+    task: str
+    plugin: PluginRecord
+    problem: Problem
+    """Preparing (size, channels, mean, std, interpolation), classes and vocabulary."""
+    model_signature: Signature
+    pipeline_signature: Signature
+    finishing: str
+    """In words: "softmax"."""
+    opset: int
+    lineage: LineageRecord
+    licences: Mapping[str, str]
+    """SPDX names by what they are for: "code", "weights", "data"."""
+    verdict: Literal["PASS", "WARN", "unproved"]
+    golden: tuple[GoldenCase, ...]
+    files: tuple[BundleFile, ...]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the trained model reached, by metric name."""
+    schema: int = SCHEMA
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 by file name."""
+        return {file.name: file.sha256 for file in self.files}
+
+
+def read_manifest(bundle: Path) -> tuple[Manifest, str]:
+    """The manifest and the sha256 of its own bytes; BadFile when it is none, or from a newer zoo."""
+    path = bundle / NAME
+    if not path.is_file():
+        raise BadFile(f"{bundle} is no bundle: it has no {NAME}", hint="`zoo export --onnx` writes one")
+    if path.stat().st_size > MAX_BYTES:
+        raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no manifest is that large")
+    raw = path.read_bytes()
+    manifest = parse(Manifest, raw, schema=SCHEMA, where=str(path))
+    _check_names(manifest, where=str(path))
+    return manifest, hashlib.sha256(raw).hexdigest()
+
+
+def _check_names(manifest: Manifest, *, where: str) -> None:
+    names = [file.name for file in manifest.files]
+    for name in names:
+        parts = PurePosixPath(name).parts
+        if not parts or name != "/".join(parts) or parts[0] == "/" or ".." in parts or "\\" in name or ":" in name:
+            raise BadFile(f"{where} names the file {name!r}, which would lie outside the bundle")
+    if len(set(names)) != len(names) or NAME in names:
+        raise BadFile(f"{where} names a file twice, or itself")
+    large = next((file for file in manifest.files if not 0 <= file.bytes <= MAX_FILE_BYTES), None)
+    if large is not None:
+        raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
+    _check_golden(manifest, names, where=where)
+
+
+def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:
+    if len(manifest.golden) > MAX_GOLDEN:
+        raise BadFile(f"{where} names {len(manifest.golden):,} golden cases; {MAX_GOLDEN} is the limit")
+    graphs = {file.name for file in manifest.files if file.role in ("model", "pipeline")}
+    for case in manifest.golden:
+        if case.file not in names or case.graph not in graphs:
+            raise BadFile(
+                f"{where}: the golden case {case.name} names {case.file} and {case.graph}, not both are listed"
+            )
+        unbounded = [one.name for one in case.outputs if one.compare == "tolerance" and None in (one.rms, one.max)]
+        if unbounded:
+            raise BadFile(f"{where}: the golden case {case.name} names no tolerance for {', '.join(unbounded)}")
+        if not 1 <= case.steps <= MAX_STEPS or not case.outputs:
+            raise BadFile(
+                f"{where}: the golden case {case.name} has {case.steps} steps and {len(case.outputs)} outputs"
+            )

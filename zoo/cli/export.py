@@ -1,0 +1,147 @@
+"""`zoo export` and the torch side of `zoo verify`."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.api.errors import UsageError
+from zoo.cli.download import bring_named
+from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.runs.serialization import to_json
+
+if TYPE_CHECKING:
+    from zoo.bundle.judge.gates import Gate
+    from zoo.bundle.report.record import Report
+
+SCHEMA = 1
+_SIZE = re.compile(r"(\d+)(?:x(\d+))?")
+
+
+@click.command("export")
+@click.argument("target", required=False)
+@click.option("--onnx", is_flag=True, help="Write ONNX (the only format so far).")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the bundle goes.")
+@click.option("--opset", type=int, default=None, help="ONNX operator set; 18 by default.")
+@click.option("--untrained", is_flag=True, help="Export an architecture with seeded live weights.")
+@click.option("--seed", type=int, default=0, help="Of the weights of an untrained architecture.")
+@click.option("--input-size", metavar="N|HxW", help="Size of the pictures that the model takes.")
+@click.option(
+    "--golden", type=click.Choice(["mixed", "synthetic"]), default="mixed", help="synthetic: no data of yours."
+)
+@click.option("--evaluate", type=int, default=500, show_default=True, help="Evaluation items to compare.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--allow-unproved", is_flag=True, help="Publish even if the proof does not pass, marked as unproved.")
+@checkpoint_option
+@json_option
+def export(  # noqa: PLR0917  click passes options by name
+    target: str | None,
+    onnx: bool,
+    output: Path | None,
+    opset: int | None,
+    untrained: bool,
+    seed: int,
+    input_size: str | None,
+    golden: Any,
+    evaluate: int,
+    overwrite: bool,
+    allow_unproved: bool,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
+    """Write a bundle for the edge, and prove that it answers as the model does.
+
+    TARGET is a run, or model@weights; without it, the latest run.
+    """
+    if not onnx:
+        raise UsageError("zoo export needs a format", hint="zoo export --onnx")
+    size = _size(input_size)
+    bring_named(target)
+    from zoo_export.capture.torch_export import DEFAULT_OPSET  # noqa: PLC0415  torch, once the usage is right
+    from zoo_export.export import export as publish  # noqa: PLC0415
+
+    out, start = Output(as_json=as_json), time.monotonic()
+    written = publish(
+        target,
+        checkpoint=checkpoint,
+        output=output,
+        opset=DEFAULT_OPSET if opset is None else opset,
+        untrained=untrained,
+        seed=seed,
+        input_size=size,
+        golden=golden,
+        evaluate=evaluate,
+        overwrite=overwrite,
+        allow_unproved=allow_unproved,
+        progress=out.note,
+    )
+    document = _document(written.path, written.verdict, written.report, seconds=time.monotonic() - start)
+    out.document(document | {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None})
+    show_report(out, written.report)
+    if not written.published:
+        out.line(f"{written.report.sentence}")
+        out.line(f"nothing was published; the report is {written.path / 'report.html'}")
+        out.next(f"open {written.path / 'report.html'}")
+        raise click.exceptions.Exit(1)
+    for case in written.golden:
+        out.line(f"golden case  {case.name} ({case.origin})")
+    out.line(f"bundle       {written.path}{' (up to date)' if written.up_to_date else ''}")
+    out.line(f"verdict      {written.verdict}: {written.report.sentence}")
+    out.line(f"sha256       {written.sha256}  manifest.json")
+    out.next(f"zoo verify {written.path}")
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(text)
+    if match is None or int(match[1]) < 1 or int(match[2] or match[1]) < 1:
+        raise UsageError(f"--input-size is {text!r}; it must look like 224 or 192x256")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _document(path: Path, verdict: str, report: Report, *, seconds: float) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "bundle": str(path),
+        "verdict": verdict,
+        "gates": [to_json(gate) for gate in report.gates],
+        "seconds": round(seconds, 3),
+    }
+
+
+def show_report(out: Output, report: Report) -> None:
+    """The gates as a table, with the worst ratios."""
+    out.table(("gate", "status", "seconds", "detail"), [_row(gate) for gate in report.gates], right=("seconds",))
+
+
+def _row(gate: Gate) -> tuple[str, str, str, str]:
+    return gate.name, gate.status.value, f"{gate.seconds:.2f}" if gate.seconds else "", gate.detail
+
+
+def verify_against(target: Path, *, against: str | None, explain: bool, as_json: bool) -> None:
+    """`zoo verify TARGET --against RUN|model@weights`: the proof derived anew, on the files that are there."""
+    from zoo_export.verify.verify import verify_anew  # noqa: PLC0415  torch
+
+    out, start = Output(as_json=as_json), time.monotonic()
+    found = verify_anew(target, against=against, explain=explain, progress=out.note)
+    document = _document(target, found.report.verdict.value, found.report, seconds=time.monotonic() - start)
+    out.document(document | {"files": found.files, "divergence": found.divergence})
+    show_report(out, found.report)
+    for line in found.divergence:
+        out.line(line)
+    if target.is_file():
+        out.line("a file from elsewhere is compared by its numbers and answers: what no case asks for was not seen")
+    out.line(f"{target}: {found.report.sentence}")
+    if not found.proved:
+        out.next(
+            f"zoo verify {target} --against {found.against} --explain"
+            if not explain
+            else "zoo export --onnx --overwrite"
+        )
+        raise click.exceptions.Exit(1)
+    out.next(f"zoo predict {target} INPUT…")

@@ -1,0 +1,52 @@
+"""Looking into one wav file before anybody trains on it.  Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from zoo.api.problem import Json
+from zoo.data.formats.class_folders.checks import Kind
+from zoo.data.formats.inspection import Facts
+
+SHORTEST: Final = 64
+"""Samples; a shorter recording tells nothing of how a sound goes on."""
+TRAITS: Final = {
+    "stereo": "{count} recordings have more than one channel; the mean of the channels is taken",
+    "silent": "{count} recordings hold nothing but silence",
+    "clipped": "{count} recordings reach full scale so often that they are clipped",
+}
+CLIPPED: Final = 0.001
+"""A share of samples at full scale that no clean recording has."""
+
+
+def inspect_sound(path: Path) -> Facts:
+    """Rate, samples, hash and traits of a wav file that reads whole; ValueError when it does not."""
+    import numpy as np  # noqa: PLC0415  listing tasks needs no numpy
+
+    from zoo.data.audio.mu_law import read_wave  # noqa: PLC0415  the same
+
+    rate, signal = read_wave(path)
+    if len(signal) < SHORTEST:
+        raise ValueError(f"it has {len(signal)} samples, too few to learn from")
+    raw = path.read_bytes()
+    at = raw.find(b"fmt ")
+    traits: list[Json] = ["stereo"] if raw[at + 10] > 1 else []
+    traits += ["silent"] if not signal.any() else []
+    traits += ["clipped"] if np.mean(np.abs(signal) > 0.9999) > CLIPPED else []
+    return {"sha256": hashlib.sha256(raw).hexdigest(), "rate": rate, "samples": len(signal), "traits": traits}
+
+
+def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
+    """`sample_rate`, None where there are several, and the number of all samples."""
+    known = list(facts)
+    rates = {one["rate"] for one in known if isinstance(one["rate"], int)}
+    samples = sum(one["samples"] for one in known if isinstance(one["samples"], int))
+    return {"sample_rate": rates.pop() if len(rates) == 1 else None, "samples": samples}
+
+
+SOUNDS: Final = Kind(
+    word="recordings", version="recordings 1", inspect=inspect_sound, traits=TRAITS, summarise=summarise
+)

@@ -1,0 +1,62 @@
+"""How surprising recordings were to a model that heard them sample by sample.  [torch]"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from torchmetrics.aggregation import SumMetric
+
+from zoo.data.audio.mu_law import to_signal
+from zoo.data.audio.spectrogram import spectrogram
+from zoo.data.image.charts import save
+
+if TYPE_CHECKING:
+    from zoo.api.task import Batch
+
+
+class SampleMetrics:
+    """`outputs["nats"]` and `outputs["tokens"]` [n] of `batch["samples"]`: bits_per_sample."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.sums = {name: SumMetric() for name in ("nats", "tokens")}
+        self.first: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+        """The signal of the first stretch, and how many bits each sample was worth."""
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Add one batch."""
+        for name, metric in self.sums.items():
+            metric.to(outputs[name].device).update(outputs[name].double())
+        if self.first is None:
+            count = int((batch["targets"][0] >= 0).nonzero().max()) + 1
+            signal = to_signal(batch["targets"][0, :count].clamp(min=0).cpu().numpy())
+            bits = outputs["surprise"][0, :count].double().cpu().numpy() / math.log(2)
+            self.first = signal, bits
+
+    def compute(self) -> dict[str, float]:
+        """bits_per_sample, over all processes together."""
+        nats, samples = (float(metric.compute()) for metric in self.sums.values())
+        return {"bits_per_sample": nats / math.log(2) / samples}
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """surprise.png: the first recording, its spectrogram, and how many bits each of its samples was worth."""
+        if self.first is None:
+            return []
+        signal, bits = self.first
+        seconds = np.arange(len(signal)) / self.sample_rate
+        figure = Figure(figsize=(8, 6), layout="constrained")
+        wave, spectrum, surprise = figure.subplots(3, 1, sharex=True)
+        wave.plot(seconds, signal, linewidth=0.5)
+        wave.set_ylabel("signal")
+        extent = (0, len(signal) / self.sample_rate, 0, self.sample_rate / 2)
+        spectrum.imshow(spectrogram(signal), origin="lower", aspect="auto", extent=extent, cmap="inferno")
+        spectrum.set_ylabel("Hz")
+        surprise.plot(seconds, bits, linewidth=0.5, color="tab:red")
+        surprise.set_ylabel("bits a sample")
+        surprise.set_xlabel("seconds")
+        return [save(figure, folder / "surprise.png")]

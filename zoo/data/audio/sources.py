@@ -1,0 +1,146 @@
+"""Data of recordings, from a folder of wav files to a card; for every task that learns from sounds.  Torch-free."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.api.task import Progress
+from zoo.data.audio.inspect import SOUNDS
+from zoo.data.formats.class_folders.checks import check_listing
+from zoo.data.formats.class_folders.tree import split_folders
+from zoo.data.formats.folders import hidden, subfolders, walk
+from zoo.data.formats.named_path import named_path
+from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+TONES: Final = "tones"
+WAVS: Final = frozenset({".wav", ".wave"})
+UNREAD: Final = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".caf"})
+"""Suffixes of sounds that cannot be read: leaving them out silently would be a lie about the data."""
+ACCEPTED: Final = (
+    "accepted are FOLDER/*.wav; FOLDER/CLASS/*.wav; either with train/, validation/ and test/ in FOLDER; "
+    "the embedded tones"
+)
+SHORTEST: Final = 4_000
+"""Samples that a model needs at least to learn from."""
+
+
+def detect(request: DataRequest) -> DataSource:
+    """A folder of wav files, with class folders or without, or the embedded tones; DataError for anything else."""
+    if request.source == TONES:
+        return DataSource(request=request, format=TONES)
+    path = named_path(request, accepted=ACCEPTED)
+    if path.is_file():
+        raise DataError(f"{path} is a file, not a folder of wav files", hint=ACCEPTED)
+    if not any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped):
+        raise DataError(f"{path} holds no wav files", hint=ACCEPTED)
+    return DataSource(request=request, format="wav-classes" if _has_classes(path) else "wav-folder", location=path)
+
+
+def check(source: DataSource, *, progress: Progress) -> DataCard:
+    """The card of a source, its facts `sample_rate` and `samples` among them; DataError with all that is wrong."""
+    if source.format == TONES:
+        return _tones_card(source)
+    assert source.location is not None, "detect gives every folder its location"
+    labelled = source.format == "wav-classes"
+    listing = _listing(source.location, labelled=labelled)
+    card = check_listing(source, listing, SOUNDS, labelled=labelled, progress=progress)
+    _check_rates(card)
+    samples = card.facts["samples"]
+    if isinstance(samples, int) and samples < SHORTEST:
+        raise DataError(
+            f"{source.location} holds {samples:,} samples; a model needs at least {SHORTEST:,} to learn from",
+            hint="add recordings",
+        )
+    return card
+
+
+def recording(card: DataCard | None, split: Split, place: int) -> npt.NDArray[np.uint8]:
+    """The mu-law codes of one recording of a split, uint8 [samples]; without a card, of the embedded tones."""
+    from zoo.data.audio.mu_law import read_wave, to_codes  # noqa: PLC0415  listing tasks needs no numpy
+    from zoo.data.embedded import tones  # noqa: PLC0415  the same
+
+    if card is None or card.source.location is None:
+        return to_codes(tones.tune(split, place)).astype("uint8")
+    _, signal = read_wave(card.source.location / card.splits[split][place].name)
+    return to_codes(signal).astype("uint8")
+
+
+def _tones_card(source: DataSource) -> DataCard:
+    from zoo.data.embedded import tones  # noqa: PLC0415  listing tasks needs no numpy
+
+    splits: dict[Split, tuple[Sample, ...]] = {
+        split: tuple(Sample(f"{split}/{index}", tones.label(index), index, tones.LENGTH) for index in range(count))
+        for split, count in tones.COUNTS.items()
+    }
+    return DataCard(
+        source=source,
+        splits=splits,
+        classes=tones.CLASSES,
+        facts={"sample_rate": tones.SAMPLE_RATE, "samples": tones.LENGTH * sum(tones.COUNTS.values())},
+        fingerprint=fingerprint(TONES, tones.CLASSES, splits),
+    )
+
+
+def _has_classes(root: Path) -> bool:
+    """Two or more folders with sounds, in the training folder where there is one, and no sounds beside them."""
+    split = next((folder for name, folder in split_folders(root, []) if name in (None, "train")), root)
+    beside = any(file.suffix.lower() in WAVS for file in split.iterdir() if not hidden(file.name))
+    return not beside and len(subfolders(split)) > 1
+
+
+def _listing(root: Path, *, labelled: bool) -> Listing:
+    """Every wav file below `root`; the class is the first folder below the split's."""
+    problems: list[BadSample] = []
+    rows: list[Row] = []
+    others: Counter[str] = Counter()
+    for split, folder in split_folders(root, problems):
+        for name, kind in _files(root, folder):
+            inside = (root / name).relative_to(folder).parts
+            if kind in UNREAD:
+                problems.append(BadSample(name, f"{kind} files cannot be read", f"ffmpeg -i {inside[-1]} NEW.wav"))
+            elif kind not in WAVS:
+                others[kind] += 1
+            elif labelled and len(inside) == 1:
+                problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
+            else:
+                rows.append(Row(name, inside[0] if labelled else "", split))
+    notes = [f"left out {others.total()} files that are no sounds"] if others else []
+    return Listing(root=root, rows=rows, problems=problems, notes=notes)
+
+
+def _files(root: Path, folder: Path) -> Iterator[tuple[str, str]]:
+    """(path below root, suffix) of every visible file below a folder, in the order of names."""
+    for name, skipped in sorted(walk(root, folder)):
+        if not skipped:
+            yield name, Path(name).suffix.lower()
+
+
+def _check_rates(card: DataCard) -> None:
+    """DataError that names the files whose rate is not that of most."""
+    from zoo.data.audio.mu_law import read_wave  # noqa: PLC0415  listing tasks needs no numpy
+
+    if card.facts["sample_rate"] is not None:
+        return
+    root = card.source.location
+    assert root is not None, "the tones have one rate"
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    for items in card.splits.values():
+        for item in items:
+            names[read_wave(root / item.name)[0]].append(item.name)
+    most = max(names, key=lambda rate: len(names[rate]))
+    problems = [
+        BadSample(name, f"its rate is {rate} Hz, that of most is {most} Hz", f"ffmpeg -i OLD.wav -ar {most} NEW.wav")
+        for rate, found in sorted(names.items())
+        for name in found
+        if rate != most
+    ]
+    raise DataError(f"{len(names)} sample rates in {root}", problems=problems, hint="convert them to one rate")

@@ -1,0 +1,33 @@
+"""What becomes of bad samples: an error that lists them all, or, where the user asked for it, a few left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from zoo.api.errors import BadSample, DataError
+
+MOST_BAD: Final = 0.01
+"""The largest share of bad samples that `on_bad_sample="skip"` leaves out."""
+
+
+def failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
+    """The error that lists every problem of a source."""
+    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+    return DataError(f"{count} in {where}", problems=problems, hint=hint)
+
+
+def share_left_out(
+    where: object, problems: Sequence[BadSample], *, bad: int, total: int, skip: bool, looked: str = ""
+) -> float:
+    """bad / total, where so many may be left out and `skip` asks for it; DataError with every problem where not.
+
+    `looked` says, where it was not at all of them, at how many samples was looked.
+    """
+    share = bad / total
+    if not skip:
+        offer = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
+        raise failed(where, problems, hint=f"nothing was trained{looked}; put these right{offer}")
+    if share > MOST_BAD:
+        raise failed(where, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
+    return share

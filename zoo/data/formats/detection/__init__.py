@@ -1,0 +1,1 @@
+"""Pictures with boxes: COCO JSON, Pascal VOC XML, YOLO text files."""

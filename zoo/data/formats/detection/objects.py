@@ -1,0 +1,78 @@
+"""Pictures with objects in them, as a source describes them and as a DataCard holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.api.data import Split
+from zoo.api.errors import BadSample
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One object as a source writes it."""
+
+    label: str
+    box: Box
+    """In pixels of the upright picture, or in shares of its sides; not checked yet."""
+    where: str
+    """The place in the source that says so, for a sentence about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """One picture of a listing."""
+
+    name: str
+    """The path below the listing's root, with slashes."""
+    things: tuple[Thing, ...]
+    split: Split | None = None
+    size: tuple[int, int] | None = None
+    """Height and width that the source claims, if it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectListing:
+    """Everything a source names, before any picture was opened."""
+
+    root: Path
+    rows: Sequence[ObjectRow]
+    classes: tuple[str, ...]
+    relative: bool = False
+    """True where boxes are written in shares of the picture's sides."""
+    problems: Sequence[BadSample] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSample:
+    """One picture of a split with its checked objects."""
+
+    name: str
+    boxes: tuple[Box, ...]
+    """In pixels of the upright picture."""
+    labels: tuple[int, ...]
+    """Indices into the card's classes."""
+    sides: tuple[int, int]
+    """Height and width of the upright picture, in pixels."""
+    index: int = -1
+    """The place in a source that is no folder of files; -1 for files."""
+    size: int = 0
+    """Bytes of the file; 0 where there is none."""
+
+
+def object_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[ObjectSample]]) -> str:
+    """sha256 over the classes and the sorted samples with their boxes: the same data give the same one."""
+    digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
+    lines = sorted(
+        f"{split}\0{item.name}\0{item.size}\0{item.labels}\0{item.boxes}" for split in splits for item in splits[split]
+    )
+    for line in lines:
+        digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

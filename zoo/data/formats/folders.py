@@ -1,0 +1,148 @@
+"""Walking folders: which files are of the wanted kind, and what lies beside them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from zoo.api.errors import DataError
+
+PICTURES = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".png",
+        ".bmp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".jp2",
+        ".avif",
+        ".tga",
+        ".ico",
+    }
+)
+"""Suffixes that Pillow can read."""
+UNREAD_PICTURES = frozenset(
+    {".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps", ".pdf"}
+)
+"""Suffixes of pictures that it cannot: leaving them out silently would be a lie about the data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKind:
+    """Which files are wanted of a folder."""
+
+    plural: str
+    """What several are called."""
+    suffixes: frozenset[str]
+    unread: frozenset[str]
+    """Suffixes of files that are meant as data, too, but cannot be read."""
+    remedy: str
+    """What to do with those."""
+
+
+PICTURE_FILES = FileKind(
+    plural="pictures", suffixes=PICTURES, unread=UNREAD_PICTURES, remedy="convert them to JPEG or PNG"
+)
+LOOK_AT = 20_000
+"""How many files a quick look opens its eyes for before it stops."""
+
+
+def hidden(name: str) -> bool:
+    """Names that are bookkeeping, not data: .ipynb_checkpoints, __MACOSX, .DS_Store, ._photo.jpg."""
+    return name.startswith((".", "_"))
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of the visible folders in it, sorted."""
+    try:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not hidden(entry.name))
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"{error.filename} cannot be read: {error.strerror}", hint="see who may read it with ls -ld")
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a folder and everything below it hold."""
+
+    files: list[str] = field(default_factory=list)
+    """Paths of the wanted files below `root`, with slashes, sorted."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Suffixes of everything else with their number; "" stands for files without one."""
+    skipped: list[str] = field(default_factory=list)
+    """Hidden folders and files below `root`."""
+    kind: FileKind = PICTURE_FILES
+
+    def add(self, name: str) -> None:
+        """Count one visible file."""
+        suffix = Path(name).suffix.lower()
+        if suffix in self.kind.suffixes:
+            self.files.append(name)
+        else:
+            self.others[suffix] += 1
+
+
+def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
+    """(path below root, whether it is hidden) of every file below `folder`; links are followed, circles are not."""
+
+    def fail(error: OSError) -> None:
+        raise _unreadable(error) from error  # os.walk would leave the folder out without a word
+
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=fail):
+        seen.add(os.path.realpath(place))
+        below = Path(place).relative_to(root).as_posix()
+        prefix = "" if below == "." else f"{below}/"
+        for name in folders:
+            if hidden(name):
+                yield f"{prefix}{name}/", True
+        folders[:] = sorted(
+            name for name in folders if not hidden(name) and os.path.realpath(Path(place, name)) not in seen
+        )
+        for name in sorted(files):
+            yield prefix + name, hidden(name)
+
+
+def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> Contents:
+    """Everything below `folder`, told apart; with `limit`, only the first so many entries."""
+    found = Contents(kind=kind)
+    for name, is_hidden in islice(walk(root, folder), limit):
+        if is_hidden:
+            found.skipped.append(name)
+        else:
+            found.add(name)
+    found.files.sort()
+    return found
+
+
+def described(others: Counter[str]) -> str:
+    """As in "12 .heic, 3 .txt", the most frequent first."""
+    return ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common(5))
+
+
+def notes_on(found: list[Contents]) -> list[str]:
+    """Sentences on what was left out of a listing."""
+    notes = []
+    skipped = sorted({Path(name).name for one in found for name in one.skipped})
+    if skipped:
+        shown = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
+        notes.append(f"left out {shown}: names that begin with a dot or an underscore are not data")
+    others = sum((one.others for one in found), Counter[str]())
+    if others:
+        notes.append(f"left out {others.total()} files that are not {found[0].kind.plural} ({described(others)})")
+    return notes

@@ -1,0 +1,187 @@
+"""Identity folders: one folder per person or thing, some of them held out whole, and pairs to verify."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.api.problem import Json
+from zoo.api.task import Progress
+from zoo.data.formats.class_folders.checks import Kind, check_listing
+from zoo.data.formats.class_folders.csv_manifest import list_manifest
+from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
+from zoo.data.formats.samples import Listing, Row, Sample
+from zoo.data.formats.splits import place
+
+HELD_OUT: Final = 0.1
+"""Share of the identities that are held out for validation where the source has none."""
+FEWEST: Final = 2
+"""Identities that a split needs: with one alone nothing can be told apart."""
+TEST: Final[Split] = "test"
+Splits = dict[Split, tuple[Sample, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """A listing whose labels are identities, with the pairs to verify as names of files."""
+
+    listing: Listing
+    pairs: Sequence[tuple[str, str, bool]] = ()
+
+
+def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> DataCard:
+    """The card of identity folders, a table of path and label, or pairs alone; DataError with all that is wrong.
+
+    Samples carry the number of their identity, those to learn from first; the fact `identities` counts these.  The
+    fact `pairs` lists [place, place, 1 or 0] in the test split, where the source names pairs.
+    """
+    found = _list(source)
+    paired = source.format == "pairs"
+    found = found if paired else _with_enough(found, skip=source.request.on_bad_sample == "skip")
+    divide = _only_test if paired else split_by_identity
+    card = check_listing(source, found.listing, kind, labelled=False, progress=progress, divide=divide)
+    facts: dict[str, Json] = {"identities": len({sample.label for sample in card.splits.get("train", ())})}
+    if found.pairs:
+        facts["pairs"] = _places(found.pairs, card.splits[TEST])
+    return replace(card, facts={**card.facts, **facts})
+
+
+def _list(source: DataSource) -> Identities:
+    location = source.location
+    if location is None:
+        raise ValueError(f"a source of format {source.format} needs a location")
+    if source.format == "csv":
+        return Identities(listing=list_manifest(location, root=source.request.root))
+    if source.format == "pairs":
+        return _of_pairs(location, source.request.root or location.parent)
+    file = beside(location)
+    listing = list_class_folders(location, known=(file.name,) if file else ())
+    return Identities(listing=listing) if file is None else _with_pairs(listing, file)
+
+
+def _of_pairs(file: Path, root: Path) -> Identities:
+    """The pictures that a file of pairs names; nothing to learn from."""
+    read = read_pairs(file)
+    names = sorted({name for pair in read.pairs for name in (pair.one, pair.other)})
+    there = [found for name in names if (found := _file(root, name))]
+    pairs, missing = resolve(read.pairs, there)
+    listing = Listing(root=root, rows=[Row(name) for name in there], problems=[*read.problems, *missing])
+    return Identities(listing=listing, pairs=pairs)
+
+
+def _file(root: Path, name: str) -> str:
+    """The name of a picture below the root; LFW's names come without a suffix."""
+    if (root / name).is_file():
+        return name
+    suffixes = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".webp")
+    return next((name + suffix for suffix in suffixes if (root / (name + suffix)).is_file()), "")
+
+
+def _with_pairs(listing: Listing, file: Path) -> Identities:
+    """The identities that pairs name are for testing, whole, whatever folder they lie in."""
+    read = read_pairs(file)
+    pairs, missing = resolve(read.pairs, (row.name for row in listing.rows))
+    labels = {row.name: row.label for row in listing.rows}
+    named = {labels[name] for one, other, _ in pairs for name in (one, other)}
+    wrong = [
+        BadSample(f"{file.name}", f"{one} and {other} are {'not ' if same else ''}in one folder", "correct the line")
+        for one, other, same in pairs
+        if same != (labels[one] == labels[other])
+    ]
+    rows = [replace(row, split=TEST) if row.label in named else row for row in listing.rows]
+    problems = [*listing.problems, *read.problems, *missing, *wrong]
+    note = f"{len(named)} identities are named in {file.name}: they are for testing, and nothing is learnt from them"
+    return Identities(listing=replace(listing, rows=rows, problems=problems, notes=[*listing.notes, note]), pairs=pairs)
+
+
+def _with_enough(found: Identities, *, skip: bool) -> Identities:
+    """Identities to learn from need two pictures each; those of one are a problem, or left out where that was asked."""
+    listing = found.listing
+    counts = Counter(row.label for row in listing.rows if row.split in (None, "train"))
+    single = sorted(label for label, count in counts.items() if count == 1 and label)
+    rows, problems, notes = listing.rows, list(listing.problems), list(listing.notes)
+    if single and skip:
+        rows = [row for row in rows if row.label not in single or row.split not in (None, "train")]
+        shown = ", ".join(single[:5]) + (", …" if len(single) > 5 else "")
+        notes.append(f"left out {len(single)} identities of one picture as asked: {shown}")
+    elif single:
+        fix = "add another, or leave all such identities out with --on-bad-sample skip"
+        problems += [BadSample(label, "this identity has one picture, and two are needed", fix) for label in single]
+    problems += _nothing_to_verify(found)
+    given = any(row.split == "validation" for row in rows)
+    needed = FEWEST if given else 2 * FEWEST
+    enough = len(counts) - len(single)
+    if enough < needed and not problems:
+        problems.append(
+            BadSample(
+                str(listing.root.name),
+                f"{enough} identities of two pictures or more, and {needed} are needed",
+                "add identities: some are learnt from, others, never seen in training, are verified",
+            )
+        )
+    return replace(found, listing=replace(listing, rows=rows, problems=problems, notes=notes))
+
+
+def _nothing_to_verify(found: Identities) -> Iterator[BadSample]:
+    """Splits in which no pair is of one identity, or none of two."""
+    for split in ("validation", TEST) if not found.pairs else ("validation",):
+        counts = Counter(row.label for row in found.listing.rows if row.split == split)
+        if counts and (len(counts) < FEWEST or max(counts.values()) == 1):
+            reason = (
+                f"{len(counts)} identities, the largest of {max(counts.values())} pictures: nothing can be verified"
+            )
+            yield BadSample(split, reason, "two identities are needed, one of them with two pictures")
+
+
+def split_by_identity(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Splits, list[str]]:
+    """The samples of every split, and what must be said; whole identities are held out by the hash of their names."""
+    notes = []
+    held = hold_out_identities(rows) if not any(row.split == "validation" for row in rows) else frozenset()
+    if held:
+        total = len({row.label for row in rows if row.split in (None, "train")})
+        notes.append(f"{len(held)} of {total} identities were held out for validation, by the hash of their names")
+    split_of = {row.name: "validation" if row.label in held else row.split or "train" for row in rows}
+    in_split: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        in_split[split_of[row.name]].add(row.label)
+    for split in ("validation", TEST):
+        both = sorted(in_split["train"] & in_split[split])
+        flatters = f"are in {split} and learnt from too, such as {both[0]}: the scores will flatter" if both else ""
+        notes += [f"{len(both)} identities {flatters}"] if both else []
+    learnt = sorted(in_split["train"])
+    numbers = {label: number for number, label in enumerate([*learnt, *sorted({r.label for r in rows} - {*learnt})])}
+    splits: Splits = {}
+    for split in ("train", "validation", TEST):
+        chosen = sorted((row for row in rows if split_of[row.name] == split), key=lambda row: row.name)
+        if chosen:
+            splits[split] = tuple(Sample(row.name, numbers[row.label], size=sizes.get(row.name, 0)) for row in chosen)
+    return splits, notes
+
+
+def hold_out_identities(rows: Sequence[Row]) -> frozenset[str]:
+    """The identities held out of training: those whose place is below the share, two of them at the least."""
+    labels = sorted({row.label for row in rows if row.split in (None, "train")}, key=place)
+    return frozenset(labels[: max(FEWEST, sum(place(label) < HELD_OUT for label in labels))])
+
+
+def _only_test(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Splits, list[str]]:
+    named = sorted(rows, key=lambda row: row.name)
+    return {TEST: tuple(Sample(row.name, size=sizes.get(row.name, 0)) for row in named)}, []
+
+
+def _places(pairs: Sequence[tuple[str, str, bool]], samples: Sequence[Sample]) -> Json:
+    """The pairs by their places in a split; those of pictures that were left out as bad are gone with them."""
+    places = {sample.name: number for number, sample in enumerate(samples)}
+    kept = [(places.get(one), places.get(other), int(same)) for one, other, same in pairs]
+    left: list[Json] = [[one, other, same] for one, other, same in kept if one is not None and other is not None]
+    if {same for one, other, same in kept if one is not None and other is not None} != {0, 1}:
+        raise DataError(
+            f"{len(left)} pairs are all of one kind", hint="name pairs of one identity and pairs of two identities"
+        )
+    return left

@@ -1,0 +1,136 @@
+"""Pairs to verify: LFW's pairs.txt, or a CSV or TSV file with the columns a, b and same."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from zoo.api.errors import BadFile, BadSample, DataError
+
+NAMES: Final = ("pairs.txt", "pairs.csv", "pairs.tsv")
+"""What the file is called that lies beside the folders of identities."""
+COLUMNS: Final = ("a", "b", "same")
+SAME: Final = {"1": True, "true": True, "yes": True, "same": True} | dict.fromkeys(
+    ("0", "false", "no", "different"), False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One line."""
+
+    where: str
+    """As in "pairs.txt line 7"."""
+    one: str
+    """A path below the data, or LFW's "Name/Name_0001", without the suffix."""
+    other: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A file of pairs, and what is wrong in it."""
+
+    pairs: tuple[Pair, ...]
+    problems: tuple[BadSample, ...]
+
+
+def beside(folder: Path) -> Path | None:
+    """The file of pairs that lies in a folder, if any."""
+    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
+
+
+def holds_pairs(path: Path) -> bool:
+    """True for a text file, and for a table whose first line names the columns a, b and same."""
+    if path.suffix.lower() == ".txt":
+        return True
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return False
+    first = _text(path).partition("\n")[0]
+    return set(COLUMNS) <= {cell.strip().strip('"').lower() for cell in first.split(_delimiter(path))}
+
+
+def read_pairs(path: Path) -> Pairs:
+    """Every pair; DataError for a table without the columns."""
+    found: list[Pair] = []
+    problems: list[BadSample] = []
+    lines = _lfw_lines(path) if path.suffix.lower() == ".txt" else _table_lines(path)
+    for one in lines:
+        if isinstance(one, Pair):
+            found.append(one)
+        else:
+            problems.append(one)
+    if not found and not problems:
+        raise DataError(
+            f"{path} names no pairs", hint="a line is `Name 1 4` or `Name 1 Other 2`, or a,b,same in a table"
+        )
+    return Pairs(tuple(found), tuple(problems))
+
+
+def _lfw_lines(path: Path) -> Iterator[Pair | BadSample]:
+    """`Name 1 4` is a pair of one identity, `Name 1 Other 2` one of two; the first line may hold counts."""
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        where, cells = f"{path.name} line {number}", line.split("\t") if "\t" in line else line.split()
+        if not cells or (number == 1 and all(cell.isdecimal() for cell in cells)):
+            continue
+        numbers = cells[1::2] if len(cells) == 4 else cells[1:]
+        if len(cells) not in (3, 4) or not all(cell.isdecimal() for cell in numbers):
+            yield BadSample(where, f"{line.strip()!r} is no pair", "write `Name 1 4` or `Name 1 Other 2`")
+        elif len(cells) == 3:
+            yield Pair(where, _lfw_name(cells[0], cells[1]), _lfw_name(cells[0], cells[2]), True)
+        else:
+            yield Pair(where, _lfw_name(cells[0], cells[1]), _lfw_name(cells[2], cells[3]), False)
+
+
+def _lfw_name(identity: str, number: str) -> str:
+    return f"{identity}/{identity}_{int(number):04d}"
+
+
+def _table_lines(path: Path) -> Iterator[Pair | BadSample]:
+    reader = csv.reader(_text(path).splitlines(), delimiter=_delimiter(path))
+    header = [cell.strip().lower() for cell in next(reader, [])]
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise DataError(
+            f"{path} has no column {' and '.join(missing)}; its first line has {', '.join(header) or 'nothing'}",
+            hint="the first line names the columns: a,b,same",
+        )
+    for cells in reader:
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+        where, same = f"{path.name} line {reader.line_num}", SAME.get(row.get("same", "").lower())
+        if same is None or not row["a"] or not row["b"]:
+            yield BadSample(where, f"{','.join(cells)!r} is no pair", "write two paths, and 1 for the same or 0")
+        elif cells:
+            yield Pair(where, row["a"], row["b"], same)
+
+
+def resolve(pairs: Sequence[Pair], files: Iterable[str]) -> tuple[list[tuple[str, str, bool]], list[BadSample]]:
+    """The pairs as names of files, and what names none; a name may lack its suffix, as LFW's do."""
+    known = {name: name for name in files}
+    bare = {str(PurePosixPath(name).with_suffix("")): name for name in known}
+    found: list[tuple[str, str, bool]] = []
+    problems: list[BadSample] = []
+    for pair in pairs:
+        one, other = (known.get(name, bare.get(name, "")) for name in (pair.one, pair.other))
+        for name, file in ((pair.one, one), (pair.other, other)):
+            if not file:
+                problems.append(BadSample(pair.where, f"no picture {name}", "correct the line, or remove it"))
+        if one and other:
+            found.append((one, other, pair.same))
+    return found, problems
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadFile(
+            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}", hint="save it as UTF-8"
+        ) from error
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","

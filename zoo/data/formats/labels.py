@@ -1,0 +1,70 @@
+"""What labels must be before anybody learns from them: classes from train, the same in every split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from zoo.api.data import Split
+from zoo.api.errors import BadSample
+from zoo.data.formats.samples import Row
+
+IMBALANCE = 100
+"""A largest class that many times the smallest is worth a note."""
+
+
+def classes_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The labels of train (of everything, where the source has no splits), sorted as torchvision sorts them."""
+    return tuple(sorted({row.label for row in rows if row.split in (None, "train")}))
+
+
+def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSample]:
+    """Too few classes, and classes that train does not have."""
+    problems = [
+        BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
+        for label in classes
+        if any("\ud800" <= letter <= "\udfff" for letter in label)  # as Python reads such bytes
+    ]
+    if len(classes) == 1:
+        problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
+    extra = Counter((row.split, row.label) for row in rows if row.label not in classes)
+    for (split, label), count in sorted(extra.items(), key=str):
+        problems.append(
+            BadSample(
+                f"{split}: {label}",
+                f"{count} items of a class that train does not have{_near(label, classes)}",
+                "rename it",
+            )
+        )
+    return problems
+
+
+def label_notes(rows: Sequence[Row], classes: Sequence[str]) -> list[str]:
+    """Sentences on classes that are rare, that a split lacks, or whose names are nearly one."""
+    notes = []
+    folded: dict[str, str] = {}
+    for name in classes:
+        twin = folded.setdefault(name.casefold().strip(), name)
+        if twin != name:
+            notes.append(f"{twin!r} and {name!r} are taken for two classes")
+    counts: dict[Split | None, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(row.split, Counter())[row.label] += 1
+    for split, found in counts.items():
+        absent = [name for name in classes if name not in found]
+        if split not in (None, "train") and absent:
+            notes.append(f"{split} has nothing of {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}")
+    train = counts.get("train", Counter()) + counts.get(None, Counter())
+    most, least = max(train, key=lambda name: train[name]), min(train, key=lambda name: train[name])
+    if train[most] > IMBALANCE * train[least]:
+        notes.append(
+            f"{most} has {train[most]:,} items and {least} only {train[least]:,}: rare classes are learnt badly"
+        )
+    return notes
+
+
+def _near(label: str, classes: Sequence[str]) -> str:
+    folded = {name.casefold(): name for name in classes}
+    close = get_close_matches(label.casefold(), folded, n=1, cutoff=0.8)
+    return f" (train has {folded[close[0]]!r})" if close else ""

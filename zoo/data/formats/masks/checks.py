@@ -1,0 +1,152 @@
+"""From a listing of pictures with masks to a DataCard: both opened, held against each other and against the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.api.task import Progress
+from zoo.data.formats.annotated import left_out, listed_twice, split_up
+from zoo.data.formats.bad_samples import failed
+from zoo.data.formats.inspection import Facts, inspect_files
+from zoo.data.formats.masks.masks import MaskListing, MaskRow, MaskSample, mask_fingerprint
+from zoo.data.image.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
+from zoo.data.image.inspect import PICTURES
+
+IGNORE: Final = 255
+FEW_USED: Final = 0.5
+MANY: Final = 10
+"""Where nothing names more than ten classes and the masks use fewer than half of the numbers, these are grey levels."""
+
+
+def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress) -> DataCard:
+    """The card of a listing; DataError with every problem, those of names before any file is opened."""
+    where = source.location or Path(source.request.source)
+    problems = [*listing.problems, *listed_twice(listing.rows)]
+    if problems:
+        raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
+    if not listing.rows:
+        raise DataError(f"{where} has no picture with a mask")
+    skip = source.request.on_bad_sample == "skip"
+    names = [row.name for row in listing.rows]
+    masks = [row.mask for row in listing.rows if row.mask]
+    seen = inspect_files(
+        listing.root, names, PICTURES.inspect, version=PICTURES.version, progress=progress, stop_early=not skip
+    )
+    maps = inspect_files(listing.root, masks, inspect_mask, version=VERSION, progress=progress, stop_early=not skip)
+    problems = [*seen.problems, *(replace(one, fix=MASK_FIX) for one in maps.problems)]
+    _refuse_two_levels(where, maps.facts.values())
+    classes = listing.classes or _numbered(where, maps.facts.values())
+    samples: dict[str, MaskSample] = {}
+    used: dict[str, set[int]] = {}
+    for row in listing.rows:
+        if row.name in seen.facts and (not row.mask or row.mask in maps.facts):
+            facts = seen.facts[row.name]
+            sample = MaskSample(
+                name=row.name,
+                mask=row.mask,
+                shapes=row.shapes,
+                sides=(int(str(facts["height"])), int(str(facts["width"]))),
+                size=seen.sizes[row.name],
+                content=str(maps.facts[row.mask]["sha256"]) if row.mask else "",
+            )
+            values, wrong = _held_against(row, sample, maps.facts.get(row.mask, {}), classes)
+            problems += wrong
+            if not wrong:
+                samples[row.name], used[row.name] = sample, values
+    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    if not any(used.values()):
+        raise DataError(f"the masks of {where} leave every pixel open (255)", hint="write class numbers into them")
+    splits, more = split_up(listing.rows, samples, group=lambda _: 0)
+    notes += more + _notes(splits, used, classes, named=bool(listing.classes))
+    return DataCard(
+        source=source,
+        splits=splits,
+        classes=classes,
+        facts=PICTURES.summarise(seen.facts[name] for name in samples),
+        fingerprint=mask_fingerprint(source.format, classes, splits),
+        notes=tuple(notes),
+    )
+
+
+def _values(facts: Facts) -> set[int]:
+    """The class numbers in a mask, those left open not among them."""
+    found = facts.get("values")
+    return {int(str(value)) for value in (found if isinstance(found, list) else [])} - {IGNORE}
+
+
+def _refuse_two_levels(where: object, masks: Iterable[Facts]) -> None:
+    """DataError for black and white masks: nothing would be learnt of what is white, whatever names the classes."""
+    used, left_open = set(), False
+    for facts in masks:
+        found = facts.get("values")
+        left_open |= isinstance(found, list) and IGNORE in found
+        used |= _values(facts)
+    if used == {0} and left_open:
+        message = f"the masks in {where} hold only 0 and 255, and 255 leaves a pixel open"
+        raise DataError(message, hint="write the number of the class, such as 1, instead of 255")
+
+
+def _numbered(where: object, masks: Iterable[Facts]) -> tuple[str, ...]:
+    """Classes called by their numbers, where nothing names them; DataError when the numbers are none of classes."""
+    used = set().union(*map(_values, masks))
+    hint = "number the classes 0, 1, 2, … in the masks, or name them all, one a line, in classes.txt"
+    if used and max(used) >= MANY and len(used) < FEW_USED * (max(used) + 1):
+        shown = ", ".join(map(str, sorted(used)[:8])) + (", …" if len(used) > 8 else "")
+        raise DataError(f"the masks in {where} hold the numbers {shown}, which look like grey levels", hint=hint)
+    return tuple(f"class {number}" for number in range(max(used, default=-1) + 1))
+
+
+def _held_against(
+    row: MaskRow, sample: MaskSample, facts: Facts, classes: Sequence[str]
+) -> tuple[set[int], list[BadSample]]:
+    """The classes in a sample's mask, and what does not fit."""
+    height, width = sample.sides
+    if not row.mask:
+        return _drawn(row, sample)
+    claimed = int(str(facts["height"])), int(str(facts["width"]))
+    if claimed != (height, width):
+        turned = ", turned by the picture's EXIF orientation" if claimed == (width, height) else ""
+        reason = f"it is {claimed[1]} x {claimed[0]} pixels{turned}, its picture {row.name} is {width} x {height}"
+        return set(), [BadSample(row.mask, reason, "save both at the same size, upright")]
+    values = _values(facts)
+    unknown = sorted(value for value in values if value >= len(classes))
+    if unknown:
+        shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
+        reason = f"it holds {shown}: none of the {len(classes)} classes, and not 255, which leaves a pixel open"
+        return set(), [BadSample(row.mask, reason, "correct the mask, or name the class in the file of classes")]
+    return values, []
+
+
+def _drawn(row: MaskRow, sample: MaskSample) -> tuple[set[int], list[BadSample]]:
+    """The classes of regions that can be drawn on their picture."""
+    height, width = sample.sides
+    if row.size is not None and row.size != (height, width):
+        turned = " once its EXIF orientation is applied" if row.size == (width, height) else ""
+        reason = f"it is {width} x {height} pixels{turned}, its annotation says {row.size[1]} x {row.size[0]}"
+        return set(), [BadSample(row.name, reason, "annotate the upright picture, or save it without EXIF")]
+    try:
+        drawn_mask(row.shapes, height, width)
+    except ValueError as error:
+        return set(), [BadSample(row.name, f"a segmentation of it is wrong: {error}", "write it anew")]
+    return {0, *(label for label, _ in row.shapes)}, []
+
+
+def _notes(
+    splits: Mapping[Split, Sequence[MaskSample]], used: Mapping[str, set[int]], classes: Sequence[str], *, named: bool
+) -> list[str]:
+    notes = []
+    if not named:
+        notes.append("nothing names the classes; they are called by their numbers (a name a line in classes.txt)")
+    empty = sum(not used[sample.name] for items in splits.values() for sample in items)
+    if empty:
+        notes.append(f"{empty:,} masks leave every pixel open (255); nothing is learnt from them")
+    learnt = set().union(*(used[sample.name] for sample in splits["train"]))
+    unseen = [name for number, name in enumerate(classes) if number not in learnt]
+    if unseen:
+        notes.append(f"{len(unseen)} classes are in no training mask, such as {unseen[0]!r}")
+    return notes

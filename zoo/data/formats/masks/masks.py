@@ -1,0 +1,72 @@
+"""Pictures with a class for every pixel, as a source describes them and as a DataCard holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.api.data import Split
+from zoo.api.errors import BadSample
+
+Shape = tuple[int, str]
+"""Index of a class and a region as COCO's JSON writes it: polygons or run lengths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskRow:
+    """One picture of a listing."""
+
+    name: str
+    """The path below the listing's root, with slashes."""
+    mask: str = ""
+    """The path of its index mask; empty where shapes are drawn instead."""
+    shapes: tuple[Shape, ...] = ()
+    """The largest first; what comes later lies on top."""
+    split: Split | None = None
+    size: tuple[int, int] | None = None
+    """Height and width that the source claims, if it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskListing:
+    """Everything a source names, before any picture was opened."""
+
+    root: Path
+    rows: Sequence[MaskRow]
+    classes: tuple[str, ...] = ()
+    """Empty where nothing names them: they are then the numbers in the masks."""
+    problems: Sequence[BadSample] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSample:
+    """One picture of a split with where its class map comes from."""
+
+    name: str
+    """The path below the source's root, with slashes, or a name such as "test/17"."""
+    mask: str = ""
+    shapes: tuple[Shape, ...] = ()
+    sides: tuple[int, int] = (0, 0)
+    """Height and width of the upright picture, in pixels."""
+    index: int = -1
+    """The place in a source that is no folder of files; -1 for files."""
+    size: int = 0
+    """Bytes of the picture; 0 where there is no file."""
+    content: str = ""
+    """sha256 of the mask file; empty where there is none."""
+
+
+def mask_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[MaskSample]]) -> str:
+    """sha256 over the classes and the sorted samples with their masks: the same data give the same one."""
+    digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
+    lines = sorted(
+        f"{split}\0{item.name}\0{item.size}\0{item.mask}\0{item.content}\0{item.shapes}"
+        for split in splits
+        for item in splits[split]
+    )
+    for line in lines:
+        digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

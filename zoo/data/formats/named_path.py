@@ -1,0 +1,16 @@
+"""The file or folder that a request for data names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo.api.data import DataRequest
+from zoo.api.errors import DataError
+
+
+def named_path(request: DataRequest, *, accepted: str) -> Path:
+    """The absolute path; where nothing lies there, DataError with a sentence on what would be accepted."""
+    path = Path(request.source).expanduser()
+    if not path.exists():
+        raise DataError(f"there is no data at {path}", hint=accepted)
+    return path.resolve()

@@ -1,0 +1,53 @@
+"""Samples as a DataCard holds them, and the rows of a listing they are made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.api.data import Split
+from zoo.api.errors import BadSample
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a split."""
+
+    name: str
+    """The path below the source's location with slashes, or a name such as "test/17"."""
+    label: int = -1
+    """Index into the card's classes; -1 where there are none."""
+    index: int = -1
+    """The place in a source that is no folder of files; -1 for files."""
+    size: int = 0
+    """Bytes of the file; 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any."""
+
+    name: str
+    label: str = ""
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Everything a source names, before any file was opened."""
+
+    root: Path
+    rows: Sequence[Row]
+    problems: Sequence[BadSample] = ()
+    notes: Sequence[str] = ()
+
+
+def fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Iterable[Sample]]) -> str:
+    """sha256 over the classes and the sorted (split, name, size, label): the same data give the same one."""
+    digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
+    lines = sorted(f"{split}\0{item.name}\0{item.size}\0{item.label}" for split in splits for item in splits[split])
+    for line in lines:
+        digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

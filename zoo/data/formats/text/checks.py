@@ -1,0 +1,170 @@
+"""From rows of text to a DataCard: labels, splits and duplicates checked, everything said, nothing left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.api.problem import Json
+from zoo.api.task import Progress
+from zoo.data.formats.bad_samples import failed, share_left_out
+from zoo.data.formats.labels import classes_of, label_notes, label_problems
+from zoo.data.formats.samples import Row
+from zoo.data.formats.splits import VALIDATION_SHARE, hold_out, place
+from zoo.data.formats.text.rows import Found, TextItem, TextRow, shortened
+
+MANY = 20
+"""Texts per label from which on a tenth of them leaves enough to compare."""
+SHORTEST = 1_000
+"""Characters that a language model needs at least to learn from."""
+
+Splits = dict[Split, tuple[TextItem, ...]]
+
+
+def check_labelled(
+    source: DataSource,
+    found: Iterable[Found],
+    *,
+    progress: Progress,
+    left_out: Sequence[str] = (),
+    new_labels: bool = False,
+) -> DataCard:
+    """The card of texts with labels; DataError lists everything that is wrong.
+
+    `left_out` are sentences on what is no text and was not found for that reason.  With `new_labels` a split may have
+    labels that train does not have, and where labels have few texts, whole labels are held out.
+    """
+    rows, notes = _usable(source, found, progress)
+    notes = [*left_out, *notes]
+    listed = [Row(row.where, row.label, row.split) for row in rows]
+    classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
+    problems = label_problems(listed, classes)
+    if problems:
+        raise failed(_where(source), problems, hint="nothing was trained; put these right")
+    splits, split_notes = _split_rows(rows, classes, whole=new_labels and len(rows) < MANY * len(classes))
+    notes += [*split_notes, *(() if new_labels else label_notes(listed, classes)), *_duplicates(splits)]
+    return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
+
+
+def check_corpus(source: DataSource, found: Iterable[Found], *, progress: Progress) -> DataCard:
+    """The card of running text; DataError where it cannot be read or is too short to learn from."""
+    rows, notes = _usable(source, found, progress)
+    splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
+    for row in rows:
+        splits[row.split or "train"].append(TextItem(row.text, name=row.where))
+    if not splits["validation"]:
+        parts = [_cut(item) for item in splits["train"]]
+        splits["train"] = [train for train, _ in parts if train.text]
+        splits["validation"] = [last for _, last in parts if last.text]
+        notes.append("the last tenth of every training text was held out for validation")
+    sizes = {name: sum(len(item.text) for item in items) for name, items in splits.items()}
+    if sizes["train"] < SHORTEST or not sizes["validation"]:
+        raise DataError(
+            f"{_where(source)} has {sizes['train']:,} characters to learn from and {sizes['validation']:,} to validate "
+            f"with; a language model needs at least {SHORTEST:,}",
+            hint="give more text",
+        )
+    facts: dict[str, Json] = {"characters": {str(name): size for name, size in sizes.items()}}
+    return _card(source, {name: tuple(items) for name, items in splits.items() if items}, (), notes, facts)
+
+
+def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> tuple[list[TextRow], list[str]]:
+    """The good rows, and a note on what was skipped as asked; DataError otherwise."""
+    rows: list[TextRow] = []
+    problems: list[BadSample] = []
+    for done, one in enumerate(found, 1):
+        if isinstance(one, BadSample):
+            problems.append(one)
+        else:
+            rows.append(one)
+        if done % 1000 == 0:
+            progress(done, done)
+    notes = []
+    if problems:
+        bad, skip = len(problems), source.request.on_bad_sample == "skip"
+        share = share_left_out(_where(source), problems, bad=bad, total=len(rows) + bad, skip=skip)
+        shown = ", ".join(f"{one.where} ({one.reason})" for one in problems[:5])
+        notes.append(f"left out {bad} bad texts ({share:.2%}) as asked: {shown}")
+    if not any(row.split in (None, "train") for row in rows):
+        raise DataError(f"{_where(source)} has no texts to train on", hint="add some, in the split train")
+    return rows, notes
+
+
+def _split_rows(rows: Sequence[TextRow], classes: Sequence[str], *, whole: bool) -> tuple[Splits, list[str]]:
+    numbers = {name: number for number, name in enumerate(classes)}
+    splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
+    for row in rows:
+        splits[row.split or "train"].append(TextItem(row.text, numbers[row.label], row.where))
+    notes = []
+    if not splits["validation"]:
+        if whole:
+            kept, held = hold_out_labels(splits["train"], classes)
+        else:  # by the text, so that equal texts stay together
+            kept, held = hold_out(splits["train"], name=lambda item: item.text, group=lambda item: item.label)
+        if not held:
+            raise DataError("there are too few texts to hold any out for validation", hint="add more")
+        splits |= {"train": kept, "validation": held}
+        share = f"{len(held):,} of {len(kept) + len(held):,}"
+        by = "label" if whole else "text"
+        notes.append(f"{share} training texts were held out for validation, by the hash of the {by}")
+    return {name: tuple(items) for name, items in splits.items() if items}, notes
+
+
+def hold_out_labels(items: Sequence[TextItem], classes: Sequence[str]) -> tuple[list[TextItem], list[TextItem]]:
+    """(kept, held out): all texts of those labels of two or more texts that the hash of their name holds out."""
+    counts = Counter(item.label for item in items)
+    ranked = sorted((label for label in counts if counts[label] > 1), key=lambda label: place(classes[label]))
+    held = set(ranked[: max(1, round(len(counts) * VALIDATION_SHARE))])
+    return [item for item in items if item.label not in held], [item for item in items if item.label in held]
+
+
+def _cut(item: TextItem) -> tuple[TextItem, TextItem]:
+    """Nine tenths of a text and the last, between two lines where there are lines."""
+    at = int(len(item.text) * (1 - VALIDATION_SHARE))
+    at = item.text.rfind("\n", 0, at) + 1 or at
+    return replace(item, text=item.text[:at]), replace(item, text=item.text[at:])
+
+
+def _duplicates(splits: Splits) -> list[str]:
+    """Sentences on equal texts in two splits or under two classes."""
+    places: defaultdict[str, list[tuple[Split, TextItem]]] = defaultdict(list)
+    for split, items in splits.items():
+        for item in items:
+            places[item.text].append((split, item))
+    leaked = [text for text, found in places.items() if len({split for split, _ in found}) > 1]
+    torn = [text for text, found in places.items() if len({item.label for _, item in found}) > 1]
+    notes = []
+    if leaked:
+        some = repr(shortened(leaked[0]))
+        notes.append(f"{len(leaked):,} texts are in two splits at once, such as {some}: the scores will flatter")
+    if torn:
+        notes.append(f"{len(torn):,} texts stand under two classes, such as {shortened(torn[0])!r}")
+    return notes
+
+
+def _card(
+    source: DataSource,
+    splits: Splits,
+    classes: Sequence[str],
+    notes: Sequence[str],
+    facts: Mapping[str, Json],
+) -> DataCard:
+    digest = hashlib.sha256("\0".join((source.format, *classes)).encode())
+    for line in sorted(f"{split}\0{item.label}\0{item.text}" for split, items in splits.items() for item in items):
+        digest.update(b"\n" + line.encode("utf-8", "surrogatepass"))
+    return DataCard(
+        source=source,
+        splits=splits,
+        classes=tuple(classes),
+        facts=facts,
+        fingerprint=digest.hexdigest(),
+        notes=tuple(notes),
+    )
+
+
+def _where(source: DataSource) -> object:
+    return source.location or source.request.source

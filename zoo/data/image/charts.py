@@ -1,0 +1,68 @@
+"""Charts of what a model did with pictures, drawn with matplotlib and written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from zoo.runs.atomic import write_bytes
+
+NUMBERED: Final = 20
+"""Up to so many classes the cells of a confusion matrix carry their counts."""
+CONFUSED: Final = 40
+"""Above so many classes only those confused most are drawn."""
+COLUMNS: Final = 4
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """The figure as a PNG file, which appears whole or not at all."""
+    memory = BytesIO()
+    figure.savefig(memory, format="png", dpi=110, bbox_inches="tight")
+    write_bytes(path, memory.getvalue())
+    return path
+
+
+def confusion_chart(matrix: npt.NDArray[Any], classes: Sequence[str]) -> Figure:
+    """Rows are what the data say, columns what the model said, int [classes, classes]; shaded by row."""
+    title = f"{np.trace(matrix):,} of {matrix.sum():,} right"
+    shown = np.arange(len(classes))
+    if len(classes) > CONFUSED:
+        wrong = matrix.sum(0) + matrix.sum(1) - 2 * np.diag(matrix)
+        shown = np.sort(np.argsort(-wrong, kind="stable")[:CONFUSED])
+        title += f"; the {CONFUSED} classes confused most"
+    cells = matrix[np.ix_(shown, shown)]
+    shares = cells / np.maximum(matrix.sum(1)[shown], 1)[:, None]
+    side = max(3.5, 0.32 * len(shown) + 1.5)
+    figure = Figure(figsize=(side, side))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [classes[number][:18] for number in shown.tolist()]
+    axes.set_xticks(range(len(shown)), names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=8)
+    axes.set_yticks(range(len(shown)), names, fontsize=8)
+    axes.set_xlabel("the model says")
+    axes.set_ylabel("the data say")
+    axes.set_title(title, fontsize=10)
+    if len(shown) <= NUMBERED:
+        for row, column in zip(*np.nonzero(cells), strict=True):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, cells[row, column], ha="center", va="center", color=colour, fontsize=7)
+    return figure
+
+
+def wall(images: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str]) -> Figure:
+    """Pictures uint8 [h, w, 1 or 3] in rows of four, each under its title."""
+    rows = -(-len(images) // COLUMNS)
+    figure = Figure(figsize=(2 * COLUMNS, 2.3 * rows), layout="constrained")
+    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, title in zip(grid.flat, images, titles, strict=False):
+        axes.imshow(np.repeat(image, 3, axis=2) if image.shape[-1] == 1 else image)
+        axes.set_title(title, fontsize=8)
+    return figure

@@ -1,0 +1,116 @@
+"""Pictures of a card's samples, wherever they lie: files, the embedded pack, a published dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.api.data import DataCard, Split
+from zoo.api.errors import BadFile
+from zoo.api.task import Port
+from zoo.data.formats.class_folders.embedded import DIGITS, TURNED
+from zoo.data.formats.samples import Sample
+from zoo.data.image.decode import read_picture
+
+Pixels = npt.NDArray[np.uint8]
+Read = Callable[[Sample], Pixels]
+S = TypeVar("S")
+
+IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), doc="upright RGB levels")
+"""What every pipeline on pictures takes."""
+
+
+def read_input(path: Path) -> dict[str, Pixels]:
+    """A picture file as `image` uint8 [height, width, 3]; BadFile names it and says what it looks like instead."""
+    try:
+        return {"image": read_picture(path)}
+    except ValueError as error:
+        raise BadFile(str(error)) from error
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def reader(card: DataCard) -> Read:
+    """A function from a sample to uint8 [height, width, 3]; safe to call from several threads."""
+    if card.source.format == DIGITS:
+        return _read_digit
+    if card.source.format == TURNED:
+        return _read_turned
+    if card.source.format == "torchvision":
+        return _named_reader(card)
+    location = card.source.location
+    if location is None:
+        raise ValueError(f"a source of format {card.source.format} has no location")
+    root = (card.source.request.root or location.parent) if card.source.format in ("csv", "pairs") else location
+    return unchanged(lambda sample: read_picture(root / sample.name))
+
+
+def unchanged(read: Callable[[S], Pixels]) -> Callable[[S], Pixels]:
+    """The same for files that were checked; BadFile where one can no longer be read."""
+
+    def again(sample: S) -> Pixels:
+        try:
+            return read(sample)
+        except (ValueError, OSError) as error:
+            raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
+
+    return again
+
+
+def stacked(card: DataCard, split: Split) -> Pixels | None:
+    """All pictures of a split at once, uint8 [n, h, w] or [n, h, w, 3]; None where they do not lie in one array."""
+    samples = card.splits[split]
+    if card.source.format == DIGITS:
+        from zoo.data.embedded import digits  # noqa: PLC0415  only for the embedded digits
+
+        return digits.load().split(split)[0][[sample.index for sample in samples]]
+    if card.source.format == TURNED:
+        return np.stack([_turned(sample) for sample in samples])
+    if card.source.format == "torchvision":
+        from zoo.data.image.torchvision_datasets import open_part  # noqa: PLC0415  imports torch and torchvision
+
+        # validation that was held out lies in the train part, and its samples say so
+        data = np.asarray(getattr(open_part(card.source, _split(samples[0])), "data", ()))
+        if data.dtype == np.uint8 and (data.ndim == 3 or (data.ndim == 4 and data.shape[-1] == 3)):
+            return cast(Pixels, data[[sample.index for sample in samples]])
+    return None
+
+
+def _read_digit(sample: Sample) -> Pixels:
+    from zoo.data.embedded import digits  # noqa: PLC0415  only for the embedded digits
+
+    grey = digits.load().split(_split(sample))[0][sample.index]
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _read_turned(sample: Sample) -> Pixels:
+    return np.repeat(_turned(sample)[..., None], 3, axis=2)
+
+
+def _turned(sample: Sample) -> Pixels:
+    """A digit turned and mirrored as the last part of the sample's name says, uint8 [28, 28]."""
+    from zoo.data.embedded import digits  # noqa: PLC0415  only for the embedded digits
+
+    return digits.turned(digits.load().split(_split(sample))[0][sample.index], int(sample.name.rpartition("/")[2]))
+
+
+def _named_reader(card: DataCard) -> Read:
+    from zoo.data.image.torchvision_datasets import open_part  # noqa: PLC0415  imports torch and torchvision
+
+    parts: dict[str, Any] = {}
+
+    def read(sample: Sample) -> Pixels:
+        split = _split(sample)
+        if split not in parts:
+            parts[split] = open_part(card.source, split)
+        return np.array(parts[split][sample.index][0].convert("RGB"))
+
+    return read
+
+
+def _split(sample: Sample) -> Split:
+    return cast(Split, sample.name.partition("/")[0])

@@ -1,0 +1,42 @@
+"""Data of pictures, from any layout to a card; for every task that learns from pictures.  Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.task import Progress
+from zoo.data.formats.class_folders.checks import check_listing
+from zoo.data.formats.class_folders.csv_manifest import list_manifest
+from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
+from zoo.data.formats.class_folders.layouts import detect_layout
+from zoo.data.formats.class_folders.picture_folder import list_pictures
+from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.samples import Listing
+
+
+def detect(request: DataRequest, *, accepted: Sequence[str]) -> DataSource:
+    """The layout of a source; DataError names what was found and what is accepted."""
+    return detect_layout(request, embedded=(DIGITS,), accepted=accepted)
+
+
+def check(source: DataSource, *, labelled: bool, progress: Progress) -> DataCard:
+    """The card of a source; DataError with everything that is wrong."""
+    if source.format == DIGITS:
+        return digits_card(source, labelled=labelled)
+    if source.format == "torchvision":
+        from zoo.data.image.torchvision_datasets import named_card  # noqa: PLC0415  imports torch and torchvision
+
+        return named_card(source, labelled=labelled)
+    from zoo.data.image.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+
+    return check_listing(source, _listing(source, labelled=labelled), PICTURES, labelled=labelled, progress=progress)
+
+
+def _listing(source: DataSource, *, labelled: bool) -> Listing:
+    location = source.location
+    if location is None:
+        raise ValueError(f"a source of format {source.format} needs a location")
+    if source.format == "csv":
+        return list_manifest(location, labelled=labelled, root=source.request.root)
+    return list_class_folders(location) if labelled else list_pictures(location)

@@ -1,0 +1,65 @@
+"""What lies in the cache of downloaded weights, and taking it out again; torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from zoo.api.specs import WeightsSpec
+from zoo.models.weights.published import cache_path
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs.atomic import disk_errors
+from zoo.runs.cache import cache_root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedFile:
+    """One download, whole or broken off."""
+
+    path: Path
+    """Where the whole file lies, or would."""
+    size: int
+    """Bytes on the disk."""
+    whole: bool
+    offer: Offer[WeightsSpec] | None
+    """Whose it is; None when no installed plugin offers it any more."""
+
+    @property
+    def name(self) -> str:
+        """As a person calls it: resnet18@imagenet1k_v1, or the path."""
+        return self.offer.bare_name if self.offer else str(self.path)
+
+    def remove(self) -> int:
+        """Delete it, waiting for a download that is under way; the bytes that were freed."""
+        freed = 0
+        with disk_errors(self.path), FileLock(_beside(self.path, ".lock")):
+            for file in (self.path, _beside(self.path, ".part")):
+                if file.exists():
+                    freed += file.stat().st_size
+                    file.unlink()
+        # the lock's file stays: another process may be waiting for it
+        return freed
+
+
+def cached_files(catalog: Catalog) -> tuple[CachedFile, ...]:
+    """Every download in the cache, by name."""
+    offers = {cache_path(offer.spec): offer for offer in catalog.weights() if offer.spec.url}
+    paths = {
+        file.with_name(file.name.removesuffix(".part"))
+        for file in (cache_root() / "weights").glob("*/*")
+        if file.suffix != ".lock"
+    }
+    found = [_cached(path, offers.get(path)) for path in paths]
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _cached(path: Path, offer: Offer[WeightsSpec] | None) -> CachedFile:
+    files = [file for file in (path, _beside(path, ".part")) if file.exists()]
+    return CachedFile(path=path, size=sum(file.stat().st_size for file in files), whole=path in files, offer=offer)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f"{path.name}{suffix}")

@@ -1,0 +1,81 @@
+"""What there is to say about a set of weights, in Markdown: made how, of what, and reaching what; torch-free."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.api.specs import WeightsSpec
+from zoo.models.weights.declaration import declaration, needed_names
+from zoo.runs.serialization import to_json
+from zoo.runs.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from zoo.models.load import Trained
+    from zoo.runs.evaluation_result import Evaluation
+
+ROUNDED = "float16 for tensors of two or more dimensions, everything else as it was; measured as stored"
+PLACES = ("-o", "--output", "--data-root", "--runs-root")
+"""Options of `zoo train` that say where on that machine; nobody else needs them."""
+
+
+def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dtype: str) -> str:
+    """The card of a set of weights."""
+    record = trained.run.record if trained.run else None
+    facts = {
+        "model": f"{trained.offer.full_name}, {trained.offer.plugin.title}",
+        "task": trained.offer.spec.task,
+        "trained on": source_name(trained.lineage.data),
+        "licence": spec.licence,
+        "recipe": f"`{spec.recipe}`" if spec.recipe else "",
+        "seeds": _spoken(record.seeds) if record else "",
+        "versions": _spoken(record.versions) if record else "",
+        "checkpoint": f"step {trained.lineage.step}, after {trained.lineage.epoch} epochs" if record else "",
+        "measured on": f"{source_name(evaluation.data)}, {evaluation.split} split, {evaluation.items:,} items",
+        **{name: f"{value:.6g}" for name, value in evaluation.metrics.items()},
+        "numbers": ROUNDED if dtype == "float16" else dtype,
+        "size": f"{spec.size:,} bytes",
+        "sha256": f"`{spec.sha256}`",
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
+    imports = f"from zoo import {', '.join(needed_names(spec))}"
+    config = f"\n## Configuration\n\n```json\n{_configuration(trained.run.config)}\n```\n" if trained.run else ""
+    return (
+        f"# {trained.offer.full_name}@{spec.tag}\n\n{_notes(evaluation)}| | |\n|---|---|\n{rows}\n\n"
+        f"## Declaration\n\n```python\n{imports}\n\n{declaration(spec)}\n```\n{config}"
+    )
+
+
+def recipe_of(trained: Trained) -> str:
+    """The command that makes these weights, without what only says where on that machine."""
+    if trained.run is None:
+        return ""
+    program, *words = trained.run.record.argv or ("",)
+    if Path(program).name != "zoo":
+        return f"zoo.train({trained.offer.bare_name!r}, ...), with the configuration on the card"
+    kept: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        if before not in PLACES and word not in PLACES and not word.startswith(tuple(f"{one}=" for one in PLACES)):
+            kept.append(source_name(word) if before == "--data" else word)
+    return shlex.join(["zoo", *kept])
+
+
+def source_name(source: str) -> str:
+    """Data as strangers may know them: a scheme or an embedded name as it is, of a path the last part."""
+    return source if ":" in source else Path(source).name
+
+
+def _notes(evaluation: Evaluation) -> str:
+    return "".join(f"{note}.\n\n" for note in evaluation.notes)
+
+
+def _spoken(facts: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+def _configuration(config: TrainConfig) -> str:
+    kept = {name: value for name, value in to_json(config).items() if name not in ("output", "data_root")}
+    return json.dumps(kept | {"data": source_name(config.data)}, indent=2, ensure_ascii=False)

@@ -1,0 +1,108 @@
+"""Published weights as files on this disk: shipped inside a package, in the cache, or fetched into it; torch-free.
+
+ZOO_OFFLINE=1 fetches nothing.  ZOO_MIRROR is the address (or the folder) of a copy that keeps the publishers' hosts and
+paths, as `wget --force-directories` writes them: MIRROR/download.pytorch.org/models/resnet18-f37072fd.pth.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from zoo.api.errors import HashMismatch, NetworkError, PluginError
+from zoo.api.specs import WeightsSpec
+from zoo.api.task import Progress
+from zoo.models.weights.download import Patience, download
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs.cache import cache_root
+from zoo.runs.checkpoints import file_sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsFile:
+    """A file of published weights whose bytes were just proved."""
+
+    path: Path
+    sha256: str
+    """The whole digest, of which the publisher may have named the beginning only."""
+
+
+def cache_path(spec: WeightsSpec) -> Path:
+    """Where the download of a set of weights lies, or will lie."""
+    name = urlsplit(spec.url).path.rpartition("/")[2] or "weights"
+    return cache_root() / "weights" / spec.sha256[:16] / name
+
+
+def fetch(offer: Offer[WeightsSpec], *, progress: Progress, patience: Patience | None = None) -> WeightsFile:
+    """The file of a set of weights, downloaded where it is absent, its hash checked every time."""
+    if offer.spec.resource:
+        path = _shipped(offer)
+    else:
+        path = cache_path(offer.spec)
+        if not path.exists():
+            download(_address(offer), path, sha256=offer.spec.sha256, progress=progress, patience=patience)
+    found = file_sha256(path)
+    if not found.startswith(offer.spec.sha256):
+        fix = f"zoo weights clear {offer.bare_name}" if offer.spec.url else f"install {offer.plugin.distribution} again"
+        raise HashMismatch(
+            f"{path} is not the published file of {offer.full_name}: it has sha256 {found[:16]}…, "
+            f"and {offer.spec.sha256}… was expected",
+            hint=fix,
+        )
+    return WeightsFile(path=path, sha256=found)
+
+
+def is_here(offer: Offer[WeightsSpec]) -> bool:
+    """True when using these weights needs no network."""
+    return bool(offer.spec.resource) or cache_path(offer.spec).exists()
+
+
+def labels(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
+    """The class names of a set of weights, in index order; empty where it names none."""
+    return _names(catalog, offer, offer.spec.classes)
+
+
+def tokens(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
+    """The vocabulary of a set of weights, in index order; empty where it reads no text."""
+    return _names(catalog, offer, offer.spec.vocabulary)
+
+
+def _names(catalog: Catalog, offer: Offer[WeightsSpec], names: tuple[str, ...] | str) -> tuple[str, ...]:
+    if not isinstance(names, str):
+        return names
+    found = catalog.load(offer, names)
+    if isinstance(found, tuple) and all(isinstance(name, str) for name in found):
+        return found
+    raise PluginError(f"{names!r} of the {offer.plugin.title} is not a tuple of names")
+
+
+def _shipped(offer: Offer[WeightsSpec]) -> Path:
+    package, _, inside = offer.spec.resource.partition(":")
+    try:
+        path = Path(str(files(package).joinpath(inside)))
+    except ModuleNotFoundError as error:
+        raise PluginError(f"{offer.full_name} of the {offer.plugin.title} lies in {package}: {error}") from error
+    if not path.is_file():
+        raise PluginError(f"{offer.full_name} of the {offer.plugin.title} should ship {path}, which is not there")
+    return path
+
+
+def _address(offer: Offer[WeightsSpec]) -> str:
+    """Where to download from; NetworkError where downloads are switched off."""
+    url = offer.spec.url
+    if os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):
+        raise NetworkError(
+            f"{offer.bare_name} is not in the cache, and ZOO_OFFLINE is set",
+            hint=f"unset ZOO_OFFLINE, or bring {url} to {cache_path(offer.spec)}",
+        )
+    mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
+    if not mirror:
+        return url
+    if "://" not in mirror:
+        mirror = Path(mirror).absolute().as_uri()
+    parts = urlsplit(url)
+    return f"{mirror}/{parts.netloc}{parts.path}"

@@ -1,0 +1,144 @@
+"""What `--weights` means: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from zoo.api.errors import BadFile, PluginError, UsageError
+from zoo.api.problem import Input, Json, Problem
+from zoo.api.specs import ModelSpec, Reference, WeightsSpec
+from zoo.api.task import Progress
+from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs.checkpoints import Checkpoint, file_sha256
+from zoo.runs.run import Run
+
+READING = ("tokenizer", "architecture")
+"""Facts of a run's problem that hold for whatever is trained from it."""
+PICKLES = frozenset({".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"})
+CONVERT = (
+    "if you trust it, write its tensors as safetensors: "
+    "safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'weights.safetensors')"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsSource:
+    """Parameters for one model, and what they were trained for."""
+
+    name: str
+    """torchvision/resnet18@torchvision/imagenet1k_v1, or the path of a run or a file."""
+    classes: tuple[str, ...] = ()
+    """In index order; empty where nobody recorded them."""
+    vocabulary: tuple[str, ...] = ()
+    """Tokens in index order; empty where none are read, or nobody recorded them."""
+    input: Input | None = None
+    """What they were trained with; None where nobody recorded it."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """What else of the problem they know: how texts are cut, which architecture they belong to."""
+    licence: str = ""
+    reader: Reference | None = None
+    """(path of `file`) -> state_dict, where another library writes it; None reads a safetensors file of zoo's."""
+    offer: Offer[WeightsSpec] | None = None
+    checkpoint: Checkpoint | None = None
+    file: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def fetch(self, progress: Progress) -> WeightsFile:
+        """The file of the parameters on this disk, its hash proved where somebody named one."""
+        if self.offer:
+            return fetch(self.offer, progress=progress)
+        path = self.checkpoint.model if self.checkpoint else self.file
+        assert path is not None
+        return WeightsFile(path=path, sha256=file_sha256(path))
+
+
+def find_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource:
+    """The parameters that TEXT means for a model: a run, what the model knows by itself, a file, then a tag."""
+    path = Path(text)
+    if (path / "run.json").is_file():
+        return _run_source(path, model)
+    if own := own_source(text, catalog, model):
+        return own
+    if path.exists():
+        return _file_source(path)
+    plugin, _, _ = text.rpartition("/")
+    if "@" in text or (not path.suffix and plugin in ("", *(one.name for one in catalog.plugins))):
+        name = text if "@" in text else f"{model.full_name}@{text}"
+        return published_source(catalog, catalog.weight(name), model)
+    raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
+
+
+def own_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource | None:
+    """What a model's own `sources` make of TEXT; None where it has none, or they know nothing of it."""
+    if model.spec.sources is None:
+        return None
+    ask = catalog.load(model, model.spec.sources)
+    found = ask(text) if callable(ask) else ask
+    if found is None or isinstance(found, WeightsSource):
+        return found
+    raise PluginError(f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(found).__name__} for {text}")
+
+
+def read_as(problem: Problem, source: WeightsSource) -> Problem:
+    """The problem as the parameters know it: their embedding has no other tokens, and cuts texts in no other way."""
+    vocabulary = source.vocabulary or problem.vocabulary
+    return replace(problem, vocabulary=vocabulary, facts={**problem.facts, **source.facts})
+
+
+def published_source(catalog: Catalog, offer: Offer[WeightsSpec], model: Offer[ModelSpec]) -> WeightsSource:
+    """Published parameters, of this very model."""
+    if offer.model != model.full_name:
+        raise UsageError(f"{offer.full_name} are weights of {offer.model}, not of {model.full_name}")
+    return WeightsSource(
+        name=offer.full_name,
+        classes=labels(catalog, offer),
+        vocabulary=tokens(catalog, offer),
+        input=offer.spec.input or model.spec.input,
+        facts=offer.spec.facts,
+        licence=offer.spec.licence,
+        offer=offer,
+        notes=(offer.note,) if offer.note else (),
+    )
+
+
+def _run_source(path: Path, model: Offer[ModelSpec]) -> WeightsSource:
+    run = Run.open(path)
+    if run.config.model != model.full_name:
+        raise UsageError(f"the run {path} trained {run.config.model}, not {model.full_name}")
+    found = run.checkpoint("best")
+    return WeightsSource(
+        name=str(path),
+        classes=run.problem.classes,
+        vocabulary=run.problem.vocabulary,
+        input=run.problem.input,
+        facts={name: run.problem.facts[name] for name in READING if name in run.problem.facts},
+        checkpoint=found.checkpoint,
+        notes=found.notes,
+    )
+
+
+def _file_source(path: Path) -> WeightsSource:
+    if path.is_dir():
+        raise UsageError(
+            f"{path} cannot be taken for weights: it is a folder without run.json, so no run of zoo",
+            hint="name a run directory, a .safetensors file or a tag",
+        )
+    if path.suffix == ".safetensors":
+        return WeightsSource(name=str(path), file=path)
+    if path.suffix in PICKLES:
+        raise BadFile(
+            f"{path} cannot be taken for weights: a pickle can run code when it is read, and zoo reads none",
+            hint=CONVERT,
+        )
+    raise BadFile(
+        f"{path} cannot be taken for weights: it is neither a .safetensors file nor a run of zoo", hint=CONVERT
+    )
+
+
+def _tags(catalog: Catalog, model: Offer[ModelSpec]) -> str:
+    tags = ", ".join(offer.spec.tag for offer in catalog.weights(model.full_name))
+    return f"name a run directory, a .safetensors file{f', or one of {tags}' if tags else ''}"

@@ -1,0 +1,107 @@
+"""Giving a built model trained parameters, with a new head where the classes are other ones.  [torch]"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from torch import Tensor, nn
+
+from zoo.api.errors import PluginError, UsageError, told
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Progress
+from zoo.models.weights.load import load_state, read_state
+from zoo.models.weights.source import WeightsSource
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What a model started from."""
+
+    name: str
+    sha256: str
+    new_head: bool
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: what was taken, what was made new."""
+
+
+def start_from(
+    source: WeightsSource,
+    model: nn.Module,
+    *,
+    catalog: Catalog,
+    offer: Offer[ModelSpec],
+    problem: Problem,
+    progress: Progress,
+    keep_head: bool = False,
+) -> Started:
+    """Load parameters into a model built for `problem`; its head stays as built where the classes differ.
+
+    With `keep_head` a head that does not fit is an error, for models that are to answer and not to learn.
+    """
+    _check_size(source, problem)
+    file = source.fetch(progress)
+    state = _renamed(source, _read(source, file.path, catalog, offer), catalog)
+    new_head = not keep_head and _needs_new_head(source, state, model, offer, problem)
+    if new_head and not offer.spec.head:
+        raise UsageError(
+            f"{source.name} was trained for {_count(source.classes)}, this data has {_count(problem.classes)}, and "
+            f"{offer.full_name} does not say which of its layers is the head",
+            hint="train from scratch, without --weights",
+        )
+    optional = source.offer.spec.optional if source.offer else ()
+    load_state(model, state, origin=source.name, optional=optional, fresh=offer.spec.head if new_head else ())
+    note = f"started from {source.name}"
+    if new_head:
+        note += f" with a new head ({', '.join(offer.spec.head)}) for {_count(problem.classes)}"
+    return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*source.notes, note))
+
+
+def _check_size(source: WeightsSource, problem: Problem) -> None:
+    """UsageError where the parameters are those of another image size."""
+    then, now = source.input, problem.input
+    if isinstance(then, ImageInput) and isinstance(now, ImageInput) and now.fixed_size and then.size != now.size:
+        raise UsageError(
+            f"{source.name} was trained at {then.size[0]}x{then.size[1]} pixels, and its parameters depend on the "
+            f"size, so it cannot start a training at {now.size[0]}x{now.size[1]}",
+            hint=f"--set recipe.input_size={then.size[0]},{then.size[1]}",
+        )
+
+
+def _needs_new_head(
+    source: WeightsSource, state: Mapping[str, Tensor], model: nn.Module, offer: Offer[ModelSpec], problem: Problem
+) -> bool:
+    if source.classes and problem.classes:
+        return source.classes != problem.classes
+    own = model.state_dict()
+    head = {name: tensor for name, tensor in state.items() if name.startswith(offer.spec.head)}
+    if source.reader and not head and any(name.startswith(offer.spec.head) for name in own):
+        return True  # another library's encoder, which comes without one
+    return any(name in own and tensor.shape != own[name].shape for name, tensor in head.items())
+
+
+def _read(source: WeightsSource, path: Path, catalog: Catalog, offer: Offer[ModelSpec]) -> dict[str, Tensor]:
+    if source.reader is None:
+        return read_state(path)
+    reader = cast("Callable[[Path], dict[str, Tensor]]", catalog.load(offer, source.reader))
+    return reader(path)
+
+
+def _renamed(source: WeightsSource, state: dict[str, Tensor], catalog: Catalog) -> dict[str, Tensor]:
+    if not source.offer or not source.offer.spec.remap:
+        return state
+    remap = catalog.load(source.offer, source.offer.spec.remap)
+    try:
+        renamed = remap(state)  # type: ignore[operator]
+    except Exception as error:
+        raise PluginError(f"the remap of {source.name} failed: {told(error)}") from error
+    return cast("dict[str, Tensor]", renamed)
+
+
+def _count(classes: tuple[str, ...]) -> str:
+    return f"{len(classes)} classes" if classes else "classes that nobody recorded"

@@ -1,0 +1,4 @@
+"""Which plugins are installed and what they offer, by name.
+
+Imports `zoo.api`.
+"""

@@ -1,0 +1,212 @@
+"""Finding plugins and asking each, alone, what it offers; a broken one is remembered and stops nobody.
+
+pluggy marks and checks the hooks.  Its own loader is not used: there one plugin that fails takes all others
+along, and of two distributions with one entry-point name the second vanishes silently.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import islice
+from typing import TypeVar
+
+import pluggy
+
+from zoo.api import hookspecs
+from zoo.api.errors import PluginError, told
+from zoo.api.hookspecs import API_VERSION, PROJECT
+from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
+from zoo.registry.discovery import BUILT_IN, Candidate, title
+from zoo.registry.import_guard import HeavyImport, light
+from zoo.registry.process_guard import THREAD, undisturbed
+from zoo.registry.validation import misfit
+
+HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
+SLOW = 1.0
+"""Seconds above which a plugin is named for making every command wait."""
+MOST = 20_000
+"""Specs of one hook; a hook that never ends must not take the memory of every command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One installed plugin: who brings it, what it offers, or why it is broken."""
+
+    name: str
+    distribution: str = ""
+    """Empty for an object that was handed over instead of installed."""
+    version: str = ""
+    models: tuple[ModelSpec, ...] = ()
+    trainers: tuple[TrainerSpec, ...] = ()
+    weights: tuple[WeightsSpec, ...] = ()
+    tasks: tuple[TaskSpec, ...] = ()
+    seconds: float = 0.0
+    """How long it took to be asked, importing its module included."""
+    moved: tuple[str, ...] = ()
+    """What it changed, when it was asked, of what belongs to the whole process."""
+    error: str = ""
+    """Why it offers nothing; empty when all is well."""
+    cure: str = ""
+    """What to do about the error."""
+
+    @property
+    def built_in(self) -> bool:
+        """True for what zoo itself ships."""
+        return self.distribution == BUILT_IN
+
+    @property
+    def title(self) -> str:
+        """As messages name it: plugin 'acme' (zoo-acme 1.0)."""
+        return title(self.name, self.distribution, self.version)
+
+    @property
+    def complaint(self) -> str:
+        """Sentences for the user when it is broken, slow or meddles: who, why, and what to do; empty for a good one."""
+        if self.error:
+            return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.cure}"
+        leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
+        sentences = []
+        if self.seconds > SLOW:
+            sentences.append(f"takes {self.seconds:.1f} s to be listed, in every command\n  {leave_out}")
+        if THREAD in self.moved:
+            sentences.append(f"starts a thread to be listed, whose end every command waits for\n  {leave_out}")
+        if moved := [what for what in self.moved if what != THREAD]:
+            home = "it belongs into the modules that its references name"
+            sentences.append(f"changes {' and '.join(moved)} to be listed; zoo put that back\n  {home}; {leave_out}")
+        return "\n".join(f"the {self.title} {sentence}" for sentence in sentences)
+
+
+def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
+    """Each candidate loaded alone, in order; with ZOO_STRICT_PLUGINS=1 the first broken one raises PluginError."""
+    strict = os.environ.get("ZOO_STRICT_PLUGINS", "") not in ("", "0")
+    taken: dict[str, Candidate] = {}
+    return tuple(_load(one, taken.setdefault(one.name, one), strict=strict) for one in candidates)
+
+
+def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
+    start = time.perf_counter()
+    try:
+        # stdout belongs to zoo's answers: `zoo list --json` must stay one document whatever a plugin prints
+        with redirect_stdout(sys.stderr), undisturbed() as moved, light():
+            plugin = _ask(candidate, first)
+    except KeyboardInterrupt as error:
+        error.add_note(f"while the {candidate.title} was asked; ZOO_DISABLE_PLUGINS={candidate.name} leaves it out")
+        raise
+    except BaseException as error:
+        broken = _broken(candidate, error)
+        if strict:
+            raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.cure) from error
+        return broken
+    return replace(plugin, seconds=time.perf_counter() - start, moved=tuple(moved))
+
+
+def _broken(candidate: Candidate, error: BaseException) -> Plugin:
+    name, distribution = candidate.name, candidate.distribution
+    pip = f"pip install -U {distribution}, pip uninstall {distribution}, or " if distribution else ""
+    return Plugin(
+        name=name,
+        distribution=distribution,
+        version=candidate.version,
+        error=_sentence(error),
+        cure=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, PluginError):
+        return " ".join(error.message.split())
+    return told(error).removeprefix(f"{HeavyImport.__name__}: ")
+
+
+def _ask(candidate: Candidate, first: Candidate) -> Plugin:
+    if first is not candidate:
+        raise PluginError(
+            f"the name {candidate.name!r} is already taken by {first.distribution} {first.version}",
+            hint=f"pip uninstall {candidate.distribution}, or {first.distribution}",
+        )
+    if not is_name(candidate.name):
+        raise PluginError(
+            f"a plugin cannot be named {candidate.name!r}: lower case letters, digits and underscores, as in 'acme'"
+        )
+    implementation = candidate.load()
+    _check_api(implementation)
+    # a manager of its own: what a plugin half-registered before it failed is gone with it
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(implementation, name=candidate.name)
+    _check_hooks(manager, implementation)
+    trusted = candidate.distribution == BUILT_IN  # zoo's own tests look at its four hundred specs
+    plugin = Plugin(
+        name=candidate.name,
+        distribution=candidate.distribution,
+        version=candidate.version,
+        models=_collect(manager.hook.zoo_models, ModelSpec, trusted=trusted),
+        trainers=_collect(manager.hook.zoo_trainers, TrainerSpec, trusted=trusted),
+        weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),
+        tasks=_collect(manager.hook.zoo_tasks, TaskSpec, trusted=trusted),
+    )
+    _check_duplicates(plugin)
+    return plugin
+
+
+def _check_api(implementation: object) -> None:
+    declared = getattr(implementation, "ZOO_API", API_VERSION)
+    if declared != API_VERSION:
+        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo speaks {API_VERSION}")
+
+
+def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:
+    implemented = {caller.name: caller for caller in manager.get_hookcallers(implementation) or ()}
+    for name, caller in implemented.items():
+        if caller.spec is None:
+            close = get_close_matches(name, HOOKS, n=1)
+            raise PluginError(
+                f"it implements the unknown hook {name!r}"
+                + (f"; did you mean {close[0]!r}?" if close else f"; the hooks are {', '.join(HOOKS)}")
+            )
+    for name in HOOKS:
+        if name not in implemented and callable(getattr(implementation, name, None)):
+            raise PluginError(f"its function {name!r} is not marked with @zoo.hookimpl, so nobody calls it")
+
+
+def _collect(hook: pluggy.HookCaller, kind: type[S], *, trusted: bool) -> tuple[S, ...]:
+    specs: list[S] = []
+    for implementation in hook.get_hookimpls():
+        answer = implementation.function()
+        if not isinstance(answer, Iterable):
+            found = "nothing" if answer is None else f"a {type(answer).__name__}"
+            raise PluginError(f"its hook {hook.name!r} returned {found} where an iterable of {kind.__name__} belongs")
+        for spec in islice(answer, MOST + 1):
+            # exactly: what a subclass overrides would be asked by every command
+            if type(spec) is not kind:
+                raise PluginError(
+                    f"its hook {hook.name!r} returned a {type(spec).__name__} where a {kind.__name__} belongs"
+                )
+            if not trusted and (wrong := misfit(spec)):
+                named = spec.tag if isinstance(spec, WeightsSpec) else spec.name
+                raise PluginError(f"of its {kind.__name__} {named!r} {wrong}")
+            specs.append(spec)
+        if len(specs) > MOST:
+            raise PluginError(f"its hook {hook.name!r} offers more than {MOST:,}")
+    return tuple(specs)
+
+
+def _check_duplicates(plugin: Plugin) -> None:
+    claims = {
+        "model": [name for spec in plugin.models for name in (spec.name, *spec.aliases)],
+        "trainer": [spec.name for spec in plugin.trainers],
+        "task": [spec.name for spec in plugin.tasks],
+        "set of weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
+    }
+    for kind, names in claims.items():
+        for name, times in Counter(names).items():
+            if times > 1:
+                raise PluginError(f"it offers {times} times a {kind} named {name!r}")

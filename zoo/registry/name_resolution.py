@@ -1,0 +1,137 @@
+"""The rule for names: exact beats alias, zoo's own keep their bare names, a clash is an error, never a winner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from zoo.api.errors import AmbiguousName, UnknownName
+from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.registry.loader import Plugin
+
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Generic[S]):
+    """One spec with the plugin that it comes from."""
+
+    plugin: Plugin
+    spec: S
+    note: str = field(default="", compare=False)
+    """What a person who used the bare name should know: another plugin offers it too."""
+
+    @property
+    def name(self) -> str:
+        """What it is called among its own kind: resnet18; the tag, imagenet1k_v1, for weights."""
+        return self.spec.tag if isinstance(self.spec, WeightsSpec) else self.spec.name
+
+    @property
+    def bare_name(self) -> str:
+        """As a person writes it: resnet18; resnet18@imagenet1k_v1 for weights."""
+        return f"{self.model.rpartition('/')[2]}@{self.name}" if isinstance(self.spec, WeightsSpec) else self.name
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its other names."""
+        return self.spec.aliases if isinstance(self.spec, ModelSpec) else ()
+
+    @property
+    def owned_name(self) -> str:
+        """The name with its plugin before it."""
+        return f"{self.plugin.name}/{self.name}"
+
+    @property
+    def full_name(self) -> str:
+        """torchvision/resnet18; torchvision/resnet18@torchvision/imagenet1k_v1 for weights."""
+        if isinstance(self.spec, WeightsSpec):
+            return f"{self.model}@{self.owned_name}"
+        return self.owned_name
+
+    @property
+    def model(self) -> str:
+        """The full name of the model that an offer of weights is for; of a model its own."""
+        if isinstance(self.spec, WeightsSpec):
+            return self.spec.model if "/" in self.spec.model else f"{self.plugin.name}/{self.spec.model}"
+        return self.full_name
+
+
+def find_offer(
+    name: str,
+    offers: Sequence[Offer[S]],
+    *,
+    kind: str,
+    owner: str = "",
+    prefer: tuple[str, ...] = (),
+    plugins: Sequence[Plugin] = (),
+) -> Offer[S]:
+    """The offer that a bare or full name means.
+
+    `owner` is a plugin whose own offers come first; `prefer` decides between third parties.  UnknownName with the
+    closest names, AmbiguousName with all owners.
+    """
+    plugin, _, bare = name.rpartition("/")
+    offered = [offer for offer in offers if plugin in ("", offer.plugin.name)]
+    exact = [offer for offer in offered if offer.name == bare]
+    aliased = [offer for offer in offered if bare in offer.aliases]
+    if not exact and not aliased:
+        raise _unknown(name, offers, kind=kind, plugins=plugins)
+    offer = _choose(name, exact or aliased, kind=kind, owner=owner, prefer=prefer)
+    beaten = [other for other in aliased if exact and not plugin and other.plugin.built_in > offer.plugin.built_in]
+    if beaten:
+        return replace(offer, note=f"{name} is {offer.owned_name}; zoo's own {beaten[0].owned_name} has it as an alias")
+    return offer
+
+
+def _choose(
+    name: str,
+    offers: Sequence[Offer[S]],
+    *,
+    kind: str,
+    owner: str,
+    prefer: tuple[str, ...],
+) -> Offer[S]:
+    own = [offer for offer in offers if owner and offer.plugin.name == owner]
+    if len(own) == 1:
+        return own[0]
+    if len(offers) == 1:
+        return offers[0]
+    built_in = [offer for offer in offers if offer.plugin.built_in]
+    if len(built_in) == 1:
+        others = ", ".join(offer.owned_name for offer in offers if offer is not built_in[0])
+        return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
+    for wanted in () if built_in else prefer:
+        preferred = [offer for offer in offers if offer.plugin.name == wanted]
+        if preferred:
+            return preferred[0]
+    everyone = ", ".join(sorted(offer.owned_name for offer in offers))
+    raise AmbiguousName(
+        f"the {kind} {name!r} is offered by more than one plugin: {everyone}",
+        hint=f"use the full name, or decide with ZOO_PREFER={offers[0].plugin.name}",
+    )
+
+
+def _unknown(name: str, offers: Sequence[Offer[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
+    plugin, _, bare = name.rpartition("/")
+    broken = [one for one in plugins if one.error and one.name == plugin]
+    if broken:
+        return UnknownName(
+            f"no {kind} named {name!r}: the {broken[0].title} is broken: {broken[0].error}",
+            hint=broken[0].cure or "see `zoo plugins`",
+        )
+    if plugin and plugin not in {one.name for one in plugins}:
+        known = ", ".join(sorted(one.name for one in plugins)) or "none"
+        return UnknownName(f"no {kind} named {name!r}: no plugin {plugin!r} is installed", hint=f"installed: {known}")
+    return UnknownName(f"no {kind} named {name!r}", hint=_suggestion(bare, offers, kind=kind))
+
+
+def _suggestion(bare: str, offers: Sequence[Offer[S]], *, kind: str) -> str:
+    names = {one.name for one in offers}.union(*(one.aliases for one in offers))
+    close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    if kind == "model":
+        return f"`zoo list` shows all {len(offers)}"
+    return f"there are {', '.join(sorted(names)) or 'none'}"

@@ -1,0 +1,100 @@
+"""Frozen dataclasses to JSON and back, strictly: an unknown or missing key is an error that names it."""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from zoo.api.errors import BadFile
+from zoo.api.problem import Input, Json
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+
+@cache
+def _converter() -> Converter:
+    from cattrs import Converter  # noqa: PLC0415  listing models needs no records
+    from cattrs.strategies import configure_tagged_union, configure_union_passthrough  # noqa: PLC0415
+
+    converter = Converter(forbid_extra_keys=True)
+    configure_tagged_union(Input, converter, tag_name="kind")
+    converter.register_structure_hook_func(
+        _is_perhaps_input,
+        lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
+    )
+    converter.register_unstructure_hook_func(
+        _is_perhaps_input, lambda value: None if value is None else converter.unstructure(value, Input)
+    )
+    configure_union_passthrough(bool | int | float | str | None, converter)
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, _exactly)
+    # Json values are already what JSON holds
+    converter.register_structure_hook_func(_is_json, lambda value, _: value)
+    converter.register_unstructure_hook_func(_is_json, lambda value: value)
+    return converter
+
+
+def _is_json(kind: object) -> bool:
+    """Whether a type is Json; resolving its reference to itself makes it another object."""
+    return get_args(kind)[:5] == get_args(Json)[:5] and len(get_args(kind)) == len(get_args(Json))
+
+
+def _is_perhaps_input(kind: object) -> bool:
+    """Whether a type is an input or nothing: a union of its own, which the tags of Input do not reach."""
+    return bool(kind == (Input | None))
+
+
+def _exactly(value: Any, kind: type) -> Any:
+    """The value where it is of that kind; nothing is converted, so that "false" cannot become True."""
+    if issubclass(kind, Enum):  # a StrEnum comes here as the str that it is
+        return kind(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if kind is float or type(value) is not kind:
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def to_json(value: object) -> Any:
+    """The value as dicts, lists, strings and numbers, ready for `json.dumps`."""
+    return _converter().unstructure(value)
+
+
+def from_json(kind: type[T], data: object, *, where: str) -> T:
+    """The dataclass that `data` describes; BadFile names `where` and every wrong key."""
+    from cattrs import transform_error  # noqa: PLC0415
+
+    try:
+        return _converter().structure(data, kind)
+    except Exception as error:
+        reasons = "; ".join(transform_error(error))
+        raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError for a key that is there twice, of which every reader would take another one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"it names {next(key for key in keys if keys.count(key) > 1)!r} twice")
+    return found
+
+
+def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:
+    """The dataclass in the bytes of a JSON file that names its schema; BadFile for a newer schema than `schema`."""
+    try:
+        data = json.loads(raw, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{where} is not JSON: {error}") from error
+    found = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise BadFile(f"{where} names no schema: it was not written by zoo")
+    if found > schema:
+        raise BadFile(f"{where} has schema {found}, this zoo reads up to {schema}", hint="pip install -U edgezoo")
+    return from_json(kind, data, where=where)

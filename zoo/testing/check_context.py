@@ -1,0 +1,152 @@
+"""The workbench of one plugin's checks: catalogue, data, built models and lessons, each made once.  [torch]"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from zoo.api.data import DataCard, DataRequest, Split
+from zoo.api.problem import Problem
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Case, Purpose
+from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
+from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
+from zoo.registry.name_resolution import Offer
+from zoo.testing.few_items import SampledCatalog
+from zoo.testing.score import NotApplicable
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo_export.subject.subject import Subject
+
+T = TypeVar("T")
+CASES = 12
+"""Inputs that a model is tried with, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """One model, built for a problem, in eval mode."""
+
+    model: nn.Module
+    subject: Subject
+    """What would be exported: the model, or what its adapter makes of it, with its signature."""
+    cases: tuple[Case, ...]
+    """Ready inputs of the kind that the model was made for."""
+
+    @property
+    def problem(self) -> Problem:
+        """What it was built for."""
+        return self.subject.problem
+
+
+class Bench:
+    """What the checks of one plugin share."""
+
+    def __init__(self, catalog: Catalog, plugin: Plugin, *, data: str | None = None) -> None:
+        self.catalog = catalog
+        self.plugin = plugin
+        self._data = data
+        self._kept: dict[str, Any] = {}
+        self._owner = ""
+
+    @cached_property
+    def _temporary(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="zoo-check-")
+
+    def folder(self, name: str) -> Path:
+        """A new place for files, deleted with the bench."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.name)) / name
+
+    def once(self, offer: Offer[Any], what: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for each subject; what belonged to the subject before is let go."""
+        if self._owner != offer.full_name:
+            self._kept.clear()
+            self._owner = offer.full_name
+        if what not in self._kept:
+            self._kept[what] = make()
+        return cast("T", self._kept[what])
+
+    # --- data ---
+
+    def source(self, offer: Offer[ModelSpec]) -> str:
+        """The name of the data that a model is tried on; NotApplicable where there are none."""
+        task = self.catalog.task(offer.spec.task)
+        source = self._data or task.spec.default_data
+        if not source:
+            raise NotApplicable(
+                f"the task {task.full_name} has no embedded data",
+                next_step=f"name some: zoo plugins check {self.plugin.name} --data SOURCE",
+            )
+        return source
+
+    def card(self, offer: Offer[ModelSpec]) -> DataCard:
+        """The whole data that a model is tried on, checked once."""
+        source, task = self.source(offer), self.catalog.task(offer.spec.task).full_name
+        if (task, source) not in self._cards:
+            made = self.catalog.make_task(task)
+            self._cards[task, source] = made.check(made.detect(DataRequest(source=source)), progress=_silent)
+        return self._cards[task, source]
+
+    @cached_property
+    def _cards(self) -> dict[tuple[str, str], DataCard]:
+        return {}
+
+    def sampled(self, offer: Offer[ModelSpec], counts: Mapping[Split, int]) -> SampledCatalog:
+        """The catalogue with so few items of the data."""
+        return SampledCatalog(
+            plugins=self.catalog.plugins, prefer=self.catalog.prefer, card=self.card(offer), counts=counts
+        )
+
+    # --- models ---
+
+    def problem(self, offer: Offer[ModelSpec]) -> Problem:
+        """What the model was published for, or what its task's data say."""
+        from zoo.models.build import default_problem  # noqa: PLC0415  torch; declarations are checked without
+
+        if self._data is None:
+            return self.once(offer, "problem", lambda: default_problem(self.catalog, offer))
+        return self.catalog.make_task(offer.spec.task).problem(self.card(offer), offer.spec.input)
+
+    def built(self, offer: Offer[ModelSpec]) -> Built:
+        """The model for its own problem, seed 0, with inputs to try it with."""
+        return self.once(offer, "built", lambda: self.build(offer, self.problem(offer)))
+
+    def build(self, offer: Offer[ModelSpec], problem: Problem, *, seed: int = 0) -> Built:
+        """The model for any problem."""
+        from zoo.models.adapter import adapted  # noqa: PLC0415
+        from zoo.models.build import build  # noqa: PLC0415  torch
+        from zoo_export.subject.subject import Subject  # noqa: PLC0415
+
+        model = build(self.catalog, offer, problem, seed=seed).eval()
+        subject = Subject(
+            model=offer.full_name,
+            module=adapted(model, self.catalog, offer, problem),
+            task=self.catalog.make_task(offer.spec.task),
+            problem=problem,
+            plugin=PluginRecord(
+                name=offer.plugin.name, distribution=offer.plugin.distribution, version=offer.plugin.version
+            ),
+            lineage=LineageRecord(weights=f"seed {seed}", weights_sha256="", target=""),
+            trained=False,
+            export=replace(offer.spec.export, not_exportable=""),
+        )
+        return Built(model=model, subject=subject, cases=_cases(subject))
+
+
+def _cases(subject: Subject) -> tuple[Case, ...]:
+    from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
+    from zoo_export.subject.rollout import begun  # noqa: PLC0415
+
+    offered = subject.task.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
+    return begun([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,66 @@
+"""A few items of the data a task embeds: enough to learn from for a second, the same ones every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.problem import Input, Problem
+from zoo.api.task import Progress, Task
+from zoo.registry.catalog import Catalog
+
+
+def sample(task: Task, card: DataCard, problem: Problem, split: Split, count: int) -> DataCard:
+    """The card with the first items of one split: as many as make a dataset of at least so many entries.
+
+    An entry need not be an item: a language model learns from chunks, of which one text may hold a thousand.
+    """
+    items = card.splits[split]
+    few = count if len(task.dataset(_of(card, split, items[:count]), split, problem)) == count else 1
+    while few < len(items) and len(task.dataset(_of(card, split, items[:few]), split, problem)) < count:
+        few *= 2
+    return _of(card, split, items[:few])
+
+
+def _of(card: DataCard, split: Split, items: Any) -> DataCard:
+    return replace(card, splits={**card.splits, split: items})
+
+
+class SampledTask:
+    """A task whose data are a few items of a card that was checked before; everything else is the task's own."""
+
+    def __init__(self, task: Task, card: DataCard, counts: Mapping[Split, int]) -> None:
+        self._task = task
+        self._card = card
+        self._counts = counts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+    def check(self, source: DataSource, *, progress: Progress) -> DataCard:  # noqa: ARG002  it was checked before
+        """The card as it was checked."""
+        return self._card
+
+    def problem(self, card: DataCard, input: Input) -> Problem:  # noqa: ARG002  the facts are those of all items
+        """The facts of the whole data."""
+        return self._task.problem(self._card, input)
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Any:  # noqa: ARG002  the card is its own
+        """A split of the few items."""
+        few = sample(self._task, self._card, problem, split, self._counts[split])
+        return self._task.dataset(few, split, problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledCatalog(Catalog):
+    """A catalogue whose tasks have little data, so that the real training can be watched within seconds."""
+
+    card: DataCard
+    counts: Mapping[Split, int]
+
+    def make_task(self, name: str) -> Task:
+        """The task, with a few items."""
+        task = Catalog.make_task(self, name)
+        return cast("Task", SampledTask(task, self.card, self.counts))

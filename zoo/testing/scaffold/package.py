@@ -1,0 +1,186 @@
+"""A new package for a plugin: its names, its files, and the writing of all of them at once."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import Final, Literal
+
+from zoo.api.errors import OutputExists, UsageError
+from zoo.api.specs import is_name
+from zoo.registry.loader import Plugin
+from zoo.runs import atomic
+
+Kind = Literal["model", "trainer", "task", "weights"]
+
+EVERY_PACKAGE: Final[Mapping[str, str]] = {
+    "pyproject.toml": "package/pyproject.toml",
+    "README.md": "package/README.md",
+    "LICENSE": "package/LICENSE",
+    ".gitignore": "package/gitignore",
+    ".github/workflows/check.yml": "package/check.yml",
+    "tests/test_conformance.py": "package/test_conformance.py",
+}
+MODULES: Final[Mapping[Kind, Mapping[str, str]]] = {
+    "model": {"plugin.py": "model/plugin.py", "model.py": "model/model.py"},
+    "trainer": {"plugin.py": "trainer/plugin.py", "model.py": "model/model.py", "trainer.py": "trainer/trainer.py"},
+    "task": {
+        f"{name}.py": f"task/{name}.py"
+        for name in ("plugin", "model", "trainer", "task", "layout", "dataset", "runner")
+    },
+    "weights": {"plugin.py": "weights/plugin.py"},
+}
+"""Files below src/<module>, each with its template."""
+SUMMARIES: Final[Mapping[Kind, str]] = {
+    "model": "An architecture",
+    "trainer": "An architecture and a way of training it",
+    "task": "A task, with a model and a way of training it",
+    "weights": "Trained parameters",
+}
+LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "model": ("torch>=2.9,<3",),
+    "trainer": ("torch>=2.9,<3",),
+    "task": ("torch>=2.9,<3", "torchmetrics>=1.4,<2", "numpy>=1.26,<3"),
+    "weights": (),
+}
+PYTHONS_OWN: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+TEMPLATES_OWN: Final = frozenset(
+    (
+        *("agreement", "annotations", "augment", "block", "callable", "case", "control", "data_card", "data_request"),
+        *("data_source", "iterator", "layout", "mapping", "monitor", "nn", "np", "path", "port", "problem", "purpose"),
+        *("runner", "sequence", "shown", "signature", "split", "tensor", "zoo"),
+    )
+)
+"""What the written modules call otherwise: a function `block` beside the builder `block` would be the builder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A plugin's package before it is written."""
+
+    name: str
+    """Of the plugin: its entry point's."""
+    kind: Kind = "model"
+    place: Path
+    values: Mapping[str, str]
+    """What the templates want to know."""
+    binaries: Mapping[str, bytes]
+    """Further files by their place below src/<module>."""
+
+    @property
+    def module(self) -> str:
+        """What is imported: zoo_depthnet."""
+        return f"zoo_{self.name}"
+
+    def write(self) -> tuple[Path, ...]:
+        """Make the whole folder appear at once; the files in it, in order.  OutputExists where something is."""
+        contents = {path: data.encode() for path, data in self.texts().items()}
+        contents |= {f"src/{self.module}/{path}": data for path, data in self.binaries.items()}
+
+        def fill(folder: Path) -> None:
+            for path, data in contents.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(data)
+
+        atomic.write_directory(self.place, fill)
+        return tuple(self.place / path for path in sorted(contents))
+
+    def texts(self) -> dict[str, str]:
+        """Every text file by its place in the folder."""
+        modules = {f"src/{self.module}/{path}": template for path, template in MODULES[self.kind].items()}
+        made = {path: self._filled(template) for path, template in {**EVERY_PACKAGE, **modules}.items()}
+        return {**made, f"src/{self.module}/__init__.py": "", f"src/{self.module}/py.typed": ""}
+
+    def _filled(self, template: str) -> str:
+        text = files("zoo.testing.scaffold").joinpath(f"templates/{template}.in").read_text(encoding="utf-8")
+        return Template(text).substitute(self.values)
+
+
+def new_package(
+    name: str,
+    *,
+    kind: Kind = "model",
+    place: Path | None = None,
+    taken: tuple[Plugin, ...] = (),
+    values: Mapping[str, str] | None = None,
+    binaries: Mapping[str, bytes] | None = None,
+) -> Package:
+    """A package that can be written; UsageError for a name that cannot be one, OutputExists where something is."""
+    check_name(name, taken)
+    distribution = f"zoo-{name.replace('_', '-')}"
+    place = place or Path(distribution)
+    if place.exists():
+        raise OutputExists(f"{place} exists already", hint="choose another place with -o")
+    wanted = (_bounds(), *LIBRARIES[kind])
+    return Package(
+        name=name,
+        kind=kind,
+        place=place,
+        values={
+            "name": name,
+            "task": name.replace("_", "-"),
+            "module": f"zoo_{name}",
+            "distribution": distribution,
+            "title": "".join(part.capitalize() for part in name.split("_")),
+            "summary": SUMMARIES[kind],
+            "dependencies": ", ".join(f'"{one}"' for one in wanted),
+            "tour": "\n".join(tour(name, kind, **(values or {}))),
+            **(values or {}),
+        },
+        binaries=binaries or {},
+    )
+
+
+def tour(name: str, kind: Kind, *, weights: str = "", **_: str) -> tuple[str, ...]:
+    """The commands that show what the package can do."""
+    if kind == "weights":
+        return (f"zoo eval {weights}", f"zoo export {weights} --onnx")
+    return (f"zoo train {name}", "zoo export --onnx")
+
+
+def check_name(name: str, taken: tuple[Plugin, ...] = ()) -> None:
+    """UsageError with the closest name that would do."""
+    if not is_name(name) or not name[:1].isalpha():
+        raise UsageError(
+            f"a plugin cannot be named {name!r}: lower case letters, digits and underscores, a letter first",
+            hint=f"zoo plugins new {_closest(name)}",
+        )
+    if name in PYTHONS_OWN or name in TEMPLATES_OWN:
+        whose = "Python" if name in PYTHONS_OWN else "the package itself"
+        raise UsageError(
+            f"a plugin cannot be named {name!r}: {whose} has something of that name", hint="choose another name"
+        )
+    for plugin in taken:
+        if plugin.name == name:
+            origin = f"{plugin.distribution} {plugin.version}".strip()
+            raise UsageError(f"a plugin named {name!r} is installed already ({origin})", hint="choose another name")
+    for plugin in taken:
+        offered = (*(spec.name for spec in plugin.models), *(spec.name for spec in plugin.tasks))
+        if name in (one.replace("-", "_") for one in offered):
+            raise UsageError(
+                f"the {plugin.title} offers {name!r}; yours would have to be called by its full name",
+                hint="choose another name",
+            )
+    if find_spec(f"zoo_{name}") is not None:
+        raise UsageError(f"a package named 'zoo_{name}' is installed already", hint="choose another name")
+
+
+def _closest(name: str) -> str:
+    """The name that somebody who wrote this may have meant."""
+    parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name.removeprefix("zoo-").removeprefix("zoo_"))
+    close = "_".join(part.lower() for part in parts).lstrip("0123456789_")
+    return close if is_name(close) and close not in PYTHONS_OWN | TEMPLATES_OWN else "depthnet"
+
+
+def _bounds() -> str:
+    """The versions of zoo that the package is written for: this one, up to the next that may take things away."""
+    major, minor, *_ = version("edgezoo").split(".")
+    return f"edgezoo>={major}.{minor},<{int(major) + 1}"

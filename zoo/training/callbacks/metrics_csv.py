@@ -1,0 +1,66 @@
+"""metrics.csv: one row an epoch, on the disk before the checkpoint of that epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from zoo.runs.atomic import disk_errors, write_text
+from zoo.training.events import EpochResult, Listener, Start
+
+
+def row(result: EpochResult) -> dict[str, float]:
+    """One epoch's numbers by column."""
+    return {
+        "epoch": result.epoch,
+        "step": result.step,
+        "seconds": round(result.seconds, 3),
+        "lr": result.rate,
+        "items_per_second": round(result.speed, 1),
+        **{f"train/{name}": value for name, value in result.losses.items()},
+        **{f"validation/{name}": value for name, value in result.metrics.items()},
+    }
+
+
+def read_rows(file: Path) -> list[dict[str, float]]:
+    """The complete rows of a metrics.csv; none where there is no file."""
+    if not file.is_file():
+        return []
+    with file.open(newline="") as lines:
+        return [
+            {name: float(value) for name, value in line.items()}
+            for line in csv.DictReader(lines)
+            if all(line.values()) and None not in line
+        ]
+
+
+class MetricsCsv(Listener):
+    """Appends a row an epoch; after a resume the rows of steps that are repeated are gone."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def started(self, start: Start) -> None:
+        """Keep the rows up to the step that training goes on from."""
+        kept = [row for row in read_rows(self._file) if row["step"] <= start.step and row["epoch"] <= start.epoch]
+        if kept or self._file.exists():
+            write_text(self._file, "".join(_line(row, header=place == 0) for place, row in enumerate(kept)))
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """One row, flushed to the disk."""
+        with disk_errors(self._file), self._file.open("a", newline="") as file:
+            file.write(_line(row(result), header=file.tell() == 0))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _line(values: Mapping[str, float], *, header: bool) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(values)
+    writer.writerow([int(value) if name in ("epoch", "step") else value for name, value in values.items()])
+    return text.getvalue()

@@ -1,0 +1,38 @@
+"""tensorboard/: the numbers of metrics.csv as event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from zoo.runs.atomic import disk_errors
+from zoo.training.callbacks.metrics_csv import row
+from zoo.training.events import EpochResult, Listener, Start
+
+
+class TensorBoard(Listener):
+    """Writes scalars by step; after a resume the repeated steps replace the old ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
+
+    def started(self, start: Start) -> None:
+        """Open the event file."""
+        with disk_errors(self._folder):
+            self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
+
+    def epoch_ended(self, result: EpochResult) -> None:
+        """Every number of the epoch."""
+        if self._writer:
+            with disk_errors(self._folder):
+                for name, value in row(result).items():
+                    self._writer.add_scalar(name, value, result.step)
+                self._writer.flush()
+
+    def closed(self) -> None:
+        """Close the event file."""
+        if self._writer:
+            with disk_errors(self._folder):
+                self._writer.close()

@@ -1,0 +1,1 @@
+"""Processes, devices, precision and threads."""

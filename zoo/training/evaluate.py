@@ -1,0 +1,223 @@
+"""A trained model measured on data: the task's metrics over one split, the test data where there are any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.api.data import DataCard, DataRequest, Split
+from zoo.api.errors import UsageError
+from zoo.api.problem import Problem
+from zoo.api.recipe import Recipe
+from zoo.api.specs import ModelSpec
+from zoo.api.task import Dataset, Metrics, Progress
+from zoo.bundle.evaluate import evaluate_bundle
+from zoo.models.build import silent, weights_problem
+from zoo.models.load import Trained, load_trained, trained_model
+from zoo.models.target import (
+    BundleTarget,
+    RunTarget,
+    SourceTarget,
+    Target,
+    WeightsTarget,
+    find_target,
+)
+from zoo.models.weights.source import published_source
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import Offer
+from zoo.runs.evaluation_result import (
+    Evaluation,
+    check_classes,
+    check_place,
+    choose_split,
+    recorded,
+    save_measured,
+)
+from zoo.runs.run import Run
+from zoo.training.context import Context
+from zoo.training.engine.fabric import choose_device, launch
+from zoo.training.engine.threads import idle_cores, use_cores
+from zoo.training.split_metrics import measure
+
+if TYPE_CHECKING:
+    from zoo.api.task import Batch
+
+
+def evaluate(
+    target: str | Path | None = None,
+    *,
+    data: str | None = None,
+    data_root: Path | None = None,
+    split: Split | None = None,
+    save: Path | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+) -> Evaluation:
+    """The metrics of a run, of published weights or of a bundle; without a target, of the latest run.
+
+    `data` defaults to what the run was trained on, and for weights to the task's embedded data; `split` to the test
+    split, or to validation where there is none.  `save` is a new folder for metrics.json and pictures.
+    """
+    catalog = Catalog.discover()
+    meant = find_target(str(target) if target is not None else None, catalog)
+    return evaluate_target(
+        meant, catalog, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite, device=device
+    )
+
+
+def evaluate_target(
+    target: Target,
+    catalog: Catalog,
+    *,
+    data: str | None = None,
+    data_root: Path | None = None,
+    split: Split | None = None,
+    save: Path | None = None,
+    overwrite: bool = False,
+    device: str = "auto",
+    trained: Trained | None = None,
+    checking: Progress = silent,
+    fetching: Progress = silent,
+    measuring: Progress = silent,
+) -> Evaluation:
+    """As `evaluate`; the three progresses hear how far it is.
+
+    Whoever has loaded the target's model already, and perhaps changed its parameters, hands it over as `trained`.
+
+    The data are looked at before any weights are fetched, so that data of another problem are refused at once.
+    """
+    if isinstance(target, BundleTarget):
+        return evaluate_bundle(
+            target.path,
+            catalog,
+            data=data,
+            data_root=data_root,
+            split=split,
+            save=save,
+            overwrite=overwrite,
+            checking=checking,
+            measuring=measuring,
+        )
+    check_place(save, overwrite=overwrite)
+    subject = _subject(target, catalog)
+    request = subject.request(data, data_root)
+    task = catalog.make_task(subject.problem.task)
+    card = task.check(task.detect(request), progress=checking)
+    found = task.problem(card, subject.problem.input)
+    check_classes(subject.model.bare_name, subject.problem.classes, source=request.source, found=found.classes)
+    chosen, notes = choose_split(card, split, own=subject.learnt(card, named=data is not None))
+    trained = trained or load_trained(target, catalog, progress=fetching)
+    dataset = task.dataset(card, chosen, trained.problem)
+    metrics = task.metrics(trained.problem)
+    use_cores(idle_cores())
+    start = time.monotonic()
+    values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
+    result = Evaluation(
+        model=trained.offer.full_name,
+        task=task.name,
+        data=request.source,
+        split=chosen,
+        items=len(dataset),
+        metrics=recorded(values),
+        seconds=round(time.monotonic() - start, 3),
+        notes=(*trained.notes, *card.notes, *notes, *subject.changed(card)),
+    )
+    return result if save is None else save_measured(result, metrics.pictures, save, overwrite=overwrite)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What is measured, known before its parameters are loaded."""
+
+    model: Offer[ModelSpec]
+    problem: Problem
+    default_data: str
+    run: Run | None = None
+
+    def request(self, data: str | None, root: Path | None) -> DataRequest:
+        """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
+        if data is None and self.run is not None:
+            own = self.run.config.request
+            return replace(own, root=root or own.root)
+        if not data and not self.default_data:
+            raise UsageError(f"the task {self.problem.task} has no embedded data", hint="name yours with --data")
+        return DataRequest(source=data or self.default_data, root=root)
+
+    def learnt(self, card: DataCard, *, named: bool) -> bool:
+        """Whether these are the data of its training, as far as that is known."""
+        return not named if self.run is None else card.fingerprint == self.run.data.fingerprint
+
+    def changed(self, card: DataCard) -> tuple[str, ...]:
+        """A sentence when the run's own data are not what they were."""
+        run, source = self.run, card.source.request.source
+        if run is None or source != run.config.data or card.fingerprint == run.data.fingerprint:
+            return ()
+        return (f"{source} has changed since the run was trained on it",)
+
+
+def _subject(target: Target, catalog: Catalog) -> _Subject:
+    match target:
+        case RunTarget(model=Offer() as part):  # a part's problem comes with its parameters
+            taken = load_trained(target, catalog)
+            return _Subject(model=part, problem=taken.problem, default_data=_embedded(part, catalog), run=taken.run)
+        case RunTarget():
+            run = Run.open(target.path)
+            model = trained_model(run, catalog)
+            return _Subject(model=model, problem=run.problem, default_data=_embedded(model, catalog), run=run)
+        case WeightsTarget(model=model, weights=weights):
+            problem = weights_problem(catalog, model, published_source(catalog, weights, model))
+            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
+        case SourceTarget(model=model, source=source):
+            problem = weights_problem(catalog, model, source)
+            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
+    raise UsageError(
+        "only runs, bundles and published weights are measured", hint="name a run, or weights (cnn@digits)"
+    )
+
+
+def _embedded(model: Offer[ModelSpec], catalog: Catalog) -> str:
+    return catalog.task(model.spec.task).spec.default_data
+
+
+def _measure(
+    trained: Trained, catalog: Catalog, dataset: Dataset, metrics: Metrics, *, device: str
+) -> dict[str, float]:
+    trainer = catalog.make_trainer(trained.offer)
+    declared = catalog.trainer_of(trained.offer).spec.options
+    recipe = trained.run.config.recipe if trained.run else Recipe()
+    with launch(device=choose_device(device), devices=1, precision="32") as engine:
+        modules = trainer.modules(trained.model.to(engine.device), trained.problem)
+        context = Context(
+            modules={name: module.to(engine.device) for name, module in modules.items()},
+            problem=trained.problem,
+            recipe=recipe,
+            options={**declared, **recipe.options},
+            engine=engine,
+            seed=0,
+        )
+        values = measure(context, trainer, dataset, metrics)
+    assert values is not None  # nobody asked it to stop
+    return values
+
+
+@dataclass(slots=True)
+class _Counted:
+    """A dataset that tells how much of it was read."""
+
+    dataset: Dataset
+    progress: Progress
+    done: int = field(default=0)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        self.done += len(indices)
+        self.progress(self.done, len(self.dataset))
+        return self.dataset.batch(indices)
+
+    def ready(self, batch: Batch) -> Batch:
+        return self.dataset.ready(batch)

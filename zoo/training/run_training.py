@@ -1,0 +1,99 @@
+"""A built training carried to its end: fitted, tested once, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from zoo.api.data import DataCard
+from zoo.api.errors import BadFile, Diverged, ZooError, told
+from zoo.models.weights.load import load_state, read_state
+from zoo.runs import checkpoints
+from zoo.runs.evaluation_result import recorded
+from zoo.runs.lock import holding
+from zoo.runs.run import Run, RunRecord
+from zoo.training.callbacks.checkpoints import Checkpoints
+from zoo.training.callbacks.metrics_csv import MetricsCsv
+from zoo.training.callbacks.pictures import Pictures
+from zoo.training.callbacks.tensorboard import TensorBoard
+from zoo.training.components import Training
+from zoo.training.events import Listener, Outcome
+from zoo.training.fit import fit
+from zoo.training.report import write_report
+from zoo.training.signals import StopSignals
+from zoo.training.split_metrics import measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What came of a training."""
+
+    run: Run
+    outcome: Outcome
+
+
+def finish(run: Run, training: Training, card: DataCard, listeners: Sequence[Listener]) -> Ended:
+    """Fit, test the best checkpoint once, and write down how it ended."""
+    engine = training.engine
+    training.context.learn(training.optimizers, training.rates, training.average)
+    ours: list[Listener] = []
+    if engine.leads:
+        ours = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
+        ours += [Pictures(run.path), *listeners]
+    with holding(run.path) if engine.leads else nullcontext():
+        try:
+            with StopSignals() as signals:
+                outcome = fit(training, listeners=ours, signals=signals)
+                test = _test(run, training, card) if outcome.status == "finished" else {}
+        except BaseException as error:
+            raise _failed(run, training, error) from error
+        record = _ended(run.record, outcome, test)
+        if engine.leads:
+            run = run.update(record)
+            if outcome.status == "finished":
+                write_report(run)
+    return Ended(run=replace(run, record=record), outcome=outcome)
+
+
+def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:
+    return replace(
+        record,
+        status=outcome.status,
+        seconds=round(outcome.seconds, 3),
+        steps=outcome.steps,
+        epochs=outcome.epochs,
+        best_epoch=outcome.best_epoch,
+        metrics=dict(outcome.metrics),
+        test=test,
+    )
+
+
+def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
+    """The test metrics of the best checkpoint; none where the data have no test split."""
+    training.engine.barrier()
+    if not card.counts().get("test"):
+        return {}
+    model = training.evaluation.modules["model"]
+    if training.engine.leads:  # the others may be on machines that do not see the run
+        load_state(model, read_state(run.checkpoint("best").checkpoint.model), origin=str(run.path))
+    training.engine.share_tensors(model)
+    dataset = training.task.dataset(card, "test", training.context.problem)
+    metrics = training.task.metrics(training.context.problem)
+    measured = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
+    return recorded(measured or {})
+
+
+def _failed(run: Run, training: Training, error: BaseException) -> BaseException:
+    """The error to raise, after the run has recorded it."""
+    if training.engine.leads:
+        text = error.message if isinstance(error, ZooError) else told(error)
+        run.update(replace(run.record, status="failed", error=text, steps=training.progress.step))
+    if isinstance(error, Diverged):
+        try:
+            kept = f"the last good checkpoint is {checkpoints.newest(run.checkpoints).checkpoint.path}"
+        except BadFile:
+            kept = "no checkpoint had been written"
+        lower = training.config.recipe.lr / 3
+        return Diverged(error.message, hint=f"{kept}; try a lower rate, as in --lr {lower:.1g}, or --set recipe.clip=1")
+    return error

@@ -1,0 +1,35 @@
+"""Learning classes from labelled examples."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.api.task import Batch
+from zoo.api.trainer import StepContext, StepOutput
+from zoo.training.trainers.single_model import SingleModelTrainer
+
+
+class ClassificationTrainer(SingleModelTrainer):
+    """Cross-entropy.  A model that returns a tuple while it trains has auxiliary heads; the first is its own."""
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        """Learn from `input` [n, ...] and `label` int64 [n]."""
+        smoothing, label = context.recipe.label_smoothing, batch["label"]
+        logits, *auxiliary = as_tuple(context.modules["model"](batch["input"]))
+        loss = F.cross_entropy(logits, label, label_smoothing=smoothing)
+        for other in auxiliary:
+            weight = float(context.options["auxiliary_weight"])
+            loss = loss + weight * F.cross_entropy(other, label, label_smoothing=smoothing)
+        context.backward(loss)
+        context.update("model")
+        return StepOutput(loss=loss.detach(), count=len(label))
+
+    def predict(self, context: StepContext, batch: Batch) -> Batch:
+        """`logits` [n, classes]."""
+        return {"logits": as_tuple(context.modules["model"](batch["input"]))[0]}
+
+
+def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The outputs that there are, the model's own logits first."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(one for one in outputs if one is not None)

@@ -1,0 +1,38 @@
+"""Optimisers as a recipe describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from zoo.api.recipe import Recipe
+
+
+def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] = ()) -> Optimizer:
+    """An optimiser over the trainable parameters of a module.
+
+    Weight decay applies to parameters of two or more dimensions alone (biases and normalisation are left free).
+    With `head` given, all other parameters learn at `recipe.backbone_lr` times the rate.
+    """
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            backbone = bool(head) and not name.startswith(head)
+            groups.setdefault((backbone, parameter.ndim >= 2), []).append(parameter)
+    if not groups:
+        raise ValueError("there is nothing to learn: every parameter is frozen")
+    settings: list[dict[str, Any]] = [
+        {
+            "params": parameters,
+            "weight_decay": recipe.weight_decay if decays else 0.0,
+            "factor": recipe.backbone_lr if backbone else 1.0,
+        }
+        for (backbone, decays), parameters in groups.items()
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(settings, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    return kind(settings, lr=recipe.lr, betas=recipe.betas)

@@ -1,0 +1,33 @@
+"""What most trainers are: one model, one optimiser, nothing to remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from zoo.api.problem import Problem
+from zoo.api.recipe import Recipe
+from zoo.training.trainers.optimizers import build_optimizer
+
+
+class SingleModelTrainer:
+    """A trainer of one model by one optimiser, without state of its own; a subclass says `step` and `predict`."""
+
+    def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002  every model alike
+        """The model alone."""
+        return {"model": model}
+
+    def optimizers(
+        self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
+    ) -> dict[str, Optimizer]:
+        """One, over the model."""
+        return {"model": build_optimizer(modules["model"], recipe, head=head)}
+
+    def state_dict(self) -> dict[str, Tensor | int | float | str]:
+        """Nothing to keep."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
+        """Nothing to put back."""

@@ -1,0 +1,38 @@
+"""Learning classes from labelled texts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.api.task import Batch
+from zoo.api.trainer import StepContext, StepOutput
+from zoo.data.text.encoding import unknown
+from zoo.training.trainers.classification import ClassificationTrainer
+
+
+class TextClassificationTrainer(ClassificationTrainer):
+    """Cross-entropy over a model that takes tokens and lengths; some tokens are hidden while it learns."""
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        """Learn from `tokens` int64 [n, length], `lengths` and `label` int64 [n]."""
+        hidden = float(context.options["token_dropout"])
+        tokens = batch["tokens"]
+        if hidden:
+            tokens = hide(tokens, hidden, context.generator, instead=unknown(context.problem))
+        logits = context.modules["model"](tokens, batch["lengths"])
+        loss = F.cross_entropy(logits, batch["label"], label_smoothing=context.recipe.label_smoothing)
+        context.backward(loss)
+        context.update("model")
+        return StepOutput(loss=loss.detach(), count=len(tokens))
+
+    def predict(self, context: StepContext, batch: Batch) -> Batch:
+        """`logits` [n, classes]."""
+        return {"logits": context.modules["model"](batch["tokens"], batch["lengths"])}
+
+
+def hide(tokens: Tensor, share: float, generator: torch.Generator, *, instead: int) -> Tensor:
+    """The tokens, some of them unknown."""
+    drawn = torch.rand(tokens.shape, generator=generator, device=tokens.device)
+    return torch.where(drawn < share, instead, tokens)
