@@ -25,7 +25,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 import zoo
 from zoo.data.embedded import digits
 from zoo.runs.run import Run
-from zoo.training.events import Listener, Snapshot
+from zoo.training.events import Callback, CheckpointEvent
 
 SAMPLES, CHUNK = 10_000, 250
 SURE = 0.9
@@ -33,17 +33,17 @@ JUDGE = ("recipe.label_smoothing=0", "recipe.augment.rotate=10", "recipe.augment
 EPOCHS = 12
 
 
-class FirstEpoch(Listener):
+class FirstEpoch(Callback):
     """Keeps the weights that are saved after the first epoch."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def on_checkpoint(self, event: CheckpointEvent) -> None:
         """The loop's own checkpoint, once more."""
-        if snapshot.epoch == 1 and not self.folder.exists():
+        if event.epoch == 1 and not self.folder.exists():
             self.folder.mkdir(parents=True)
-            snapshot.fill(self.folder)
+            event.fill(self.folder)
 
 
 class Features(nn.Module):
@@ -103,7 +103,7 @@ def judged(folder: Path, threads: int) -> dict[str, object]:
     judge_run = Run.open(place) if place.exists() else zoo.train("cnn", output=place, epochs=EPOCHS, settings=JUDGE)
     began, cpu = time.perf_counter(), time.process_time()
     run = zoo.train(
-        "dcgan", output=folder / "dcgan", overwrite=True, threads=threads, listeners=[FirstEpoch(folder / "first")]
+        "dcgan", output=folder / "dcgan", overwrite=True, threads=threads, callbacks=[FirstEpoch(folder / "first")]
     )
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     judge, size = load(judge_run), run.problem.latent_size

@@ -126,7 +126,7 @@ def whole(model: nn.Module, dataset: Dataset, plan: Plan, *, task: Task, problem
         workers=0,
         progress=Progress(),
     )
-    Fit(training, listeners=(), signals=StopSignals())._train_epoch()
+    Fit(training, callbacks=(), signals=StopSignals())._train_epoch()
 
 
 def seconds_per_step(run: Callable[[], None], steps: int) -> float:

@@ -17,13 +17,13 @@ from benchmarks.false_alarms import ratios
 from zoo.api.specs import WeightsSpec
 from zoo.bundle.judge.gates import was_caught
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo_export.export import export
 
 RESULTS = Path(__file__).with_suffix(".json")
 
 
-def proved(weights: Offer[WeightsSpec]) -> dict[str, object]:
+def proved(weights: RegistryEntry[WeightsSpec]) -> dict[str, object]:
     """What the proof of one set of weights found."""
     name = f"{weights.spec.model}@{weights.spec.tag}"
     with tempfile.TemporaryDirectory() as folder:

@@ -32,18 +32,18 @@ def probabilities(model: nn.Module, images: np.ndarray[Any, Any]) -> torch.Tenso
 def make_digits_run(place: Path) -> nn.Module:
     """Write a run whose network has the random parameters of seed 0, and return that network."""
     catalog = Catalog.discover()
-    offer = catalog.model("cnn")
-    task = catalog.make_task(offer.spec.task)
+    entry = catalog.model("cnn")
+    task = catalog.make_task(entry.spec.task)
     card = task.check(task.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
-    problem = task.problem(card, offer.spec.input)
-    model = build(catalog, offer, problem, seed=0).eval()
+    problem = task.problem(card, entry.spec.input)
+    model = build(catalog, entry, problem, seed=0).eval()
     opened = Run.create(
         place,
         record=RunRecord(
             status="finished",
             created=now(),
             argv=(),
-            model=offer.full_name,
+            model=entry.full_name,
             task=task.name,
             seeds={},
             versions={},
@@ -51,9 +51,9 @@ def make_digits_run(place: Path) -> nn.Module:
             pid=os.getpid(),
         ),
         config=TrainConfig(
-            model=offer.full_name,
-            plugin=offer.plugin.name,
-            plugin_version=offer.plugin.version,
+            model=entry.full_name,
+            plugin=entry.plugin.name,
+            plugin_version=entry.plugin.version,
             data="digits",
             input=problem.input,
             recipe=Recipe(),
@@ -70,7 +70,7 @@ def make_digits_run(place: Path) -> nn.Module:
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     checkpoint = write_checkpoint(
         opened.checkpoints,
-        model=offer.full_name,
+        model=entry.full_name,
         step=1,
         epoch=1,
         metrics={},

@@ -31,3 +31,7 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'zoo' has no attribute 'tarin'"):
         zoo.tarin  # noqa: B018
+
+
+def test_a_name_of_api_1_still_means_the_same() -> None:
+    assert zoo.Offer is zoo.RegistryEntry

@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from zoo.registry.catalog import Catalog as Catalog
     from zoo.registry.catalog import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
-    from zoo.registry.name_resolution import Offer as Offer
+    from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
     from zoo.training.resume import resume as resume
@@ -108,7 +108,7 @@ _MODULES = {
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",
     "zoo.models.build": "create_model",
-    "zoo.registry.name_resolution": "Offer",
+    "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
@@ -130,7 +130,12 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public name lives
 
 
+_API_1 = {"Offer": "RegistryEntry"}
+"""Names that plugins of API 1 know, and what they are called now."""
+
+
 def __getattr__(name: str) -> object:
+    name = _API_1.get(name, name)
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     from zoo.registry.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks

@@ -73,10 +73,10 @@ def colours(gain: float) -> bytes:
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [3])],
         initializer=[graphs.numbers("axes", 0, 1), helper.make_tensor("scale", TensorProto.FLOAT, [], [64.0 / gain])],
     )
-    return told(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+    return serialized(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
 
 
-def told(model: onnx.ModelProto) -> bytes:
+def serialized(model: onnx.ModelProto) -> bytes:
     """The bytes of a graph that says of itself what the manifest says."""
     facts = description(
         model=MODEL, problem=to_json(PROBLEM), plugin=PLUGIN, opset=18, weights_sha256="e" * 64, licences=LICENCES
@@ -94,7 +94,7 @@ def answer(image: np.ndarray[Any, Any], gain: float = 1.0) -> np.ndarray[Any, An
 def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[str, bytes]:
     """The bytes of every file, the manifest among them."""
     files = {
-        "model.onnx": told(graphs.linear()),
+        "model.onnx": serialized(graphs.linear()),
         "pipeline.onnx": colours(gain),
         "run.py": Path(run_template.__file__).read_bytes(),
         "task.py": TASK.encode(),

@@ -81,8 +81,8 @@ def test_a_broken_plugin_is_an_error_for_the_strict(
     assert zoo_command("list").code == 0
     monkeypatch.setenv("ZOO_STRICT_PLUGINS", "1")
     said = zoo_command("list")
-    cure = "pip install -U zoo-bad, pip uninstall zoo-bad, or ZOO_DISABLE_PLUGINS=bad"
-    assert (said.code, said.err) == (3, f"Error: plugin 'bad' (zoo-bad 1.0) failed: SystemExit: out\n{cure}\n")
+    hint = "pip install -U zoo-bad, pip uninstall zoo-bad, or ZOO_DISABLE_PLUGINS=bad"
+    assert (said.code, said.err) == (3, f"Error: plugin 'bad' (zoo-bad 1.0) failed: SystemExit: out\n{hint}\n")
 
 
 def test_a_model_that_lacks_its_extra_says_what_to_install(zoo_command: Command) -> None:

@@ -13,15 +13,15 @@ SIZES = [(1, 1), (2, 5), (28, 28), (33, 65)]
 
 def build(name: str, *, size: tuple[int, int], channels: int, classes: int = 4) -> torch.nn.Module:
     catalog = Catalog.discover()
-    offer = catalog.model(name)
+    entry = catalog.model(name)
     problem = Problem(
-        task=offer.spec.task,
+        task=entry.spec.task,
         input=ImageInput(size=size, channels=channels),
-        classes=tuple(f"class {i}" for i in range(classes)) if "num_classes" in offer.spec.needs else (),
+        classes=tuple(f"class {i}" for i in range(classes)) if "num_classes" in entry.spec.needs else (),
     )
-    builder = catalog.load(offer, offer.spec.builder)
+    builder = catalog.load(entry, entry.spec.builder)
     assert callable(builder)
-    model = builder(**problem.keywords(offer.spec.needs))
+    model = builder(**problem.keywords(entry.spec.needs))
     assert isinstance(model, torch.nn.Module)
     return model
 

@@ -43,11 +43,11 @@ def test_a_picture_of_any_size_comes_back_with_its_code(build: object, channels:
 @pytest.mark.parametrize("name", ["vae", "vae_large", "conv_vae", "vae_decoder"])
 def test_the_card_states_the_parameters(name: str) -> None:
     catalog = Catalog.discover()
-    offer = catalog.model(name)
-    problem = Problem(task=offer.spec.task, input=offer.spec.input)
-    builder = catalog.load(offer, offer.spec.builder)
-    model = builder(**problem.keywords(offer.spec.needs))  # type: ignore[operator]
-    assert sum(parameter.numel() for parameter in model.parameters()) == offer.spec.parameters
+    entry = catalog.model(name)
+    problem = Problem(task=entry.spec.task, input=entry.spec.input)
+    builder = catalog.load(entry, entry.spec.builder)
+    model = builder(**problem.keywords(entry.spec.needs))  # type: ignore[operator]
+    assert sum(parameter.numel() for parameter in model.parameters()) == entry.spec.parameters
 
 
 def test_the_best_checkpoint_of_a_vae_is_chosen_by_its_bound_in_nats_and_that_of_an_autoencoder_by_the_task() -> None:

@@ -33,15 +33,15 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
     catalog = Catalog.discover()
 
     def put(model: str, state: dict[str, Tensor]) -> Catalog:
-        offer = catalog.weight(f"{model}@imagenet1k_v1")
-        file = tmp_path / offer.spec.url.removeprefix("https://")
+        entry = catalog.weight(f"{model}@imagenet1k_v1")
+        file = tmp_path / entry.spec.url.removeprefix("https://")
         file.parent.mkdir(parents=True)
         torch.save(state, file)
-        changed = replace(offer.spec, sha256=hashlib.sha256(file.read_bytes()).hexdigest()[:8])
+        changed = replace(entry.spec, sha256=hashlib.sha256(file.read_bytes()).hexdigest()[:8])
         plugin = replace(
-            offer.plugin, weights=tuple(changed if spec == offer.spec else spec for spec in offer.plugin.weights)
+            entry.plugin, weights=tuple(changed if spec == entry.spec else spec for spec in entry.plugin.weights)
         )
-        plugins = tuple(plugin if one == offer.plugin else one for one in catalog.plugins)
+        plugins = tuple(plugin if one == entry.plugin else one for one in catalog.plugins)
         return replace(catalog, plugins=plugins)
 
     return put
@@ -99,13 +99,13 @@ def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish
 def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
     theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
     catalog = publish("inception_v3", theirs)
-    offer = catalog.model("inception")
+    entry = catalog.model("inception")
     small = ImageInput(size=(96, 96), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     problem = Problem(task="image-classification", input=small, classes=("cat", "dog"))
-    ours = build(catalog, offer, problem, seed=1)
-    untouched = build(catalog, offer, problem, seed=1).state_dict()
-    source = published_source(catalog, catalog.weight("inception@imagenet1k_v1"), offer)
-    started = start_from(source, ours, catalog=catalog, offer=offer, problem=problem, progress=silent)
+    ours = build(catalog, entry, problem, seed=1)
+    untouched = build(catalog, entry, problem, seed=1).state_dict()
+    source = published_source(catalog, catalog.weight("inception@imagenet1k_v1"), entry)
+    started = start_from(source, ours, catalog=catalog, entry=entry, problem=problem, progress=silent)
     assert started.new_head
     for name, tensor in ours.state_dict().items():
         assert torch.equal(tensor, untouched[name] if name.startswith("fc.") else theirs[name]), name

@@ -69,20 +69,20 @@ def catalog(*plugins: Plugin, prefer: tuple[str, ...] = ()) -> Catalog:
     ],
 )
 def test_a_name_that_one_plugin_offers_is_meant(name: str, full: str) -> None:
-    offer = catalog().model(name)
-    assert (offer.full_name, offer.note) == (full, "")
+    entry = catalog().model(name)
+    assert (entry.full_name, entry.note) == (full, "")
 
 
 def test_a_built_in_keeps_its_bare_name_and_says_so() -> None:
-    offer = catalog().model("resnet18")
-    assert offer.full_name == "house/resnet18"
-    assert offer.note == "resnet18 is zoo's own house/resnet18; acme/resnet18 needs its full name"
+    entry = catalog().model("resnet18")
+    assert entry.full_name == "house/resnet18"
+    assert entry.note == "resnet18 is zoo's own house/resnet18; acme/resnet18 needs its full name"
 
 
 def test_an_exact_name_beats_an_alias_and_says_so() -> None:
-    offer = catalog(OURS, BETA).model("resnet")
-    assert offer.full_name == "beta/resnet"
-    assert offer.note == "resnet is beta/resnet; zoo's own house/resnet18 has it as an alias"
+    entry = catalog(OURS, BETA).model("resnet")
+    assert entry.full_name == "beta/resnet"
+    assert entry.note == "resnet is beta/resnet; zoo's own house/resnet18 has it as an alias"
 
 
 def test_a_clash_between_third_parties_is_an_error_that_names_both() -> None:
@@ -127,7 +127,7 @@ def test_a_model_finds_its_own_plugins_trainer_first() -> None:
 
 
 def test_anybody_offers_weights_for_anybodys_models() -> None:
-    assert [offer.full_name for offer in catalog().weights("house/resnet18")] == [
+    assert [entry.full_name for entry in catalog().weights("house/resnet18")] == [
         "house/resnet18@acme/own",
         "house/resnet18@acme/v1",
         "house/resnet18@house/v1",
@@ -146,9 +146,9 @@ def test_anybody_offers_weights_for_anybodys_models() -> None:
     ],
 )
 def test_weights_are_named_by_model_and_tag(name: str, full: str) -> None:
-    offer = catalog().weight(name)
-    assert offer.full_name == full
-    assert offer.bare_name.partition("@")[2] == offer.spec.tag
+    entry = catalog().weight(name)
+    assert entry.full_name == full
+    assert entry.bare_name.partition("@")[2] == entry.spec.tag
 
 
 def test_an_unknown_tag_names_those_there_are() -> None:
@@ -172,7 +172,7 @@ def test_an_unknown_tag_names_those_there_are() -> None:
     ],
 )
 def test_patterns_and_tasks_choose_models(pattern: str, task: str | None, names: list[str]) -> None:
-    assert [offer.full_name for offer in catalog().models(pattern, task)] == names
+    assert [entry.full_name for entry in catalog().models(pattern, task)] == names
 
 
 def test_an_unknown_task_is_an_error() -> None:
@@ -181,8 +181,8 @@ def test_an_unknown_task_is_an_error() -> None:
 
 
 def test_a_reference_is_resolved_on_use() -> None:
-    offer = catalog().model("vgg11")
-    assert catalog().load(offer, offer.spec.builder) is zoo.Problem
+    entry = catalog().model("vgg11")
+    assert catalog().load(entry, entry.spec.builder) is zoo.Problem
     assert type(catalog().make_task("staring")).__name__ == "OrderedDict"
 
 
@@ -230,10 +230,10 @@ def with_extras(install_plugin: Callable[..., Path]) -> Catalog:
 
 
 def test_a_missing_extra_is_named_with_the_line_that_installs_it(with_extras: Catalog) -> None:
-    offer = with_extras.model("lacking")
-    assert with_extras.missing(offer) == ("nonesuch>=1.0",)
+    entry = with_extras.model("lacking")
+    assert with_extras.missing(entry) == ("nonesuch>=1.0",)
     with pytest.raises(MissingExtra, match=r"extras/lacking needs nonesuch>=1\.0, not installed here") as caught:
-        with_extras.load(offer, offer.spec.builder)
+        with_extras.load(entry, entry.spec.builder)
     assert caught.value.hint == "pip install 'zoo-extras[big]'"
 
 

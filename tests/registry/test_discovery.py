@@ -54,7 +54,7 @@ def test_entry_points_that_cannot_be_read_are_their_owners_alone(
     damaged("entry_points.txt", content)
     broken = found()["zoo_acme"]
     assert broken.error.startswith("its entry_points.txt cannot be read (")
-    assert broken.cure == "pip install --force-reinstall zoo-acme, or pip uninstall zoo-acme"
+    assert broken.hint == "pip install --force-reinstall zoo-acme, or pip uninstall zoo-acme"
     said = zoo_command("plugins")
     assert said.code == 0
     assert "the plugin 'zoo_acme' (zoo-acme 1.0) is broken and offers nothing" in said.err
@@ -67,7 +67,7 @@ def test_a_distribution_without_a_name_is_told(
     damaged("METADATA", content)
     (broken,) = found().values()
     assert broken.error.startswith("its distribution has no name: the METADATA beside its entry points is missing")
-    assert broken.cure.endswith("ZOO_DISABLE_PLUGINS=acme")
+    assert broken.hint.endswith("ZOO_DISABLE_PLUGINS=acme")
     for words in (("list",), ("plugins",), ("plugins", "--json"), ("info", "acme")):
         assert zoo_command(*words).code == 0
 

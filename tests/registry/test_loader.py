@@ -288,7 +288,7 @@ def test_nothing_heavy_is_imported_to_list_a_plugin(install_plugin: Install, mon
         "it imports onnx to be listed, which would make every command slow; "
         "import onnx in the modules that its references name"
     )
-    assert plugin.cure == "pip install -U zoo-test, pip uninstall zoo-test, or ZOO_DISABLE_PLUGINS=slow"
+    assert plugin.hint == "pip install -U zoo-test, pip uninstall zoo-test, or ZOO_DISABLE_PLUGINS=slow"
     assert not any(type(finder).__name__ == "_Refusing" for finder in sys.meta_path)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.process_guard import THREAD, undisturbed
+from zoo.registry.process_guard import THREAD, process_guard
 
 
 def mix_up_environment() -> None:
@@ -51,7 +51,7 @@ def test_what_is_moved_is_put_back_and_named(move: Callable[[], object], name: s
         return Path.cwd(), dict(os.environ), signals, list(warnings.filters), streams, imports, logger
 
     before = world()
-    with undisturbed() as moved:
+    with process_guard() as moved:
         move()
         assert world() != before
         assert moved == []
@@ -61,14 +61,14 @@ def test_what_is_moved_is_put_back_and_named(move: Callable[[], object], name: s
 
 def test_who_moves_nothing_is_not_named_and_may_add_to_the_import_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", sys.path[:])
-    with undisturbed() as moved:
+    with process_guard() as moved:
         sys.path.append("/vendored")
     assert (moved, sys.path[-1]) == ([], "/vendored")
 
 
 def test_it_is_put_back_after_an_error_too() -> None:
     here = Path.cwd()
-    with pytest.raises(KeyError), undisturbed():
+    with pytest.raises(KeyError), process_guard():
         os.chdir("/")
         raise KeyError
     assert Path.cwd() == here
@@ -78,17 +78,17 @@ def test_a_directory_that_is_gone_is_no_error(empty_directory: Path) -> None:
     (empty_directory / "gone").mkdir()
     os.chdir(empty_directory / "gone")
     (empty_directory / "gone").rmdir()
-    with undisturbed() as moved:
+    with process_guard() as moved:
         os.chdir(empty_directory)
     assert moved == ["the current directory"]
 
 
 def test_a_thread_that_holds_up_the_end_is_named() -> None:
     done = threading.Event()
-    with undisturbed() as moved:
+    with process_guard() as moved:
         threading.Thread(target=done.wait, daemon=True).start()
     assert moved == []
-    with undisturbed() as moved:
+    with process_guard() as moved:
         threading.Thread(target=done.wait).start()
     assert moved == [THREAD]
     done.set()

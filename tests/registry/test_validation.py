@@ -9,7 +9,7 @@ import pytest
 from zoo import ImageInput, ModelSpec, Monitor, Recipe, TokenInput, TrainerSpec, WeightsSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN
-from zoo.registry.validation import misfit
+from zoo.registry.validation import type_error
 
 
 def model(**fields: Any) -> ModelSpec:
@@ -33,7 +33,7 @@ def weights(**fields: Any) -> WeightsSpec:
     ],
 )
 def test_what_fits_is_let_through(spec: object) -> None:
-    assert misfit(spec) == ""
+    assert type_error(spec) == ""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_fits_is_let_through(spec: object) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(spec: object, sentence: str) -> None:
-    assert misfit(spec) == sentence
+    assert type_error(spec) == sentence
 
 
 def test_a_value_that_cannot_be_shown_is_named_by_its_kind() -> None:
@@ -61,11 +61,11 @@ def test_a_value_that_cannot_be_shown_is_named_by_its_kind() -> None:
         def __repr__(self) -> str:
             raise RuntimeError("never")
 
-    assert misfit(model(summary=Silent())) == "summary is a Silent, where str belongs"
+    assert type_error(model(summary=Silent())) == "summary is a Silent, where str belongs"
 
 
 def test_all_that_comes_with_zoo_fits() -> None:
     plugins = [one for one in Catalog.discover().plugins if one.distribution == BUILT_IN]
     specs = [spec for one in plugins for spec in (*one.models, *one.trainers, *one.weights, *one.tasks)]
     assert len(specs) > 300
-    assert [found for found in map(misfit, specs) if found] == []
+    assert [found for found in map(type_error, specs) if found] == []

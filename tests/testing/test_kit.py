@@ -14,7 +14,7 @@ import pytest
 
 from zoo.registry.catalog import Catalog
 from zoo.testing import GROUPS, Result, Score, check_plugin
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 from zoo.testing.trainer import loss_falls, overfits, two_processes
 
@@ -143,21 +143,21 @@ def test_a_model_whose_extra_is_missing_is_skipped_with_the_line_that_installs_i
 @pytest.mark.usefixtures("faulty")
 def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
     catalog = Catalog.discover()
-    bench = Bench(catalog, catalog.plugin("faulty"))
-    for lesson in (loss_falls, overfits):
+    context = CheckContext(catalog, catalog.plugin("faulty"))
+    for overfit_test in (loss_falls, overfits):
         with pytest.raises(Failing, match="the loss goes from"):
-            lesson(bench, catalog.model("still"))
-        if lesson is overfits:
-            assert lesson(bench, catalog.model("sound")).endswith("steps")
+            overfit_test(context, catalog.model("still"))
+        if overfit_test is overfits:
+            assert overfit_test(context, catalog.model("sound")).endswith("steps")
 
 
 @pytest.mark.usefixtures("faulty")
 def test_two_processes_that_wait_for_each_other_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoo.testing.trainer.PATIENCE", 0.1)
     catalog = Catalog.discover()
-    bench = Bench(catalog, catalog.plugin("faulty"))
+    context = CheckContext(catalog, catalog.plugin("faulty"))
     with pytest.raises(Failing, match="two processes are not done after 0 s") as failing:
-        two_processes(bench, catalog.model("sound"))
+        two_processes(context, catalog.model("sound"))
     assert "equally often" in failing.value.next_step
 
 

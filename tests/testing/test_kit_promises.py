@@ -11,9 +11,9 @@ import pytest
 from zoo.api.errors import ZooError
 from zoo.api.specs import WeightsSpec
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing import weights
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 from zoo.testing.trainer import resume_exact
 
@@ -65,31 +65,33 @@ class Forgetful:
 def test_a_trainer_that_forgets_its_state_is_found(install_plugin: Callable[..., Path]) -> None:
     install_plugin("lax", FORGETFUL)
     catalog = Catalog.discover()
-    bench = Bench(catalog, catalog.plugin("lax"))
+    context = CheckContext(catalog, catalog.plugin("lax"))
     with pytest.raises(Failing, match="the resumed run ends with other weights") as failing:
-        resume_exact(bench, catalog.model("lax/net"))
+        resume_exact(context, catalog.model("lax/net"))
     assert "state_dict()" in failing.value.next_step
 
 
 @pytest.fixture
-def published() -> tuple[Bench, Offer[WeightsSpec]]:
+def published() -> tuple[CheckContext, RegistryEntry[WeightsSpec]]:
     """Sound weights, and a bench for what is said of them."""
     catalog = Catalog.discover()
-    return Bench(catalog, catalog.plugin("cnn")), catalog.weight("convnet@digits")
+    return CheckContext(catalog, catalog.plugin("cnn")), catalog.weight("convnet@digits")
 
 
-def test_a_wrong_claim_is_measured_again(published: tuple[Bench, Offer[WeightsSpec]]) -> None:
-    bench, offer = published
-    claimed = replace(offer, spec=replace(offer.spec, metrics={"top1": 1.0, "top9": 0.5}))
+def test_a_wrong_claim_is_measured_again(published: tuple[CheckContext, RegistryEntry[WeightsSpec]]) -> None:
+    context, entry = published
+    claimed = replace(entry, spec=replace(entry.spec, metrics={"top1": 1.0, "top9": 0.5}))
     with pytest.raises(Failing, match=r"top1 is 0\.9\d+, 1 is claimed; top9 is nan, 0\.5 is claimed"):
-        weights.metric(bench, claimed)
+        weights.metric(context, claimed)
 
 
-def test_other_bytes_another_model_and_no_licence_are_found(published: tuple[Bench, Offer[WeightsSpec]]) -> None:
-    bench, offer = published
+def test_other_bytes_another_model_and_no_licence_are_found(
+    published: tuple[CheckContext, RegistryEntry[WeightsSpec]],
+) -> None:
+    context, entry = published
     with pytest.raises(ZooError, match="sha256"):
-        weights.hash(bench, replace(offer, spec=replace(offer.spec, sha256="0" * 64)))
+        weights.hash(context, replace(entry, spec=replace(entry.spec, sha256="0" * 64)))
     with pytest.raises(ZooError, match="cnn/cnn"):
-        weights.loads(bench, replace(offer, spec=replace(offer.spec, model="cnn/cnn")))
+        weights.loads(context, replace(entry, spec=replace(entry.spec, model="cnn/cnn")))
     with pytest.raises(Failing, match="no licence is named"):
-        weights.licence(bench, replace(offer, spec=replace(offer.spec, licence=" ")))
+        weights.licence(context, replace(entry, spec=replace(entry.spec, licence=" ")))

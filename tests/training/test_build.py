@@ -64,7 +64,7 @@ def test_a_rehearsal_leaves_no_trace(timed: list[int], tmp_path: Path) -> None:
 def test_one_of_each_trainer_is_rehearsed() -> None:
     catalog = Catalog.discover()
     used = {catalog.trainer_of(catalog.model(name)).full_name for name in ONE_OF_EACH_TRAINER}
-    assert used == {catalog.trainer_of(offer).full_name for offer in catalog.models()}
+    assert used == {catalog.trainer_of(entry).full_name for entry in catalog.models()}
 
 
 @pytest.mark.parametrize("model", ONE_OF_EACH_TRAINER)

@@ -8,10 +8,10 @@ import re
 from tests.training.toy import Share
 from zoo.api.task import Monitor
 from zoo.training.callbacks.live_line import LiveLine, clock
-from zoo.training.events import EpochResult, Moment, Start
+from zoo.training.events import EpochResult, Start, StepEvent
 
 START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
-MOMENT = Moment(epoch=1, batch=1, step=1, loss=2.3, rate=0.01, speed=100.0, remaining=61.0)
+MOMENT = StepEvent(epoch=1, batch=1, step=1, loss=2.3, rate=0.01, speed=100.0, remaining=61.0)
 RESULT = EpochResult(
     epoch=1,
     step=4,
@@ -35,22 +35,22 @@ class Terminal(io.StringIO):
 def test_off_a_terminal_an_epoch_is_a_line_and_moments_are_rare() -> None:
     stream = io.StringIO()
     line = LiveLine(stream)
-    line.started(START)
-    line.moved(MOMENT)
-    line.epoch_ended(RESULT)
+    line.on_start(START)
+    line.on_step(MOMENT)
+    line.on_epoch_end(RESULT)
     assert stream.getvalue() == LINE + "\n"
 
 
 def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
     stream = Terminal()
     line = LiveLine(stream)
-    line.started(START)
-    line.moved(MOMENT)
+    line.on_start(START)
+    line.on_step(MOMENT)
     shown = COLOURS.sub("", stream.getvalue())
     assert "epoch 1/2  ━━━━━╌" in shown and "1:01 left" in shown
     before = len(stream.getvalue())
-    line.epoch_ended(RESULT)
-    line.closed()
+    line.on_epoch_end(RESULT)
+    line.on_close()
     assert LINE in stream.getvalue()[before:] and "left" not in stream.getvalue()[before:]
 
 

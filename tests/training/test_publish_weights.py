@@ -143,7 +143,7 @@ def test_where_the_licence_does_not_follow_it_is_asked_for(
 
 
 def test_every_task_says_under_which_licence_its_own_data_are() -> None:
-    specs = [offer.spec for offer in zoo.Catalog.discover().tasks()]
+    specs = [entry.spec for entry in zoo.Catalog.discover().tasks()]
     assert [spec.name for spec in specs if bool(spec.default_data) != bool(spec.data_licence)] == []
 
 

@@ -39,7 +39,7 @@ from zoo import (
 from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainOptions
-from zoo.training.events import Listener
+from zoo.training.events import Callback
 from zoo.training.request import check_data, intend
 from zoo.training.resume import resume
 from zoo.training.run_training import Ended
@@ -257,7 +257,7 @@ def catalog() -> Catalog:
 
 
 @dataclass
-class Said(Listener):
+class Said(Callback):
     """What was told."""
 
     sentences: list[str] = field(default_factory=list)

@@ -29,7 +29,7 @@ class ZooError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Kind and message of anybody's error in one line, "KeyError: 'label'", whatever its own __str__ does."""
     try:
         words = " ".join(str(error).split())

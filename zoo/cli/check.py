@@ -43,7 +43,7 @@ def check(
         smallest=smallest,
         data=data,
         catalog=catalog,
-        told=lambda result: out.note(_said(result)),
+        notify=lambda result: out.note(_said(result)),
     )
     out.document({"schema": 1, "holds": score.holds, **to_json(score)})
     show(out, score)

@@ -12,11 +12,11 @@ from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.serialization import to_json
 
 
-def describe(out: Output, catalog: Catalog, thing: Offer[Any] | Plugin) -> None:
+def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin) -> None:
     """Print everything about an offer or a plugin."""
     if isinstance(thing, Plugin):
         _plugin(out, thing)
@@ -41,7 +41,7 @@ def _origin_record(plugin: Plugin) -> dict[str, str]:
     return {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
 
 
-def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
+def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> None:
     spec, weights, missing = model.spec, catalog.weights(model.full_name), catalog.missing(model)
     out.document(
         {
@@ -50,7 +50,7 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
             **to_json(spec),
             "name": model.full_name,
             "plugin": _origin_record(model.plugin),
-            "weights": [weights_record(offer) for offer in weights],
+            "weights": [weights_record(entry) for entry in weights],
             "available": not missing,
         }
     )
@@ -86,13 +86,13 @@ def _model(out: Output, catalog: Catalog, model: Offer[ModelSpec]) -> None:
             ("weights", "licence", "size", "metrics", "url"),
             [
                 (
-                    offer.bare_name,
-                    text.licence(offer.spec.licence),
-                    text.size(offer.spec.size),
-                    text.metrics(offer.spec.metrics),
-                    offer.spec.url or "ships with the package",
+                    entry.bare_name,
+                    text.licence(entry.spec.licence),
+                    text.size(entry.spec.size),
+                    text.metrics(entry.spec.metrics),
+                    entry.spec.url or "ships with the package",
                 )
-                for offer in weights
+                for entry in weights
             ],
             right=("size",),
         )
@@ -127,7 +127,7 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _weights(out: Output, weights: Offer[WeightsSpec]) -> None:
+def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
     spec = weights.spec
     out.document({"schema": 1, "kind": "weights", **weights_record(weights), "plugin": _origin_record(weights.plugin)})
     out.facts(
@@ -149,7 +149,7 @@ def _weights(out: Output, weights: Offer[WeightsSpec]) -> None:
     out.next(f"zoo predict {weights.bare_name} FILE")
 
 
-def _task(out: Output, catalog: Catalog, task: Offer[TaskSpec]) -> None:
+def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
     models = catalog.models(task=task.full_name)
     out.document(
         {
@@ -175,7 +175,7 @@ def _task(out: Output, catalog: Catalog, task: Offer[TaskSpec]) -> None:
     out.next(f"zoo list --task {task.name}")
 
 
-def _trainer(out: Output, trainer: Offer[TrainerSpec]) -> None:
+def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
     spec = trainer.spec
     out.document(
         {

@@ -7,21 +7,21 @@ from zoo.cli.progress import ProgressLine
 from zoo.models.target import WeightsTarget, find_target
 from zoo.models.weights.published import fetch, is_here
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
-def bring(offer: Offer[WeightsSpec]) -> None:
+def bring(entry: RegistryEntry[WeightsSpec]) -> None:
     """Put published weights into the cache where they are not there yet."""
-    if is_here(offer):
+    if is_here(entry):
         return
-    line = ProgressLine(f"fetching {offer.bare_name}", unit="bytes")
+    line = ProgressLine(f"fetching {entry.bare_name}", unit="bytes")
     try:
-        fetch(offer, progress=line)
+        fetch(entry, progress=line)
     finally:
         line.close()
 
 
-def bring_named(target: str | None) -> None:
+def download_named(target: str | None) -> None:
     """The same for a TARGET, if it is the name of weights."""
     if target and "@" in target:
         meant = find_target(target, Catalog.discover())

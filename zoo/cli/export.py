@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.download import bring_named
+from zoo.cli.download import download_named
 from zoo.cli.output import Output, checkpoint_option, json_option
 from zoo.runs.serialization import to_json
 
@@ -60,7 +60,7 @@ def export(  # noqa: PLR0917  click passes options by name
     if not onnx:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
     size = _size(input_size)
-    bring_named(target)
+    download_named(target)
     from zoo_export.capture.torch_export import DEFAULT_OPSET  # noqa: PLC0415  torch, once the usage is right
     from zoo_export.export import export as publish  # noqa: PLC0415
 

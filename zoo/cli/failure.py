@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from zoo.api.errors import DataError, ZooError, told
+from zoo.api.errors import DataError, ZooError, describe_error
 from zoo.cli.text import visible
 
 SHOWN_PROBLEMS = 12
@@ -45,18 +45,18 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
                 )
-        from zoo.registry.discovery import culprit  # noqa: PLC0415  only for what nobody expected
+        from zoo.registry.discovery import plugin_at_fault  # noqa: PLC0415  only for what nobody expected
 
-        if plugin := culprit(error):
+        if plugin := plugin_at_fault(error):
             return cls(
                 kind="plugin",
-                message=f"the {plugin} failed: {told(error)}",
+                message=f"the {plugin} failed: {describe_error(error)}",
                 hint="run it again with --traceback to see where, and report it to the plugin's author",
                 exit_code=3,
             )
         return cls(
             kind="bug",
-            message=f"zoo failed in a way it did not expect: {told(error)}",
+            message=f"zoo failed in a way it did not expect: {describe_error(error)}",
             hint="run it again with --traceback to see where, and report it",
             exit_code=3,
         )

@@ -14,7 +14,7 @@ from zoo.cli.describe_paths import describe_bundle, describe_run
 from zoo.cli.output import Output, json_option
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
 @click.command("info")
@@ -31,11 +31,11 @@ def info(name: str, as_json: bool) -> None:
         describe(out, catalog, _find(name, catalog))
 
 
-def _find(name: str, catalog: Catalog) -> Offer[Any] | Plugin:
+def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin:
     """What the name means; a name of nothing gets the suggestions that the models have for it."""
     if "@" in name:
         return catalog.weight(name)
-    finders: tuple[Callable[[str], Offer[Any] | Plugin], ...] = (
+    finders: tuple[Callable[[str], RegistryEntry[Any] | Plugin], ...] = (
         catalog.model,
         catalog.task,
         catalog.trainer,

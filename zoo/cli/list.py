@@ -11,7 +11,7 @@ from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.output import Output, json_option
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
 @click.command("list")
@@ -31,7 +31,7 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     models = catalog.models(pattern, task)
     if not models:
         out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))
-    of_model: dict[str, list[Offer[WeightsSpec]]] = defaultdict(list)
+    of_model: dict[str, list[RegistryEntry[WeightsSpec]]] = defaultdict(list)
     for weights in catalog.weights():
         of_model[weights.model].append(weights)
     if show_weights:
@@ -41,7 +41,10 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
 
 
 def _print_models(
-    out: Output, catalog: Catalog, models: tuple[Offer[ModelSpec], ...], of_model: dict[str, list[Offer[WeightsSpec]]]
+    out: Output,
+    catalog: Catalog,
+    models: tuple[RegistryEntry[ModelSpec], ...],
+    of_model: dict[str, list[RegistryEntry[WeightsSpec]]],
 ) -> None:
     if out.as_json:
         out.document([_record(catalog, model, of_model[model.full_name]) for model in models])
@@ -57,10 +60,12 @@ def _print_models(
         out.next("zoo list")
 
 
-def _row(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsSpec]]) -> tuple[str, ...]:
+def _row(
+    catalog: Catalog, model: RegistryEntry[ModelSpec], weights: list[RegistryEntry[WeightsSpec]]
+) -> tuple[str, ...]:
     aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
     missing = "" if _available(catalog, model) else f"needs the extra {model.spec.extra}"
-    tags = ", ".join(offer.name for offer in weights)
+    tags = ", ".join(entry.name for entry in weights)
     return (
         model.bare_name + aliases,
         model.plugin.name,
@@ -71,7 +76,9 @@ def _row(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsS
     )
 
 
-def _record(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[WeightsSpec]]) -> dict[str, object]:
+def _record(
+    catalog: Catalog, model: RegistryEntry[ModelSpec], weights: list[RegistryEntry[WeightsSpec]]
+) -> dict[str, object]:
     from zoo.runs.serialization import to_json  # noqa: PLC0415  a plain table does not need cattrs
 
     spec = model.spec
@@ -82,36 +89,36 @@ def _record(catalog: Catalog, model: Offer[ModelSpec], weights: list[Offer[Weigh
         "aliases": list(spec.aliases),
         "parameters": spec.parameters,
         "input": to_json(spec)["input"],
-        "weights": [offer.name for offer in weights],
+        "weights": [entry.name for entry in weights],
         "licence": spec.licence,
         "available": _available(catalog, model),
         "summary": spec.summary,
     }
 
 
-def _available(catalog: Catalog, model: Offer[ModelSpec]) -> bool:
+def _available(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> bool:
     try:
         return not catalog.missing(model)
     except PluginError:
         return False
 
 
-def _print_weights(out: Output, weights: list[Offer[WeightsSpec]]) -> None:
+def _print_weights(out: Output, weights: list[RegistryEntry[WeightsSpec]]) -> None:
     if out.as_json:
-        out.document([weights_record(offer) for offer in weights])
+        out.document([weights_record(entry) for entry in weights])
     else:
         out.table(
             ("weights", "plugin", "licence", "size", "data", "metrics"),
             [
                 (
-                    offer.bare_name,
-                    offer.plugin.name,
-                    text.licence(offer.spec.licence),
-                    text.size(offer.spec.size),
-                    offer.spec.data,
-                    text.metrics(offer.spec.metrics),
+                    entry.bare_name,
+                    entry.plugin.name,
+                    text.licence(entry.spec.licence),
+                    text.size(entry.spec.size),
+                    entry.spec.data,
+                    text.metrics(entry.spec.metrics),
                 )
-                for offer in weights
+                for entry in weights
             ],
             right=("size",),
         )
@@ -122,14 +129,14 @@ def _print_weights(out: Output, weights: list[Offer[WeightsSpec]]) -> None:
         out.next("zoo list")
 
 
-def weights_record(offer: Offer[WeightsSpec]) -> dict[str, object]:
+def weights_record(entry: RegistryEntry[WeightsSpec]) -> dict[str, object]:
     """One set of weights for machines."""
-    spec = offer.spec
+    spec = entry.spec
     return {
-        "name": offer.full_name,
-        "model": offer.model,
+        "name": entry.full_name,
+        "model": entry.model,
         "tag": spec.tag,
-        "plugin": offer.plugin.name,
+        "plugin": entry.plugin.name,
         "licence": spec.licence,
         "metrics": dict(spec.metrics),
         "data": spec.data,

@@ -84,7 +84,7 @@ def train(
         _bring_weights(intent)
         from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-        ended = begin(intent, card, argv=sys.argv, listeners=_listeners(output), say=_say(output))
+        ended = begin(intent, card, argv=sys.argv, callbacks=_callbacks(output), say=_say(output))
     _conclude(ended, output)
 
 
@@ -92,9 +92,9 @@ def _bring_weights(intent: Intent) -> None:
     if intent.config.weights:
         from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
 
-        source = find_source(intent.config.weights, intent.catalog, intent.offer)
-        if source.offer:
-            bring(source.offer)
+        source = find_source(intent.config.weights, intent.catalog, intent.entry)
+        if source.entry:
+            bring(source.entry)
 
 
 def _refuse_beside_resume(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
             path,
             catalog=catalog,
             allow_inexact=allow_inexact,
-            listeners=_listeners(output),
+            callbacks=_callbacks(output),
             progress=watch,
             say=_say(output),
         )
@@ -136,7 +136,7 @@ def _say(output: Output) -> Any:
     return say
 
 
-def _listeners(output: Output) -> list[Any]:
+def _callbacks(output: Output) -> list[Any]:
     from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
     return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if _leads() else []
@@ -169,7 +169,7 @@ def _show_config(intent: Intent, counts: dict[str, int], output: Output) -> None
     output.facts([(name, str(value)) for name, value in record.items() if value is not None])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
     output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    output.next(f"zoo train {intent.offer.bare_name}")
+    output.next(f"zoo train {intent.entry.bare_name}")
 
 
 def _conclude(ended: Ended, output: Output) -> None:

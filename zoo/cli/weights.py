@@ -164,7 +164,7 @@ def _print_packed(out: Output, packed: Packed) -> None:
 
 def _named(name: str, found: tuple[CachedFile, ...]) -> CachedFile:
     for one in found:
-        if name in (one.name, str(one.path), one.offer.full_name if one.offer else ""):
+        if name in (one.name, str(one.path), one.entry.full_name if one.entry else ""):
             return one
     raise UnknownName(
         f"{name} was not downloaded", hint=f"in the cache: {', '.join(one.name for one in found) or 'nothing'}"
@@ -177,7 +177,7 @@ def _row(one: CachedFile) -> tuple[str, ...]:
 
 def _record(one: CachedFile) -> dict[str, object]:
     return {
-        "name": one.offer.full_name if one.offer else None,
+        "name": one.entry.full_name if one.entry else None,
         "path": str(one.path),
         "size": one.size,
         "whole": one.whole,

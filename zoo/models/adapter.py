@@ -12,17 +12,17 @@ from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Signature, Task
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
-def adapted(model: nn.Module, catalog: Catalog, offer: Offer[ModelSpec], problem: Problem) -> nn.Module:
+def adapted(model: nn.Module, catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem) -> nn.Module:
     """What is exported of a model, in eval mode: the model itself, or what its adapter makes of it."""
-    if offer.spec.adapter is None:
+    if entry.spec.adapter is None:
         return model.eval()
-    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(offer, offer.spec.adapter))
+    make = cast(Callable[[nn.Module, Problem], nn.Module], catalog.load(entry, entry.spec.adapter))
     module = make(model, problem)
     if not isinstance(module, nn.Module):
-        raise PluginError(f"the adapter {offer.spec.adapter!r} of {offer.full_name} gives a {type(module).__name__}")
+        raise PluginError(f"the adapter {entry.spec.adapter!r} of {entry.full_name} gives a {type(module).__name__}")
     return module.eval()
 
 

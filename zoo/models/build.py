@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from zoo.api.data import DataRequest
-from zoo.api.errors import PluginError, UsageError, ZooError, told
+from zoo.api.errors import PluginError, UsageError, ZooError, describe_error
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
 from zoo.models.weights.source import WeightsSource, find_source, read_as
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
 def create_model(
@@ -38,24 +38,24 @@ def create_model(
     if tag and weights:
         raise UsageError(f"{name!r} names weights, and weights={weights!r} too", hint="say one of them")
     catalog = Catalog.discover()
-    offer = catalog.model(bare)
-    start = f"{offer.full_name}@{tag}" if tag else weights
-    source = find_source(start, catalog, offer) if start else None
-    made_for = problem or _problem(catalog, offer, source, num_classes)
+    entry = catalog.model(bare)
+    start = f"{entry.full_name}@{tag}" if tag else weights
+    source = find_source(start, catalog, entry) if start else None
+    made_for = problem or _problem(catalog, entry, source, num_classes)
     if num_classes not in (None, len(made_for.classes)):
         raise UsageError(f"the problem has {len(made_for.classes)} classes, and num_classes={num_classes}")
-    model = build(catalog, offer, made_for, seed=seed)
+    model = build(catalog, entry, made_for, seed=seed)
     if source:
-        start_from(source, model, catalog=catalog, offer=offer, problem=made_for, progress=silent)
+        start_from(source, model, catalog=catalog, entry=entry, problem=made_for, progress=silent)
     return model
 
 
-def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: int | None = None) -> nn.Module:
+def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *, seed: int | None = None) -> nn.Module:
     """The architecture with random parameters, drawn from `seed` where one is given; PluginError when it fails."""
-    keywords = _keywords(offer, problem)
-    builder = catalog.load(offer, offer.spec.builder)
+    keywords = _keywords(entry, problem)
+    builder = catalog.load(entry, entry.spec.builder)
     if not callable(builder):
-        raise PluginError(f"{offer.spec.builder!r}, the builder of {offer.full_name}, is not callable")
+        raise PluginError(f"{entry.spec.builder!r}, the builder of {entry.full_name}, is not callable")
     try:
         with seeded(seed):
             model = builder(**keywords)
@@ -63,56 +63,57 @@ def build(catalog: Catalog, offer: Offer[ModelSpec], problem: Problem, *, seed: 
         raise
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"the {offer.plugin.title} could not build {offer.full_name} with {_spoken(keywords)}: {told(error)}"
+            f"the {entry.plugin.title} could not build {entry.full_name} with {_spoken(keywords)}: "
+            f"{describe_error(error)}"
         ) from error
     if not isinstance(model, nn.Module):
         raise PluginError(
-            f"the {offer.plugin.title} built {offer.full_name} as a {type(model).__name__}, not as a torch.nn.Module"
+            f"the {entry.plugin.title} built {entry.full_name} as a {type(model).__name__}, not as a torch.nn.Module"
         )
     return model
 
 
-def _keywords(offer: Offer[ModelSpec], problem: Problem) -> dict[str, object]:
+def _keywords(entry: RegistryEntry[ModelSpec], problem: Problem) -> dict[str, object]:
     try:
-        return problem.keywords(offer.spec.needs)
+        return problem.keywords(entry.spec.needs)
     except UsageError as error:
-        if not offer.spec.from_weights:
+        if not entry.spec.from_weights:
             raise
         raise UsageError(
-            f"{offer.full_name} is built from weights alone: {offer.spec.from_weights}",
-            hint=f"zoo train {offer.bare_name} --weights ...",
+            f"{entry.full_name} is built from weights alone: {entry.spec.from_weights}",
+            hint=f"zoo train {entry.bare_name} --weights ...",
         ) from error
 
 
-def default_problem(catalog: Catalog, offer: Offer[ModelSpec]) -> Problem:
+def default_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> Problem:
     """The problem of a model that nobody brought data for.
 
     The classes of its first published weights that name any, else what its task's embedded data say.
     """
-    for weights in catalog.weights(offer.full_name):
+    for weights in catalog.weights(entry.full_name):
         if weights.spec.classes:
-            return weights_problem(catalog, offer, find_source(weights.full_name, catalog, offer))
-    task = catalog.task(offer.spec.task)
+            return weights_problem(catalog, entry, find_source(weights.full_name, catalog, entry))
+    task = catalog.task(entry.spec.task)
     if not task.spec.default_data:
-        raise UsageError(f"{offer.full_name} needs a problem to be built for: {task.full_name} has no embedded data")
+        raise UsageError(f"{entry.full_name} needs a problem to be built for: {task.full_name} has no embedded data")
     made = catalog.make_task(task.full_name)
     card = made.check(made.detect(DataRequest(source=task.spec.default_data)), progress=silent)
-    return made.problem(card, offer.spec.input)
+    return made.problem(card, entry.spec.input)
 
 
-def weights_problem(catalog: Catalog, offer: Offer[ModelSpec], source: WeightsSource) -> Problem:
+def weights_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec], source: WeightsSource) -> Problem:
     """The problem that published weights were trained for; UsageError where they do not say it."""
-    if "num_classes" in offer.spec.needs and not source.classes:
+    if "num_classes" in entry.spec.needs and not source.classes:
         raise UsageError(
             f"{source.name} names no classes, so it cannot answer by itself",
-            hint=f"train with it: zoo train {offer.bare_name} --weights {source.name} --data ...",
+            hint=f"train with it: zoo train {entry.bare_name} --weights {source.name} --data ...",
         )
-    task = catalog.make_task(offer.spec.task).name
-    if "vocabulary_size" in offer.spec.needs and not source.vocabulary:
+    task = catalog.make_task(entry.spec.task).name
+    if "vocabulary_size" in entry.spec.needs and not source.vocabulary:
         raise UsageError(f"{source.name} names no vocabulary, so it cannot answer by itself")
     return Problem(
         task=task,
-        input=source.input or offer.spec.input,
+        input=source.input or entry.spec.input,
         classes=source.classes,
         vocabulary=source.vocabulary,
         facts=source.facts,
@@ -124,20 +125,20 @@ def silent(done: int, total: int) -> None:
 
 
 def _problem(
-    catalog: Catalog, offer: Offer[ModelSpec], source: WeightsSource | None, num_classes: int | None
+    catalog: Catalog, entry: RegistryEntry[ModelSpec], source: WeightsSource | None, num_classes: int | None
 ) -> Problem:
-    input = (source and source.input) or offer.spec.input
+    input = (source and source.input) or entry.spec.input
     if num_classes is not None:
         if num_classes < 1:
             raise UsageError(f"num_classes is {num_classes}; it must be at least 1")
         if source and len(source.classes) == num_classes:
-            return weights_problem(catalog, offer, source)
+            return weights_problem(catalog, entry, source)
         classes = tuple(str(index) for index in range(num_classes))
-        made = Problem(task=catalog.make_task(offer.spec.task).name, input=input, classes=classes)
+        made = Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
         return read_as(made, source) if source else made
     if source and source.classes:
-        return weights_problem(catalog, offer, source)
-    made = replace(default_problem(catalog, offer), input=input)
+        return weights_problem(catalog, entry, source)
+    made = replace(default_problem(catalog, entry), input=input)
     return read_as(made, source) if source else made
 
 

@@ -24,7 +24,7 @@ from zoo.models.weights.load import load_state, read_state
 from zoo.models.weights.source import WeightsSource, published_source
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.checkpoints import MODEL
 from zoo.runs.run import Run
 
@@ -72,7 +72,7 @@ class Trained:
     """A model in evaluation mode on the CPU, with its problem, its task and its lineage."""
 
     model: nn.Module
-    offer: Offer[ModelSpec]
+    entry: RegistryEntry[ModelSpec]
     problem: Problem
     task: Task
     lineage: Lineage
@@ -120,7 +120,7 @@ def load_trained(
             )
 
 
-def trained_model(run: Run, catalog: Catalog) -> Offer[ModelSpec]:
+def trained_model(run: Run, catalog: Catalog) -> RegistryEntry[ModelSpec]:
     """The model that a run trained; UsageError says which plugin to install where it is gone."""
     config = run.config
     try:
@@ -133,29 +133,29 @@ def trained_model(run: Run, catalog: Catalog) -> Offer[ModelSpec]:
 
 
 def _from_run(
-    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: Offer[ModelSpec] | None = None
+    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: RegistryEntry[ModelSpec] | None = None
 ) -> Trained:
-    config, offer = run.config, trained_model(run, catalog)
+    config, entry = run.config, trained_model(run, catalog)
     found = run.checkpoint(which)
     chosen = found.checkpoint
     state, problem = read_state(chosen.model), run.problem
-    if wanted is not None and wanted.full_name != offer.full_name:
-        state, problem = _part(wanted, offer, run, catalog, state)
-        offer = wanted
-    task = catalog.make_task(offer.spec.task)
+    if wanted is not None and wanted.full_name != entry.full_name:
+        state, problem = _part(wanted, entry, run, catalog, state)
+        entry = wanted
+    task = catalog.make_task(entry.spec.task)
     if isinstance(task, Calibrated):
         problem = task.calibrated(problem, chosen.manifest.metrics)
-    model = build(catalog, offer, problem)
+    model = build(catalog, entry, problem)
     load_state(model, state, origin=str(chosen.path))
     lineage = replace(
-        _lineage(offer),
+        _lineage(entry),
         sha256=chosen.manifest.files[MODEL].sha256,
         run=str(run.path),
         checkpoint=chosen.path.name,
         step=chosen.manifest.step,
         epoch=chosen.manifest.epoch,
         weights=config.weights,
-        licence=_licence(catalog, offer, config.weights),
+        licence=_licence(catalog, entry, config.weights),
         data=config.data,
         data_fingerprint=run.data.fingerprint,
         seed=config.seed,
@@ -163,17 +163,21 @@ def _from_run(
     )
     return Trained(
         model=model.eval(),
-        offer=offer,
+        entry=entry,
         problem=problem,
         task=task,
         lineage=lineage,
         run=run,
-        notes=(*notes, *found.notes, *_other_version(run, offer)),
+        notes=(*notes, *found.notes, *_other_version(run, entry)),
     )
 
 
 def _part(
-    wanted: Offer[ModelSpec], whole: Offer[ModelSpec], run: Run, catalog: Catalog, state: dict[str, Tensor]
+    wanted: RegistryEntry[ModelSpec],
+    whole: RegistryEntry[ModelSpec],
+    run: Run,
+    catalog: Catalog,
+    state: dict[str, Tensor],
 ) -> tuple[dict[str, Tensor], Problem]:
     """The parameters and the problem of a model that is a part of the trained one."""
     for name, reference in wanted.spec.part_of.items():
@@ -186,66 +190,68 @@ def _part(
     )
 
 
-def _from_weights(source: WeightsSource, offer: Offer[ModelSpec], catalog: Catalog, progress: Progress) -> Trained:
-    problem = weights_problem(catalog, offer, source)
-    model = build(catalog, offer, problem)
+def _from_weights(
+    source: WeightsSource, entry: RegistryEntry[ModelSpec], catalog: Catalog, progress: Progress
+) -> Trained:
+    problem = weights_problem(catalog, entry, source)
+    model = build(catalog, entry, problem)
     started = start_from(
-        source, model, catalog=catalog, offer=offer, problem=problem, progress=progress, keep_head=True
+        source, model, catalog=catalog, entry=entry, problem=problem, progress=progress, keep_head=True
     )
-    lineage = replace(_lineage(offer), sha256=started.sha256, weights=source.name, licence=source.licence)
-    if source.offer:
-        spec = source.offer.spec
+    lineage = replace(_lineage(entry), sha256=started.sha256, weights=source.name, licence=source.licence)
+    if source.entry:
+        spec = source.entry.spec
         lineage = replace(lineage, url=spec.url, data=spec.data, metrics=dict(spec.metrics))
     return Trained(
         model=model.eval(),
-        offer=offer,
+        entry=entry,
         problem=problem,
-        task=catalog.make_task(offer.spec.task),
+        task=catalog.make_task(entry.spec.task),
         lineage=lineage,
         notes=source.notes,
     )
 
 
-def _untrained(offer: Offer[ModelSpec], catalog: Catalog, *, allowed: bool, seed: int) -> Trained:
+def _untrained(entry: RegistryEntry[ModelSpec], catalog: Catalog, *, allowed: bool, seed: int) -> Trained:
     if not allowed:
         raise UsageError(
-            f"{offer.bare_name} alone is a bare architecture, without trained parameters",
+            f"{entry.bare_name} alone is a bare architecture, without trained parameters",
             hint="name a run or weights, or say --untrained",
         )
-    problem = default_problem(catalog, offer)
+    problem = default_problem(catalog, entry)
     return Trained(
-        model=build(catalog, offer, problem, seed=seed).eval(),
-        offer=offer,
+        model=build(catalog, entry, problem, seed=seed).eval(),
+        entry=entry,
         problem=problem,
-        task=catalog.make_task(offer.spec.task),
-        lineage=replace(_lineage(offer), seed=seed),
-        notes=(f"{offer.full_name} is untrained: its parameters are random, seed {seed}",),
+        task=catalog.make_task(entry.spec.task),
+        lineage=replace(_lineage(entry), seed=seed),
+        notes=(f"{entry.full_name} is untrained: its parameters are random, seed {seed}",),
     )
 
 
-def _lineage(offer: Offer[ModelSpec]) -> Lineage:
+def _lineage(entry: RegistryEntry[ModelSpec]) -> Lineage:
     """Who made the architecture; nothing yet about its parameters."""
-    plugin = offer.plugin
+    plugin = entry.plugin
     return Lineage(
-        model=offer.full_name, plugin=plugin.name, distribution=plugin.distribution, plugin_version=plugin.version
+        model=entry.full_name, plugin=plugin.name, distribution=plugin.distribution, plugin_version=plugin.version
     )
 
 
-def _other_version(run: Run, offer: Offer[ModelSpec]) -> tuple[str, ...]:
-    then, now = run.config.plugin_version, offer.plugin.version
+def _other_version(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[str, ...]:
+    then, now = run.config.plugin_version, entry.plugin.version
     if then == now:
         return ()
-    return (f"{run.path} was trained with version {then} of the plugin {offer.plugin.name}; installed is {now}",)
+    return (f"{run.path} was trained with version {then} of the plugin {entry.plugin.name}; installed is {now}",)
 
 
-def _licence(catalog: Catalog, offer: Offer[ModelSpec], weights: str | None) -> str:
+def _licence(catalog: Catalog, entry: RegistryEntry[ModelSpec], weights: str | None) -> str:
     """The licence of the published weights at the beginning of a chain of runs; empty where there are none."""
     if not weights:
         return ""
     path = Path(weights)
     if (path / "run.json").is_file():
-        return _licence(catalog, offer, Run.open(path).config.weights)
+        return _licence(catalog, entry, Run.open(path).config.weights)
     try:
-        return catalog.weight(weights if "@" in weights else f"{offer.full_name}@{weights}").spec.licence
+        return catalog.weight(weights if "@" in weights else f"{entry.full_name}@{weights}").spec.licence
     except UnknownName:
         return ""

@@ -65,10 +65,10 @@ def target_answerer(target: Target, catalog: Catalog, *, device: str = "cpu") ->
 
 def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:
     """A trained model between its task's preparing and finishing."""
-    module = adapted(trained.model, catalog, trained.offer, trained.problem)
+    module = adapted(trained.model, catalog, trained.entry, trained.problem)
     pipeline = TorchPipeline(trained, module, device=device)
     return Answerer(
-        model=trained.offer.full_name,
+        model=trained.entry.full_name,
         task=trained.task,
         problem=trained.problem,
         answer=pipeline,

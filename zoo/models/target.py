@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class RunTarget:
     """A training, by its directory."""
 
     path: Path
-    model: Offer[ModelSpec] | None = None
+    model: RegistryEntry[ModelSpec] | None = None
     """The model that is meant, where it is not the trained one but a part of it."""
     checkpoint: str = "best"
     """best, last, or the name of a checkpoint's directory: step-938."""
@@ -47,22 +47,22 @@ class OnnxTarget:
 class WeightsTarget:
     """Published weights of a model, resnet18@imagenet1k_v1."""
 
-    model: Offer[ModelSpec]
-    weights: Offer[WeightsSpec]
+    model: RegistryEntry[ModelSpec]
+    weights: RegistryEntry[WeightsSpec]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTarget:
     """An architecture without trained parameters."""
 
-    model: Offer[ModelSpec]
+    model: RegistryEntry[ModelSpec]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTarget:
     """Parameters that the model knows to find by itself: another library's folder, encoder@folder."""
 
-    model: Offer[ModelSpec]
+    model: RegistryEntry[ModelSpec]
     source: WeightsSource
 
 
@@ -138,7 +138,7 @@ def _named(text: str, catalog: Catalog) -> Target:
     )
 
 
-def _own(model: Offer[ModelSpec], text: str, catalog: Catalog) -> SourceTarget | None:
+def _own(model: RegistryEntry[ModelSpec], text: str, catalog: Catalog) -> SourceTarget | None:
     """What the model's own `sources` make of a tag."""
     from zoo.models.weights.source import own_source  # noqa: PLC0415  the floor above, and only few models have any
 
@@ -148,7 +148,7 @@ def _own(model: Offer[ModelSpec], text: str, catalog: Catalog) -> SourceTarget |
     return SourceTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
 
 
-def _example(model: Offer[ModelSpec], catalog: Catalog) -> str:
+def _example(model: RegistryEntry[ModelSpec], catalog: Catalog) -> str:
     weights = catalog.weights(model.full_name)
     return weights[0].bare_name if weights else f"{model.bare_name}@TAG"
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
-from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, told
+from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import chosen, handed_over, installed_candidates
 from zoo.registry.loader import Plugin, load_plugins
-from zoo.registry.name_resolution import Offer, S, find_offer
+from zoo.registry.name_resolution import RegistryEntry, S, find_offer
 from zoo.registry.references import missing_requirements, resolve
 
 if TYPE_CHECKING:
@@ -40,77 +40,77 @@ class Catalog:
 
     # --- what there is ---
 
-    def models(self, pattern: str = "*", task: str | None = None) -> tuple[Offer[ModelSpec], ...]:
+    def models(self, pattern: str = "*", task: str | None = None) -> tuple[RegistryEntry[ModelSpec], ...]:
         """The models whose bare name, full name or alias fits, sorted by full name.
 
         A pattern with `*`, `?` or `[` must fit the whole name; without, a part of it is enough.
         """
         wanted = self.task(task).full_name if task is not None else None
         found = [
-            offer
-            for offer in self._all_models()
-            if any(_fits(name, pattern) for name in (offer.name, offer.full_name, *offer.aliases))
-            and (wanted is None or wanted == self._task_of(offer))
+            entry
+            for entry in self._all_models()
+            if any(_fits(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases))
+            and (wanted is None or wanted == self._task_of(entry))
         ]
-        return tuple(sorted(found, key=lambda offer: offer.full_name))
+        return tuple(sorted(found, key=lambda entry: entry.full_name))
 
-    def tasks(self) -> tuple[Offer[TaskSpec], ...]:
+    def tasks(self) -> tuple[RegistryEntry[TaskSpec], ...]:
         """Every task, sorted by full name."""
-        found = [Offer(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
-        return tuple(sorted(found, key=lambda offer: offer.full_name))
+        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
+        return tuple(sorted(found, key=lambda entry: entry.full_name))
 
-    def trainers(self) -> tuple[Offer[TrainerSpec], ...]:
+    def trainers(self) -> tuple[RegistryEntry[TrainerSpec], ...]:
         """Every trainer, sorted by full name."""
-        found = [Offer(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
-        return tuple(sorted(found, key=lambda offer: offer.full_name))
+        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
+        return tuple(sorted(found, key=lambda entry: entry.full_name))
 
-    def weights(self, model: str | None = None) -> tuple[Offer[WeightsSpec], ...]:
+    def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """The weights that anybody offers for a model, given by its full name, or all of them."""
-        found = [Offer(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.weights]
+        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.weights]
         return tuple(sorted((one for one in found if model in (None, one.model)), key=lambda one: one.full_name))
 
     # --- what a name means ---
 
-    def model(self, name: str) -> Offer[ModelSpec]:
+    def model(self, name: str) -> RegistryEntry[ModelSpec]:
         """The model of a bare name, an alias or a full name."""
         return self._find(name, self._all_models(), kind="model")
 
-    def task(self, name: str) -> Offer[TaskSpec]:
+    def task(self, name: str) -> RegistryEntry[TaskSpec]:
         """The task of a bare or full name."""
         return self._find(name, self.tasks(), kind="task")
 
-    def trainer(self, name: str, owner: str = "") -> Offer[TrainerSpec]:
+    def trainer(self, name: str, owner: str = "") -> RegistryEntry[TrainerSpec]:
         """The trainer of a bare or full name, as a model of the plugin `owner` means it: its own first."""
         return self._find(name, self.trainers(), kind="trainer", owner=owner)
 
-    def trainer_of(self, model: Offer[ModelSpec]) -> Offer[TrainerSpec]:
+    def trainer_of(self, model: RegistryEntry[ModelSpec]) -> RegistryEntry[TrainerSpec]:
         """The trainer that a model names."""
         return self.trainer(model.spec.trainer, owner=model.plugin.name)
 
-    def chosen_by(self, model: Offer[ModelSpec]) -> str:
+    def chosen_by(self, model: RegistryEntry[ModelSpec]) -> str:
         """The name of the metric that chooses the model's best checkpoint: its trainer's, else its task's."""
         monitor = self.trainer_of(model).spec.monitor
         return monitor.metric if monitor else self.task(model.spec.task).spec.metric
 
-    def weight(self, name: str) -> Offer[WeightsSpec]:
+    def weight(self, name: str) -> RegistryEntry[WeightsSpec]:
         """The weights of "[plugin/]model@[plugin/]tag"."""
         model, _, tag = name.partition("@")
-        offer = self.model(model)
-        offers = self.weights(offer.full_name)
+        entry = self.model(model)
+        offers = self.weights(entry.full_name)
         if not offers:
-            raise UnknownName(f"there are no weights for the model {offer.full_name}", hint=f"zoo train {model}")
+            raise UnknownName(f"there are no weights for the model {entry.full_name}", hint=f"zoo train {model}")
         try:
             return find_offer(
                 tag,
                 offers,
-                kind=f"weights of {offer.bare_name}",
-                owner=offer.plugin.name,
+                kind=f"weights of {entry.bare_name}",
+                owner=entry.plugin.name,
                 prefer=self.prefer,
                 plugins=self.plugins,
             )
         except UnknownName as error:
             tags = ", ".join(one.spec.tag for one in offers)
-            raise UnknownName(error.message, hint=f"{offer.full_name} has {tags}") from None
+            raise UnknownName(error.message, hint=f"{entry.full_name} has {tags}") from None
 
     def plugin(self, name: str) -> Plugin:
         """The first plugin of that name."""
@@ -122,24 +122,24 @@ class Catalog:
 
     # --- getting at the real thing ---
 
-    def missing(self, offer: Offer[S]) -> tuple[str, ...]:
+    def missing(self, entry: RegistryEntry[S]) -> tuple[str, ...]:
         """The requirements of the offer's extra that are not installed; empty when it can be used."""
-        extra = None if isinstance(offer.spec, WeightsSpec) else offer.spec.extra
-        if not extra or not offer.plugin.distribution:
+        extra = None if isinstance(entry.spec, WeightsSpec) else entry.spec.extra
+        if not extra or not entry.plugin.distribution:
             return ()
         try:
-            return missing_requirements(offer.plugin.distribution, extra)
+            return missing_requirements(entry.plugin.distribution, extra)
         except Exception as error:  # no such extra, or requirements that nobody can read
-            reason = error.args[0] if isinstance(error, LookupError) and error.args else told(error)
-            raise PluginError(f"{offer.full_name} of the {offer.plugin.title} cannot be used: {reason}") from error
+            reason = error.args[0] if isinstance(error, LookupError) and error.args else describe_error(error)
+            raise PluginError(f"{entry.full_name} of the {entry.plugin.title} cannot be used: {reason}") from error
 
-    def load(self, offer: Offer[S], reference: Reference) -> object:
+    def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
         """The object that a reference of an offer names; MissingExtra or PluginError when it cannot be had."""
-        missing = self.missing(offer)
-        if missing and not isinstance(offer.spec, WeightsSpec):
+        missing = self.missing(entry)
+        if missing and not isinstance(entry.spec, WeightsSpec):
             raise MissingExtra(
-                f"{offer.full_name} needs {', '.join(missing)}, not installed here",
-                hint=f"pip install '{offer.plugin.distribution}[{offer.spec.extra}]'",
+                f"{entry.full_name} needs {', '.join(missing)}, not installed here",
+                hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
             )
         try:
             return resolve(reference)
@@ -147,31 +147,34 @@ class Catalog:
             raise
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"the {offer.plugin.title} could not provide {reference!r} for {offer.full_name}: {told(error)}"
+                f"the {entry.plugin.title} could not provide {reference!r} for {entry.full_name}: "
+                f"{describe_error(error)}"
             ) from error
 
     def make_task(self, name: str) -> Task:
         """The task of a bare or full name, ready to be asked."""
-        offer = self.task(name)
-        return cast("Task", self._make(offer, offer.spec.task))
+        entry = self.task(name)
+        return cast("Task", self._make(entry, entry.spec.task))
 
-    def make_trainer(self, offer: Offer[ModelSpec]) -> Trainer:
+    def make_trainer(self, entry: RegistryEntry[ModelSpec]) -> Trainer:
         """A new trainer for a model."""
-        trainer = self.trainer_of(offer)
+        trainer = self.trainer_of(entry)
         return cast("Trainer", self._make(trainer, trainer.spec.trainer))
 
-    def _make(self, offer: Offer[S], reference: Reference) -> object:
-        maker = self.load(offer, reference)
+    def _make(self, entry: RegistryEntry[S], reference: Reference) -> object:
+        maker = self.load(entry, reference)
         if not callable(maker):
-            raise PluginError(f"{reference!r} of the {offer.plugin.title} is not callable, so {offer.full_name} is not")
+            raise PluginError(f"{reference!r} of the {entry.plugin.title} is not callable, so {entry.full_name} is not")
         try:
             return maker()
         except ZooError:
             raise
         except (Exception, SystemExit) as error:
-            raise PluginError(f"the {offer.plugin.title} could not make {offer.full_name}: {told(error)}") from error
+            raise PluginError(
+                f"the {entry.plugin.title} could not make {entry.full_name}: {describe_error(error)}"
+            ) from error
 
-    def _find(self, name: str, offers: Sequence[Offer[S]], *, kind: str, owner: str = "") -> Offer[S]:
+    def _find(self, name: str, offers: Sequence[RegistryEntry[S]], *, kind: str, owner: str = "") -> RegistryEntry[S]:
         return find_offer(
             name,
             offers,
@@ -181,14 +184,14 @@ class Catalog:
             plugins=self.plugins,
         )
 
-    def _all_models(self) -> tuple[Offer[ModelSpec], ...]:
-        return tuple(Offer(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)
+    def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
+        return tuple(RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)
 
-    def _task_of(self, offer: Offer[ModelSpec]) -> str:
+    def _task_of(self, entry: RegistryEntry[ModelSpec]) -> str:
         try:
-            return self.task(offer.spec.task).full_name
+            return self.task(entry.spec.task).full_name
         except UnknownName:
-            return offer.spec.task
+            return entry.spec.task
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -197,4 +200,4 @@ def _fits(name: str, pattern: str) -> bool:
 
 def list_models(pattern: str = "*", task: str | None = None) -> list[str]:
     """The full names of the installed models that fit, sorted; see `Catalog.models` for patterns."""
-    return [offer.full_name for offer in Catalog.discover().models(pattern, task)]
+    return [entry.full_name for entry in Catalog.discover().models(pattern, task)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 
-from zoo.api.errors import PluginError, UnknownName, told
+from zoo.api.errors import PluginError, UnknownName, describe_error
 
 GROUP = "zoo.plugins"
 BUILT_IN = "edgezoo"
@@ -67,7 +67,7 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
         yield Candidate(
             name=re.sub(r"\W+", "_", name.lower()) or "unnamed",
             load=_refusing(
-                f"its entry_points.txt cannot be read ({told(error)})",
+                f"its entry_points.txt cannot be read ({describe_error(error)})",
                 hint=f"pip install --force-reinstall {name}, or pip uninstall {name}",
             ),
             distribution=name,
@@ -106,7 +106,7 @@ def _name_and_version(distribution: Distribution | None) -> tuple[str, str]:
         return "", ""
 
 
-def culprit(error: BaseException) -> str:
+def plugin_at_fault(error: BaseException) -> str:
     """The title of the third party's plugin in whose code an error arose, innermost first; empty for nobody's."""
     strangers = {one.module: one.title for one in installed_candidates() if one.distribution != BUILT_IN}
     packages, place = [], error.__traceback__

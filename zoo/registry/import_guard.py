@@ -39,7 +39,7 @@ class _Refusing:
 
 
 @contextmanager
-def light() -> Iterator[None]:
+def import_guard() -> Iterator[None]:
     """Inside, importing torch, numpy and their like is a HeavyImport; what is imported already stays at hand."""
     refusing = _Refusing()
     sys.meta_path.insert(0, refusing)

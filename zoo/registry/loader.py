@@ -20,13 +20,13 @@ from typing import TypeVar
 import pluggy
 
 from zoo.api import hookspecs
-from zoo.api.errors import PluginError, told
+from zoo.api.errors import PluginError, describe_error
 from zoo.api.hookspecs import API_VERSION, PROJECT
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 from zoo.registry.discovery import BUILT_IN, Candidate, title
-from zoo.registry.import_guard import HeavyImport, light
-from zoo.registry.process_guard import THREAD, undisturbed
-from zoo.registry.validation import misfit
+from zoo.registry.import_guard import HeavyImport, import_guard
+from zoo.registry.process_guard import THREAD, process_guard
+from zoo.registry.validation import type_error
 
 HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
@@ -54,7 +54,7 @@ class Plugin:
     """What it changed, when it was asked, of what belongs to the whole process."""
     error: str = ""
     """Why it offers nothing; empty when all is well."""
-    cure: str = ""
+    hint: str = ""
     """What to do about the error."""
 
     @property
@@ -71,7 +71,7 @@ class Plugin:
     def complaint(self) -> str:
         """Sentences for the user when it is broken, slow or meddles: who, why, and what to do; empty for a good one."""
         if self.error:
-            return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.cure}"
+            return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.hint}"
         leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
         sentences = []
         if self.seconds > SLOW:
@@ -95,7 +95,7 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
     start = time.perf_counter()
     try:
         # stdout belongs to zoo's answers: `zoo list --json` must stay one document whatever a plugin prints
-        with redirect_stdout(sys.stderr), undisturbed() as moved, light():
+        with redirect_stdout(sys.stderr), process_guard() as moved, import_guard():
             plugin = _ask(candidate, first)
     except KeyboardInterrupt as error:
         error.add_note(f"while the {candidate.title} was asked; ZOO_DISABLE_PLUGINS={candidate.name} leaves it out")
@@ -103,7 +103,7 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
     except BaseException as error:
         broken = _broken(candidate, error)
         if strict:
-            raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.cure) from error
+            raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.hint) from error
         return broken
     return replace(plugin, seconds=time.perf_counter() - start, moved=tuple(moved))
 
@@ -116,14 +116,14 @@ def _broken(candidate: Candidate, error: BaseException) -> Plugin:
         distribution=distribution,
         version=candidate.version,
         error=_sentence(error),
-        cure=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
+        hint=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
     )
 
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, PluginError):
         return " ".join(error.message.split())
-    return told(error).removeprefix(f"{HeavyImport.__name__}: ")
+    return describe_error(error).removeprefix(f"{HeavyImport.__name__}: ")
 
 
 def _ask(candidate: Candidate, first: Candidate) -> Plugin:
@@ -190,7 +190,7 @@ def _collect(hook: pluggy.HookCaller, kind: type[S], *, trusted: bool) -> tuple[
                 raise PluginError(
                     f"its hook {hook.name!r} returned a {type(spec).__name__} where a {kind.__name__} belongs"
                 )
-            if not trusted and (wrong := misfit(spec)):
+            if not trusted and (wrong := type_error(spec)):
                 named = spec.tag if isinstance(spec, WeightsSpec) else spec.name
                 raise PluginError(f"of its {kind.__name__} {named!r} {wrong}")
             specs.append(spec)

@@ -15,7 +15,7 @@ S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer(Generic[S]):
+class RegistryEntry(Generic[S]):
     """One spec with the plugin that it comes from."""
 
     plugin: Plugin
@@ -60,66 +60,66 @@ class Offer(Generic[S]):
 
 def find_offer(
     name: str,
-    offers: Sequence[Offer[S]],
+    offers: Sequence[RegistryEntry[S]],
     *,
     kind: str,
     owner: str = "",
     prefer: tuple[str, ...] = (),
     plugins: Sequence[Plugin] = (),
-) -> Offer[S]:
+) -> RegistryEntry[S]:
     """The offer that a bare or full name means.
 
     `owner` is a plugin whose own offers come first; `prefer` decides between third parties.  UnknownName with the
     closest names, AmbiguousName with all owners.
     """
     plugin, _, bare = name.rpartition("/")
-    offered = [offer for offer in offers if plugin in ("", offer.plugin.name)]
-    exact = [offer for offer in offered if offer.name == bare]
-    aliased = [offer for offer in offered if bare in offer.aliases]
+    offered = [entry for entry in offers if plugin in ("", entry.plugin.name)]
+    exact = [entry for entry in offered if entry.name == bare]
+    aliased = [entry for entry in offered if bare in entry.aliases]
     if not exact and not aliased:
         raise _unknown(name, offers, kind=kind, plugins=plugins)
-    offer = _choose(name, exact or aliased, kind=kind, owner=owner, prefer=prefer)
-    beaten = [other for other in aliased if exact and not plugin and other.plugin.built_in > offer.plugin.built_in]
+    entry = _choose(name, exact or aliased, kind=kind, owner=owner, prefer=prefer)
+    beaten = [other for other in aliased if exact and not plugin and other.plugin.built_in > entry.plugin.built_in]
     if beaten:
-        return replace(offer, note=f"{name} is {offer.owned_name}; zoo's own {beaten[0].owned_name} has it as an alias")
-    return offer
+        return replace(entry, note=f"{name} is {entry.owned_name}; zoo's own {beaten[0].owned_name} has it as an alias")
+    return entry
 
 
 def _choose(
     name: str,
-    offers: Sequence[Offer[S]],
+    offers: Sequence[RegistryEntry[S]],
     *,
     kind: str,
     owner: str,
     prefer: tuple[str, ...],
-) -> Offer[S]:
-    own = [offer for offer in offers if owner and offer.plugin.name == owner]
+) -> RegistryEntry[S]:
+    own = [entry for entry in offers if owner and entry.plugin.name == owner]
     if len(own) == 1:
         return own[0]
     if len(offers) == 1:
         return offers[0]
-    built_in = [offer for offer in offers if offer.plugin.built_in]
+    built_in = [entry for entry in offers if entry.plugin.built_in]
     if len(built_in) == 1:
-        others = ", ".join(offer.owned_name for offer in offers if offer is not built_in[0])
+        others = ", ".join(entry.owned_name for entry in offers if entry is not built_in[0])
         return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
     for wanted in () if built_in else prefer:
-        preferred = [offer for offer in offers if offer.plugin.name == wanted]
+        preferred = [entry for entry in offers if entry.plugin.name == wanted]
         if preferred:
             return preferred[0]
-    everyone = ", ".join(sorted(offer.owned_name for offer in offers))
+    everyone = ", ".join(sorted(entry.owned_name for entry in offers))
     raise AmbiguousName(
         f"the {kind} {name!r} is offered by more than one plugin: {everyone}",
         hint=f"use the full name, or decide with ZOO_PREFER={offers[0].plugin.name}",
     )
 
 
-def _unknown(name: str, offers: Sequence[Offer[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
+def _unknown(name: str, offers: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
     plugin, _, bare = name.rpartition("/")
     broken = [one for one in plugins if one.error and one.name == plugin]
     if broken:
         return UnknownName(
             f"no {kind} named {name!r}: the {broken[0].title} is broken: {broken[0].error}",
-            hint=broken[0].cure or "see `zoo plugins`",
+            hint=broken[0].hint or "see `zoo plugins`",
         )
     if plugin and plugin not in {one.name for one in plugins}:
         known = ", ".join(sorted(one.name for one in plugins)) or "none"
@@ -127,7 +127,7 @@ def _unknown(name: str, offers: Sequence[Offer[S]], *, kind: str, plugins: Seque
     return UnknownName(f"no {kind} named {name!r}", hint=_suggestion(bare, offers, kind=kind))
 
 
-def _suggestion(bare: str, offers: Sequence[Offer[S]], *, kind: str) -> str:
+def _suggestion(bare: str, offers: Sequence[RegistryEntry[S]], *, kind: str) -> str:
     names = {one.name for one in offers}.union(*(one.aliases for one in offers))
     close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
     if close:

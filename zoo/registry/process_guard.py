@@ -32,7 +32,7 @@ class Shared:
 
 
 @contextmanager
-def undisturbed() -> Iterator[list[str]]:
+def process_guard() -> Iterator[list[str]]:
     """Inside, somebody else's code runs; afterwards the list names what it moved, and that was put back."""
     moved: list[str] = []
     before = [(one, one.read()) for one in SHARED]

@@ -18,13 +18,13 @@ LONGEST = 40
 """Letters of a wrong value that are repeated."""
 
 
-def misfit(spec: Any) -> str:
+def type_error(spec: Any) -> str:
     """The first field that does not fit, "aliases is 'abc', where tuple[str, ...] belongs"; empty when all do."""
     made_as: Any = type(spec)
     for name, kind, fits in _fields(made_as):
         value = getattr(spec, name)
         if not fits(value):
-            inner = misfit(value) if type(value) in _members(kind) and is_dataclass(value) else ""
+            inner = type_error(value) if type(value) in _members(kind) and is_dataclass(value) else ""
             return f"{name}.{inner}" if inner else f"{name} is {_short(value)}, where {_spelt(kind)} belongs"
     return ""
 
@@ -43,7 +43,7 @@ def _test(kind: Any) -> Test:
     if make is not None:
         return make(get_args(kind))
     if is_dataclass(kind):
-        return lambda value: type(value) is kind and not misfit(value)
+        return lambda value: type(value) is kind and not type_error(value)
     if kind is float:
         return lambda value: type(value) in (int, float)
     if isinstance(kind, ForwardRef):  # JSON within JSON is not looked into

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.api.errors import MissingExtra, ZooError, told
+from zoo.api.errors import MissingExtra, ZooError, describe_error
 from zoo.api.specs import ModelSpec
-from zoo.registry.name_resolution import Offer
-from zoo.testing.check_context import Bench
+from zoo.registry.name_resolution import RegistryEntry
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, Group, NotApplicable, Result, Status
 
-Ask = Callable[[Bench, Any], str]
+Ask = Callable[[CheckContext, Any], str]
 """Takes the bench and the subject (a plugin, or an offer); returns what was found, or raises Failing."""
 
 
@@ -42,15 +42,15 @@ class Step:
     name: str
     """The subject's name."""
     subject: Any
-    model: Offer[ModelSpec] | None = None
+    model: RegistryEntry[ModelSpec] | None = None
     """Whose declared switches apply."""
     absent: str = ""
     """Why there is nothing to look at."""
 
-    def run(self, bench: Bench) -> Result:
+    def run(self, context: CheckContext) -> Result:
         """The result; never raises but for Ctrl-C."""
         start = time.monotonic()
-        status, detail, next_step = self._answer(bench)
+        status, detail, next_step = self._answer(context)
         return Result(
             group=self.check.group,
             check=self.check.name,
@@ -61,7 +61,7 @@ class Step:
             seconds=round(time.monotonic() - start, 3),
         )
 
-    def _answer(self, bench: Bench) -> tuple[Status, str, str]:
+    def _answer(self, context: CheckContext) -> tuple[Status, str, str]:
         """How it ended, in which words, and what to do next."""
         if self.absent:
             return "skipped", self.absent, ""
@@ -70,12 +70,12 @@ class Step:
             return "skipped", f"the plugin declares that it does not apply: {declared}", ""
         if self.model and self.model.spec.from_weights:
             return "skipped", f"it is built from weights alone: {self.model.spec.from_weights}", ""
-        missing = bench.catalog.missing(self.model) if self.model else ()
+        missing = context.catalog.missing(self.model) if self.model else ()
         if self.model and missing:
             package = f"{self.model.plugin.distribution}[{self.model.spec.extra}]"
             return "skipped", f"it needs {', '.join(missing)}, not installed here", f"pip install '{package}'"
         try:
-            return "passed", self.check.ask(bench, self.subject), ""
+            return "passed", self.check.ask(context, self.subject), ""
         except (Exception, SystemExit) as error:
             return _told(error)
 
@@ -92,7 +92,7 @@ def _told(error: BaseException) -> tuple[Status, str, str]:
         case ZooError():
             return "failed", error.message, error.hint or _place(error)
         case _:
-            return "failed", told(error), _place(error)
+            return "failed", describe_error(error), _place(error)
 
 
 def _place(error: BaseException) -> str:

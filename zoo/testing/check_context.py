@@ -16,7 +16,7 @@ from zoo.api.task import Case, Purpose
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.few_items import SampledCatalog
 from zoo.testing.score import NotApplicable
 
@@ -46,7 +46,7 @@ class Built:
         return self.subject.problem
 
 
-class Bench:
+class CheckContext:
     """What the checks of one plugin share."""
 
     def __init__(self, catalog: Catalog, plugin: Plugin, *, data: str | None = None) -> None:
@@ -64,20 +64,20 @@ class Bench:
         """A new place for files, deleted with the bench."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.name)) / name
 
-    def once(self, offer: Offer[Any], what: str, make: Callable[[], T]) -> T:
+    def once(self, entry: RegistryEntry[Any], what: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for each subject; what belonged to the subject before is let go."""
-        if self._owner != offer.full_name:
+        if self._owner != entry.full_name:
             self._kept.clear()
-            self._owner = offer.full_name
+            self._owner = entry.full_name
         if what not in self._kept:
             self._kept[what] = make()
         return cast("T", self._kept[what])
 
     # --- data ---
 
-    def source(self, offer: Offer[ModelSpec]) -> str:
+    def source(self, entry: RegistryEntry[ModelSpec]) -> str:
         """The name of the data that a model is tried on; NotApplicable where there are none."""
-        task = self.catalog.task(offer.spec.task)
+        task = self.catalog.task(entry.spec.task)
         source = self._data or task.spec.default_data
         if not source:
             raise NotApplicable(
@@ -86,9 +86,9 @@ class Bench:
             )
         return source
 
-    def card(self, offer: Offer[ModelSpec]) -> DataCard:
+    def card(self, entry: RegistryEntry[ModelSpec]) -> DataCard:
         """The whole data that a model is tried on, checked once."""
-        source, task = self.source(offer), self.catalog.task(offer.spec.task).full_name
+        source, task = self.source(entry), self.catalog.task(entry.spec.task).full_name
         if (task, source) not in self._cards:
             made = self.catalog.make_task(task)
             self._cards[task, source] = made.check(made.detect(DataRequest(source=source)), progress=_silent)
@@ -98,44 +98,44 @@ class Bench:
     def _cards(self) -> dict[tuple[str, str], DataCard]:
         return {}
 
-    def sampled(self, offer: Offer[ModelSpec], counts: Mapping[Split, int]) -> SampledCatalog:
+    def sampled(self, entry: RegistryEntry[ModelSpec], counts: Mapping[Split, int]) -> SampledCatalog:
         """The catalogue with so few items of the data."""
         return SampledCatalog(
-            plugins=self.catalog.plugins, prefer=self.catalog.prefer, card=self.card(offer), counts=counts
+            plugins=self.catalog.plugins, prefer=self.catalog.prefer, card=self.card(entry), counts=counts
         )
 
     # --- models ---
 
-    def problem(self, offer: Offer[ModelSpec]) -> Problem:
+    def problem(self, entry: RegistryEntry[ModelSpec]) -> Problem:
         """What the model was published for, or what its task's data say."""
         from zoo.models.build import default_problem  # noqa: PLC0415  torch; declarations are checked without
 
         if self._data is None:
-            return self.once(offer, "problem", lambda: default_problem(self.catalog, offer))
-        return self.catalog.make_task(offer.spec.task).problem(self.card(offer), offer.spec.input)
+            return self.once(entry, "problem", lambda: default_problem(self.catalog, entry))
+        return self.catalog.make_task(entry.spec.task).problem(self.card(entry), entry.spec.input)
 
-    def built(self, offer: Offer[ModelSpec]) -> Built:
+    def built(self, entry: RegistryEntry[ModelSpec]) -> Built:
         """The model for its own problem, seed 0, with inputs to try it with."""
-        return self.once(offer, "built", lambda: self.build(offer, self.problem(offer)))
+        return self.once(entry, "built", lambda: self.build(entry, self.problem(entry)))
 
-    def build(self, offer: Offer[ModelSpec], problem: Problem, *, seed: int = 0) -> Built:
+    def build(self, entry: RegistryEntry[ModelSpec], problem: Problem, *, seed: int = 0) -> Built:
         """The model for any problem."""
         from zoo.models.adapter import adapted  # noqa: PLC0415
         from zoo.models.build import build  # noqa: PLC0415  torch
         from zoo_export.subject.subject import Subject  # noqa: PLC0415
 
-        model = build(self.catalog, offer, problem, seed=seed).eval()
+        model = build(self.catalog, entry, problem, seed=seed).eval()
         subject = Subject(
-            model=offer.full_name,
-            module=adapted(model, self.catalog, offer, problem),
-            task=self.catalog.make_task(offer.spec.task),
+            model=entry.full_name,
+            module=adapted(model, self.catalog, entry, problem),
+            task=self.catalog.make_task(entry.spec.task),
             problem=problem,
             plugin=PluginRecord(
-                name=offer.plugin.name, distribution=offer.plugin.distribution, version=offer.plugin.version
+                name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
             ),
             lineage=LineageRecord(weights=f"seed {seed}", weights_sha256="", target=""),
             trained=False,
-            export=replace(offer.spec.export, not_exportable=""),
+            export=replace(entry.spec.export, not_exportable=""),
         )
         return Built(model=model, subject=subject, cases=_cases(subject))
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pytest
 
     from zoo.testing.check import Step
-    from zoo.testing.check_context import Bench
+    from zoo.testing.check_context import CheckContext
 
 
 class Conformance:
@@ -25,7 +25,7 @@ class Conformance:
     """True takes the smallest model of each kind alone."""
     data: ClassVar[str | None] = None
     """Data in place of those that the tasks embed."""
-    _bench: ClassVar[Bench | None] = None
+    _bench: ClassVar[CheckContext | None] = None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each step of the plan."""
@@ -60,13 +60,13 @@ class Conformance:
         return plan(self._workbench(), groups=self.groups, models=self.models, smallest=self.smallest).steps
 
     @classmethod
-    def _workbench(cls) -> Bench:
+    def _workbench(cls) -> CheckContext:
         from zoo.registry.catalog import Catalog  # noqa: PLC0415  a plugin is looked for when its tests are collected
-        from zoo.testing.check_context import Bench  # noqa: PLC0415
+        from zoo.testing.check_context import CheckContext  # noqa: PLC0415
 
         if cls._bench is None:
             catalog = Catalog.discover()
-            cls._bench = Bench(catalog, catalog.plugin(cls.plugin), data=cls.data)
+            cls._bench = CheckContext(catalog, catalog.plugin(cls.plugin), data=cls.data)
         return cls._bench
 
     def _judge(self, step: Step) -> None:

@@ -15,10 +15,10 @@ from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSp
 from zoo.api.task import Task
 from zoo.api.trainer import Trainer
 from zoo.registry.loader import Plugin
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.registry.references import resolve
 from zoo.runs.serialization import from_json, to_json
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 
 Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec
@@ -36,9 +36,9 @@ print(json.dumps({"errors": errors, "tasks": sorted(sys.modules)}))
 """Run in a process of its own, where nothing is imported yet: what listing refuses, and what making tasks imports."""
 
 
-def loads(bench: Bench, plugin: Plugin) -> str:
+def loads(context: CheckContext, plugin: Plugin) -> str:
     """Its module is imported, its hooks answer, and what they give are specs."""
-    del bench
+    del context
     if plugin.error:
         raise Failing(plugin.error, next_step=f"ZOO_STRICT_PLUGINS=1 zoo info {plugin.name} --traceback")
     offers = len(plugin.models) + len(plugin.trainers) + len(plugin.weights) + len(plugin.tasks)
@@ -47,9 +47,9 @@ def loads(bench: Bench, plugin: Plugin) -> str:
     return f"{offers} offers"
 
 
-def torch_free(bench: Bench, plugin: Plugin) -> str:
+def torch_free(context: CheckContext, plugin: Plugin) -> str:
     """Listing it imports none of torch, torchvision, onnx, onnxruntime and numpy; its tasks import no torch."""
-    del bench
+    del context
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         "ZOO_LOAD_PLUGINS": plugin.name,
@@ -69,24 +69,24 @@ def torch_free(bench: Bench, plugin: Plugin) -> str:
     return "nothing heavy"
 
 
-def names(bench: Bench, plugin: Plugin) -> str:
+def names(context: CheckContext, plugin: Plugin) -> str:
     """Every task, trainer and model that a spec names is on offer, and a trainer is for the task of its model."""
-    catalog, wrong, count = bench.catalog, [], 0
+    catalog, wrong, count = context.catalog, [], 0
     for spec in plugin.models:
-        offer = Offer(plugin=plugin, spec=spec)
+        entry = RegistryEntry(plugin=plugin, spec=spec)
         try:
             task = catalog.task(spec.task).full_name
             trainer = catalog.trainer(spec.trainer, owner=plugin.name)
             if catalog.task(trainer.spec.task).full_name != task:
                 wrong.append(
-                    f"{offer.full_name} is for {spec.task}, its trainer {trainer.name} for {trainer.spec.task}"
+                    f"{entry.full_name} is for {spec.task}, its trainer {trainer.name} for {trainer.spec.task}"
                 )
             for whole in spec.part_of:
                 catalog.model(whole if "/" in whole else f"{plugin.name}/{whole}")
         except ZooError as error:
-            wrong.append(f"{offer.full_name}: {error.message}")
+            wrong.append(f"{entry.full_name}: {error.message}")
         count += 2
-    for one in (Offer(plugin=plugin, spec=spec) for spec in plugin.weights):
+    for one in (RegistryEntry(plugin=plugin, spec=spec) for spec in plugin.weights):
         try:
             catalog.model(one.model)
         except ZooError as error:
@@ -95,31 +95,31 @@ def names(bench: Bench, plugin: Plugin) -> str:
     return _all(wrong, f"{count} names")
 
 
-def references(bench: Bench, plugin: Plugin) -> str:
+def references(context: CheckContext, plugin: Plugin) -> str:
     """Every "module:object" is there; tasks and trainers have the methods of their protocols."""
     wrong, count = [], 0
-    for offer, field, reference in _references(plugin):
-        if bench.catalog.missing(offer):
+    for entry, field, reference in _references(plugin):
+        if context.catalog.missing(entry):
             continue
         count += 1
         try:
-            found = bench.catalog.load(offer, reference)
-            wrong += [f"{offer.full_name}: {field} {reference!r} {text}" for text in _misfits(offer.spec, field, found)]
+            found = context.catalog.load(entry, reference)
+            wrong += [f"{entry.full_name}: {field} {reference!r} {text}" for text in _misfits(entry.spec, field, found)]
         except ZooError as error:
             wrong.append(error.message)
     return _all(wrong, f"{count} references")
 
 
-def _references(plugin: Plugin) -> Iterator[tuple[Offer[Any], str, Reference]]:
+def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
     fields = ("builder", "adapter", "trainer", "task", "remap", "classes", "vocabulary")
     for spec in (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks):
-        offer: Offer[Any] = Offer(plugin=plugin, spec=spec)
+        entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
         for field in fields:
             value = getattr(spec, field, None)
             if isinstance(value, str) and ":" in value:
-                yield offer, field, value
+                yield entry, field, value
         for whole, reference in getattr(spec, "part_of", {}).items():
-            yield offer, f"part_of {whole}", reference
+            yield entry, f"part_of {whole}", reference
 
 
 def _misfits(spec: object, field: str, found: object) -> Iterator[str]:
@@ -155,9 +155,9 @@ def _runner_misfits(task: Any) -> Iterator[str]:
         yield f"names the runner {task.runner!r}, which is not there: {error}"
 
 
-def json_round_trip(bench: Bench, plugin: Plugin) -> str:
+def json_round_trip(context: CheckContext, plugin: Plugin) -> str:
     """Every spec is the same after it was written as JSON and read again."""
-    del bench
+    del context
     wrong = []
     specs: tuple[Spec, ...] = (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks)
     for spec in specs:
@@ -173,9 +173,9 @@ def json_round_trip(bench: Bench, plugin: Plugin) -> str:
     return _all(wrong, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings")
 
 
-def licences(bench: Bench, plugin: Plugin) -> str:
+def licences(context: CheckContext, plugin: Plugin) -> str:
     """Every model says under which licence its code is."""
-    del bench
+    del context
     without = [spec.name for spec in plugin.models if not spec.licence.strip()]
     if without:
         raise Failing(
@@ -185,9 +185,9 @@ def licences(bench: Bench, plugin: Plugin) -> str:
     return f"{len(plugin.models)} models"
 
 
-def switches(bench: Bench, plugin: Plugin) -> str:
+def switches(context: CheckContext, plugin: Plugin) -> str:
     """Checks that are declared not to apply exist, and each has a reason."""
-    del bench
+    del context
     from zoo.testing.kit import CHECKS  # noqa: PLC0415  the table that this check stands in
 
     known = {check.name for check in CHECKS if check.group != "declaration"}

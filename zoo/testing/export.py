@@ -10,15 +10,15 @@ from typing import Final
 from zoo.api.specs import ModelSpec
 from zoo.bundle.judge.rule import Status
 from zoo.models.target import ModelTarget, Target, WeightsTarget
-from zoo.registry.name_resolution import Offer
-from zoo.testing.check_context import Bench
+from zoo.registry.name_resolution import RegistryEntry
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, NotApplicable
 from zoo_export.bundle.write import Written, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
 
-Model = Offer[ModelSpec]
+Model = RegistryEntry[ModelSpec]
 PATIENCE: Final = 300.0
 """Seconds for the bundle's self-test."""
 REPLAY: Final = """
@@ -39,19 +39,19 @@ class Exported:
     weights: str
 
 
-def proof(bench: Bench, offer: Model) -> str:
+def proof(context: CheckContext, entry: Model) -> str:
     """The export is proved: every gate passes."""
-    made = _exported(bench, offer)
+    made = _exported(context, entry)
     if not made.proof.verdict.publishes:
         raise Failing(
-            made.proof.verdict.sentence, next_step=f"zoo export {offer.bare_name} --onnx --untrained shows the report"
+            made.proof.verdict.sentence, next_step=f"zoo export {entry.bare_name} --onnx --untrained shows the report"
         )
     return f"{made.proof.verdict.sentence} with {made.weights}"
 
 
-def dynamic_axes(bench: Bench, offer: Model) -> str:
+def dynamic_axes(context: CheckContext, entry: Model) -> str:
     """Every axis that is declared dynamic was run at several sizes."""
-    made = _exported(bench, offer)
+    made = _exported(context, entry)
     gate = next(gate for gate in made.proof.verdict.gates if gate.name == "axes")
     if gate.status not in (Status.PASS, Status.WARN):
         raise Failing(gate.detail, next_step="compute no shapes in Python from the sizes of a tensor")
@@ -64,9 +64,9 @@ def dynamic_axes(bench: Bench, offer: Model) -> str:
     return "; ".join(sorted(tested)) or "no axis is declared dynamic"
 
 
-def golden_replay(bench: Bench, offer: Model) -> str:
+def golden_replay(context: CheckContext, entry: Model) -> str:
     """The bundle's own runner, without torch and without zoo, reproduces the golden cases."""
-    made = _exported(bench, offer)
+    made = _exported(context, entry)
     if not made.written.published:
         raise NotApplicable("the proof did not pass, so there is no bundle")
     done = subprocess.run(
@@ -82,24 +82,24 @@ def golden_replay(bench: Bench, offer: Model) -> str:
     return said[-1]
 
 
-def _exported(bench: Bench, offer: Model) -> Exported:
-    reason = offer.spec.export.not_exportable
+def _exported(context: CheckContext, entry: Model) -> Exported:
+    reason = entry.spec.export.not_exportable
     if reason:
         raise NotApplicable(f"it is declared not to be exportable: {reason}")
-    return bench.once(offer, "exported", lambda: _export(bench, offer))
+    return context.once(entry, "exported", lambda: _export(context, entry))
 
 
-def _export(bench: Bench, offer: Model) -> Exported:
-    target = _shipped(bench, offer)
-    subject = find_subject(target, bench.catalog, untrained=isinstance(target, ModelTarget), data=False)
+def _export(context: CheckContext, entry: Model) -> Exported:
+    target = _shipped(context, entry)
+    subject = find_subject(target, context.catalog, untrained=isinstance(target, ModelTarget), data=False)
     made = prove(subject, opset=DEFAULT_OPSET, evaluate=0)
-    written = write(made, bench.folder("bundle"), reproduce=())
+    written = write(made, context.folder("bundle"), reproduce=())
     return Exported(proof=made, written=written, weights=subject.lineage.weights)
 
 
-def _shipped(bench: Bench, offer: Model) -> Target:
+def _shipped(context: CheckContext, entry: Model) -> Target:
     """The model with weights that lie in a package, where there are any; else with seeded live ones."""
-    for weights in bench.catalog.weights(offer.full_name):
+    for weights in context.catalog.weights(entry.full_name):
         if weights.spec.resource:
-            return WeightsTarget(model=offer, weights=weights)
-    return ModelTarget(model=offer)
+            return WeightsTarget(model=entry, weights=weights)
+    return ModelTarget(model=entry)

@@ -11,10 +11,10 @@ from zoo.api.errors import UsageError, ZooError
 from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing import declaration, export, model, trainer, weights
 from zoo.testing.check import Check, Step
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.testing.score import GROUPS, Group, Result, Score
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -65,9 +65,9 @@ def check_plugin(
     smallest: bool = False,
     data: str | None = None,
     catalog: Catalog | None = None,
-    told: Callable[[Result], None] = lambda _: None,
+    notify: Callable[[Result], None] = lambda _: None,
 ) -> Score:
-    """The score of an installed plugin; `told` hears each result as it comes.
+    """The score of an installed plugin; `notify` is called with each result as it comes.
 
     `models` is a pattern of names, as `zoo list` takes it; `smallest` takes of those the smallest of each kind, which
     is also done for a plugin of more than a dozen models of which nobody named any.  `data` stands in for the
@@ -75,13 +75,13 @@ def check_plugin(
     """
     catalog = catalog or Catalog.discover()
     plugin = catalog.plugin(name)
-    bench = Bench(catalog, plugin, data=data)
+    context = CheckContext(catalog, plugin, data=data)
     start = time.monotonic()
-    planned = plan(bench, groups=groups, models=models, smallest=smallest)
+    planned = plan(context, groups=groups, models=models, smallest=smallest)
     results = []
     for step in planned.steps:
-        results.append(step.run(bench))
-        told(results[-1])
+        results.append(step.run(context))
+        notify(results[-1])
     return Score(
         plugin=plugin.name,
         distribution=plugin.distribution,
@@ -92,10 +92,12 @@ def check_plugin(
     )
 
 
-def plan(bench: Bench, *, groups: Sequence[Group] = GROUPS, models: str | None = None, smallest: bool = False) -> Plan:
+def plan(
+    context: CheckContext, *, groups: Sequence[Group] = GROUPS, models: str | None = None, smallest: bool = False
+) -> Plan:
     """Every check of these groups with every subject that the plugin gives it, in order."""
-    plugin = bench.plugin
-    chosen, left_out = _chosen(bench, models, smallest=smallest)
+    plugin = context.plugin
+    chosen, left_out = _chosen(context, models, smallest=smallest)
     steps: list[Step] = []
     for group in GROUPS:
         if group not in groups:
@@ -103,7 +105,7 @@ def plan(bench: Bench, *, groups: Sequence[Group] = GROUPS, models: str | None =
         if group == "declaration":
             steps += [Step(check=check, name=plugin.name, subject=plugin) for check in _of(group)]
         elif not plugin.error:
-            steps += _SUBJECTS[group](bench, chosen)
+            steps += _SUBJECTS[group](context, chosen)
     return Plan(steps=tuple(steps), left_out=(*left_out, *_groups_left_out(plugin, groups)))
 
 
@@ -122,33 +124,35 @@ def _of(group: Group) -> list[Check]:
 # --- subjects ---
 
 
-def _of_models(group: Group, chosen: Iterable[Offer[ModelSpec]]) -> list[Step]:
+def _of_models(group: Group, chosen: Iterable[RegistryEntry[ModelSpec]]) -> list[Step]:
     return [
-        Step(check=check, name=offer.full_name, subject=offer, model=offer) for offer in chosen for check in _of(group)
+        Step(check=check, name=entry.full_name, subject=entry, model=entry) for entry in chosen for check in _of(group)
     ]
 
 
-def _of_trainers(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> list[Step]:
+def _of_trainers(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]]) -> list[Step]:
     """Lessons for every model; for every trainer, runs of the smallest model that uses it."""
     lessons, runs = _of("trainer")[:2], _of("trainer")[2:]
     steps = [Step(check=check, name=one.full_name, subject=one, model=one) for one in chosen for check in lessons]
-    for used, offer in _smallest_users(bench, chosen).items():
-        if offer is None:
+    for used, entry in _smallest_users(context, chosen).items():
+        if entry is None:
             steps += [Step(check=check, name=used, subject=None, absent="no model uses it") for check in runs]
         else:
-            name = f"{used} ({offer.full_name})"
-            steps += [Step(check=check, name=name, subject=offer, model=offer) for check in runs]
+            name = f"{used} ({entry.full_name})"
+            steps += [Step(check=check, name=name, subject=entry, model=entry) for check in runs]
     return steps
 
 
-def _smallest_users(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> dict[str, Offer[ModelSpec] | None]:
+def _smallest_users(
+    context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]]
+) -> dict[str, RegistryEntry[ModelSpec] | None]:
     """For each trainer that these models use or that the plugin offers, the smallest model that uses it."""
-    catalog, plugin = bench.catalog, bench.plugin
-    own = [Offer(plugin=plugin, spec=spec).full_name for spec in plugin.trainers]
-    users: dict[str, Offer[ModelSpec] | None] = {}
-    for offer in _by_size(chosen):
-        if not offer.spec.part_of:
-            users.setdefault(_trainer(catalog, offer), offer)
+    catalog, plugin = context.catalog, context.plugin
+    own = [RegistryEntry(plugin=plugin, spec=spec).full_name for spec in plugin.trainers]
+    users: dict[str, RegistryEntry[ModelSpec] | None] = {}
+    for entry in _by_size(chosen):
+        if not entry.spec.part_of:
+            users.setdefault(_trainer(catalog, entry), entry)
     users.pop("", None)
     anybody = [one for one in _by_size(catalog.models()) if not one.spec.part_of and not catalog.missing(one)]
     for name in own:
@@ -157,23 +161,23 @@ def _smallest_users(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> dict[st
     return users
 
 
-def _trainer(catalog: Catalog, offer: Offer[ModelSpec]) -> str:
+def _trainer(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> str:
     """The full name of its trainer; empty where nobody offers it."""
     try:
-        return catalog.trainer(offer.spec.trainer, owner=offer.plugin.name).full_name
+        return catalog.trainer(entry.spec.trainer, owner=entry.plugin.name).full_name
     except ZooError:
         return ""
 
 
-def _of_weights(bench: Bench, chosen: Sequence[Offer[ModelSpec]]) -> list[Step]:
+def _of_weights(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]]) -> list[Step]:
     """The plugin's weights for the chosen models, and for models of other plugins."""
-    ours, names = bench.plugin.name, {offer.full_name for offer in chosen}
-    offers = [Offer(plugin=bench.plugin, spec=spec) for spec in bench.plugin.weights]
+    ours, names = context.plugin.name, {entry.full_name for entry in chosen}
+    offers = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in context.plugin.weights]
     kept = [one for one in offers if one.model in names or not one.model.startswith(f"{ours}/")]
     return [Step(check=check, name=one.full_name, subject=one) for one in kept for check in _of("weights")]
 
 
-_SUBJECTS: Final[dict[Group, Callable[[Bench, Sequence[Offer[ModelSpec]]], list[Step]]]] = {
+_SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[ModelSpec]]], list[Step]]]] = {
     "model": lambda _, chosen: _of_models("model", chosen),
     "trainer": _of_trainers,
     "weights": _of_weights,
@@ -185,12 +189,12 @@ _SUBJECTS: Final[dict[Group, Callable[[Bench, Sequence[Offer[ModelSpec]]], list[
 
 
 def _chosen(
-    bench: Bench, pattern: str | None, *, smallest: bool
-) -> tuple[tuple[Offer[ModelSpec], ...], tuple[str, ...]]:
+    context: CheckContext, pattern: str | None, *, smallest: bool
+) -> tuple[tuple[RegistryEntry[ModelSpec], ...], tuple[str, ...]]:
     """The models to look at, and a sentence about the others."""
-    plugin = bench.plugin
-    everything = [offer for offer in bench.catalog.models() if offer.plugin.name == plugin.name]
-    chosen = [one for one in bench.catalog.models(pattern or "*") if one.plugin.name == plugin.name]
+    plugin = context.plugin
+    everything = [entry for entry in context.catalog.models() if entry.plugin.name == plugin.name]
+    chosen = [one for one in context.catalog.models(pattern or "*") if one.plugin.name == plugin.name]
     if pattern and not chosen:
         raise UsageError(f"no model of the plugin {plugin.name!r} fits {pattern!r}", hint=f"zoo list '{plugin.name}/*'")
     how = [f"those that fit {pattern!r}"] if pattern else []
@@ -204,15 +208,15 @@ def _chosen(
     return tuple(chosen), (f"{left} of {len(everything)} models: only {', and of them '.join(how)}; {again}",)
 
 
-def smallest_of_each_kind(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
+def smallest_of_each_kind(offers: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
     """Of the models that share task, trainer and form of input, the one with the fewest parameters."""
-    kinds: dict[tuple[object, ...], Offer[ModelSpec]] = {}
-    for offer in _by_size(offers):
-        spec = offer.spec
-        kinds.setdefault((spec.task, spec.trainer, type(spec.input)), offer)
+    kinds: dict[tuple[object, ...], RegistryEntry[ModelSpec]] = {}
+    for entry in _by_size(offers):
+        spec = entry.spec
+        kinds.setdefault((spec.task, spec.trainer, type(spec.input)), entry)
     return list(kinds.values())
 
 
-def _by_size(offers: Iterable[Offer[ModelSpec]]) -> list[Offer[ModelSpec]]:
+def _by_size(offers: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
     """The smallest first, those of unknown size last."""
-    return sorted(offers, key=lambda offer: (offer.spec.parameters is None, offer.spec.parameters or 0))
+    return sorted(offers, key=lambda entry: (entry.spec.parameters is None, entry.spec.parameters or 0))

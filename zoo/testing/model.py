@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Port, Signature
 from zoo.models.weights.load import load_state, read_state
-from zoo.registry.name_resolution import Offer
-from zoo.testing.check_context import Bench, Built
-from zoo.testing.overfit import Lesson, learn
+from zoo.registry.name_resolution import RegistryEntry
+from zoo.testing.check_context import Built, CheckContext
+from zoo.testing.overfit import OverfitTest, learn
 from zoo.testing.score import Failing, NotApplicable
 from zoo.testing.variants import variants
 from zoo.training.state import separate
@@ -24,18 +24,18 @@ from zoo_export.measure.graph import torch_repeats
 from zoo_export.subject.batching import batch_name, batches, join, split
 from zoo_export.subject.module_io import Array, call
 
-Model = Offer[ModelSpec]
+Model = RegistryEntry[ModelSpec]
 SAME = 1e-3
 """Of an output's largest value: more than rounding makes, less than a neighbour in the batch does."""
 FIRST_STEPS, FIRST_ITEMS = 24, 64
 """A layer that begins with zeros lets gradients through after it has learnt once, and not every item reaches all."""
 
 
-def shapes(bench: Bench, offer: Model) -> str:
+def shapes(context: CheckContext, entry: Model) -> str:
     """Inputs and outputs have the shapes and types of the signature, for other sizes and class counts too."""
     tried = []
-    for name, problem in variants(bench.problem(offer), offer.spec):
-        built = bench.build(offer, problem)
+    for name, problem in variants(context.problem(entry), entry.spec):
+        built = context.build(entry, problem)
         inputs = _batch(built, largest=2)
         wrong = misfits(inputs, _answer(built, inputs), built.subject.signature)
         if wrong:
@@ -65,9 +65,9 @@ def _fits(value: Array, port: Port, sizes: dict[str, int]) -> bool:
     )
 
 
-def finite(bench: Bench, offer: Model) -> str:
+def finite(context: CheckContext, entry: Model) -> str:
     """A new model answers realistic and uniform inputs with finite numbers."""
-    built = bench.built(offer)
+    built = context.built(entry)
     for case in built.cases:
         for name, value in _answer(built, case.inputs).items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
@@ -75,11 +75,11 @@ def finite(bench: Bench, offer: Model) -> str:
     return f"{len(built.cases)} inputs"
 
 
-def parameters(bench: Bench, offer: Model) -> str:
+def parameters(context: CheckContext, entry: Model) -> str:
     """It has as many parameters as its card says, at the default number of classes."""
-    problem = replace(bench.problem(offer), input=offer.spec.input)  # the data may have other channels
-    found = sum(parameter.numel() for parameter in bench.build(offer, problem).model.parameters())
-    stated = offer.spec.parameters
+    problem = replace(context.problem(entry), input=entry.spec.input)  # the data may have other channels
+    found = sum(parameter.numel() for parameter in context.build(entry, problem).model.parameters())
+    stated = entry.spec.parameters
     if stated is None:
         raise NotApplicable("its card states no number", next_step=f"ModelSpec(..., parameters={found:_})")
     if found != stated:
@@ -87,9 +87,9 @@ def parameters(bench: Bench, offer: Model) -> str:
     return f"{found:,}"
 
 
-def determinism(bench: Bench, offer: Model) -> str:
+def determinism(context: CheckContext, entry: Model) -> str:
     """In eval mode the same input gives the same bits, whatever the state of the random generators."""
-    built = bench.built(offer)
+    built = context.built(entry)
     if not torch_repeats(built.subject.module, built.cases[:2], built.subject.signature):
         raise Failing(
             "it answers the same input otherwise the second time",
@@ -98,28 +98,31 @@ def determinism(bench: Bench, offer: Model) -> str:
     return "the same bits twice"
 
 
-def gradients(bench: Bench, offer: Model) -> str:
+def gradients(context: CheckContext, entry: Model) -> str:
     """Every parameter gets a gradient from its trainer's loss within 24 steps."""
-    if offer.spec.part_of:
-        raise NotApplicable(f"it is trained as a part of {', '.join(offer.spec.part_of)}")
-    lesson = bench.once(offer, "first steps", lambda: _first_steps(bench, offer))
-    if lesson.deaf:
-        more = f", and {len(lesson.deaf) - 5} more" if len(lesson.deaf) > 5 else ""
+    if entry.spec.part_of:
+        raise NotApplicable(f"it is trained as a part of {', '.join(entry.spec.part_of)}")
+    overfit_test = context.once(entry, "first steps", lambda: _first_steps(context, entry))
+    if overfit_test.deaf:
+        more = f", and {len(overfit_test.deaf) - 5} more" if len(overfit_test.deaf) > 5 else ""
         raise Failing(
-            f"{len(lesson.deaf)} of {lesson.parameters} parameters get none: {', '.join(lesson.deaf[:5])}{more}",
+            f"{len(overfit_test.deaf)} of {overfit_test.parameters} parameters get none: "
+            f"{', '.join(overfit_test.deaf[:5])}{more}",
             next_step="leave out what the loss does not use, or freeze it: requires_grad_(False)",
         )
-    return f"{lesson.parameters} tensors"
+    return f"{overfit_test.parameters} tensors"
 
 
-def _first_steps(bench: Bench, offer: Model) -> Lesson:
-    return learn(bench, offer, steps=FIRST_STEPS, items=FIRST_ITEMS, enough=lambda lesson: not lesson.deaf)
+def _first_steps(context: CheckContext, entry: Model) -> OverfitTest:
+    return learn(
+        context, entry, steps=FIRST_STEPS, items=FIRST_ITEMS, enough=lambda overfit_test: not overfit_test.deaf
+    )
 
 
-def seed(bench: Bench, offer: Model) -> str:
+def seed(context: CheckContext, entry: Model) -> str:
     """The same seed gives the same parameters, another seed others."""
-    problem = bench.problem(offer)
-    first, again, other = (_state(bench.build(offer, problem, seed=number).model) for number in (0, 0, 1))
+    problem = context.problem(entry)
+    first, again, other = (_state(context.build(entry, problem, seed=number).model) for number in (0, 0, 1))
     differing = [name for name in first if not torch.equal(first[name], again[name])]
     if differing:
         raise Failing(
@@ -131,13 +134,13 @@ def seed(bench: Bench, offer: Model) -> str:
     return f"{len(first)} tensors"
 
 
-def state_round_trip(bench: Bench, offer: Model) -> str:
+def state_round_trip(context: CheckContext, entry: Model) -> str:
     """Saved as safetensors and loaded strictly into a new model, it gives the same answers, bit for bit."""
-    built = bench.built(offer)
-    file = bench.folder("state") / "model.safetensors"
+    built = context.built(entry)
+    file = context.folder("state") / "model.safetensors"
     file.parent.mkdir()
     save_file(separate(built.model.state_dict()), file)
-    fresh = bench.build(offer, built.problem, seed=1)
+    fresh = context.build(entry, built.problem, seed=1)
     load_state(fresh.model, read_state(file), origin="the saved state")
     for case in built.cases[:3]:
         before, after = (_answer(one, case.inputs) for one in (built, fresh))
@@ -150,9 +153,9 @@ def state_round_trip(bench: Bench, offer: Model) -> str:
     return f"{len(_state(built.model))} tensors"
 
 
-def batch_independence(bench: Bench, offer: Model) -> str:
+def batch_independence(context: CheckContext, entry: Model) -> str:
     """An item's answer does not depend on what else is in its batch."""
-    built = bench.built(offer)
+    built = context.built(entry)
     signature = built.subject.signature
     if batch_name(signature) is None:
         raise NotApplicable("its graph takes one item at a time")

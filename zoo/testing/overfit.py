@@ -15,9 +15,9 @@ from zoo.api.recipe import Augment, Recipe
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.train_config import TrainOptions
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
@@ -31,7 +31,7 @@ HELD = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class OverfitTest:
     """What a few steps showed."""
 
     losses: tuple[float, ...]
@@ -58,45 +58,50 @@ def plain(recipe: Recipe) -> Recipe:
 
 
 def intended(
-    bench: Bench, offer: Offer[ModelSpec], change: Callable[[Recipe], Recipe], *, items: int, place: Path | None = None
+    context: CheckContext,
+    entry: RegistryEntry[ModelSpec],
+    change: Callable[[Recipe], Recipe],
+    *,
+    items: int,
+    place: Path | None = None,
 ) -> Intent:
     """A training of the model on the first items of the data, on this machine as it is."""
     options = TrainOptions(
-        data=bench.source(offer),
-        output=place or bench.folder("run"),
+        data=context.source(entry),
+        output=place or context.folder("run"),
         device="cpu",
         threads=torch.get_num_threads(),
         workers=0,
         limit_train=items,
     )
-    catalog = bench.sampled(offer, {"train": items, "validation": HELD, "test": HELD})
-    intent = intend(offer.full_name, options, catalog=catalog)
+    catalog = context.sampled(entry, {"train": items, "validation": HELD, "test": HELD})
+    intent = intend(entry.full_name, options, catalog=catalog)
     return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
 
 
 def learn(
-    bench: Bench,
-    offer: Offer[ModelSpec],
+    context: CheckContext,
+    entry: RegistryEntry[ModelSpec],
     *,
     steps: int,
     items: int = ITEMS,
-    enough: Callable[[Lesson], bool] = lambda _: False,
-) -> Lesson:
+    enough: Callable[[OverfitTest], bool] = lambda _: False,
+) -> OverfitTest:
     """At most so many steps of eight on so many items, fewer once the lesson is `enough`."""
-    intent = intended(bench, offer, plain, items=items)
+    intent = intended(context, entry, plain, items=items)
     with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
-        training = prepared(intent, bench.card(offer), engine, steps=steps)
+        training = prepared(intent, context.card(entry), engine, steps=steps)
         learning = dict(_learning(training.modules["model"]))
         heard: set[str] = set()
         for name, parameter in learning.items():
             parameter.register_post_accumulate_grad_hook(partial(_hear, heard, name))  # type: ignore[no-untyped-call]
-        lesson = Lesson(losses=(), parameters=len(learning), deaf=tuple(learning))
+        overfit_test = OverfitTest(losses=(), parameters=len(learning), deaf=tuple(learning))
         for loss in run(training, steps):
             deaf = tuple(name for name in learning if name not in heard)
-            lesson = replace(lesson, losses=(*lesson.losses, loss), deaf=deaf)
-            if enough(lesson):
+            overfit_test = replace(overfit_test, losses=(*overfit_test.losses, loss), deaf=deaf)
+            if enough(overfit_test):
                 break
-    return lesson
+    return overfit_test
 
 
 def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> Training:
@@ -105,11 +110,11 @@ def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> T
     problem = intent.task.problem(card, intent.config.input)
     recipe = replace(intent.config.recipe, epochs=steps)
     config = replace(intent.config, input=problem.input, max_steps=steps, recipe=recipe)
-    model, _ = starting_model(catalog, intent.offer, config, problem)
+    model, _ = starting_model(catalog, intent.entry, config, problem)
     training = build_training(
         config=config,
         catalog=catalog,
-        offer=intent.offer,
+        entry=intent.entry,
         task=intent.task,
         card=card,
         problem=problem,

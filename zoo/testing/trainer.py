@@ -16,16 +16,16 @@ from typing import Final
 
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
-from zoo.registry.name_resolution import Offer
-from zoo.testing.check_context import Bench
-from zoo.testing.overfit import ITEMS, Lesson, intended, learn
+from zoo.registry.name_resolution import RegistryEntry
+from zoo.testing.check_context import CheckContext
+from zoo.testing.overfit import ITEMS, OverfitTest, intended, learn
 from zoo.testing.score import Failing, NotApplicable
-from zoo.training.events import EpochResult, Listener
+from zoo.training.events import Callback, EpochResult
 from zoo.training.resume import resume
 from zoo.training.run_training import Ended
 from zoo.training.start import begin
 
-Model = Offer[ModelSpec]
+Model = RegistryEntry[ModelSpec]
 STEPS: Final = 400
 """A lesson whose loss has not fallen far enough by then has failed."""
 AT_LEAST: Final = 20
@@ -41,20 +41,20 @@ GRACE: Final = 40.0
 """Seconds in which torchrun ends them when it is told to."""
 
 
-def loss_falls(bench: Bench, offer: Model) -> str:
+def loss_falls(context: CheckContext, entry: Model) -> str:
     """Seeing eight items again and again, the loss falls."""
-    losses = _lesson(bench, offer).losses
+    losses = _lesson(context, entry).losses
     first, last = _ends(losses)
     if not last < first:
         raise Failing(f"the loss goes from {first:.4g} to {last:.4g} in {len(losses)} steps", next_step=_ADVICE)
     return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
 
 
-def overfits(bench: Bench, offer: Model) -> str:
+def overfits(context: CheckContext, entry: Model) -> str:
     """Eight items are learnt by heart: within 400 steps at the recipe's rate the loss falls to six tenths."""
-    losses = _lesson(bench, offer).losses
+    losses = _lesson(context, entry).losses
     first, last = _ends(losses)
-    if not _learnt(_lesson(bench, offer)):
+    if not _learnt(_lesson(context, entry)):
         raise Failing(f"the loss goes from {first:.4g} to {last:.4g} only, in {len(losses)} steps", next_step=_ADVICE)
     return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
 
@@ -62,16 +62,16 @@ def overfits(bench: Bench, offer: Model) -> str:
 _ADVICE: Final = "look at the loss and the rate: zoo train MODEL --set recipe.lr=..."
 
 
-def resume_exact(bench: Bench, offer: Model) -> str:
+def resume_exact(context: CheckContext, entry: Model) -> str:
     """Interrupted in the second epoch and resumed, a run ends with the same weights as an uninterrupted one."""
-    _not_a_part(offer)
-    whole, halves = bench.folder("whole"), bench.folder("halves")
-    _train(bench, offer, whole)
-    ended = _train(bench, offer, halves, _Interrupt())
+    _not_a_part(entry)
+    whole, halves = context.folder("whole"), context.folder("halves")
+    _train(context, entry, whole)
+    ended = _train(context, entry, halves, _Interrupt())
     if ended.outcome.status != "interrupted":
         raise Failing("the training did not stop when it was asked to", next_step="do not catch signals in a trainer")
-    catalog = intended(bench, offer, _short, items=RUN_ITEMS).catalog
-    resume(halves, catalog=catalog, say=_unheard)
+    catalog = intended(context, entry, _short, items=RUN_ITEMS).catalog
+    resume(halves, catalog=catalog, say=_ignore)
     one, other = (_weights(place) for place in (whole, halves))
     if one != other:
         raise Failing(
@@ -81,13 +81,13 @@ def resume_exact(bench: Bench, offer: Model) -> str:
     return f"the same {len(one):,} bytes"
 
 
-def two_processes(bench: Bench, offer: Model) -> str:
+def two_processes(context: CheckContext, entry: Model) -> str:
     """Two processes on this machine train replicas that are equal bit for bit, and agree on the metrics."""
-    _not_a_part(offer)
+    _not_a_part(entry)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     code, said, complained = _within_patience(
-        [*launch, "zoo.testing.two_processes", offer.full_name, bench.source(offer)],
+        [*launch, "zoo.testing.two_processes", entry.full_name, context.source(entry)],
         environment | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
     )
     lines = [line for line in said.splitlines() if line.startswith("{")]
@@ -125,14 +125,14 @@ def _within_patience(command: Sequence[str], environment: Mapping[str, str]) -> 
 # --- lessons and runs ---
 
 
-def _lesson(bench: Bench, offer: Model) -> Lesson:
-    _not_a_part(offer)
-    return bench.once(offer, "lesson", lambda: learn(bench, offer, steps=STEPS, enough=_learnt))
+def _lesson(context: CheckContext, entry: Model) -> OverfitTest:
+    _not_a_part(entry)
+    return context.once(entry, "lesson", lambda: learn(context, entry, steps=STEPS, enough=_learnt))
 
 
-def _learnt(lesson: Lesson) -> bool:
-    first, last = _ends(lesson.losses)
-    return len(lesson.losses) >= AT_LEAST and last <= LEARNT * first
+def _learnt(overfit_test: OverfitTest) -> bool:
+    first, last = _ends(overfit_test.losses)
+    return len(overfit_test.losses) >= AT_LEAST and last <= LEARNT * first
 
 
 def _ends(losses: Sequence[float]) -> tuple[float, float]:
@@ -145,15 +145,15 @@ def _short(recipe: Recipe) -> Recipe:
     return replace(recipe, epochs=2, batch_size=ITEMS, accumulate=1, precision="32", patience=None)
 
 
-def _train(bench: Bench, offer: Model, place: Path, *listeners: Listener) -> Ended:
-    intent = intended(bench, offer, _short, items=RUN_ITEMS, place=place)
-    return begin(intent, bench.card(offer), listeners=listeners, say=_unheard)
+def _train(context: CheckContext, entry: Model, place: Path, *callbacks: Callback) -> Ended:
+    intent = intended(context, entry, _short, items=RUN_ITEMS, place=place)
+    return begin(intent, context.card(entry), callbacks=callbacks, say=_ignore)
 
 
-class _Interrupt(Listener):
+class _Interrupt(Callback):
     """Ctrl-C after the first epoch, which is acted upon a step later."""
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """Ask the process to stop."""
         if result.epoch == 1:
             signal.raise_signal(signal.SIGINT)
@@ -165,10 +165,10 @@ def _weights(place: Path) -> bytes:
     return (newest / "model.safetensors").read_bytes()
 
 
-def _not_a_part(offer: Model) -> None:
-    if offer.spec.part_of:
-        raise NotApplicable(f"it is trained as a part of {', '.join(offer.spec.part_of)}")
+def _not_a_part(entry: Model) -> None:
+    if entry.spec.part_of:
+        raise NotApplicable(f"it is trained as a part of {', '.join(entry.spec.part_of)}")
 
 
-def _unheard(text: str) -> None:
+def _ignore(text: str) -> None:
     """A sentence that nobody hears."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, distributed
 
 from zoo.registry.catalog import Catalog
-from zoo.testing.check_context import Bench
+from zoo.testing.check_context import CheckContext
 from zoo.testing.overfit import ITEMS, intended, plain, prepared, run
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch
@@ -24,11 +24,11 @@ STEPS = 3
 def main(model: str, data: str) -> None:
     """Print what was found, from the first process."""
     catalog = Catalog.discover()
-    offer = catalog.model(model)
-    bench = Bench(catalog, offer.plugin, data=data)
-    intent = intended(bench, offer, plain, items=2 * ITEMS)
+    entry = catalog.model(model)
+    context = CheckContext(catalog, entry.plugin, data=data)
+    intent = intended(context, entry, plain, items=2 * ITEMS)
     with launch(device="cpu", devices=2, precision="32") as engine:
-        training = prepared(intent, bench.card(offer), engine, steps=STEPS)
+        training = prepared(intent, context.card(entry), engine, steps=STEPS)
         for _ in run(training, STEPS):
             pass
         engine.share_tensors(training.modules["model"], buffers_only=True)

@@ -19,7 +19,7 @@ from zoo.models.build import build, seeded, silent
 from zoo.models.weights.source import find_source
 from zoo.models.weights.start import Started, start_from
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
 from zoo.training.components import Training
@@ -34,17 +34,17 @@ from zoo.training.split_metrics import NO_AUGMENT
 
 
 def starting_model(
-    catalog: Catalog, offer: Offer[ModelSpec], config: TrainConfig, problem: Problem, *, load: bool = True
+    catalog: Catalog, entry: RegistryEntry[ModelSpec], config: TrainConfig, problem: Problem, *, load: bool = True
 ) -> tuple[nn.Module, Started | None]:
     """The model with the parameters it starts from; without `load` (a resumed run brings its own) random ones."""
-    model = build(catalog, offer, problem, seed=config.seed)
+    model = build(catalog, entry, problem, seed=config.seed)
     started = None
     if config.weights and load:
-        source = find_source(config.weights, catalog, offer)
-        started = start_from(source, model, catalog=catalog, offer=offer, problem=problem, progress=silent)
+        source = find_source(config.weights, catalog, entry)
+        started = start_from(source, model, catalog=catalog, entry=entry, problem=problem, progress=silent)
     if config.freeze == "backbone":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.startswith(offer.spec.head))
+            parameter.requires_grad_(name.startswith(entry.spec.head))
     return model, started
 
 
@@ -62,7 +62,7 @@ def build_training(
     *,
     config: TrainConfig,
     catalog: Catalog,
-    offer: Offer[ModelSpec],
+    entry: RegistryEntry[ModelSpec],
     task: Task,
     card: DataCard,
     problem: Problem,
@@ -71,7 +71,7 @@ def build_training(
 ) -> Training:
     """A training at its beginning; its config has the threads and workers that were chosen."""
     recipe = config.recipe
-    trainer, declared = catalog.make_trainer(offer), catalog.trainer_of(offer).spec
+    trainer, declared = catalog.make_trainer(entry), catalog.trainer_of(entry).spec
     options = {**declared.options, **recipe.options}
     train = task.dataset(card, "train", problem)
     if isinstance(train, Adjustable):
@@ -90,7 +90,7 @@ def build_training(
     modules = _modules(trainer, model, problem, config, engine)
     for module in modules.values():
         engine.share_tensors(module)
-    head = offer.spec.head if config.weights else ()
+    head = entry.spec.head if config.weights else ()
     average = MovingAverage(modules["model"], decay=recipe.ema) if recipe.ema else None
     steps = total_steps(config, plan)
     context = Context(
@@ -125,7 +125,7 @@ def build_training(
         workers=0,
         progress=Progress(),
     )
-    return _settle(training, lambda: catalog.make_trainer(offer), head, options)
+    return _settle(training, lambda: catalog.make_trainer(entry), head, options)
 
 
 def total_steps(config: TrainConfig, plan: Plan) -> int:

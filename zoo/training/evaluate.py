@@ -27,7 +27,7 @@ from zoo.models.target import (
 )
 from zoo.models.weights.source import published_source
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.evaluation_result import (
     Evaluation,
     check_classes,
@@ -116,7 +116,7 @@ def evaluate_target(
     start = time.monotonic()
     values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
     result = Evaluation(
-        model=trained.offer.full_name,
+        model=trained.entry.full_name,
         task=task.name,
         data=request.source,
         split=chosen,
@@ -132,7 +132,7 @@ def evaluate_target(
 class _Subject:
     """What is measured, known before its parameters are loaded."""
 
-    model: Offer[ModelSpec]
+    model: RegistryEntry[ModelSpec]
     problem: Problem
     default_data: str
     run: Run | None = None
@@ -160,7 +160,7 @@ class _Subject:
 
 def _subject(target: Target, catalog: Catalog) -> _Subject:
     match target:
-        case RunTarget(model=Offer() as part):  # a part's problem comes with its parameters
+        case RunTarget(model=RegistryEntry() as part):  # a part's problem comes with its parameters
             taken = load_trained(target, catalog)
             return _Subject(model=part, problem=taken.problem, default_data=_embedded(part, catalog), run=taken.run)
         case RunTarget():
@@ -178,15 +178,15 @@ def _subject(target: Target, catalog: Catalog) -> _Subject:
     )
 
 
-def _embedded(model: Offer[ModelSpec], catalog: Catalog) -> str:
+def _embedded(model: RegistryEntry[ModelSpec], catalog: Catalog) -> str:
     return catalog.task(model.spec.task).spec.default_data
 
 
 def _measure(
     trained: Trained, catalog: Catalog, dataset: Dataset, metrics: Metrics, *, device: str
 ) -> dict[str, float]:
-    trainer = catalog.make_trainer(trained.offer)
-    declared = catalog.trainer_of(trained.offer).spec.options
+    trainer = catalog.make_trainer(trained.entry)
+    declared = catalog.trainer_of(trained.entry).spec.options
     recipe = trained.run.config.recipe if trained.run else Recipe()
     with launch(device=choose_device(device), devices=1, precision="32") as engine:
         modules = trainer.modules(trained.model.to(engine.device), trained.problem)

@@ -27,7 +27,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class StepEvent:
     """Where the training is, told at most ten times a second."""
 
     epoch: int
@@ -68,7 +68,7 @@ class EpochResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class CheckpointEvent:
     """Everything that must be kept to go on from here."""
 
     step: int
@@ -96,23 +96,23 @@ class Outcome:
     """Validation metrics of the best epoch."""
 
 
-class Listener:
+class Callback:
     """Hears what happens; overrides what it cares about.  Only the leading process has listeners."""
 
-    def started(self, start: Start) -> None:
+    def on_start(self, start: Start) -> None:
         """Before the first step, and again after a resume."""
 
-    def moved(self, moment: Moment) -> None:
+    def on_step(self, event: StepEvent) -> None:
         """At most ten times a second."""
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """After an evaluation, before its checkpoint."""
 
-    def keep(self, snapshot: Snapshot) -> None:
+    def on_checkpoint(self, event: CheckpointEvent) -> None:
         """When the state must be kept."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """After the last step, also of an interrupted training."""
 
-    def closed(self) -> None:
+    def on_close(self) -> None:
         """Always, also after an error."""

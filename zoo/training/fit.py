@@ -14,7 +14,7 @@ from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
-from zoo.training.events import EpochResult, Listener, Moment, Outcome, Snapshot, Start
+from zoo.training.events import Callback, CheckpointEvent, EpochResult, Outcome, Start, StepEvent
 from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import NO_AUGMENT, measure
 from zoo.training.state import write_state
@@ -32,10 +32,10 @@ SAVE_EVERY: Final = 600.0
 class Fit:
     """One pass through a training, from its progress to its end."""
 
-    def __init__(self, training: Training, *, listeners: Sequence[Listener], signals: StopSignals) -> None:
+    def __init__(self, training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> None:
         self._training = training
         self._progress = training.progress
-        self._listeners = listeners
+        self._callbacks = callbacks
         self._signals = signals
         self._steps = training.context.total_steps
         self._unread: list[StepOutput] = []
@@ -174,8 +174,8 @@ class Fit:
             best=best,
             measured=measured,
         )
-        for listener in self._listeners:
-            listener.epoch_ended(result)
+        for callback in self._callbacks:
+            callback.on_epoch_end(result)
         self._keep(metrics, best=best)
         return True
 
@@ -196,13 +196,13 @@ class Fit:
             epoch=progress.epoch,
             step=progress.step,
         )
-        for listener in self._listeners:
-            listener.started(start)
+        for callback in self._callbacks:
+            callback.on_start(start)
 
     def _tell_moment(self, seconds_per_step: float, batch: int) -> None:
         self._read()
         progress, config = self._progress, self._training.config
-        moment = Moment(
+        event = StepEvent(
             epoch=progress.epoch + 1,
             batch=batch,
             step=progress.step,
@@ -212,8 +212,8 @@ class Fit:
             remaining=(self._steps - progress.step) * seconds_per_step,
             metrics=self._metrics,
         )
-        for listener in self._listeners:
-            listener.moved(moment)
+        for callback in self._callbacks:
+            callback.on_step(event)
 
     def _save_now_and_then(self) -> None:
         if time.perf_counter() - self._saved >= SAVE_EVERY:
@@ -239,9 +239,9 @@ class Fit:
             )
 
         kept = recorded(metrics)
-        snapshot = Snapshot(step=progress.step, epoch=progress.epoch, metrics=kept, best=best, fill=fill)
-        for listener in self._listeners:
-            listener.keep(snapshot)
+        event = CheckpointEvent(step=progress.step, epoch=progress.epoch, metrics=kept, best=best, fill=fill)
+        for callback in self._callbacks:
+            callback.on_checkpoint(event)
         self._saved = time.perf_counter()
 
     def _stop(self, status: str, reason: str) -> Outcome:
@@ -260,19 +260,19 @@ class Fit:
             best_epoch=progress.best_epoch,
             metrics=recorded(progress.best),
         )
-        for listener in self._listeners:
-            listener.ended(outcome)
+        for callback in self._callbacks:
+            callback.on_end(outcome)
         return outcome
 
 
-def fit(training: Training, *, listeners: Sequence[Listener], signals: StopSignals) -> Outcome:
+def fit(training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> Outcome:
     """How the training ended, after all its steps or the first signal; Diverged when the loss is no number."""
     try:
-        return Fit(training, listeners=listeners, signals=signals).run()
+        return Fit(training, callbacks=callbacks, signals=signals).run()
     except Diverged as error:
         progress = training.progress
         where = f"epoch {progress.epoch + 1}, step {progress.step}"
         raise Diverged(f"{training.config.model} diverged at {where}: {error.message}", hint=error.hint) from error
     finally:
-        for listener in listeners:
-            listener.closed()
+        for callback in callbacks:
+            callback.on_close()

@@ -14,22 +14,22 @@ import torch
 from zoo.api.data import DataCard
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import run as runs
 from zoo.runs.run import DataRecord, RunRecord
 from zoo.runs.train_config import TrainConfig
 
 
-def new_record(offer: Offer[ModelSpec], config: TrainConfig, argv: Sequence[str]) -> RunRecord:
+def new_record(entry: RegistryEntry[ModelSpec], config: TrainConfig, argv: Sequence[str]) -> RunRecord:
     """What run.json says while the training goes on."""
     return RunRecord(
         status="running",
         created=runs.now(),
         argv=tuple(argv),
-        model=offer.full_name,
-        task=offer.spec.task,
+        model=entry.full_name,
+        task=entry.spec.task,
         seeds={"seed": config.seed},
-        versions=versions(offer),
+        versions=versions(entry),
         git=_git(),
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -49,7 +49,7 @@ def data_record(card: DataCard, problem: Problem) -> DataRecord:
     )
 
 
-def versions(offer: Offer[ModelSpec]) -> dict[str, str]:
+def versions(entry: RegistryEntry[ModelSpec]) -> dict[str, str]:
     """Of everything that a result depends on, the plugin and the CPU's vector instructions among it."""
     found = {"python": platform.python_version(), "cpu": torch.backends.cpu.get_cpu_capability()}
     for name in ("edgezoo", "torch", "torchvision", "lightning-fabric"):
@@ -57,7 +57,7 @@ def versions(offer: Offer[ModelSpec]) -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {**found, offer.plugin.name: offer.plugin.version}
+    return {**found, entry.plugin.name: entry.plugin.version}
 
 
 def _git() -> dict[str, str | bool] | None:

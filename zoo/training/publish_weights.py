@@ -99,9 +99,9 @@ def _declared(
 ) -> WeightsSpec:
     """The spec of a file with this content; without a url it lies inside the package of the model's builder."""
     learnt_from = source_name(trained.lineage.data or evaluation.data)
-    package = re.split("[.:]", trained.offer.spec.builder)[0]
+    package = re.split("[.:]", trained.entry.spec.builder)[0]
     return WeightsSpec(
-        model=trained.offer.name,
+        model=trained.entry.name,
         tag=tag or re.sub(r"[^a-z0-9_-]+", "_", learnt_from.lower()).strip("_-"),
         licence=licence,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -138,8 +138,8 @@ def _contents(model: nn.Module, dtype: Dtype) -> dict[str, Tensor]:
 
 def _licence(trained: Trained, catalog: Catalog) -> str:
     """What follows from what is declared; UsageError where only the user can know."""
-    task: TaskSpec = catalog.task(trained.offer.spec.task).spec
-    own, started_from = trained.offer.spec.licence, trained.lineage.licence
+    task: TaskSpec = catalog.task(trained.entry.spec.task).spec
+    own, started_from = trained.entry.spec.licence, trained.lineage.licence
     if trained.run is None and started_from:
         return started_from
     embedded = trained.lineage.data == task.default_data and task.data_licence

@@ -11,7 +11,7 @@ from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress, Task
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.run import check_place, default_place
 from zoo.runs.train_config import TrainConfig, TrainOptions, read_config, resolve_config, sized_input
 
@@ -21,7 +21,7 @@ class Intent:
     """A training that can begin as soon as its data have been checked."""
 
     catalog: Catalog
-    offer: Offer[ModelSpec]
+    entry: RegistryEntry[ModelSpec]
     task: Task
     config: TrainConfig
     source: DataSource
@@ -38,50 +38,50 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
     name, _, tag = name.partition("@")
     if tag and options.weights:
         raise UsageError(f"{model} names weights, and --weights {options.weights} too", hint="say one of them")
-    offer = catalog.model(name)
-    if missing := catalog.missing(offer):
+    entry = catalog.model(name)
+    if missing := catalog.missing(entry):
         raise MissingExtra(
-            f"{offer.full_name} needs {', '.join(missing)}, not installed here",
-            hint=f"pip install '{offer.plugin.distribution}[{offer.spec.extra}]'",
+            f"{entry.full_name} needs {', '.join(missing)}, not installed here",
+            hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
         )
-    options = replace(options, weights=f"{offer.full_name}@{tag}") if tag else options
+    options = replace(options, weights=f"{entry.full_name}@{tag}") if tag else options
     config = resolve_config(
         options,
-        spec=offer.spec,
-        full_name=offer.full_name,
-        plugin=offer.plugin.name,
-        plugin_version=offer.plugin.version,
-        default_data=catalog.task(offer.spec.task).spec.default_data,
-        trainer_options=catalog.trainer_of(offer).spec.options,
+        spec=entry.spec,
+        full_name=entry.full_name,
+        plugin=entry.plugin.name,
+        plugin_version=entry.plugin.version,
+        default_data=catalog.task(entry.spec.task).spec.default_data,
+        trainer_options=catalog.trainer_of(entry).spec.options,
     )
-    if offer.spec.from_weights and not config.weights:
+    if entry.spec.from_weights and not config.weights:
         raise UsageError(
-            f"{offer.full_name} is built from weights alone: {offer.spec.from_weights}", hint="name them with --weights"
+            f"{entry.full_name} is built from weights alone: {entry.spec.from_weights}", hint="name them with --weights"
         )
-    if config.freeze == "backbone" and not offer.spec.head:
-        raise UsageError(f"{offer.full_name} does not say which of its layers is the head", hint="leave out --freeze")
-    place = options.output or default_place(offer.full_name)
+    if config.freeze == "backbone" and not entry.spec.head:
+        raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
+    place = options.output or default_place(entry.full_name)
     check_place(place, overwrite=overwrite)
-    task = catalog.make_task(offer.spec.task)
+    task = catalog.make_task(entry.spec.task)
     return Intent(
         catalog=catalog,
-        offer=offer,
+        entry=entry,
         task=task,
-        config=replace(config, input=_starting_input(config, offer, catalog)),
+        config=replace(config, input=_starting_input(config, entry, catalog)),
         source=task.detect(config.request),
         place=place,
         overwrite=overwrite,
     )
 
 
-def _starting_input(config: TrainConfig, offer: Offer[ModelSpec], catalog: Catalog) -> Input:
+def _starting_input(config: TrainConfig, entry: RegistryEntry[ModelSpec], catalog: Catalog) -> Input:
     """The input that the weights were trained with, else the model's own, at the recipe's size."""
     if config.weights is None:
         return config.input
     from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
 
-    source = find_source(config.weights, catalog, offer)
-    trained = source.input or offer.spec.input
+    source = find_source(config.weights, catalog, entry)
+    trained = source.input or entry.spec.input
     if isinstance(trained, ImageInput):
         trained = replace(trained, any_channels=False)  # the first layer is trained already: pictures adapt to it
     return sized_input(trained, config.recipe)

@@ -15,7 +15,7 @@ from zoo.api.task import Progress
 from zoo.models.build import silent
 from zoo.models.load import trained_model
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import checkpoints
 from zoo.runs import run as runs
 from zoo.runs.run import Run
@@ -23,7 +23,7 @@ from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import choose_device, launch, launched_processes
-from zoo.training.events import Listener
+from zoo.training.events import Callback
 from zoo.training.provenance import versions
 from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say
@@ -35,7 +35,7 @@ def resume(
     *,
     catalog: Catalog,
     allow_inexact: bool = False,
-    listeners: Sequence[Listener] = (),
+    callbacks: Sequence[Callback] = (),
     progress: Progress = silent,
     say: Say = print,
 ) -> Ended:
@@ -46,10 +46,10 @@ def resume(
     """
     run = Run.open(path)
     _check_resumable(run)
-    offer, task = trained_model(run, catalog), catalog.make_task(run.record.task)
+    entry, task = trained_model(run, catalog), catalog.make_task(run.record.task)
     card = task.check(task.detect(run.config.request), progress=progress)
     _check_same_data(run, card)
-    config, inexact = _same_machine(run, offer)
+    config, inexact = _same_machine(run, entry)
     if inexact and not allow_inexact:
         raise UsageError(
             f"resuming {path} would not be exact: {'; '.join(inexact)}",
@@ -57,7 +57,7 @@ def resume(
         )
     for note in inexact:
         say(f"not exact: {note}")
-    model, _ = starting_model(catalog, offer, config, run.problem, load=not any(run.checkpoints.glob("step-*")))
+    model, _ = starting_model(catalog, entry, config, run.problem, load=not any(run.checkpoints.glob("step-*")))
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
         if engine.leads:
             checkpoints.sweep(run.checkpoints)
@@ -65,7 +65,7 @@ def resume(
         training = build_training(
             config=config,
             catalog=catalog,
-            offer=offer,
+            entry=entry,
             task=task,
             card=card,
             problem=run.problem,
@@ -85,7 +85,7 @@ def resume(
         )
         if engine.leads:
             run = run.update(record).configure(training.config)
-        return finish(run, training, card, listeners)
+        return finish(run, training, card, callbacks)
 
 
 def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
@@ -137,7 +137,7 @@ def _check_same_data(run: Run, card: DataCard) -> None:
         )
 
 
-def _same_machine(run: Run, offer: Offer[ModelSpec]) -> tuple[TrainConfig, list[str]]:
+def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfig, list[str]]:
     """The config to go on with, and every reason why that is not exact."""
     config, reasons = run.config, []
     try:
@@ -150,7 +150,7 @@ def _same_machine(run: Run, offer: Offer[ModelSpec]) -> tuple[TrainConfig, list[
     if here not in (1, config.devices):
         reasons.append(f"the run used {config.devices} processes, here are {here}")
         config = config.settled(devices=here)
-    now = versions(offer)
+    now = versions(entry)
     for name in ("torch", "cpu", config.plugin):
         then = run.record.versions.get(name)
         if then != now.get(name):

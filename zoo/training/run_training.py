@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from zoo.api.data import DataCard
-from zoo.api.errors import BadFile, Diverged, ZooError, told
+from zoo.api.errors import BadFile, Diverged, ZooError, describe_error
 from zoo.models.weights.load import load_state, read_state
 from zoo.runs import checkpoints
 from zoo.runs.evaluation_result import recorded
@@ -18,7 +18,7 @@ from zoo.training.callbacks.metrics_csv import MetricsCsv
 from zoo.training.callbacks.pictures import Pictures
 from zoo.training.callbacks.tensorboard import TensorBoard
 from zoo.training.components import Training
-from zoo.training.events import Listener, Outcome
+from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
@@ -33,18 +33,18 @@ class Ended:
     outcome: Outcome
 
 
-def finish(run: Run, training: Training, card: DataCard, listeners: Sequence[Listener]) -> Ended:
+def finish(run: Run, training: Training, card: DataCard, callbacks: Sequence[Callback]) -> Ended:
     """Fit, test the best checkpoint once, and write down how it ended."""
     engine = training.engine
     training.context.learn(training.optimizers, training.rates, training.average)
-    ours: list[Listener] = []
+    ours: list[Callback] = []
     if engine.leads:
         ours = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
-        ours += [Pictures(run.path), *listeners]
+        ours += [Pictures(run.path), *callbacks]
     with holding(run.path) if engine.leads else nullcontext():
         try:
             with StopSignals() as signals:
-                outcome = fit(training, listeners=ours, signals=signals)
+                outcome = fit(training, callbacks=ours, signals=signals)
                 test = _test(run, training, card) if outcome.status == "finished" else {}
         except BaseException as error:
             raise _failed(run, training, error) from error
@@ -87,7 +87,7 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
 def _failed(run: Run, training: Training, error: BaseException) -> BaseException:
     """The error to raise, after the run has recorded it."""
     if training.engine.leads:
-        text = error.message if isinstance(error, ZooError) else told(error)
+        text = error.message if isinstance(error, ZooError) else describe_error(error)
         run.update(replace(run.record, status="failed", error=text, steps=training.progress.step))
     if isinstance(error, Diverged):
         try:

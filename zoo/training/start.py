@@ -20,7 +20,7 @@ from zoo.runs.run import Run
 from zoo.runs.train_config import Freeze, OnBadSample, TrainConfig, TrainOptions
 from zoo.training.build import build_training, starting_model
 from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
-from zoo.training.events import Listener
+from zoo.training.events import Callback
 from zoo.training.provenance import data_record, new_record
 from zoo.training.request import Intent, check_data, intend
 from zoo.training.run_training import Ended, finish
@@ -30,12 +30,12 @@ Say = Callable[[str], None]
 
 
 def begin(
-    intent: Intent, card: DataCard, *, argv: Sequence[str] = (), listeners: Sequence[Listener] = (), say: Say = print
+    intent: Intent, card: DataCard, *, argv: Sequence[str] = (), callbacks: Sequence[Callback] = (), say: Say = print
 ) -> Ended:
     """Train from the first step."""
     problem = _as_the_weights_read(intent, intent.task.problem(card, intent.config.input))
     config = replace(intent.config, input=problem.input)
-    model, started = starting_model(intent.catalog, intent.offer, config, problem)
+    model, started = starting_model(intent.catalog, intent.entry, config, problem)
     for note in (*card.notes, *(started.notes if started else ())):
         say(note)
     config = _on_this_machine(config, model, problem)
@@ -44,7 +44,7 @@ def begin(
         training = build_training(
             config=config.settled(output=str(place)),
             catalog=intent.catalog,
-            offer=intent.offer,
+            entry=intent.entry,
             task=intent.task,
             card=card,
             problem=problem,
@@ -53,7 +53,7 @@ def begin(
         )
         run = Run(
             path=place,
-            record=new_record(intent.offer, training.config, argv),
+            record=new_record(intent.entry, training.config, argv),
             config=training.config,
             data=data_record(card, problem),
         )
@@ -61,7 +61,7 @@ def begin(
             run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=intent.overwrite)
             say(f"run {run.path}")
         engine.barrier()
-        return finish(run, training, card, listeners)
+        return finish(run, training, card, callbacks)
 
 
 def train(
@@ -87,7 +87,7 @@ def train(
     limit_train: int | None = None,
     on_bad_sample: OnBadSample | None = None,
     settings: Sequence[str] = (),
-    listeners: Sequence[Listener] = (),
+    callbacks: Sequence[Callback] = (),
     catalog: Catalog | None = None,
 ) -> Run:
     """The finished (or, after Ctrl-C, interrupted) run of a model on data; nothing is printed.
@@ -117,10 +117,10 @@ def train(
     )
     intent = intend(model, options, catalog=catalog or Catalog.discover(), overwrite=overwrite)
     card = check_data(intent, progress=silent)
-    return begin(intent, card, argv=tuple(sys.argv), listeners=listeners, say=_unheard).run
+    return begin(intent, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
 
 
-def _unheard(text: str) -> None:
+def _ignore(text: str) -> None:
     """A sentence that nobody hears."""
 
 
@@ -128,7 +128,7 @@ def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
     """The problem as the weights know it that are started from."""
     if not intent.config.weights:
         return problem
-    source = find_source(intent.config.weights, intent.catalog, intent.offer)
+    source = find_source(intent.config.weights, intent.catalog, intent.entry)
     return read_as(problem, source)
 
 

@@ -38,9 +38,9 @@ def find_subject(
     With `data`, a run's own data are looked at again for its evaluation items; where they are gone, a note says so.
     """
     trained = load_trained(target, catalog, untrained=untrained, seed=seed)
-    spec, offer = trained.offer.spec, trained.offer
+    spec, entry = trained.entry.spec, trained.entry
     problem = _resized(trained, input_size)
-    module = adapted(trained.model, catalog, offer, problem)
+    module = adapted(trained.model, catalog, entry, problem)
     card, notes = _card(trained) if data else (None, ())
     fresh = not trained.lineage.sha256
     words, named = _weights(trained), _target(trained)
@@ -48,12 +48,12 @@ def find_subject(
         words = _enlivened(module, trained, problem, seed=seed)
     licences = {"code": spec.licence, "weights": trained.lineage.licence}
     return Subject(
-        model=offer.full_name,
+        model=entry.full_name,
         module=module,
         task=trained.task,
         problem=problem,
         plugin=PluginRecord(
-            name=offer.plugin.name, distribution=offer.plugin.distribution, version=offer.plugin.version
+            name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
         ),
         lineage=LineageRecord(
             weights=words,
@@ -79,13 +79,13 @@ def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
     image = problem.image
     if image.fixed_size and size != image.size:
         raise UsageError(
-            f"{trained.offer.full_name} takes pictures of {image.size[0]}x{image.size[1]} only: its parameters "
+            f"{trained.entry.full_name} takes pictures of {image.size[0]}x{image.size[1]} only: its parameters "
             "depend on the size"
         )
     if demand := image.demand(size):
         near = "x".join(map(str, image.nearest(size)))
         raise UsageError(
-            f"{trained.offer.full_name} takes pictures with sides of {demand}", hint=f"say --input-size {near}"
+            f"{trained.entry.full_name} takes pictures with sides of {demand}", hint=f"say --input-size {near}"
         )
     resize = None if image.resize is None else max(round(image.resize * min(size) / min(image.size)), *size)
     changed: ImageInput = replace(image, size=size, resize=resize)
@@ -109,8 +109,8 @@ def _weights(trained: Trained) -> str:
 
 def _target(trained: Trained) -> str:
     run = trained.run
-    if run is not None and run.config.model != trained.offer.full_name:
-        return f"{trained.offer.full_name}@{run.path}"
+    if run is not None and run.config.model != trained.entry.full_name:
+        return f"{trained.entry.full_name}@{run.path}"
     return trained.lineage.run or trained.lineage.weights or ""
 
 

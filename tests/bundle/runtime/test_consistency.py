@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.bundle.conftest import PROBLEM, MakeBundle, answer, told
+from tests.bundle.conftest import PROBLEM, MakeBundle, answer, serialized
 from tests.bundle.runtime.graphs import linear
 from tests.bundle.runtime.test_bundle import relist, rewrite
 from tests.conftest import Said
@@ -74,7 +74,7 @@ def test_a_graph_that_says_nothing_of_itself_does_not_belong(make_bundle: MakeBu
     relist(bundle, "model.onnx")
     gates = {gate.name: gate for gate in verify_bundle(bundle).gates}
     assert "model.onnx says nothing of model where the manifest says cnn/cnn" in gates["accord"].detail
-    assert told(linear()) != linear().SerializeToString()
+    assert serialized(linear()) != linear().SerializeToString()
 
 
 def golden(bundle: Any, **arrays: Any) -> None:

@@ -12,27 +12,27 @@ from zoo.models.build import silent
 from zoo.models.weights.load import read_state
 from zoo.models.weights.published import fetch
 
-SHIPPED = [offer for offer in Catalog.discover().weights() if offer.spec.resource and offer.plugin.built_in]
+SHIPPED = [entry for entry in Catalog.discover().weights() if entry.spec.resource and entry.plugin.built_in]
 
 
-@pytest.mark.parametrize("offer", SHIPPED, ids=lambda offer: offer.bare_name)
-def test_a_shipped_file_is_the_one_that_was_declared(offer) -> None:  # type: ignore[no-untyped-def]
-    file = fetch(offer, progress=silent)
-    assert file.sha256 == offer.spec.sha256
-    assert file.path.stat().st_size == offer.spec.size
+@pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.bare_name)
+def test_a_shipped_file_is_the_one_that_was_declared(entry) -> None:  # type: ignore[no-untyped-def]
+    file = fetch(entry, progress=silent)
+    assert file.sha256 == entry.spec.sha256
+    assert file.path.stat().st_size == entry.spec.size
     assert all(tensor.isfinite().all() for tensor in read_state(file.path).values())
-    assert offer.spec.licence
-    assert offer.spec.metrics
+    assert entry.spec.licence
+    assert entry.spec.metrics
 
 
 def test_all_of_them_are_small() -> None:
-    files = {offer.spec.resource: offer.spec.size or 0 for offer in SHIPPED}
+    files = {entry.spec.resource: entry.spec.size or 0 for entry in SHIPPED}
     assert sum(files.values()) < 8_000_000
 
 
 def test_each_was_proved() -> None:
     proofs = json.loads((Path(__file__).parents[3] / "benchmarks/shipped_weights.json").read_text())
     assert {name: row["sha256"] for name, row in proofs.items()} == {
-        f"{offer.spec.model}@{offer.spec.tag}": offer.spec.sha256 for offer in SHIPPED
+        f"{entry.spec.model}@{entry.spec.tag}": entry.spec.sha256 for entry in SHIPPED
     }
     assert {row["verdict"] for row in proofs.values()} <= {"PASS", "WARN"}

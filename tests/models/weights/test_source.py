@@ -42,32 +42,32 @@ def catalog(install_plugin: Install, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_weights_are_fetched_once_and_proved_each_time(catalog: Catalog, tmp_path: Path) -> None:
-    offer = catalog.weight("tiny@v1")
-    file = fetch(offer, progress=silent)
-    assert file.path == cache_root() / "weights" / offer.spec.sha256 / "v1.pth"
+    entry = catalog.weight("tiny@v1")
+    file = fetch(entry, progress=silent)
+    assert file.path == cache_root() / "weights" / entry.spec.sha256 / "v1.pth"
     assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
     (tmp_path / "mirror" / "publisher.example" / "files" / "v1.pth").unlink()
-    assert fetch(offer, progress=silent) == file
+    assert fetch(entry, progress=silent) == file
 
 
 def test_a_damaged_file_in_the_cache_is_not_used(catalog: Catalog) -> None:
-    offer = catalog.weight("tiny@v1")
-    fetch(offer, progress=silent).path.write_bytes(b"changed")
+    entry = catalog.weight("tiny@v1")
+    fetch(entry, progress=silent).path.write_bytes(b"changed")
     with pytest.raises(HashMismatch, match="is not the published file of tiny/tiny@tiny/v1") as error:
-        fetch(offer, progress=silent)
+        fetch(entry, progress=silent)
     assert error.value.hint == "zoo weights clear tiny@v1"
 
 
 def test_offline_says_what_to_bring_where(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    offer = catalog.weight("tiny@v1")
+    entry = catalog.weight("tiny@v1")
     with pytest.raises(NetworkError, match="tiny@v1 is not in the cache, and ZOO_OFFLINE is set") as error:
-        fetch(offer, progress=silent)
-    assert f"bring https://publisher.example/files/v1.pth to {cache_path(offer.spec)}" in error.value.hint
+        fetch(entry, progress=silent)
+    assert f"bring https://publisher.example/files/v1.pth to {cache_path(entry.spec)}" in error.value.hint
     monkeypatch.setenv("ZOO_OFFLINE", "0")
-    fetch(offer, progress=silent)
+    fetch(entry, progress=silent)
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    fetch(offer, progress=silent)
+    fetch(entry, progress=silent)
 
 
 def test_shipped_weights_are_proved_too(install_plugin: Install) -> None:
@@ -90,7 +90,7 @@ def zoo_weights():
     (package / "__init__.py").touch()
     (package / "w.bin").write_bytes(content)
     good, changed, gone = (
-        next(offer for offer in Catalog.discover().weights() if offer.plugin.name == "shipping" and offer.name == tag)
+        next(entry for entry in Catalog.discover().weights() if entry.plugin.name == "shipping" and entry.name == tag)
         for tag in ("good", "changed", "gone")
     )
     assert fetch(good, progress=silent) == WeightsFile(path=package / "w.bin", sha256=sha256)

@@ -36,7 +36,7 @@ def test_the_decoder_of_a_run_of_a_vae_is_a_target(tmp_path: Path) -> None:
     target = find_target(f"vae_decoder@{tmp_path / 'vae'}", catalog)
     assert isinstance(target, RunTarget) and target.model is not None
     part = load_trained(target, catalog)
-    assert (part.offer.full_name, part.problem.task) == ("autoencoder/vae_decoder", "image-generation")
+    assert (part.entry.full_name, part.problem.task) == ("autoencoder/vae_decoder", "image-generation")
     state = part.model.state_dict()
     assert all(torch.equal(tensor, whole[f"decoder.{name}"]) for name, tensor in state.items())
     measured = zoo.evaluate(f"vae_decoder@{tmp_path / 'vae'}")

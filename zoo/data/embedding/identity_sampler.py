@@ -11,7 +11,7 @@ FEWEST: Final = 2
 """Identities in a batch: without a second there is nothing to tell apart."""
 
 
-class Deck:
+class IdentitySampler:
     """Things drawn without putting back; shuffled anew when too few are left."""
 
     def __init__(self, things: Sequence[int], generator: torch.Generator) -> None:
@@ -41,8 +41,8 @@ def pk_order(
     """
     count = min(max(FEWEST, batch_size // max(per_identity, 1)), len(groups))
     sizes = [batch_size // count + (number < batch_size % count) for number in range(count)]
-    identities = Deck(range(len(groups)), generator)
-    decks = [Deck(group, generator) for group in groups]
+    identities = IdentitySampler(range(len(groups)), generator)
+    decks = [IdentitySampler(group, generator) for group in groups]
     order: list[int] = []
     for _ in range(batches):
         for identity, size in zip(identities.draw(count), sizes, strict=True):

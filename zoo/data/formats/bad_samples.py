@@ -26,8 +26,8 @@ def share_left_out(
     """
     share = bad / total
     if not skip:
-        offer = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
-        raise failed(where, problems, hint=f"nothing was trained{looked}; put these right{offer}")
+        entry = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
+        raise failed(where, problems, hint=f"nothing was trained{looked}; put these right{entry}")
     if share > MOST_BAD:
         raise failed(where, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
     return share

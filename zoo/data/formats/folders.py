@@ -77,7 +77,7 @@ def _unreadable(error: OSError) -> DataError:
 
 
 @dataclass(slots=True)
-class Contents:
+class FolderListing:
     """What a folder and everything below it hold."""
 
     files: list[str] = field(default_factory=list)
@@ -118,9 +118,9 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
             yield prefix + name, hidden(name)
 
 
-def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> Contents:
+def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> FolderListing:
     """Everything below `folder`, told apart; with `limit`, only the first so many entries."""
-    found = Contents(kind=kind)
+    found = FolderListing(kind=kind)
     for name, is_hidden in islice(walk(root, folder), limit):
         if is_hidden:
             found.skipped.append(name)
@@ -135,7 +135,7 @@ def described(others: Counter[str]) -> str:
     return ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common(5))
 
 
-def notes_on(found: list[Contents]) -> list[str]:
+def notes_on(found: list[FolderListing]) -> list[str]:
     """Sentences on what was left out of a listing."""
     notes = []
     skipped = sorted({Path(name).name for one in found for name in one.skipped})

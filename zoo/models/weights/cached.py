@@ -10,7 +10,7 @@ from filelock import FileLock
 from zoo.api.specs import WeightsSpec
 from zoo.models.weights.published import cache_path
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.atomic import disk_errors
 from zoo.runs.cache import cache_root
 
@@ -24,13 +24,13 @@ class CachedFile:
     size: int
     """Bytes on the disk."""
     whole: bool
-    offer: Offer[WeightsSpec] | None
+    entry: RegistryEntry[WeightsSpec] | None
     """Whose it is; None when no installed plugin offers it any more."""
 
     @property
     def name(self) -> str:
         """As a person calls it: resnet18@imagenet1k_v1, or the path."""
-        return self.offer.bare_name if self.offer else str(self.path)
+        return self.entry.bare_name if self.entry else str(self.path)
 
     def remove(self) -> int:
         """Delete it, waiting for a download that is under way; the bytes that were freed."""
@@ -46,7 +46,7 @@ class CachedFile:
 
 def cached_files(catalog: Catalog) -> tuple[CachedFile, ...]:
     """Every download in the cache, by name."""
-    offers = {cache_path(offer.spec): offer for offer in catalog.weights() if offer.spec.url}
+    offers = {cache_path(entry.spec): entry for entry in catalog.weights() if entry.spec.url}
     paths = {
         file.with_name(file.name.removesuffix(".part"))
         for file in (cache_root() / "weights").glob("*/*")
@@ -56,9 +56,9 @@ def cached_files(catalog: Catalog) -> tuple[CachedFile, ...]:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _cached(path: Path, offer: Offer[WeightsSpec] | None) -> CachedFile:
+def _cached(path: Path, entry: RegistryEntry[WeightsSpec] | None) -> CachedFile:
     files = [file for file in (path, _beside(path, ".part")) if file.exists()]
-    return CachedFile(path=path, size=sum(file.stat().st_size for file in files), whole=path in files, offer=offer)
+    return CachedFile(path=path, size=sum(file.stat().st_size for file in files), whole=path in files, entry=entry)
 
 
 def _beside(path: Path, suffix: str) -> Path:

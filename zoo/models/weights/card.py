@@ -26,8 +26,8 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
     """The card of a set of weights."""
     record = trained.run.record if trained.run else None
     facts = {
-        "model": f"{trained.offer.full_name}, {trained.offer.plugin.title}",
-        "task": trained.offer.spec.task,
+        "model": f"{trained.entry.full_name}, {trained.entry.plugin.title}",
+        "task": trained.entry.spec.task,
         "trained on": source_name(trained.lineage.data),
         "licence": spec.licence,
         "recipe": f"`{spec.recipe}`" if spec.recipe else "",
@@ -44,7 +44,7 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
     imports = f"from zoo import {', '.join(needed_names(spec))}"
     config = f"\n## Configuration\n\n```json\n{_configuration(trained.run.config)}\n```\n" if trained.run else ""
     return (
-        f"# {trained.offer.full_name}@{spec.tag}\n\n{_notes(evaluation)}| | |\n|---|---|\n{rows}\n\n"
+        f"# {trained.entry.full_name}@{spec.tag}\n\n{_notes(evaluation)}| | |\n|---|---|\n{rows}\n\n"
         f"## Declaration\n\n```python\n{imports}\n\n{declaration(spec)}\n```\n{config}"
     )
 
@@ -55,7 +55,7 @@ def recipe_of(trained: Trained) -> str:
         return ""
     program, *words = trained.run.record.argv or ("",)
     if Path(program).name != "zoo":
-        return f"zoo.train({trained.offer.bare_name!r}, ...), with the configuration on the card"
+        return f"zoo.train({trained.entry.bare_name!r}, ...), with the configuration on the card"
     kept: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
         if before not in PLACES and word not in PLACES and not word.startswith(tuple(f"{one}=" for one in PLACES)):

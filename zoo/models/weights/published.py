@@ -17,7 +17,7 @@ from zoo.api.specs import WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.download import Patience, download
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
 
@@ -37,67 +37,67 @@ def cache_path(spec: WeightsSpec) -> Path:
     return cache_root() / "weights" / spec.sha256[:16] / name
 
 
-def fetch(offer: Offer[WeightsSpec], *, progress: Progress, patience: Patience | None = None) -> WeightsFile:
+def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Patience | None = None) -> WeightsFile:
     """The file of a set of weights, downloaded where it is absent, its hash checked every time."""
-    if offer.spec.resource:
-        path = _shipped(offer)
+    if entry.spec.resource:
+        path = _shipped(entry)
     else:
-        path = cache_path(offer.spec)
+        path = cache_path(entry.spec)
         if not path.exists():
-            download(_address(offer), path, sha256=offer.spec.sha256, progress=progress, patience=patience)
+            download(_address(entry), path, sha256=entry.spec.sha256, progress=progress, patience=patience)
     found = file_sha256(path)
-    if not found.startswith(offer.spec.sha256):
-        fix = f"zoo weights clear {offer.bare_name}" if offer.spec.url else f"install {offer.plugin.distribution} again"
+    if not found.startswith(entry.spec.sha256):
+        fix = f"zoo weights clear {entry.bare_name}" if entry.spec.url else f"install {entry.plugin.distribution} again"
         raise HashMismatch(
-            f"{path} is not the published file of {offer.full_name}: it has sha256 {found[:16]}…, "
-            f"and {offer.spec.sha256}… was expected",
+            f"{path} is not the published file of {entry.full_name}: it has sha256 {found[:16]}…, "
+            f"and {entry.spec.sha256}… was expected",
             hint=fix,
         )
     return WeightsFile(path=path, sha256=found)
 
 
-def is_here(offer: Offer[WeightsSpec]) -> bool:
+def is_here(entry: RegistryEntry[WeightsSpec]) -> bool:
     """True when using these weights needs no network."""
-    return bool(offer.spec.resource) or cache_path(offer.spec).exists()
+    return bool(entry.spec.resource) or cache_path(entry.spec).exists()
 
 
-def labels(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
+def labels(catalog: Catalog, entry: RegistryEntry[WeightsSpec]) -> tuple[str, ...]:
     """The class names of a set of weights, in index order; empty where it names none."""
-    return _names(catalog, offer, offer.spec.classes)
+    return _names(catalog, entry, entry.spec.classes)
 
 
-def tokens(catalog: Catalog, offer: Offer[WeightsSpec]) -> tuple[str, ...]:
+def tokens(catalog: Catalog, entry: RegistryEntry[WeightsSpec]) -> tuple[str, ...]:
     """The vocabulary of a set of weights, in index order; empty where it reads no text."""
-    return _names(catalog, offer, offer.spec.vocabulary)
+    return _names(catalog, entry, entry.spec.vocabulary)
 
 
-def _names(catalog: Catalog, offer: Offer[WeightsSpec], names: tuple[str, ...] | str) -> tuple[str, ...]:
+def _names(catalog: Catalog, entry: RegistryEntry[WeightsSpec], names: tuple[str, ...] | str) -> tuple[str, ...]:
     if not isinstance(names, str):
         return names
-    found = catalog.load(offer, names)
+    found = catalog.load(entry, names)
     if isinstance(found, tuple) and all(isinstance(name, str) for name in found):
         return found
-    raise PluginError(f"{names!r} of the {offer.plugin.title} is not a tuple of names")
+    raise PluginError(f"{names!r} of the {entry.plugin.title} is not a tuple of names")
 
 
-def _shipped(offer: Offer[WeightsSpec]) -> Path:
-    package, _, inside = offer.spec.resource.partition(":")
+def _shipped(entry: RegistryEntry[WeightsSpec]) -> Path:
+    package, _, inside = entry.spec.resource.partition(":")
     try:
         path = Path(str(files(package).joinpath(inside)))
     except ModuleNotFoundError as error:
-        raise PluginError(f"{offer.full_name} of the {offer.plugin.title} lies in {package}: {error}") from error
+        raise PluginError(f"{entry.full_name} of the {entry.plugin.title} lies in {package}: {error}") from error
     if not path.is_file():
-        raise PluginError(f"{offer.full_name} of the {offer.plugin.title} should ship {path}, which is not there")
+        raise PluginError(f"{entry.full_name} of the {entry.plugin.title} should ship {path}, which is not there")
     return path
 
 
-def _address(offer: Offer[WeightsSpec]) -> str:
+def _address(entry: RegistryEntry[WeightsSpec]) -> str:
     """Where to download from; NetworkError where downloads are switched off."""
-    url = offer.spec.url
+    url = entry.spec.url
     if os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):
         raise NetworkError(
-            f"{offer.bare_name} is not in the cache, and ZOO_OFFLINE is set",
-            hint=f"unset ZOO_OFFLINE, or bring {url} to {cache_path(offer.spec)}",
+            f"{entry.bare_name} is not in the cache, and ZOO_OFFLINE is set",
+            hint=f"unset ZOO_OFFLINE, or bring {url} to {cache_path(entry.spec)}",
         )
     mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
     if not mirror:

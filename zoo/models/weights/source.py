@@ -12,7 +12,7 @@ from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.checkpoints import Checkpoint, file_sha256
 from zoo.runs.run import Run
 
@@ -42,21 +42,21 @@ class WeightsSource:
     licence: str = ""
     reader: Reference | None = None
     """(path of `file`) -> state_dict, where another library writes it; None reads a safetensors file of zoo's."""
-    offer: Offer[WeightsSpec] | None = None
+    entry: RegistryEntry[WeightsSpec] | None = None
     checkpoint: Checkpoint | None = None
     file: Path | None = None
     notes: tuple[str, ...] = ()
 
     def fetch(self, progress: Progress) -> WeightsFile:
         """The file of the parameters on this disk, its hash proved where somebody named one."""
-        if self.offer:
-            return fetch(self.offer, progress=progress)
+        if self.entry:
+            return fetch(self.entry, progress=progress)
         path = self.checkpoint.model if self.checkpoint else self.file
         assert path is not None
         return WeightsFile(path=path, sha256=file_sha256(path))
 
 
-def find_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource:
+def find_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource:
     """The parameters that TEXT means for a model: a run, what the model knows by itself, a file, then a tag."""
     path = Path(text)
     if (path / "run.json").is_file():
@@ -72,7 +72,7 @@ def find_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> Weights
     raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
 
 
-def own_source(text: str, catalog: Catalog, model: Offer[ModelSpec]) -> WeightsSource | None:
+def own_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource | None:
     """What a model's own `sources` make of TEXT; None where it has none, or they know nothing of it."""
     if model.spec.sources is None:
         return None
@@ -89,23 +89,25 @@ def read_as(problem: Problem, source: WeightsSource) -> Problem:
     return replace(problem, vocabulary=vocabulary, facts={**problem.facts, **source.facts})
 
 
-def published_source(catalog: Catalog, offer: Offer[WeightsSpec], model: Offer[ModelSpec]) -> WeightsSource:
+def published_source(
+    catalog: Catalog, entry: RegistryEntry[WeightsSpec], model: RegistryEntry[ModelSpec]
+) -> WeightsSource:
     """Published parameters, of this very model."""
-    if offer.model != model.full_name:
-        raise UsageError(f"{offer.full_name} are weights of {offer.model}, not of {model.full_name}")
+    if entry.model != model.full_name:
+        raise UsageError(f"{entry.full_name} are weights of {entry.model}, not of {model.full_name}")
     return WeightsSource(
-        name=offer.full_name,
-        classes=labels(catalog, offer),
-        vocabulary=tokens(catalog, offer),
-        input=offer.spec.input or model.spec.input,
-        facts=offer.spec.facts,
-        licence=offer.spec.licence,
-        offer=offer,
-        notes=(offer.note,) if offer.note else (),
+        name=entry.full_name,
+        classes=labels(catalog, entry),
+        vocabulary=tokens(catalog, entry),
+        input=entry.spec.input or model.spec.input,
+        facts=entry.spec.facts,
+        licence=entry.spec.licence,
+        entry=entry,
+        notes=(entry.note,) if entry.note else (),
     )
 
 
-def _run_source(path: Path, model: Offer[ModelSpec]) -> WeightsSource:
+def _run_source(path: Path, model: RegistryEntry[ModelSpec]) -> WeightsSource:
     run = Run.open(path)
     if run.config.model != model.full_name:
         raise UsageError(f"the run {path} trained {run.config.model}, not {model.full_name}")
@@ -139,6 +141,6 @@ def _file_source(path: Path) -> WeightsSource:
     )
 
 
-def _tags(catalog: Catalog, model: Offer[ModelSpec]) -> str:
-    tags = ", ".join(offer.spec.tag for offer in catalog.weights(model.full_name))
+def _tags(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> str:
+    tags = ", ".join(entry.spec.tag for entry in catalog.weights(model.full_name))
     return f"name a run directory, a .safetensors file{f', or one of {tags}' if tags else ''}"

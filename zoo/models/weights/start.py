@@ -9,14 +9,14 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from zoo.api.errors import PluginError, UsageError, told
+from zoo.api.errors import PluginError, UsageError, describe_error
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
 from zoo.models.weights.load import load_state, read_state
 from zoo.models.weights.source import WeightsSource
 from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import Offer
+from zoo.registry.name_resolution import RegistryEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def start_from(
     model: nn.Module,
     *,
     catalog: Catalog,
-    offer: Offer[ModelSpec],
+    entry: RegistryEntry[ModelSpec],
     problem: Problem,
     progress: Progress,
     keep_head: bool = False,
@@ -46,19 +46,19 @@ def start_from(
     """
     _check_size(source, problem)
     file = source.fetch(progress)
-    state = _renamed(source, _read(source, file.path, catalog, offer), catalog)
-    new_head = not keep_head and _needs_new_head(source, state, model, offer, problem)
-    if new_head and not offer.spec.head:
+    state = _renamed(source, _read(source, file.path, catalog, entry), catalog)
+    new_head = not keep_head and _needs_new_head(source, state, model, entry, problem)
+    if new_head and not entry.spec.head:
         raise UsageError(
             f"{source.name} was trained for {_count(source.classes)}, this data has {_count(problem.classes)}, and "
-            f"{offer.full_name} does not say which of its layers is the head",
+            f"{entry.full_name} does not say which of its layers is the head",
             hint="train from scratch, without --weights",
         )
-    optional = source.offer.spec.optional if source.offer else ()
-    load_state(model, state, origin=source.name, optional=optional, fresh=offer.spec.head if new_head else ())
+    optional = source.entry.spec.optional if source.entry else ()
+    load_state(model, state, origin=source.name, optional=optional, fresh=entry.spec.head if new_head else ())
     note = f"started from {source.name}"
     if new_head:
-        note += f" with a new head ({', '.join(offer.spec.head)}) for {_count(problem.classes)}"
+        note += f" with a new head ({', '.join(entry.spec.head)}) for {_count(problem.classes)}"
     return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*source.notes, note))
 
 
@@ -74,32 +74,36 @@ def _check_size(source: WeightsSource, problem: Problem) -> None:
 
 
 def _needs_new_head(
-    source: WeightsSource, state: Mapping[str, Tensor], model: nn.Module, offer: Offer[ModelSpec], problem: Problem
+    source: WeightsSource,
+    state: Mapping[str, Tensor],
+    model: nn.Module,
+    entry: RegistryEntry[ModelSpec],
+    problem: Problem,
 ) -> bool:
     if source.classes and problem.classes:
         return source.classes != problem.classes
     own = model.state_dict()
-    head = {name: tensor for name, tensor in state.items() if name.startswith(offer.spec.head)}
-    if source.reader and not head and any(name.startswith(offer.spec.head) for name in own):
+    head = {name: tensor for name, tensor in state.items() if name.startswith(entry.spec.head)}
+    if source.reader and not head and any(name.startswith(entry.spec.head) for name in own):
         return True  # another library's encoder, which comes without one
     return any(name in own and tensor.shape != own[name].shape for name, tensor in head.items())
 
 
-def _read(source: WeightsSource, path: Path, catalog: Catalog, offer: Offer[ModelSpec]) -> dict[str, Tensor]:
+def _read(source: WeightsSource, path: Path, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> dict[str, Tensor]:
     if source.reader is None:
         return read_state(path)
-    reader = cast("Callable[[Path], dict[str, Tensor]]", catalog.load(offer, source.reader))
+    reader = cast("Callable[[Path], dict[str, Tensor]]", catalog.load(entry, source.reader))
     return reader(path)
 
 
 def _renamed(source: WeightsSource, state: dict[str, Tensor], catalog: Catalog) -> dict[str, Tensor]:
-    if not source.offer or not source.offer.spec.remap:
+    if not source.entry or not source.entry.spec.remap:
         return state
-    remap = catalog.load(source.offer, source.offer.spec.remap)
+    remap = catalog.load(source.entry, source.entry.spec.remap)
     try:
         renamed = remap(state)  # type: ignore[operator]
     except Exception as error:
-        raise PluginError(f"the remap of {source.name} failed: {told(error)}") from error
+        raise PluginError(f"the remap of {source.name} failed: {describe_error(error)}") from error
     return cast("dict[str, Tensor]", renamed)
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO
 
-from zoo.training.events import EpochResult, Listener, Moment, Outcome, Start
+from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -17,7 +17,7 @@ QUIET: Final = 30.0
 SHARES: Final = ("top1", "top5", "accuracy")
 
 
-class LiveLine(Listener):
+class LiveLine(Callback):
     """Prints to `stream`: a line that is rewritten on a terminal, plain periodic lines elsewhere."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -27,7 +27,7 @@ class LiveLine(Listener):
         self._start: Start | None = None
         self._printed = time.monotonic()
 
-    def started(self, start: Start) -> None:
+    def on_start(self, start: Start) -> None:
         """Open the live line on a terminal."""
         self._start = start
         self._printed = time.monotonic()
@@ -40,28 +40,28 @@ class LiveLine(Listener):
             self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=True)
             self._live.start()
 
-    def moved(self, moment: Moment) -> None:
+    def on_step(self, event: StepEvent) -> None:
         """Refresh the live line, or print one once in a while."""
         if self._start is None:
             return
-        text = moment_line(moment, self._start)
+        text = step_line(event, self._start)
         if self._live:
             self._live.update(text, refresh=True)
         elif time.monotonic() - self._printed >= QUIET:
             self._print(text)
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """One line that stays."""
         if self._live:
             self._live.update("", refresh=True)  # what it said of this epoch is over
         if self._start:
             self._print(epoch_line(result, self._start))
 
-    def ended(self, outcome: Outcome) -> None:  # noqa: ARG002
+    def on_end(self, outcome: Outcome) -> None:  # noqa: ARG002
         """Nothing more to refresh."""
-        self.closed()
+        self.on_close()
 
-    def closed(self) -> None:
+    def on_close(self) -> None:
         """Give the terminal back."""
         if self._live:
             self._live.stop()
@@ -75,14 +75,14 @@ class LiveLine(Listener):
         self._printed = time.monotonic()
 
 
-def moment_line(moment: Moment, start: Start) -> str:
+def step_line(event: StepEvent, start: Start) -> str:
     """Where the training is: epoch, bar, loss, metric, speed, rate, time left."""
-    share = moment.batch / start.batches
+    share = event.batch / start.batches
     bar = ("━" * round(share * BAR)).ljust(BAR, "╌")
-    parts = [f"epoch {moment.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {moment.loss:.4f}"]
-    if start.monitor.metric in moment.metrics:
-        parts.append(score(start.monitor.metric, moment.metrics[start.monitor.metric]))
-    parts += [f"{moment.speed:,.0f}/s", f"lr {moment.rate:.1e}", f"{clock(moment.remaining)} left"]
+    parts = [f"epoch {event.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {event.loss:.4f}"]
+    if start.monitor.metric in event.metrics:
+        parts.append(score(start.monitor.metric, event.metrics[start.monitor.metric]))
+    parts += [f"{event.speed:,.0f}/s", f"lr {event.rate:.1e}", f"{clock(event.remaining)} left"]
     return "  ".join(parts)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.runs.atomic import disk_errors, write_text
-from zoo.training.events import EpochResult, Listener, Start
+from zoo.training.events import Callback, EpochResult, Start
 
 
 def row(result: EpochResult) -> dict[str, float]:
@@ -37,19 +37,19 @@ def read_rows(file: Path) -> list[dict[str, float]]:
         ]
 
 
-class MetricsCsv(Listener):
+class MetricsCsv(Callback):
     """Appends a row an epoch; after a resume the rows of steps that are repeated are gone."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def started(self, start: Start) -> None:
+    def on_start(self, start: Start) -> None:
         """Keep the rows up to the step that training goes on from."""
         kept = [row for row in read_rows(self._file) if row["step"] <= start.step and row["epoch"] <= start.epoch]
         if kept or self._file.exists():
             write_text(self._file, "".join(_line(row, header=place == 0) for place, row in enumerate(kept)))
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """One row, flushed to the disk."""
         with disk_errors(self._file), self._file.open("a", newline="") as file:
             file.write(_line(row(result), header=file.tell() == 0))

@@ -8,17 +8,17 @@ from zoo.api.task import Metrics
 from zoo.api.task_options import Developing
 from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.curves import draw_curves
-from zoo.training.events import EpochResult, Listener, Outcome
+from zoo.training.events import Callback, EpochResult, Outcome
 
 
-class Pictures(Listener):
+class Pictures(Callback):
     """Draws when the training has finished; an interrupted one ends at once."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
         self._best: Metrics | None = None
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """Remember the best evaluation, and draw what develops."""
         if isinstance(result.measured, Developing):
             folder = self._run / "pictures" / "epochs"
@@ -27,7 +27,7 @@ class Pictures(Listener):
         if result.best:
             self._best = result.measured
 
-    def ended(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         """Draw."""
         if outcome.status != "finished":
             return

@@ -8,22 +8,22 @@ from torch.utils.tensorboard import SummaryWriter
 
 from zoo.runs.atomic import disk_errors
 from zoo.training.callbacks.metrics_csv import row
-from zoo.training.events import EpochResult, Listener, Start
+from zoo.training.events import Callback, EpochResult, Start
 
 
-class TensorBoard(Listener):
+class TensorBoard(Callback):
     """Writes scalars by step; after a resume the repeated steps replace the old ones."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writer: SummaryWriter | None = None
 
-    def started(self, start: Start) -> None:
+    def on_start(self, start: Start) -> None:
         """Open the event file."""
         with disk_errors(self._folder):
             self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
 
-    def epoch_ended(self, result: EpochResult) -> None:
+    def on_epoch_end(self, result: EpochResult) -> None:
         """Every number of the epoch."""
         if self._writer:
             with disk_errors(self._folder):
@@ -31,7 +31,7 @@ class TensorBoard(Listener):
                     self._writer.add_scalar(name, value, result.step)
                 self._writer.flush()
 
-    def closed(self) -> None:
+    def on_close(self) -> None:
         """Close the event file."""
         if self._writer:
             with disk_errors(self._folder):

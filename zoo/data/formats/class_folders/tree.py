@@ -10,8 +10,8 @@ from zoo.api.data import Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.folders import (
     PICTURE_FILES,
-    Contents,
     FileKind,
+    FolderListing,
     contents,
     described,
     hidden,
@@ -36,7 +36,7 @@ def list_class_folders(root: Path, kind: FileKind = PICTURE_FILES, *, known: Col
     """
     rows: list[Row] = []
     problems: list[BadSample] = []
-    looked: list[Contents] = []
+    looked: list[FolderListing] = []
     for split, folder in split_folders(root, problems):
         beside = _beside(root, folder, kind, known)
         looked.append(beside)
@@ -64,7 +64,7 @@ def split_folders(root: Path, problems: list[BadSample]) -> Iterator[tuple[Split
         yield SPLIT_FOLDERS[name], root / name
 
 
-def _problems(where: str, found: Contents) -> list[BadSample]:
+def _problems(where: str, found: FolderListing) -> list[BadSample]:
     unread = sum(count for suffix, count in found.others.items() if suffix in found.kind.unread)
     if not found.files:
         beside = f" (found {described(found.others)})" if found.others else ""
@@ -80,9 +80,9 @@ def _problems(where: str, found: Contents) -> list[BadSample]:
     return []
 
 
-def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) -> Contents:
+def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) -> FolderListing:
     """What lies in `folder` itself, between the class folders, but for the files that are known."""
-    found = Contents(kind=kind)
+    found = FolderListing(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name):

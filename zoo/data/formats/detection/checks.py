@@ -14,10 +14,10 @@ from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
 from zoo.data.formats.detection.objects import (
     Box,
+    BoxAnnotation,
     ObjectListing,
     ObjectRow,
     ObjectSample,
-    Thing,
     object_fingerprint,
 )
 from zoo.data.formats.inspection import Facts, inspect_files
@@ -123,7 +123,9 @@ def _mismatched(name: str, claimed: tuple[int, int], path: Path, sides: tuple[in
     return BadSample(name, reason, UPRIGHT if turned else "correct width and height")
 
 
-def _outside(thing: Thing, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]) -> BadSample:
+def _outside(
+    thing: BoxAnnotation, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]
+) -> BadSample:
     """A box that leaves its picture; EXIF is to blame only where the file has it turned."""
     height, width = sides
     # Shares of a picture leave it whichever way it lies, so that only pixels can be those of the other way.

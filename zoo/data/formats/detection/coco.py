@@ -11,7 +11,7 @@ from typing import Any
 from zoo.api.data import Split
 from zoo.api.errors import BadFile, BadSample, DataError
 from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
-from zoo.data.formats.detection.objects import Box, ObjectListing, ObjectRow, Thing
+from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 
 PATTERNS = ("annotations/instances_*.json", "annotations/*.json", "*/_annotations.coco.json", "*.json")
 """Where annotation files lie below a folder, in the order tried: COCO's own, Roboflow's, beside the pictures."""
@@ -74,7 +74,7 @@ def class_names(documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> tuple[st
 def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[ObjectRow], list[BadSample], int]:
     names = {int(category["id"]): str(category["name"]) for category in document["categories"]}
     where = file.relative_to(root).as_posix()
-    things: defaultdict[int, list[Thing]] = defaultdict(list)
+    things: defaultdict[int, list[BoxAnnotation]] = defaultdict(list)
     problems: list[BadSample] = []
     crowds = 0
     for number, annotation in enumerate(document["annotations"]):
@@ -87,7 +87,7 @@ def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[Obj
         elif (box := _box(annotation)) is None:
             problems.append(BadSample(place, "it has no bbox of four numbers", "write bbox as x, y, width, height"))
         else:
-            things[annotation["image_id"]].append(Thing(names[annotation["category_id"]], box, place))
+            things[annotation["image_id"]].append(BoxAnnotation(names[annotation["category_id"]], box, place))
     images = {image["id"]: image for image in document["images"]}
     problems += [
         BadSample(things[key][0].where, f"there is no image {key}", "remove the annotation")

@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class BoxAnnotation:
     """One object as a source writes it."""
 
     label: str
@@ -31,7 +31,7 @@ class ObjectRow:
 
     name: str
     """The path below the listing's root, with slashes."""
-    things: tuple[Thing, ...]
+    things: tuple[BoxAnnotation, ...]
     split: Split | None = None
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
-from zoo.data.formats.detection.objects import Box, ObjectListing, ObjectRow, Thing
+from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.folders import PICTURES
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -91,12 +91,12 @@ def _picture(root: Path, file: Path, tree: ElementTree.Element) -> str:
     raise ValueError(f"there is no picture {named or file.stem} beside it or in JPEGImages/")
 
 
-def _things(where: str, tree: ElementTree.Element) -> Iterator[Thing]:
+def _things(where: str, tree: ElementTree.Element) -> Iterator[BoxAnnotation]:
     for number, item in enumerate(tree.iter("object"), 1):
         label = (item.findtext("name") or "").strip()
         if not label:
             raise ValueError(f"object {number} has no name")
-        yield Thing(label, _box(item, number), f"{where} object {number}")
+        yield BoxAnnotation(label, _box(item, number), f"{where} object {number}")
 
 
 def _box(item: ElementTree.Element, number: int) -> Box:

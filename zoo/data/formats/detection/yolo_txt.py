@@ -10,7 +10,7 @@ from typing import Final
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.detection.objects import ObjectListing, ObjectRow, Thing
+from zoo.data.formats.detection.objects import BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.folders import contents
 
 Value = str | list[str] | dict[str, str]
@@ -141,7 +141,7 @@ def _label_file(root: Path, name: str) -> Path:
     return root.joinpath(*parts).with_suffix(".txt")
 
 
-def _things(root: Path, file: Path, classes: tuple[str, ...], problems: list[BadSample]) -> Iterator[Thing]:
+def _things(root: Path, file: Path, classes: tuple[str, ...], problems: list[BadSample]) -> Iterator[BoxAnnotation]:
     if not file.is_file():
         return
     for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
@@ -166,7 +166,7 @@ def _things(root: Path, file: Path, classes: tuple[str, ...], problems: list[Bad
         else:
             x, y, width, height = values
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            yield Thing(classes[label], box, where)
+            yield BoxAnnotation(classes[label], box, where)
 
 
 def _orphans(root: Path, folder: Path, names: list[str]) -> Iterator[BadSample]:
