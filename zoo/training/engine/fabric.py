@@ -149,17 +149,6 @@ def launched_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", by_slurm))
 
 
-def choose_device(wanted: str) -> str:
-    """cpu, cuda or mps; UsageError for one that is not there."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there.get(wanted, False):
-        usable = ", ".join(name for name, here in there.items() if here)
-        raise UsageError(f"--device {wanted} is not available here", hint=f"usable: {usable}, auto")
-    return wanted
-
-
 def choose_precision(wanted: str, *, device: str, parameters: int, side: int) -> Precision:
     """The precision that pays: bf16 on GPUs that have it, and on CPUs that have it for large networks alone.
 
