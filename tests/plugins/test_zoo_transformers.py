@@ -20,7 +20,7 @@ import zoo
 from tests.conftest import Said
 from zoo.api.errors import BadFile, MissingExtra, NetworkError, UsageError
 from zoo.data.embedded.names import names
-from zoo.data.formats.text.wordpiece_vocabulary import RULES, build_wordpieces
+from zoo.data.text.build_wordpieces import RULES, build_wordpieces
 from zoo.data.text.encoding import encoder
 from zoo.models.load import load_trained
 from zoo.models.target import SourceTarget, find_target

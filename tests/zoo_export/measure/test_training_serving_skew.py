@@ -19,7 +19,7 @@ from zoo.api.task import Batch, Case, Dataset, Purpose
 from zoo.bundle.judge.evidence import Prepared
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
+from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.measure.training_serving_skew import fed_items
 from zoo_export.proof.prove import prove
