@@ -26,6 +26,7 @@ def test_there_is_a_card_for_each_of_the_80_classifiers() -> None:
     assert len(CARDS) == 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CARDS))
 def test_a_card_is_what_the_installed_torchvision_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # the smallest sizes take a minute to find; a test of their own tries some

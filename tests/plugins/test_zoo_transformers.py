@@ -94,6 +94,7 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
             assert built.encoder.width == spec.input.embedding
 
 
+@pytest.mark.slow
 def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> None:
     assert zoo.evaluate("bert_tiny@names", device="cpu").metrics["accuracy"] == pytest.approx(0.7693, abs=1e-3)
 

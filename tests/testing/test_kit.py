@@ -216,6 +216,7 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     )
 
 
+@pytest.mark.slow
 def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path) -> None:
     test = tmp_path / "test_conformance.py"
     test.write_text(

@@ -89,6 +89,7 @@ def _signalling(step: int):  # type: ignore[no-untyped-def]
     return stepping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [0, 9, 17])
 def test_resuming_after_kill_9_is_exact(tmp_path: Path, step: int) -> None:
     train_toy(tmp_path / "whole")
@@ -293,6 +294,7 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(tmp_path: Path) -> N
     assert moved == {"4.weight", "4.bias"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["rich", "duel", "listed"])
 def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     place = tmp_path / "run"
@@ -307,6 +309,7 @@ def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     assert done.stdout.count("replicas equal") == 2
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     train_toy(tmp_path / "one", model="plain")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -50,6 +50,7 @@ def proof() -> Proof:
     return prove(subject, opset=18, evaluate=30)
 
 
+@pytest.mark.slow
 def test_it_is_proved(proof: Proof) -> None:
     status = {gate.name: gate.status for gate in proof.verdict.gates}
     assert status.pop("parity") in (Status.PASS, Status.WARN)

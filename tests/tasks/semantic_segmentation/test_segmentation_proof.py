@@ -38,6 +38,7 @@ def segmenter_proof() -> Proof:
     return prove(subject, opset=18, evaluate=20)
 
 
+@pytest.mark.slow
 def test_a_segmenter_is_proved(segmenter_proof: Proof) -> None:
     gates = segmenter_proof.verdict.gates
     assert {gate.name: gate.detail for gate in gates if gate.status is not Status.PASS} == {}

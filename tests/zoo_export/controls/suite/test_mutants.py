@@ -23,12 +23,14 @@ def of(model: str) -> tuple[Outcome, ...]:
     return tuple(outcomes(model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", KINDS)
 def test_the_unmutated_export_is_proved(model: str) -> None:
     proof = proof_of(model)
     assert proof.verdict.publishes, proof.verdict.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", KINDS)
 def test_every_mutant_is_rejected(model: str) -> None:
     survivors = [one.mutant for one in of(model) if one.applies and not one.caught]
