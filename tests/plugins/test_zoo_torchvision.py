@@ -39,6 +39,7 @@ def test_the_class_names_are_those_of_the_weights() -> None:
     assert (len(CLASSES), CLASSES[0], CLASSES[-1]) == (1000, "tench", "toilet tissue")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", " ".join(SMALLEST).split())
 def test_a_network_takes_its_smallest_size_and_none_smaller(name: str) -> None:
     size = CARDS[name]["min_size"]

@@ -97,6 +97,7 @@ def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish
     assert (trained.model(ready) - right).abs().max() < 1e-3 * (theirs(ready) - right).abs().max()
 
 
+@pytest.mark.slow
 def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
     theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
     catalog = publish("inception_v3", theirs)

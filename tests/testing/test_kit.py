@@ -100,6 +100,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("faulty")
 @pytest.mark.parametrize(
     ("name", "check", "words"),

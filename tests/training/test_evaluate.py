@@ -21,6 +21,7 @@ from zoo.data.embedded import digits
 Command = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_accuracy_is_that_of_the_sums_done_by_hand(digits_run: tuple[Path, nn.Module]) -> None:
     place, model = digits_run
     data = digits.load()

@@ -64,6 +64,7 @@ def vocabulary() -> tuple[str, ...]:
     return build_wordpieces((name for name, _ in names("train")), limit=600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", list(ways()))
 def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
     vocabulary: tuple[str, ...], how: dict[str, Any]
