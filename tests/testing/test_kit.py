@@ -163,7 +163,7 @@ def test_two_processes_that_wait_for_each_other_are_ended(monkeypatch: pytest.Mo
 
 
 DECLARED = {
-    "heavy": ("import torch", "", "torch_free", "it imports torch to be listed"),
+    "heavy": ("import torch", "", "torch_free", "it imports torch when it is loaded"),
     "nobody": ("", "task='image-divination'", "names", "no task named 'image-divination'"),
     "foreign": ("", "trainer='language-model'", "names", "is for image-classification, its trainer language-model for"),
     "absent": ("", "adapter='zoo_absent:nothing'", "references", "No module named 'zoo_absent'"),
