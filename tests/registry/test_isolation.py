@@ -1,4 +1,4 @@
-"""Deliberately bad packages, really installed: each is named with its cure, and nobody else notices.
+"""Deliberately bad packages, really installed: each is named with a hint, and the other plugins work.
 
 What single plugins do wrong is told apart in test_plugins.py; here they stand side by side, and commands are run.
 """
@@ -99,7 +99,7 @@ def test_plugins_says_the_same_to_machines(zoo_command: Command) -> None:
     broken = {name for (name, _), one in records.items() if one["state"] == "broken"}
     assert broken - {"heavy"} == {*BAD, "twin"} - {"heavy"}  # torch may be here already, in this process
     assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo supports 1"
-    assert records["old", "zoo-old"]["cure"].endswith("ZOO_DISABLE_PLUGINS=old")
+    assert records["old", "zoo-old"]["hint"].endswith("ZOO_DISABLE_PLUGINS=old")
     assert records["good", "zoo-good"]["models"] == ["sound"]
 
 

@@ -73,7 +73,7 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "version": plugin.version,
         "state": "broken" if plugin.error else "ok",
         "error": plugin.error,
-        "cure": plugin.hint,
+        "hint": plugin.hint,
         "seconds": round(plugin.seconds, 3),
         "models": [spec.name for spec in plugin.models],
         "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
