@@ -15,6 +15,8 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def subject() -> Subject:
@@ -35,7 +37,6 @@ def proof(subject: Subject) -> Proof:
     return prove(subject, opset=18, evaluate=0)
 
 
-@pytest.mark.slow
 def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caught(proof: Proof) -> None:
     assert proof.verdict.status in (Status.PASS, Status.WARN)
     for graph in proof.evidence.graphs:
@@ -47,7 +48,6 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caugh
     assert rolled.feedback == {"queues": "queues_out"}
 
 
-@pytest.mark.slow
 def test_a_file_that_forgets_the_class_is_refused(subject: Subject, proof: Proof) -> None:
     spoilt = {name: serialize(forget_condition(copy_of(model), 0)) for name, model in proof.exported.models.items()}
     assert prove(subject, opset=18, evaluate=0, files=spoilt).verdict.status == Status.FAIL

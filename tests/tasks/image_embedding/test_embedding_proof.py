@@ -12,6 +12,8 @@ import pytest
 
 import zoo
 
+pytestmark = pytest.mark.slow
+
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 
 
@@ -23,7 +25,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.slow
 def test_every_spoilt_copy_is_rejected_and_the_scale_among_them(bundle: Path) -> None:
     power = {one["name"]: one for one in json.loads((bundle / "report.json").read_text())["evidence"]["power"]}
     assert power["scale"]["applied"] and "parity" in power["scale"]["caught_by"]

@@ -16,6 +16,8 @@ from zoo_export.subject.subject import Subject
 from zoo_yolo.adapter import Detector
 from zoo_yolo.model import Yolo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:
@@ -40,7 +42,6 @@ def proof() -> Proof:
     return prove(subject, opset=18, evaluate=40)
 
 
-@pytest.mark.slow
 def test_it_is_proved(proof: Proof) -> None:
     status = {gate.name: gate.status for gate in proof.verdict.gates}
     # one case of eleven may lie between four and eight times PyTorch's own noise: a warning, as the rule has it

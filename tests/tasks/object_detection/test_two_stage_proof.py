@@ -25,6 +25,8 @@ from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import EXPORT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:
@@ -50,7 +52,6 @@ def proof() -> Proof:
     return prove(subject, opset=18, evaluate=30)
 
 
-@pytest.mark.slow
 def test_it_is_proved(proof: Proof) -> None:
     status = {gate.name: gate.status for gate in proof.verdict.gates}
     assert status.pop("parity") in (Status.PASS, Status.WARN)

@@ -14,6 +14,8 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def segmenter_proof() -> Proof:
@@ -38,7 +40,6 @@ def segmenter_proof() -> Proof:
     return prove(subject, opset=18, evaluate=20)
 
 
-@pytest.mark.slow
 def test_a_segmenter_is_proved(segmenter_proof: Proof) -> None:
     gates = segmenter_proof.verdict.gates
     assert {gate.name: gate.detail for gate in gates if gate.status is not Status.PASS} == {}

@@ -80,6 +80,7 @@ def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     assert "depends on what else is in the batch" in details(found)["axes"]
 
 
+@pytest.mark.slow
 def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
     assert proof.exported.graph.elsewhere == ()
     assert proof.exported.pipeline.elsewhere == ({"width": 1},)

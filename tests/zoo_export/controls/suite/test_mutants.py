@@ -12,6 +12,8 @@ from tests.zoo_export.controls.suite.mutants import MUTANTS
 from tests.zoo_export.controls.suite.peers import PEERS
 from tests.zoo_export.controls.suite.suite import Outcome, outcomes, proof_of
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = Path(__file__).parents[4] / "docs" / "mutants.md"
 BYTES_ONLY = {"another opset", "foreign domain", "local path inside"}
 """They answer as the original does; what the file says about itself gives them away."""
@@ -23,14 +25,12 @@ def of(model: str) -> tuple[Outcome, ...]:
     return tuple(outcomes(model))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model", KINDS)
 def test_the_unmutated_export_is_proved(model: str) -> None:
     proof = proof_of(model)
     assert proof.verdict.publishes, proof.verdict.sentence
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model", KINDS)
 def test_every_mutant_is_rejected(model: str) -> None:
     survivors = [one.mutant for one in of(model) if one.applies and not one.caught]
