@@ -27,10 +27,10 @@ from zoo.runs.train_config import TrainConfig
 from zoo.tasks.image_classification.task import ImageClassification
 from zoo.training.components import Training
 from zoo.training.context import Context
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine, launch
 from zoo.training.fit import Fit
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.training.signals import StopSignals

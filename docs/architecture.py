@@ -35,7 +35,7 @@ COMMANDS: Final = {
         "zoo/runs/run.py",
         "zoo/training/run_training.py",
         "zoo/training/fit.py",
-        "zoo/training/order.py",
+        "zoo/training/data_order.py",
         "zoo/training/batches.py",
         "zoo/training/trainers/single_model.py",
         "zoo/training/context.py",

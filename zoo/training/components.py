@@ -12,9 +12,9 @@ from zoo.api.task import Dataset, Monitor, Task
 from zoo.api.trainer import Trainer
 from zoo.runs.train_config import TrainConfig
 from zoo.training.context import Context
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
 
 

@@ -10,9 +10,9 @@ from torch.optim import Optimizer
 from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
 from zoo.runs.recipe_overrides import Option
+from zoo.training.data_order import mixed
 from zoo.training.engine.fabric import Engine
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import mixed
 
 
 class Context:

@@ -10,7 +10,7 @@ import torch
 
 from tests.training.toy import Points
 from zoo.api.errors import UsageError
-from zoo.training.order import Plan, mixed
+from zoo.training.data_order import Plan, mixed
 
 DATA = Points(103, seed=0)
 
