@@ -105,7 +105,7 @@ def whole(model: nn.Module, dataset: Dataset, plan: Plan, *, task: Task, problem
     )
     optimizers = trainer.optimizers(modules, RECIPE, ())
     rates = learning_rates(RECIPE, plan.batches)
-    context.learn(optimizers, rates, average)
+    context.set_optimizers(optimizers, rates, average)
     config = TrainConfig(model="cnn/linear", plugin="cnn", plugin_version="", data="digits", input=INPUT, recipe=RECIPE)
     training = Training(
         config=config,

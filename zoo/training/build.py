@@ -186,7 +186,7 @@ def _rehearsal(
     context = Context(
         modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
     )
-    context.learn(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
     raw = training.train.batch(training.plan.epoch(0)[0])
 
     def step() -> None:

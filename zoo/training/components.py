@@ -45,7 +45,7 @@ class Training:
     @property
     def saved_model(self) -> nn.Module:
         """The module that is evaluated, saved and exported."""
-        return self.average.settle() if self.average else self.modules["model"]
+        return self.average.averaged() if self.average else self.modules["model"]
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:
