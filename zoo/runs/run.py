@@ -28,7 +28,8 @@ from zoo.runs.lock import is_held
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import TrainConfig, check_schema, config_json, read_config
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""Of run.json and data.json.  In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 Status = Literal["running", "finished", "interrupted", "failed"]
 
 
@@ -179,8 +180,7 @@ def _read(file: Path) -> object:
         raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}") from error
     except (OSError, ValueError) as error:
         raise BadFile(f"{file} cannot be read: {error}") from error
-    check_schema(data, file, newest=SCHEMA)
-    return data
+    return {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
 
 
 def _alive(pid: int) -> bool:
