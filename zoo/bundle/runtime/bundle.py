@@ -7,7 +7,6 @@ with the one printed at export (`sha256`), or the proof is derived anew (`zoo ve
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.consistency import against_graph, against_record
 from zoo.bundle.runtime.golden import Ask, replay
-from zoo.bundle.runtime.manifest import NAME, Manifest, read_manifest
+from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.run_template import differing_files
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
 from zoo.runs.serialization import to_json
@@ -37,9 +36,17 @@ class Bundle:
     """A directory with a readable manifest; nothing else is checked yet."""
 
     path: Path
-    manifest: Manifest
-    sha256: str
-    """Of manifest.json, which holds the hashes of all other files."""
+    file: ManifestFile
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the manifest says, in today's fields."""
+        return self.file.manifest
+
+    @property
+    def sha256(self) -> str:
+        """Of manifest.json, which holds the hashes of all other files."""
+        return self.file.sha256
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
@@ -54,8 +61,7 @@ class Bundle:
                 f"{place} is no bundle but the report of an export that was {report.sentence}",
                 hint=f"open {place / 'report.html'}",
             )
-        manifest, sha256 = read_manifest(place)
-        return cls(path=place, manifest=manifest, sha256=sha256)
+        return cls(path=place, file=read_manifest(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +170,9 @@ class Graphs:
 
 def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
     """Manifest, record and graphs tell the same story."""
-    problem = json.loads((bundle.path / NAME).read_bytes())["problem"]
     wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
     try:
-        wrong += [
-            line for name in GRAPHS for line in against_graph(bundle.manifest, problem, name, graphs.session(name))
-        ]
+        wrong += [line for name in GRAPHS for line in against_graph(bundle.file, name, graphs.session(name))]
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
     if wrong:
