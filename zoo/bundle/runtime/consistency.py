@@ -26,7 +26,7 @@ def classes_sha256(classes: Sequence[str]) -> str:
 
 
 def problem_sha256(problem: Mapping[str, Any]) -> str:
-    """Digest of every fact that preparing, finishing and showing depend on, the vocabulary among them."""
+    """Digest of every fact that preprocessing, postprocessing and showing depend on, the vocabulary among them."""
     text = json.dumps(problem, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
