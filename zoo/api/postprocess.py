@@ -40,5 +40,6 @@ class PostprocessStep:
     """One step from the outputs of model.onnx to the answer of pipeline.onnx."""
 
     kind: PostprocessKind
+    """What it does."""
     numbers: Mapping[str, float | int] = field(default_factory=dict)
     """What the step is set to, by name: `{"score_threshold": 0.05, "iou_threshold": 0.5, "max_detections": 100}`."""
