@@ -94,7 +94,7 @@ class Run:
         cls, path: Path, *, record: RunRecord, config: TrainConfig, data: DataRecord, overwrite: bool = False
     ) -> Run:
         """A new run directory, made at once; OutputExists when the place is taken."""
-        check_place(path, overwrite=overwrite)
+        check_output(path, overwrite=overwrite)
         run = cls(path=path, record=record, config=config, data=data)
 
         def fill(directory: Path) -> None:
@@ -198,13 +198,13 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def default_place(model: str, root: Path = Path("runs")) -> Path:
+def default_output(model: str, root: Path = Path("runs")) -> Path:
     """runs/<model>/<UTC time>-<4 letters>."""
     letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
     return root / model.rpartition("/")[2] / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{letters}"
 
 
-def check_place(path: Path, *, overwrite: bool = False) -> None:
+def check_output(path: Path, *, overwrite: bool = False) -> None:
     """OutputExists or DiskError, before anything expensive, unless a run can be made here."""
     if path.exists():
         if not overwrite:

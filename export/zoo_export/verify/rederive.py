@@ -15,8 +15,9 @@ import torch
 
 from zoo.api.task import Signature
 from zoo.bundle import schema_1
+from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.rule import K, Status
-from zoo.bundle.runtime.bundle import Answer, Bundle
+from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.bundle.runtime.run_template import difference, roll_out
@@ -49,7 +50,7 @@ WIDE = K
 """How many times as wide as here a stored tolerance may be: noise differs between machines."""
 
 
-def rederive(bundle: Bundle, proof: Proof) -> Answer:
+def rederive(bundle: Bundle, proof: Proof) -> Finding:
     """Manifest, operators, golden cases and runner against their own derivation; what cannot be compared warns."""
     wrong = [*_facts(bundle, proof), *_strangers(bundle), *_golden(bundle, proof)]
     unknown = []
