@@ -23,10 +23,11 @@ CHAPTERS = {
     "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec ExportSpec Recipe Augment",
     "What a model is fed, and the facts it is built for": "ImageInput TokenInput LatentInput AudioInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
-    "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown",
+    "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown PostprocessKind "
+    "PostprocessStep",
     "Data that a task has looked at": "DataRequest DataSource DataCard BadSample",
     "What a task, its metrics or its dataset may be besides": "Developing Ordered Adjustable Responding Comparing "
-    "Calibrated ReadsText Unprompted ChoosesRunner",
+    "Calibrated ReadsText Unprompted ChoosesRunner TellsPostprocess",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from zoo.api.errors import ZooError as ZooError
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
+    from zoo.api.postprocess import PostprocessKind as PostprocessKind
+    from zoo.api.postprocess import PostprocessStep as PostprocessStep
     from zoo.api.problem import AudioInput as AudioInput
     from zoo.api.problem import ImageInput as ImageInput
     from zoo.api.problem import Input as Input
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from zoo.api.task_options import Ordered as Ordered
     from zoo.api.task_options import ReadsText as ReadsText
     from zoo.api.task_options import Responding as Responding
+    from zoo.api.task_options import TellsPostprocess as TellsPostprocess
     from zoo.api.task_options import Unprompted as Unprompted
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
@@ -94,7 +97,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "zoo.api.task_options": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
-    "Unprompted",
+    "TellsPostprocess Unprompted",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
@@ -111,6 +114,7 @@ _MODULES = {
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
+    "zoo.api.postprocess": "PostprocessKind PostprocessStep",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",

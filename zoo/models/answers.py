@@ -85,7 +85,7 @@ def task_of(target: Target, catalog: Catalog) -> Task:
         case RunTarget():
             name = Run.open(target.path).data.problem.task
         case BundleTarget():
-            name = read_manifest(target.path)[0].task
+            name = read_manifest(target.path).manifest.task
         case OnnxTarget():
             raise UsageError(
                 f"{target.path} alone does not say how files are read and answers shown",

@@ -17,7 +17,8 @@ from zoo.api.specs import ModelSpec
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
 from zoo.runs.serialization import from_json, to_json
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 Freeze = Literal["none", "backbone"]
 OnBadSample = Literal["error", "skip"]
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
@@ -219,19 +220,20 @@ def read_config(path: Path) -> TrainConfig:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BadFile(f"{file} is not a readable config: {error}") from error
-    check_schema(data, file, newest=SCHEMA)
-    return from_json(TrainConfig, data, where=str(file))
+    current = {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
+    return from_json(TrainConfig, current, where=str(file))
 
 
-def check_schema(data: object, file: Path, *, newest: int) -> None:
-    """BadFile unless `data` is a record whose schema this zoo can read."""
+def check_schema(data: object, file: Path, *, newest: int) -> dict[str, object]:
+    """The record, of a schema that this zoo can read; BadFile where it is none."""
     schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, int):
+    if not isinstance(data, dict) or not isinstance(schema, int):
         raise BadFile(f"{file} is not a record of zoo: it names no schema")
     if schema > newest:
         raise BadFile(
             f"{file} was written by a newer zoo (schema {schema}; this one reads {newest})", hint="update zoo"
         )
+    return data
 
 
 def config_json(config: TrainConfig) -> dict[str, object]:

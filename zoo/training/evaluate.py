@@ -32,7 +32,7 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.evaluation_result import (
     Evaluation,
     check_classes,
-    check_place,
+    check_save_folder,
     choose_split,
     recorded,
     save_measured,
@@ -102,7 +102,7 @@ def evaluate_target(
             checking=checking,
             measuring=measuring,
         )
-    check_place(save, overwrite=overwrite)
+    check_save_folder(save, overwrite=overwrite)
     subject = _subject(target, catalog)
     request = subject.request(data, data_root)
     task = catalog.make_task(subject.problem.task)

@@ -12,7 +12,7 @@ from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress, Task
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.run import check_place, default_place
+from zoo.runs.run import check_output, default_output
 from zoo.runs.train_config import TrainConfig, TrainOptions, read_config, resolve_config, sized_input
 
 
@@ -60,8 +60,8 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         )
     if config.freeze == "backbone" and not entry.spec.head:
         raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
-    place = options.output or default_place(entry.full_name)
-    check_place(place, overwrite=overwrite)
+    place = options.output or default_output(entry.full_name)
+    check_output(place, overwrite=overwrite)
     task = catalog.make_task(entry.spec.task)
     return Intent(
         catalog=catalog,

@@ -61,6 +61,7 @@ def find_subject(
             target=named,
             checkpoint=trained.lineage.checkpoint or "",
             data=trained.lineage.data_fingerprint,
+            seed=seed if fresh else None,
         ),
         trained=not fresh,
         export=spec.export,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 from torch import Tensor, nn
 
-FLOOR: Final = 1e-12
-"""A shorter vector has no direction; it is divided by this, and stays short instead of becoming NaN."""
+from zoo.data.embedding.steps import MIN_LENGTH
 
 
 class UnitLength(nn.Module):
@@ -22,4 +19,4 @@ class UnitLength(nn.Module):
 def unit_length(embeddings: Tensor) -> Tensor:
     """Rows [n, d] divided by their length."""
     lengths: Tensor = torch.linalg.vector_norm(embeddings, dim=1, keepdim=True)
-    return embeddings / lengths.clamp_min(FLOOR)
+    return embeddings / lengths.clamp_min(MIN_LENGTH)

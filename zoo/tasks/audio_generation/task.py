@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadFile, DataError, PluginError
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -104,6 +105,10 @@ class AudioGeneration:
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """None: the answer is the logits."""
+        return (PostprocessStep(kind=PostprocessKind.IDENTITY),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: whoever samples wants the logits."""

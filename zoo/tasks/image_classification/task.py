@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -93,6 +94,10 @@ class ImageClassification:
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(problem.image)
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Softmax."""
+        return (PostprocessStep(kind=PostprocessKind.SOFTMAX),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every classifier ends alike
         """[torch] Softmax."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -29,6 +30,7 @@ from zoo.api.task import (
 )
 from zoo.data.embedding.agreement import agreement, known_pairs, similarities
 from zoo.data.embedding.compare import described, matches
+from zoo.data.embedding.steps import STEPS
 from zoo.data.embedding.verification import FAR, roc
 from zoo.data.formats.embedded import DIGITS, TURNED, turned_digits_card
 from zoo.data.formats.identities.folders import check_identities
@@ -108,6 +110,10 @@ class ImageEmbedding:
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(problem.image)
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Division by the length."""
+        return STEPS
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding ends alike
         """[torch] Division by the length."""

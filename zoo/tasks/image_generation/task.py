@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadFile, PluginError
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import ImageInput, Input, LatentInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -94,6 +95,10 @@ class ImageGeneration:
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Back to grey levels."""
+        return (PostprocessStep(kind=PostprocessKind.DENORMALISE),)
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Grey levels."""

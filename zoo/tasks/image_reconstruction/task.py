@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import ImageInput, Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -95,6 +96,10 @@ class ImageReconstruction:
         from zoo.data.image.preprocess import ImagePrepare, NoisyPrepare  # noqa: PLC0415  torch
 
         return NoisyPrepare(problem.image) if problem.image.noise else ImagePrepare(problem.image)
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Back to grey levels."""
+        return (PostprocessStep(kind=PostprocessKind.DENORMALISE),)
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Back to grey levels."""

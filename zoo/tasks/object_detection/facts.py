@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from zoo.api.errors import UsageError
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Port, Signature
 
@@ -12,6 +13,8 @@ SCORE: Final = 0.05
 """Detections with a lower score are not answered."""
 OVERLAP: Final = 0.5
 """Of two boxes of one class that overlap by more (intersection over union), the surer stays."""
+CANDIDATES: Final = 1000
+"""How many of the highest (box, class) scores are looked at."""
 MAX_DETECTIONS: Final = 100
 """Where the data do not say otherwise."""
 FEWEST, MOST, ROOM = 20, 300, 4
@@ -29,6 +32,19 @@ def max_detections(problem: Problem) -> int:
     if not isinstance(limit, int) or limit < 1:
         raise UsageError(f"max_detections is {limit!r}; it must be a whole number above zero")
     return limit
+
+
+def postprocess_steps(problem: Problem) -> tuple[PostprocessStep, ...]:
+    """How boxes and scores become an answer; `postprocess.py` builds the module from these numbers."""
+    return (
+        PostprocessStep(kind=PostprocessKind.TOP_K, numbers={"k": CANDIDATES}),
+        PostprocessStep(kind=PostprocessKind.CLIP_BOXES),
+        PostprocessStep(
+            kind=PostprocessKind.NMS,
+            numbers={"score_threshold": SCORE, "iou_threshold": OVERLAP, "max_detections": max_detections(problem)},
+        ),
+        PostprocessStep(kind=PostprocessKind.SCALE_TO_IMAGE),
+    )
 
 
 def detector_signature(problem: Problem, *, cells: int) -> Signature:

@@ -9,10 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 from zoo.api.problem import Problem
-from zoo.tasks.object_detection.facts import OVERLAP, SCORE, max_detections
-
-CANDIDATES: Final = 1000
-"""How many of the highest (box, class) scores are looked at."""
+from zoo.tasks.object_detection.facts import CANDIDATES, postprocess_steps
 
 
 class Detections(nn.Module):
@@ -26,12 +23,15 @@ class Detections(nn.Module):
 
     raw: Final = ("image",)
 
-    def __init__(self, *, size: tuple[int, int], score: float, overlap: float, limit: int) -> None:
+    def __init__(
+        self, *, size: tuple[int, int], score: float, overlap: float, limit: int, candidates: int = CANDIDATES
+    ) -> None:
         super().__init__()
         self.size = size
         self.score = score
         self.overlap = overlap
         self.limit = limit
+        self.candidates = candidates
 
     def forward(self, boxes: Tensor, scores: Tensor, *others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """float32 [n, 4] left, top, right, bottom; float32 [n]; int64 [n].  The last of the others is the picture."""
@@ -47,7 +47,7 @@ class Detections(nn.Module):
         height, width = self.size
         classes = scores.shape[1]
         flat = scores.flatten()
-        confidence, place = flat.topk(min(CANDIDATES, flat.shape[0]))
+        confidence, place = flat.topk(min(self.candidates, flat.shape[0]))
         labels = place % classes
         # one box for all classes of a cell, or one for each
         found = boxes[place // classes] if boxes.shape[1] == 4 else boxes.reshape(-1, 4)[place]
@@ -63,8 +63,15 @@ class Detections(nn.Module):
 
 
 def detections(problem: Problem) -> Detections:
-    """The finishing of a problem, with the thresholds that all detectors share."""
-    return Detections(size=problem.image.size, score=SCORE, overlap=OVERLAP, limit=max_detections(problem))
+    """The postprocessing of a problem, with the numbers that its steps name."""
+    numbers = {name: number for step in postprocess_steps(problem) for name, number in step.numbers.items()}
+    return Detections(
+        size=problem.image.size,
+        candidates=int(numbers["k"]),
+        score=numbers["score_threshold"],
+        overlap=numbers["iou_threshold"],
+        limit=int(numbers["max_detections"]),
+    )
 
 
 assert torchvision.extension._has_ops(), "torchvision was built without its operators"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import UsageError
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -33,7 +34,7 @@ from zoo.tasks.object_detection import runner
 from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
-from zoo.tasks.object_detection.facts import max_detections, room_for
+from zoo.tasks.object_detection.facts import max_detections, postprocess_steps, room_for
 from zoo.tasks.object_detection.sources import scenes_card
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ class ObjectDetection:
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(stretched(problem))
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
+        """Non-maximum suppression, then pixels of the given image."""
+        return postprocess_steps(problem)
 
     def finish(self, problem: Problem) -> nn.Module:
         """Non-maximum suppression and the way back to the pixels of the given picture."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -100,6 +101,13 @@ class SemanticSegmentation:
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
         return ImagePrepare(stretched(problem))
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Scores enlarged to the given image, then the likeliest class."""
+        return (
+            PostprocessStep(kind=PostprocessKind.RESIZE_TO_IMAGE),
+            PostprocessStep(kind=PostprocessKind.ARGMAX),
+        )
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Scores enlarged to the given picture, and the likeliest class of every pixel."""

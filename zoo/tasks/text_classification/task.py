@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -89,6 +90,10 @@ class TextClassification:
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Softmax."""
+        return (PostprocessStep(kind=PostprocessKind.SOFTMAX),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Softmax."""

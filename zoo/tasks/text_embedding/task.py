@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import DataError
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -31,6 +32,7 @@ from zoo.api.task import (
 from zoo.data.embedding.agreement import agreement
 from zoo.data.embedding.compare import described, matches
 from zoo.data.embedding.retrieval import retrieval
+from zoo.data.embedding.steps import STEPS
 from zoo.data.text import labelled_texts
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.encoding import is_wordpiece, spelt, token_input
@@ -102,6 +104,10 @@ class TextEmbedding:
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Division by the length."""
+        return STEPS
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Division by the length."""

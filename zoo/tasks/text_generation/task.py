@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadFile
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import (
@@ -107,6 +108,10 @@ class TextGeneration:
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """None: the answer is the logits."""
+        return (PostprocessStep(kind=PostprocessKind.IDENTITY),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """[torch] Nothing: whoever samples wants the logits."""
