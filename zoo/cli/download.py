@@ -10,7 +10,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 
 
-def bring(entry: RegistryEntry[WeightsSpec]) -> None:
+def download_weights(entry: RegistryEntry[WeightsSpec]) -> None:
     """Put published weights into the cache where they are not there yet."""
     if is_here(entry):
         return
@@ -26,4 +26,4 @@ def download_named(target: str | None) -> None:
     if target and "@" in target:
         meant = find_target(target, Catalog.discover())
         if isinstance(meant, WeightsTarget):
-            bring(meant.weights)
+            download_weights(meant.weights)

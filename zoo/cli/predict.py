@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.download import bring
+from zoo.cli.download import download_weights
 from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import (
@@ -98,7 +98,7 @@ def _answerer(target: Target, catalog: Catalog, device: str) -> Iterator[Answere
             yield answerer
     else:
         if isinstance(target, WeightsTarget):
-            bring(target.weights)
+            download_weights(target.weights)
         from zoo.models.predict import target_answerer  # noqa: PLC0415
 
         with target_answerer(target, catalog, device=device) as answerer:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.download import bring
+from zoo.cli.download import download_weights
 from zoo.cli.output import Output, json_option
 from zoo.cli.progress import ProgressLine
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainConfig, TrainOptions, config_json
-from zoo.training.request import Intent, check_data, intend
+from zoo.training.request import TrainingRequest, check_data, resolve_training
 
 if TYPE_CHECKING:
     from zoo.api.task import Progress
@@ -75,26 +75,26 @@ def train(
         ended = _resume(resume, catalog, allow_inexact=allow_inexact, output=output)
     else:
         said = TrainOptions(**options, settings=settings)
-        intent = intend(model, said, catalog=catalog, overwrite=overwrite)
+        request = resolve_training(model, said, catalog=catalog, overwrite=overwrite)
         with _watching() as watch:
-            card = check_data(intent, progress=watch)
+            card = check_data(request, progress=watch)
         if dry_run:
-            _show_config(intent, card.counts(), output)
+            _show_config(request, card.counts(), output)
             return
-        _bring_weights(intent)
+        _download_weights(request)
         from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-        ended = begin(intent, card, argv=sys.argv, callbacks=_callbacks(output), say=_say(output))
+        ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_say(output))
     _conclude(ended, output)
 
 
-def _bring_weights(intent: Intent) -> None:
-    if intent.config.weights:
+def _download_weights(request: TrainingRequest) -> None:
+    if request.config.weights:
         from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
 
-        source = find_source(intent.config.weights, intent.catalog, intent.entry)
+        source = find_source(request.config.weights, request.catalog, request.entry)
         if source.entry:
-            bring(source.entry)
+            download_weights(source.entry)
 
 
 def _refuse_beside_resume(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -160,16 +160,16 @@ def _watching() -> Iterator[Progress]:
             line.close()
 
 
-def _show_config(intent: Intent, counts: dict[str, int], output: Output) -> None:
-    config: TrainConfig = intent.config
+def _show_config(request: TrainingRequest, counts: dict[str, int], output: Output) -> None:
+    config: TrainConfig = request.config
     record = config_json(config)
-    output.document({"schema": SCHEMA, "config": record, "counts": counts, "run": str(intent.place)})
+    output.document({"schema": SCHEMA, "config": record, "counts": counts, "run": str(request.output)})
     recipe = record.pop("recipe")
     assert isinstance(recipe, dict)
     output.facts([(name, str(value)) for name, value in record.items() if value is not None])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
     output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    output.next(f"zoo train {intent.entry.bare_name}")
+    output.next(f"zoo train {request.entry.bare_name}")
 
 
 def _conclude(ended: Ended, output: Output) -> None:

@@ -22,7 +22,7 @@ from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import Engine, launch
-from zoo.training.request import Intent, intend
+from zoo.training.request import TrainingRequest, resolve_training
 
 ITEMS = 8
 """What a lesson repeats."""
@@ -64,7 +64,7 @@ def intended(
     *,
     items: int,
     place: Path | None = None,
-) -> Intent:
+) -> TrainingRequest:
     """A training of the model on the first items of the data, on this machine as it is."""
     options = TrainOptions(
         data=context.source(entry),
@@ -75,7 +75,7 @@ def intended(
         limit_train=items,
     )
     catalog = context.sampled(entry, {"train": items, "validation": HELD, "test": HELD})
-    intent = intend(entry.full_name, options, catalog=catalog)
+    intent = resolve_training(entry.full_name, options, catalog=catalog)
     return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
 
 
@@ -104,7 +104,7 @@ def learn(
     return overfit_test
 
 
-def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> Training:
+def prepared(intent: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
     """The training at its first step."""
     catalog: Catalog = intent.catalog
     problem = intent.task.problem(card, intent.config.input)

@@ -17,20 +17,22 @@ from zoo.runs.train_config import TrainConfig, TrainOptions, read_config, resolv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class TrainingRequest:
     """A training that can begin as soon as its data have been checked."""
 
     catalog: Catalog
     entry: RegistryEntry[ModelSpec]
     task: Task
     config: TrainConfig
-    source: DataSource
-    place: Path
+    data_source: DataSource
+    output: Path
     """Where the run directory will be."""
     overwrite: bool = False
 
 
-def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwrite: bool = False) -> Intent:
+def resolve_training(
+    model: str | None, options: TrainOptions, *, catalog: Catalog, overwrite: bool = False
+) -> TrainingRequest:
     """The training that a model's name and options mean; every error that needs no data is raised here."""
     name = model or (read_config(options.config).model if options.config else None)
     if name is None:
@@ -60,16 +62,16 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         )
     if config.freeze == "backbone" and not entry.spec.head:
         raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
-    place = options.output or default_place(entry.full_name)
-    check_place(place, overwrite=overwrite)
+    output = options.output or default_place(entry.full_name)
+    check_place(output, overwrite=overwrite)
     task = catalog.make_task(entry.spec.task)
-    return Intent(
+    return TrainingRequest(
         catalog=catalog,
         entry=entry,
         task=task,
         config=replace(config, input=_starting_input(config, entry, catalog)),
-        source=task.detect(config.request),
-        place=place,
+        data_source=task.detect(config.request),
+        output=output,
         overwrite=overwrite,
     )
 
@@ -87,10 +89,10 @@ def _starting_input(config: TrainConfig, entry: RegistryEntry[ModelSpec], catalo
     return sized_input(trained, config.recipe)
 
 
-def check_data(intent: Intent, *, progress: Progress) -> DataCard:
+def check_data(request: TrainingRequest, *, progress: Progress) -> DataCard:
     """The data, every sample looked at; DataError when they cannot be trained on."""
-    card = intent.task.check(intent.source, progress=progress)
+    card = request.task.check(request.data_source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
-            raise DataError(f"{intent.config.data} has no {split} items", hint="see docs on data, or --data digits")
+            raise DataError(f"{request.config.data} has no {split} items", hint="name other data with --data")
     return card

@@ -22,7 +22,7 @@ from zoo.training.build import build_training, starting_model
 from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import data_record, new_record
-from zoo.training.request import Intent, check_data, intend
+from zoo.training.request import TrainingRequest, check_data, resolve_training
 from zoo.training.run_training import Ended, finish
 
 Say = Callable[[str], None]
@@ -30,22 +30,27 @@ Say = Callable[[str], None]
 
 
 def begin(
-    intent: Intent, card: DataCard, *, argv: Sequence[str] = (), callbacks: Sequence[Callback] = (), say: Say = print
+    request: TrainingRequest,
+    card: DataCard,
+    *,
+    argv: Sequence[str] = (),
+    callbacks: Sequence[Callback] = (),
+    say: Say = print,
 ) -> Ended:
     """Train from the first step."""
-    problem = _as_the_weights_read(intent, intent.task.problem(card, intent.config.input))
-    config = replace(intent.config, input=problem.input)
-    model, started = starting_model(intent.catalog, intent.entry, config, problem)
+    problem = _as_the_weights_read(request, request.task.problem(card, request.config.input))
+    config = replace(request.config, input=problem.input)
+    model, started = starting_model(request.catalog, request.entry, config, problem)
     for note in (*card.notes, *(started.notes if started else ())):
         say(note)
     config = _on_this_machine(config, model, problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
-        place = Path(engine.tell(str(intent.place)))
+        place = Path(engine.tell(str(request.output)))
         training = build_training(
             config=config.settled(output=str(place)),
-            catalog=intent.catalog,
-            entry=intent.entry,
-            task=intent.task,
+            catalog=request.catalog,
+            entry=request.entry,
+            task=request.task,
             card=card,
             problem=problem,
             model=model,
@@ -53,12 +58,12 @@ def begin(
         )
         run = Run(
             path=place,
-            record=new_record(intent.entry, training.config, argv),
+            record=new_record(request.entry, training.config, argv),
             config=training.config,
             data=data_record(card, problem),
         )
         if engine.leads:
-            run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=intent.overwrite)
+            run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             say(f"run {run.path}")
         engine.barrier()
         return finish(run, training, card, callbacks)
@@ -115,20 +120,20 @@ def train(
         on_bad_sample=on_bad_sample,
         settings=tuple(settings),
     )
-    intent = intend(model, options, catalog=catalog or Catalog.discover(), overwrite=overwrite)
-    card = check_data(intent, progress=silent)
-    return begin(intent, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
+    request = resolve_training(model, options, catalog=catalog or Catalog.discover(), overwrite=overwrite)
+    card = check_data(request, progress=silent)
+    return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
 
 
 def _ignore(text: str) -> None:
     """A sentence that nobody hears."""
 
 
-def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
+def _as_the_weights_read(request: TrainingRequest, problem: Problem) -> Problem:
     """The problem as the weights know it that are started from."""
-    if not intent.config.weights:
+    if not request.config.weights:
         return problem
-    source = find_source(intent.config.weights, intent.catalog, intent.entry)
+    source = find_source(request.config.weights, request.catalog, request.entry)
     return read_as(problem, source)
 
 
