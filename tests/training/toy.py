@@ -38,7 +38,7 @@ from zoo import (
 )
 from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
-from zoo.runs.train_config import TrainOptions
+from zoo.runs.train_options import TrainOptions
 from zoo.training.events import Callback
 from zoo.training.request import check_data, resolve_training
 from zoo.training.resume import resume

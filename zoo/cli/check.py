@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.runs.serialization import to_json
 from zoo.testing.score import GROUPS, Result, Score

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 
 SCHEMA = 1
 SHOWN = 20

@@ -11,7 +11,8 @@ import click
 from zoo.api.errors import UnknownName
 from zoo.cli.describe import describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry

@@ -8,7 +8,8 @@ import click
 
 from zoo.api.errors import BadFile
 from zoo.bundle.runtime.scan import PREFIX, Scan, Value, scan
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 
 SCHEMA = 1
 _LONG = 100

@@ -6,7 +6,8 @@ import click
 
 from zoo.api.hookspecs import API_VERSION
 from zoo.cli.lazy import Entry, LazyGroup
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 

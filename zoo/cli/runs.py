@@ -9,7 +9,8 @@ import click
 
 from zoo.api.errors import UnknownName
 from zoo.cli import text
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.runs.listing import list_runs
 from zoo.runs.run import Run

@@ -9,7 +9,8 @@ from typing import cast
 import click
 
 from zoo.api.errors import BadFile, UsageError
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.references import resolve
 
 SCHEMA = 1

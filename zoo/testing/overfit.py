@@ -14,9 +14,8 @@ from zoo.api.data import DataCard
 from zoo.api.recipe import Augment, Recipe
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Batch
-from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.train_config import TrainOptions
+from zoo.runs.train_options import TrainOptions
 from zoo.testing.check_context import CheckContext
 from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
@@ -106,21 +105,12 @@ def learn(
 
 def prepared(intent: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
     """The training at its first step."""
-    catalog: Catalog = intent.catalog
     problem = intent.task.problem(card, intent.config.input)
     recipe = replace(intent.config.recipe, epochs=steps)
     config = replace(intent.config, input=problem.input, max_steps=steps, recipe=recipe)
-    model, _ = starting_model(catalog, intent.entry, config, problem)
-    training = build_training(
-        config=config,
-        catalog=catalog,
-        entry=intent.entry,
-        task=intent.task,
-        card=card,
-        problem=problem,
-        model=model,
-        engine=engine,
-    )
+    intent = replace(intent, config=config)
+    model, _ = starting_model(intent, problem)
+    training = build_training(intent, card=card, problem=problem, model=model, engine=engine)
     training.context.learn(training.optimizers, training.rates, training.average)
     return training
 

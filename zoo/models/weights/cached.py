@@ -17,7 +17,7 @@ from zoo.runs.cache import cache_root
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedFile:
-    """One download, whole or broken off."""
+    """One download, whole or interrupted."""
 
     path: Path
     """Where the whole file lies, or would."""
