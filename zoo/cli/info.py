@@ -23,12 +23,13 @@ from zoo.registry.name_resolution import RegistryEntry
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Everything about NAME: a model, model@tag, a task, a trainer, a plugin, a run or a bundle."""
-    out, catalog, path = Output(as_json=as_json), Catalog.discover(), Path(name)
+    out, path = Output(as_json=as_json), Path(name)
     if (path / "run.json").is_file():
         describe_run(out, path)
     elif (path / "manifest.json").is_file():
         describe_bundle(out, path)
     else:
+        catalog = Catalog.discover()
         describe(out, catalog, _find(name, catalog))
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
 from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec, TrainerSpec
 from zoo.api.task import Progress, Task
-from zoo.models.weights.source import WeightsSource, find_source
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.run import check_place, default_place
 from zoo.runs.train_config import TrainConfig, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TrainOptions
+
+if TYPE_CHECKING:
+    from zoo.models.weights.source import WeightsSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     output = options.output or default_place(entry.full_name)
     check_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
-    weights = find_source(config.weights, catalog, entry) if config.weights else None
+    weights = _find_weights(config, catalog, entry)
     if weights:
         config = replace(config, input=_trained_input(weights, config, entry))
     return TrainingRequest(
@@ -98,6 +101,14 @@ def _check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None
         )
     if config.freeze == "backbone" and not entry.spec.head:
         raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
+
+
+def _find_weights(config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> WeightsSource | None:
+    if not config.weights:
+        return None
+    from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
+
+    return find_source(config.weights, catalog, entry)
 
 
 def _trained_input(weights: WeightsSource, config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> Input:
