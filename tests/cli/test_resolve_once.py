@@ -43,10 +43,16 @@ def lookups(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Counter[str]]:
 
     monkeypatch.setattr(Catalog, "discover", counted("catalogue", Catalog.discover))
     monkeypatch.setattr(Run, "open", counted("run", Run.open))
-    functions = {"target": find_target, "weights by name": find_source, "published weights": published_source}
+    functions: dict[str, Callable[..., Any]] = {
+        "target": find_target,
+        "weights by name": find_source,
+        "published weights": published_source,
+    }
     for name, function in functions.items():
         replaced = counted(name, function)
-        for module in [module for module in sys.modules.values() if vars(module).get(function.__name__) is function]:
+        for module in [
+            module for module in sys.modules.values() if getattr(module, function.__name__, None) is function
+        ]:
             monkeypatch.setattr(module, function.__name__, replaced)
 
     def run(*words: str) -> Counter[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from zoo.cli import main
@@ -99,6 +100,22 @@ def test_a_dry_run_names_the_classes_and_ends_with_the_same_command(
     assert lines[-1] == "next: zoo train cnn --data 'my pets' --seed 0 --set recipe.clip=1 --max-time 10min"
     assert main(["train", *words, "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"] == ["cat", "dog"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "cnn", "--device", "cuda", "--dry-run"]) == 2
+    streams = capsys.readouterr()
+    assert "cuda" in streams.err
+    assert streams.out == ""
+
+
+def test_a_dry_run_says_that_weights_cannot_be_downloaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    assert main(["train", "resnet18@imagenet1k_v1", "--dry-run"]) == 3
+    assert "is not in the cache, and ZOO_OFFLINE is set" in capsys.readouterr().err
 
 
 def test_a_run_with_a_blank_in_its_name_is_quoted_for_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_plugins_says_the_same_to_machines(zoo_command: Command) -> None:
     broken = {name for (name, _), one in records.items() if one["state"] == "broken"}
     assert broken - {"heavy"} == {*BAD, "twin"} - {"heavy"}  # torch may be here already, in this process
     assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo speaks 1"
-    assert records["old", "zoo-old"]["cure"].endswith("ZOO_DISABLE_PLUGINS=old")
+    assert records["old", "zoo-old"]["hint"].endswith("ZOO_DISABLE_PLUGINS=old")
     assert records["good", "zoo-good"]["models"] == ["sound"]
 
 

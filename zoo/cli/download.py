@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoo.api.specs import WeightsSpec
 from zoo.cli.progress import ProgressLine
-from zoo.models.weights.published import fetch, is_here
+from zoo.models.weights.published import download_address, fetch, is_here
 from zoo.registry.name_resolution import RegistryEntry
 
 
@@ -17,3 +17,9 @@ def download_weights(entry: RegistryEntry[WeightsSpec] | None) -> None:
         fetch(entry, progress=line)
     finally:
         line.close()
+
+
+def check_obtainable(entry: RegistryEntry[WeightsSpec] | None) -> None:
+    """NetworkError for published weights that are neither in the cache nor allowed to be downloaded."""
+    if entry is not None and not is_here(entry):
+        download_address(entry)

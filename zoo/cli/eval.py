@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -70,7 +71,7 @@ def evaluate(
         measuring.close()
     is_bundle = isinstance(request.target, BundleTarget)
     _print(out, name, result, save)
-    out.next(f"zoo verify {name}" if is_bundle else f"zoo export {name} --onnx{repeated(checkpoint=checkpoint)}")
+    out.next(f"zoo verify {quote(name)}" if is_bundle else f"zoo export {quote(name)} --onnx{repeated(checkpoint)}")
 
 
 def _evaluate(

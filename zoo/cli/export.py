@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,14 +87,14 @@ def export(  # noqa: PLR0917  click passes options by name
     if not written.published:
         out.line(f"{written.report.sentence}")
         out.line(f"nothing was published; the report is {written.path / 'report.html'}")
-        out.next(f"open {written.path / 'report.html'}")
+        out.next(f"open {quote(str(written.path / 'report.html'))}")
         raise click.exceptions.Exit(1)
     for case in written.golden:
         out.line(f"golden case  {case.name} ({case.origin})")
     out.line(f"bundle       {written.path}{' (up to date)' if written.up_to_date else ''}")
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     out.line(f"sha256       {written.sha256}  manifest.json")
-    out.next(f"zoo verify {written.path}")
+    out.next(f"zoo verify {quote(str(written.path))}")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -141,11 +142,11 @@ def verify_against(target: Path, *, against: str | None, explain: bool, as_json:
     if not verified.proved:
         out.next(_next_step(target, verified.against, explained=explain))
         raise click.exceptions.Exit(1)
-    out.next(f"zoo predict {target} INPUT…")
+    out.next(f"zoo predict {quote(str(target))} INPUT…")
 
 
 def _next_step(target: Path, against: str, *, explained: bool) -> str:
     """After a proof that failed: the explanation first, then a new export of the same model."""
     if not explained:
-        return f"zoo verify {target} --against {against} --explain"
-    return f"zoo export {against} --onnx --overwrite"
+        return f"zoo verify {quote(str(target))} --against {quote(against)} --explain"
+    return f"zoo export {quote(against)} --onnx --overwrite"

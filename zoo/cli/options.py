@@ -25,7 +25,7 @@ def device_option(command: F) -> F:
     return click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")(command)
 
 
-def repeated(*, checkpoint: str) -> str:
+def repeated(checkpoint: str) -> str:
     """What the next command repeats of --checkpoint: " --checkpoint last"; nothing for the best."""
     return "" if checkpoint == "best" else f" --checkpoint {checkpoint}"
 

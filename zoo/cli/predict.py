@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -83,7 +84,7 @@ def predict(
     if unreadable:
         out.note(f"{len(unreadable)} of {len(answered)} files cannot be read")
     is_bundle = isinstance(request.target, BundleTarget)
-    out.next(f"zoo verify {target}" if is_bundle else f"zoo export {target} --onnx{repeated(checkpoint=checkpoint)}")
+    out.next(f"zoo verify {quote(target)}" if is_bundle else f"zoo export {quote(target)} --onnx{repeated(checkpoint)}")
     if unreadable:
         raise click.exceptions.Exit(BadFile.exit_code)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.download import download_weights
+from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
@@ -56,9 +56,12 @@ def train(
         _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), output)
         return
     request = resolve_training(model, options, catalog=catalog)
+    _check_device(request.config.device)
     with _watching() as watch:
         card = check_data(request, progress=watch)
     if dry_run:
+        if request.weights is not None:
+            check_obtainable(request.weights.entry)
         _show_config(request, card, output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
@@ -67,6 +70,14 @@ def train(
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
     _conclude(begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output)), output)
+
+
+def _check_device(device: str) -> None:
+    """UsageError for a GPU that this machine does not have, before the data are checked."""
+    if device in ("cuda", "mps"):
+        from zoo.training.engine.fabric import choose_device  # noqa: PLC0415  torch, for who asks for a GPU
+
+        choose_device(device)
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
@@ -92,12 +103,12 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
 
 
 def _leads() -> bool:
-    """True in the one process of several that prints."""
+    """True in the process that prints, of several one."""
     return os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", "0"))) == "0"
 
 
 def _printer(output: Output) -> Callable[[str], None]:
-    """Prints a sentence, in the one process of several that prints."""
+    """Prints a sentence, in the process that prints."""
 
     def say(text: str) -> None:
         if _leads():
@@ -154,7 +165,7 @@ def _conclude(ended: Ended, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
     if not _leads():
         return
-    from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch is here by now
+    from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch was imported to train
 
     run, outcome = ended.run, ended.outcome
     record = run.record

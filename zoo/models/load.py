@@ -122,29 +122,29 @@ def load_trained(
 
 def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
     run, entry = target.run, target.model
-    config, found = run.config, run.checkpoint(target.checkpoint)
-    chosen = found.checkpoint
-    state, problem = read_state(chosen.model), run.problem
+    config, selected = run.config, run.checkpoint(target.checkpoint)
+    checkpoint = selected.checkpoint
+    state, problem = read_state(checkpoint.model), run.problem
     if target.whole is not None:
         state, problem = _part(target, target.whole, catalog, state)
     task = catalog.make_task(entry.spec.task)
     if isinstance(task, Calibrated):
-        problem = task.calibrated(problem, chosen.manifest.metrics)
+        problem = task.calibrated(problem, checkpoint.manifest.metrics)
     model = build(catalog, entry, problem)
-    load_state(model, state, origin=str(chosen.path))
+    load_state(model, state, origin=str(checkpoint.path))
     lineage = replace(
         _lineage(entry),
-        sha256=chosen.manifest.files[MODEL].sha256,
+        sha256=checkpoint.manifest.files[MODEL].sha256,
         run=str(run.path),
-        checkpoint=chosen.path.name,
-        step=chosen.manifest.step,
-        epoch=chosen.manifest.epoch,
+        checkpoint=checkpoint.path.name,
+        step=checkpoint.manifest.step,
+        epoch=checkpoint.manifest.epoch,
         weights=config.weights,
         licence=_licence(catalog, entry, config.weights),
         data=config.data,
         data_fingerprint=run.data.fingerprint,
         seed=config.seed,
-        metrics=dict(chosen.manifest.metrics),
+        metrics=dict(checkpoint.manifest.metrics),
     )
     return Trained(
         model=model.eval(),
@@ -153,7 +153,7 @@ def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
         task=task,
         lineage=lineage,
         run=run,
-        notes=(*target.notes, *found.notes, *_other_version(run, entry)),
+        notes=(*target.notes, *selected.notes, *_other_version(run, entry)),
     )
 
 

@@ -123,10 +123,10 @@ def resolve_target(
 def find_target(
     text: str | None, catalog: Catalog, runs_root: Path = Path("runs"), *, untrained: bool = False
 ) -> Target:
-    """What TARGET means: an existing path, then model@tag, then a model's name; without one, the latest run.
+    """What TARGET names: an existing path, then model@tag, then a model's name; without one, the latest run.
 
     The tag may be what the model's own `sources` know (encoder@folder), a run that trained the model, or one of a
-    larger model that it is a part of: vae_decoder@runs/vae/...
+    larger model that the model is a part of: vae_decoder@runs/vae/...
     A model's name alone is a UsageError unless `untrained` is set; then nothing else is accepted.
     """
     if untrained:

@@ -153,7 +153,7 @@ def sized_input(input: Input, recipe: Recipe) -> Input:
 
 
 def check_config(config: TrainConfig) -> None:
-    """UsageError with a sentence for the first option that cannot be meant."""
+    """UsageError with a sentence for the first option that is out of range."""
     at_least = {"--devices": (config.devices, 1), "--threads": (config.threads, 1), "--workers": (config.workers, 0)}
     at_least |= {"--max-steps": (config.max_steps, 1), "--limit-train": (config.limit_train, 1)}
     for name, (value, least) in at_least.items():

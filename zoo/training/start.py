@@ -96,8 +96,8 @@ def train(
     The parameters are the options of `zoo train`, described in docs/training.md; what is left out is chosen by the
     model's recipe, by `config`, or by measuring this machine.  `model` may be left out where `config` names it.
     `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are called after every step, epoch and checkpoint.
-    UsageError for options that cannot be meant, DataError for data that cannot be trained on, Diverged for a loss
-    that is no number any more.
+    UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
+    becomes NaN or infinite.
     """
     options = TrainOptions(
         data=data,
@@ -124,12 +124,13 @@ def train(
         on_bad_sample=on_bad_sample,
     )
     request = resolve_training(model, options, catalog=catalog or Catalog.discover())
+    choose_device(request.config.device)  # one that this machine lacks is refused before the data are checked
     card = check_data(request, progress=silent)
     return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
 
 
 def _ignore(text: str) -> None:
-    """A sentence that nobody hears."""
+    """A sentence that is not printed."""
 
 
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:

@@ -49,7 +49,7 @@ def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Pa
         if not path.exists():
             from zoo.models.weights.download import download  # noqa: PLC0415  a network client, rarely needed
 
-            download(_address(entry), path, sha256=entry.spec.sha256, progress=progress, patience=patience)
+            download(download_address(entry), path, sha256=entry.spec.sha256, progress=progress, patience=patience)
     sha256 = file_sha256(path)
     if not sha256.startswith(entry.spec.sha256):
         hint = (
@@ -98,7 +98,7 @@ def _shipped(entry: RegistryEntry[WeightsSpec]) -> Path:
     return path
 
 
-def _address(entry: RegistryEntry[WeightsSpec]) -> str:
+def download_address(entry: RegistryEntry[WeightsSpec]) -> str:
     """Where to download from; NetworkError where downloads are switched off."""
     url = entry.spec.url
     if os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):

@@ -1,4 +1,4 @@
-"""What `--weights` means: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
+"""What `--weights` names: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WeightsSource:
     notes: tuple[str, ...] = ()
 
     def fetch(self, progress: Progress) -> WeightsFile:
-        """The file of the parameters on this disk, its hash proved where somebody named one."""
+        """The file of the parameters on this disk, its hash checked where one is declared."""
         if self.entry:
             return fetch(self.entry, progress=progress)
         path = self.checkpoint.model if self.checkpoint else self.file
@@ -57,7 +57,7 @@ class WeightsSource:
 
 
 def find_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource:
-    """The parameters that TEXT means for a model: a run, what the model knows by itself, a file, then a tag."""
+    """The parameters that TEXT names for a model: a run, what the model knows by itself, a file, then a tag."""
     path = Path(text)
     if (path / "run.json").is_file():
         return _run_source(path, catalog, model)
