@@ -23,7 +23,7 @@ from zoo.data.embedded.names import names
 from zoo.data.text.build_wordpieces import RULES, build_wordpieces
 from zoo.data.text.encoding import encoder
 from zoo.models.load import load_trained
-from zoo.models.target import SourceTarget, find_target
+from zoo.models.target import WeightsTarget, find_target
 from zoo.registry.catalog import Catalog
 
 transformers = pytest.importorskip("transformers")
@@ -112,7 +112,7 @@ def test_the_shipped_vocabulary_is_what_the_training_names_give() -> None:
 def test_a_folder_of_the_library_embeds_as_the_library_does(folder: Path) -> None:
     catalog = Catalog.discover()
     target = find_target(f"sentence_encoder@{folder}", catalog)
-    assert isinstance(target, SourceTarget)
+    assert isinstance(target, WeightsTarget)
     trained = load_trained(target, catalog)
     assert trained.lineage.weights == f"transformers/sentence_encoder@{folder}"
     assert trained.lineage.licence == "apache-2.0"
