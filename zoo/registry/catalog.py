@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
 from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.registry.discovery import chosen, handed_over, installed_candidates
+from zoo.registry.discovery import chosen, current_name, current_plugin, handed_over, installed_candidates
 from zoo.registry.loader import Plugin, load_plugins
 from zoo.registry.name_resolution import RegistryEntry, S, find_offer
 from zoo.registry.references import missing_requirements, resolve
@@ -35,8 +35,9 @@ class Catalog:
         To try one beside the installed: `Catalog.discover([*zoo.registry.discovery.installed_candidates(), mine])`.
         """
         candidates = chosen(installed_candidates()) if plugins is None else [handed_over(one) for one in plugins]
-        prefer = tuple(name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",") if name.strip())
-        return cls(plugins=load_plugins(candidates), prefer=prefer)
+        loaded = load_plugins(candidates)
+        preferred = [name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",")]
+        return cls(plugins=loaded, prefer=tuple(current_plugin(name, loaded) for name in preferred if name))
 
     # --- what there is ---
 
@@ -49,7 +50,7 @@ class Catalog:
         found = [
             entry
             for entry in self._all_models()
-            if any(_fits(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases))
+            if any(_fits(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names))
             and (wanted is None or wanted == self._task_of(entry))
         ]
         return tuple(sorted(found, key=lambda entry: entry.full_name))
@@ -66,8 +67,14 @@ class Catalog:
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """The weights that anybody offers for a model, given by its full name, or all of them."""
-        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.weights]
-        return tuple(sorted((one for one in found if model in (None, one.model)), key=lambda one: one.full_name))
+        entries = [
+            RegistryEntry(plugin=plugin, spec=self._with_current_model(spec))
+            for plugin in self.plugins
+            for spec in plugin.weights
+        ]
+        return tuple(
+            sorted((entry for entry in entries if model in (None, entry.model)), key=lambda entry: entry.full_name)
+        )
 
     # --- what a name means ---
 
@@ -113,9 +120,10 @@ class Catalog:
             raise UnknownName(error.message, hint=f"{entry.full_name} has {tags}") from None
 
     def plugin(self, name: str) -> Plugin:
-        """The first plugin of that name."""
+        """The first plugin of that name, or of that former name."""
+        current = current_plugin(name, self.plugins)
         for plugin in self.plugins:
-            if plugin.name == name:
+            if plugin.name == current:
                 return plugin
         known = ", ".join(plugin.name for plugin in self.plugins) or "none"
         raise UnknownName(f"no plugin named {name!r}", hint=f"installed: {known}")
@@ -183,6 +191,11 @@ class Catalog:
             prefer=self.prefer,
             plugins=self.plugins,
         )
+
+    def _with_current_model(self, spec: WeightsSpec) -> WeightsSpec:
+        """Weights that name the plugin of their model by a former name, with its present one."""
+        current = current_name(spec.model, self.plugins)
+        return spec if current == spec.model else replace(spec, model=current)
 
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         return tuple(RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)

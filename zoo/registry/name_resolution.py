@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
@@ -51,6 +52,11 @@ class RegistryEntry(Generic[S]):
         return self.owned_name
 
     @property
+    def former_names(self) -> tuple[str, ...]:
+        """Its full names before its plugin was renamed."""
+        return tuple(f"{former}/{self.name}" for former in self.plugin.former_names)
+
+    @property
     def model(self) -> str:
         """The full name of the model that an offer of weights is for; of a model its own."""
         if isinstance(self.spec, WeightsSpec):
@@ -70,9 +76,9 @@ def find_offer(
     """The offer that a bare or full name means.
 
     `owner` is a plugin whose own offers come first; `prefer` decides between third parties.  UnknownName with the
-    closest names, AmbiguousName with all owners.
+    closest names, AmbiguousName with all owners.  A plugin's former name means the plugin.
     """
-    plugin, _, bare = name.rpartition("/")
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
     offered = [entry for entry in offers if plugin in ("", entry.plugin.name)]
     exact = [entry for entry in offered if entry.name == bare]
     aliased = [entry for entry in offered if bare in entry.aliases]
@@ -114,7 +120,7 @@ def _choose(
 
 
 def _unknown(name: str, offers: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
-    plugin, _, bare = name.rpartition("/")
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
     broken = [one for one in plugins if one.error and one.name == plugin]
     if broken:
         return UnknownName(

@@ -14,6 +14,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.problem import ImageInput, Input, LatentInput
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
+from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
 from zoo.runs.serialization import from_json, to_json
 
@@ -110,7 +111,7 @@ def resolve_config(
 ) -> TrainConfig:
     """The config of a new run: the model's recipe, changed by `--config`, then by options, then by `--set`."""
     replayed = read_config(options.config) if options.config else None
-    if replayed and replayed.model != full_name:
+    if replayed and not same_name(replayed.model, full_name):
         raise UsageError(f"{options.config} trains {replayed.model}, not {full_name}", hint="leave MODEL out")
     given = _given(options)
     data = str(given.get("data") or (replayed.data if replayed else default_data))
@@ -124,6 +125,7 @@ def resolve_config(
     config = replace(
         start,
         **{**given, "data": data},  # type: ignore[arg-type]
+        model=full_name,
         plugin=plugin,
         plugin_version=plugin_version,
         recipe=recipe,

@@ -151,8 +151,9 @@ def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfi
         reasons.append(f"the run used {config.devices} processes, here are {here}")
         config = config.settled(devices=here)
     now = versions(entry)
-    for name in ("torch", "cpu", config.plugin):
-        then = run.record.versions.get(name)
+    plugin = entry.plugin.name
+    for name, recorded in (("torch", "torch"), ("cpu", "cpu"), (plugin, config.plugin)):
+        then = run.record.versions.get(recorded)
         if then != now.get(name):
             reasons.append(f"{name} was {then}, here it is {now.get(name)}")
     return config, reasons

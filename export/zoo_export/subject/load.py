@@ -15,6 +15,7 @@ from zoo.models.adapter import adapted, signature_of
 from zoo.models.load import Trained, load_trained
 from zoo.models.target import Target
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo_export.measure.weights import state_sha256
 from zoo_export.subject.module_io import call
 from zoo_export.subject.random_weights import enliven
@@ -109,7 +110,7 @@ def _weights(trained: Trained) -> str:
 
 def _target(trained: Trained) -> str:
     run = trained.run
-    if run is not None and run.config.model != trained.entry.full_name:
+    if run is not None and not same_name(run.config.model, trained.entry.full_name):
         return f"{trained.entry.full_name}@{run.path}"
     return trained.lineage.run or trained.lineage.weights or ""
 

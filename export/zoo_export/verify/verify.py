@@ -20,6 +20,7 @@ from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.runs.run import Run
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
@@ -102,7 +103,7 @@ def _subject(against: str, bundle: Bundle) -> Subject:
     seed = _SEED.search(manifest.lineage.weights)
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
-    if not manifest.lineage.target and seed is not None and against in itself:
+    if not manifest.lineage.target and seed is not None and any(same_name(against, own) for own in itself):
         target: Target = ModelTarget(model=catalog.model(manifest.model))
         return find_subject(target, catalog, untrained=True, seed=int(seed[1]), input_size=size)
     if not against:
