@@ -92,5 +92,8 @@ def check_data(intent: Intent, *, progress: Progress) -> DataCard:
     card = intent.task.check(intent.source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
-            raise DataError(f"{intent.config.data} has no {split} items", hint="see docs on data, or --data digits")
+            raise DataError(
+                f"{intent.config.data} has no {split} items",
+                hint="training needs at least one to learn from and one to validate with",
+            )
     return card

@@ -21,12 +21,12 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.embedded.digits import CLASSES as DIGIT_CLASSES
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.drawing import enlarged, labelled
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_classification import runner
@@ -130,7 +130,7 @@ class ImageClassification:
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""

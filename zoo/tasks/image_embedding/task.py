@@ -26,6 +26,7 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.embedding.agreement import agreement, known_pairs, similarities
 from zoo.data.embedding.compare import described, matches
@@ -35,7 +36,6 @@ from zoo.data.formats.identities.folders import check_identities
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_embedding import runner
 
@@ -147,7 +147,7 @@ class ImageEmbedding:
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
         """All generic sabotages but the one of classes."""
-        return picture_controls({"classes": "an embedding has no classes"})
+        return generic_controls({"classes": "an embedding has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""

@@ -21,11 +21,11 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.drawing import enlarged, side_by_side
 from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import IMAGE, read_input
@@ -134,7 +134,7 @@ class ImageReconstruction:
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
         """All generic sabotages but the one of classes."""
-        return picture_controls({"classes": "a reconstruction has no classes"})
+        return generic_controls({"classes": "a reconstruction has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:
         """image uint8 [height, width, 3] and no noise; BadFile names the file and what it looks like."""

@@ -22,11 +22,11 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects
 from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.data.image.stretching import stretched
 from zoo.tasks.object_detection import runner
@@ -136,7 +136,7 @@ class ObjectDetection:
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike

@@ -21,11 +21,11 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks
 from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.data.image.stretching import stretched
 from zoo.tasks.semantic_segmentation import runner
@@ -131,7 +131,7 @@ class SemanticSegmentation:
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
