@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import MARGIN, Agreement, Case
-from zoo.tasks.semantic_segmentation.facts import IGNORE
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -87,7 +87,7 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
     matrix = np.zeros((count, count), np.int64)
     for found, truth in pairs:
         if found.shape == truth.shape:
-            kept = truth != IGNORE
+            kept = truth != IGNORE_INDEX
             places = truth[kept].astype(np.int64) * count + found[kept]
             matrix += np.bincount(places, minlength=count * count).reshape(count, count)
     right = np.diag(matrix)
@@ -101,5 +101,5 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
 
 
 def _known(truth: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    known: npt.NDArray[Any] = truth[truth != IGNORE]
+    known: npt.NDArray[Any] = truth[truth != IGNORE_INDEX]
     return known

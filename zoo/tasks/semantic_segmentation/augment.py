@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.api.recipe import Augment
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 from zoo.data.image.augment import augment as augment_pictures
 from zoo.data.image.augment import warp_grid
-from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -39,5 +39,5 @@ def _warp(image: Tensor, mask: Tensor, change: Augment, generator: torch.Generat
     classes = F.grid_sample(mask[:, None].float() + 1, grid, mode="nearest", padding_mode="zeros", align_corners=False)[
         :, 0
     ]
-    open_ = torch.where(classes == 0, float(IGNORE), classes - 1)
+    open_ = torch.where(classes == 0, float(IGNORE_INDEX), classes - 1)
     return moved.round_().to(torch.uint8), open_.to(torch.uint8)
