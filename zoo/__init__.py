@@ -84,7 +84,6 @@ if TYPE_CHECKING:
     from zoo.registry.catalog import Catalog as Catalog
     from zoo.registry.catalog import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
-    from zoo.registry.name_resolution import RegistryEntry as Offer  # noqa: F401  its name in API 1
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate

@@ -1,4 +1,4 @@
-"""The sabotages that a proof of a generator is put to."""
+"""The negative controls that a proof of a generator is put to."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def exchange_numbers(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # n
     from onnx import helper  # noqa: PLC0415  only the proof needs it
 
     for node in model.graph.node:
-        node.input[:] = ["spoilt/latent" if name == "latent" else name for name in node.input]
+        node.input[:] = ["mutant/latent" if name == "latent" else name for name in node.input]
     numbers = {"starts": -1, "ends": -(2**31), "axes": 1, "steps": -1}
-    made = [helper.make_node("Constant", [], [f"spoilt/{name}"], value_ints=[at]) for name, at in numbers.items()]
-    made.append(helper.make_node("Slice", ["latent", *(f"spoilt/{name}" for name in numbers)], ["spoilt/latent"]))
+    made = [helper.make_node("Constant", [], [f"mutant/{name}"], value_ints=[at]) for name, at in numbers.items()]
+    made.append(helper.make_node("Slice", ["latent", *(f"mutant/{name}" for name in numbers)], ["mutant/latent"]))
     old = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend([*made, *old])
