@@ -14,7 +14,7 @@ from zoo.api.errors import DataError
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose, Task
 from zoo.api.task_options import ChoosesRunner, Comparing, ReadsText
-from zoo.data.embedding.retrieval import ROWS, nearest, retrieval
+from zoo.data.embedding.retrieval import ROWS_AT_A_TIME, nearest, retrieval
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.graphs import UnitLengths
 from zoo.data.text.labelled_dataset import TEXTS_PER_LABEL, GroupedTexts
@@ -61,7 +61,7 @@ def test_an_item_is_found_when_its_nearest_other_has_its_label() -> None:
 
 def test_the_nearest_of_many_are_those_of_one_product() -> None:
     random = np.random.default_rng(5)
-    many = random.normal(size=(2 * ROWS + 7, 3))
+    many = random.normal(size=(2 * ROWS_AT_A_TIME + 7, 3))
     many /= np.linalg.norm(many, axis=1, keepdims=True)
     similar = many @ many.T
     np.fill_diagonal(similar, -np.inf)

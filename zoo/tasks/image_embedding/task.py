@@ -35,7 +35,7 @@ from zoo.data.formats.class_folders.embedded import DIGITS, TURNED, turned_digit
 from zoo.data.formats.identities.folders import check_identities
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_embedding import runner
 
@@ -70,7 +70,7 @@ class ImageEmbedding:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The input given, with the data's channels where the model takes any, and how many identities are learnt."""
-        return Problem(task=self.name, input=suited(input, card), facts={"identities": card.facts["identities"]})
+        return Problem(task=self.name, input=fit_channels(input, card), facts={"identities": card.facts["identities"]})
 
     def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
         """With the threshold that validation gave, and the false-accept rate that it stands for."""
@@ -109,7 +109,7 @@ class ImageEmbedding:
 
         return ImagePrepare(problem.image)
 
-    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding ends alike
+    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding's is the same
         """[torch] Division by the length."""
         from zoo.data.embedding.postprocess import UnitLength  # noqa: PLC0415  torch
 
@@ -146,7 +146,7 @@ class ImageEmbedding:
         return agreement(reference, candidate, cases=cases, noise=noise, scores=_scores)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """All generic sabotages but the one of classes."""
+        """All generic kinds except classes."""
         return generic_controls({"classes": "an embedding has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike

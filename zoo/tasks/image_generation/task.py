@@ -25,8 +25,8 @@ from zoo.api.task import (
     Signature,
 )
 from zoo.data.image import sources
-from zoo.data.image.channels import suited
 from zoo.data.image.drawing import enlarged
+from zoo.data.image.inputs import fit_channels
 from zoo.runs.serialization import to_json
 from zoo.tasks.image_generation import runner
 from zoo.tasks.image_generation.agreement import agreement
@@ -61,7 +61,7 @@ class ImageGeneration:
         """The input given, its picture with the data's channels where the model makes any."""
         if not isinstance(input, LatentInput) or input.picture is None:
             raise PluginError(f"a model for {self.name} has a LatentInput with a picture, not {input}")
-        picture = cast("ImageInput", suited(input.picture, card))
+        picture = cast("ImageInput", fit_channels(input.picture, card))
         return Problem(task=self.name, input=replace(input, picture=picture))
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
@@ -123,7 +123,7 @@ class ImageGeneration:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """The generic sabotages of a model's graph, and latents in another order; no picture goes in."""
+        """The generic kinds that apply to a generator, and latents in reverse order."""
         return generator_controls()
 
     def read(self, path: Path, problem: Problem) -> Arrays:

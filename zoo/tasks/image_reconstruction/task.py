@@ -25,8 +25,8 @@ from zoo.api.task import (
 )
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
 from zoo.data.image.drawing import enlarged, side_by_side
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_reconstruction import runner
@@ -59,7 +59,7 @@ class ImageReconstruction:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The input given, with the data's channels where the model takes any."""
-        return Problem(task=self.name, input=suited(input, card))
+        return Problem(task=self.name, input=fit_channels(input, card))
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
@@ -133,7 +133,7 @@ class ImageReconstruction:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """All generic sabotages but the one of classes."""
+        """All generic kinds except classes."""
         return generic_controls({"classes": "a reconstruction has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:

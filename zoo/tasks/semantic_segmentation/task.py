@@ -25,9 +25,8 @@ from zoo.api.task import (
 )
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks
-from zoo.data.image.channels import suited
+from zoo.data.image.inputs import fit_channels, uncropped_input
 from zoo.data.image.reading import IMAGE, read_input
-from zoo.data.image.stretching import stretched
 from zoo.tasks.semantic_segmentation import runner
 from zoo.tasks.semantic_segmentation.agreement import agreement
 from zoo.tasks.semantic_segmentation.cases import cases as segmenter_cases
@@ -62,13 +61,13 @@ class SemanticSegmentation:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""
-        return Problem(task=self.name, input=suited(input, card), classes=card.classes)
+        return Problem(task=self.name, input=fit_channels(input, card), classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] One split, stretched to the problem's input."""
+        """[torch] One split, resized to the problem's input without cropping."""
         from zoo.tasks.semantic_segmentation.dataset import open_split  # noqa: PLC0415  torch
 
-        return open_split(card, split, stretched(problem))
+        return open_split(card, split, uncropped_input(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] Pictures and masks changed together."""
@@ -96,10 +95,10 @@ class SemanticSegmentation:
         return Signature(inputs=(IMAGE,), outputs=(answer,))
 
     def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] A picture of any size, stretched to the model's."""
+        """[torch] A picture of any size, resized to the model's without cropping."""
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
-        return ImagePrepare(stretched(problem))
+        return ImagePrepare(uncropped_input(problem))
 
     def finish(self, problem: Problem) -> nn.Module:
         """[torch] Scores enlarged to the given picture, and the likeliest class of every pixel."""
@@ -130,7 +129,7 @@ class SemanticSegmentation:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """All generic sabotages apply, but one class cannot change places."""
+        """All generic kinds; with a single class, none that permutes classes."""
         return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     # --- people ---

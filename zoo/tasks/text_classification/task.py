@@ -70,7 +70,7 @@ class TextClassification:
         return LabelledTexts(card.splits[split], problem)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch as it is: an Augment moves pictures."""
+        """[torch] The batch itself: an Augment is for pictures."""
         return batch
 
     def model_signature(self, problem: Problem) -> Signature:
