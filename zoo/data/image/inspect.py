@@ -57,14 +57,14 @@ def lies_on_its_side(path: Path) -> bool:
 
 
 def _traits(image: Image.Image) -> list[Json]:
-    found = {
+    holds = {
         "deep": image.mode.startswith("I"),
         "clear": image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
         "moving": getattr(image, "n_frames", 1) > 1,
         "turned": image.getexif().get(ORIENTATION, 1) != 1,
         "cmyk": image.mode == "CMYK",
     }
-    return [name for name, holds in found.items() if holds]
+    return [name for name, present in holds.items() if present]
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:

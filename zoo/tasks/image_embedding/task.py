@@ -94,9 +94,11 @@ class ImageEmbedding:
         """input, normalised float32 [batch, channels, height, width] -> features float32 [batch, d] of any length."""
         image = problem.image
         shape = ("batch", image.channels, *image.size)
-        given = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
-        made = Port(name="features", dtype="float32", shape=("batch", image.embedding), doc="not yet of unit length")
-        return Signature(inputs=(given,), outputs=(made,))
+        picture = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
+        features = Port(
+            name="features", dtype="float32", shape=("batch", image.embedding), doc="not yet of unit length"
+        )
+        return Signature(inputs=(picture,), outputs=(features,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """image uint8 [height, width, 3] -> embedding float32 [d], of unit length."""
@@ -164,12 +166,12 @@ class ImageEmbedding:
 
     def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
         """How similar two pictures are, or which are most similar to each; and whether that means one identity."""
-        found = matches([answer["embedding"] for answer in answers], _threshold(problem), limit)
+        matched = matches([answer["embedding"] for answer in answers], _threshold(problem), limit)
         pairs: list[Json] = [
-            {"a": names[one], "b": names[other], "similarity": score, "same": same} for one, other, score, same in found
+            {"a": names[a], "b": names[b], "similarity": score, "same": same} for a, b, score, same in matched
         ]
         facts = {name: problem.facts.get(name) for name in ("threshold", "far")}
-        return Shown(text=described(names, found, problem.facts), record={**facts, "pairs": pairs})
+        return Shown(text=described(names, matched, problem.facts), record={**facts, "pairs": pairs})
 
 
 def _threshold(problem: Problem) -> float | None:
@@ -182,6 +184,6 @@ def _scores(embeddings: npt.NDArray[Any], cases: Sequence[Case]) -> dict[str, fl
     known = known_pairs(cases)
     if known is None:
         return {}
-    one, other, same = known
-    curve = roc(similarities(embeddings, one, other), same)
+    first, second, same = known
+    curve = roc(similarities(embeddings, first, second), same)
     return {"roc_auc": curve.area, "tar_at_far_1pct": curve.at(FAR)[0]}

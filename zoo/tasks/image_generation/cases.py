@@ -19,13 +19,13 @@ GRID = 16
 
 def cases(problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
     """At most `limit` cases; all are drawn from fixed seeds."""
-    made = {
+    sources = {
         Purpose.PIPELINE: _pipeline,
         Purpose.MODEL: _model,
         Purpose.EVALUATION: _items,
         Purpose.GOLDEN: _golden,
     }
-    return islice(made[purpose](problem.latent_size), limit)
+    return islice(sources[purpose](problem.latent_size), limit)
 
 
 def _case(name: str, latent: npt.NDArray[Any], *, kind: str = "realistic", gates: bool = True) -> Case:

@@ -31,7 +31,7 @@ def exchange_numbers(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # n
         node.input[:] = ["mutant/latent" if name == "latent" else name for name in node.input]
     reverse = {"starts": -1, "ends": -(2**31), "axes": 1, "steps": -1}
     nodes = [
-        helper.make_node("Constant", [], [f"mutant/{name}"], value_ints=[value]) for name, value in numbers.items()
+        helper.make_node("Constant", [], [f"mutant/{name}"], value_ints=[value]) for name, value in reverse.items()
     ]
     nodes.append(helper.make_node("Slice", ["latent", *(f"mutant/{name}" for name in reverse)], ["mutant/latent"]))
     old = list(model.graph.node)

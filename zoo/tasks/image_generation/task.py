@@ -80,14 +80,16 @@ class ImageGeneration:
     def model_signature(self, problem: Problem) -> Signature:
         """latent -> image float32 [n, channels, height, width] in the space of the problem's picture."""
         image = problem.image
-        made = Port(name="image", dtype="float32", shape=("n", image.channels, *image.size), doc="normalised pictures")
-        return Signature(inputs=(_latent(problem),), outputs=(made,))
+        image_port = Port(
+            name="image", dtype="float32", shape=("n", image.channels, *image.size), doc="normalised pictures"
+        )
+        return Signature(inputs=(_latent(problem),), outputs=(image_port,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """latent float32 [n, size] -> images uint8 [n, height, width, channels]."""
         image = problem.image
-        made = Port(name="images", dtype="uint8", shape=("n", *image.size, image.channels), doc="what was made")
-        return Signature(inputs=(_latent(problem),), outputs=(made,))
+        images = Port(name="images", dtype="uint8", shape=("n", *image.size, image.channels), doc="what was made")
+        return Signature(inputs=(_latent(problem),), outputs=(images,))
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every latent is taken as it is
         """[torch] Nothing: latents are what the model takes."""

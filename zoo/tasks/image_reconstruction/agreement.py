@@ -29,8 +29,8 @@ def agreement(
         difference = np.abs(expected[OUTPUT].astype(int) - actual[OUTPUT].astype(int))
         far = float((difference > 1).mean())
         if far > 1 - MIN_SHARE_NEAR:
-            sentence = f"{case.origin or case.name}: {far:.2%} of the pixels are more than one level away, up to {difference.max()}"
-            wrong.append((far, sentence))
+            where, distance = case.origin or case.name, f"more than one level away, up to {difference.max()}"
+            wrong.append((far, f"{where}: {far:.2%} of the pixels are {distance}"))
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),

@@ -40,11 +40,10 @@ class ObjectDataset:
     def batch(self, indices: Sequence[int]) -> Batch:
         """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n]."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        places = index.tolist()
         return {
             "image": self.levels.take(index),
-            "boxes": [self.boxes[place] for place in places],
-            "labels": [self.labels[place] for place in places],
+            "boxes": [self.boxes[i] for i in indices],
+            "labels": [self.labels[i] for i in indices],
             "index": index,
         }
 

@@ -140,10 +140,10 @@ class SemanticSegmentation:
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The share of every class, the picture beside itself with its classes over it, and the class map."""
         named = {"classes": problem.classes}
-        found = runner.shares(answer, named)
+        shares = runner.shares(answer, named)
         return Shown(
             text=runner.show(answer, named, limit),
-            record={"classes": [{"name": name, "share": share} for name, share in found]},
+            record={"classes": [{"name": name, "share": share} for name, share in shares]},
             picture=shown(case.inputs["image"], answer["classes"]),
             files={"-classes.png": as_png(runner.class_map(answer))},
         )
