@@ -14,6 +14,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.problem import ImageInput, Input, LatentInput
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
+from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
@@ -82,7 +83,7 @@ def resolve_config(
 ) -> TrainConfig:
     """The config of a new run: the model's recipe, changed by `--config`, then by options, then by `--set`."""
     replayed = read_config(options.config) if options.config else None
-    if replayed and replayed.model != full_name:
+    if replayed and not same_name(replayed.model, full_name):
         raise UsageError(f"{options.config} trains {replayed.model}, not {full_name}", hint="leave MODEL out")
     chosen = _config_fields(options)
     data = str(chosen.get("data") or (replayed.data if replayed else default_data))
@@ -96,6 +97,7 @@ def resolve_config(
     config = replace(
         start,
         **{**chosen, "data": data},  # type: ignore[arg-type]
+        model=full_name,
         plugin=plugin,
         plugin_version=plugin_version,
         recipe=recipe,

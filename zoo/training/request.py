@@ -124,5 +124,8 @@ def check_data(request: TrainingRequest, *, progress: Progress) -> DataCard:
     card = request.task.check(request.data_source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
-            raise DataError(f"{request.config.data} has no {split} items", hint="name other data with --data")
+            raise DataError(
+                f"{request.config.data} has no {split} items",
+                hint="training needs at least one to learn from and one to validate with",
+            )
     return card

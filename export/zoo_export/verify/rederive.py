@@ -21,6 +21,7 @@ from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.bundle.runtime.run_template import difference, roll_out
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
@@ -85,6 +86,8 @@ def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
     told = to_json(bundle.manifest)
     ours = to_json(manifest_of(proof, {}, (), "PASS"))
     unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
+    if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
+        told["model"] = ours["model"]
     for field in FACTS:
         if field not in unknown and told[field] != ours[field]:
             yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"

@@ -19,6 +19,7 @@ from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
@@ -97,7 +98,7 @@ def _subject(against: str, bundle: Bundle) -> Subject:
     manifest, catalog = bundle.manifest, Catalog.discover()
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
-    if manifest.lineage.seed is not None and against in itself:
+    if manifest.lineage.seed is not None and any(same_name(against, own) for own in itself):
         model = ModelTarget(model=catalog.model(manifest.model))
         return find_subject(model, catalog, untrained=True, seed=manifest.lineage.seed, input_size=size)
     if not against:
