@@ -39,7 +39,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         problems = _written(listing)
     if problems:
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
-    if not any(row.things for row in listing.rows):
+    if not any(row.annotations for row in listing.rows):
         raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]
@@ -73,15 +73,15 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
 
 def _written(listing: ObjectListing) -> list[BadSample]:
     """Boxes that no picture could hold, whatever its size."""
-    things = [thing for row in listing.rows for thing in row.things]
-    inverted = [thing for thing in things if thing.box[2] < thing.box[0] or thing.box[3] < thing.box[1]]
+    annotations = [annotation for row in listing.rows for annotation in row.annotations]
+    inverted = [annotation for annotation in annotations if annotation.box[2] < annotation.box[0] or annotation.box[3] < annotation.box[1]]
     habit = ""
-    if len(inverted) >= MANY * len(things) / 2 and len(things) > 1:
-        habit = f"; {len(inverted) / len(things):.0%} of the boxes are so, which looks like x, y, width, height"
+    if len(inverted) >= MANY * len(annotations) / 2 and len(annotations) > 1:
+        habit = f"; {len(inverted) / len(annotations):.0%} of the boxes are so, which looks like x, y, width, height"
     return [
-        BadSample(thing.where, _wrong(thing.box) + (habit if thing in inverted else ""), "write the box anew")
-        for thing in things
-        if _wrong(thing.box)
+        BadSample(annotation.where, _wrong(annotation.box) + (habit if annotation in inverted else ""), "write the box anew")
+        for annotation in annotations
+        if _wrong(annotation.box)
     ]
 
 
@@ -103,13 +103,13 @@ def _sample(
     if row.size is not None and row.size != (height, width):
         problems.append(_mismatched(row.name, row.size, listing.root / row.name, (height, width)))
     boxes, labels = [], []
-    for thing in row.things:
-        box = _in_pixels(thing.box, height, width) if listing.relative else thing.box
+    for annotation in row.annotations:
+        box = _in_pixels(annotation.box, height, width) if listing.relative else annotation.box
         if not _fits(box, height, width) and not problems:
-            problems.append(_outside(thing, box, row, listing, (height, width)))
+            problems.append(_outside(annotation, box, row, listing, (height, width)))
         kept = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
         boxes.append(kept)
-        labels.append(listing.classes.index(thing.label))
+        labels.append(listing.classes.index(annotation.label))
     sample = ObjectSample(row.name, tuple(boxes), tuple(labels), (height, width), size=size)
     return (None if problems else sample), problems
 
@@ -124,7 +124,7 @@ def _mismatched(name: str, claimed: tuple[int, int], path: Path, sides: tuple[in
 
 
 def _outside(
-    thing: BoxAnnotation, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]
+    annotation: BoxAnnotation, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]
 ) -> BadSample:
     """A box that leaves its picture; EXIF is to blame only where the file has it turned."""
     height, width = sides
@@ -132,8 +132,8 @@ def _outside(
     lying = not listing.relative and _fits(box, width, height) and lies_on_its_side(listing.root / row.name)
     shown = ", ".join(f"{value:g}" for value in box)
     turned = "; it would fit before the EXIF orientation is applied" if lying else ""
-    reason = f"the {thing.label} at ({shown}) leaves {row.name}, which is {width} x {height} pixels{turned}"
-    return BadSample(thing.where, reason, UPRIGHT if lying else "correct the box")
+    reason = f"the {annotation.label} at ({shown}) leaves {row.name}, which is {width} x {height} pixels{turned}"
+    return BadSample(annotation.where, reason, UPRIGHT if lying else "correct the box")
 
 
 def _fits(box: Box, height: int, width: int) -> bool:

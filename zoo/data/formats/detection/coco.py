@@ -74,7 +74,7 @@ def class_names(documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> tuple[st
 def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[ObjectRow], list[BadSample], int]:
     names = {int(category["id"]): str(category["name"]) for category in document["categories"]}
     where = file.relative_to(root).as_posix()
-    things: defaultdict[int, list[BoxAnnotation]] = defaultdict(list)
+    boxes_of: defaultdict[int, list[BoxAnnotation]] = defaultdict(list)
     problems: list[BadSample] = []
     crowds = 0
     for number, annotation in enumerate(document["annotations"]):
@@ -87,11 +87,11 @@ def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[Obj
         elif (box := _box(annotation)) is None:
             problems.append(BadSample(place, "it has no bbox of four numbers", "write bbox as x, y, width, height"))
         else:
-            things[annotation["image_id"]].append(BoxAnnotation(names[annotation["category_id"]], box, place))
+            boxes_of[annotation["image_id"]].append(BoxAnnotation(names[annotation["category_id"]], box, place))
     images = {image["id"]: image for image in document["images"]}
     problems += [
-        BadSample(things[key][0].where, f"there is no image {key}", "remove the annotation")
-        for key in sorted(set(things) - set(images), key=str)
+        BadSample(boxes_of[key][0].where, f"there is no image {key}", "remove the annotation")
+        for key in sorted(set(boxes_of) - set(images), key=str)
     ]
     rows = []
     for key, image in images.items():
@@ -100,7 +100,7 @@ def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[Obj
             problems.append(BadSample(f"{where} image {key}", f"no file {image['file_name']}", "correct file_name"))
             continue
         size = (int(image["height"]), int(image["width"])) if {"height", "width"} <= image.keys() else None
-        rows.append(ObjectRow(name=name, things=tuple(things[key]), split=split_of(root, file), size=size))
+        rows.append(ObjectRow(name=name, annotations=tuple(boxes_of[key]), split=split_of(root, file), size=size))
     return rows, problems, crowds
 
 

@@ -31,7 +31,7 @@ class ObjectRow:
 
     name: str
     """The path below the listing's root, with slashes."""
-    things: tuple[BoxAnnotation, ...]
+    annotations: tuple[BoxAnnotation, ...]
     split: Split | None = None
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""

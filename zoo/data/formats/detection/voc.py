@@ -48,12 +48,12 @@ def list_voc(root: Path) -> ObjectListing:
         try:
             tree = _tree(file)
             picture = _picture(root, file, tree)
-            things = tuple(_things(where, tree))
+            annotations = tuple(_annotations(where, tree))
         except ValueError as error:
             problems.append(BadSample(where, str(error), "correct the file, or remove it"))
             continue
-        rows.append(ObjectRow(name=picture, things=things, split=split, size=_size(tree)))
-    classes = tuple(sorted({thing.label for row in rows for thing in row.things}))
+        rows.append(ObjectRow(name=picture, annotations=annotations, split=split, size=_size(tree)))
+    classes = tuple(sorted({annotation.label for row in rows for annotation in row.annotations}))
     notes = ["boxes of Pascal VOC count pixels from 1; they are read so"] if rows else []
     return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
 
@@ -91,7 +91,7 @@ def _picture(root: Path, file: Path, tree: ElementTree.Element) -> str:
     raise ValueError(f"there is no picture {named or file.stem} beside it or in JPEGImages/")
 
 
-def _things(where: str, tree: ElementTree.Element) -> Iterator[BoxAnnotation]:
+def _annotations(where: str, tree: ElementTree.Element) -> Iterator[BoxAnnotation]:
     for number, item in enumerate(tree.iter("object"), 1):
         label = (item.findtext("name") or "").strip()
         if not label:

@@ -39,8 +39,8 @@ def list_yolo(file: Path) -> ObjectListing:
             for name in names:
                 labels = _label_file(root, name)
                 bare += not labels.is_file()
-                things = tuple(_things(root, labels, classes, problems))
-                rows.append(ObjectRow(name=name, things=things, split=split))
+                annotations = tuple(_annotations(root, labels, classes, problems))
+                rows.append(ObjectRow(name=name, annotations=annotations, split=split))
             problems += _orphans(root, folder, names)
     if not any(key in settings for key in _SPLITS):
         raise DataError(f"{file} names no folder of pictures", hint="add a line such as `train: images/train`")
@@ -141,7 +141,7 @@ def _label_file(root: Path, name: str) -> Path:
     return root.joinpath(*parts).with_suffix(".txt")
 
 
-def _things(root: Path, file: Path, classes: tuple[str, ...], problems: list[BadSample]) -> Iterator[BoxAnnotation]:
+def _annotations(root: Path, file: Path, classes: tuple[str, ...], problems: list[BadSample]) -> Iterator[BoxAnnotation]:
     if not file.is_file():
         return
     for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
