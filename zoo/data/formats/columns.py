@@ -84,10 +84,17 @@ def split_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int 
     """The column of splits: called split, or otherwise with nothing but splits in it."""
     if "split" in names:
         return names.index("split")
-    for index, name in enumerate(names):
-        if name in OTHER_SPLITS and columns[index] and all(exact_split(cell) for cell in columns[index]):
-            return index
-    return None
+    return next((index for index in _of_splits(columns) if names[index] in OTHER_SPLITS), None)
+
+
+def unnamed_split_column(columns: Sequence[Sequence[str]]) -> int | None:
+    """The only column with nothing but splits in it, for a table whose columns have no names."""
+    found = _of_splits(columns)
+    return found[0] if len(found) == 1 and len(columns) > 1 else None
+
+
+def _of_splits(columns: Sequence[Sequence[str]]) -> list[int]:
+    return [index for index, cells in enumerate(columns) if cells and all(exact_split(cell) for cell in cells)]
 
 
 def repeated(cells: Sequence[str]) -> bool:
@@ -113,6 +120,8 @@ def text_columns(
     kinds = [kind for kind in ("text", *(("label",) if labelled else ())) if kind not in asked]
     of = {**asked, **named_columns(name, names, kinds)}
     split = split_column(names, columns)
+    unnamed = split is None and not of and header is None and len(names) > 2
+    split = unnamed_split_column([[first[index], *cells] for index, cells in enumerate(columns)]) if unnamed else split
     left = [index for index in range(len(names)) if index not in of.values() and index != split and names[index]]
     guessed = _by_contents(of, left, columns, first, labelled=labelled)
     of |= guessed
@@ -126,7 +135,7 @@ def text_columns(
     if header is None:
         asked_names = {request.text_column.strip().lower(), request.label_column.strip().lower()} if request else set()
         by_name = len(of) > len(guessed) + len(asked) or bool(asked_names & set(names))
-        header = by_name or _is_header(names, first, columns, of, split)
+        header = by_name or _is_header(names, first, columns, of, None if unnamed else split)
     of |= {"split": split} if split is not None else {}
     notes = [f"{name} has no line of column names: its first line is read as a row"] if not header else []
     notes += [_note(name, kind, index, names, header=header) for kind, index in guessed.items() if len(names) > 1]

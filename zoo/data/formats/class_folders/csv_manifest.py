@@ -10,7 +10,16 @@ from typing import Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, BadSample, DataError
-from zoo.data.formats.columns import Columns, asked_columns, few, known_names, named_columns, repeated, split_column
+from zoo.data.formats.columns import (
+    Columns,
+    asked_columns,
+    few,
+    known_names,
+    named_columns,
+    repeated,
+    split_column,
+    unnamed_split_column,
+)
 from zoo.data.formats.folders import PICTURES, subfolders
 from zoo.data.formats.samples import Listing, Row
 from zoo.data.formats.split_names import exact_split
@@ -114,7 +123,7 @@ def _columns(
         ((of["path"], folder),) = paths.items()
         header = header or files.find(folder + table.first[of["path"]].strip()) is None
         columns = table.columns(header=header)
-    split = split_column(names, columns) if header else None
+    split = split_column(names, columns) if header else unnamed_split_column(columns)
     notes = [] if header or "path" not in of else [f"{path.name} has no line of column names"]
     if labelled and "path" in of and "label" not in of:
         left = [index for index in range(len(columns)) if index not in (of["path"], split) and repeated(columns[index])]
@@ -136,7 +145,7 @@ def _are_files(cells: Sequence[str], files: Files) -> bool:
 
 
 def _folder(cells: Sequence[str], files: Files) -> str | None:
-    """Where the files of a column lie: "" for the root, "train/" for the only folder that has them, None for nowhere."""
+    """Where the files of a column lie: "" for the root, "train/" for the only folder that has them, or None."""
     if _are_files(cells, files):
         return ""
     folders = [name for name in subfolders(files.root) if _are_files([f"{name}/{cell}" for cell in cells], files)]

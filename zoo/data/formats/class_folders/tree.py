@@ -67,7 +67,7 @@ def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) ->
     found = FolderListing(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
-        if hidden(entry.name):
+        if hidden(entry.name, folder=entry.is_dir()):
             found.skipped.append(name)
         elif entry.is_file() and name not in known:
             found.add(name)

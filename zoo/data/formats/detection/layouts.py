@@ -76,7 +76,7 @@ def _folder(path: Path, format: str) -> tuple[str, Path]:
         location = ways[formats[0]]
         assert location is not None, "only those that were found are listed"
         return formats[0], location
-    if yolo is not None:
+    if yolo is not None or (path / "labels").is_dir():
         raise DataError(
             f"{path} has labels/ but no data.yaml that names the classes",
             hint="write one with the lines `train: images/train` and `names: [cat, dog]`",
