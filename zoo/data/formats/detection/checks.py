@@ -40,7 +40,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         problems = _written(listing)
     if problems:
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
-    if not any(row.annotations for row in listing.rows):
+    if all(annotation.ignored for row in listing.rows for annotation in row.annotations):
         raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]

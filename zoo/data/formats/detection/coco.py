@@ -50,7 +50,7 @@ def looks_like_coco(folder: Path) -> Path | None:
     for file in coco_files(folder):
         with file.open("rb") as opened:
             head = opened.read(HEAD)
-        if re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head):
+        if re.search(rb'"(images|annotations)"\s*:\s*\[', head):
             return file
     return None
 
