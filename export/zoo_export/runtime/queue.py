@@ -123,5 +123,9 @@ def beside(runtime: Runtime) -> Iterator[Beside]:
     pool = ThreadPoolExecutor(1)
     try:
         yield Beside(runtime, pool)
+    except BaseException as error:
+        if not isinstance(error, Exception):  # Ctrl-C or a signal: nobody wants the answer that the thread waits for
+            runtime.interrupt()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
