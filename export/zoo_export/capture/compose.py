@@ -15,9 +15,9 @@ from torch import nn
 from zoo.api.errors import PluginError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import flatten
-from zoo_export.capture.onnx_graph import nodes, subgraphs
-from zoo_export.capture.shape_guards import Sizes
+from zoo_export.capture.onnx_graph import copy_of, nodes, subgraphs
 from zoo_export.capture.torch_export import Graph, export_graph
+from zoo_export.subject.cases import Sizes
 from zoo_export.subject.module_io import Array, call
 
 IN, OUT = "prepared_", "model_"
@@ -127,7 +127,7 @@ def compose(ends: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.M
     Values of the model keep their names, so that its initialisers can be told again, but where the pipeline's own
     ports need them; those of the ends begin with "ends/".
     """
-    outer, inner = _copy(ends), _copy(model.shipped)
+    outer, inner = copy_of(ends), copy_of(model.shipped)
     ports = {port.name for port in (*signature.inputs, *signature.outputs)}
     aside = {name: f"model/{name}" for name in ports}
     joints = {OUT + port.name: aside.get(port.name, port.name) for port in model.signature.outputs}
@@ -168,12 +168,6 @@ def _wrap(graph: onnx.GraphProto, like: onnx.ModelProto, *, functions: list[onnx
     )
     model.producer_name, model.producer_version = like.producer_name, like.producer_version
     return model
-
-
-def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
 
 
 def _reaching(graph: onnx.GraphProto, names: Iterable[str]) -> set[int]:

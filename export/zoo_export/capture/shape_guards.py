@@ -23,9 +23,6 @@ NEAR = 20
 SMALL = 32
 """What the other axes are cut to, where that changes nothing: a picture of one column is made a large one."""
 
-Sizes = Mapping[str, int]
-"""Size per axis name."""
-
 
 def elsewhere(
     program: torch.onnx.ONNXProgram, signature: Signature, example: Mapping[str, Array]

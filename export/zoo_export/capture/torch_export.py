@@ -13,10 +13,10 @@ from torch import nn
 
 from zoo.api.errors import NotProved, PluginError, UsageError
 from zoo.api.task import Signature
+from zoo_export.capture.capture_settings import silenced, slow_attention
 from zoo_export.capture.onnx_graph import module_paths, strip
-from zoo_export.capture.shape_guards import Sizes, elsewhere
-from zoo_export.capture.silence import silenced
-from zoo_export.reference.backends import slow_attention
+from zoo_export.capture.shape_guards import elsewhere
+from zoo_export.subject.cases import Sizes
 from zoo_export.subject.module_io import Array, arguments, dynamic_axes, output_order
 
 LOWEST_OPSET: Final = 18

@@ -14,11 +14,12 @@ from zoo.api.task import GENERIC_CONTROLS, Case, Control, Signature
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo.registry.references import resolve
 from zoo_export.capture.compose import IN
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPARE, bias, classes, copy_of, scale, weight
-from zoo_export.measure.outputs import Given
-from zoo_export.runtime.runs import Trial, ask, try_graph, try_session
+from zoo_export.controls.mutations import ON_MODEL, ON_PREPARE, bias, classes, scale, weight
+from zoo_export.runtime.runs import ask, try_graph, try_session
 from zoo_export.subject.module_io import Array
+from zoo_export.subject.results import Given, Trial
 
 Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
 """(model outputs, raw inputs) -> the answer, in PyTorch."""

@@ -11,19 +11,14 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from zoo_export.capture.onnx_graph import copy_of
+
 Edit = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, str] | None]
 """A graph to a spoilt copy and what was done, in words."""
 
 _WEIGHTED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
 SCALE = 1.001
 LEVELS = 1.05
-
-
-def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
-    """An independent copy."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
 
 
 def _weighted(model: onnx.ModelProto) -> list[onnx.TensorProto]:

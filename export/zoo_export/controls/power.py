@@ -15,7 +15,7 @@ from zoo_export.measure.graph import measure_graph
 from zoo_export.proof.evidence import with_answers, with_prepared
 from zoo_export.proof.phases import Underway
 from zoo_export.reference.postprocess import in_levels
-from zoo_export.runtime.runs import Trial, chosen
+from zoo_export.subject.results import Trial, chosen
 
 
 def power(under: Underway, evidence: Evidence) -> tuple[ControlResult, ...]:

@@ -15,10 +15,10 @@ from zoo.bundle.judge.evidence import ControlResult, Evidence, GraphEvidence
 from zoo.bundle.judge.rule import judge_output
 from zoo.bundle.judge.verdict import catches
 from zoo_export.controls.mutants import Spoilt
-from zoo_export.measure.outputs import Given, compare_case
+from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.runs import Trial
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.results import Given, Trial
 
 SAME = "the copy is the same graph, byte for byte"
 

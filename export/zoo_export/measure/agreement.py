@@ -10,8 +10,8 @@ import numpy as np
 
 from zoo.api.task import Agreement, Case, Task
 from zoo.bundle.judge.evidence import CaseEvidence
-from zoo_export.measure.outputs import Given
 from zoo_export.subject.module_io import Array
+from zoo_export.subject.results import Given
 
 Others = Callable[[int], Iterable[Mapping[str, Array]] | None]
 """(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None

@@ -23,11 +23,11 @@ from zoo.bundle.judge.evidence import (
 )
 from zoo.bundle.judge.rule import Status, judge_output, usual_noise
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
-from zoo_export.measure.outputs import Given, compare_case, liveness
+from zoo_export.measure.outputs import compare_case, liveness
 from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.runs import Trial
 from zoo_export.subject.batching import batch_name
 from zoo_export.subject.module_io import call
+from zoo_export.subject.results import Given, Trial
 
 Answers = Sequence[Answer | str]
 """Per case what is right, or why PyTorch cannot say."""

@@ -13,8 +13,8 @@ from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import Labels
 from zoo.bundle.runtime.consistency import classes_sha256
 from zoo_export.capture.onnx_graph import PREFIX
-from zoo_export.measure.outputs import Given
 from zoo_export.reference.oracle import Answer
+from zoo_export.subject.results import Given
 
 CLEAR = 10.0
 """How many times its own noise an answer must lead by for its class to be beyond doubt."""

@@ -13,9 +13,7 @@ from zoo.bundle.judge.rule import WILD
 from zoo_export.reference.oracle import Answer, magnitude
 from zoo_export.reference.proposals import TIED, compared, unnamed
 from zoo_export.subject.module_io import Array
-
-Given = Mapping[str, Array] | str
-"""What the runtime gave: outputs by name, or the sentence in which it refused."""
+from zoo_export.subject.results import Given
 
 
 def compare_kind(port: Port, signature: Signature) -> Compare:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,30 +16,10 @@ from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Lineage
 from zoo_export.capture.onnx_graph import nodes
 from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.state_dict import state, tensor_bytes
 
 EXPLAINED_BYTES = 1024
 """A float constant up to this size may be written in the code (an epsilon, a mean); above it, it must have a name."""
-
-
-def state(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Every tensor of the module by name: parameters and buffers, those that checkpoints leave out included."""
-    named: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
-    named.update(module.named_buffers(remove_duplicate=False))
-    return {name: tensor.detach() for name, tensor in named.items()}
-
-
-def state_sha256(module: nn.Module) -> str:
-    """Digest over names, dtypes, shapes and bytes, in name order."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(state(module).items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(_bytes(tensor))
-    return digest.hexdigest()
-
-
-def _bytes(tensor: torch.Tensor) -> bytes:
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def initialisers(model: onnx.ModelProto) -> dict[str, tuple[tuple[int, ...], bytes]]:
@@ -66,7 +45,7 @@ def measure_lineage(
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():
         found = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
-        wrong = [name for name in found if kept[name] != (tuple(tensors[owner].shape), _bytes(tensors[owner]))]
+        wrong = [name for name in found if kept[name] != (tuple(tensors[owner].shape), tensor_bytes(tensors[owner]))]
         tied += [f"{name} = {owner}" for name in names if name != owner]
         different += wrong
         absent += [] if found else [owner]

@@ -20,7 +20,7 @@ from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.measure.agreement import agree, noise_of
 from zoo_export.measure.graph import eval_mode, measure_graph, torch_repeats
 from zoo_export.measure.labels import measure_labels
-from zoo_export.measure.outputs import Given, compare_case
+from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.training_serving_skew import fed_items
 from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.phases import Underway
@@ -28,6 +28,7 @@ from zoo_export.reference.oracle import Answer
 from zoo_export.reference.postprocess import eager_answers
 from zoo_export.reference.ties import nearby, otherwise, otherwise_in_case
 from zoo_export.subject.module_io import Array
+from zoo_export.subject.results import Given
 
 
 def gather(under: Underway) -> Evidence:

@@ -19,14 +19,14 @@ from zoo_export.controls.mutants import Spoilt
 from zoo_export.controls.mutations import ON_MODEL, ON_PREPARE
 from zoo_export.controls.verdicts import planned
 from zoo_export.measure.graph import Answers
-from zoo_export.measure.outputs import Given, compare_case
+from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.batch_invariance import company
 from zoo_export.reference.oracle import Answer, Oracle, Runs, settle
 from zoo_export.reference.postprocess import Finisher, in_levels, rounded_otherwise
 from zoo_export.runtime.queue import Beside
-from zoo_export.runtime.runs import Trial
 from zoo_export.subject.cases import Inputs, elsewhere
 from zoo_export.subject.module_io import call
+from zoo_export.subject.results import Given, Trial
 from zoo_export.subject.rollout import walks
 from zoo_export.subject.subject import Subject
 

@@ -15,12 +15,12 @@ from zoo.training.engine.threads import idle_cores, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.controls.power import power
 from zoo_export.measure.graph import Answers
-from zoo_export.measure.outputs import Given
 from zoo_export.proof.evidence import gather
 from zoo_export.proof.phases import Underway
 from zoo_export.reference.oracle import Answer
 from zoo_export.runtime.queue import beside
 from zoo_export.subject.cases import Inputs, collect
+from zoo_export.subject.results import Given
 from zoo_export.subject.rollout import Walk
 from zoo_export.subject.subject import Subject
 

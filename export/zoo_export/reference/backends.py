@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from zoo.api.task import Signature
+from zoo_export.capture.capture_settings import slow_attention
 from zoo_export.subject.module_io import Array, call
 
 DISAGREE = 1e-3
@@ -62,17 +63,6 @@ def traps(module: nn.Module, signature: Signature, example: Mapping[str, Array])
         f"PyTorch's attention fast path, which eval mode takes, and its plain path, which the file follows, give "
         f"different {', '.join(apart)}: build the encoder with enable_nested_tensor=False",
     )
-
-
-@contextlib.contextmanager
-def slow_attention() -> Iterator[None]:
-    """PyTorch's plain attention: the fused fast path of eval mode is not what the exporter captures."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
 
 
 @contextlib.contextmanager

@@ -8,11 +8,11 @@ import numpy as np
 
 from zoo.api.task import Case, Signature
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.measure.outputs import Given
 from zoo_export.proof.phases import Underway
 from zoo_export.reference.oracle import Answer
 from zoo_export.reference.proposals import Rows, possible_rows
 from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.results import Given
 
 Answers = list[dict[str, Array]]
 SHAKES = 64

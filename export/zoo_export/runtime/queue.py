@@ -13,9 +13,9 @@ from zoo.api.task import Case, Control, Signature
 from zoo.bundle.judge.evidence import Environment
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo_export.controls.mutants import Finish, Spoilt, spoil_model, spoil_pipeline, spoil_prepare
-from zoo_export.measure.outputs import Given
 from zoo_export.runtime.environment import environment
-from zoo_export.runtime.runs import Trial, ask, refused, try_session
+from zoo_export.runtime.runs import ask, refused, try_session
+from zoo_export.subject.results import Given, Trial
 from zoo_export.subject.rollout import Walk
 
 

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.runtime.sandbox import Runtime, Session
-from zoo_export.measure.outputs import Given
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
 from zoo_export.subject.module_io import Array
+from zoo_export.subject.results import Given, Trial
 
 BATCH_SIZES = (7, 1, 2, 3)
 """The largest first: it carries most cases."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Everything the runtime said."""
-
-    given: tuple[Given, ...]
-    """Per case, in order."""
-    by_batch: Mapping[int, tuple[tuple[int, Given], ...]] = field(default_factory=dict)
-    """Per batch size: (place of the case, its answer) of every run of that size."""
-    equal: bool | None = None
-    """The same input twice gave the same bits; None when it could not run twice."""
-    error: str = ""
-    """Why the graph does not load."""
-
-
-def chosen(trial: Trial, places: Sequence[int]) -> Trial:
-    """What it said to these cases alone."""
-    at = {place: row for row, place in enumerate(places)}
-    by_batch = {
-        size: tuple((at[place], given) for place, given in rows if place in at) for size, rows in trial.by_batch.items()
-    }
-    return Trial(
-        given=tuple(trial.given[place] for place in places), by_batch=by_batch, equal=trial.equal, error=trial.error
-    )
 
 
 def ask(runtime: Runtime, session: Session, feeds: Mapping[str, Array]) -> Given:

@@ -10,7 +10,6 @@ from torch import nn
 
 from zoo.api.errors import PluginError
 from zoo.api.task import Case, Port, Purpose, Signature
-from zoo_export.capture.shape_guards import Sizes
 from zoo_export.subject.batching import batch_name
 from zoo_export.subject.module_io import Array, call
 from zoo_export.subject.rollout import begun, continued, stateless
@@ -22,6 +21,10 @@ GOLDEN_CASES = 5
 MODEL_CASES = 7
 LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
+
+
+Sizes = Mapping[str, int]
+"""Size per axis name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from zoo.models.adapter import adapted, signature_of
 from zoo.models.load import Trained, load_trained
 from zoo.models.target import Target
 from zoo.registry.catalog import Catalog
-from zoo_export.measure.weights import state_sha256
 from zoo_export.subject.module_io import call
 from zoo_export.subject.random_weights import enliven
 from zoo_export.subject.rollout import stateless
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 LIVE_INPUTS = 8

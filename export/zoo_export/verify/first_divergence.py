@@ -21,7 +21,7 @@ from zoo.bundle.judge.rule import FLOOR, K, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import IN
-from zoo_export.controls.mutations import copy_of
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.proof.prove import Progress, Proof
 from zoo_export.reference.oracle import magnitude
 from zoo_export.reference.postprocess import in_levels

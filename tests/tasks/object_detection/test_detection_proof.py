@@ -10,8 +10,8 @@ from zoo.api.specs import ExportSpec
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.object_detection.task import ObjectDetection
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_yolo.adapter import Detector
 from zoo_yolo.model import Yolo

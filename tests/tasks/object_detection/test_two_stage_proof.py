@@ -16,11 +16,11 @@ from zoo.tasks.object_detection.task import ObjectDetection
 from zoo_export.bundle.write import write
 from zoo_export.capture.capture import MODEL
 from zoo_export.measure.outputs import compare_case
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.reference.oracle import Answer
 from zoo_export.subject.cases import collect
 from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import EXPORT

@@ -19,7 +19,7 @@ from zoo_export.controls.mutants import Spoilt, spoil_model, spoil_pipeline
 from zoo_export.controls.mutations import scale, training, weight
 from zoo_export.controls.verdicts import SAME, judge_spoilt
 from zoo_export.proof.prove import Proof
-from zoo_export.runtime.runs import Trial, chosen
+from zoo_export.subject.results import Trial, chosen
 
 SIGNATURE = Signature(
     inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),

@@ -13,7 +13,7 @@ from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo_export.measure.graph import measure_graph
 from zoo_export.measure.outputs import liveness
 from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.runs import Trial
+from zoo_export.subject.results import Trial
 
 BOXES = Port(name="boxes", dtype="float32", shape=("n",))
 SIGNATURE = Signature(inputs=(), outputs=(BOXES,))

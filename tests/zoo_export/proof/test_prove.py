@@ -13,8 +13,8 @@ from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 
 

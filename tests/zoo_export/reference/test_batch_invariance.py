@@ -11,10 +11,10 @@ from zoo.api.task import Port, Signature
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL
-from zoo_export.capture.shape_guards import LARGEST, Sizes
+from zoo_export.capture.shape_guards import LARGEST
 from zoo_export.capture.torch_export import export_graph
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.subject.cases import elsewhere
+from zoo_export.subject.cases import Sizes, elsewhere
 from zoo_export.subject.module_io import Array, call
 
 

@@ -16,8 +16,8 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.text.controls import forget_state
 from zoo.tasks.text_generation.task import TextGeneration
 from zoo_export.bundle.golden import LONGEST, golden_files, stem_of
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.rollout import Past, Walk, begun, continued, stateless, walks, with_state
 from zoo_export.subject.subject import Subject

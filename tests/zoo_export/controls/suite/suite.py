@@ -26,8 +26,9 @@ from zoo_export.measure.graph import measure_graph
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.weights import differing
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.runtime.runs import Trial, try_graph
+from zoo_export.runtime.runs import try_graph
 from zoo_export.subject.module_io import call
+from zoo_export.subject.results import Trial
 
 FILES = {"model": "model.onnx", "pipeline": "pipeline.onnx"}
 OPSET = 18
