@@ -3,7 +3,7 @@
     python benchmarks/export_cost.py [MODEL] [ROUNDS]
 
 All three run in this process, in turn, after one of each that is not counted; printed are the medians and the ratios
-round by round.  The bars for resnet18 at 224: the whole at most 4 times the bare export; the controls, sabotaged copies
+round by round.  The bars for resnet18 at 224: the whole at most 4 times the bare export; the controls, mutants
 of the bundle that must be rejected, at most half as much again as the rest.
 """
 

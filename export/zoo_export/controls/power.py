@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import onnx
 
-from zoo.bundle.judge.evidence import ControlResult, Evidence, GraphEvidence, Prepared
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult, Prepared
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.controls.mutants import Spoilt
 from zoo_export.controls.mutations import ON_PREPARE
@@ -18,7 +18,7 @@ from zoo_export.reference.postprocess import in_levels
 from zoo_export.subject.results import Trial, chosen
 
 
-def power(under: Underway, evidence: Evidence) -> tuple[ControlResult, ...]:
+def power(under: Underway, evidence: Evidence) -> tuple[MutantResult, ...]:
     """Every control of the task with what caught it."""
     return tuple(
         _judged(under, under.spoilt[control.name].result(), evidence) if control.applies else left_out(control)
@@ -26,7 +26,7 @@ def power(under: Underway, evidence: Evidence) -> tuple[ControlResult, ...]:
     )
 
 
-def _judged(under: Underway, spoilt: Spoilt, evidence: Evidence) -> ControlResult:
+def _judged(under: Underway, spoilt: Spoilt, evidence: Evidence) -> MutantResult:
     """What the gates say to a copy that they do not say to the sound graph in the very same few cases."""
     if spoilt.model is None or spoilt.trial is None:
         return judge_spoilt(spoilt, evidence, None)

@@ -11,9 +11,9 @@ from dataclasses import replace
 import onnx
 
 from zoo.api.task import GENERIC_CONTROLS, Case, Control, Signature
-from zoo.bundle.judge.evidence import ControlResult, Evidence, GraphEvidence
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult
 from zoo.bundle.judge.rule import judge_output
-from zoo.bundle.judge.verdict import catches
+from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.controls.mutants import Spoilt
 from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.oracle import Answer
@@ -23,9 +23,9 @@ from zoo_export.subject.results import Given, Trial
 SAME = "the copy is the same graph, byte for byte"
 
 
-def left_out(control: Control) -> ControlResult:
+def left_out(control: Control) -> MutantResult:
     """A control that the task says does not apply."""
-    return ControlResult(name=control.name, applied=False, detail=control.reason)
+    return MutantResult(name=control.name, applied=False, detail=control.reason)
 
 
 def judge_spoilt(
@@ -35,7 +35,7 @@ def judge_spoilt(
     *,
     sham: GraphEvidence | None = None,
     original: onnx.ModelProto | None = None,
-) -> ControlResult:
+) -> MutantResult:
     """What the gates say to a copy, beyond what they say to the `original`.
 
     `sham` is the original in the same few cases: a gate that fails there as well, because two cases are too few for
@@ -43,18 +43,18 @@ def judge_spoilt(
     have noticed; only a frozen batch is sabotage by refusing.
     """
     if spoilt.model is None or measured is None:
-        return ControlResult(name=spoilt.name, applied=False, detail=spoilt.detail)
+        return MutantResult(name=spoilt.name, applied=False, detail=spoilt.detail)
     refused = _refused(spoilt.trial) if spoilt.name != "batch" else ""
-    before = set(catches(proof)) | (set() if sham is None else set(catches(_instead(proof, sham))))
+    before = set(killing_gates(proof)) | (set() if sham is None else set(killing_gates(_instead(proof, sham))))
     ratios = [cell.ratio for case in measured.cases for cell in map(judge_output, case.outputs)]
-    caught_by = () if refused else tuple(n for n in catches(_instead(proof, measured)) if n not in before)
-    return ControlResult(
+    killed_by = () if refused else tuple(n for n in killing_gates(_instead(proof, measured)) if n not in before)
+    return MutantResult(
         name=spoilt.name,
         applied=True,
         graph=next(graph.name for graph in proof.graphs if graph.role == spoilt.role),
         detail=spoilt.detail + (f"; it does not run, which proves nothing: {refused}" if refused else ""),
-        caught_by=caught_by,
-        equivalence=SAME if not caught_by and spoilt.model == original else "",
+        killed_by=killed_by,
+        equivalence=SAME if not killed_by and spoilt.model == original else "",
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
 

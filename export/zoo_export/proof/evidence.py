@@ -67,7 +67,7 @@ def gather(under: Underway) -> Evidence:
         labels=_labels(under) if whole else None,
         agreement=agreement,
         agreement_data=data,
-        fed=fed,
+        skew=fed,
         waivers=under.waivers(),
     )
 

@@ -79,8 +79,8 @@ def prove(
         progress("comparing")
         evidence = gather(under)
         progress("looking at spoilt copies")
-        with under.clock("power"):
-            evidence = replace(evidence, power=power(under, evidence))
+        with under.clock("mutation score"):
+            evidence = replace(evidence, mutants=power(under, evidence))
         evidence = replace(evidence, seconds=under.clock.seconds)
     return Proof(
         subject=subject,

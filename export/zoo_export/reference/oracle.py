@@ -96,7 +96,7 @@ class Oracle:
             kind="spread" if reason else "fp64",
             backends=self._backends,
             reason=reason,
-            traps=traps(module, signature, example),
+            discrepancies=traps(module, signature, example),
         )
 
     def ahead(self, inputs: Sequence[Mapping[str, Array]]) -> None:

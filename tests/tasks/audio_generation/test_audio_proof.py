@@ -40,7 +40,7 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caugh
     for graph in proof.evidence.graphs:
         kinds = {one.kind: one.steps for one in graph.cases}
         assert (kinds["rollout"], kinds["split"]) == (32, 2)
-    caught = {one.name for one in proof.evidence.power if one.applied and one.caught_by}
+    caught = {one.name for one in proof.evidence.mutants if one.applied and one.killed_by}
     assert caught == {"weight", "scale", "bias", "batch", "training", "codes", "state", "condition"}
     rolled = next(record for record, _ in golden_files(proof) if record.steps == 32)
     assert rolled.feedback == {"queues": "queues_out"}

@@ -57,7 +57,7 @@ def test_it_is_proved(proof: Proof) -> None:
 
 
 def test_every_spoilt_copy_is_rejected(proof: Proof) -> None:
-    caught = {control.name: control.caught_by for control in proof.evidence.power if control.applied}
+    caught = {control.name: control.killed_by for control in proof.evidence.mutants if control.applied}
     assert set(caught) == {"weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "training"}
     assert all(caught.values())
 

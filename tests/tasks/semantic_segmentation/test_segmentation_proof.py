@@ -53,6 +53,6 @@ def test_pixels_are_compared_at_several_sizes_with_their_ties_counted(segmenter_
 
 
 def test_what_is_sabotaged_is_noticed(segmenter_proof: Proof) -> None:
-    caught = {control.name: control.caught_by for control in segmenter_proof.evidence.power if control.applied}
+    caught = {control.name: control.killed_by for control in segmenter_proof.evidence.mutants if control.applied}
     assert len(caught) == 9 and all(caught.values())
     assert all("pipeline" in caught[name] for name in ("normalisation", "channels", "resize"))

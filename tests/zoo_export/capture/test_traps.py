@@ -78,8 +78,8 @@ def test_the_encoder_s_fast_path_shows_only_where_something_is_padded(runtime: R
         export = Export(Encoder(), {"tokens": tokens, "padded": padded}, signature, runtime)
         assert export.naive({"tokens": tokens, "padded": whole})
         assert export.status({"tokens": tokens, "padded": padded}) == Status.FAIL
-    assert len(export.oracle.facts.traps) == 1
-    assert "fast path" in export.oracle.facts.traps[0]
+    assert len(export.oracle.facts.discrepancies) == 1
+    assert "fast path" in export.oracle.facts.discrepancies[0]
 
 
 class Pooling(nn.Module):

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.healthy import healthy_evidence
 from zoo.api.task import Case, Control, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput
-from zoo.bundle.judge.verdict import catches
+from zoo.bundle.judge.verdict import killing_gates
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL
 from zoo_export.controls.mutants import Spoilt, spoil_model, spoil_pipeline
@@ -145,9 +145,9 @@ def test_a_copy_that_is_the_same_graph_is_called_equivalent() -> None:
     assert made is not None
     sound = proof.graphs[0]
     same = judge_spoilt(Spoilt(name="scale", detail="changed", model=made[0]), proof, sound, original=model)
-    assert (same.caught_by, same.equivalence) == ((), SAME)
+    assert (same.killed_by, same.equivalence) == ((), SAME)
     other = judge_spoilt(Spoilt(name="scale", detail="changed", model=onnx.ModelProto()), proof, sound, original=model)
-    assert (other.caught_by, other.equivalence) == ((), "")
+    assert (other.killed_by, other.equivalence) == ((), "")
 
 
 def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None:
@@ -156,13 +156,13 @@ def test_a_gate_that_the_sound_graph_fails_as_well_has_noticed_nothing() -> None
     dead = (LiveOutput(name="y", inputs=2, spread=0.0, noise=0.0, onnx_spread=0.0),)  # two cases that are alike
     few = replace(sound, liveness=dead)
     spoilt = Spoilt(name="weight", detail="changed", model=onnx.ModelProto())
-    assert catches(replace(proof, graphs=(few, proof.graphs[1]))) == ("liveness",)
-    assert judge_spoilt(spoilt, proof, few).caught_by == ("liveness",)  # the naive count: a catch
-    assert judge_spoilt(spoilt, proof, few, sham=few).caught_by == ()
+    assert killing_gates(replace(proof, graphs=(few, proof.graphs[1]))) == ("liveness",)
+    assert judge_spoilt(spoilt, proof, few).killed_by == ("liveness",)  # the naive count: a catch
+    assert judge_spoilt(spoilt, proof, few, sham=few).killed_by == ()
     random = replace(
         few, determinism=None if few.determinism is None else replace(few.determinism, runtime_equal=False)
     )
-    assert judge_spoilt(spoilt, proof, random, sham=few).caught_by == ("determinism",)
+    assert judge_spoilt(spoilt, proof, random, sham=few).killed_by == ("determinism",)
 
 
 @pytest.mark.parametrize(("name", "caught"), [("twisted", ()), ("batch", ("parity",))])
@@ -172,9 +172,9 @@ def test_a_copy_that_does_not_run_has_put_no_check_to_the_test(name: str, caught
     broken = replace(sound, cases=tuple(replace(case, error="invalid graph", outputs=()) for case in sound.cases))
     trial = Trial(given=("invalid graph",) * 2)
     spoilt = Spoilt(name=name, detail="changed", model=onnx.ModelProto(), trial=trial)
-    assert catches(replace(proof, graphs=(broken, proof.graphs[1]))) == ("parity",)  # the naive count: a catch
+    assert killing_gates(replace(proof, graphs=(broken, proof.graphs[1]))) == ("parity",)  # the naive count: a catch
     found = judge_spoilt(spoilt, proof, broken, sham=sound)
-    assert (found.applied, found.caught_by) == (True, caught)
+    assert (found.applied, found.killed_by) == (True, caught)
     assert ("it does not run, which proves nothing: invalid graph" in found.detail) == (not caught)
 
 
@@ -189,8 +189,8 @@ def test_the_layer_in_training_mode_is_noticed_by_its_answers(proof: Proof) -> N
     made = training(proof.exported.models[MODEL])
     assert made is not None
     onnx.checker.check_model(made[0])
-    (control,) = [control for control in proof.evidence.power if control.name == "training"]
-    assert {"eval mode", "determinism", "parity"} <= set(control.caught_by)
+    (control,) = [control for control in proof.evidence.mutants if control.name == "training"]
+    assert {"eval mode", "determinism", "parity"} <= set(control.killed_by)
 
 
 def test_the_layer_in_training_mode_draws_anew_each_time_and_the_same_in_every_proof() -> None:

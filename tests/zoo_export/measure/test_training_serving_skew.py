@@ -126,4 +126,4 @@ ITEM = Prepared(against="the dataset", name="seven", elements=100, differing=0, 
     ],
 )
 def test_one_level_is_allowed_and_another_answer_is_not(item: Prepared, status: dict[str, Any]) -> None:
-    assert not_passed(replace(healthy_evidence(), fed=(item,))) == status
+    assert not_passed(replace(healthy_evidence(), skew=(item,))) == status

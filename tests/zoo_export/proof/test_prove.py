@@ -28,7 +28,7 @@ def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
     evidence = proof.evidence
     assert [graph.name for graph in evidence.graphs] == [MODEL, PIPELINE]
     assert {axis.name: axis.tested for axis in evidence.graphs[0].axes.tested} == {"batch": (1, 2, 3, 7)}  # type: ignore[union-attr]
-    names = {control.name for control in evidence.power}
+    names = {control.name for control in evidence.mutants}
     assert names == {
         "weight",
         "scale",
@@ -40,7 +40,7 @@ def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
         "batch",
         "training",
     }
-    assert all(control.caught_by for control in evidence.power)
+    assert all(control.killed_by for control in evidence.mutants)
 
 
 def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch(

@@ -166,9 +166,9 @@ def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) ->
         assert graph.stateful
         kinds = {one.kind: one.steps for one in graph.cases}
         assert (kinds["rollout"], kinds["split"]) == (32, 2)
-    controls = {one.name: one for one in proof.evidence.power}
-    assert controls["state"].caught_by
-    assert controls["vocabulary"].caught_by
+    controls = {one.name: one for one in proof.evidence.mutants}
+    assert controls["state"].killed_by
+    assert controls["vocabulary"].killed_by
     assert not controls["resize"].applied
     golden = [record for record, _ in golden_files(proof)]
     assert len(golden) <= 5

@@ -17,7 +17,7 @@ from zoo.bundle.judge.cases import (
     some,
     with_role,
 )
-from zoo.bundle.judge.evidence import Axis, ControlResult, Evidence, GraphEvidence, GraphFacts, LiveOutput
+from zoo.bundle.judge.evidence import Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
 from zoo.bundle.judge.rule import Status
 
 CONCLUSIVE_SHARE = 0.75
@@ -28,8 +28,8 @@ MOST_UNKNOWN = 0.05
 """Of such a share of all answers it may be unknown what else would be right."""
 MAX_DIFFERING_PREPARED = 0.01
 OWN_DOMAINS = frozenset({"", "ai.onnx"})
-CATCHERS = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
-"""The gates that look at answers: one of them must reject a sabotaged copy."""
+KILLING_GATES = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
+"""The gates that look at answers: one of them must reject a mutant."""
 
 NOT_MEASURED: Answer = (Status.INCONCLUSIVE, "not measured")
 
@@ -157,15 +157,15 @@ def _prepares(graph: GraphEvidence) -> Answer:
 
 def _fed(evidence: Evidence) -> list[Answer]:
     """Items that went through the dataset as training has them: at most one level off, and the same answers."""
-    if not evidence.fed:
+    if not evidence.skew:
         return []
     wrong: list[Answer] = []
-    for item in evidence.fed:
+    for item in evidence.skew:
         words = f"{item.differing} of {item.elements} values one grey level off, {item.far} further"
         words += "" if item.same_answer else ", and the answer is another"
         if item.elements <= 0 or item.far or item.differing < 0 or not item.same_answer:
             wrong.append((Status.FAIL, f"{item.name} as {item.against} gives it to the model in training: {words}"))
-    return wrong or [(Status.PASS, f"{len(evidence.fed)} items fed as {evidence.fed[0].against} feeds them")]
+    return wrong or [(Status.PASS, f"{len(evidence.skew)} items fed as {evidence.skew[0].against} feeds them")]
 
 
 def lineage(evidence: Evidence) -> Answer:
@@ -285,29 +285,29 @@ def _agrees(found: Agreement | None) -> Answer:
     return Status.PASS, words
 
 
-def power(evidence: Evidence) -> Answer:
-    """The negative control: sabotaged copies of this very bundle were rejected."""
-    if not evidence.power:
+def mutation_score(evidence: Evidence) -> Answer:
+    """The negative control: mutants of this very bundle were rejected."""
+    if not evidence.mutants:
         return NOT_MEASURED
-    missing = sorted(set(GENERIC_CONTROLS) - {control.name for control in evidence.power})
+    missing = sorted(set(GENERIC_CONTROLS) - {control.name for control in evidence.mutants})
     if missing:
-        return Status.INCONCLUSIVE, f"controls that were neither tried nor excluded: {some(missing)}"
-    silent = [control.name for control in evidence.power if not control.applied and not control.detail]
+        return Status.INCONCLUSIVE, f"mutants that were neither tried nor excluded: {some(missing)}"
+    silent = [control.name for control in evidence.mutants if not control.applied and not control.detail]
     if silent:
-        return Status.INCONCLUSIVE, f"controls left out without a reason: {some(silent)}"
-    applied = [control for control in evidence.power if control.applied]
-    caught = [control for control in applied if was_caught(control)]
-    survivors = [control for control in applied if not was_caught(control) and not control.equivalence]
+        return Status.INCONCLUSIVE, f"mutants left out without a reason: {some(silent)}"
+    applied = [control for control in evidence.mutants if control.applied]
+    caught = [control for control in applied if is_killed(control)]
+    survivors = [control for control in applied if not is_killed(control) and not control.equivalence]
     if survivors or not caught:
-        return Status.INCONCLUSIVE, f"no power against {some([c.name for c in survivors]) or 'anything'}"
+        return Status.INCONCLUSIVE, f"mutants survived: {some([c.name for c in survivors]) or 'all'}"
     equivalent = len(applied) - len(caught)
     notes = f", {equivalent} compute the same function" if equivalent else ""
-    return Status.PASS, f"{len(caught)} of {len(applied)} sabotaged copies rejected{notes}"
+    return Status.PASS, f"{len(caught)} of {len(applied)} mutants rejected{notes}"
 
 
-def was_caught(control: ControlResult) -> bool:
+def is_killed(control: MutantResult) -> bool:
     """Whether a gate that looks at answers failed on the copy; that its bytes are other bytes does not count."""
-    return bool(set(control.caught_by) & CATCHERS)
+    return bool(set(control.killed_by) & KILLING_GATES)
 
 
 def _number(value: float | None) -> bool:

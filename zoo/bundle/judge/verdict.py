@@ -13,7 +13,7 @@ from zoo.bundle.judge import evidence as measured
 from zoo.bundle.judge import gates
 from zoo.bundle.judge.cases import Answer, roles
 from zoo.bundle.judge.evidence import Evidence
-from zoo.bundle.judge.gates import CATCHERS, Gate
+from zoo.bundle.judge.gates import KILLING_GATES, Gate
 from zoo.bundle.judge.rule import K, Status, worst
 
 
@@ -84,9 +84,9 @@ QUESTIONS = (
         guards="The answers a user sees: the same ones on the evaluation data, wherever the margin allows one answer.",
     ),
     Question(
-        name="power",
-        ask=gates.power,
-        guards="A check that would also pass a sabotaged copy of this bundle proves nothing.",
+        name="mutation score",
+        ask=gates.mutation_score,
+        guards="A check that would also pass a mutant of this bundle proves nothing.",
     ),
 )
 SUBJECT = "subject"
@@ -125,9 +125,9 @@ def judge(evidence: Evidence, *, published: Mapping[str, str]) -> Verdict:
     return Verdict(status=worst(*(gate.status for gate in answers)), gates=tuple(answers))
 
 
-def catches(evidence: Evidence) -> tuple[str, ...]:
+def killing_gates(evidence: Evidence) -> tuple[str, ...]:
     """Names of the gates about answers that fail outright: what a control's copy was caught by."""
-    asked = [question for question in QUESTIONS if question.name in CATCHERS]
+    asked = [question for question in QUESTIONS if question.name in KILLING_GATES]
     return tuple(q.name for q in asked if _gate(q.name, q.ask, evidence).status == Status.FAIL)
 
 

@@ -53,7 +53,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
         _section("Error against noise", *sections.plots(evidence)),
         _section("The worst cases, side by side", *_shown(shown)),
         _section("The task's own comparison", *sections.agreement(evidence)),
-        _section("Sabotaged copies", *sections.power(evidence)),
+        _section("Mutants", *sections.mutants(evidence)),
         _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
         _section("What was proved", sections.subject(evidence)),
         _section("Where", sections.environment(evidence)),

@@ -14,7 +14,7 @@ from zoo.bundle.judge.verdict import Verdict
 from zoo.runs.serialization import parse
 
 NAME = "report.json"
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 256 << 20
 
 

@@ -6,7 +6,7 @@ import math
 
 from zoo.bundle.judge.cases import cells, usual
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Magnitude
-from zoo.bundle.judge.gates import was_caught
+from zoo.bundle.judge.gates import is_killed
 from zoo.bundle.judge.rule import WARN_ABOVE, K
 from zoo.bundle.report.html import Child, Html, element, joined, table
 from zoo.bundle.report.plot import Point, scatter
@@ -82,20 +82,20 @@ def _metric(value: float | None) -> str:
     return "–" if value is None else f"{value:.6g}"
 
 
-def power(evidence: Evidence) -> list[Html]:
-    """Every sabotaged copy and what became of it."""
-    if not evidence.power:
+def mutants(evidence: Evidence) -> list[Html]:
+    """Every mutant and what became of it."""
+    if not evidence.mutants:
         return []
     rows = []
-    for control in evidence.power:
+    for control in evidence.mutants:
         if not control.applied:
             status, how = element("span", "does not apply", kind="dim"), ""
-        elif was_caught(control):
-            status, how = status_mark("PASS"), f"rejected by {', '.join(control.caught_by)}"
+        elif is_killed(control):
+            status, how = status_mark("PASS"), f"rejected by {', '.join(control.killed_by)}"
         elif control.equivalence:
             status, how = element("span", "equivalent", kind="dim"), control.equivalence
         else:
-            status, how = status_mark("INCONCLUSIVE"), "survived: the checks have no power here"
+            status, how = status_mark("INCONCLUSIVE"), "survived: the checks do not notice this"
         ratio = "" if control.ratio is None else f"{control.ratio:.3g}x"
         rows.append((status, element("strong", control.name), control.detail, how, ratio))
     words = "The same checks were put to copies of this very bundle with one thing made wrong; each must be rejected."
@@ -116,7 +116,7 @@ def subject(evidence: Evidence) -> Html:
         *((file.name, joined((f"{file.bytes:,} bytes", element("small", file.sha256)))) for file in about.files),
         ("measured against", _oracle(evidence) + (f": {reference.reason}" if reference.reason else "")),
         ("noise from", ", ".join(reference.backends)),
-        *(("known trap", trap) for trap in reference.traps),
+        *(("known discrepancy", sentence) for sentence in reference.discrepancies),
     ]
     return table((), rows, kind="facts")
 

@@ -19,7 +19,7 @@ from zoo.api.errors import ZooError
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Evidence, Labels
 from zoo.bundle.judge.rule import Status
-from zoo.bundle.judge.verdict import catches, judge
+from zoo.bundle.judge.verdict import judge, killing_gates
 from zoo.bundle.runtime.sandbox import Limits, Runtime
 from zoo_export.capture.torch_export import serialize
 from zoo_export.measure.graph import measure_graph
@@ -78,7 +78,7 @@ def outcomes(name: str) -> Iterator[Outcome]:
             yield replace(
                 outcome,
                 same=not caught and _same(trial, proof, file),
-                answers_caught=catches(evidence),
+                answers_caught=killing_gates(evidence),
                 caught=caught,
                 peers=tuple(rule for rule, passes in seen.items() if passes),
             )
