@@ -1,36 +1,45 @@
-"""What a runtime gave for a set of cases."""
+"""What a runtime gave for a set of cases, and the failure that stands in the place of a result."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from zoo_export.subject.module_io import Array
+from zoo.models.outputs import Array
 
-Given = Mapping[str, Array] | str
-"""What the runtime gave: outputs by name, or the sentence in which it refused."""
+Outputs = Mapping[str, Array]
+"""The outputs of a graph by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """Everything the runtime said."""
+class Failed:
+    """There is no result."""
 
-    given: tuple[Given, ...]
+    reason: str
+    """A sentence, in the words of whoever failed."""
+
+
+RuntimeOutputs = Outputs | Failed
+"""What the runtime gave for one input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeResult:
+    """What the runtime gave for all cases of one graph."""
+
+    outputs: tuple[RuntimeOutputs, ...]
     """Per case, in order."""
-    by_batch: Mapping[int, tuple[tuple[int, Given], ...]] = field(default_factory=dict)
-    """Per batch size: (place of the case, its answer) of every run of that size."""
-    equal: bool | None = None
-    """The same input twice gave the same bits; None when it could not run twice."""
-    error: str = ""
-    """Why the graph does not load."""
+    by_batch: Mapping[int, tuple[tuple[int, RuntimeOutputs], ...]] = field(default_factory=dict)
+    """Per batch size: (index of the case, its outputs) of every run of that size."""
+    repeats_equal: bool | None = None
+    """The same input twice gave the same bits; None where it did not run twice."""
 
-
-def chosen(trial: Trial, places: Sequence[int]) -> Trial:
-    """What it said to these cases alone."""
-    at = {place: row for row, place in enumerate(places)}
-    by_batch = {
-        size: tuple((at[place], given) for place, given in rows if place in at) for size, rows in trial.by_batch.items()
-    }
-    return Trial(
-        given=tuple(trial.given[place] for place in places), by_batch=by_batch, equal=trial.equal, error=trial.error
-    )
+    def on(self, indices: Sequence[int]) -> RuntimeResult:
+        """The result of these cases alone, in this order."""
+        position = {index: at for at, index in enumerate(indices)}
+        by_batch = {
+            size: tuple((position[index], outputs) for index, outputs in rows if index in position)
+            for size, rows in self.by_batch.items()
+        }
+        outputs = tuple(self.outputs[index] for index in indices)
+        return RuntimeResult(outputs=outputs, by_batch=by_batch, repeats_equal=self.repeats_equal)

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from zoo_export.capture.onnx_graph import copy_of
-from zoo_export.controls import mutations as sabotage
+from zoo_export.controls.mutations import ON_MODEL
 
 Array = np.ndarray[Any, Any]
 Edit = Callable[[onnx.ModelProto], onnx.ModelProto | None]
@@ -66,11 +66,11 @@ def _set(model: onnx.ModelProto, tensor: onnx.TensorProto, change: Callable[[Arr
 
 
 def generic(name: str) -> Edit:
-    """One of the sabotages that every proof is put to."""
+    """One of the mutations of every proof."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        made = sabotage.ON_MODEL[name](model)
-        return None if made is None else made[0]
+        mutated = ON_MODEL[name](model)
+        return None if mutated is None else mutated.model
 
     return edit
 
