@@ -146,10 +146,10 @@ class CheckContext:
 
 def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
-    from zoo_export.subject.rollout import begun  # noqa: PLC0415
+    from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
     offered = subject.task.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
-    return begun([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
+    return with_initial_state([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
 
 
 def _silent(done: int, total: int) -> None:
