@@ -38,7 +38,7 @@ def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         classes=classes,
         facts={"channels": 1 if data[0][0].mode in ("1", "L") else 3},
         fingerprint=fingerprint(source.request.source, classes, done),
-        notes=(*notes, "a published dataset is taken as it is: its pictures were not looked into one by one"),
+        notes=(*notes, "a published dataset is taken as it is: its pictures were not checked one by one"),
     )
 
 
