@@ -82,9 +82,9 @@ def _refuse_pickles(name: str, root: Path) -> None:
 
 def _labels(data: Any) -> list[int]:
     for attribute in ("targets", "labels", "_labels"):
-        found = getattr(data, attribute, None)
-        if found is not None:
-            return [int(label) for label in found]
+        labels = getattr(data, attribute, None)
+        if labels is not None:
+            return [int(label) for label in labels]
     samples = getattr(data, "_samples", None)
     if samples is not None:
         return [int(label) for _, label in samples]
