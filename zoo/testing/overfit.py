@@ -1,4 +1,4 @@
-"""A short training in memory, watched step by step: the real trainer on a few items, without a run.  [torch]"""
+"""A short training in memory: the real trainer on a few items, step by step, without a run folder.  [torch]"""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from zoo.training.engine.fabric import Engine, launch
 from zoo.training.request import Intent, intend
 
 ITEMS = 8
-"""What a lesson repeats."""
-HELD = 16
-"""Items of validation and test."""
+"""The number of training items that are repeated."""
+HELD_OUT_ITEMS = 16
+"""The number of items of validation and of test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverfitTest:
-    """What a few steps showed."""
+    """The result of a few training steps."""
 
     losses: tuple[float, ...]
     parameters: int
-    """Tensors of the model that may learn."""
-    deaf: tuple[str, ...]
-    """Those that got no gradient in any step."""
+    """The number of trainable tensors of the model."""
+    without_gradient: tuple[str, ...]
+    """Names of trainable tensors that got no gradient in any step."""
 
 
 def plain(recipe: Recipe) -> Recipe:
-    """The recipe without what keeps a network from learning a few items by heart: chance, averages, decay."""
+    """The recipe without what hinders overfitting: augmentation, moving average, weight decay, label smoothing."""
     return replace(
         recipe,
         batch_size=ITEMS,
@@ -74,7 +74,7 @@ def intended(
         workers=0,
         limit_train=items,
     )
-    catalog = context.sampled(entry, {"train": items, "validation": HELD, "test": HELD})
+    catalog = context.sampled(entry, {"train": items, "validation": HELD_OUT_ITEMS, "test": HELD_OUT_ITEMS})
     intent = intend(entry.full_name, options, catalog=catalog)
     return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
 
@@ -87,18 +87,18 @@ def learn(
     items: int = ITEMS,
     enough: Callable[[OverfitTest], bool] = lambda _: False,
 ) -> OverfitTest:
-    """At most so many steps of eight on so many items, fewer once the lesson is `enough`."""
+    """Train at most `steps` steps of eight items, of `items` in all; stop early once the result is `enough`."""
     intent = intended(context, entry, plain, items=items)
     with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
         training = prepared(intent, context.card(entry), engine, steps=steps)
-        learning = dict(_learning(training.modules["model"]))
-        heard: set[str] = set()
-        for name, parameter in learning.items():
-            parameter.register_post_accumulate_grad_hook(partial(_hear, heard, name))  # type: ignore[no-untyped-call]
-        overfit_test = OverfitTest(losses=(), parameters=len(learning), deaf=tuple(learning))
+        trainable = dict(_trainable(training.modules["model"]))
+        with_gradient: set[str] = set()
+        for name, parameter in trainable.items():
+            parameter.register_post_accumulate_grad_hook(partial(_note, with_gradient, name))  # type: ignore[no-untyped-call]
+        overfit_test = OverfitTest(losses=(), parameters=len(trainable), without_gradient=tuple(trainable))
         for loss in run(training, steps):
-            deaf = tuple(name for name in learning if name not in heard)
-            overfit_test = replace(overfit_test, losses=(*overfit_test.losses, loss), deaf=deaf)
+            missing = tuple(name for name in trainable if name not in with_gradient)
+            overfit_test = replace(overfit_test, losses=(*overfit_test.losses, loss), without_gradient=missing)
             if enough(overfit_test):
                 break
     return overfit_test
@@ -144,10 +144,10 @@ def _ready(training: Training, indices: list[int]) -> Batch:
     return channels_last(batch) if training.config.recipe.channels_last else batch
 
 
-def _learning(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    return ((name, one) for name, one in module.named_parameters() if one.requires_grad)
+def _trainable(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad)
 
 
-def _hear(heard: set[str], name: str, parameter: torch.Tensor) -> None:
-    if name not in heard and parameter.grad is not None and bool(parameter.grad.any()):
-        heard.add(name)
+def _note(with_gradient: set[str], name: str, parameter: torch.Tensor) -> None:
+    if name not in with_gradient and parameter.grad is not None and bool(parameter.grad.any()):
+        with_gradient.add(name)
