@@ -73,7 +73,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     said = command("export", "toy", "--untrained", "--onnx", "-o", "b", "--json")
     assert said.code == 0, said.err
     assert (said.json["verdict"], said.json["bundle"]) in {("PASS", "b"), ("WARN", "b")}
-    manifest, sha256 = read_manifest(tmp_path / "b")
+    manifest, sha256 = (file := read_manifest(tmp_path / "b")).manifest, file.sha256
     assert said.json["sha256"] == sha256
     assert {file["name"] for file in said.json["files"]} == set(manifest.hashes())
     assert {"model.onnx", "pipeline.onnx", "report.json", "report.html", "run.py", "task.py"} <= set(manifest.hashes())
@@ -89,7 +89,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     other = command("export", "toy", "--untrained", "--seed", "1", "--onnx", "-o", "b")
     assert other.code == 2
     assert "b exists already and is no proved bundle of this checkpoint" in other.err
-    assert read_manifest(tmp_path / "b")[1] == sha256
+    assert read_manifest(tmp_path / "b").sha256 == sha256
 
     anew = command("verify", "b", "--against", "toy", "--json")
     assert anew.code == 0, anew.err

@@ -43,7 +43,7 @@ class Failure:
                     message=error.message,
                     hint=error.hint,
                     exit_code=error.exit_code,
-                    problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
+                    problems=tuple(f"{problem.where}: {problem.reason}; {problem.fix}" for problem in problems),
                 )
         from zoo.registry.discovery import plugin_at_fault  # noqa: PLC0415  only for what nobody expected
 

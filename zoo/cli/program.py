@@ -97,6 +97,9 @@ def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, objec
         return 0, meta.get(DOCUMENT)
     except click.exceptions.Exit as stop:
         return stop.exit_code, meta.get(DOCUMENT)
+    except click.exceptions.NoArgsIsHelpError as bare:  # `zoo`, `zoo weights`: a question, and the help answers it
+        print(bare.format_message())
+        return 0, None
     except BrokenPipeError:
         raise
     except BaseException as error:  # a plugin that calls sys.exit(0) has not done what was asked

@@ -14,15 +14,14 @@ from zoo.api.data import DataCard
 from zoo.api.recipe import Augment, Recipe
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Batch
-from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.train_config import TrainOptions
+from zoo.runs.train_options import TrainOptions
 from zoo.testing.check_context import CheckContext
 from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import Engine, launch
-from zoo.training.request import Intent, intend
+from zoo.training.request import TrainingRequest, resolve_training
 
 ITEMS = 8
 """The number of training items that are repeated."""
@@ -57,26 +56,26 @@ def plain(recipe: Recipe) -> Recipe:
     )
 
 
-def intended(
+def training_request(
     context: CheckContext,
     entry: RegistryEntry[ModelSpec],
     change: Callable[[Recipe], Recipe],
     *,
     items: int,
-    place: Path | None = None,
-) -> Intent:
-    """A training of the model on the first items of the data, on this machine as it is."""
+    output: Path | None = None,
+) -> TrainingRequest:
+    """The request for a training of the model on the first items of the data, on one CPU process."""
     options = TrainOptions(
         data=context.source(entry),
-        output=place or context.folder("run"),
+        output=output or context.folder("run"),
         device="cpu",
         threads=torch.get_num_threads(),
         workers=0,
         limit_train=items,
     )
     catalog = context.sampled(entry, {"train": items, "validation": HELD_OUT_ITEMS, "test": HELD_OUT_ITEMS})
-    intent = intend(entry.full_name, options, catalog=catalog)
-    return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
+    request = resolve_training(entry.full_name, options, catalog=catalog)
+    return replace(request, config=replace(request.config, recipe=change(request.config.recipe)))
 
 
 def learn(
@@ -88,9 +87,9 @@ def learn(
     enough: Callable[[OverfitTest], bool] = lambda _: False,
 ) -> OverfitTest:
     """Train at most `steps` steps of eight items, of `items` in all; stop early once the result is `enough`."""
-    intent = intended(context, entry, plain, items=items)
+    request = training_request(context, entry, plain, items=items)
     with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
-        training = prepared(intent, context.card(entry), engine, steps=steps)
+        training = prepared(request, context.card(entry), engine, steps=steps)
         trainable = dict(_trainable(training.modules["model"]))
         with_gradient: set[str] = set()
         for name, parameter in trainable.items():
@@ -104,23 +103,14 @@ def learn(
     return overfit_test
 
 
-def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> Training:
-    """The training at its first step."""
-    catalog: Catalog = intent.catalog
-    problem = intent.task.problem(card, intent.config.input)
-    recipe = replace(intent.config.recipe, epochs=steps)
-    config = replace(intent.config, input=problem.input, max_steps=steps, recipe=recipe)
-    model, _ = starting_model(catalog, intent.entry, config, problem)
-    training = build_training(
-        config=config,
-        catalog=catalog,
-        entry=intent.entry,
-        task=intent.task,
-        card=card,
-        problem=problem,
-        model=model,
-        engine=engine,
-    )
+def prepared(request: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
+    """The training of a request, before its first step."""
+    problem = request.task.problem(card, request.config.input)
+    recipe = replace(request.config.recipe, epochs=steps)
+    config = replace(request.config, input=problem.input, max_steps=steps, recipe=recipe)
+    request = replace(request, config=config)
+    model, _ = starting_model(request, problem)
+    training = build_training(request, card=card, problem=problem, model=model, engine=engine)
     training.context.set_optimizers(training.optimizers, training.rates, training.average)
     return training
 

@@ -18,7 +18,7 @@ from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
-from zoo.testing.overfit import ITEMS, OverfitTest, intended, learn
+from zoo.testing.overfit import ITEMS, OverfitTest, learn, training_request
 from zoo.testing.score import Failing, NotApplicable
 from zoo.training.events import Callback, EpochResult
 from zoo.training.resume import resume
@@ -70,7 +70,7 @@ def resume_exact(context: CheckContext, entry: Model) -> str:
     ended = _train(context, entry, halves, _Interrupt())
     if ended.outcome.status != "interrupted":
         raise Failing("the training did not stop when it was asked to", next_step="do not handle signals in a trainer")
-    catalog = intended(context, entry, _short, items=RUN_ITEMS).catalog
+    catalog = training_request(context, entry, _short, items=RUN_ITEMS).catalog
     resume(halves, catalog=catalog, say=_ignore)
     expected, actual = (_weights(folder) for folder in (whole, halves))
     if expected != actual:
@@ -146,8 +146,8 @@ def _short(recipe: Recipe) -> Recipe:
 
 
 def _train(context: CheckContext, entry: Model, output: Path, *callbacks: Callback) -> Ended:
-    intent = intended(context, entry, _short, items=RUN_ITEMS, place=output)
-    return begin(intent, context.card(entry), callbacks=callbacks, say=_ignore)
+    request = training_request(context, entry, _short, items=RUN_ITEMS, output=output)
+    return begin(request, context.card(entry), callbacks=callbacks, say=_ignore)
 
 
 class _Interrupt(Callback):

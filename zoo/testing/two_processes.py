@@ -13,7 +13,7 @@ from torch import Tensor, distributed
 
 from zoo.registry.catalog import Catalog
 from zoo.testing.check_context import CheckContext
-from zoo.testing.overfit import ITEMS, intended, plain, prepared, run
+from zoo.testing.overfit import ITEMS, plain, prepared, run, training_request
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch
 from zoo.training.split_metrics import measure
@@ -26,9 +26,9 @@ def main(model: str, data: str) -> None:
     catalog = Catalog.discover()
     entry = catalog.model(model)
     context = CheckContext(catalog, entry.plugin, data=data)
-    intent = intended(context, entry, plain, items=2 * ITEMS)
+    request = training_request(context, entry, plain, items=2 * ITEMS)
     with launch(device="cpu", devices=2, precision="32") as engine:
-        training = prepared(intent, context.card(entry), engine, steps=STEPS)
+        training = prepared(request, context.card(entry), engine, steps=STEPS)
         for _ in run(training, STEPS):
             pass
         engine.share_tensors(training.modules["model"], buffers_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.api.task import MARGIN, Case, Port, Signature
 from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
-from zoo.bundle.judge.rule import WILD
+from zoo.bundle.judge.rule import MAX_OVER_MEDIAN
 from zoo_export.reference.oracle import Answer, magnitude
 from zoo_export.reference.proposals import TIED, compared, unnamed
 from zoo_export.subject.module_io import Array
@@ -171,7 +171,7 @@ def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]], 
         name=port.name,
         inputs=len(chosen),
         spread=_spread([reference for reference, _, _ in chosen], floats=floats),
-        noise=min(noise, WILD * usual) if free else noise,
+        noise=min(noise, MAX_OVER_MEDIAN * usual) if free else noise,
         onnx_spread=_spread([one for _, one, _ in chosen], floats=floats),
     )
 

@@ -6,9 +6,11 @@ import dataclasses
 import re
 from pathlib import Path
 
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.task import Agreement
 from zoo.bundle.judge import evidence
 from zoo.bundle.judge.gates import Gate
+from zoo.bundle.report.record import SCHEMA as REPORT_SCHEMA
 from zoo.bundle.report.record import Report
 from zoo.bundle.runtime import manifest
 
@@ -19,9 +21,11 @@ RECORDS = [
         for module in (evidence, manifest)
         for value in vars(module).values()
         if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
+        if value is not manifest.ManifestFile  # which holds what was read, and is never written
     ),
     Report,
     Gate,
+    PostprocessStep,
 ]
 
 
@@ -41,3 +45,15 @@ def _documented(name: str) -> dict[str, str] | None:
         return None
     rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \|", sections[0], flags=re.MULTILINE)
     return {key: kind.replace("\\|", "|") for key, kind in rows}
+
+
+def test_every_kind_of_step_is_documented() -> None:
+    section = DOCUMENT.partition("### PostprocessKind\n")[2].partition("\n###")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE) == ["kind", *PostprocessKind]
+
+
+def test_the_schemas_are_those_of_the_page() -> None:
+    assert re.findall(r"^## (\w+\.json), schema (\d+)$", DOCUMENT, re.MULTILINE) == [
+        ("report.json", str(REPORT_SCHEMA)),
+        ("manifest.json", str(manifest.SCHEMA)),
+    ]

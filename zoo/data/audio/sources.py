@@ -63,14 +63,14 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     return card
 
 
-def recording(card: DataCard | None, split: Split, place: int) -> npt.NDArray[np.uint8]:
+def recording(card: DataCard | None, split: Split, index: int) -> npt.NDArray[np.uint8]:
     """The mu-law codes of one recording of a split, uint8 [samples]; without a card, of the embedded tones."""
     from zoo.data.audio.mu_law import read_wave, to_codes  # noqa: PLC0415  listing tasks needs no numpy
     from zoo.data.embedded import tones  # noqa: PLC0415  the same
 
     if card is None or card.source.location is None:
-        return to_codes(tones.tune(split, place)).astype("uint8")
-    _, signal = read_wave(card.source.location / card.splits[split][place].name)
+        return to_codes(tones.tune(split, index)).astype("uint8")
+    _, signal = read_wave(card.source.location / card.splits[split][index].name)
     return to_codes(signal).astype("uint8")
 
 

@@ -14,10 +14,9 @@ from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
 from zoo.data.formats.inspection import Facts, inspect_files
 from zoo.data.formats.masks.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
-from zoo.data.formats.masks.masks import MaskListing, MaskRow, MaskSample, mask_fingerprint
+from zoo.data.formats.masks.masks import IGNORE_INDEX, MaskListing, MaskRow, MaskSample, mask_fingerprint
 from zoo.data.formats.pictures.inspect import PICTURES
 
-IGNORE: Final = 255
 FEW_USED: Final = 0.5
 MANY: Final = 10
 """Where nothing names more than ten classes and the masks use fewer than half of the numbers, these are grey levels."""
@@ -76,7 +75,7 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
 def _values(facts: Facts) -> set[int]:
     """The class numbers in a mask, those left open not among them."""
     found = facts.get("values")
-    return {int(str(value)) for value in (found if isinstance(found, list) else [])} - {IGNORE}
+    return {int(str(value)) for value in (found if isinstance(found, list) else [])} - {IGNORE_INDEX}
 
 
 def _refuse_two_levels(where: object, masks: Iterable[Facts]) -> None:
@@ -84,7 +83,7 @@ def _refuse_two_levels(where: object, masks: Iterable[Facts]) -> None:
     used, left_open = set(), False
     for facts in masks:
         found = facts.get("values")
-        left_open |= isinstance(found, list) and IGNORE in found
+        left_open |= isinstance(found, list) and IGNORE_INDEX in found
         used |= _values(facts)
     if used == {0} and left_open:
         message = f"the masks in {where} hold only 0 and 255, and 255 leaves a pixel open"

@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
 
+IGNORE_INDEX: Final = 255
+"""The value in a mask of pixels whose class is left open."""
 Shape = tuple[int, str]
 """Index of a class and a region as COCO's JSON writes it: polygons or run lengths."""
 
