@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zoo.registry.catalog import Catalog
-from zoo.registry.discovery import BUILT_IN, current_name, installed_candidates, same_name
+from zoo.registry.discovery import BUILT_IN, GROUP, current_name, installed_candidates, same_name
 from zoo.registry.loader import Plugin, load_plugins
 
 Install = Callable[..., Path]

@@ -22,6 +22,21 @@ class DataRequest:
     """Where a named dataset is kept or downloaded to."""
     on_bad_sample: Literal["error", "skip"] = "error"
     """Whether a few bad samples are left out with a note, or are an error."""
+    train: str = ""
+    """The training data, where the names in the source do not say it: a folder or file below the source, or "." for the
+    source itself, whose folders are then classes.  Where this is given, no folder name is read as a split."""
+    validation: str = ""
+    """The validation data, given in the same way."""
+    test: str = ""
+    """The test data, given in the same way."""
+    ratios: tuple[float, float, float] | None = None
+    """Shares of train, validation and test, for a source without splits of its own."""
+    format: str = ""
+    """The format to read a source as; empty to detect it."""
+    text_column: str = ""
+    """The column of texts in a table, by its name or its number from 1; empty to detect it."""
+    label_column: str = ""
+    """The same for the column of labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

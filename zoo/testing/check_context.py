@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.runs.scratch import ScratchFolder
 from zoo.testing.few_items import SampledCatalog
 from zoo.testing.score import NotApplicable
 
@@ -57,12 +59,14 @@ class CheckContext:
         self._owner = ""
 
     @cached_property
-    def _temporary(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="zoo-check-")
+    def _temporary(self) -> ScratchFolder:
+        scratch = ScratchFolder.make()
+        weakref.finalize(self, scratch.remove)
+        return scratch
 
     def folder(self, name: str) -> Path:
         """The path of a new folder, which is not made yet."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.name)) / name
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.path)) / name
 
     def once(self, entry: RegistryEntry[Any], key: str, make: Callable[[], T]) -> T:
         """The value of `make()`, computed once for each subject; the values of the subject before are dropped."""
@@ -143,10 +147,10 @@ class CheckContext:
 
 def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
-    from zoo_export.subject.rollout import begun  # noqa: PLC0415
+    from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
     cases = subject.task.cases(None, subject.problem, Purpose.MODEL, limit=MAX_CASES)
-    return begun([under_own_names(case, subject) for case in cases if case.gates], subject.signature)
+    return with_initial_state([under_own_names(case, subject) for case in cases if case.gates], subject.signature)
 
 
 def _no_progress(done: int, total: int) -> None:

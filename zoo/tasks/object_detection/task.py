@@ -59,7 +59,9 @@ class ObjectDetection:
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
-        return check_objects(source, LISTINGS[source.format](source.location), progress=progress)
+        return check_objects(
+            source, LISTINGS[source.format](source.location, request=source.request), progress=progress
+        )
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data and how many detections an answer may hold, at the input given; with the data's

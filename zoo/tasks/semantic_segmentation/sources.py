@@ -73,7 +73,7 @@ def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     root = mask_root(card.source)
 
     def read(sample: MaskSample) -> Pixels:
-        return read_mask(root / sample.mask) if sample.mask else drawn_mask(sample.shapes, *sample.sides)
+        return read_mask(root / sample.mask, sample.coding) if sample.mask else drawn_mask(sample.shapes, *sample.sides)
 
     return unchanged(read)
 

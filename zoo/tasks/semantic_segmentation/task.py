@@ -58,7 +58,7 @@ class SemanticSegmentation:
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
-        return check_masks(source, LISTINGS[source.format](source.location), progress=progress)
+        return check_masks(source, LISTINGS[source.format](source.location, request=source.request), progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""

@@ -205,10 +205,10 @@ def _rows(source: DataSource) -> Iterator[Found]:
     if source.format == "text-file":
         yield read_plain(path, path.name)
     elif source.format == "text-lines":
-        yield from read_table(path, labelled=False)
+        yield from read_table(path, labelled=False, request=source.request)
     elif source.format == "text-tables":
-        for file, part in split_files(path, TABLES):
-            yield from read_table(file, labelled=False, split=part)
+        for file, part in split_files(path, TABLES, request=source.request):
+            yield from read_table(file, labelled=False, split=part, request=source.request)
     else:
-        for file, known in plain_files(path):
+        for file, known in plain_files(path, request=source.request):
             yield read_plain(file, file.relative_to(path).as_posix(), split=known)
