@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.false_alarms import ratios
 from zoo.api.specs import WeightsSpec
-from zoo.bundle.judge.gates import was_caught
+from zoo.bundle.judge.gates import is_killed
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo_export.export import export
@@ -29,14 +29,14 @@ def proved(weights: RegistryEntry[WeightsSpec]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         report = export(name, output=Path(folder) / "bundle").report
     evidence = report.evidence
-    applied = [control for control in evidence.power if control.applied]
+    applied = [control for control in evidence.mutants if control.applied]
     return {
         "sha256": weights.spec.sha256,
         "verdict": report.verdict,
         "sentence": report.sentence,
         "worst_ratio": round(max(ratios(report), default=0.0), 2),
         "agreement": evidence.agreement_data,
-        "controls": f"{sum(map(was_caught, applied))} of {len(applied)} rejected",
+        "controls": f"{sum(map(is_killed, applied))} of {len(applied)} rejected",
         "torch": evidence.environment.torch,
         "onnxruntime": evidence.environment.onnxruntime,
     }

@@ -7,7 +7,6 @@ from zoo.bundle.judge.evidence import (
     Axes,
     Axis,
     CaseEvidence,
-    ControlResult,
     Determinism,
     Environment,
     EvalMode,
@@ -19,6 +18,7 @@ from zoo.bundle.judge.evidence import (
     Lineage,
     LiveOutput,
     Magnitude,
+    MutantResult,
     OutputError,
     Reference,
     Subject,
@@ -107,8 +107,8 @@ def healthy_evidence() -> Evidence:
             known_right=3,
         ),
         agreement=Agreement(items=500, agreeing=499, undecided=1),
-        power=tuple(
-            ControlResult(name=kind, applied=True, graph="model.onnx", detail="changed", caught_by=("parity",))
+        mutants=tuple(
+            MutantResult(name=kind, applied=True, graph="model.onnx", detail="changed", killed_by=("parity",))
             for kind in GENERIC_CONTROLS
         ),
         seconds={"parity": 1.5},

@@ -14,6 +14,7 @@ from zoo.cli.describe_paths import describe_bundle, describe_run
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import current_plugin
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 
@@ -43,7 +44,8 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin:
         catalog.trainer,
         catalog.plugin,
     )
-    if any(plugin.error and plugin.name == name.partition("/")[0] for plugin in catalog.plugins if "/" in name):
+    owner = current_plugin(name.partition("/")[0], catalog.plugins)
+    if any(plugin.error and plugin.name == owner for plugin in catalog.plugins if "/" in name):
         return catalog.model(name)  # which says why its plugin offers nothing
     hints = []
     for find in finders:

@@ -50,7 +50,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
     else:
         out.note("no plugins are loaded; is ZOO_LOAD_PLUGINS set?")
     for plugin in installed:
-        out.note(plugin.complaint)
+        out.note(plugin.warning)
     working = [plugin for plugin in installed if not plugin.error]
     out.next(f"zoo info {working[0].name}" if working else "zoo list")
 

@@ -75,7 +75,7 @@ def train(
 def _check_device(device: str) -> None:
     """UsageError for a GPU that this machine does not have, before the data are checked."""
     if device in ("cuda", "mps"):
-        from zoo.training.engine.fabric import choose_device  # noqa: PLC0415  torch, for who asks for a GPU
+        from zoo.models.device import choose_device  # noqa: PLC0415  torch, for who asks for a GPU
 
         choose_device(device)
 

@@ -6,24 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-import numpy as np
-import torch
-from torch import nn
 
 from zoo.api.errors import BadFile
-from zoo.api.task import Signature
-from zoo.models.adapter import adapted, signature_of
+from zoo.models.adapter import adapted
 from zoo.models.answers import Answer, Answerer, answers, bundle_answerer, resolve_inputs
+from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained
-from zoo.models.outputs import flatten
+from zoo.models.pipeline import torch_pipeline
 from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 from zoo.registry.catalog import Catalog
-from zoo.training.engine.fabric import choose_device
-
-if TYPE_CHECKING:
-    from zoo.api.task import Arrays
 
 
 def predict(
@@ -66,7 +57,7 @@ def target_answerer(request: TargetRequest) -> Iterator[Answerer]:
 def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:
     """A trained model between its task's preparing and finishing."""
     module = adapted(trained.model, catalog, trained.entry, trained.problem)
-    pipeline = TorchPipeline(trained, module, device=device)
+    pipeline = torch_pipeline(trained.task, trained.problem, module.to(device), device=device)
     return Answerer(
         model=trained.entry.full_name,
         task=trained.task,
@@ -75,36 +66,3 @@ def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu")
         signature=pipeline.signature,
         notes=trained.notes,
     )
-
-
-class TorchPipeline:
-    """What pipeline.onnx computes, in PyTorch: raw inputs by name to answers by name, state handed through.
-
-    The model alone is on the device; preparing and finishing, which are exact on the CPU, stay there.
-    """
-
-    def __init__(self, trained: Trained, module: nn.Module, *, device: str = "cpu") -> None:
-        task, problem = trained.task, trained.problem
-        self.inner = signature_of(module, task, problem)
-        self.outer = task.pipeline_signature(problem)
-        self.state = self.inner.state
-        self.signature = Signature(
-            inputs=(*self.outer.inputs, *self.state[0]), outputs=(*self.outer.outputs, *self.state[1])
-        )
-        self.prepare = task.prepare(problem).eval()
-        self.device = torch.device(device)
-        self.model = module.eval().to(self.device)
-        self.finish = task.finish(problem).eval()
-
-    @torch.inference_mode()
-    def __call__(self, arrays: Arrays) -> Arrays:
-        """The answer to one raw input."""
-        raw = {port.name: torch.from_numpy(np.array(arrays[port.name])) for port in self.signature.inputs}
-        ready = [port for port in self.inner.inputs if port not in self.state[0]]
-        given = raw | flatten(self.prepare(*(raw[port.name] for port in self.outer.inputs)), ready)
-        made = self.model(*(given[port.name].to(self.device) for port in self.inner.inputs))
-        outputs = {name: tensor.cpu() for name, tensor in flatten(made, self.inner.outputs).items()}
-        kept = {port.name: outputs.pop(port.name) for port in self.state[1]}
-        wanted = [raw[name] for name in getattr(self.finish, "raw", ())]
-        answer = flatten(self.finish(*outputs.values(), *wanted), self.outer.outputs)
-        return {name: tensor.numpy() for name, tensor in (answer | kept).items()}

@@ -91,7 +91,7 @@ class TargetRequest:
         """The task of the target; UsageError for a single ONNX file, which names none."""
         match self.target:
             case BundleTarget(path=path):
-                name = read_manifest(path)[0].task
+                name = read_manifest(path).manifest.task
             case OnnxTarget(path=path):
                 raise UsageError(
                     f"{path} alone does not say how files are read and answers shown",

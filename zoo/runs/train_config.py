@@ -14,11 +14,13 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.problem import ImageInput, Input, LatentInput
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
+from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
@@ -81,7 +83,7 @@ def resolve_config(
 ) -> TrainConfig:
     """The config of a new run: the model's recipe, changed by `--config`, then by options, then by `--set`."""
     replayed = read_config(options.config) if options.config else None
-    if replayed and replayed.model != full_name:
+    if replayed and not same_name(replayed.model, full_name):
         raise UsageError(f"{options.config} trains {replayed.model}, not {full_name}", hint="leave MODEL out")
     chosen = _config_fields(options)
     data = str(chosen.get("data") or (replayed.data if replayed else default_data))
@@ -95,6 +97,7 @@ def resolve_config(
     config = replace(
         start,
         **{**chosen, "data": data},  # type: ignore[arg-type]
+        model=full_name,
         plugin=plugin,
         plugin_version=plugin_version,
         recipe=recipe,
@@ -190,19 +193,20 @@ def read_config(path: Path) -> TrainConfig:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BadFile(f"{file} is not a readable config: {error}") from error
-    check_schema(data, file, newest=SCHEMA)
-    return from_json(TrainConfig, data, where=str(file))
+    current = {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
+    return from_json(TrainConfig, current, where=str(file))
 
 
-def check_schema(data: object, file: Path, *, newest: int) -> None:
-    """BadFile unless `data` is a record whose schema this zoo can read."""
+def check_schema(data: object, file: Path, *, newest: int) -> dict[str, object]:
+    """The record, of a schema that this zoo can read; BadFile where it is none."""
     schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, int):
+    if not isinstance(data, dict) or not isinstance(schema, int):
         raise BadFile(f"{file} is not a record of zoo: it names no schema")
     if schema > newest:
         raise BadFile(
             f"{file} was written by a newer zoo (schema {schema}; this one reads {newest})", hint="update zoo"
         )
+    return data
 
 
 def config_json(config: TrainConfig) -> dict[str, object]:

@@ -111,7 +111,7 @@ def prepared(intent: TrainingRequest, card: DataCard, engine: Engine, *, steps: 
     intent = replace(intent, config=config)
     model, _ = starting_model(intent, problem)
     training = build_training(intent, card=card, problem=problem, model=model, engine=engine)
-    training.context.learn(training.optimizers, training.rates, training.average)
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
     return training
 
 

@@ -16,6 +16,7 @@ from zoo.api.specs import ModelSpec
 from zoo.api.task import Dataset, Metrics, Progress
 from zoo.bundle.evaluate import evaluate_bundle
 from zoo.models.build import silent, weights_problem
+from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained
 from zoo.models.target import BundleTarget, RunTarget, TargetRequest, WeightsTarget, resolve_target
 from zoo.registry.catalog import Catalog
@@ -23,14 +24,14 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.evaluation_result import (
     Evaluation,
     check_classes,
-    check_place,
+    check_save_folder,
     choose_split,
     recorded,
     save_measured,
 )
 from zoo.runs.run import Run
 from zoo.training.context import Context
-from zoo.training.engine.fabric import choose_device, launch
+from zoo.training.engine.fabric import launch
 from zoo.training.engine.threads import idle_cores, use_cores
 from zoo.training.split_metrics import measure
 
@@ -89,7 +90,7 @@ def evaluate_target(
             checking=checking,
             measuring=measuring,
         )
-    check_place(save, overwrite=overwrite)
+    check_save_folder(save, overwrite=overwrite)
     if trained is None and isinstance(target, RunTarget) and target.whole is not None:
         trained = load_trained(target, catalog)  # the problem of a part comes with its parameters
     subject = _subject(request, trained)

@@ -13,7 +13,7 @@ from zoo.api.specs import ModelSpec, TrainerSpec
 from zoo.api.task import Progress, Task
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.run import check_place, default_place
+from zoo.runs.run import check_output, default_output
 from zoo.runs.train_config import TrainConfig, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TrainOptions
 
@@ -64,8 +64,8 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         trainer_options=trainer.spec.options,
     )
     _check_weights(config, entry)
-    output = options.output or default_place(entry.full_name)
-    check_place(output, overwrite=options.overwrite)
+    output = options.output or default_output(entry.full_name)
+    check_output(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
     weights = _find_weights(config, catalog, entry)
     if weights:
@@ -124,5 +124,8 @@ def check_data(request: TrainingRequest, *, progress: Progress) -> DataCard:
     card = request.task.check(request.data_source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
-            raise DataError(f"{request.config.data} has no {split} items", hint="name other data with --data")
+            raise DataError(
+                f"{request.config.data} has no {split} items",
+                hint="training needs at least one to learn from and one to validate with",
+            )
     return card

@@ -42,7 +42,7 @@ def finish(
 ) -> Ended:
     """Fit, test the best checkpoint once, and write down how it ended."""
     engine = training.engine
-    training.context.learn(training.optimizers, training.rates, training.average)
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
     all_callbacks: list[Callback] = []
     if engine.leads:
         all_callbacks = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]

@@ -13,13 +13,14 @@ from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
 from zoo.models.build import silent
+from zoo.models.device import choose_device
 from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
 from zoo.training.build import build_training, starting_model
-from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
+from zoo.training.engine.fabric import choose_precision, launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import data_record, new_record
 from zoo.training.request import TrainingRequest, check_data, resolve_training

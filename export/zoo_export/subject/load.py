@@ -13,12 +13,12 @@ from zoo.api.task import Purpose, Signature
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import adapted, signature_of
 from zoo.models.load import Trained, load_trained
+from zoo.models.outputs import call
+from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
-from zoo_export.measure.weights import state_sha256
-from zoo_export.subject.module_io import call
 from zoo_export.subject.random_weights import enliven
-from zoo_export.subject.rollout import stateless
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 LIVE_INPUTS = 8
@@ -61,6 +61,7 @@ def find_subject(
             target=_target_name(target, trained),
             checkpoint=trained.lineage.checkpoint or "",
             data=trained.lineage.data_fingerprint,
+            seed=seed if fresh else None,
         ),
         trained=not fresh,
         export=spec.export,
@@ -119,7 +120,7 @@ def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: i
     signature = signature_of(module, task, problem)
     raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
     prepare = task.prepare(problem).eval()
-    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=stateless(signature).inputs)
+    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=without_state(signature).inputs)
     inputs = [call(prepare, case.inputs, ends) for case in raw]
     ready = task.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]

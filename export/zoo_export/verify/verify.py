@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
@@ -28,8 +28,6 @@ from zoo_export.subject.load import find_subject
 from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
 from zoo_export.verify.rederive import rederive
-
-_SEED = re.compile(r"\(seed (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +97,11 @@ def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seco
 def _subject(against: str, bundle: Bundle) -> Subject:
     """What the bundle is compared with; an untrained one is made again from its seed."""
     manifest, catalog = bundle.manifest, Catalog.discover()
-    seed = _SEED.search(manifest.lineage.weights)
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
-    if not manifest.lineage.target and seed is not None and against in itself:
+    if manifest.lineage.seed is not None and any(same_name(against, own) for own in itself):
         model = ModelTarget(model=catalog.model(manifest.model))
-        return find_subject(model, catalog, untrained=True, seed=int(seed[1]), input_size=size)
+        return find_subject(model, catalog, untrained=True, seed=manifest.lineage.seed, input_size=size)
     if not against:
         raise UsageError(
             f"the record of {bundle.path} names nothing to compare it with", hint="say --against RUN or MODEL@WEIGHTS"

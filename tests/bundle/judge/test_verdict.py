@@ -25,9 +25,9 @@ from zoo.bundle.judge.evidence import (
     Prepared,
     Waiver,
 )
-from zoo.bundle.judge.gates import CATCHERS
+from zoo.bundle.judge.gates import KILLING_GATES
 from zoo.bundle.judge.rule import Status, worst
-from zoo.bundle.judge.verdict import QUESTIONS, Verdict, catches, judge
+from zoo.bundle.judge.verdict import GATES, Verdict, judge, killing_gates
 from zoo.runs.serialization import from_json, to_json
 
 PUBLISHED = {"model.onnx": "a" * 64, "pipeline.onnx": "b" * 64, "manifest.json": "d" * 64}
@@ -85,7 +85,9 @@ def on_axis(**changes: Any) -> Spoil:
 
 
 def on_control(index: int, **changes: Any) -> Spoil:
-    return lambda e: replace(e, power=tuple(replace(c, **changes) if i == index else c for i, c in enumerate(e.power)))
+    return lambda e: replace(
+        e, mutants=tuple(replace(c, **changes) if i == index else c for i, c in enumerate(e.mutants))
+    )
 
 
 TEN_TIMES = Magnitude(rms=1e-5, max=2e-5)
@@ -95,7 +97,7 @@ NOISY = Magnitude(rms=0.1, max=0.2)
 def test_healthy_evidence_passes_every_gate(healthy: Evidence) -> None:
     found = verdict(healthy)
     assert (found.status, found.publishes, found.sentence) == (Status.PASS, True, "proved")
-    assert [gate.name for gate in found.gates] == ["subject", *(question.name for question in QUESTIONS)]
+    assert [gate.name for gate in found.gates] == ["subject", *(spec.name for spec in GATES)]
     assert {gate.name: gate.seconds for gate in found.gates}["parity"] == 1.5
 
 
@@ -218,17 +220,17 @@ FAILURES: list[tuple[str, Status, Spoil]] = [
     ("agreement", Status.FAIL, on("agreement", agreeing=498)),
     ("agreement", Status.FAIL, on("agreement", agreeing=501, undecided=-1)),
     ("agreement", Status.INCONCLUSIVE, on("agreement", agreeing=10, undecided=490)),
-    ("power", Status.INCONCLUSIVE, on_control(3, caught_by=())),
-    ("power", Status.INCONCLUSIVE, on_control(3, caught_by=("subject", "lineage", "conditioning"))),
-    ("power", Status.INCONCLUSIVE, on_control(3, applied=False, detail="", caught_by=())),
-    ("power", Status.INCONCLUSIVE, lambda e: replace(e, power=e.power[1:])),
+    ("mutation score", Status.INCONCLUSIVE, on_control(3, killed_by=())),
+    ("mutation score", Status.INCONCLUSIVE, on_control(3, killed_by=("subject", "lineage", "conditioning"))),
+    ("mutation score", Status.INCONCLUSIVE, on_control(3, applied=False, detail="", killed_by=())),
+    ("mutation score", Status.INCONCLUSIVE, lambda e: replace(e, mutants=e.mutants[1:])),
     (
-        "power",
+        "mutation score",
         Status.INCONCLUSIVE,
-        lambda e: replace(e, power=tuple(replace(c, caught_by=(), equivalence="same bytes") for c in e.power)),
+        lambda e: replace(e, mutants=tuple(replace(c, killed_by=(), equivalence="same bytes") for c in e.mutants)),
     ),
     ("subject", Status.FAIL, on_graph("model.onnx", sha256="f" * 64)),
-    ("subject", Status.FAIL, lambda e: replace(e, schema=2)),
+    ("subject", Status.FAIL, lambda e: replace(e, schema=3)),
 ]
 
 
@@ -241,12 +243,12 @@ def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, spo
 
 
 def test_every_gate_is_among_those_that_fail_alone() -> None:
-    assert {gate for gate, _, _ in FAILURES} == {"subject", *(question.name for question in QUESTIONS)}
+    assert {gate for gate, _, _ in FAILURES} == {"subject", *(spec.name for spec in GATES)}
 
 
 MISSING: list[Spoil] = [
     *(lambda e, field=field: replace(e, **{field: None}) for field in ("eval_mode", "lineage", "labels", "agreement")),
-    *(lambda e, field=field: replace(e, **{field: ()}) for field in ("graphs", "power")),
+    *(lambda e, field=field: replace(e, **{field: ()}) for field in ("graphs", "mutants")),
     lambda e: replace(e, graphs=e.graphs[:1]),
     lambda e: replace(e, graphs=e.graphs[1:]),
     lambda e: replace(e, graphs=e.graphs[:1] * 2),
@@ -315,9 +317,9 @@ def test_evidence_about_other_bytes_does_not_publish(healthy: Evidence, publishe
 
 
 def test_an_equivalent_control_is_named_and_does_not_spoil_the_verdict(healthy: Evidence) -> None:
-    found = verdict(on_control(3, caught_by=(), equivalence="both rows hold the same bytes")(healthy))
+    found = verdict(on_control(3, killed_by=(), equivalence="both rows hold the same bytes")(healthy))
     assert found.status == Status.PASS
-    assert found.gates[-1].detail == "8 of 9 sabotaged copies rejected, 1 compute the same function"
+    assert found.gates[-1].detail == "8 of 9 mutants rejected, 1 compute the same function"
 
 
 def test_a_waiver_is_named_as_a_warning(healthy: Evidence) -> None:
@@ -368,11 +370,11 @@ def test_a_foreign_file_is_judged_without_lineage_labels_and_agreement(healthy: 
 
 
 def test_catches_names_only_gates_about_answers(healthy: Evidence) -> None:
-    assert catches(healthy) == ()
-    assert catches(on_first("model.onnx", onnx=TEN_TIMES)(healthy)) == ("parity",)
-    assert catches(on_graph("model.onnx", sha256="f" * 64)(healthy)) == ()
-    assert catches(replace(healthy, graphs=())) == ()
-    assert {question.name for question in QUESTIONS} > CATCHERS
+    assert killing_gates(healthy) == ()
+    assert killing_gates(on_first("model.onnx", onnx=TEN_TIMES)(healthy)) == ("parity",)
+    assert killing_gates(on_graph("model.onnx", sha256="f" * 64)(healthy)) == ()
+    assert killing_gates(replace(healthy, graphs=())) == ()
+    assert {spec.name for spec in GATES} > KILLING_GATES
 
 
 def test_evidence_survives_json(healthy: Evidence) -> None:

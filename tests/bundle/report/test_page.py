@@ -12,7 +12,7 @@ import pytest
 
 from tests.healthy import PUBLISHED, healthy_evidence
 from zoo.api.errors import BadFile
-from zoo.bundle.judge.evidence import ControlResult, Evidence, Magnitude, Waiver
+from zoo.bundle.judge.evidence import Evidence, Magnitude, MutantResult, Waiver
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.html import Html, element, table
 from zoo.bundle.report.page import ShownCase, page
@@ -61,16 +61,16 @@ def test_the_verdict_comes_first_and_every_gate_is_explained() -> None:
     assert words.strip().startswith("Proved" + "cnn/cnn")
     for text in (
         "PyTorch only warns",
-        "a sabotaged copy of this bundle proves nothing",
+        "a mutant of this bundle proves nothing",
         "zoo export cnn@digits --onnx",
     ):
         assert text in words
     assert "Not proved" not in words
 
 
-@pytest.mark.parametrize("part", ["power", "lineage", "agreement", "graphs"])
+@pytest.mark.parametrize("part", ["mutants", "lineage", "agreement", "graphs"])
 def test_a_failed_or_half_measured_proof_has_a_page_too(part: str) -> None:
-    spoilt = replace(healthy_evidence(), **{part: () if part in ("power", "graphs") else None})  # type: ignore[arg-type]
+    spoilt = replace(healthy_evidence(), **{part: () if part in ("mutants", "graphs") else None})  # type: ignore[arg-type]
     read = Reader(page(report(spoilt)))
     assert "Not proved: the checks cannot tell" in read.text
     assert read.open == []
@@ -105,7 +105,7 @@ def test_hostile_words_stay_words() -> None:
         subject=replace(evidence.subject, model=HOSTILE, weights=HOSTILE),
         environment=replace(evidence.environment, cpu=HOSTILE),
         agreement_data=HOSTILE,
-        power=(ControlResult(name=HOSTILE, applied=True, detail=HOSTILE, caught_by=(HOSTILE,)),),
+        mutants=(MutantResult(name=HOSTILE, applied=True, detail=HOSTILE, killed_by=(HOSTILE,)),),
         waivers=(Waiver(output=HOSTILE, reason=HOSTILE, bound=0.1),),
     )
     shown = ShownCase(graph=HOSTILE, case=HOSTILE, reference=HOSTILE, candidate=HOSTILE)
@@ -158,8 +158,8 @@ def test_a_report_is_written_and_read(tmp_path: Path) -> None:
     made = report(healthy_evidence())
     path.write_text(json.dumps(to_json(made), allow_nan=False))
     assert read_report(path) == made
-    path.write_text(json.dumps({**to_json(made), "schema": 2}))
-    with pytest.raises(BadFile, match="has schema 2, this zoo reads up to 1"):
+    path.write_text(json.dumps({**to_json(made), "schema": 3}))
+    with pytest.raises(BadFile, match="has schema 3, this zoo reads up to 2"):
         read_report(path)
     with pytest.raises(BadFile, match="cannot be read"):
         read_report(tmp_path / "absent.json")

@@ -133,7 +133,7 @@ def test_a_forged_verdict_is_seen_by_its_own_evidence(make_bundle: MakeBundle) -
 
 
 def test_an_unproved_bundle_says_so_again(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
-    spoilt: Evidence = replace(healthy_evidence(), power=())
+    spoilt: Evidence = replace(healthy_evidence(), mutants=())
     said = zoo_command("verify", str(make_bundle(evidence=spoilt, verdict="unproved")), "--json")
     assert (said.code, said.json["verdict"]) == (1, "unproved")
 
@@ -147,7 +147,7 @@ def test_the_manifests_own_hash_is_compared(make_bundle: MakeBundle, zoo_command
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema": 2}, "has schema 2, this zoo reads up to 1"),
+        ({"schema": 3}, "has schema 3, this zoo reads up to 2"),
         ({"schema": "1"}, "names no schema"),
         ({"surprise": 1}, "surprise"),
         ({"opset": "18"}, "opset"),
@@ -180,11 +180,11 @@ def test_what_is_no_bundle_exits_2(tmp_path: Path, zoo_command: ZooCommand) -> N
 
 
 def test_the_report_of_a_failed_export_is_told_from_a_bundle(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
-    bundle = make_bundle(evidence=replace(healthy_evidence(), power=()), verdict="unproved")
+    bundle = make_bundle(evidence=replace(healthy_evidence(), mutants=()), verdict="unproved")
     (bundle / "manifest.json").unlink()
     said = zoo_command("verify", str(bundle))
     assert (said.code, said.out) == (1, "")
-    assert "the report of an export that was not proved (INCONCLUSIVE): power: not measured" in said.err
+    assert "the report of an export that was not proved (INCONCLUSIVE): mutation score: not measured" in said.err
     assert "report.html" in said.err
 
 

@@ -9,11 +9,13 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.audio_generation.controls import forget_condition
 from zoo.tasks.audio_generation.task import AudioGeneration
 from zoo_export.bundle.golden import golden_files
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caugh
     for graph in proof.evidence.graphs:
         kinds = {one.kind: one.steps for one in graph.cases}
         assert (kinds["rollout"], kinds["split"]) == (32, 2)
-    caught = {one.name for one in proof.evidence.power if one.applied and one.caught_by}
+    caught = {one.name for one in proof.evidence.mutants if one.applied and one.killed_by}
     assert caught == {"weight", "scale", "bias", "batch", "training", "codes", "state", "condition"}
     rolled = next(record for record, _ in golden_files(proof) if record.steps == 32)
     assert rolled.feedback == {"queues": "queues_out"}

@@ -9,10 +9,12 @@ from zoo import DataRequest, ImageInput
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,6 @@ def test_pixels_are_compared_at_several_sizes_with_their_ties_counted(segmenter_
 
 
 def test_what_is_sabotaged_is_noticed(segmenter_proof: Proof) -> None:
-    caught = {control.name: control.caught_by for control in segmenter_proof.evidence.power if control.applied}
+    caught = {control.name: control.killed_by for control in segmenter_proof.evidence.mutants if control.applied}
     assert len(caught) == 9 and all(caught.values())
     assert all("pipeline" in caught[name] for name in ("normalisation", "channels", "resize"))

@@ -13,7 +13,7 @@ from typing import Literal
 
 from zoo.api.task import Agreement
 
-SCHEMA = 1
+SCHEMA = 2
 
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the oracle rule (floats), element by element (integers and booleans), in grey levels
@@ -58,11 +58,11 @@ class Subject:
     task: str
     files: tuple[File, ...]
     weights: str
-    """Where the parameters come from: "run runs/…/step-470", "resnet18@imagenet1k_v1", "seeded live weights"."""
+    """Where the parameters come from: "run runs/…/step-470", "resnet18@imagenet1k_v1", "random weights"."""
     weights_sha256: str
     """Digest over the exported module's state, names and bytes."""
     trained: bool = True
-    """False for an architecture with seeded live weights."""
+    """False for an architecture with random weights."""
     scope: Literal["bundle", "file"] = "bundle"
     """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
 
@@ -78,8 +78,9 @@ class Reference:
     """The fp32 runs whose smallest error is the noise: "default", "no-onednn", "channels-last"."""
     reason: str = ""
     """Why fp64 could not run."""
-    traps: tuple[str, ...] = ()
-    """A sentence per known trap found, as where the transformer's fast path and slow path disagree."""
+    discrepancies: tuple[str, ...] = ()
+    """A sentence per known discrepancy between paths of PyTorch itself, as where the transformer's fast path and slow
+    path disagree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +309,8 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlResult:
-    """One sabotaged copy of this very bundle, and what the gates said to it."""
+class MutantResult:
+    """One mutant: a copy of this very bundle with one thing wrong, and what the gates said to it."""
 
     name: str
     """weight, scale, bias, classes, normalisation, channels, resize, batch, training, or a task's own."""
@@ -317,8 +318,8 @@ class ControlResult:
     graph: str = ""
     detail: str = ""
     """What was changed, or why it does not apply."""
-    caught_by: tuple[str, ...] = ()
-    """Names of the gates that failed on the copy: `zoo.bundle.judge.verdict.catches`."""
+    killed_by: tuple[str, ...] = ()
+    """Names of the gates that failed on the copy: `zoo.bundle.judge.verdict.killing_gates`."""
     ratio: float | None = None
     """The largest ratio of the rule on the copy, for the report."""
     equivalence: str = ""
@@ -348,11 +349,12 @@ class Evidence:
     labels: Labels | None = None
     agreement: Agreement | None = None
     """Over the evaluation items."""
-    fed: tuple[Prepared, ...] = ()
-    """Evaluation items as the dataset feeds them to the model, against the preparing of the pipeline."""
+    skew: tuple[Prepared, ...] = ()
+    """Training-serving skew: evaluation items as the dataset feeds them to the model, against the preprocessing of
+    the pipeline."""
     agreement_data: str = ""
     """Which items: "500 of 2,000, digits test"."""
-    power: tuple[ControlResult, ...] = ()
+    mutants: tuple[MutantResult, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Per part of the measuring, by gate name."""

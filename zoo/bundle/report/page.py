@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.bundle.judge.rule import Status
-from zoo.bundle.judge.verdict import QUESTIONS, SUBJECT, SUBJECT_GUARDS
+from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, element, joined, picture, table
 from zoo.bundle.report.record import Report
@@ -53,7 +53,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
         _section("Error against noise", *sections.plots(evidence)),
         _section("The worst cases, side by side", *_shown(shown)),
         _section("The task's own comparison", *sections.agreement(evidence)),
-        _section("Sabotaged copies", *sections.power(evidence)),
+        _section("Mutants", *sections.mutants(evidence)),
         _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
         _section("What was proved", sections.subject(evidence)),
         _section("Where", sections.environment(evidence)),
@@ -68,7 +68,7 @@ def _section(title: str, *content: Child) -> Html:
 
 def _header(report: Report) -> Html:
     subject = report.evidence.subject
-    untrained = "" if subject.trained else " This is an untrained architecture, proved with seeded live weights."
+    untrained = "" if subject.trained else " This is an untrained architecture, proved with random weights."
     return element(
         "header",
         element("p", HEADLINE[report.verdict], kind="verdict"),
@@ -81,7 +81,7 @@ def _header(report: Report) -> Html:
 
 
 def _gates(report: Report) -> Html:
-    guards = {SUBJECT: SUBJECT_GUARDS, **{question.name: question.guards for question in QUESTIONS}}
+    guards = {SUBJECT: SUBJECT_GUARDS, **{spec.name: spec.guards for spec in GATES}}
     rows = [
         (
             status_mark(gate.status.value),

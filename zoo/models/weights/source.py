@@ -12,6 +12,7 @@ from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import current_plugin, same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.checkpoints import Checkpoint, file_sha256
 from zoo.runs.run import Run
@@ -65,8 +66,9 @@ def find_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) ->
         return own
     if path.exists():
         return _file_source(path)
-    plugin, _, _ = text.rpartition("/")
-    if "@" in text or (not path.suffix and plugin in ("", *(installed.name for installed in catalog.plugins))):
+    owner, _, _ = text.rpartition("/")
+    installed = ("", *(plugin.name for plugin in catalog.plugins))
+    if "@" in text or (not path.suffix and current_plugin(owner, catalog.plugins) in installed):
         name = text if "@" in text else f"{model.full_name}@{text}"
         return published_source(catalog, catalog.weight(name), model)
     raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
@@ -121,7 +123,7 @@ def trained_model(run: Run, catalog: Catalog) -> RegistryEntry[ModelSpec]:
 
 def _run_source(path: Path, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource:
     run = Run.open(path)
-    if run.config.model != model.full_name and trained_model(run, catalog).full_name != model.full_name:
+    if not same_name(run.config.model, model.full_name) and trained_model(run, catalog).full_name != model.full_name:
         raise UsageError(f"the run {path} trained {run.config.model}, not {model.full_name}")
     best = run.checkpoint("best")
     return WeightsSource(
