@@ -64,7 +64,7 @@ class DataCard:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What else the check learnt, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""
-    """sha256 over the sorted items (name, size, label, split): the same data give the same one."""
+    """sha256 over the sorted items (split, name, contents, label): the same data give the same one."""
     notes: tuple[str, ...] = ()
     """Sentences the user should read: what was skipped, split, scaled."""
 

@@ -33,18 +33,31 @@ class ObjectDataset:
             for sample, factor in zip(samples, stretch, strict=True)
         ]
         self.labels = [torch.tensor(sample.labels, dtype=torch.int64) for sample in samples]
+        self.ignored = [
+            torch.tensor([box for box, _ in sample.ignored], dtype=torch.float32).reshape(-1, 4) * factor
+            for sample, factor in zip(samples, stretch, strict=True)
+        ]
+        self.ignored_labels = [
+            torch.tensor([label for _, label in sample.ignored], dtype=torch.int64) for sample in samples
+        ]
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n]."""
+        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n].
+
+        The lists `ignored` and `ignored_labels` are the same of crowd regions and difficult objects: a metric counts
+        what is found there neither as right nor as wrong.
+        """
         index = torch.as_tensor(indices, dtype=torch.int64)
         places = index.tolist()
         return {
             "image": self.levels.take(index),
             "boxes": [self.boxes[place] for place in places],
             "labels": [self.labels[place] for place in places],
+            "ignored": [self.ignored[place] for place in places],
+            "ignored_labels": [self.ignored_labels[place] for place in places],
             "index": index,
         }
 
