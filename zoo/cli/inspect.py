@@ -11,6 +11,7 @@ from zoo.bundle.runtime.scan import PREFIX, Scan, Value, scan
 from zoo.cli.output import Output, json_option
 
 SCHEMA = 1
+NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"
 _LONG = 100
 
 
@@ -18,7 +19,7 @@ _LONG = 100
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def inspect(file: Path, as_json: bool) -> None:
-    """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, and whether it is safe.
+    """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, hazards.
 
     FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
     """
@@ -54,9 +55,15 @@ def _print(out: Output, found: Scan) -> None:
             ("metadata", "" if found.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
             *(("note", note) for note in found.notes),
             *(("refused", reason) for reason in found.refused),
-            ("safe to load", "no" if found.refused else "yes: one file, known operators, no unbounded loop"),
+            *(("looked for", what) for what in found.looked_for),
+            ("found", _found(found)),
         ]
     )
+
+
+def _found(scanned: Scan) -> str:
+    count = len(scanned.refused)
+    return NOTHING if not count else "a reason not to load it" if count == 1 else f"{count} reasons not to load it"
 
 
 def _shown(value: Value) -> str:
