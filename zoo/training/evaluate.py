@@ -39,7 +39,7 @@ from zoo.runs.evaluation_result import (
 from zoo.runs.run import Run
 from zoo.training.context import Context
 from zoo.training.engine.fabric import choose_device, launch
-from zoo.training.engine.threads import idle_cores, use_cores
+from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo.training.split_metrics import measure
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def evaluate(
     )
 
 
+@restored_torch()
 def evaluate_target(
     target: Target,
     catalog: Catalog,
