@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
     from zoo.api.data import Split as Split
+    from zoo.api.deprecated import picture_controls as picture_controls
     from zoo.api.errors import AmbiguousName as AmbiguousName
     from zoo.api.errors import BadFile as BadFile
     from zoo.api.errors import BadSample as BadSample
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from zoo.api.errors import SandboxError as SandboxError
     from zoo.api.errors import UnknownName as UnknownName
     from zoo.api.errors import UsageError as UsageError
+    from zoo.api.errors import ZooDeprecationWarning as ZooDeprecationWarning
     from zoo.api.errors import ZooError as ZooError
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
+    from zoo.api.postprocess import PostprocessKind as PostprocessKind
+    from zoo.api.postprocess import PostprocessStep as PostprocessStep
     from zoo.api.problem import AudioInput as AudioInput
     from zoo.api.problem import ImageInput as ImageInput
     from zoo.api.problem import Input as Input
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Shown as Shown
     from zoo.api.task import Signature as Signature
     from zoo.api.task import Task as Task
+    from zoo.api.task import generic_controls as generic_controls
     from zoo.api.task_options import Adjustable as Adjustable
     from zoo.api.task_options import Calibrated as Calibrated
     from zoo.api.task_options import ChoosesRunner as ChoosesRunner
@@ -65,14 +70,14 @@ if TYPE_CHECKING:
     from zoo.api.task_options import Ordered as Ordered
     from zoo.api.task_options import ReadsText as ReadsText
     from zoo.api.task_options import Responding as Responding
+    from zoo.api.task_options import TellsPostprocess as TellsPostprocess
     from zoo.api.task_options import Unprompted as Unprompted
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.data.formats.pictures.decode import read_picture as read_picture
     from zoo.data.image.cases import picture_cases as picture_cases
-    from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
-    from zoo.data.image.decode import read_picture as read_picture
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
@@ -94,27 +99,28 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "zoo.api.task_options": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
-    "Unprompted",
+    "TellsPostprocess Unprompted",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
-    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
+    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError "
+    "ZooDeprecationWarning ZooError",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
-    "zoo.data.image.controls": "picture_controls",
     "zoo.data.image.dataset": "open_levels",
-    "zoo.data.image.decode": "read_picture",
+    "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",
     "zoo.models.build": "create_model",
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
+    "zoo.api.postprocess": "PostprocessKind PostprocessStep",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
+    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.training.trainers.optimizers": "build_optimizer",
@@ -130,19 +136,22 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public name lives
 
 
-_API_1 = {"Offer": "RegistryEntry"}
-"""Names that plugins of API 1 know, and what they are called now."""
+_API_1 = {
+    "Offer": "zoo.registry.name_resolution:RegistryEntry",
+    "picture_controls": "zoo.api.deprecated:picture_controls",
+}
+"""Names that plugins of API 1 know, and where their objects are now."""
 
 
 def __getattr__(name: str) -> object:
-    name = _API_1.get(name, name)
-    if name not in _HOMES:
+    reference = _API_1.get(name) or (f"{_HOMES[name]}:{name}" if name in _HOMES else None)
+    if reference is None:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    from zoo.registry.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
+    from zoo.registry.references import resolve  # noqa: PLC0415  `import zoo` alone imports nothing else
 
-    found = resolve(f"{_HOMES[name]}:{name}")
-    globals()[name] = found
-    return found
+    value = resolve(reference)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

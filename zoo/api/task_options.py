@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.specs import Reference
 from zoo.api.task import Dataset, Shown
@@ -70,6 +71,14 @@ class Calibrated(Protocol):
 
     def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
         """The problem with that number among its facts; as it is where the validation metrics lack it."""
+
+
+@runtime_checkable
+class TellsPostprocess(Protocol):
+    """A task that tells its postprocessing as data, so that a bundle can name its steps and thresholds."""
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
+        """The steps of `Task.finish`, in order, with the numbers that the module itself is built with."""
 
 
 @runtime_checkable

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from zoo.api.errors import BadFile
 from zoo.models.adapter import adapted
-from zoo.models.answers import Answer, Answerer, answers, bundle_answerer, meant_inputs, task_of
+from zoo.models.answers import Answer, Answerer, answers, bundle_answerer, resolve_inputs
+from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained
 from zoo.models.pipeline import torch_pipeline
-from zoo.models.target import BundleTarget, Target, find_target
+from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 from zoo.registry.catalog import Catalog
-from zoo.training.engine.fabric import choose_device
 
 
 def predict(
@@ -32,26 +32,26 @@ def predict(
     `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
     always run on the CPU.
     """
-    catalog = Catalog.discover()
-    meant = find_target(str(target), catalog)
-    files = meant_inputs([str(one) for one in inputs], task_of(meant, catalog))
-    with target_answerer(meant, catalog, device=device) as answerer:
-        found = list(answers(answerer, answerer.meant(files), limit=limit, settings=settings))
-    for answer in found:
+    request = resolve_target(str(target), device=device)
+    files = resolve_inputs([str(path) for path in inputs], request.make_task())
+    with target_answerer(request) as answerer:
+        answered = list(answers(answerer, answerer.default_inputs(files), limit=limit, settings=settings))
+    for answer in answered:
         if answer.unreadable:
             raise BadFile(answer.unreadable)
-    return found
+    return answered
 
 
 @contextmanager
-def target_answerer(target: Target, catalog: Catalog, *, device: str = "cpu") -> Iterator[Answerer]:
-    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on a device."""
+def target_answerer(request: TargetRequest) -> Iterator[Answerer]:
+    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on the request's device."""
+    target, catalog = request.target, request.catalog
     if isinstance(target, BundleTarget):
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer
     else:
-        chosen = choose_device(device)
-        yield trained_answerer(load_trained(target, catalog), catalog, device=chosen)
+        device = choose_device(request.device)
+        yield trained_answerer(load_trained(target, catalog), catalog, device=device)
 
 
 def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:

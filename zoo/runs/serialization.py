@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from zoo.api.errors import BadFile
-from zoo.api.problem import Input, Json
+from zoo.api.problem import AudioInput, ImageInput, Input, Json, LatentInput, TokenInput
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
+
+INPUT_KINDS: Final[Mapping[type[Any], str]] = {
+    ImageInput: "image",
+    TokenInput: "tokens",
+    LatentInput: "latent",
+    AudioInput: "audio",
+}
+"""What the `kind` of an input is in files.  No value is ever renamed."""
+_FORMER_KINDS: Final = {"ImageInput": "image", "TokenInput": "tokens", "LatentInput": "latent", "AudioInput": "audio"}
+"""Files of zoo 0.1 have names of classes."""
 
 
 @cache
@@ -23,7 +34,9 @@ def _converter() -> Converter:
     from cattrs.strategies import configure_tagged_union, configure_union_passthrough  # noqa: PLC0415
 
     converter = Converter(forbid_extra_keys=True)
-    configure_tagged_union(Input, converter, tag_name="kind")
+    configure_tagged_union(Input, converter, tag_name="kind", tag_generator=INPUT_KINDS.__getitem__)
+    tagged = converter.get_structure_hook(Input)
+    converter.register_structure_hook(Input, lambda value, kind: tagged(_with_present_kind(value), kind))
     converter.register_structure_hook_func(
         _is_perhaps_input,
         lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
@@ -38,6 +51,12 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(_is_json, lambda value, _: value)
     converter.register_unstructure_hook_func(_is_json, lambda value: value)
     return converter
+
+
+def _with_present_kind(value: Any) -> Any:
+    if not isinstance(value, dict) or value.get("kind") not in _FORMER_KINDS:
+        return value
+    return {**value, "kind": _FORMER_KINDS[value["kind"]]}
 
 
 def _is_json(kind: object) -> bool:
@@ -88,13 +107,19 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:
     """The dataclass in the bytes of a JSON file that names its schema; BadFile for a newer schema than `schema`."""
+    return from_json(kind, read_document(raw, schema=schema, where=where), where=where)
+
+
+def read_document(raw: bytes, *, schema: int, where: str) -> dict[str, Any]:
+    """The JSON object in a file that names its schema, from 1 to `schema`; BadFile where there is none."""
     try:
         data = json.loads(raw, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{where} is not JSON: {error}") from error
-    found = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+    if not isinstance(data, dict) or type(data.get("schema")) is not int or data["schema"] < 1:
         raise BadFile(f"{where} names no schema: it was not written by zoo")
-    if found > schema:
-        raise BadFile(f"{where} has schema {found}, this zoo reads up to {schema}", hint="pip install -U edgezoo")
-    return from_json(kind, data, where=where)
+    if data["schema"] > schema:
+        raise BadFile(
+            f"{where} has schema {data['schema']}, this zoo reads up to {schema}", hint="pip install -U edgezoo"
+        )
+    return data

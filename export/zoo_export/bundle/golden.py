@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from zoo.api.task import MARGIN, Case, Signature
-from zoo.bundle.judge.cases import usual
+from zoo.bundle.judge.cases import usual_noises
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.rule import FLOOR, K
 from zoo.bundle.runtime.golden import golden_bytes
@@ -117,7 +117,7 @@ def tolerance(name: str, expected: ReferenceOutputs, graph: str, signature: Sign
 def _usual_noise(name: str, graph: str, proof: Proof) -> Magnitude:
     """What PyTorch is usually off by: another device may be less lucky than this one was with a case."""
     measured = proof.evidence.graph(graph)
-    noise = usual(measured).get(name) if measured is not None else None
+    noise = usual_noises(measured).get(name) if measured is not None else None
     return noise or Magnitude(rms=0.0, max=0.0)
 
 

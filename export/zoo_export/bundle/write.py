@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.task import Purpose
-from zoo.api.task_options import ChoosesRunner
+from zoo.api.task_options import ChoosesRunner, TellsPostprocess
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
@@ -20,6 +21,7 @@ from zoo.bundle.runtime import run_template
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.bundle.runtime.run_template import differing_files
+from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import golden_files
@@ -89,7 +91,7 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
         return None
     manifest = bundle.manifest
     same = (
-        manifest.model == subject.model
+        same_name(manifest.model, subject.model)
         and manifest.opset == opset
         and manifest.lineage.weights_sha256 == subject.lineage.weights_sha256
         and manifest.problem == subject.problem
@@ -174,7 +176,7 @@ def manifest_of(
         problem=subject.problem,
         model_signature=subject.signature,
         pipeline_signature=subject.pipeline_signature,
-        finishing=type(subject.task.finish(subject.problem)).__name__.lower(),
+        postprocess=postprocess_of(subject),
         opset=facts.opset if facts is not None else 0,
         lineage=subject.lineage,
         licences=subject.licences,
@@ -186,6 +188,13 @@ def manifest_of(
         ),
         metrics=subject.metrics,
     )
+
+
+def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
+    """The steps that the task tells; one custom step of a task that tells none."""
+    if isinstance(subject.task, TellsPostprocess):
+        return subject.task.postprocess_steps(subject.problem)
+    return (PostprocessStep(kind=PostprocessKind.CUSTOM),)
 
 
 def _role(name: str) -> Role:

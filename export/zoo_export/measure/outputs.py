@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.api.task import MARGIN, Case, Port, Signature
 from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
-from zoo.bundle.judge.rule import WILD
+from zoo.bundle.judge.rule import MAX_OVER_MEDIAN
 from zoo.models.outputs import Array
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude
 from zoo_export.reference.strategy import TIE_NOISE
@@ -168,7 +168,7 @@ def _moved(port: Port, triples: Sequence[tuple[Array, Array, Magnitude | None]],
         name=port.name,
         inputs=len(triples),
         spread=_spread([reference for reference, _, _ in triples], floats=floats),
-        noise=min(noise, WILD * usual) if free else noise,
+        noise=min(noise, MAX_OVER_MEDIAN * usual) if free else noise,
         onnx_spread=_spread([actual for _, actual, _ in triples], floats=floats),
     )
 

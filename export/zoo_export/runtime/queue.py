@@ -32,5 +32,9 @@ def runtime_queue(runtime: Runtime) -> Iterator[RuntimeQueue]:
     pool = ThreadPoolExecutor(1)
     try:
         yield RuntimeQueue(runtime, pool)
+    except BaseException as error:
+        if not isinstance(error, Exception):  # Ctrl-C or a signal: nobody wants the answer that the thread waits for
+            runtime.interrupt()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

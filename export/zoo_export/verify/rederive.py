@@ -11,13 +11,16 @@ from collections.abc import Iterator
 
 import onnx
 
+from zoo.bundle import schema_1
+from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.rule import K, Status
-from zoo.bundle.runtime.bundle import Answer, Bundle
+from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.bundle.runtime.run_template import difference, roll_out
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
@@ -35,31 +38,37 @@ FACTS = (
     "problem",
     "model_signature",
     "pipeline_signature",
-    "finishing",
+    "postprocess",
     "opset",
     "licences",
     "metrics",
 )
 """Fields of a manifest that follow from the subject."""
+OF_A_VERSION = frozenset(f"{PREFIX}{key}" for key in ("schema", "plugin", "input", "problem_sha256"))
+"""Metadata that another version of zoo writes otherwise; `zoo.bundle.runtime.bundle` compares it with the manifest."""
 WIDE = K
 """How many times as wide as here a stored tolerance may be: noise differs between machines."""
 
 
-def rederive(bundle: Bundle, proof: Proof) -> Answer:
+def rederive(bundle: Bundle, proof: Proof) -> Finding:
     """Manifest, operators, golden cases and runner against their own derivation; what cannot be compared warns."""
     wrong = [*_facts(bundle, proof), *_strangers(bundle), *_golden(bundle, proof)]
     unknown = []
-    if bundle.manifest.zoo != zoo_version():
-        unknown.append(f"operators, run.py and task.py, written by zoo {bundle.manifest.zoo}, not {zoo_version()}")
-    else:
-        wrong += _runner(bundle, proof)
-        for name in (MODEL, PIPELINE):
-            file, fresh = proof.exported.models[name], proof.exported.derived(name)
-            if _exporter(file) == _exporter(fresh):
-                wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
-            else:
-                theirs = _exporter(file) or "nobody"
-                unknown.append(f"the operators of {name}, written by {theirs}, not {_exporter(fresh)}")
+    same_zoo = bundle.manifest.zoo == zoo_version()
+    others = f"written by zoo {bundle.manifest.zoo}, not {zoo_version()}"
+    for name in _other_runners(bundle, proof):
+        if same_zoo:
+            wrong.append(f"{name} is not the one that zoo {zoo_version()} writes")
+        else:
+            unknown.append(f"{name}, {others}")
+    for name in (MODEL, PIPELINE):
+        file, fresh = proof.exported.models[name], proof.exported.derived(name)
+        if _exporter(file) != _exporter(fresh):
+            unknown.append(f"the operators of {name}, written by {_exporter(file) or 'nobody'}, not {_exporter(fresh)}")
+        elif same_zoo:
+            wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
+        elif any(unlike(file, fresh, but=OF_A_VERSION)):
+            unknown.append(f"the operators of {name}, {others}")
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     if unknown:
@@ -70,8 +79,11 @@ def rederive(bundle: Bundle, proof: Proof) -> Answer:
 def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
     told = to_json(bundle.manifest)
     ours = to_json(manifest_of(proof, {}, (), "PASS"))
+    unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
+    if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
+        told["model"] = ours["model"]
     for field in FACTS:
-        if told[field] != ours[field]:
+        if field not in unknown and told[field] != ours[field]:
             yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"
 
 
@@ -82,10 +94,13 @@ def _strangers(bundle: Bundle) -> Iterator[str]:
             yield f"{file.name} is no file of a bundle"
 
 
-def _runner(bundle: Bundle, proof: Proof) -> Iterator[str]:
+def _other_runners(bundle: Bundle, proof: Proof) -> Iterator[str]:
+    """Names of runner files that are neither what this zoo writes nor what zoo 0.1 is known to have written."""
     for name, data in runner(proof.subject).items():
-        if (bundle.path / name).read_bytes() != data:
-            yield f"{name} is not the one that zoo {zoo_version()} writes"
+        written = (bundle.path / name).read_bytes()
+        known = bundle.file.schema == 1 and schema_1.is_runner(name, written, task=bundle.manifest.task)
+        if written != data and not known:
+            yield name
 
 
 # --- operators ---
@@ -95,9 +110,12 @@ def _exporter(model: onnx.ModelProto) -> str:
     return next((entry.value for entry in model.metadata_props if entry.key == f"{PREFIX}exporter"), "")
 
 
-def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto) -> Iterator[str]:
-    """The first differences of a file from the fresh export: operators, settings, ports, metadata."""
-    expected, actual = _renumbered(fresh), _renumbered(file)
+def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto, *, but: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The first differences of a file from the fresh export: operators, settings, ports, metadata.
+
+    The metadata whose keys are in `but` may differ.
+    """
+    expected, actual = _renumbered(fresh, but), _renumbered(file, but)
     for what, entries, others in (
         ("inputs", expected.graph.input, actual.graph.input),
         ("outputs", expected.graph.output, actual.graph.output),
@@ -119,7 +137,7 @@ def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto) -> Iterator[str]:
         yield f"it has {len(nodes_actual)} operators, a fresh export {len(nodes_expected)}"
 
 
-def _renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
+def _renumbered(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
     """A copy whose inner values are numbered and whose nodes have no names: an exporter may choose other ones."""
     copied = copy_of(model)
     kept = {value.name for value in copied.graph.output}
@@ -131,7 +149,7 @@ def _renumbered(model: onnx.ModelProto) -> onnx.ModelProto:
     rename(copied.graph, lambda name: numbers.get(name, name))
     for node in nodes(copied.graph):
         node.name = ""
-    entries = sorted((entry.key, entry.value) for entry in copied.metadata_props)
+    entries = sorted((entry.key, entry.value) for entry in copied.metadata_props if entry.key not in but)
     del copied.metadata_props[:]
     for key, value in entries:
         copied.metadata_props.add(key=key, value=value)

@@ -230,6 +230,7 @@ def test_of_a_model_alone_only_its_own_mutants_are_planned() -> None:
     assert {name for name, applies in alone.items() if not applies} == {"normalisation", "channels", "resize"}
 
 
+@pytest.mark.slow
 def test_the_layer_in_training_mode_is_killed_by_its_answers(proof: Proof) -> None:
     mutated = training(proof.exported.models[MODEL])
     assert mutated is not None
