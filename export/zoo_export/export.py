@@ -12,6 +12,7 @@ from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
 from zoo.runs import atomic
+from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, check_place, report_place, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
@@ -20,6 +21,7 @@ from zoo_export.subject.load import find_subject
 Golden = Literal["mixed", "synthetic"]
 
 
+@restored_torch()
 def export(
     target: str | Path | None = None,
     *,

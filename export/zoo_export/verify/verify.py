@@ -22,6 +22,7 @@ from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, fin
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
+from zoo.training.engine.threads import restored_torch
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.subject.load import find_subject
@@ -57,6 +58,7 @@ def verify(path: str | Path, *, against: str | Path | None = None, explain: bool
     return verify_anew(Path(path), against=None if against is None else str(against), explain=explain)
 
 
+@restored_torch()
 def verify_anew(
     path: Path, *, against: str | None, explain: bool, evaluate: int = 500, progress: Progress = lambda _: None
 ) -> Verified:
