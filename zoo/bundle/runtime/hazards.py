@@ -46,13 +46,13 @@ def hazards(model: ParsedModel, path: Path, *, opset: int, domains: tuple[str, .
 
 
 def _outside(model: ParsedModel, path: Path) -> Iterator[str]:
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     for tensor in model.tensors:
-        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
-        if location is not None or tensor.data_location == tensor.EXTERNAL:
-            places.setdefault(location or "nowhere", tensor.name)
-    for place, name in list(places.items())[:4]:
-        yield f"the tensor {name!r} lies outside the file, in {place!r}{_link(path.parent / place)}"
+        named = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
+        if named is not None or tensor.data_location == tensor.EXTERNAL:
+            locations.setdefault(named or "nowhere", tensor.name)
+    for location, name in list(locations.items())[:4]:
+        yield f"the tensor {name!r} lies outside the file, in {location!r}{_link(path.parent / location)}"
 
 
 def _malformed(model: ParsedModel) -> Iterator[str]:
@@ -79,9 +79,9 @@ def _width(data_type: int) -> int | None:
     return 0 if packed else int(helper.tensor_dtype_to_np_dtype(data_type).itemsize)
 
 
-def _link(place: Path) -> str:
+def _link(path: Path) -> str:
     try:
-        status = os.lstat(place)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return ""
     if stat.S_ISLNK(status.st_mode):

@@ -106,8 +106,8 @@ class Runtime:
     def start(self) -> None:
         """Start the process and return at once."""
         shared = Path("/dev/shm")
-        place = shared if shared.is_dir() and os.access(shared, os.W_OK) else None
-        self._folder = Path(tempfile.mkdtemp(prefix="zoo-", dir=place))
+        parent = shared if shared.is_dir() and os.access(shared, os.W_OK) else None
+        self._folder = Path(tempfile.mkdtemp(prefix="zoo-", dir=parent))
         settings = {
             "folder": str(self._folder),
             "threads": self.threads,
@@ -273,8 +273,8 @@ def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:
 
 
 def _node(message: str) -> str:
-    found = _NODE.search(message)
-    return f", in the {found[1]} node {found[2]!r}" if found else ""
+    match = _NODE.search(message)
+    return f", in the {match[1]} node {match[2]!r}" if match else ""
 
 
 def _shorten(message: str) -> str:
