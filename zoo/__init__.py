@@ -72,10 +72,10 @@ if TYPE_CHECKING:
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.data.formats.pictures.decode import read_picture as read_picture
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
-    from zoo.data.image.decode import read_picture as read_picture
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
@@ -107,7 +107,7 @@ _MODULES = {
     "zoo.data.image.cases": "picture_cases",
     "zoo.data.image.controls": "picture_controls",
     "zoo.data.image.dataset": "open_levels",
-    "zoo.data.image.decode": "read_picture",
+    "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",
     "zoo.models.build": "create_model",

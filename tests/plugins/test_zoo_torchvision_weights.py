@@ -83,6 +83,7 @@ def test_the_old_names_of_a_densenet_are_understood(publish: Publish) -> None:
     assert torch.equal(ours(images), theirs(images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("googlenet", 224), ("inception_v3", 299)])
 def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish: Publish) -> None:
     # torchvision normalises for ImageNet, then undoes it inside the network; zoo says mean and std 0.5 at once
@@ -96,6 +97,7 @@ def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish
     assert (trained.model(ready) - right).abs().max() < 1e-3 * (theirs(ready) - right).abs().max()
 
 
+@pytest.mark.slow
 def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
     theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
     catalog = publish("inception_v3", theirs)

@@ -20,7 +20,7 @@ import zoo
 from tests.conftest import Said
 from zoo.api.errors import BadFile, MissingExtra, NetworkError, UsageError
 from zoo.data.embedded.names import names
-from zoo.data.formats.text.wordpiece_vocabulary import RULES, build_wordpieces
+from zoo.data.text.build_wordpieces import RULES, build_wordpieces
 from zoo.data.text.encoding import encoder
 from zoo.models.load import load_trained
 from zoo.models.target import SourceTarget, find_target
@@ -94,6 +94,7 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
             assert built.encoder.width == spec.input.embedding
 
 
+@pytest.mark.slow
 def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> None:
     assert zoo.evaluate("bert_tiny@names", device="cpu").metrics["accuracy"] == pytest.approx(0.7693, abs=1e-3)
 

@@ -27,7 +27,7 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     for plugin in catalog.plugins:
-        out.note(plugin.complaint)
+        out.note(plugin.warning)
     models = catalog.models(pattern, task)
     if not models:
         out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))

@@ -49,7 +49,7 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
     else:
         out.note("no plugins are loaded; is ZOO_LOAD_PLUGINS set?")
     for plugin in found:
-        out.note(plugin.complaint)
+        out.note(plugin.warning)
     sound = [plugin for plugin in found if not plugin.error]
     out.next(f"zoo info {sound[0].name}" if sound else "zoo list")
 
@@ -73,7 +73,7 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "version": plugin.version,
         "state": "broken" if plugin.error else "ok",
         "error": plugin.error,
-        "cure": plugin.hint,
+        "hint": plugin.hint,
         "seconds": round(plugin.seconds, 3),
         "models": [spec.name for spec in plugin.models],
         "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],

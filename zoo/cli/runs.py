@@ -53,7 +53,7 @@ def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:
 def _monitored(run: Run, catalog: Catalog) -> dict[str, float]:
     """The metric that chose the best checkpoint, or all of them where the model is not installed."""
     try:
-        wanted = catalog.chosen_by(catalog.model(run.config.model))
+        wanted = catalog.monitor_metric(catalog.model(run.config.model))
     except UnknownName:
         wanted = ""
     chosen = {name: value for name, value in run.record.metrics.items() if name == wanted}

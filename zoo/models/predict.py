@@ -16,11 +16,11 @@ from zoo.api.errors import BadFile
 from zoo.api.task import Signature
 from zoo.models.adapter import adapted, signature_of
 from zoo.models.answers import Answer, Answerer, answers, bundle_answerer, meant_inputs, task_of
+from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained
 from zoo.models.outputs import flatten
 from zoo.models.target import BundleTarget, Target, find_target
 from zoo.registry.catalog import Catalog
-from zoo.training.engine.fabric import choose_device
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays

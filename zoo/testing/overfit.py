@@ -121,7 +121,7 @@ def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> T
         model=model,
         engine=engine,
     )
-    training.context.learn(training.optimizers, training.rates, training.average)
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
     return training
 
 

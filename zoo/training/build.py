@@ -24,10 +24,10 @@ from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
 from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
 from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.training.split_metrics import NO_AUGMENT
@@ -186,7 +186,7 @@ def _rehearsal(
     context = Context(
         modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
     )
-    context.learn(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
     raw = training.train.batch(training.plan.epoch(0)[0])
 
     def step() -> None:

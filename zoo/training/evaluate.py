@@ -16,6 +16,7 @@ from zoo.api.specs import ModelSpec
 from zoo.api.task import Dataset, Metrics, Progress
 from zoo.bundle.evaluate import evaluate_bundle
 from zoo.models.build import silent, weights_problem
+from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained, trained_model
 from zoo.models.target import (
     BundleTarget,
@@ -38,7 +39,7 @@ from zoo.runs.evaluation_result import (
 )
 from zoo.runs.run import Run
 from zoo.training.context import Context
-from zoo.training.engine.fabric import choose_device, launch
+from zoo.training.engine.fabric import launch
 from zoo.training.engine.threads import idle_cores, use_cores
 from zoo.training.split_metrics import measure
 

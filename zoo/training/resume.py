@@ -13,6 +13,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
 from zoo.models.build import silent
+from zoo.models.device import choose_device
 from zoo.models.load import trained_model
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
@@ -22,7 +23,7 @@ from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
-from zoo.training.engine.fabric import choose_device, launch, launched_processes
+from zoo.training.engine.fabric import launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import versions
 from zoo.training.run_training import Ended, finish

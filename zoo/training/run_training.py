@@ -36,7 +36,7 @@ class Ended:
 def finish(run: Run, training: Training, card: DataCard, callbacks: Sequence[Callback]) -> Ended:
     """Fit, test the best checkpoint once, and write down how it ended."""
     engine = training.engine
-    training.context.learn(training.optimizers, training.rates, training.average)
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
     ours: list[Callback] = []
     if engine.leads:
         ours = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]

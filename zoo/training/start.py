@@ -14,12 +14,13 @@ from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
 from zoo.models.build import silent
+from zoo.models.device import choose_device
 from zoo.models.weights.source import find_source, read_as
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import Freeze, OnBadSample, TrainConfig, TrainOptions
 from zoo.training.build import build_training, starting_model
-from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
+from zoo.training.engine.fabric import choose_precision, launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import data_record, new_record
 from zoo.training.request import Intent, check_data, intend

@@ -115,12 +115,14 @@ def test_answers_too_large_to_hold_are_not_handed_over() -> None:
             runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
+@pytest.mark.slow
 def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
     session = runtime.session(graphs.endless().SerializeToString())
     with pytest.raises(SandboxError, match=r"used more than 1 s of CPU"):
         runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
+@pytest.mark.slow
 def test_a_hanging_process_is_stopped_by_the_clock() -> None:
     with Runtime(limits=Limits(cpu_seconds=600, wall_seconds=2)) as runtime:
         session = runtime.session(graphs.endless().SerializeToString())

@@ -14,8 +14,8 @@ from PIL import Image
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile, DataError, UnknownName, UsageError
 from zoo.data.formats import inspection
+from zoo.data.formats.pictures.inspect import PICTURES, TRAITS, inspect_picture
 from zoo.data.image import sources
-from zoo.data.image.inspect import PICTURES, TRAITS, inspect_picture
 from zoo.data.image.reading import reader
 
 Paint = Callable[..., Path]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.data.formats.text.vocabulary import build_vocabulary
+from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.vocabulary import SPECIAL, UNKNOWN, decode, encode, numbers, pieces
 
 TEXT = "Der Hund, der  bellt.\nÄ!"

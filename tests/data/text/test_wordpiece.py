@@ -12,7 +12,7 @@ import pytest
 
 from zoo.api.problem import Problem, TokenInput
 from zoo.data.embedded.names import names
-from zoo.data.formats.text.wordpiece_vocabulary import RULES, SPECIAL, build_wordpieces
+from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
 from zoo.data.text.encoding import encoder, spelt, unknown
 from zoo.data.text.vocabulary import numbers
 from zoo.data.text.wordpiece import LONGEST_WORD, encode, words
@@ -64,6 +64,7 @@ def vocabulary() -> tuple[str, ...]:
     return build_wordpieces((name for name, _ in names("train")), limit=600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", list(ways()))
 def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
     vocabulary: tuple[str, ...], how: dict[str, Any]
@@ -87,7 +88,7 @@ def test_every_sign_of_the_old_scripts_is_cleaned_as_in_the_library() -> None:
 def test_the_same_texts_give_the_same_vocabulary_in_every_process(vocabulary: tuple[str, ...]) -> None:
     code = (
         "from zoo.data.embedded.names import names\n"
-        "from zoo.data.formats.text.wordpiece_vocabulary import build_wordpieces\n"
+        "from zoo.data.text.build_wordpieces import build_wordpieces\n"
         "print(build_wordpieces((name for name, _ in names('train')[:2000]), limit=400))"
     )
     command = [sys.executable, "-c", code]

@@ -15,6 +15,8 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def subject() -> Subject:

@@ -13,7 +13,7 @@ from zoo.api.task_options import Adjustable, Ordered
 from zoo.data.embedding.identity_sampler import pk_order
 from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
 from zoo.tasks.image_embedding.task import ImageEmbedding
-from zoo.training.order import Plan
+from zoo.training.data_order import Plan
 
 TASK = ImageEmbedding()
 CARD = TASK.check(TASK.detect(DataRequest(source="digits")), progress=lambda *_: None)

@@ -16,6 +16,8 @@ from zoo_export.subject.subject import Subject
 from zoo_yolo.adapter import Detector
 from zoo_yolo.model import Yolo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:

@@ -25,6 +25,8 @@ from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import EXPORT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:

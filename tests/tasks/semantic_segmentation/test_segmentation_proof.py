@@ -14,6 +14,8 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def segmenter_proof() -> Proof:

@@ -50,6 +50,7 @@ def test_the_file_holds_its_opset_its_axes_and_no_local_path(capfd: pytest.Captu
     assert "bn" in graph.modules.values()
 
 
+@pytest.mark.slow
 def test_the_same_module_gives_the_same_bytes() -> None:
     first, second = (export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny") for _ in range(2))
     assert serialize(first.shipped) == serialize(second.shipped)

@@ -61,6 +61,7 @@ class Encoder(nn.Module):
         return out.mean(1)
 
 
+@pytest.mark.slow
 def test_the_encoder_s_fast_path_shows_only_where_something_is_padded(runtime: Runtime) -> None:
     signature = Signature(
         inputs=(
@@ -126,6 +127,7 @@ def test_a_turned_picture_is_resized_wrongly_unless_it_is_grey_and_flat(runtime:
     assert export.status({"image": real}) == Status.FAIL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opset", [13, 17])
 def test_the_exporter_raises_an_opset_without_a_word(opset: int) -> None:
     with warnings.catch_warnings():

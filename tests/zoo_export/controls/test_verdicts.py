@@ -185,6 +185,7 @@ def test_a_trial_of_few_cases_is_that_of_all_cut_down() -> None:
     assert found.by_batch == {1: ((1, "a"),), 3: ((1, "a"), (0, "c"))}
 
 
+@pytest.mark.slow
 def test_the_layer_in_training_mode_is_noticed_by_its_answers(proof: Proof) -> None:
     made = training(proof.exported.models[MODEL])
     assert made is not None

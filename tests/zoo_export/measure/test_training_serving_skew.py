@@ -19,7 +19,7 @@ from zoo.api.task import Batch, Case, Dataset, Purpose
 from zoo.bundle.judge.evidence import Prepared
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
+from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.measure.training_serving_skew import fed_items
 from zoo_export.proof.prove import prove
@@ -102,6 +102,7 @@ def test_items_that_the_data_do_not_hold_are_not_compared() -> None:
     assert fed_items(subject, items, prepare=subject.prepare(), finisher=finisher, noise={}) == ()
 
 
+@pytest.mark.slow
 def test_a_dataset_that_normalises_otherwise_fails_the_proof_that_nothing_else_fails() -> None:
     otherwise = Otherwise(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
     sound = prove(subject_of(ImageClassification()), opset=18, evaluate=20)

@@ -86,6 +86,7 @@ def _spoilt(proof: Proof) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.slow
 def test_files_that_are_not_those_of_the_model_are_rejected(proof: Proof) -> None:
     again = prove(proof.subject, opset=18, files=_spoilt(proof))
     failed = {name for name, status in statuses(again).items() if status == Status.FAIL}
@@ -118,6 +119,7 @@ class Sampling(nn.Module):
         return logits + torch.randn_like(logits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "gate"), [(Dead(), "liveness"), (Sampling(), "determinism")])
 def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: str) -> None:
     found = prove(subject_of(module.eval()), opset=18)
@@ -128,6 +130,7 @@ def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: s
     assert not found.verdict.publishes
 
 
+@pytest.mark.slow
 def test_a_graph_that_the_runtime_refuses_is_a_reported_failure(proof: Proof) -> None:
     broken = copy_of(proof.exported.models[MODEL])
     broken.graph.node[0].op_type = "NoSuchOperator"

@@ -61,6 +61,7 @@ def details(found: Proof) -> dict[str, str]:
     return {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "size"), [(Crowded, 9), (Fives, 5)])
 def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime, kind: type[Tiny], size: int) -> None:
     found = prove(subject_of(made(kind)), opset=18)
@@ -71,6 +72,7 @@ def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime, kind
     assert f"batch {size}, logits" in details(found)["parity"]
 
 
+@pytest.mark.slow
 def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     found = prove(subject_of(made(Lonely)), opset=18)
     assert all(naive(found, runtime, batch) for batch in (2, 3, 7))
@@ -78,6 +80,7 @@ def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     assert "depends on what else is in the batch" in details(found)["axes"]
 
 
+@pytest.mark.slow
 def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
     assert proof.exported.graph.elsewhere == ()
     assert proof.exported.pipeline.elsewhere == ({"width": 1},)
@@ -98,6 +101,7 @@ class Asking(nn.Module):
         return mean * 2 if eval(self.condition, {"n": batch, "h": height, "w": width}) else mean * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "width", "sizes"),
     [

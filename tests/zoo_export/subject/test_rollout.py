@@ -160,6 +160,7 @@ def proof(subject: Subject) -> Proof:
     return prove(subject, opset=18, evaluate=0)
 
 
+@pytest.mark.slow
 def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) -> None:
     assert proof.verdict.status in (Status.PASS, Status.WARN)
     for graph in proof.evidence.graphs:
@@ -177,6 +178,7 @@ def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) ->
     assert [output.name for output in rolled.outputs] == ["logits"]
 
 
+@pytest.mark.slow
 def test_a_file_that_forgets_its_state_is_refused_by_every_walk(subject: Subject, proof: Proof) -> None:
     spoilt = {name: serialize(forget_state(copy_of(model), 0)) for name, model in proof.exported.models.items()}
     refused = prove(subject, opset=18, evaluate=0, files=spoilt)

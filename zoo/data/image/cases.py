@@ -13,7 +13,7 @@ import numpy.typing as npt
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.problem import ImageInput
 from zoo.api.task import Case, Item, Purpose
-from zoo.data.formats.class_folders.embedded import DIGITS, TURNED, digits_card
+from zoo.data.formats.embedded import DIGITS, TURNED, digits_card
 from zoo.data.formats.masks.layouts import SCENES
 from zoo.data.formats.splits import place
 from zoo.data.image import synthetic

@@ -1,4 +1,4 @@
-"""What pipeline.onnx ends with: a model's raw output becomes the answer a person asked for."""
+"""What pipeline.onnx ends with: a model's raw output becomes the answer a person asked for.  [torch]"""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import BadFile
 from zoo.api.task import Port
-from zoo.data.formats.class_folders.embedded import DIGITS, TURNED
+from zoo.data.formats.embedded import DIGITS, TURNED
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.formats.samples import Sample
-from zoo.data.image.decode import read_picture
 
 Pixels = npt.NDArray[np.uint8]
 Read = Callable[[Sample], Pixels]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -32,7 +32,7 @@ from zoo.data.embedding.agreement import agreement, known_pairs, similarities
 from zoo.data.embedding.compare import described, matches
 from zoo.data.embedding.steps import STEPS
 from zoo.data.embedding.verification import FAR, roc
-from zoo.data.formats.class_folders.embedded import DIGITS, TURNED, turned_digits_card
+from zoo.data.formats.embedded import DIGITS, TURNED, turned_digits_card
 from zoo.data.formats.identities.folders import check_identities
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
@@ -66,7 +66,7 @@ class ImageEmbedding:
         """Every picture decoded, every identity counted; samples are `zoo.data.formats.samples.Sample`."""
         if source.format == TURNED:
             return turned_digits_card(source)
-        from zoo.data.image.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+        from zoo.data.formats.pictures.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
 
         return check_identities(source, PICTURES, progress=progress)
 

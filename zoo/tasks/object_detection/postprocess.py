@@ -1,4 +1,4 @@
-"""What a detector's pipeline.onnx ends with: the best boxes, once each, in pixels of the given picture."""
+"""What a detector's pipeline.onnx ends with: the best boxes, once each, in pixels of the given picture.  [torch]"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.detection.layouts import SCENES, object_root
 from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.image.reading import Pixels, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

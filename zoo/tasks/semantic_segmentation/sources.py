@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zoo.api.data import DataCard, DataSource, Split
+from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import SCENES, mask_root
 from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
-from zoo.data.image.decode import read_picture
-from zoo.data.image.index_mask import drawn_mask, read_mask
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.image.reading import Pixels, unchanged
 
 if TYPE_CHECKING:

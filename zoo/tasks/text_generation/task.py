@@ -36,7 +36,7 @@ from zoo.data.embedded.names import names
 from zoo.data.formats.text.checks import check_corpus
 from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
 from zoo.data.formats.text.rows import TABLES, Found, TextRow, read_plain, read_table
-from zoo.data.formats.text.vocabulary import build_vocabulary
+from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
 from zoo.runs.serialization import to_json

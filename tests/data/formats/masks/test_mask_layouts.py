@@ -15,8 +15,8 @@ from PIL import Image
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.formats.masks.checks import check_masks
+from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import LISTINGS, detect_masks
-from zoo.data.image.index_mask import drawn_mask, read_mask
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader
 
 HEIGHT, WIDTH = 20, 30

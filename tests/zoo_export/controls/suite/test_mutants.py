@@ -12,6 +12,8 @@ from tests.zoo_export.controls.suite.mutants import MUTANTS
 from tests.zoo_export.controls.suite.peers import PEERS
 from tests.zoo_export.controls.suite.suite import Outcome, outcomes, proof_of
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = Path(__file__).parents[4] / "docs" / "mutants.md"
 BYTES_ONLY = {"another opset", "foreign domain", "local path inside"}
 """They answer as the original does; what the file says about itself gives them away."""

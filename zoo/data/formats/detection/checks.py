@@ -21,7 +21,7 @@ from zoo.data.formats.detection.objects import (
     object_fingerprint,
 )
 from zoo.data.formats.inspection import Facts, inspect_files
-from zoo.data.image.inspect import PICTURES, lies_on_its_side
+from zoo.data.formats.pictures.inspect import PICTURES, lies_on_its_side
 
 SLACK: Final = 1.5
 """Pixels by which a box may leave its picture; it is cut there without a word, because rounding does that."""

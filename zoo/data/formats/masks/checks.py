@@ -13,9 +13,9 @@ from zoo.api.task import Progress
 from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
 from zoo.data.formats.inspection import Facts, inspect_files
+from zoo.data.formats.masks.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
 from zoo.data.formats.masks.masks import MaskListing, MaskRow, MaskSample, mask_fingerprint
-from zoo.data.image.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
-from zoo.data.image.inspect import PICTURES
+from zoo.data.formats.pictures.inspect import PICTURES
 
 IGNORE: Final = 255
 FEW_USED: Final = 0.5

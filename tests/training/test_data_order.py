@@ -10,7 +10,7 @@ import torch
 
 from tests.training.toy import Points
 from zoo.api.errors import UsageError
-from zoo.training.order import Plan, mixed
+from zoo.training.data_order import Plan, mix_seed
 
 DATA = Points(103, seed=0)
 
@@ -67,5 +67,5 @@ def test_a_dataset_may_order_itself() -> None:
 
 
 def test_mixed_seeds_differ_in_every_argument() -> None:
-    seeds = {mixed(seed, number, stream=stream) for seed in range(20) for number in range(20) for stream in range(3)}
+    seeds = {mix_seed(seed, number, stream=stream) for seed in range(20) for number in range(20) for stream in range(3)}
     assert len(seeds) == 1200 and all(0 <= seed < 2**63 for seed in seeds)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from zoo.data.formats.inspection import Facts
 from zoo.data.formats.masks.masks import Shape
-from zoo.data.image.decode import complaint
+from zoo.data.formats.pictures.decode import complaint
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 LONGEST: Final = 100
 """A picture that many times longer than wide shows nothing after resizing, and costs memory without end."""

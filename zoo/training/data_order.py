@@ -1,6 +1,6 @@
-"""Which items each step sees, and which random numbers: functions of seed, epoch and step alone.
+"""Which items each step sees, and its random seed: functions of the run's seed, the epoch and the step alone.
 
-That is what makes a resume exact: nothing random needs to be stored, and skipping means not asking.
+This makes a resume exact: no random state is stored, and the batches that are done are skipped without reading them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zoo.api.task_options import Ordered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How an epoch's items become batches; the last few items that do not fill a step wait for another epoch."""
+    """How the items of an epoch become batches; items at the end that do not fill a step are left out in this epoch."""
 
     dataset: Dataset
     batch_size: int
@@ -24,7 +24,7 @@ class Plan:
     accumulate: int
     seed: int
     limit: int | None = None
-    """Use only so many items, always the same ones."""
+    """Use at most this many items, the same in every epoch."""
     rank: int = 0
     world: int = 1
 
@@ -54,7 +54,7 @@ class Plan:
         ]
 
     def _order(self, epoch: int) -> list[int]:
-        generator = torch.Generator().manual_seed(mixed(self.seed, epoch, stream=1))
+        generator = torch.Generator().manual_seed(mix_seed(self.seed, epoch, stream=1))
         if isinstance(self.dataset, Ordered):
             return list(self.dataset.order(self.batch_size, generator))[: self.items]
         if self.items == len(self.dataset):
@@ -63,8 +63,8 @@ class Plan:
         return chosen[torch.randperm(self.items, generator=generator)].tolist()
 
 
-def mixed(seed: int, number: int, *, stream: int = 0) -> int:
-    """A 64-bit seed in which neighbours share nothing (Steele et al., 2014: SplitMix64)."""
+def mix_seed(seed: int, number: int, *, stream: int = 0) -> int:
+    """A 63-bit seed; the seeds of neighbouring numbers are independent (Steele et al., 2014: SplitMix64)."""
     mask = (1 << 64) - 1
     state = ((seed << 20) + stream) * 0x9E3779B97F4A7C15 + number * 0xBF58476D1CE4E5B9 & mask
     state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & mask

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data.image.decode import Unreadable, read_picture
+from zoo.data.formats.pictures.decode import Unreadable, read_picture
 
 
 def stored(image: Image.Image, path: Path, **options: object) -> Path:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from zoo.api.problem import Json
-from zoo.data.formats.text.vocabulary import RARE
+from zoo.data.text.build_vocabulary import RARE
 from zoo.data.text.wordpiece import words
 
 SPECIAL: Final = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
