@@ -67,8 +67,10 @@ def _class(name: str) -> str:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """Fields with type, default and the sentence below them."""
+    """Fields with type, default and the sentence below them, without the deprecated ones."""
     for statement, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if _said(after).startswith("Deprecated:"):
+            continue
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 yield _row(name, f"{ast.unparse(annotation)}{_default(value)}", _said(after))

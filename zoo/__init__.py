@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
     from zoo.api.data import Split as Split
+    from zoo.api.deprecated import picture_controls as picture_controls
     from zoo.api.errors import AmbiguousName as AmbiguousName
     from zoo.api.errors import BadFile as BadFile
     from zoo.api.errors import BadSample as BadSample
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from zoo.api.errors import SandboxError as SandboxError
     from zoo.api.errors import UnknownName as UnknownName
     from zoo.api.errors import UsageError as UsageError
+    from zoo.api.errors import ZooDeprecationWarning as ZooDeprecationWarning
     from zoo.api.errors import ZooError as ZooError
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Shown as Shown
     from zoo.api.task import Signature as Signature
     from zoo.api.task import Task as Task
+    from zoo.api.task import generic_controls as generic_controls
     from zoo.api.task_options import Adjustable as Adjustable
     from zoo.api.task_options import Calibrated as Calibrated
     from zoo.api.task_options import ChoosesRunner as ChoosesRunner
@@ -74,7 +77,6 @@ if TYPE_CHECKING:
     from zoo.api.trainer import Trainer as Trainer
     from zoo.data.formats.pictures.decode import read_picture as read_picture
     from zoo.data.image.cases import picture_cases as picture_cases
-    from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
@@ -101,11 +103,11 @@ _MODULES = {
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
-    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
+    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError "
+    "ZooDeprecationWarning ZooError",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
-    "zoo.data.image.controls": "picture_controls",
     "zoo.data.image.dataset": "open_levels",
     "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
@@ -118,7 +120,7 @@ _MODULES = {
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
+    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.training.trainers.optimizers": "build_optimizer",
@@ -134,19 +136,22 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public name lives
 
 
-_API_1 = {"Offer": "RegistryEntry"}
-"""Names that plugins of API 1 know, and what they are called now."""
+_API_1 = {
+    "Offer": "zoo.registry.name_resolution:RegistryEntry",
+    "picture_controls": "zoo.api.deprecated:picture_controls",
+}
+"""Names that plugins of API 1 know, and where their objects are now."""
 
 
 def __getattr__(name: str) -> object:
-    name = _API_1.get(name, name)
-    if name not in _HOMES:
+    reference = _API_1.get(name) or (f"{_HOMES[name]}:{name}" if name in _HOMES else None)
+    if reference is None:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    from zoo.registry.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
+    from zoo.registry.references import resolve  # noqa: PLC0415  `import zoo` alone imports nothing else
 
-    found = resolve(f"{_HOMES[name]}:{name}")
-    globals()[name] = found
-    return found
+    value = resolve(reference)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

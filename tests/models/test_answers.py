@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answerer, answers, chosen_settings, input_files, meant_inputs
+from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
 
@@ -171,9 +171,9 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
 def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
     reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
     given = [str(files / "b.txt"), "some words", "x" * 5000]
-    assert meant_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
+    assert resolve_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
     with pytest.raises(UsageError, match="some words does not exist"):
-        meant_inputs(given, does_not)
+        resolve_inputs(given, does_not)
 
 
 def test_settings_of_an_answer_are_the_tasks() -> None:

@@ -60,7 +60,8 @@ def published(name: str, *, size: int, **keywords: Any) -> nn.Module:
 
 
 def target(catalog: Catalog, model: str) -> WeightsTarget:
-    return WeightsTarget(model=catalog.model(model), weights=catalog.weight(f"{model}@imagenet1k_v1"))
+    entry = catalog.model(model)
+    return WeightsTarget(model=entry, source=published_source(catalog, catalog.weight(f"{model}@imagenet1k_v1"), entry))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mnasnet0_5", "squeezenet1_1"])

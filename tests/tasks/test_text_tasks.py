@@ -16,7 +16,7 @@ from zoo.api.task_options import Responding
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.text_classification.task import TextClassification
 from zoo.tasks.text_generation import runner as writer
-from zoo.tasks.text_generation.agreement import surprise
+from zoo.tasks.text_generation.agreement import negative_log_likelihood
 from zoo.tasks.text_generation.task import TextGeneration
 from zoo_export.bundle.runner_source import task_source
 
@@ -187,9 +187,9 @@ def test_writers_agree_unless_a_clear_next_token_changes() -> None:
     assert agree(moved) == (0, 0, ("a: 1 of 3 next tokens differ, the first after 2",))
 
 
-def test_surprise_is_in_bits() -> None:
+def test_the_negative_log_likelihood_is_in_bits() -> None:
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]))
-    assert surprise(logits, np.array([0, 1])) == pytest.approx([1.0, 3.0])
+    assert negative_log_likelihood(logits, np.array([0, 1])) == pytest.approx([1.0, 3.0])
 
 
 # --- sabotage ---

@@ -12,8 +12,8 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo.tasks.image_classification.task import ImageClassification
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 CLASSES = ("ant", "bee", "cat", "dog")

@@ -9,8 +9,10 @@ The library raises these; only the command line prints them.  The exit codes are
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 
@@ -41,6 +43,16 @@ def describe_error(error: BaseException) -> str:
 
 LONGEST = 400
 """Letters of somebody else's message that are repeated."""
+
+
+class ZooDeprecationWarning(DeprecationWarning):
+    """Something that a plugin uses works still and will be removed; the message says what to use instead."""
+
+
+@cache
+def warn_deprecated(message: str, *, stacklevel: int = 3) -> None:
+    """Warn with a ZooDeprecationWarning, once per process and message: plugins are asked again and again."""
+    warnings.warn(message, ZooDeprecationWarning, stacklevel=stacklevel)
 
 
 # --- 2: bad usage or bad input ---------------------------------------------------------------------

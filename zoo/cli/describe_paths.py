@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from zoo.api.postprocess import PostprocessStep
 from zoo.bundle.runtime.manifest import read_manifest
@@ -51,7 +52,8 @@ def describe_run(out: Output, path: Path) -> None:
         ]
     )
     out.line()
-    out.next(f"zoo train --resume {path}" if run.status == "interrupted" else f"zoo export {path} --onnx")
+    run_path = quote(str(path))
+    out.next(f"zoo train --resume {run_path}" if run.status == "interrupted" else f"zoo export {run_path} --onnx")
 
 
 def describe_bundle(out: Output, path: Path) -> None:
@@ -85,7 +87,7 @@ def describe_bundle(out: Output, path: Path) -> None:
         right=("size",),
     )
     out.line()
-    out.next(f"zoo verify {path}")
+    out.next(f"zoo verify {quote(str(path))}")
 
 
 def _steps(steps: tuple[PostprocessStep, ...]) -> str:

@@ -9,7 +9,8 @@ import click
 from zoo.api.errors import PluginError
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.cli import text
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
 from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.registry.discovery import enabled_candidates, installed_candidates, object_candidate
+from zoo.registry.discovery import (
+    current_name,
+    current_plugin,
+    enabled_candidates,
+    installed_candidates,
+    object_candidate,
+)
 from zoo.registry.loader import Plugin, load_plugins
 from zoo.registry.name_resolution import RegistryEntry, S, find_entry
 from zoo.registry.references import missing_requirements, resolve
@@ -40,8 +46,9 @@ class Catalog:
             if plugins is None
             else [object_candidate(plugin) for plugin in plugins]
         )
-        prefer = tuple(name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",") if name.strip())
-        return cls(plugins=load_plugins(candidates), prefer=prefer)
+        loaded = load_plugins(candidates)
+        preferred = [name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",")]
+        return cls(plugins=loaded, prefer=tuple(current_plugin(name, loaded) for name in preferred if name))
 
     # --- what there is ---
 
@@ -54,7 +61,9 @@ class Catalog:
         entries = [
             entry
             for entry in self._all_models()
-            if any(_matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases))
+            if any(
+                _matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
+            )
             and (task_name is None or task_name == self._task_of(entry))
         ]
         return tuple(sorted(entries, key=lambda entry: entry.full_name))
@@ -71,7 +80,11 @@ class Catalog:
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
-        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.weights]
+        entries = [
+            RegistryEntry(plugin=plugin, spec=self._with_current_model(spec))
+            for plugin in self.plugins
+            for spec in plugin.weights
+        ]
         matching = (entry for entry in entries if model in (None, entry.model))
         return tuple(sorted(matching, key=lambda entry: entry.full_name))
 
@@ -119,9 +132,10 @@ class Catalog:
             raise UnknownName(error.message, hint=f"{entry.full_name} has {tags}") from None
 
     def plugin(self, name: str) -> Plugin:
-        """The first plugin of that name."""
+        """The first plugin of that name, or of that former name."""
+        current = current_plugin(name, self.plugins)
         for plugin in self.plugins:
-            if plugin.name == name:
+            if plugin.name == current:
                 return plugin
         known = ", ".join(plugin.name for plugin in self.plugins) or "none"
         raise UnknownName(f"no plugin named {name!r}", hint=f"installed: {known}")
@@ -189,6 +203,11 @@ class Catalog:
             prefer=self.prefer,
             plugins=self.plugins,
         )
+
+    def _with_current_model(self, spec: WeightsSpec) -> WeightsSpec:
+        """Weights that name the plugin of their model by a former name, with its present one."""
+        current = current_name(spec.model, self.plugins)
+        return spec if current == spec.model else replace(spec, model=current)
 
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         return tuple(RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)

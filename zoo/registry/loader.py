@@ -44,6 +44,8 @@ class Plugin:
     distribution: str = ""
     """Empty for an object that was passed to `Catalog.discover` instead of installed."""
     version: str = ""
+    former_names: tuple[str, ...] = ()
+    """What it was called in earlier versions of its distribution; these names go on meaning it."""
     models: tuple[ModelSpec, ...] = ()
     trainers: tuple[TrainerSpec, ...] = ()
     weights: tuple[WeightsSpec, ...] = ()
@@ -117,6 +119,7 @@ def _broken(candidate: Candidate, error: BaseException) -> Plugin:
         name=name,
         distribution=distribution,
         version=candidate.version,
+        former_names=candidate.former_names,
         error=_sentence(error),
         hint=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
     )
@@ -150,6 +153,7 @@ def _call_hooks(candidate: Candidate, first: Candidate) -> Plugin:
         name=candidate.name,
         distribution=candidate.distribution,
         version=candidate.version,
+        former_names=candidate.former_names,
         models=_collect(manager.hook.zoo_models, ModelSpec, trusted=trusted),
         trainers=_collect(manager.hook.zoo_trainers, TrainerSpec, trusted=trusted),
         weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),

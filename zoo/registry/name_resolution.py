@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
@@ -51,6 +52,11 @@ class RegistryEntry(Generic[S]):
         return self.owned_name
 
     @property
+    def former_names(self) -> tuple[str, ...]:
+        """Its full names before its plugin was renamed."""
+        return tuple(f"{former}/{self.name}" for former in self.plugin.former_names)
+
+    @property
     def model(self) -> str:
         """For weights the full name of their model; for a model its own full name."""
         if isinstance(self.spec, WeightsSpec):
@@ -70,9 +76,10 @@ def find_entry(
     """The entry that a bare or full name stands for.
 
     `owner` is a plugin whose own entries come first; `prefer` names plugins that win between third parties.  Raises
-    UnknownName with the closest names, or AmbiguousName with all plugins that offer the name.
+    UnknownName with the closest names, or AmbiguousName with all plugins that offer the name.  A plugin's former name
+    means the plugin.
     """
-    plugin, _, bare = name.rpartition("/")
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
     candidates = [entry for entry in entries if plugin in ("", entry.plugin.name)]
     exact = [entry for entry in candidates if entry.name == bare]
     aliased = [entry for entry in candidates if bare in entry.aliases]
@@ -116,7 +123,7 @@ def _choose(
 
 
 def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
-    plugin, _, bare = name.rpartition("/")
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
     broken = [other for other in plugins if other.error and other.name == plugin]
     if broken:
         return UnknownName(

@@ -21,6 +21,7 @@ from zoo.bundle.runtime import run_template
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.bundle.runtime.run_template import differing_files
+from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import golden_files
@@ -90,7 +91,7 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
         return None
     manifest = bundle.manifest
     same = (
-        manifest.model == subject.model
+        same_name(manifest.model, subject.model)
         and manifest.opset == opset
         and manifest.lineage.weights_sha256 == subject.lineage.weights_sha256
         and manifest.problem == subject.problem

@@ -81,9 +81,9 @@ def declared_axes(model: onnx.ModelProto, signature: Signature) -> tuple[str, ..
 
 def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *, exact: bool) -> Iterator[str]:
     by_name = {value.name: value.type.tensor_type for value in values}
-    names, told = [value.name for value in values], [port.name for port in ports]
-    if names != told and set(told) <= set(names):
-        yield f"the file has {', '.join(names)} in this order, not {', '.join(told)}"
+    names, declared = [value.name for value in values], [port.name for port in ports]
+    if names != declared and set(declared) <= set(names):
+        yield f"the file has {', '.join(names)} in this order, not {', '.join(declared)}"
     for port in ports:
         if port.name not in by_name:
             yield f"the file has no {port.name}"

@@ -7,13 +7,10 @@ answers that nobody computed, a runner that always says yes.  Each is compared w
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 
 import onnx
-import torch
 
-from zoo.api.task import Signature
 from zoo.bundle import schema_1
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.rule import K, Status
@@ -21,16 +18,19 @@ from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.bundle.runtime.run_template import difference, roll_out
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename
-from zoo_export.capture.onnx_graph import PREFIX, nodes
+from zoo_export.capture.onnx_graph import PREFIX, copy_of, nodes
 from zoo_export.proof.prove import Proof
-from zoo_export.reference.oracle import Runs, settle
-from zoo_export.reference.postprocess import Finisher
-from zoo_export.subject.module_io import Array, call
+from zoo_export.reference.backends import DEFAULT
+from zoo_export.reference.oracle import BackendRuns, DoubleOutputs, reference_outputs
+from zoo_export.subject.results import Failed
 
 FACTS = (
     "model",
@@ -62,7 +62,7 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
         else:
             unknown.append(f"{name}, {others}")
     for name in (MODEL, PIPELINE):
-        file, fresh = proof.exported.models[name], derived(proof, name)
+        file, fresh = proof.exported.models[name], proof.exported.derived(name)
         if _exporter(file) != _exporter(fresh):
             unknown.append(f"the operators of {name}, written by {_exporter(file) or 'nobody'}, not {_exporter(fresh)}")
         elif same_zoo:
@@ -76,15 +76,12 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
     return Status.PASS, "manifest, operators, golden cases and runner are those that zoo derives anew"
 
 
-def derived(proof: Proof, name: str) -> onnx.ModelProto:
-    """The graph as it was just exported, whatever files were measured."""
-    return proof.exported.graph.shipped if name == MODEL else proof.exported.pipeline.shipped
-
-
 def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
     told = to_json(bundle.manifest)
     ours = to_json(manifest_of(proof, {}, (), "PASS"))
     unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
+    if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
+        told["model"] = ours["model"]
     for field in FACTS:
         if field not in unknown and told[field] != ours[field]:
             yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"
@@ -114,35 +111,35 @@ def _exporter(model: onnx.ModelProto) -> str:
 
 
 def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto, *, but: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The first places where a file is another program than the fresh export: operators, settings, ports, metadata.
+    """The first differences of a file from the fresh export: operators, settings, ports, metadata.
 
     The metadata whose keys are in `but` may differ.
     """
-    ours, theirs = _renamed(fresh, but), _renamed(file, but)
-    for what, one, other in (
-        ("inputs", ours.graph.input, theirs.graph.input),
-        ("outputs", ours.graph.output, theirs.graph.output),
-        ("opsets", ours.opset_import, theirs.opset_import),
-        ("metadata", ours.metadata_props, theirs.metadata_props),
-        ("functions", ours.functions, theirs.functions),
+    expected, actual = _renumbered(fresh, but), _renumbered(file, but)
+    for what, entries, others in (
+        ("inputs", expected.graph.input, actual.graph.input),
+        ("outputs", expected.graph.output, actual.graph.output),
+        ("opsets", expected.opset_import, actual.opset_import),
+        ("metadata", expected.metadata_props, actual.metadata_props),
+        ("functions", expected.functions, actual.functions),
     ):
-        if [entry.SerializeToString(deterministic=True) for entry in one] != [
-            entry.SerializeToString(deterministic=True) for entry in other
+        if [entry.SerializeToString(deterministic=True) for entry in entries] != [
+            entry.SerializeToString(deterministic=True) for entry in others
         ]:
             yield f"its {what} are not those of a fresh export"
-    here, there = list(ours.graph.node), list(theirs.graph.node)
-    for place, (mine, its) in enumerate(zip(here, there, strict=False)):
-        if mine.SerializeToString(deterministic=True) != its.SerializeToString(deterministic=True):
-            yield f"its operator {place}, {its.op_type}, is not the {mine.op_type} of a fresh export, or set otherwise"
+    nodes_expected, nodes_actual = list(expected.graph.node), list(actual.graph.node)
+    for index, (right, node) in enumerate(zip(nodes_expected, nodes_actual, strict=False)):
+        if right.SerializeToString(deterministic=True) != node.SerializeToString(deterministic=True):
+            kinds = f"{node.op_type}, is not the {right.op_type}"
+            yield f"its operator {index}, {kinds} of a fresh export, or set otherwise"
             return
-    if len(here) != len(there):
-        yield f"it has {len(there)} operators, a fresh export {len(here)}"
+    if len(nodes_expected) != len(nodes_actual):
+        yield f"it has {len(nodes_actual)} operators, a fresh export {len(nodes_expected)}"
 
 
-def _renamed(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
+def _renumbered(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
     """A copy whose inner values are numbered and whose nodes have no names: an exporter may choose other ones."""
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
+    copied = copy_of(model)
     kept = {value.name for value in copied.graph.output}
     numbers: dict[str, str] = {}
     for node in nodes(copied.graph):
@@ -163,46 +160,33 @@ def _renamed(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
 
 
 def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
-    eager = _Eager(proof)
-    with torch.no_grad():
-        for case in bundle.manifest.golden:
-            yield from _golden_case(bundle, case, eager, proof)
+    single = proof.subject.torch_pipeline()
+    double = None
+    if proof.evidence.reference.kind == "fp64":
+        double = single.in_double(copy.deepcopy(single.model).double())
+    for case in bundle.manifest.golden:
+        yield from _golden_case(bundle, case, single, double, proof)
 
 
-def _golden_case(bundle: Bundle, case: GoldenCase, eager: _Eager, proof: Proof) -> Iterator[str]:
-    feeds, stored = (stored_arrays(bundle.path, case, prefix=prefix) for prefix in ("in.", "out."))
-    runs = {
-        double: roll_out(partial(eager, case.graph, double=double), feeds, steps=case.steps, feedback=case.feedback)
-        for double in ((False, True) if eager.wide is not None else (False,))
-    }
-    answer = settle(Runs(runs.get(True), {"default": runs[False]}))
-    signature = eager.model if case.graph == MODEL else eager.pipeline
+def _golden_case(
+    bundle: Bundle, case: GoldenCase, single: TorchPipeline, double: TorchPipeline | None, proof: Proof
+) -> Iterator[str]:
+    inputs, stored = (stored_arrays(bundle.path, case, prefix=prefix) for prefix in ("in.", "out."))
+
+    def answers(pipeline: TorchPipeline) -> dict[str, Array]:
+        step = pipeline.outputs if case.graph == MODEL else pipeline.with_margin
+        return roll_out(step, inputs, steps=case.steps, feedback=case.feedback)
+
+    wide = None if double is None else DoubleOutputs(outputs=answers(double))
+    expected = reference_outputs(BackendRuns(double=wide, single={DEFAULT: answers(single)}))
+    assert not isinstance(expected, Failed), "runs give outputs"
+    signature = single.model_signature if case.graph == MODEL else single.signature
     for output in case.outputs:
-        allowed = tolerance(output.name, answer, case.graph, signature, proof)
-        wrong = difference(stored[output.name], answer.reference[output.name], to_json(allowed))
+        allowed = tolerance(output.name, expected, case.graph, signature, proof)
+        wrong = difference(stored[output.name], expected.reference[output.name], to_json(allowed))
         if wrong:
             yield f"the golden answer of {case.name}, {output.name}, is not the model's: it {wrong}"
         if output.compare != allowed.compare or not (
             (output.rms or 0.0) <= WIDE * (allowed.rms or 0.0) and (output.max or 0.0) <= WIDE * (allowed.max or 0.0)
         ):
             yield f"the golden case {case.name} would let another {output.name} pass: its tolerance is too wide"
-
-
-class _Eager:
-    """The user's own model, as model.onnx and as pipeline.onnx, in either precision."""
-
-    def __init__(self, proof: Proof) -> None:
-        subject = proof.subject
-        self.model, self.pipeline = subject.signature, subject.pipeline_signature
-        self.narrow = subject.module
-        self.wide = copy.deepcopy(subject.module).double() if proof.evidence.reference.kind == "fp64" else None
-        self.prepare = subject.prepare()
-        self.finisher = Finisher(subject.finish(), self.model, self.pipeline)
-
-    def __call__(self, graph: str, feeds: Mapping[str, Array], *, double: bool) -> dict[str, Array]:
-        module = self.wide if double and self.wide is not None else self.narrow
-        if graph == MODEL:
-            return call(module, feeds, self.model, double=double)
-        prepared = call(self.prepare, feeds, Signature(inputs=self.pipeline.inputs, outputs=self.model.inputs))
-        outputs = call(module, prepared, self.model, double=double)
-        return (self.finisher.double if double else self.finisher.single)(outputs, feeds)

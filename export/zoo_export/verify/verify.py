@@ -19,7 +19,7 @@ from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
-from zoo.runs.run import Run
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
@@ -98,23 +98,20 @@ def _subject(against: str, bundle: Bundle) -> Subject:
     manifest, catalog = bundle.manifest, Catalog.discover()
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
-    if manifest.lineage.seed is not None and against in itself:
-        target: Target = ModelTarget(model=catalog.model(manifest.model))
-        return find_subject(target, catalog, untrained=True, seed=manifest.lineage.seed, input_size=size)
+    if manifest.lineage.seed is not None and any(same_name(against, own) for own in itself):
+        model = ModelTarget(model=catalog.model(manifest.model))
+        return find_subject(model, catalog, untrained=True, seed=manifest.lineage.seed, input_size=size)
     if not against:
         raise UsageError(
             f"the record of {bundle.path} names nothing to compare it with", hint="say --against RUN or MODEL@WEIGHTS"
         )
-    meant = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
-    subject = find_subject(meant, catalog)
-    if size is None or subject.problem.image.size == size:
-        return subject
-    return find_subject(meant, catalog, input_size=size)
+    target = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
+    return find_subject(target, catalog, input_size=size)
 
 
 def _at_checkpoint(target: Target, name: str) -> Target:
     """The very checkpoint that was exported, as long as the run keeps it."""
-    if isinstance(target, RunTarget) and name and (Run.open(target.path).checkpoints / name).is_dir():
+    if isinstance(target, RunTarget) and name and (target.run.checkpoints / name).is_dir():
         return at_checkpoint(target, name)
     return target
 
@@ -125,11 +122,11 @@ def _at_checkpoint(target: Target, name: str) -> Target:
 def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Progress) -> Verified:
     if against is None:
         raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
-    found, catalog = demand_safe(path), Catalog.discover()
+    scan, catalog = demand_safe(path), Catalog.discover()
     subject = find_subject(find_target(against, catalog), catalog)
-    subject = replace(subject, ports=_ports(found, subject.signature, path))
-    proof = prove(subject, opset=max(found.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
-    evidence = _named_after(proof, path, opset=found.opset)
+    subject = replace(subject, ports=_ports(scan, subject.signature, path))
+    proof = prove(subject, opset=max(scan.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
+    evidence = _named_after(proof, path, opset=scan.opset)
     verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
     report = _report(evidence, verdict, path, against, proof.seconds)
     return Verified(

@@ -151,8 +151,7 @@ def test_the_exit_of_a_process_that_cannot_start_is_told(monkeypatch: pytest.Mon
 
 def test_the_folder_goes_with_the_process() -> None:
     with Runtime(limits=LIMITS) as runtime:
-        folder = runtime._folder
-        assert folder is not None
+        folder = runtime._folder()
         assert folder.is_dir()
     assert not folder.exists()
 
@@ -160,8 +159,7 @@ def test_the_folder_goes_with_the_process() -> None:
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
-        assert runtime._folder is not None
-        shutil.rmtree(runtime._folder)
+        shutil.rmtree(runtime._folder())
         with pytest.raises(SandboxError, match="the folder of its process was removed"):
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
         assert runtime.session(graphs.linear().SerializeToString()).outputs[0].name == "y"

@@ -20,7 +20,7 @@ from zoo.api.task_options import ReadsText, Responding, Unprompted
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answer, meant_inputs
+from zoo.models.answers import Answer, resolve_inputs
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
 from zoo.tasks.audio_generation.task import AudioGeneration
@@ -50,9 +50,9 @@ def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
     assert isinstance(task, ReadsText)
     assert isinstance(task, Unprompted)
     assert (list(task.beginnings(CLASSES)), list(task.beginnings(PLAIN))) == (["high", "low"], ["silence"])
-    assert meant_inputs([], task) == ()
+    assert resolve_inputs([], task) == ()
     with pytest.raises(UsageError, match="image-classification needs a file"):
-        meant_inputs([], ImageClassification())
+        resolve_inputs([], ImageClassification())
 
 
 def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:

@@ -9,8 +9,8 @@ from zoo import DataRequest, ImageInput
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
 

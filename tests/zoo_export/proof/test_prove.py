@@ -13,8 +13,8 @@ from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 
 
@@ -49,11 +49,10 @@ def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch
     subject = proof.subject
     session = runtime.session(proof.exported.files[PIPELINE])
     assert [(port.name, port.shape) for port in session.inputs] == [("image", ("height", "width", 3))]
-    prepare, finish = subject.task.prepare(subject.problem), subject.task.finish(subject.problem)
+    pipeline = subject.torch_pipeline()
     for height, width in ((12, 12), (31, 57), (80, 9)):
         image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        with torch.no_grad():
-            expected = finish(subject.module(prepare(torch.from_numpy(image)))).numpy()
+        expected = pipeline({"image": image})["probabilities"]
         given = runtime.run(session, {"image": image})["probabilities"]
         np.testing.assert_allclose(given, expected, atol=2e-3 if (height, width) != (12, 12) else 1e-6)
 

@@ -11,9 +11,11 @@ from typing import Final
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.data.formats.class_folders.torchvision_names import NAMED
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
 from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
+from zoo.data.formats.other_tasks import refuse_other_task
+from zoo.data.formats.parts import find_parts
+from zoo.data.formats.split_names import splits_of_folders
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
 LAYOUTS: Final = {
@@ -39,7 +41,15 @@ def detect_layout(request: DataRequest, *, embedded: Sequence[str], accepted: Se
     path = path.resolve()
     if path.is_file():
         return DataSource(request=request, format=_file_format(path, accepted, hint), location=path)
-    return DataSource(request=request, format=_folder_format(path, accepted, hint), location=path)
+    location = inner_folder(path)
+    return DataSource(request=request, format=_folder_format(location, request, accepted, hint), location=location)
+
+
+def inner_folder(path: Path) -> Path:
+    """The only folder in a folder, where it holds the splits, as an unpacked archive does; else the folder itself."""
+    names = subfolders(path)
+    inside = path / names[0] if len(names) == 1 and not splits_of_folders(names) else None
+    return inside if inside and "train" in splits_of_folders(subfolders(inside)).values() else path
 
 
 def accepted_layouts(*, embedded: Sequence[str], accepted: Sequence[str]) -> str:
@@ -72,20 +82,18 @@ def _file_format(path: Path, accepted: Sequence[str], hint: str) -> str:
     raise DataError(f"{path} is not a layout of data that zoo knows", hint=hint)
 
 
-def _folder_format(path: Path, accepted: Sequence[str], hint: str) -> str:
-    found = contents(path, path, limit=LOOK_AT)
-    if not found.files:
-        inside = f"no pictures (found {described(found.others)})" if found.others else "no files"
+def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str], hint: str) -> str:
+    listing = contents(path, path, limit=LOOK_AT)
+    if not listing.files:
+        inside = f"no pictures (found {described(listing.others)})" if listing.others else "no files"
         raise DataError(f"{path} holds {inside}", hint=hint)
-    if "class-folders" not in accepted:
+    labelled = "class-folders" in accepted
+    refuse_other_task(path, request, labelled=labelled)
+    if not labelled:
         return "image-folder"
-    folders = subfolders(path)
-    if not folders:
-        raise DataError(f"{path} holds {len(found.files)} pictures but no class folders", hint=hint)
-    splits = [name for name in folders if name in SPLIT_FOLDERS]
-    if splits and "train" not in splits and len(splits) == len(folders):
-        raise DataError(f"{path} has {', '.join(f'{name}/' for name in splits)} but no train/", hint=hint)
-    for name in splits if "train" in splits else ():
-        if not subfolders(path / name):
-            raise DataError(f"{path / name} holds no class folders", hint=hint)
+    if not subfolders(path):
+        raise DataError(f"{path} holds {len(listing.files)} pictures but no class folders", hint=hint)
+    for split, folder in find_parts(path, labelled=True, request=request).folders:
+        if split == "train" and not subfolders(folder):
+            raise DataError(f"{folder} holds no class folders", hint=hint)
     return "class-folders"

@@ -38,5 +38,6 @@ def _listing(source: DataSource, *, labelled: bool) -> Listing:
     if location is None:
         raise ValueError(f"a source of format {source.format} needs a location")
     if source.format == "csv":
-        return list_manifest(location, labelled=labelled, root=source.request.root)
-    return list_class_folders(location) if labelled else list_pictures(location)
+        return list_manifest(location, labelled=labelled, root=source.request.root, request=source.request)
+    listing = list_class_folders if labelled else list_pictures
+    return listing(location, request=source.request)

@@ -19,8 +19,8 @@ def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, An
 def read_text(text: str, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The inputs of pipeline.onnx: `tokens` int64 [1, length] and `lengths` int64 [1]; cut at the longest length."""
     rules, longest = problem["facts"]["tokenizer"], problem["input"]["max_length"]
-    places = {piece: place for place, piece in enumerate(problem["vocabulary"])}
-    tokens = encode(text, places, rules, longest)
+    ids = {piece: index for index, piece in enumerate(problem["vocabulary"])}
+    tokens = encode(text, ids, rules, longest)
     if not tokens:
         raise ValueError("the text is empty")
     return {"tokens": np.array([tokens], np.int64), "lengths": np.array([len(tokens)], np.int64)}

@@ -75,33 +75,33 @@ class AudioGeneration:
         return Problem(task=self.name, input=replace(facts, sample_rate=rate, any_rate=False), classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] To learn from: chunks in the order of each recording.  To measure: stretches with context."""
-        from zoo.data.audio.stream_dataset import MeasuredStretches, Recordings, TrainingChunks  # noqa: PLC0415  torch
+        """[torch] For training, chunks in the order of each recording; for evaluation, windows with context."""
+        from zoo.data.audio.stream_dataset import EvaluationWindows, Recordings, TrainingChunks  # noqa: PLC0415  torch
 
         items = card.splits[split]
-        codes = [sources.recording(card, split, place) for place in range(len(items))]
+        codes = [sources.recording(card, split, index) for index in range(len(items))]
         recordings = Recordings(codes, [item.label for item in items], chunk=audio_input(problem.input).chunk)
-        return TrainingChunks(recordings) if split == "train" else MeasuredStretches(recordings)
+        return TrainingChunks(recordings) if split == "train" else EvaluationWindows(recordings)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch as it is: an Augment moves pictures."""
+        """[torch] The batch itself: an Augment is for pictures."""
         return batch
 
     def model_signature(self, problem: Problem) -> Signature:
         """samples [batch, length], condition [batch] where there are classes -> logits [batch, length, 256]."""
-        given = [Port(name="samples", dtype="int64", shape=("batch", "length"), doc="mu-law codes, 0 to 255")]
+        inputs = [Port(name="samples", dtype="int64", shape=("batch", "length"), doc="mu-law codes, 0 to 255")]
         if problem.classes:
-            given.append(Port(name="condition", dtype="int64", shape=("batch",), doc="number of the class"))
+            inputs.append(Port(name="condition", dtype="int64", shape=("batch",), doc="number of the class"))
         shape = ("batch", "length", audio_input(problem.input).levels)
         logits = Port(name="logits", dtype="float32", shape=shape, doc="of the sample after each, before softmax")
-        return Signature(inputs=tuple(given), outputs=(logits,))
+        return Signature(inputs=tuple(inputs), outputs=(logits,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
-        """The same: what follows, sampling, is the device's."""
+        """The same as the model's: the device samples from the logits."""
         return self.model_signature(problem)
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: codes are what the model takes."""
+        """[torch] A passthrough: the model takes codes."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
@@ -111,13 +111,13 @@ class AudioGeneration:
         return (PostprocessStep(kind=PostprocessKind.IDENTITY),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: whoever samples wants the logits."""
+        """[torch] A passthrough: sampling needs the logits."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
 
     def metrics(self, problem: Problem) -> Metrics:
-        """[torch] bits_per_sample, and a picture of what was surprising."""
+        """[torch] bits_per_sample, and a picture of the negative log-likelihood."""
         from zoo.data.audio.metrics import SampleMetrics  # noqa: PLC0415  torch
 
         return SampleMetrics(audio_input(problem.input).sample_rate)
@@ -138,7 +138,7 @@ class AudioGeneration:
         return agreement(reference, candidate, cases=cases, noise=noise, element="sample")
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """The generic ones that sounds have, other codes, a state that is forgotten, a class that is."""
+        """The generic kinds that apply to sounds, other codes, a forgotten state and a forgotten class."""
         return sound_controls(conditioned=bool(problem.classes))
 
     def read(self, path: Path, problem: Problem) -> Arrays:

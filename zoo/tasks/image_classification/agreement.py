@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 MARGIN: Final = 10.0
-"""Two probabilities closer than so many times the reference's own error have no order."""
+"""Two probabilities are tied where they differ by less than this many times the reference's own error."""
 OUTPUT: Final = "probabilities"
 SHOWN: Final = 12
 
@@ -22,21 +22,21 @@ SHOWN: Final = 12
 def agreement(
     reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
 ) -> Agreement:
-    """An item agrees when its first answer is the same, and its first five are as far as they are decided."""
+    """An item agrees when its top-1 is the same, and its top-5 too where the reference decides them."""
     margin = MARGIN * noise.get(OUTPUT, 0.0)
     agreeing = undecided = 0
     wrong: list[tuple[float, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        one, other = np.asarray(ours[OUTPUT], float), np.asarray(theirs[OUTPUT], float)
-        gap = _gap(one, 1)
-        if one.max() - one[other.argmax()] > margin:  # a tie of two excuses no third
-            wrong.append((gap, _sentence(case, one, other, gap)))
+    for expected_answer, actual_answer, case in zip(reference, candidate, cases, strict=True):
+        expected, actual = np.asarray(expected_answer[OUTPUT], float), np.asarray(actual_answer[OUTPUT], float)
+        gap = _gap(expected, 1)
+        if expected.max() - expected[actual.argmax()] > margin:  # a tie of the best two does not accept a third
+            wrong.append((gap, _sentence(case, expected, actual, gap)))
         elif not gap > margin:
             undecided += 1
-        elif _same(one, other, 5) or not _gap(one, 5) > margin:
+        elif _same(expected, actual, 5) or not _gap(expected, 5) > margin:
             agreeing += 1
         else:
-            wrong.append((gap, _sentence(case, one, other, gap)))
+            wrong.append((gap, _sentence(case, expected, actual, gap)))
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),
@@ -56,7 +56,7 @@ def scores(answers: Iterable[Arrays], cases: Sequence[Case]) -> dict[str, float]
         for k in (1, 5) if case.truth is not None else ():
             if k < len(values):
                 hits.setdefault(f"top{k}", []).append(case.truth in _first(values, k))
-    return {name: float(np.mean(found)) for name, found in hits.items()}
+    return {name: float(np.mean(values)) for name, values in hits.items()}
 
 
 def _first(values: npt.NDArray[Any], k: int) -> list[int]:
@@ -65,18 +65,20 @@ def _first(values: npt.NDArray[Any], k: int) -> list[int]:
 
 
 def _gap(values: npt.NDArray[Any], k: int) -> float:
-    """How far the k-th value lies above the next; without a next there is nothing to mistake."""
+    """How far the k-th largest value is above the next; infinite without a next."""
     ordered = np.sort(values)[::-1]
     return float(ordered[k - 1] - ordered[k]) if len(ordered) > k else float("inf")
 
 
-def _same(one: npt.NDArray[Any], other: npt.NDArray[Any], k: int) -> bool:
-    return set(_first(one, k)) == set(_first(other, k))
+def _same(expected: npt.NDArray[Any], actual: npt.NDArray[Any], k: int) -> bool:
+    return set(_first(expected, k)) == set(_first(actual, k))
 
 
-def _sentence(case: Case, one: npt.NDArray[Any], other: npt.NDArray[Any], gap: float) -> str:
-    mine, theirs = int(one.argmax()), int(other.argmax())
-    where = case.origin or case.name
-    if mine == theirs:
-        return f"{where}: {mine} comes first in both, but the first five are {_first(one, 5)} and {_first(other, 5)}"
-    return f"{where}: {mine} ({one[mine]:.4f}) became {theirs} ({other[theirs]:.4f}), with a margin of {gap:.2g}"
+def _sentence(case: Case, expected: npt.NDArray[Any], actual: npt.NDArray[Any], gap: float) -> str:
+    before, after = int(expected.argmax()), int(actual.argmax())
+    where, fives = case.origin or case.name, f"{_first(expected, 5)} and {_first(actual, 5)}"
+    if before == after:
+        return f"{where}: {before} comes first in both, but the first five are {fives}"
+    return (
+        f"{where}: {before} ({expected[before]:.4f}) became {after} ({actual[after]:.4f}), with a margin of {gap:.2g}"
+    )

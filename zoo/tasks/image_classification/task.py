@@ -22,13 +22,13 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.embedded.digits import CLASSES as DIGIT_CLASSES
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.drawing import enlarged, labelled
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_classification import runner
 from zoo.tasks.image_classification.agreement import agreement
@@ -59,7 +59,7 @@ class ImageClassification:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""
-        return Problem(task=self.name, input=suited(input, card), classes=card.classes)
+        return Problem(task=self.name, input=fit_channels(input, card), classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
@@ -99,7 +99,7 @@ class ImageClassification:
         """Softmax."""
         return (PostprocessStep(kind=PostprocessKind.SOFTMAX),)
 
-    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every classifier ends alike
+    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every classifier's is the same
         """[torch] Softmax."""
         from zoo.data.image.postprocess import Probabilities  # noqa: PLC0415  torch
 
@@ -134,8 +134,8 @@ class ImageClassification:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        """All generic kinds; with a single class, none that permutes classes."""
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""

@@ -24,5 +24,5 @@ def show(answer: Mapping[str, Any], problem: Mapping[str, Any]) -> str:  # noqa:
 
 def compare(names: Sequence[str], answers: Sequence[Mapping[str, Any]], problem: Mapping[str, Any]) -> str:
     """A line for each pair: how similar, and whether the same."""
-    found = matches([answer["embedding"] for answer in answers], problem["facts"].get("threshold"))
-    return described(names, found, problem["facts"])
+    pairs = matches([answer["embedding"] for answer in answers], problem["facts"].get("threshold"))
+    return described(names, pairs, problem["facts"])

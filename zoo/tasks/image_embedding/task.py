@@ -27,6 +27,7 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.embedding.agreement import agreement, known_pairs, similarities
 from zoo.data.embedding.compare import described, matches
@@ -36,8 +37,7 @@ from zoo.data.formats.embedded import DIGITS, TURNED, turned_digits_card
 from zoo.data.formats.identities.folders import check_identities
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_embedding import runner
 
@@ -72,7 +72,7 @@ class ImageEmbedding:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The input given, with the data's channels where the model takes any, and how many identities are learnt."""
-        return Problem(task=self.name, input=suited(input, card), facts={"identities": card.facts["identities"]})
+        return Problem(task=self.name, input=fit_channels(input, card), facts={"identities": card.facts["identities"]})
 
     def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
         """With the threshold that validation gave, and the false-accept rate that it stands for."""
@@ -96,9 +96,11 @@ class ImageEmbedding:
         """input, normalised float32 [batch, channels, height, width] -> features float32 [batch, d] of any length."""
         image = problem.image
         shape = ("batch", image.channels, *image.size)
-        given = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
-        made = Port(name="features", dtype="float32", shape=("batch", image.embedding), doc="not yet of unit length")
-        return Signature(inputs=(given,), outputs=(made,))
+        picture = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
+        features = Port(
+            name="features", dtype="float32", shape=("batch", image.embedding), doc="not yet of unit length"
+        )
+        return Signature(inputs=(picture,), outputs=(features,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """image uint8 [height, width, 3] -> embedding float32 [d], of unit length."""
@@ -115,7 +117,7 @@ class ImageEmbedding:
         """Division by the length."""
         return STEPS
 
-    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding ends alike
+    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every embedding's is the same
         """[torch] Division by the length."""
         from zoo.data.embedding.postprocess import UnitLength  # noqa: PLC0415  torch
 
@@ -152,8 +154,8 @@ class ImageEmbedding:
         return agreement(reference, candidate, cases=cases, noise=noise, scores=_scores)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """All generic sabotages but the one of classes."""
-        return picture_controls({"classes": "an embedding has no classes"})
+        """All generic kinds except classes."""
+        return generic_controls({"classes": "an embedding has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
@@ -170,12 +172,12 @@ class ImageEmbedding:
 
     def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
         """How similar two pictures are, or which are most similar to each; and whether that means one identity."""
-        found = matches([answer["embedding"] for answer in answers], _threshold(problem), limit)
+        matched = matches([answer["embedding"] for answer in answers], _threshold(problem), limit)
         pairs: list[Json] = [
-            {"a": names[one], "b": names[other], "similarity": score, "same": same} for one, other, score, same in found
+            {"a": names[a], "b": names[b], "similarity": score, "same": same} for a, b, score, same in matched
         ]
         facts = {name: problem.facts.get(name) for name in ("threshold", "far")}
-        return Shown(text=described(names, found, problem.facts), record={**facts, "pairs": pairs})
+        return Shown(text=described(names, matched, problem.facts), record={**facts, "pairs": pairs})
 
 
 def _threshold(problem: Problem) -> float | None:
@@ -188,6 +190,6 @@ def _scores(embeddings: npt.NDArray[Any], cases: Sequence[Case]) -> dict[str, fl
     known = known_pairs(cases)
     if known is None:
         return {}
-    one, other, same = known
-    curve = roc(similarities(embeddings, one, other), same)
+    first, second, same = known
+    curve = roc(similarities(embeddings, first, second), same)
     return {"roc_auc": curve.area, "tar_at_far_1pct": curve.at(FAR)[0]}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 OUTPUT: Final = "images"
-NEAR: Final = 0.999
+MIN_SHARE_NEAR: Final = 0.999
 """The share of pixels that must be within one grey level."""
 SHOWN: Final = 12
 
@@ -23,17 +23,19 @@ def agreement(
 ) -> Agreement:
     """An item agrees when 99.9 % of its pixels are within one level; nothing is undecided, and nothing is scored:
     a latent has no right picture."""
-    del noise  # levels are whole; what the reference cannot decide is one level, which is allowed
+    del noise  # levels are integers: rounding noise moves them by one level, which is allowed
     wrong: list[tuple[float, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        if ours[OUTPUT].shape != theirs[OUTPUT].shape:
-            wrong.append((1.0, f"{case.name}: {list(theirs[OUTPUT].shape)} instead of {list(ours[OUTPUT].shape)}"))
+    for expected, actual, case in zip(reference, candidate, cases, strict=True):
+        if expected[OUTPUT].shape != actual[OUTPUT].shape:
+            wrong.append((1.0, f"{case.name}: {list(actual[OUTPUT].shape)} instead of {list(expected[OUTPUT].shape)}"))
             continue
-        away = np.abs(ours[OUTPUT].astype(int) - theirs[OUTPUT].astype(int))
-        far = float((away > 1).mean())
-        if far > 1 - NEAR:
+        difference = np.abs(expected[OUTPUT].astype(int) - actual[OUTPUT].astype(int))
+        far = float((difference > 1).mean())
+        if far > 1 - MIN_SHARE_NEAR:
             where = case.origin or case.name
-            wrong.append((far, f"{where}: {far:.2%} of the pixels are more than one level away, up to {away.max()}"))
+            wrong.append(
+                (far, f"{where}: {far:.2%} of the pixels are more than one level away, up to {difference.max()}")
+            )
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),

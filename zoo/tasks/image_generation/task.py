@@ -26,8 +26,8 @@ from zoo.api.task import (
     Signature,
 )
 from zoo.data.image import sources
-from zoo.data.image.channels import suited
 from zoo.data.image.drawing import enlarged
+from zoo.data.image.inputs import fit_channels
 from zoo.runs.serialization import to_json
 from zoo.tasks.image_generation import runner
 from zoo.tasks.image_generation.agreement import agreement
@@ -62,7 +62,7 @@ class ImageGeneration:
         """The input given, its picture with the data's channels where the model makes any."""
         if not isinstance(input, LatentInput) or input.picture is None:
             raise PluginError(f"a model for {self.name} has a LatentInput with a picture, not {input}")
-        picture = cast("ImageInput", suited(input.picture, card))
+        picture = cast("ImageInput", fit_channels(input.picture, card))
         return Problem(task=self.name, input=replace(input, picture=picture))
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
@@ -81,14 +81,16 @@ class ImageGeneration:
     def model_signature(self, problem: Problem) -> Signature:
         """latent -> image float32 [n, channels, height, width] in the space of the problem's picture."""
         image = problem.image
-        made = Port(name="image", dtype="float32", shape=("n", image.channels, *image.size), doc="normalised pictures")
-        return Signature(inputs=(_latent(problem),), outputs=(made,))
+        image_port = Port(
+            name="image", dtype="float32", shape=("n", image.channels, *image.size), doc="normalised pictures"
+        )
+        return Signature(inputs=(_latent(problem),), outputs=(image_port,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """latent float32 [n, size] -> images uint8 [n, height, width, channels]."""
         image = problem.image
-        made = Port(name="images", dtype="uint8", shape=("n", *image.size, image.channels), doc="what was made")
-        return Signature(inputs=(_latent(problem),), outputs=(made,))
+        images = Port(name="images", dtype="uint8", shape=("n", *image.size, image.channels), doc="what was made")
+        return Signature(inputs=(_latent(problem),), outputs=(images,))
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every latent is taken as it is
         """[torch] Nothing: latents are what the model takes."""
@@ -128,7 +130,7 @@ class ImageGeneration:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """The generic sabotages of a model's graph, and latents in another order; no picture goes in."""
+        """The generic kinds that apply to a generator, and latents in reverse order."""
         return generator_controls()
 
     def read(self, path: Path, problem: Problem) -> Arrays:

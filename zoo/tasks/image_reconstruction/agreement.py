@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 OUTPUT: Final = "image_out"
-NEAR: Final = 0.999
+MIN_SHARE_NEAR: Final = 0.999
 """The share of pixels that must be within one grey level."""
 SHOWN: Final = 12
 
@@ -23,16 +23,14 @@ def agreement(
     reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
 ) -> Agreement:
     """An item agrees when 99.9 % of its pixels are within one level; rounding leaves nothing undecided."""
-    del noise  # levels are whole; what the reference cannot decide is one level, which is allowed
+    del noise  # levels are integers: rounding noise moves them by one level, which is allowed
     wrong: list[tuple[float, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        away = np.abs(ours[OUTPUT].astype(int) - theirs[OUTPUT].astype(int))
-        far = float((away > 1).mean())
-        if far > 1 - NEAR:
-            sentence = (
-                f"{case.origin or case.name}: {far:.2%} of the pixels are more than one level away, up to {away.max()}"
-            )
-            wrong.append((far, sentence))
+    for expected, actual, case in zip(reference, candidate, cases, strict=True):
+        difference = np.abs(expected[OUTPUT].astype(int) - actual[OUTPUT].astype(int))
+        far = float((difference > 1).mean())
+        if far > 1 - MIN_SHARE_NEAR:
+            where, distance = case.origin or case.name, f"more than one level away, up to {difference.max()}"
+            wrong.append((far, f"{where}: {far:.2%} of the pixels are {distance}"))
     wrong.sort(reverse=True)
     return Agreement(
         items=len(cases),
@@ -55,5 +53,5 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
     return {"psnr": float(10 * np.log10(255.0**2 / mean))} if mean > 0 else {}
 
 
-def _squared(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    return float(((one.astype(float) - other.astype(float)) ** 2).mean())
+def _squared(actual: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
+    return float(((actual.astype(float) - expected.astype(float)) ** 2).mean())

@@ -22,12 +22,12 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
 from zoo.data.image.drawing import enlarged, side_by_side
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import IMAGE, read_input
 from zoo.tasks.image_reconstruction import runner
@@ -60,7 +60,7 @@ class ImageReconstruction:
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The input given, with the data's channels where the model takes any."""
-        return Problem(task=self.name, input=suited(input, card))
+        return Problem(task=self.name, input=fit_channels(input, card))
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """[torch] Pictures as whole levels, in memory where they fit."""
@@ -78,9 +78,9 @@ class ImageReconstruction:
         """input -> reconstruction, both normalised float32 [batch, channels, height, width]; also noise, if taken."""
         image = problem.image
         shape = ("batch", image.channels, *image.size)
-        given = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
-        made = Port(name="reconstruction", dtype="float32", shape=shape, doc="in the space of the input")
-        return Signature(inputs=(given, *_noise(image, "batch")), outputs=(made,))
+        picture = Port(name="input", dtype="float32", shape=shape, doc="normalised image")
+        reconstruction = Port(name="reconstruction", dtype="float32", shape=shape, doc="in the space of the input")
+        return Signature(inputs=(picture, *_noise(image, "batch")), outputs=(reconstruction,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """image uint8 [height, width, 3] -> image_out uint8 at the model's size, [height, width, channels].
@@ -88,8 +88,8 @@ class ImageReconstruction:
         A model with noise takes it too, float32 [size]; zeros give the mean.
         """
         image = problem.image
-        made = Port(name="image_out", dtype="uint8", shape=(*image.size, image.channels), doc="what came back")
-        return Signature(inputs=(IMAGE, *_noise(image)), outputs=(made,))
+        image_out = Port(name="image_out", dtype="uint8", shape=(*image.size, image.channels), doc="what came back")
+        return Signature(inputs=(IMAGE, *_noise(image)), outputs=(image_out,))
 
     def prepare(self, problem: Problem) -> nn.Module:
         """[torch] Resizing, cropping and normalising; noise is handed on."""
@@ -138,8 +138,8 @@ class ImageReconstruction:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
-        """All generic sabotages but the one of classes."""
-        return picture_controls({"classes": "a reconstruction has no classes"})
+        """All generic kinds except classes."""
+        return generic_controls({"classes": "a reconstruction has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:
         """image uint8 [height, width, 3] and no noise; BadFile names the file and what it looks like."""
@@ -147,12 +147,12 @@ class ImageReconstruction:
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  nothing is ranked
         """Size and levels in words; the original beside what came back."""
-        made = answer["image_out"]
-        original = fitted(case.inputs["image"], problem.image) if "image" in case.inputs else made
+        reconstruction = answer["image_out"]
+        original = fitted(case.inputs["image"], problem.image) if "image" in case.inputs else reconstruction
         return Shown(
             text=runner.show(answer, {}),
-            record={"height": made.shape[0], "width": made.shape[1], "channels": made.shape[2]},
-            picture=side_by_side(enlarged(original), enlarged(made)),
+            record=dict(zip(("height", "width", "channels"), reconstruction.shape, strict=True)),
+            picture=side_by_side(enlarged(original), enlarged(reconstruction)),
         )
 
 

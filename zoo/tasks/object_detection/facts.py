@@ -10,20 +10,20 @@ from zoo.api.problem import Problem
 from zoo.api.task import Port, Signature
 
 SCORE: Final = 0.05
-"""Detections with a lower score are not answered."""
+"""The score threshold: detections with a lower score are left out."""
 OVERLAP: Final = 0.5
-"""Of two boxes of one class that overlap by more (intersection over union), the surer stays."""
+"""The NMS IoU limit: of two boxes of one class that overlap by more, the one with the higher score stays."""
 CANDIDATES: Final = 1000
-"""How many of the highest (box, class) scores are looked at."""
+"""The (box, class) pairs with the highest scores that NMS sees."""
 MAX_DETECTIONS: Final = 100
 """Where the data do not say otherwise."""
-FEWEST, MOST, ROOM = 20, 300, 4
-"""What data say: four times as many as their fullest picture holds, between 20 and 300."""
+MIN_LIMIT, MAX_LIMIT, OBJECTS_FACTOR = 20, 300, 4
+"""The limit that data give: four times the objects of their fullest picture, between 20 and 300."""
 
 
 def room_for(fullest: int) -> int:
-    """The most detections that one answer should hold where the fullest picture shows so many objects."""
-    return min(max(ROOM * fullest, FEWEST), MOST)
+    """The detections that one answer should hold where the fullest picture shows so many objects."""
+    return min(max(OBJECTS_FACTOR * fullest, MIN_LIMIT), MAX_LIMIT)
 
 
 def max_detections(problem: Problem) -> int:

@@ -39,7 +39,7 @@ def scenes_card(source: DataSource) -> DataCard:
         source=source,
         splits=splits,
         classes=scenes.CLASSES,
-        facts={"channels": 1, "height": [*side], "width": [*side], "fullest": scenes.MOST},
+        facts={"channels": 1, "height": [*side], "width": [*side], "fullest": scenes.MAX_DIGITS},
         fingerprint=object_fingerprint(f"{SCENES} {digits.SHA256}", scenes.CLASSES, splits),
     )
 

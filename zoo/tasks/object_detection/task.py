@@ -23,13 +23,12 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects
-from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
+from zoo.data.image.inputs import fit_channels, uncropped_input
 from zoo.data.image.reading import IMAGE, read_input
-from zoo.data.image.stretching import stretched
 from zoo.tasks.object_detection import runner
 from zoo.tasks.object_detection.agreement import agreement
 from zoo.tasks.object_detection.cases import cases as detector_cases
@@ -60,20 +59,22 @@ class ObjectDetection:
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
-        return check_objects(source, LISTINGS[source.format](source.location), progress=progress)
+        return check_objects(
+            source, LISTINGS[source.format](source.location, request=source.request), progress=progress
+        )
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data and how many detections an answer may hold, at the input given; with the data's
         channels where the model takes any."""
         fullest = card.facts.get("fullest")
         facts = {"max_detections": room_for(fullest)} if isinstance(fullest, int) else {}
-        return Problem(task=self.name, input=suited(input, card), classes=card.classes, facts=facts)
+        return Problem(task=self.name, input=fit_channels(input, card), classes=card.classes, facts=facts)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """One split, stretched to the problem's input."""
+        """One split, resized to the problem's input without cropping."""
         from zoo.tasks.object_detection.dataset import open_split  # noqa: PLC0415  torch
 
-        return open_split(card, split, stretched(problem))
+        return open_split(card, split, uncropped_input(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and boxes changed together."""
@@ -102,10 +103,10 @@ class ObjectDetection:
         )
 
     def prepare(self, problem: Problem) -> nn.Module:
-        """A picture of any size, stretched to the model's."""
+        """A picture of any size, resized to the model's without cropping."""
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
-        return ImagePrepare(stretched(problem))
+        return ImagePrepare(uncropped_input(problem))
 
     def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
         """Non-maximum suppression, then pixels of the given image."""
@@ -140,8 +141,8 @@ class ObjectDetection:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        """All generic kinds; with a single class, none that permutes classes."""
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike

@@ -22,13 +22,12 @@ from zoo.api.task import (
     Purpose,
     Shown,
     Signature,
+    generic_controls,
 )
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks
-from zoo.data.image.channels import suited
-from zoo.data.image.controls import picture_controls
+from zoo.data.image.inputs import fit_channels, uncropped_input
 from zoo.data.image.reading import IMAGE, read_input
-from zoo.data.image.stretching import stretched
 from zoo.tasks.semantic_segmentation import runner
 from zoo.tasks.semantic_segmentation.agreement import agreement
 from zoo.tasks.semantic_segmentation.cases import cases as segmenter_cases
@@ -59,17 +58,17 @@ class SemanticSegmentation:
         if source.format == SCENES:
             return scenes_card(source)
         assert source.location is not None
-        return check_masks(source, LISTINGS[source.format](source.location), progress=progress)
+        return check_masks(source, LISTINGS[source.format](source.location, request=source.request), progress=progress)
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""
-        return Problem(task=self.name, input=suited(input, card), classes=card.classes)
+        return Problem(task=self.name, input=fit_channels(input, card), classes=card.classes)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] One split, stretched to the problem's input."""
+        """[torch] One split, resized to the problem's input without cropping."""
         from zoo.tasks.semantic_segmentation.dataset import open_split  # noqa: PLC0415  torch
 
-        return open_split(card, split, stretched(problem))
+        return open_split(card, split, uncropped_input(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """[torch] Pictures and masks changed together."""
@@ -97,10 +96,10 @@ class SemanticSegmentation:
         return Signature(inputs=(IMAGE,), outputs=(answer,))
 
     def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] A picture of any size, stretched to the model's."""
+        """[torch] A picture of any size, resized to the model's without cropping."""
         from zoo.data.image.preprocess import ImagePrepare  # noqa: PLC0415  torch
 
-        return ImagePrepare(stretched(problem))
+        return ImagePrepare(uncropped_input(problem))
 
     def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
         """Scores enlarged to the given image, then the likeliest class."""
@@ -138,8 +137,8 @@ class SemanticSegmentation:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """All generic sabotages apply, but one class cannot change places."""
-        return picture_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
+        """All generic kinds; with a single class, none that permutes classes."""
+        return generic_controls({} if len(problem.classes) > 1 else {"classes": "there is only one class"})
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:  # noqa: ARG002  every picture is read alike
@@ -149,10 +148,10 @@ class SemanticSegmentation:
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The share of every class, the picture beside itself with its classes over it, and the class map."""
         named = {"classes": problem.classes}
-        found = runner.shares(answer, named)
+        shares = runner.shares(answer, named)
         return Shown(
             text=runner.show(answer, named, limit),
-            record={"classes": [{"name": name, "share": share} for name, share in found]},
+            record={"classes": [{"name": name, "share": share} for name, share in shares]},
             picture=shown(case.inputs["image"], answer["classes"]),
             files={"-classes.png": as_png(runner.class_map(answer))},
         )

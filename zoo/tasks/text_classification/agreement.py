@@ -1,4 +1,4 @@
-"""Two text classifiers compared as their users would: the same first answer to every text."""
+"""Whether two text classifiers agree: the same top-1 for every text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 MARGIN: Final = 10.0
-"""Two probabilities closer than so many times the reference's own error have no order."""
+"""Two probabilities are tied where they differ by less than this many times the reference's own error."""
 OUTPUT: Final = "probabilities"
 SHOWN: Final = 12
 
@@ -25,14 +25,14 @@ def agreement(
     margin = MARGIN * noise.get(OUTPUT, 0.0)
     agreeing = undecided = 0
     wrong: list[tuple[float, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        one, other = ours[OUTPUT][0], theirs[OUTPUT][0]
-        second, first = np.sort(one)[-2:] if len(one) > 1 else (-np.inf, one[0])
+    for expected_answer, actual_answer, case in zip(reference, candidate, cases, strict=True):
+        expected, actual = expected_answer[OUTPUT][0], actual_answer[OUTPUT][0]
+        second, first = np.sort(expected)[-2:] if len(expected) > 1 else (-np.inf, expected[0])
         gap = float(first - second)
-        mine, its = int(one.argmax()), int(other.argmax())
-        if one[mine] - one[its] > margin:  # a tie of two excuses no third
-            change = f"class {mine} ({one[mine]:.4f}) became {its} ({other[its]:.4f}), with a margin of {gap:.2g}"
-            wrong.append((gap, f"{case.origin or case.name}: {change}"))
+        before, after = int(expected.argmax()), int(actual.argmax())
+        if expected[before] - expected[after] > margin:  # a tie of the best two does not accept a third
+            change = f"class {before} ({expected[before]:.4f}) became {after} ({actual[after]:.4f})"
+            wrong.append((gap, f"{case.origin or case.name}: {change}, with a margin of {gap:.2g}"))
         elif gap > margin:
             agreeing += 1
         else:

@@ -26,8 +26,7 @@ from zoo.api.task import (
 from zoo.data.text import labelled_texts
 from zoo.data.text.controls import LENGTHS as LENGTHS_CONTROL
 from zoo.data.text.controls import VOCABULARY, text_controls
-from zoo.data.text.encoding import is_wordpiece, spelt
-from zoo.data.text.inputs import file_inputs, text_inputs
+from zoo.data.text.encoding import decode, file_inputs, is_wordpiece, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.labelled_texts import LENGTH, TOKENS
 from zoo.data.text.problem import text_problem
@@ -72,7 +71,7 @@ class TextClassification:
         return LabelledTexts(card.splits[split], problem)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch as it is: an Augment moves pictures."""
+        """[torch] The batch itself: an Augment is for pictures."""
         return batch
 
     def model_signature(self, problem: Problem) -> Signature:
@@ -86,7 +85,7 @@ class TextClassification:
         return Signature(inputs=(TOKENS, LENGTH), outputs=(answer,))
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: tokens are what the model takes."""
+        """[torch] A passthrough: the model takes tokens."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
@@ -123,7 +122,7 @@ class TextClassification:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """The generic ones that text has, a vocabulary off by one, and padding read as text."""
+        """The generic kinds that apply to text, a vocabulary off by one, and padding read as text."""
         few = {"classes": "there is only one class"} if len(problem.classes) < 2 else None
         return text_controls(VOCABULARY, LENGTHS_CONTROL, absent=few)
 
@@ -142,7 +141,7 @@ class TextClassification:
         return Shown(
             text=showing.show(answer, to_json(problem), limit),
             record={
-                "text": spelt(case.inputs["tokens"][0, :length].tolist(), problem),
+                "text": decode(case.inputs["tokens"][0, :length].tolist(), problem),
                 "classes": [{"name": name, "probability": share} for name, share in best],
                 "truth": problem.classes[case.truth] if isinstance(case.truth, int) and case.truth >= 0 else None,
             },

@@ -35,8 +35,7 @@ from zoo.data.embedding.retrieval import retrieval
 from zoo.data.embedding.steps import STEPS
 from zoo.data.text import labelled_texts
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
-from zoo.data.text.encoding import is_wordpiece, spelt, token_input
-from zoo.data.text.inputs import file_inputs, text_inputs
+from zoo.data.text.encoding import decode, file_inputs, is_wordpiece, text_inputs, token_input
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.labelled_texts import LENGTH, TOKENS
 from zoo.data.text.problem import text_problem
@@ -80,19 +79,19 @@ class TextEmbedding:
         return text_problem(self.name, card, input)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] Token numbers in memory; those to learn from in batches of a few labels."""
+        """[torch] Token ids in memory; for training, in batches of a few labels."""
         from zoo.data.text.labelled_dataset import GroupedTexts, LabelledTexts  # noqa: PLC0415  torch
 
         return (GroupedTexts if split == "train" else LabelledTexts)(card.splits[split], problem)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch as it is: an Augment moves pictures."""
+        """[torch] The batch itself: an Augment is for pictures."""
         return batch
 
     def model_signature(self, problem: Problem) -> Signature:
         """tokens int64 [batch, length], lengths int64 [batch] -> features float32 [batch, d] of any length."""
-        made = Port(name="features", dtype="float32", shape=("batch", _size(problem)), doc="not yet of unit length")
-        return Signature(inputs=(TOKENS, LENGTH), outputs=(made,))
+        features = Port(name="features", dtype="float32", shape=("batch", _size(problem)), doc="not yet of unit length")
+        return Signature(inputs=(TOKENS, LENGTH), outputs=(features,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """tokens int64 [batch, length], lengths int64 [batch] -> embedding float32 [batch, d], of unit length."""
@@ -100,7 +99,7 @@ class TextEmbedding:
         return Signature(inputs=(TOKENS, LENGTH), outputs=(answer,))
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: tokens are what the model takes."""
+        """[torch] A passthrough: the model takes tokens."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
@@ -110,14 +109,14 @@ class TextEmbedding:
         return STEPS
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Division by the length."""
+        """[torch] Division by the L2 norm."""
         from zoo.data.text.graphs import UnitLengths  # noqa: PLC0415  torch
 
         return UnitLengths()
 
     def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002
         """[torch] retrieval_accuracy, and the mean cosines of pairs of one label and of two."""
-        from zoo.data.text.retrieval import RetrievalMetrics  # noqa: PLC0415  torch
+        from zoo.data.text.metrics import RetrievalMetrics  # noqa: PLC0415  torch
 
         return RetrievalMetrics()
 
@@ -137,7 +136,7 @@ class TextEmbedding:
         return agreement(_rows(reference), _rows(candidate), cases=cases, noise=noise, scores=_scores)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
-        """The generic ones that text has but that of classes, a vocabulary off by one, and padding read as text."""
+        """The generic kinds that apply to text except classes, a vocabulary off by one, and padding read as text."""
         return text_controls(VOCABULARY, LENGTHS, absent={"classes": "an embedding has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:
@@ -156,18 +155,16 @@ class TextEmbedding:
         length = int(case.inputs["lengths"][0])
         numbers: list[Json] = [float(value) for value in values]
         record: dict[str, Json] = {
-            "text": spelt(case.inputs["tokens"][0, :length].tolist(), problem),
+            "text": decode(case.inputs["tokens"][0, :length].tolist(), problem),
             "embedding": numbers,
         }
         return Shown(text=showing.show(answer, {}), record=record, files={".npy": memory.getvalue()})
 
     def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
         """How similar two texts are, or of more, which are most similar to each."""
-        found = matches([answer["embedding"][0] for answer in answers], None, limit)
-        pairs: list[Json] = [
-            {"a": names[one], "b": names[other], "similarity": score} for one, other, score, _ in found
-        ]
-        return Shown(text=described(names, found, problem.facts), record={"pairs": pairs})
+        pairs = matches([answer["embedding"][0] for answer in answers], None, limit)
+        record: list[Json] = [{"a": names[a], "b": names[b], "similarity": score} for a, b, score, _ in pairs]
+        return Shown(text=described(names, pairs, problem.facts), record={"pairs": record})
 
 
 def _size(problem: Problem) -> int:
@@ -181,5 +178,5 @@ def _rows(answers: Sequence[Arrays]) -> list[Arrays]:
 
 def _scores(embeddings: npt.NDArray[Any], cases: Sequence[Case]) -> dict[str, float]:
     """retrieval_accuracy and the mean cosines over the cases whose truth is known."""
-    known = [place for place, case in enumerate(cases) if case.truth is not None]
-    return retrieval(embeddings[known], np.array([str(cases[place].truth) for place in known])) if known else {}
+    known = [index for index, case in enumerate(cases) if case.truth is not None]
+    return retrieval(embeddings[known], np.array([str(cases[index].truth) for index in known])) if known else {}

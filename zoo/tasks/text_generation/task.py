@@ -82,14 +82,14 @@ class TextGeneration:
         return Problem(task=self.name, input=input, vocabulary=vocabulary)
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] To learn from: chunks in the order of the text.  To measure: stretches with what stands before."""
-        from zoo.data.text.stream_dataset import MeasuredStretches, TokenRow, TrainingChunks  # noqa: PLC0415  torch
+        """[torch] For training, chunks in the order of the text; for evaluation, windows with context."""
+        from zoo.data.text.stream_dataset import EvaluationWindows, TokenRow, TrainingChunks  # noqa: PLC0415  torch
 
         tokens = TokenRow(card.splits[split], problem)
-        return TrainingChunks(tokens) if split == "train" else MeasuredStretches(tokens)
+        return TrainingChunks(tokens) if split == "train" else EvaluationWindows(tokens)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch as it is: an Augment moves pictures."""
+        """[torch] The batch itself: an Augment is for pictures."""
         return batch
 
     def model_signature(self, problem: Problem) -> Signature:
@@ -100,11 +100,11 @@ class TextGeneration:
         return Signature(inputs=(tokens,), outputs=(logits,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
-        """The same: what follows, sampling, is the device's."""
+        """The same as the model's: the device samples from the logits."""
         return self.model_signature(problem)
 
     def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: tokens are what the model takes."""
+        """[torch] A passthrough: the model takes tokens."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
@@ -114,7 +114,7 @@ class TextGeneration:
         return (PostprocessStep(kind=PostprocessKind.IDENTITY),)
 
     def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] Nothing: whoever samples wants the logits."""
+        """[torch] A passthrough: sampling needs the logits."""
         from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
 
         return AsGiven()
@@ -141,7 +141,7 @@ class TextGeneration:
         return agreement(reference, candidate, cases=cases, noise=noise)
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
-        """The generic ones that text has, a vocabulary off by one, and a state that is forgotten."""
+        """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
 
     def read(self, path: Path, problem: Problem) -> Arrays:
@@ -191,7 +191,7 @@ def _likeliest(logits: npt.NDArray[Any], vocabulary: Sequence[str], limit: int) 
     """The likeliest next tokens with their probabilities, best first."""
     weights = np.exp(logits - logits.max())
     best = np.argsort(-weights, kind="stable")[:limit]
-    return [(vocabulary[place], float(weights[place] / weights.sum())) for place in best]
+    return [(vocabulary[index], float(weights[index] / weights.sum())) for index in best]
 
 
 def _rows(source: DataSource) -> Iterator[Found]:
@@ -205,10 +205,10 @@ def _rows(source: DataSource) -> Iterator[Found]:
     if source.format == "text-file":
         yield read_plain(path, path.name)
     elif source.format == "text-lines":
-        yield from read_table(path, labelled=False)
+        yield from read_table(path, labelled=False, request=source.request)
     elif source.format == "text-tables":
-        for file, part in split_files(path, TABLES):
-            yield from read_table(file, labelled=False, split=part)
+        for file, part in split_files(path, TABLES, request=source.request):
+            yield from read_table(file, labelled=False, split=part, request=source.request)
     else:
-        for file, known in plain_files(path):
+        for file, known in plain_files(path, request=source.request):
             yield read_plain(file, file.relative_to(path).as_posix(), split=known)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,18 @@ def use_cores(count: int) -> None:
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, count))
+
+
+@contextmanager
+def restored_cores() -> Iterator[None]:
+    """Put PyTorch's thread count back at the end, also after an error: it belongs to the caller's process."""
+    import torch  # noqa: PLC0415  counting cores needs none of it
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def share_of_threads(*, processes: int) -> int:

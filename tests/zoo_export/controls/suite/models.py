@@ -19,7 +19,7 @@ from zoo.tasks.image_classification.task import ImageClassification
 from zoo.tasks.image_reconstruction.task import ImageReconstruction
 from zoo_autoencoder.model import conv_autoencoder
 from zoo_cnn.model import cnn
-from zoo_export.measure.weights import state_sha256
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 SIDE = 28

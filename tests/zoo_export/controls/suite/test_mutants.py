@@ -33,13 +33,13 @@ def test_the_unmutated_export_is_proved(model: str) -> None:
 
 @pytest.mark.parametrize("model", KINDS)
 def test_every_mutant_is_rejected(model: str) -> None:
-    survivors = [one.mutant for one in of(model) if one.applies and not one.caught]
+    survivors = [one.mutant for one in of(model) if one.applies and not one.killed]
     assert survivors == []
 
 
 @pytest.mark.parametrize("model", KINDS)
 def test_answers_alone_give_nearly_all_mutants_away(model: str) -> None:
-    hidden = {one.mutant for one in of(model) if one.applies and not one.answers_caught}
+    hidden = {one.mutant for one in of(model) if one.applies and not one.killed_by_answers}
     assert hidden <= BYTES_ONLY
 
 

@@ -16,8 +16,8 @@ from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
 from zoo.data.formats.pictures.decode import read_picture
 
-LONGEST: Final = 100
-"""A picture that many times longer than wide shows nothing after resizing, and costs memory without end."""
+MAX_ASPECT_RATIO: Final = 100
+"""A longer and narrower picture shows nothing after resizing, and resizing it may take any amount of memory."""
 ORIENTATION: Final = 0x0112
 """The EXIF tag that says how a picture is to be turned; 1 is upright."""
 SIDEWAYS: Final = range(5, 9)
@@ -36,8 +36,8 @@ def inspect_picture(path: Path) -> Facts:
     data = path.read_bytes()
     levels = read_picture(BytesIO(data), str(path))
     height, width = levels.shape[:2]
-    if max(height, width) > LONGEST * min(height, width):
-        raise ValueError(f"{path} is {width} x {height} pixels, more than {LONGEST} times longer than wide")
+    if max(height, width) > MAX_ASPECT_RATIO * min(height, width):
+        raise ValueError(f"{path} is {width} x {height} pixels, more than {MAX_ASPECT_RATIO} times longer than wide")
     with Image.open(BytesIO(data)) as image:
         traits = _traits(image)
         grey = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
@@ -57,23 +57,23 @@ def lies_on_its_side(path: Path) -> bool:
 
 
 def _traits(image: Image.Image) -> list[Json]:
-    found = {
+    holds = {
         "deep": image.mode.startswith("I"),
         "clear": image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
         "moving": getattr(image, "n_frames", 1) > 1,
         "turned": image.getexif().get(ORIENTATION, 1) != 1,
         "cmyk": image.mode == "CMYK",
     }
-    return [name for name, holds in found.items() if holds]
+    return [name for name, present in holds.items() if present]
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
     """Channels (1 when every picture is grey) and the range of sizes."""
     heights, widths, channels = set(), set(), {1}
-    for one in facts:
-        heights.add(_number(one["height"]))
-        widths.add(_number(one["width"]))
-        channels.add(_number(one["channels"]))
+    for file in facts:
+        heights.add(_number(file["height"]))
+        widths.add(_number(file["width"]))
+        channels.add(_number(file["channels"]))
     return {
         "channels": max(channels),
         "height": [min(heights), max(heights)],

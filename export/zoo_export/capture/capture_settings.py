@@ -1,4 +1,4 @@
-"""Silence for code that talks to a terminal that is not its own: the exporter prints, warns and logs."""
+"""How PyTorch and the terminal are set while a module is captured, and put back afterwards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+import torch
 
 
 @contextmanager
@@ -20,3 +22,14 @@ def silenced() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def slow_attention() -> Iterator[None]:
+    """PyTorch's plain attention: the fused fast path of eval mode is not what the exporter captures."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

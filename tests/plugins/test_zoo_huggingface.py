@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from packaging.requirements import Requirement
 from safetensors.torch import load_file, save_file
 
 import zoo
@@ -23,14 +26,19 @@ from zoo.data.embedded.names import names
 from zoo.data.text.build_wordpieces import RULES, build_wordpieces
 from zoo.data.text.encoding import encoder
 from zoo.models.load import load_trained
-from zoo.models.target import SourceTarget, find_target
+from zoo.models.target import WeightsTarget, find_target
+from zoo.models.weights.source import find_source
 from zoo.registry.catalog import Catalog
+from zoo.runs.run import Run
+from zoo.runs.train_options import TrainOptions
+from zoo.training.request import resolve_training
+from zoo.training.resume import resume
 
 transformers = pytest.importorskip("transformers")
 
-import zoo_transformers.plugin  # noqa: E402
-from zoo_transformers import model, pretrained  # noqa: E402
-from zoo_transformers.names import PIECES  # noqa: E402
+import zoo_huggingface.plugin  # noqa: E402
+from zoo_huggingface import model, pretrained  # noqa: E402
+from zoo_huggingface.names import PIECES  # noqa: E402
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c", "##a", "##b", "##c", "the", "cat", "##s")
 TINY = {**model.BERT_TINY, "hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 40}
@@ -80,7 +88,7 @@ def test_what_stands_behind_a_text_means_nothing(build: Callable[..., torch.nn.M
 
 
 def test_the_declared_numbers_of_parameters_are_those_built() -> None:
-    for spec in zoo_transformers.plugin.zoo_models():
+    for spec in zoo_huggingface.plugin.zoo_models():
         if spec.parameters is None:
             assert spec.from_weights
             continue
@@ -101,7 +109,7 @@ def test_the_shipped_classifier_knows_the_language_of_names_it_never_saw() -> No
 
 def test_the_shipped_vocabulary_is_what_the_training_names_give() -> None:
     vocabulary = build_wordpieces((name for name, _ in names("train")), limit=800)
-    (spec,) = zoo_transformers.plugin.zoo_weights()
+    (spec,) = zoo_huggingface.plugin.zoo_weights()
     assert vocabulary == PIECES
     assert spec.facts == {"tokenizer": dict(RULES)}
 
@@ -112,9 +120,9 @@ def test_the_shipped_vocabulary_is_what_the_training_names_give() -> None:
 def test_a_folder_of_the_library_embeds_as_the_library_does(folder: Path) -> None:
     catalog = Catalog.discover()
     target = find_target(f"sentence_encoder@{folder}", catalog)
-    assert isinstance(target, SourceTarget)
+    assert isinstance(target, WeightsTarget)
     trained = load_trained(target, catalog)
-    assert trained.lineage.weights == f"transformers/sentence_encoder@{folder}"
+    assert trained.lineage.weights == f"huggingface/sentence_encoder@{folder}"
     assert trained.lineage.licence == "apache-2.0"
     assert (trained.problem.input.embedding, trained.problem.input.max_length) == (16, 40)  # type: ignore[union-attr]
     cut = [encoder(trained.problem)(text) for text in ("The cats", "abc b", "xyz")]
@@ -214,6 +222,69 @@ def test_an_encoder_without_weights_says_what_it_needs(zoo_command: Callable[...
         zoo.create_model("encoder", num_classes=3)
 
 
+# --- the plugin's name in 0.1, transformers ---
+
+
+@pytest.fixture(scope="module")
+def former_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interrupted run whose files call the plugin as 0.1 called it."""
+    run = tmp_path_factory.mktemp("former") / "run"
+    zoo.train("bert_tiny", epochs=2, max_steps=2, limit_train=64, output=run, threads=1, device="cpu")
+    versions = {"huggingface": version("edgezoo")}
+    for file in [run / "config.json", run / "run.json", *run.glob("checkpoints/step-*/MANIFEST.json")]:
+        text = file.read_text().replace("huggingface/bert_tiny", "transformers/bert_tiny")
+        record = json.loads(text)
+        if "plugin" in record:
+            record["plugin"] = "transformers"
+        if file.name == "run.json":
+            assert versions.items() <= record["versions"].items()
+            record["versions"]["transformers"] = record["versions"].pop("huggingface")
+        file.write_text(json.dumps(record))
+    return run
+
+
+def test_a_run_of_the_former_name_evaluates_and_is_trained_on(former_run: Path, tmp_path: Path) -> None:
+    assert Run.open(former_run).config.model == "transformers/bert_tiny"
+    assert zoo.evaluate(former_run, device="cpu").metrics["accuracy"] >= 0
+    catalog = Catalog.discover()
+    started = find_source(str(former_run), catalog, catalog.model("bert_tiny"))
+    assert started.name == str(former_run)
+    part = find_target(f"transformers/bert_tiny@{former_run}", catalog)
+    assert load_trained(part, catalog).entry.full_name == "huggingface/bert_tiny"
+    options = TrainOptions(config=former_run / "config.json", output=tmp_path / "again")
+    for name in ("bert_tiny", "transformers/bert_tiny", None):
+        config = resolve_training(name, options, catalog=catalog).config
+        assert (config.model, config.plugin) == ("huggingface/bert_tiny", "huggingface")
+
+
+def test_a_run_of_the_former_name_resumes_exactly(former_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(former_run, tmp_path / "run")
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "max_steps": 3}))
+    ended = resume(run, catalog=Catalog.discover())
+    assert ended.run.record.status == "finished"
+    assert not any("inexact" in note for note in ended.run.record.notes)
+
+
+def test_the_former_names_of_its_weights_and_of_its_extra_still_hold(zoo_command: Callable[..., Said]) -> None:
+    for name in (
+        "transformers/bert_tiny@names",
+        "transformers/bert_tiny@transformers/names",
+        "bert@transformers/names",
+    ):
+        assert zoo_command("info", name, "--json").json["name"] == "huggingface/bert_tiny@huggingface/names"
+    catalog = Catalog.discover()
+    source = find_source("transformers/names", catalog, catalog.model("bert_tiny"))
+    assert source.name == "huggingface/bert_tiny@huggingface/names"
+    asked = [
+        {row.name for row in map(Requirement, requires("edgezoo") or ()) if row.marker and row.marker.evaluate(extra)}
+        for extra in ({"extra": "transformers"}, {"extra": "huggingface"})
+    ]
+    assert asked == [{"transformers"}, {"transformers"}]
+
+
 # --- the extra ---
 
 
@@ -223,12 +294,12 @@ def test_without_the_extra_the_models_are_listed_and_training_says_the_pip_line(
     monkeypatch.setattr("zoo.registry.catalog.missing_requirements", lambda *_: ("transformers>=5,<6",))
     listed = zoo_command("list", "bert_tiny", "--json").json
     assert {one["name"]: one["available"] for one in listed} == {
-        "transformers/bert_tiny": False,
-        "transformers/sentence_bert_tiny": False,
+        "huggingface/bert_tiny": False,
+        "huggingface/sentence_bert_tiny": False,
     }
     said = zoo_command("train", "bert_tiny")
     assert said.code == MissingExtra.exit_code
-    assert "pip install 'edgezoo[transformers]'" in said.err
+    assert "pip install 'edgezoo[huggingface]'" in said.err
 
 
 def test_listing_imports_neither_torch_nor_transformers() -> None:

@@ -49,7 +49,7 @@ def describe(folder: Path, *, name: str) -> WeightsSource:
         input=TokenInput(max_length=longest(folder, architecture), unit="wordpiece", embedding=width),
         facts={"tokenizer": rules, "architecture": architecture},
         licence=licence(folder),
-        reader="zoo_transformers.reading:encoder_state",
+        reader="zoo_huggingface.reading:encoder_state",
         file=folder / WEIGHTS,
     )
 
@@ -174,7 +174,7 @@ def download(name: str) -> Path:
         from huggingface_hub import snapshot_download  # noqa: PLC0415  only this needs it
     except ImportError as error:
         raise MissingExtra(
-            f"{HUB}{name} needs huggingface_hub, not installed here", hint="pip install 'edgezoo[transformers]'"
+            f"{HUB}{name} needs huggingface_hub, not installed here", hint="pip install 'edgezoo[huggingface]'"
         ) from error
     offline = os.environ.get("ZOO_OFFLINE", "") not in ("", "0")
     repository, _, revision = name.partition("@")
