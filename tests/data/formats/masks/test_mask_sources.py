@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from zoo.data.formats.masks.index_mask import read_mask
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.formats.masks.checks import check_masks
+from zoo.data.formats.masks.index_mask import read_mask
 from zoo.data.formats.masks.layouts import LISTINGS, detect_masks
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader
 
