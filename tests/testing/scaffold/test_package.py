@@ -89,7 +89,7 @@ def test_the_files_are_python_and_the_declaration_is_light(kind: Kind, tmp_path:
     assert imported == {"__future__", "collections.abc", "zoo"}
     project = tomllib.loads(texts["pyproject.toml"])["project"]
     assert project["entry-points"] == {"zoo.plugins": {"newt_files": "zoo_newt_files.plugin"}}
-    assert project["dependencies"][0] == "edgezoo>=0.1,<1"
+    assert project["dependencies"][0] == "edgezoo>=0.2,<1"
 
 
 @pytest.mark.parametrize(
