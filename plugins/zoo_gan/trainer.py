@@ -28,8 +28,8 @@ class GanTrainer:
         self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
     ) -> dict[str, Optimizer]:
         """One for each player."""
-        ours = {name: head if name == "model" else () for name in modules}
-        return {name: build_optimizer(modules[name], recipe, head=ours[name]) for name in modules}
+        heads = {name: head if name == "model" else () for name in modules}
+        return {name: build_optimizer(modules[name], recipe, head=heads[name]) for name in modules}
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` float32 [n, channels, height, width] in -1..1: first the discriminator."""

@@ -37,12 +37,12 @@ def test_every_cell_answers_as_torchvision_does(detector: Detector) -> None:
     images = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         boxes, scores = detector(images)
-        theirs = detector.network(list(images))[0]
-    assert len(theirs["scores"]) == 20
+        expected = detector.network(list(images))[0]
+    assert len(expected["scores"]) == 20
     limits = torch.tensor([width, height, width, height])
     inside = torch.minimum(boxes[0].clamp(min=0), limits)
-    labels = theirs["labels"] - int(detector.background)
-    for box, score, label in zip(theirs["boxes"], theirs["scores"], labels, strict=True):
+    labels = expected["labels"] - int(detector.background)
+    for box, score, label in zip(expected["boxes"], expected["scores"], labels, strict=True):
         apart = (inside - box).abs().amax(1) + 100 * (scores[0, :, label] - score).abs()
         assert float(apart.min()) < 2e-3
 

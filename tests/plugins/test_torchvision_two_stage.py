@@ -31,10 +31,10 @@ def test_what_follows_are_torchvisions_own_detections(regions: TwoStage) -> None
     images = pictures(2)
     with torch.no_grad():
         boxes, scores, keys = regions(images)
-        theirs = regions.network(list(images))
+        expected = regions.network(list(images))
     assert boxes.shape == (2, 20, 12) and scores.shape == (2, 20, 3) and keys.shape == (2, 20)
     finish = Detections(size=SIZE, score=0.0, overlap=0.5, limit=100)
-    for place, wanted in enumerate(theirs):
+    for place, wanted in enumerate(expected):
         found, confidence, labels = finish.select(boxes[place], scores[place])
         assert len(found) == len(wanted["boxes"]) > 5
         for box, score, label in zip(wanted["boxes"], wanted["scores"], wanted["labels"] - 1, strict=True):

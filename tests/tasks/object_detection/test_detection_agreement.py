@@ -25,8 +25,8 @@ GOOD = answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 0])
 NONE = answer([], [], [])
 
 
-def compare(ours: Answer, theirs: Answer, **noise: float) -> Agreement:
-    return agreement([ours], [theirs], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
+def compare(reference: Answer, candidate: Answer, **noise: float) -> Agreement:
+    return agreement([reference], [candidate], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
 
 
 def test_the_surest_stand_first_and_of_equal_ones_any() -> None:
