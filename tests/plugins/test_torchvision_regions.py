@@ -1,4 +1,4 @@
-"""Which regions are looked into: as torchvision chooses, and how firmly."""
+"""Which proposals are selected: the same as in torchvision, and which ones certainly."""
 
 from __future__ import annotations
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,59 @@ def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> N
     assert len(written.golden) == 5
     assert [case.graph for case in written.golden] == [*["pipeline.onnx"] * 4, "model.onnx"]
     assert zoo.verify(tmp_path / "b").holds
+
+
+@pytest.fixture
+def unlike_the_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A thread count that zoo would not choose by itself."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(7)
+    yield
+    torch.set_num_threads(threads)
+
+
+def torch_state() -> tuple[object, ...]:
+    """What PyTorch keeps for the whole process."""
+    return (
+        torch.get_num_threads(),
+        torch.random.get_rng_state().tolist(),
+        torch.is_grad_enabled(),
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.backends.mkldnn.enabled,
+        logging.root.manager.disable,
+    )
+
+
+@pytest.mark.usefixtures("unlike_the_machine")
+def test_export_and_verify_leave_pytorch_as_the_caller_had_it(command: Callable[..., Said], tmp_path: Path) -> None:
+    assert callable(command)
+    before = torch_state()
+    zoo.export("toy", output=tmp_path / "b", untrained=True, golden="synthetic")
+    assert torch_state() == before
+    assert zoo.verify(tmp_path / "b", against="toy").holds
+    assert torch_state() == before
+
+
+@pytest.mark.usefixtures("unlike_the_machine")
+def test_so_do_an_export_and_a_verification_that_fail(
+    command: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(command)
+    zoo.export("toy", output=tmp_path / "b", untrained=True, golden="synthetic")
+    before = torch_state()
+
+    def fails(*_: object, **__: object) -> object:
+        assert torch.get_num_threads() != 7, "the thread count is chosen by now"
+        raise RuntimeError("out of paper")
+
+    monkeypatch.setattr("zoo_export.proof.prove.capture_and_submit", fails)
+    with pytest.raises(RuntimeError, match="out of paper"):
+        zoo.export("toy", output=tmp_path / "c", untrained=True)
+    assert torch_state() == before
+    with pytest.raises(RuntimeError, match="out of paper"):
+        zoo.verify(tmp_path / "b", against="toy")
+    assert torch_state() == before
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ class DataCard:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """Further facts that the check found, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""
-    """sha256 over the sorted items (name, size, label, split): equal data have equal fingerprints."""
+    """sha256 over the sorted items (split, name, contents, label): equal data have equal fingerprints."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was skipped, split, scaled."""
 
