@@ -72,7 +72,7 @@ def measured(module: nn.Module) -> list[OutputError]:
     assert program is not None
     session = onnxruntime.InferenceSession(program.model_proto.SerializeToString())
     name = session.get_inputs()[0].name
-    ours = np.concatenate([session.run(None, {name: part.numpy()})[0] for part in torch.split(inputs, 7)])
+    actual = np.concatenate([session.run(None, {name: part.numpy()})[0] for part in torch.split(inputs, 7)])
     with torch.no_grad():
         right = copy.deepcopy(module).double()(inputs.double()).numpy()
         noisy = [module(inputs).numpy()]
@@ -80,10 +80,10 @@ def measured(module: nn.Module) -> list[OutputError]:
             noisy.append(module(inputs).numpy())
         last = copy.deepcopy(module).to(memory_format=torch.channels_last)
         noisy.append(last(inputs.contiguous(memory_format=torch.channels_last)).numpy())
-    return [_case(right[at], ours[at], [one[at] for one in noisy]) for at in range(CASES)]
+    return [_case(right[at], actual[at], [one[at] for one in noisy]) for at in range(CASES)]
 
 
-def _case(right: np.ndarray, ours: np.ndarray, noisy: list[np.ndarray]) -> OutputError:
+def _case(right: np.ndarray, actual: np.ndarray, noisy: list[np.ndarray]) -> OutputError:
     noises = [magnitude(one - right) for one in noisy]
     return OutputError(
         name="logits",
@@ -95,7 +95,7 @@ def _case(right: np.ndarray, ours: np.ndarray, noisy: list[np.ndarray]) -> Outpu
         finite=True,
         reference_finite=True,
         scale=magnitude(right),
-        onnx=magnitude(ours - right),
+        onnx=magnitude(actual - right),
         torch=Magnitude(rms=min(n.rms or 0 for n in noises), max=min(n.max or 0 for n in noises)),
     )
 
