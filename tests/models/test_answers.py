@@ -213,7 +213,9 @@ def test_a_hostile_name_is_spelled_out_in_the_text_and_kept_in_the_record(files:
 def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> None:
     class Naming(Measuring):
         def show(self, case: Case, answer: Mapping[str, Any], problem: Problem, *, limit: int = 5) -> Shown:
-            return Shown(text="", record={"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"})
+            shown = super().show(case, answer, problem, limit=limit)
+            record = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
+            return replace(shown, record=record)
 
     hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     save_answers(tmp_path / "out", answers(hostile, [files / "a.txt"]))
