@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from zoo.api.errors import Refused, UsageError
@@ -96,9 +97,10 @@ def export_target(
     if current is not None:
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
-    reproduce = [f"zoo verify {output}"]
+    verify = f"zoo verify {quote(str(output))}"
+    reproduce = [verify]
     if subject.lineage.target:
-        reproduce.append(f"zoo verify {output} --against {subject.lineage.target}")
+        reproduce.append(f"{verify} --against {quote(subject.lineage.target)}")
     return write(proof, output, reproduce=reproduce, overwrite=overwrite, allow_unproved=allow_unproved)
 
 

@@ -1,7 +1,7 @@
-"""The protocol of a task: what goes in and out, the data, the comparison of two answers, the showing.
+"""The protocol of a task: data, inputs and outputs of the graphs, comparison and display of answers.
 
-A Task object is torch-free.  The methods marked [torch] import torch inside; everything else is numpy,
-because it also serves where torch is not installed.  What only some tasks can do is in `zoo.api.task_options`.
+A Task object is torch-free.  The methods marked [torch] import torch inside; all others use numpy, because they also
+run where torch is not installed.  What only some tasks can do is in `zoo.api.task_options`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 Batch = dict[str, Any]
-"""Tensors by name, and whatever else a dataset gives; what trainers and metrics pass around."""
+"""Tensors by name, and whatever else a dataset adds; trainers and metrics take it."""
 
 MARGIN = "margin"
-"""The name under which the proof adds to a reference how sure it is: see `Task.finish`."""
+"""The name under which the proof adds the margin of the decision to a reference: see `Task.finish`."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -41,15 +41,15 @@ class Port:
     """One named input or output of a graph."""
 
     name: str
-    """As the graph has it."""
+    """Its name in the graph."""
     dtype: str
-    """numpy's name: float32, int64, uint8."""
+    """The numpy dtype by name: float32, int64, uint8."""
     shape: tuple[int | str, ...]
     """A string names a dynamic axis: ("batch", 3, 224, 224)."""
     doc: str = ""
-    """What it holds, for people."""
+    """What it contains, in a sentence."""
     feeds: str = ""
-    """Of an output that is state: the input it is fed to in the next step.  Zeros are fed in the first."""
+    """For an output that is state: the input that takes it in the next step.  In the first step the input is zeros."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +63,17 @@ class Signature:
 
     @property
     def feedback(self) -> dict[str, str]:
-        """Input name to the output of the step before that it is fed; empty for a graph without state."""
+        """For each input that is state, the output of the step before; empty for a graph without state."""
         return {port.feeds: port.name for port in self.outputs if port.feeds}
 
     @property
     def state(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-        """The inputs and the outputs that are state; a pipeline hands them through untouched."""
-        fed = self.feedback
-        return tuple(port for port in self.inputs if port.name in fed), tuple(p for p in self.outputs if p.feeds)
+        """The inputs and the outputs that are state; a pipeline passes them through unchanged."""
+        feedback = self.feedback
+        return tuple(port for port in self.inputs if port.name in feedback), tuple(p for p in self.outputs if p.feeds)
 
     def initial_state(self, batch: int = 1) -> dict[str, np.ndarray[Any, Any]]:
-        """The zeros that a sequence begins with, by input name."""
+        """The initial state of a sequence, which is zeros, by input name."""
         import numpy as np  # noqa: PLC0415  listing tasks needs no numpy
 
         inputs, _ = self.state
@@ -82,81 +82,81 @@ class Signature:
 
 
 class Purpose(StrEnum):
-    """What cases are wanted for."""
+    """What cases are used for."""
 
     PIPELINE = "pipeline"
     """Raw inputs of pipeline.onnx, realistic and hostile: odd sizes and shapes, grey, colour, alpha, EXIF."""
     MODEL = "model"
-    """Ready inputs of model.onnx: uniform and smooth ones that gate, and extreme ones that inform."""
+    """Preprocessed inputs of model.onnx: uniform and smooth ones that gate, and extreme ones that only inform."""
     EVALUATION = "evaluation"
     """Items of the evaluation data with their truth, as raw inputs of pipeline.onnx."""
     GOLDEN = "golden"
-    """The few that travel with the bundle."""
+    """The few that the bundle contains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Where the data hold a case, so that it can be had as training has it: `Task.dataset` of this sample alone."""
+    """The sample of a card that a case comes from; `Task.dataset` of it gives the training's view of the case."""
 
     card: DataCard
     split: Split
     sample: Any
-    """One of the card's own, of that split."""
+    """A sample of the card in that split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One input with its story."""
+    """One input, with its kind, origin and truth."""
 
     name: str
     """Unique among the cases of a purpose."""
     kind: str
-    """As in realistic, uniform, smooth, zeros, checkerboard, exif."""
+    """realistic, uniform, smooth, zeros, checkerboard, exif, …"""
     inputs: Arrays
     """By port name; inputs of model.onnx carry their batch axis, those of pipeline.onnx are one item."""
     gates: bool = True
-    """False for a case that only informs (far outside what the model was made for)."""
+    """False for a case that only informs: its input is far outside what the model was made for."""
     truth: Any = None
-    """What the data say the answer is, in the task's own form."""
+    """The true answer according to the data, in the task's own form."""
     origin: str = ""
-    """Where it comes from: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
+    """Its source: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
     item: Item | None = None
-    """Of an evaluation item: what the dataset would make of it."""
+    """For an evaluation item: its sample in the data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How two sets of answers to the same items compare, the way a user of the task would compare them."""
+    """How far two sets of answers to the same items agree, in the terms of the task."""
 
     items: int
-    """How many were compared."""
+    """The number of items compared."""
     agreeing: int
-    """Items with the same answer."""
+    """Items with equal answers."""
     undecided: int
-    """Items whose reference answer lies inside its own margin, and the candidate's with it: either is right."""
+    """Items whose reference and candidate differ only within the margin of the reference: either is right."""
     unknown: int = 0
-    """Of these, those where too many answers would be right to say whether the candidate's is one of them."""
+    """Of `undecided`, those where too many answers would be right to tell whether the candidate's is among them."""
     reference_metrics: Mapping[str, float] = field(default_factory=dict)
-    """What the reference reaches on the items whose truth is known."""
+    """The metrics of the reference on the items whose truth is known."""
     candidate_metrics: Mapping[str, float] = field(default_factory=dict)
-    """The same of the candidate."""
+    """The metrics of the candidate on the same items."""
     disagreements: tuple[str, ...] = ()
-    """A sentence per disagreement outside the margin, the worst first, a dozen at most."""
+    """A sentence for each disagreement outside the margin, the worst first, at most twelve."""
 
     @property
     def holds(self) -> bool:
-        """Every answer outside its margin agrees."""
+        """True when there are items and all agree or are undecided."""
         return self.items > 0 and self.agreeing + self.undecided == self.items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One kind of sabotage that the proof must notice, or the reason why it cannot exist for this task."""
+    """One kind of mutation that the proof must reject, or the reason why it cannot exist for this task."""
 
     name: str
     """The generic kinds are weight, scale, bias, classes, normalisation, channels, resize, batch and training."""
     applies: bool = True
-    """False where this task cannot have it."""
+    """False where the mutation cannot exist for this task."""
     reason: str = ""
     """Why it does not apply; shown in the report."""
     edit: Reference | None = None
@@ -174,7 +174,7 @@ GENERIC_CONTROLS: Final = (
     "batch",
     "training",
 )
-"""The kinds of sabotage that every proof is put to, unless the task says why one cannot exist."""
+"""The kinds of mutation of every proof, unless the task says why one cannot exist."""
 
 
 def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
@@ -185,20 +185,20 @@ def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An answer made readable."""
+    """An answer in a readable form."""
 
     text: str
-    """One line, or a few."""
+    """One or a few lines."""
     record: Mapping[str, Json]
-    """The same for machines."""
+    """The same as JSON."""
     picture: Image | None = None
-    """The answer drawn, where it can be."""
+    """A drawing of the answer; None where there is none."""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """What else `--save` keeps, by the suffix of its file: ".npy"."""
+    """Further files that `--save` writes, by their suffix, as in ".npy"."""
 
 
 class Metrics(Protocol):
-    """Counts over a whole split; synchronised over processes when computed. [torch]"""
+    """Metrics of a whole split, synchronised over all processes when they are computed. [torch]"""
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Add one batch: what `Trainer.predict` returned and what the dataset gave."""
@@ -207,11 +207,11 @@ class Metrics(Protocol):
         """The metrics by name; the monitor's is among them."""
 
     def pictures(self, folder: Path) -> list[Path]:
-        """Draw what this task's people look at (confusion matrix, worst mistakes, …) as PNG files."""
+        """Draw the usual pictures of the task (confusion matrix, worst mistakes, …) as PNG files."""
 
 
 class Dataset(Protocol):
-    """One split, read batch by batch by index. [torch]"""
+    """One split, read in batches by index. [torch]"""
 
     def __len__(self) -> int:
         """Number of items."""
@@ -224,10 +224,10 @@ class Dataset(Protocol):
 
 
 class Task(Protocol):
-    """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
+    """One kind of work.  Its methods take frozen values and return new ones; a Task has no state."""
 
     name: str
-    """As its `TaskSpec` has it."""
+    """The same as in its `TaskSpec`."""
     monitor: Monitor
     """What the best checkpoint is chosen by."""
     runner: Reference
@@ -241,10 +241,10 @@ class Task(Protocol):
 
     # --- data ---
     def detect(self, request: DataRequest) -> DataSource:
-        """The layout of a source; DataError names the accepted layouts when none fits."""
+        """The detected layout of a source; DataError names the accepted layouts when none matches."""
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every sample looked at; DataError lists what is wrong, where and the fix."""
+        """The card of the data, after every sample was checked; DataError lists what is wrong, where, and the fix."""
 
     def problem(self, card: DataCard, input: Input) -> Problem:
         """The facts that a model for these data is built with."""
@@ -253,7 +253,7 @@ class Task(Protocol):
         """[torch] One split, resized for the problem's input."""
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
-        """[torch] A changed copy of a training batch, before `Dataset.ready`."""
+        """[torch] A randomly changed copy of a training batch, before `Dataset.ready`."""
 
     # --- the two graphs ---
     def model_signature(self, problem: Problem) -> Signature:
@@ -263,26 +263,27 @@ class Task(Protocol):
         """Inputs and outputs of pipeline.onnx, as in the table of tasks."""
 
     def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] What pipeline.onnx begins with: inputs of the pipeline to inputs of the model (with batch axis)."""
+        """[torch] The preprocessing of pipeline.onnx: its inputs to inputs of the model, with batch axis."""
 
     def finish(self, problem: Problem) -> nn.Module:
-        """[torch] What pipeline.onnx ends with: outputs of the model to the answer.
+        """[torch] The postprocessing of pipeline.onnx: outputs of the model to the answer.
 
-        A module that needs raw inputs of the pipeline as well (a detector needs the size of the given picture)
-        names them in an attribute `raw: tuple[str, ...]`; they follow the outputs of the model.
+        A module that also needs raw inputs of the pipeline (a detector needs the size of the image) names them in an
+        attribute `raw: tuple[str, ...]`; they follow the outputs of the model as arguments.
 
-        Where the answer is a choice for each of many places (a class for every pixel), ties are judged by a method
-        `margin` of the module: of the same inputs, float of the answer's shape, how far what was chosen stands above
-        the next.  The file does not answer it; the proof asks PyTorch, leaves out places where the margin is within
-        the noise, says how many they are, and gives it to `agreement` in the reference, named `zoo.api.task.MARGIN`.
+        Where the answer is a decision for each of many elements (a class for every pixel), the module has a method
+        `margin`: it takes the same inputs and returns a float array of the answer's shape, the difference between the
+        best and the second-best score.  The graph does not contain it; the proof computes it in PyTorch, leaves out
+        elements whose margin is within the noise, reports their number, and adds the margins to the reference that
+        `agreement` gets, under the name `zoo.api.task.MARGIN`.
         """
 
     # --- measuring ---
     def metrics(self, problem: Problem) -> Metrics:
-        """[torch] Empty metrics, from a kept library."""
+        """[torch] New metrics without items."""
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-        """At most `limit` cases; deterministic; without a card only embedded and synthetic ones."""
+        """At most `limit` cases, always the same; without a card only embedded and synthetic ones."""
 
     def agreement(
         self,
@@ -292,17 +293,17 @@ class Task(Protocol):
         cases: Sequence[Case],
         noise: Mapping[str, float],
     ) -> Agreement:
-        """Two answers per case compared; `noise` is the reference's own error per output, for the margins.
+        """Compares two answers for each case; `noise` is the reference's own error for each output, for the margins.
 
-        Cases may come without their inputs, where there are too many to keep.
+        Cases may come without their inputs, where these need too much memory.
         """
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """Which sabotages this task's proof is put to."""
+        """The mutations of this task's proof."""
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:
-        """One raw file as the inputs of pipeline.onnx, without state; BadFile when it cannot be read."""
+        """A file as the inputs of pipeline.onnx, without state; BadFile when it cannot be read."""
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """An answer as text, record and picture; at most `limit` of what the task ranks (classes, boxes)."""
+        """An answer as text, record and picture; with at most `limit` of what the task ranks (classes, boxes)."""

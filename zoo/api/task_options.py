@@ -1,6 +1,6 @@
-"""What a task, its metrics or its dataset may be besides: small protocols, each of one method more.
+"""Optional abilities of a task, its metrics or its dataset: small protocols, each with one more method.
 
-`isinstance` asks for them, so offering the method is all that it takes.
+`isinstance` checks for them, so an object that has the method has the ability.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Responding(Protocol):
-    """A task whose answer takes many runs of the graph, as writing a text does."""
+    """A task whose answer needs many runs of the graph, such as the generation of a text."""
 
     settings: Mapping[str, float]
-    """What a user may choose about an answer (length, temperature), with the defaults."""
+    """The options of an answer (length, temperature), with their defaults."""
 
     def respond(
         self,
@@ -38,12 +38,12 @@ class Responding(Protocol):
         problem: Problem,
         settings: Mapping[str, float],
     ) -> Arrays:
-        """The answer to the inputs of one item, the state among them; `feedback` is that of the signature."""
+        """The answer to the inputs of one item, which include the state; `feedback` is that of the signature."""
 
 
 @runtime_checkable
 class ReadsText(Protocol):
-    """A task whose raw input may be given in words instead of a file."""
+    """A task whose raw input may be a text instead of a file."""
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The inputs of pipeline.onnx, without state; BadFile when they cannot be made from this text."""
@@ -51,26 +51,26 @@ class ReadsText(Protocol):
 
 @runtime_checkable
 class Unprompted(Protocol):
-    """A task that reads texts and answers where nothing is given at all, as writing a sound does."""
+    """A task that reads texts and can also answer without any input, such as the generation of sounds."""
 
     def beginnings(self, problem: Problem) -> Sequence[str]:
-        """The texts to answer then, one answer each: every class."""
+        """The texts to answer then, one answer for each: every class."""
 
 
 @runtime_checkable
 class Comparing(Protocol):
-    """A task whose answers are there to be compared with each other, as those to two faces are."""
+    """A task whose answers are compared with each other, as in face verification."""
 
     def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
-        """What follows from two answers or more: of two the pair, of more at most `limit` matches of each."""
+        """The comparison of two answers, or of more answers the `limit` best matches of each."""
 
 
 @runtime_checkable
 class Calibrated(Protocol):
-    """A task whose answers rest on a number that the validation data gave, as a threshold."""
+    """A task whose answers depend on a number that was measured on the validation data, such as a threshold."""
 
     def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
-        """The problem with that number among its facts; as it is where the validation metrics lack it."""
+        """The problem with that number among its facts; unchanged where the validation metrics lack the number."""
 
 
 @runtime_checkable
@@ -83,10 +83,10 @@ class TellsPostprocess(Protocol):
 
 @runtime_checkable
 class ChoosesRunner(Protocol):
-    """A task whose bundles need different code for different problems: text cut in this way or in that."""
+    """A task whose bundles need different code for different problems, such as different tokenisers."""
 
     def runner_for(self, problem: Problem) -> Reference:
-        """As `Task.runner`, for bundles of this problem."""
+        """The reference of the runner for bundles of this problem, as `Task.runner`."""
 
 
 # --- its metrics ---
@@ -94,10 +94,10 @@ class ChoosesRunner(Protocol):
 
 @runtime_checkable
 class Developing(Protocol):
-    """Metrics with a picture that is worth having after every epoch, to see how it develops.  [torch]"""
+    """Metrics that draw a picture after every epoch, to show how the model develops.  [torch]"""
 
     def epoch_picture(self, path: Path) -> Path:
-        """Draw it as a PNG file."""
+        """Draw the picture as a PNG file; returns its path."""
 
 
 # --- its dataset ---
@@ -105,18 +105,18 @@ class Developing(Protocol):
 
 @runtime_checkable
 class Ordered(Protocol):
-    """A dataset that says how an epoch goes through it: by length, or on and on through a text.  [torch]
+    """A dataset with its own order of an epoch: by length, or along a text.  [torch]
 
-    Datasets without this are shuffled.
+    All other datasets are shuffled.
     """
 
     def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
-        """Indices, as many as there are items at most; every `batch_size` in a row are one batch."""
+        """Indices, at most as many as there are items; each `batch_size` of them in a row are one batch."""
 
 
 @runtime_checkable
 class Adjustable(Protocol):
-    """A dataset that the trainer's options change, as how many pictures of an identity make a batch.  [torch]"""
+    """A dataset that depends on the trainer's options, such as the images per identity in a batch.  [torch]"""
 
     def adjusted(self, options: Mapping[str, float | int | str | bool]) -> Dataset:
-        """The same split by these options."""
+        """The same split with these options."""

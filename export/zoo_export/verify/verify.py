@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from zoo.api.errors import BadFile, UsageError
@@ -91,7 +92,7 @@ def _why(gates: Sequence[Any], status: object) -> str:
 
 
 def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seconds: float) -> Report:
-    again = (f"zoo verify {path} --against {against}",)
+    again = (f"zoo verify {quote(str(path))} --against {quote(against)}",)
     return report_of(evidence, verdict, reproduce=again, seconds=seconds)
 
 

@@ -141,7 +141,7 @@ def test_the_options_decide(paint: Paint, tmp_path: Path) -> None:
         card(tmp_path, validation="check")
     with pytest.raises(UsageError, match="--train nothing names no folder below"):
         card(tmp_path, train="nothing")
-    with pytest.raises(UsageError, match="--train .. names no folder below"):
+    with pytest.raises(UsageError, match=r"--train \.\. names no folder below"):
         card(tmp_path / "learn", train="..")
 
 
@@ -181,7 +181,7 @@ def test_ratios_divide_what_has_no_splits(paint: Paint, tmp_path: Path) -> None:
         "8 of 40 training items were held out for test, by the hash of their names",
         "8 of 40 training items were held out for validation, by the hash of their names",
     ]
-    with pytest.raises(UsageError, match="--ratios 0.6,0.2,0.3 is no division"):
+    with pytest.raises(UsageError, match=r"--ratios 0\.6,0\.2,0\.3 is no division"):
         card(tmp_path, ratios=(0.6, 0.2, 0.3))
 
 

@@ -23,7 +23,7 @@ from zoo_export.subject.random_weights import enliven
 from zoo_export.subject.results import Failed
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
-from zoo_torchvision.detection.looking import Looking
+from zoo_torchvision.detection.adapter import TwoStageAdapter
 from zoo_torchvision.detection.specs import EXPORT
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ def proof() -> Proof:
     task = ObjectDetection()
     card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
     problem = task.problem(card, ImageInput(size=SIZE))
-    module = Looking(small_network(classes=len(problem.classes)), problem).eval()
+    module = TwoStageAdapter(small_network(classes=len(problem.classes)), problem).eval()
     subject = Subject(
         model="torchvision/small",
         module=module,

@@ -21,11 +21,11 @@ def element(
     name: str, *children: Child, kind: str = "", attributes: Mapping[str, str | int | float] | None = None
 ) -> Html:
     """<name class=kind …>children</name>; a child that is plain text is escaped, and so is every attribute."""
-    found: dict[str, str | int | float] = {**({"class": kind} if kind else {}), **(attributes or {})}
-    words = "".join(f' {key}="{escape(_number(value), quote=True)}"' for key, value in found.items())
+    given: dict[str, str | int | float] = {**({"class": kind} if kind else {}), **(attributes or {})}
+    text = "".join(f' {key}="{escape(_number(value), quote=True)}"' for key, value in given.items())
     if name in _VOID and not children:
-        return Html(f"<{name}{words}/>")
-    return Html(f"<{name}{words}>{joined(children)}</{name}>")
+        return Html(f"<{name}{text}/>")
+    return Html(f"<{name}{text}>{joined(children)}</{name}>")
 
 
 def joined(children: Iterable[Child]) -> Html:

@@ -26,10 +26,10 @@ MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
 def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
     listed = {file["name"]: file for file in manifest["files"]}
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
-    yield from (f"{name} is missing" for name in sorted(listed.keys() - found))
-    yield from (f"{name} is not in the manifest" for name in sorted(found - {*listed, "manifest.json"}))
-    for name in sorted(listed.keys() & found):
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
+    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json"}))
+    for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
             yield f"{name} is a link or a device, not a file"

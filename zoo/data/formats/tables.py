@@ -112,7 +112,8 @@ def _with_stray_quotes(table: Table, text: str) -> Table:
         Counter(row.cells[index].strip() for row in table.rows if row.last == row.first and len(row.cells) == width)
         for index in range(width)
     ]
-    all_even = all(line.count(table.separator) == width - 1 for line in lines if line.strip())
+    prose = table.separator in ",;"  # which stand in any text, so that a line with one is not yet a row
+    all_even = not prose and all(line.count(table.separator) == width - 1 for line in lines if line.strip())
 
     def is_row(line: str) -> bool:
         cells = [cell.strip().strip('"') for cell in line.split(table.separator)]

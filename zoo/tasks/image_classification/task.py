@@ -76,13 +76,13 @@ class ImageClassification:
     def model_signature(self, problem: Problem) -> Signature:
         """input, normalised float32 [batch, channels, height, width] -> logits float32 [batch, classes]."""
         image = problem.image
-        given = Port(
+        picture = Port(
             name="input", dtype="float32", shape=("batch", image.channels, *image.size), doc="normalised image"
         )
         logits = Port(
             name="logits", dtype="float32", shape=("batch", len(problem.classes)), doc="scores before softmax"
         )
-        return Signature(inputs=(given,), outputs=(logits,))
+        return Signature(inputs=(picture,), outputs=(logits,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """image uint8 [height, width, 3] -> probabilities float32 [classes]."""

@@ -80,13 +80,13 @@ class SemanticSegmentation:
     def model_signature(self, problem: Problem) -> Signature:
         """input, normalised float32 [batch, channels, h, w] -> logits float32 [batch, classes, h, w]."""
         image = problem.image
-        given = Port(
+        picture = Port(
             name="input", dtype="float32", shape=("batch", image.channels, *image.size), doc="normalised image"
         )
         logits = Port(
             name="logits", dtype="float32", shape=("batch", len(problem.classes), *image.size), doc="scores per pixel"
         )
-        return Signature(inputs=(given,), outputs=(logits,))
+        return Signature(inputs=(picture,), outputs=(logits,))
 
     def pipeline_signature(self, problem: Problem) -> Signature:
         """image uint8 [height, width, 3] -> classes [height, width] of the given image."""

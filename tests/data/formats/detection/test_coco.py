@@ -93,7 +93,7 @@ def test_pairs_of_files_of_any_names(train: str, other: str, split: str, tmp_pat
     write(tmp_path, train, document(["a.png", "b.png", "c.png", "d.png"]))
     write(tmp_path, other, document(["e.png", "f.png"]))
     found = card(tmp_path)
-    names = {name: [Path(sample.name).stem for sample in items] for name, items in found.splits.items()}
+    names = {str(name): [Path(sample.name).stem for sample in items] for name, items in found.splits.items()}
     assert names[split] == ["e", "f"]
     assert sorted(names["train"] + (names["validation"] if split == "test" else [])) == ["a", "b", "c", "d"]
 
@@ -103,7 +103,7 @@ def test_a_file_beside_those_of_splits_is_a_question(tmp_path: Path) -> None:
         picture(tmp_path / "images" / f"{name}.png")
     for name, stem in (("a", "train"), ("b", "val"), ("c", "more")):
         write(tmp_path, f"annotations/{stem}.json", document([f"{name}.png"]))
-    with pytest.raises(DataError, match="beside them annotations/more.json") as caught:
+    with pytest.raises(DataError, match=r"beside them annotations/more\.json") as caught:
         card(tmp_path)
     assert "--train annotations/train.json --val annotations/val.json" in caught.value.hint
     named = card(tmp_path, train="annotations/more.json", validation="annotations/val.json")

@@ -265,7 +265,7 @@ def write_black_and_white(root: Path) -> Path:
 
 
 def test_black_and_white_masks_of_three_classes_teach_none(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="hold only 0 and 255.*and 3 classes are named") as caught:
+    with pytest.raises(DataError, match=r"hold only 0 and 255.*and 3 classes are named") as caught:
         card_of(write_black_and_white(tmp_path))
     assert caught.value.hint.startswith("write the number of the class, such as 1, instead of 255")
 
