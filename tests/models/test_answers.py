@@ -214,7 +214,7 @@ def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> N
     class Naming(Measuring):
         def show(self, case: Case, answer: Mapping[str, Any], problem: Problem, *, limit: int = 5) -> Shown:
             shown = super().show(case, answer, problem, limit=limit)
-            record = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
+            record: dict[str, Json] = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
             return replace(shown, record=record)
 
     hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
