@@ -64,9 +64,15 @@ class DataCard:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What else the check learnt, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""
-    """sha256 over the sorted items (name, size, label, split): the same data give the same one."""
+    """sha256 over the sorted items (name, content, label, split): the same data give the same one."""
+    former_fingerprint: str = ""
+    """As zoo 0.1 had it, by the sizes of files instead of their contents; empty where that is the same."""
     notes: tuple[str, ...] = ()
     """Sentences the user should read: what was skipped, split, scaled."""
+
+    def has_fingerprint(self, fingerprint: str) -> bool:
+        """Whether a run or a bundle that recorded this fingerprint was made of these data, also with zoo 0.1."""
+        return fingerprint == self.fingerprint or (fingerprint != "" and fingerprint == self.former_fingerprint)
 
     def counts(self) -> dict[str, int]:
         """Number of items per split."""
