@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.data.formats.samples import Sample, fingerprint
 
-SPLITS = {"train": (Sample("a/0.png", 0, size=880, content="c" * 64),)}
+SPLITS: dict[Split, tuple[Sample, ...]] = {"train": (Sample("a/0.png", 0, size=880, content="c" * 64),)}
 BY_0_1 = fingerprint("class-folders", ("a",), {"train": (Sample("a/0.png", 0, size=880),)})
 
 
