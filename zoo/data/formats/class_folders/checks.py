@@ -80,6 +80,7 @@ def check_listing(
         classes=classes,
         facts=kind.summarise(seen.facts.values()),
         fingerprint=fingerprint(source.format, classes, splits),
+        former_fingerprint=fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
     )
 

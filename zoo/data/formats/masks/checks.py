@@ -77,6 +77,7 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         classes=classes,
         facts=PICTURES.summarise(seen.facts[name] for name in samples),
         fingerprint=mask_fingerprint(source.format, classes, splits),
+        former_fingerprint=mask_fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
     )
 
