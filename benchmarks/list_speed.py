@@ -58,8 +58,8 @@ def main() -> None:
     """Print the comparison, piped and on a terminal."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed zoo keeps its bytecode, as click does
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    listed = subprocess.run(LIST, check=True, capture_output=True, text=True).stdout.splitlines()
-    print(f"{len(listed) - 2} models listed, {rounds} alternating rounds, {os.cpu_count()} cores")
+    lines = subprocess.run(LIST, check=True, capture_output=True, text=True).stdout.splitlines()
+    print(f"{len(lines) - 2} models listed, {rounds} alternating rounds, {os.cpu_count()} cores")
     for name, run, limit in (("piped", piped, 2.0), ("on a terminal", on_terminal, 3.0)):
         bare, listed, ratio = compare(run, rounds)
         print(

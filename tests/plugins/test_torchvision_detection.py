@@ -109,7 +109,7 @@ def test_a_fresh_network_can_be_made_to_answer(detector: Detector) -> None:
     kept = {name: one.clone() for name, one in detector.state_dict().items()}
     with torch.no_grad():
         before = float((adapter(images)[1] > 0.05).float().mean())
-        said = adapter.enliven(images)
+        said = adapter.initialise(images)
         after = float((adapter(images)[1] > 0.05).float().mean())
     changed = {name for name, one in detector.state_dict().items() if not torch.equal(one, kept[name])}
     detector.load_state_dict(kept)

@@ -122,9 +122,9 @@ def test_a_fresh_network_can_be_made_to_answer(regions: TwoStage) -> None:
         regions, Problem(task="object-detection", input=ImageInput(size=SIZE), classes=CLASSES)
     ).eval()
     with torch.no_grad():
-        said = adapter.enliven(pictures(1))
+        said = adapter.initialise(pictures(1))
         _, scores, _ = adapter(pictures(1))
-        objectness = float(adapter.grounds(pictures(1))[0].std())
+        objectness = float(adapter.selection_scores(pictures(1))[0].std())
     assert "objectness and class logits spread to 1.5" in said
     assert objectness == pytest.approx(1.5, rel=0.05)
     assert float(scores.std()) > 0.1

@@ -80,7 +80,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     assert {"model.onnx", "pipeline.onnx", "report.json", "report.html", "run.py", "task.py"} <= set(manifest.hashes())
     assert (manifest.model, manifest.licences, manifest.opset) == ("toys/toy", {"code": "MIT"}, 18)
     assert not manifest.lineage.target
-    assert manifest.lineage.weights.startswith("seeded live weights (seed 0")
+    assert manifest.lineage.weights.startswith("random weights (seed 0")
     assert sum(len((tmp_path / "b" / name).read_text().splitlines()) for name in ("run.py", "task.py")) <= 250
 
     assert command("verify", "b").code == 0
@@ -115,7 +115,7 @@ def test_a_model_that_is_not_proved_publishes_nothing_but_its_report(
     assert "unproved" in verified.out
 
 
-def _spoil(path: Path) -> None:
+def _mutate(path: Path) -> None:
     model = onnx.load(path)
     tensor = max(model.graph.initializer, key=lambda one: int(np.prod(one.dims)) if one.data_type == 1 else 0)
     values = numpy_helper.to_array(tensor).copy()
@@ -127,7 +127,7 @@ def _spoil(path: Path) -> None:
 @pytest.mark.slow
 def test_explain_names_the_module_of_the_first_wrong_tensor(command: Callable[..., Said], tmp_path: Path) -> None:
     assert command("export", "toy", "--untrained", "--onnx", "-o", "b").code == 0
-    _spoil(tmp_path / "b" / "model.onnx")
+    _mutate(tmp_path / "b" / "model.onnx")
     assert command("verify", "b").code == 1
     said = command("verify", "b", "--against", "toy", "--explain", "--json")
     assert said.code == 1

@@ -82,7 +82,7 @@ def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
 def submit_pipeline(queue: RuntimeQueue, file: GraphFile, captured: Pipeline, inputs: Inputs) -> SubmittedPipeline:
     """The pipeline, its preprocess alone on the raw cases, and the evaluation items."""
     graph = submit_graph(queue, file)
-    preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preparing"))
+    preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preprocess"))
     return SubmittedPipeline(
         graph=graph,
         preprocessed=queue.submit(lambda runtime: run_one_by_one(runtime, preprocess.result(), inputs.raw)),

@@ -17,7 +17,7 @@ from zoo.models.outputs import call
 from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
-from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
@@ -125,4 +125,4 @@ def _randomise(module: nn.Module, trained: Trained, problem: Problem, *, seed: i
     inputs = [call(prepare, case.inputs, preprocess) for case in raw]
     ready = task.cases(None, problem, Purpose.MODEL, limit=RANDOM_WEIGHTS_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]
-    return enliven(module, [{**arrays, **signature.initial_state()} for arrays in inputs], signature, seed=seed)
+    return randomise(module, [{**arrays, **signature.initial_state()} for arrays in inputs], signature, seed=seed)

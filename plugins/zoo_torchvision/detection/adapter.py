@@ -31,7 +31,7 @@ class OneStageAdapter(nn.Module):
         boxes, scores = self.model(input)
         return clip_boxes_to_image(boxes, self.model.image_size), scores
 
-    def enliven(self, *inputs: Tensor) -> str:
+    def initialise(self, *inputs: Tensor) -> str:
         """Scales the class logits: an untrained network scores all classes alike, below the score threshold."""
         network = self.model.network
         logits = network.head(list(network.backbone(inputs[0]).values()))["cls_logits"]
@@ -72,7 +72,7 @@ class TwoStageAdapter(nn.Module):
         boxes, scores, regions = self.model(input)
         return boxes, scores, regions
 
-    def grounds(self, input: Tensor) -> tuple[Tensor, ...]:
+    def selection_scores(self, input: Tensor) -> tuple[Tensor, ...]:
         """The selection scores: objectness [1, anchors], and the proposed boxes [1, anchors, 4]."""
         return self.model.proposed(input)
 
@@ -80,7 +80,7 @@ class TwoStageAdapter(nn.Module):
         """The outputs for every region that could be selected; and bool [1, k], which ones certainly are."""
         return self.model.possible(input, off=off)
 
-    def enliven(self, *inputs: Tensor) -> str:
+    def initialise(self, *inputs: Tensor) -> str:
         """Scales objectness and class logits: an untrained network scores all regions and all classes alike."""
         network = self.model.network
         self._spread(network.rpn.head.cls_logits, self.model.proposed(inputs[0])[0])

@@ -221,6 +221,21 @@ def test_running_text_takes_the_only_column_or_asks(tmp_path: Path) -> None:
     assert all(item.text.startswith("second") for item in texts)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",text,label\n" + "".join(f"{n},{text},{label}\n" for n, (text, label) in enumerate(ROWS)),
+        "sep=;\n" + rows(";"),
+        "\n\n" + rows().replace("\n", "\n\n"),
+        "text,label\n" + "".join(f'"{text}","{label}"\n' for text, label in ROWS),
+        "\ufeff" + rows(),
+    ],
+    ids=["pandas", "excel", "blank lines", "quoted", "mark"],
+)
+def test_what_other_programs_write(text: str, tmp_path: Path) -> None:
+    assert_whole(card(table(tmp_path / "a.csv", text)))
+
+
 # --- pictures in a table ---
 
 

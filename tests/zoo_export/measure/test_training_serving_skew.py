@@ -101,9 +101,9 @@ def test_items_that_the_data_do_not_hold_are_not_compared() -> None:
 
 @pytest.mark.slow
 def test_a_dataset_that_normalises_otherwise_fails_the_proof_that_nothing_else_fails() -> None:
-    otherwise = Otherwise(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
+    task = Otherwise(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
     sound = prove(subject_of(ImageClassification()), opset=18, evaluate=20)
-    found = prove(subject_of(otherwise), opset=18, evaluate=20)
+    found = prove(subject_of(task), opset=18, evaluate=20)
     failed = {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}
     assert sound.verdict.publishes
     assert set(failed) == {"pipeline"}

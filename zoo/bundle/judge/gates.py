@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from zoo.api.task import GENERIC_CONTROLS, Agreement
 from zoo.bundle.judge.cases import (
     Finding,
-    chose_nothing,
     combined,
+    compares_nothing,
     gating,
     judge_case,
     obeys,
@@ -108,13 +108,13 @@ def _live(output: LiveOutput) -> Finding:
 def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
-    Those in which nothing could be chosen and nothing was have no numbers to tell apart, and do not count.
+    Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count.
     """
 
     def check(graph: GraphEvidence) -> Finding:
-        counted = [case for case in gating(graph) if not chose_nothing(case)]
+        counted = [case for case in gating(graph) if not compares_nothing(case)]
         empty = len(gating(graph)) - len(counted)
-        note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
+        note = f"; in {empty} more the outputs of both are empty" if empty else ""
         if len({case.name for case in counted}) < MIN_GATING_CASES:
             return Status.INCONCLUSIVE, f"{len(counted)} gating cases, {MIN_GATING_CASES} are needed{note}"
         statuses = [judge_case(case, graph, evidence)[0] for case in counted]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zoo.api.task import Port, Signature
+from zoo.api.untrusted import escaped_json
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
 from zoo.bundle.runtime.sandbox import Session, TensorPort
@@ -54,7 +55,7 @@ def description(
         "opset": str(opset),
         "weights_sha256": weights_sha256,
         "input": json.dumps(problem["input"], ensure_ascii=False),
-        "classes": json.dumps(problem["classes"], ensure_ascii=False),
+        "classes": escaped_json(json.dumps(problem["classes"], ensure_ascii=False)),
         "classes_sha256": classes_sha256(problem["classes"]),
         "problem_sha256": problem_sha256(problem),
         "licence": json.dumps(dict(licences), ensure_ascii=False),
@@ -103,7 +104,7 @@ def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[s
     )
     for key, value in expected.items():
         actual = session.metadata.get(PREFIX + key)
-        if actual != value:
+        if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
             yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
     signature = manifest.model_signature if name == "model.onnx" else manifest.pipeline_signature
     for sentence in unlike(session, signature):

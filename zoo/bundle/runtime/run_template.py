@@ -23,6 +23,11 @@ Run = Callable[[Arrays], Arrays]
 MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
 
 
+def plain(text: str) -> str:
+    """Text that commands no terminal: what cannot be seen is spelled out, but for line feeds, spaces and joiners."""
+    return "".join(c if c.isprintable() or c in "\n\xa0\u200c\u200d\u3000" else repr(c)[1:-1] for c in text)
+
+
 def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
     listed = {file["name"]: file for file in manifest["files"]}
@@ -103,7 +108,7 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     if not wrong:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
         wrong = [line for case in manifest["golden"] for line in differing_answers(folder, case, runs[case["graph"]])]
-    sys.stdout.writelines(f"{line}\n" for line in wrong)
+    sys.stdout.writelines(f"{plain(line)}\n" for line in wrong)
     if manifest["verdict"] == "unproved":
         print("this bundle was published without a proof")
         return 1
@@ -125,6 +130,7 @@ def main(arguments: list[str]) -> int:
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
     run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
+    problem = {**problem, "classes": [name.replace("\n", r"\n") for name in problem["classes"]]}
     state, feedback = first_state(manifest["pipeline_signature"])
     answers: list[Arrays] = []
     for argument in arguments:
@@ -132,12 +138,12 @@ def main(arguments: list[str]) -> int:
             words = hasattr(task, "read_text") and not os.path.exists(argument)  # noqa: PTH110  may be too long a path
             feeds = {**(task.read_text(argument, problem) if words else task.read(Path(argument), problem)), **state}
         except (OSError, ValueError) as error:
-            print(f"{argument} cannot be read: {error}", file=sys.stderr)
+            print(plain(f"{argument} cannot be read: {error}"), file=sys.stderr)
             return 2
         answers.append(task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds))
-        print(f"{argument}: {getattr(task, 'keep', task.show)(answers[-1], problem)}")
+        print(plain(f"{argument}: {getattr(task, 'keep', task.show)(answers[-1], problem)}"))
     if hasattr(task, "compare") and len(answers) > 1:
-        print(task.compare(arguments, answers, problem))
+        print(plain(task.compare(arguments, answers, problem)))
     return 0
 
 

@@ -303,6 +303,9 @@ def test_grey_levels_name_no_class(tmp_path: Path) -> None:
         ({"category_id": 77}, "class 77 is not among the 2 categories"),
         ({"image_id": 99}, "no image 99"),
         ({"segmentation": {"size": [5, 5], "counts": [20, 5]}}, "its run lengths are for 5 x 5 pixels, not 30 x 20"),
+        ({"segmentation": {"size": "x", "counts": [1]}}, "its run lengths are not whole numbers, or not of two sides"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": [-5, 605]}}, "its run lengths are not whole numbers"),
+        ({"segmentation": [[10**400, 1, 1, 2, 2, 2]]}, "a corner of it is no number"),
         ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": "junk"}}, "neither polygons nor run lengths can be read"),
     ],
 )
