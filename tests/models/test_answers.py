@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
+from zoo.api.problem import Json
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
 
