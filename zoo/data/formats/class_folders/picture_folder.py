@@ -16,16 +16,18 @@ def list_pictures(root: Path, *, request: DataRequest | None = None) -> Listing:
     parts = find_parts(root, labelled=False, request=request)
     problems: list[BadSample] = [*parts.problems]
     rows: list[Row] = []
-    looked = []
+    listings = []
     for split, folder in parts.folders:
-        found = contents(root, folder)
-        looked.append(found)
-        rows += [Row(name, split=split) for name in found.files]
-        if found.unread:
+        listing = contents(root, folder)
+        listings.append(listing)
+        rows += [Row(name, split=split) for name in listing.files]
+        if listing.unread:
             where = f"{folder.name}/"
             problems.append(
                 BadSample(
-                    where, f"{len(found.unread)} pictures of a kind that cannot be read", "convert them to JPEG or PNG"
+                    where,
+                    f"{len(listing.unread)} pictures of a kind that cannot be read",
+                    "convert them to JPEG or PNG",
                 )
             )
-    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(looked)])
+    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])

@@ -35,40 +35,40 @@ def list_class_folders(
     parts = find_parts(root, labelled=True, kind=kind, request=request)
     rows: list[Row] = []
     problems: list[BadSample] = [*parts.problems]
-    looked: list[FolderListing] = []
+    listings: list[FolderListing] = []
     for split, folder in parts.folders:
         beside = _beside(root, folder, kind, known)
-        looked.append(beside)
+        listings.append(beside)
         if beside.files:
             reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
             problems.append(BadSample(beside.files[0], reason, "move them into one"))
         for name in subfolders(folder):
-            found = contents(root, folder / name, kind=kind)
-            looked.append(found)
-            rows += [Row(file, name, split) for file in found.files]
-            problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", found)
-    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(looked)])
+            listing = contents(root, folder / name, kind=kind)
+            listings.append(listing)
+            rows += [Row(file, name, split) for file in listing.files]
+            problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
+    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
 
 
-def _problems(where: str, found: FolderListing) -> list[BadSample]:
-    unread = len(found.unread)
-    if not found.files:
-        beside = f" (found {described(found.others)})" if found.others else ""
-        add = f"{found.kind.remedy}" if unread else f"add {found.kind.plural}"
+def _problems(where: str, listing: FolderListing) -> list[BadSample]:
+    unread = len(listing.unread)
+    if not listing.files:
+        beside = f" (found {described(listing.others)})" if listing.others else ""
+        add = f"{listing.kind.remedy}" if unread else f"add {listing.kind.plural}"
         fix = f"{add}; if it is no class, --train names the folder that holds the classes"
-        return [BadSample(where, f"no {found.kind.plural}{beside}", fix)]
+        return [BadSample(where, f"no {listing.kind.plural}{beside}", fix)]
     if unread:
-        return [BadSample(where, f"{unread} {found.kind.plural} of a kind that cannot be read", found.kind.remedy)]
+        return [BadSample(where, f"{unread} {listing.kind.plural} of a kind that cannot be read", listing.kind.remedy)]
     return []
 
 
 def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) -> FolderListing:
     """What lies in `folder` itself, between the class folders, but for the files that are known."""
-    found = FolderListing(kind=kind)
+    listing = FolderListing(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name, folder=entry.is_dir()):
-            found.skipped.append(name)
+            listing.skipped.append(name)
         elif entry.is_file() and name not in known:
-            found.add(name)
-    return found
+            listing.add(name)
+    return listing

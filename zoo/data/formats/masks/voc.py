@@ -21,10 +21,10 @@ def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskLis
     notes: list[str] = []
     roots = voc_roots(root, masks=True)
     for folder in roots:
-        found, wrong, said = _rows(root, folder, request)
+        found, wrong, more_notes = _rows(root, folder, request)
         rows += found
         problems += wrong
-        notes += said
+        notes += more_notes
     table = class_table(roots[0])
     return MaskListing(
         root=root,

@@ -31,8 +31,8 @@ def detect_text(request: DataRequest, *, embedded: Sequence[str], accepted: Sequ
     accept = [LAYOUTS[name] for name in accepted] + [f"the embedded {name}" for name in embedded]
     hint = f"accepted are {'; '.join(accept)}"
     path = named_path(request, accepted=hint)
-    found = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
-    for name in found:
+    formats = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
+    for name in formats:
         if name in accepted:
             return DataSource(request=request, format=name, location=path)
     what = f"{path} is a {path.suffix or 'file without suffix'}" if path.is_file() else f"{path} holds {_held(path)}"
@@ -120,7 +120,7 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
     ]
     if chosen:
         for file in files:
-            yield from ((file, split) for split, place in chosen.items() if place == file or place in file.parents)
+            yield from ((file, split) for split, part in chosen.items() if part == file or part in file.parents)
         return
     tops = {file: file.relative_to(folder).parts[0] for file in files}
     inside = splits_of_folders(sorted({top for file, top in tops.items() if file.name != top}))
