@@ -1,4 +1,4 @@
-"""Walking folders: which files are of the wanted kind, and what lies beside them."""
+"""The files below a folder: those of the wanted kind, and the number of the others by suffix."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PICTURES = frozenset(
 UNREAD_PICTURES = frozenset(
     {".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps", ".pdf"}
 )
-"""Suffixes of pictures that it cannot: leaving them out silently would be a lie about the data."""
+"""Suffixes of pictures that Pillow cannot read: they are an error, never left out silently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ PICTURE_FILES = FileKind(
     plural="pictures", suffixes=PICTURES, unread=UNREAD_PICTURES, remedy="convert them to JPEG or PNG"
 )
 LOOK_AT = 20_000
-"""How many files a quick look opens its eyes for before it stops."""
+"""Most files that are listed to recognise a format."""
 
 
 def hidden(name: str, *, folder: bool = False) -> bool:
@@ -118,7 +118,7 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
     """(path below root, whether it is hidden) of every file below `folder`; links are followed, circles are not."""
 
     def fail(error: OSError) -> None:
-        raise _unreadable(error) from error  # os.walk would leave the folder out without a word
+        raise _unreadable(error) from error  # os.walk would leave the folder out silently
 
     seen: set[str] = set()
     for current, folders, files in os.walk(folder, followlinks=True, onerror=fail):
@@ -138,7 +138,7 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
 
 
 def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> FolderListing:
-    """Everything below `folder`, told apart; with `limit`, only the first so many entries."""
+    """Everything below `folder`, sorted by kind; with `limit`, only the first so many entries."""
     listing = FolderListing(kind=kind)
     for name, is_hidden in islice(walk(root, folder), limit):
         if is_hidden:

@@ -1,4 +1,4 @@
-"""Folders named after classes: FOLDER/CLASS/*, or FOLDER/{train,val,test}/CLASS/*."""
+"""Folders of pictures: FOLDER/CLASS/*, FOLDER/{train,val,test}/CLASS/*, or pictures without classes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def list_class_folders(
 ) -> Listing:
     """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between.
 
-    `known` are files in `root` that somebody else reads.  `request` may name the folders of the splits.
+    `known` are files in `root` that another reader reads.  `request` may name the folders of the splits.
     """
     parts = find_parts(root, labelled=True, kind=kind, request=request)
     rows: list[Row] = []
@@ -47,6 +47,28 @@ def list_class_folders(
             listings.append(listing)
             rows += [Row(file, name, split) for file in listing.files]
             problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
+    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
+
+
+def list_pictures(root: Path, *, request: DataRequest | None = None) -> Listing:
+    """Every picture below `root`; `request` may name the folders of the splits."""
+    parts = find_parts(root, labelled=False, request=request)
+    problems: list[BadSample] = [*parts.problems]
+    rows: list[Row] = []
+    listings = []
+    for split, folder in parts.folders:
+        listing = contents(root, folder)
+        listings.append(listing)
+        rows += [Row(name, split=split) for name in listing.files]
+        if listing.unread:
+            where = f"{folder.name}/"
+            problems.append(
+                BadSample(
+                    where,
+                    f"{len(listing.unread)} pictures of a kind that cannot be read",
+                    "convert them to JPEG or PNG",
+                )
+            )
     return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
 
 

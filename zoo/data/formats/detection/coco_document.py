@@ -37,7 +37,7 @@ class CocoAnnotation:
     label: str
     crowd: bool
     fields: Mapping[str, Any]
-    """The entry as it stands: its bbox, segmentation and area are for whoever reads them."""
+    """The entry as it stands: its bbox, segmentation and area are read and checked by each task."""
     where: str
 
 
@@ -211,7 +211,7 @@ def _whole(value: Any) -> int | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value of JSON is a number that a float can hold; NaN, which is no JSON, is told apart later."""
+    """Whether a value of JSON is a number that a float can hold; NaN counts, and is refused with the box."""
     return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > LARGEST
 
 

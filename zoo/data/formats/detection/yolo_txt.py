@@ -105,7 +105,7 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     repeats = bool(by_split.get("train")) and by_split.get("train") == by_split.get("validation")
     notes = list(dataset.notes)
     if repeats:
-        notes.append("train and val name the same pictures: validation measures what was learnt by heart")
+        notes.append("train and val name the same pictures: validation measures pictures that were trained on")
     if bare:
         notes.append(f"{bare:,} pictures have no text file; they are taken to show none of the classes")
     return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)

@@ -23,7 +23,7 @@ from zoo.data.formats.splits import place
 HELD_OUT: Final = 0.1
 """Share of the identities that are held out for validation where the source has none."""
 FEWEST: Final = 2
-"""Identities that a split needs: with one alone nothing can be told apart."""
+"""Identities that a split needs: one identity alone gives no pair of different ones."""
 TEST: Final[Split] = "test"
 Splits = dict[Split, tuple[Sample, ...]]
 

@@ -119,8 +119,8 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
     for pair in mask_folders(root, request):
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
         listings += [pictures] if pair[1] == pair[2] else [pictures, candidates]
-        found, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
-        rows += found
+        matched, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
+        rows += matched
         problems += [*unread_problems(pictures), *wrong]
     return MaskListing(
         root=root,
