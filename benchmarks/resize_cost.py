@@ -82,7 +82,8 @@ def exported(module: nn.Module) -> bytes:
     )
     assert program is not None
     program.optimize()
-    return program.model_proto.SerializeToString()
+    data: bytes = program.model_proto.SerializeToString()
+    return data
 
 
 def in_onnxruntime(model: bytes) -> Run:
