@@ -47,6 +47,8 @@ def find_parts(
     splits = splits_of_folders(names)
     if not splits:
         if labelled:
+            if not (request and request.format):
+                _refuse_roles(root, names)
             _refuse_unnamed_parts(root, names, kind)
         return Parts(folders=((None, root),))
     others = [name for name in names if name not in splits]
@@ -167,6 +169,16 @@ def _wanted(entry: Path, kind: FileKind) -> bool:
     return not hidden(entry.name) and entry.suffix.lower() in kind.suffixes and entry.is_file()
 
 
+def _refuse_roles(root: Path, names: Sequence[str]) -> None:
+    """DataError where a folder is called images, labels or masks beside others: a class, or a part of annotations."""
+    roles = [name for name in names if ROLES.issuperset(split_words(name)) and split_words(name)]
+    if roles and len(names) > 1:
+        raise DataError(
+            f"{root} holds {listed(names)}: {listed(roles)} may belong to annotated pictures, or be a class",
+            hint="--train . reads every folder as a class; --train DIR names the folder that holds the classes",
+        )
+
+
 def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> None:
     """DataError where folders hold the same class folders, or are numbered as the parts of a set are."""
     if len(names) == 1:
@@ -176,12 +188,6 @@ def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> N
                 f"{root} holds {listed(names)} alone, and in it {listed(classes)}: one class, or the folder of classes",
                 hint=f"--train {names[0]} reads the folders in it as classes; one class alone teaches nothing",
             )
-    roles = [name for name in names if ROLES.issuperset(split_words(name)) and split_words(name)]
-    if roles and len(names) > 1:
-        raise DataError(
-            f"{root} holds {listed(names)}: {listed(roles)} may belong to annotated pictures, or be a class",
-            hint="--train . reads every folder as a class; --train DIR names the folder that holds the classes",
-        )
     numbered = len(names) > 1 and all(NUMBERED.fullmatch(name) for name in names)
     same: set[str] = set()
     if 1 < len(names) <= FEW_FOLDERS:
