@@ -63,9 +63,9 @@ def test_a_strangers_runner_takes_public_functions_along(keypoints: Catalog, tmp
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_cases_are_made_of_the_tasks_own_pictures(purpose: Purpose, keypoints: Catalog) -> None:
     task = keypoints.make_task("keypoints")
-    card = task.check(task.detect(DataRequest(source="tickets")), progress=lambda _done, _total: None)
+    card = task.data.check(task.data.detect(DataRequest(source="tickets")), progress=lambda _done, _total: None)
     problem = task.problem(card, ImageInput(size=(48, 48), channels=1, mean=(0.45,), std=(0.25,)))
-    with_data, without = (list(task.cases(one, problem, purpose, limit=12)) for one in (card, None))
+    with_data, without = (list(task.answers.cases(one, problem, purpose, limit=12)) for one in (card, None))
     assert [case.name for case in with_data] == [case.name for case in without]
     known = [case for case in with_data if case.truth is not None]
     assert known != []

@@ -9,6 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.api.api_1 import Adjustable as Adjustable
+    from zoo.api.api_1 import Calibrated as Calibrated
+    from zoo.api.api_1 import ChoosesRunner as ChoosesRunner
+    from zoo.api.api_1 import Comparing as Comparing
+    from zoo.api.api_1 import Developing as Developing
+    from zoo.api.api_1 import Ordered as Ordered
+    from zoo.api.api_1 import ReadsText as ReadsText
+    from zoo.api.api_1 import Responding as Responding
+    from zoo.api.api_1 import Unprompted as Unprompted
     from zoo.api.data import DataCard as DataCard
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
@@ -29,9 +38,17 @@ if TYPE_CHECKING:
     from zoo.api.errors import SandboxError as SandboxError
     from zoo.api.errors import UnknownName as UnknownName
     from zoo.api.errors import UsageError as UsageError
+    from zoo.api.errors import ZooDeprecationWarning as ZooDeprecationWarning
     from zoo.api.errors import ZooError as ZooError
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
+    from zoo.api.parts import FileItem as FileItem
+    from zoo.api.parts import Signatures as Signatures
+    from zoo.api.parts import Task as Task
+    from zoo.api.parts import TaskAnswers as TaskAnswers
+    from zoo.api.parts import TaskData as TaskData
+    from zoo.api.parts import TaskGraphs as TaskGraphs
+    from zoo.api.parts import TaskTensors as TaskTensors
     from zoo.api.problem import AudioInput as AudioInput
     from zoo.api.problem import ImageInput as ImageInput
     from zoo.api.problem import Input as Input
@@ -44,6 +61,7 @@ if TYPE_CHECKING:
     from zoo.api.specs import ModelSpec as ModelSpec
     from zoo.api.specs import Monitor as Monitor
     from zoo.api.specs import TaskSpec as TaskSpec
+    from zoo.api.specs import TaskTags as TaskTags
     from zoo.api.specs import TrainerSpec as TrainerSpec
     from zoo.api.specs import WeightsSpec as WeightsSpec
     from zoo.api.task import Agreement as Agreement
@@ -56,19 +74,13 @@ if TYPE_CHECKING:
     from zoo.api.task import Purpose as Purpose
     from zoo.api.task import Shown as Shown
     from zoo.api.task import Signature as Signature
-    from zoo.api.task import Task as Task
-    from zoo.api.task_options import Adjustable as Adjustable
-    from zoo.api.task_options import Calibrated as Calibrated
-    from zoo.api.task_options import ChoosesRunner as ChoosesRunner
-    from zoo.api.task_options import Comparing as Comparing
-    from zoo.api.task_options import Developing as Developing
-    from zoo.api.task_options import Ordered as Ordered
-    from zoo.api.task_options import ReadsText as ReadsText
-    from zoo.api.task_options import Responding as Responding
-    from zoo.api.task_options import Unprompted as Unprompted
+    from zoo.api.task import generic_controls as generic_controls
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.data.agreement import Verdict as Verdict
+    from zoo.data.agreement import item_agreement as item_agreement
+    from zoo.data.agreement import numeric_agreement as numeric_agreement
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
@@ -83,6 +95,14 @@ if TYPE_CHECKING:
     from zoo.registry.catalog import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
+    from zoo.tasks.bases.picture_tensors import PictureGraphs as PictureGraphs
+    from zoo.tasks.bases.picture_tensors import PictureTensors as PictureTensors
+    from zoo.tasks.bases.pictures import PictureAnswers as PictureAnswers
+    from zoo.tasks.bases.pictures import PictureData as PictureData
+    from zoo.tasks.bases.text_tensors import TextGraphs as TextGraphs
+    from zoo.tasks.bases.text_tensors import TextTensors as TextTensors
+    from zoo.tasks.bases.texts import TextAnswers as TextAnswers
+    from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
     from zoo.training.resume import resume as resume
@@ -93,12 +113,19 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
-    "zoo.api.task_options": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
-    "Unprompted",
+    "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
+    "zoo.tasks.bases.texts": "TextAnswers TextData",
+    "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
+    "zoo.tasks.bases.pictures": "PictureAnswers PictureData",
+    "zoo.data.agreement": "Verdict item_agreement numeric_agreement",
+    "zoo.api.parts": "FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
+    "zoo.api.api_1": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding Unprompted",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
-    "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
-    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError ZooError",
+    "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
+    "HashMismatch MissingExtra NetworkError NotProved OutputExists "
+    "PluginError Refused SandboxError UnknownName UsageError ZooError "
+    "ZooDeprecationWarning",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
@@ -113,8 +140,8 @@ _MODULES = {
     "zoo.models.predict": "predict",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
     "zoo.api.recipe": "Augment Recipe",
-    "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task",
+    "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
+    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.training.trainers.optimizers": "build_optimizer",

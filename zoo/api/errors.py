@@ -29,6 +29,10 @@ class ZooError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
+class ZooDeprecationWarning(FutureWarning):
+    """Something of an older API that still works; the message says what to use instead."""
+
+
 def describe_error(error: BaseException) -> str:
     """Kind and message of anybody's error in one line, "KeyError: 'label'", whatever its own __str__ does."""
     try:

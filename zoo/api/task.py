@@ -1,28 +1,24 @@
-"""The protocol of a task: what goes in and out, the data, the comparison of two answers, the showing.
+"""The values that the parts of a task take and give: signatures, cases, agreement, controls, what is shown.
 
-A Task object is torch-free.  The methods marked [torch] import torch inside; everything else is numpy,
-because it also serves where torch is not installed.  What only some tasks can do is in `zoo.api.task_options`.
+The parts themselves are in `zoo.api.parts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.problem import Input, Json, Problem
-from zoo.api.recipe import Augment
+from zoo.api.data import DataCard, Split
+from zoo.api.problem import Json
 from zoo.api.specs import Monitor as Monitor  # noqa: PLC0414  a part of this protocol, told by trainers too
 from zoo.api.specs import Reference
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from PIL.Image import Image
-    from torch import nn
 
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -30,7 +26,7 @@ Batch = dict[str, Any]
 """Tensors by name, and whatever else a dataset gives; what trainers and metrics pass around."""
 
 MARGIN = "margin"
-"""The name under which the proof adds to a reference how sure it is: see `Task.finish`."""
+"""The name under which the proof adds to a reference how sure it is: see `TaskGraphs.postprocess`."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -96,7 +92,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Where the data hold a case, so that it can be had as training has it: `Task.dataset` of this sample alone."""
+    """Where the data hold a case: `TaskTensors.dataset` of this sample alone gives it as training has it."""
 
     card: DataCard
     split: Split
@@ -221,88 +217,3 @@ class Dataset(Protocol):
 
     def ready(self, batch: Batch) -> Batch:
         """The batch as the model takes it (images normalised float32); runs on the batch's device."""
-
-
-class Task(Protocol):
-    """One kind of work.  Frozen facts in, new values out; a Task keeps no state."""
-
-    name: str
-    """As its `TaskSpec` has it."""
-    monitor: Monitor
-    """What the best checkpoint is chosen by."""
-    runner: Reference
-    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  With the modules
-    that it imports from zoo, which `zoo_export.bundle.runner_source` puts before it, it needs only numpy and Pillow.
-    It offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
-    cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
-    respond(run, inputs, feedback, problem) -> answer; where answers are there to be compared,
-    compare(names, answers, problem) -> text; where an answer is a file, keep(answer, problem) -> text, which writes
-    it here, instead of show; `problem` is the manifest's, as plain JSON."""
-
-    # --- data ---
-    def detect(self, request: DataRequest) -> DataSource:
-        """The layout of a source; DataError names the accepted layouts when none fits."""
-
-    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every sample looked at; DataError lists what is wrong, where and the fix."""
-
-    def problem(self, card: DataCard, input: Input) -> Problem:
-        """The facts that a model for these data is built with."""
-
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] One split, resized for the problem's input."""
-
-    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
-        """[torch] A changed copy of a training batch, before `Dataset.ready`."""
-
-    # --- the two graphs ---
-    def model_signature(self, problem: Problem) -> Signature:
-        """Inputs and outputs of model.onnx, unless the model's adapter declares its own."""
-
-    def pipeline_signature(self, problem: Problem) -> Signature:
-        """Inputs and outputs of pipeline.onnx, as in the table of tasks."""
-
-    def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] What pipeline.onnx begins with: inputs of the pipeline to inputs of the model (with batch axis)."""
-
-    def finish(self, problem: Problem) -> nn.Module:
-        """[torch] What pipeline.onnx ends with: outputs of the model to the answer.
-
-        A module that needs raw inputs of the pipeline as well (a detector needs the size of the given picture)
-        names them in an attribute `raw: tuple[str, ...]`; they follow the outputs of the model.
-
-        Where the answer is a choice for each of many places (a class for every pixel), ties are judged by a method
-        `margin` of the module: of the same inputs, float of the answer's shape, how far what was chosen stands above
-        the next.  The file does not answer it; the proof asks PyTorch, leaves out places where the margin is within
-        the noise, says how many they are, and gives it to `agreement` in the reference, named `zoo.api.task.MARGIN`.
-        """
-
-    # --- measuring ---
-    def metrics(self, problem: Problem) -> Metrics:
-        """[torch] Empty metrics, from a kept library."""
-
-    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-        """At most `limit` cases; deterministic; without a card only embedded and synthetic ones."""
-
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """Two answers per case compared; `noise` is the reference's own error per output, for the margins.
-
-        Cases may come without their inputs, where there are too many to keep.
-        """
-
-    def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """Which sabotages this task's proof is put to."""
-
-    # --- people ---
-    def read(self, path: Path, problem: Problem) -> Arrays:
-        """One raw file as the inputs of pipeline.onnx, without state; BadFile when it cannot be read."""
-
-    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """An answer as text, record and picture; at most `limit` of what the task ranks (classes, boxes)."""

@@ -167,7 +167,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             ("", task.spec.summary),
             ("plugin", _origin(task.plugin)),
             ("default data", task.spec.default_data),
-            ("metric", task.spec.metric),
+            ("metric", task.spec.monitored),
             ("models", str(len(models))),
         ]
     )

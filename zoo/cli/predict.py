@@ -112,7 +112,7 @@ def _show(out: Output, found: Iterator[Answer]) -> Iterator[Answer]:
             out.note(f"{answer.file}: {answer.unreadable}")
         else:
             first, *more = answer.shown.text.splitlines() or [""]
-            out.line(f"{answer.file}: {first}" if not more else f"{answer.file}:")
+            out.line(f"{answer.title}: {first}" if not more else f"{answer.title}:")
             for line in [first, *more] if more else ():
                 out.line(f"  {line}")
         yield answer

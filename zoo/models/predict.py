@@ -37,7 +37,7 @@ def predict(
     """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
 
     A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
-    No inputs at all are enough for tasks that begin by themselves (`zoo.Unprompted`).
+    No inputs at all are enough for tasks that answer without any (the tag `unconditional`).
     `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
     always run on the CPU.
     """
@@ -86,15 +86,15 @@ class TorchPipeline:
     def __init__(self, trained: Trained, module: nn.Module, *, device: str = "cpu") -> None:
         task, problem = trained.task, trained.problem
         self.inner = signature_of(module, task, problem)
-        self.outer = task.pipeline_signature(problem)
+        self.outer = task.graphs.signatures(problem).pipeline
         self.state = self.inner.state
         self.signature = Signature(
             inputs=(*self.outer.inputs, *self.state[0]), outputs=(*self.outer.outputs, *self.state[1])
         )
-        self.prepare = task.prepare(problem).eval()
+        self.prepare = task.graphs.preprocess(problem).eval()
         self.device = torch.device(device)
         self.model = module.eval().to(self.device)
-        self.finish = task.finish(problem).eval()
+        self.finish = task.graphs.postprocess(problem).eval()
 
     @torch.inference_mode()
     def __call__(self, arrays: Arrays) -> Arrays:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
@@ -16,7 +17,7 @@ from zoo.registry.name_resolution import RegistryEntry, S, find_offer
 from zoo.registry.references import missing_requirements, resolve
 
 if TYPE_CHECKING:
-    from zoo.api.task import Task
+    from zoo.api.parts import Task, TaskAnswers, TaskData, TaskGraphs, TaskTensors
     from zoo.api.trainer import Trainer
 
 
@@ -90,7 +91,7 @@ class Catalog:
     def chosen_by(self, model: RegistryEntry[ModelSpec]) -> str:
         """The name of the metric that chooses the model's best checkpoint: its trainer's, else its task's."""
         monitor = self.trainer_of(model).spec.monitor
-        return monitor.metric if monitor else self.task(model.spec.task).spec.metric
+        return monitor.metric if monitor else self.task(model.spec.task).spec.monitored
 
     def weight(self, name: str) -> RegistryEntry[WeightsSpec]:
         """The weights of "[plugin/]model@[plugin/]tag"."""
@@ -152,9 +153,28 @@ class Catalog:
             ) from error
 
     def make_task(self, name: str) -> Task:
-        """The task of a bare or full name, ready to be asked."""
+        """The task of a bare or full name; its parts are made when they are first used."""
+        from zoo.api.parts import Task  # noqa: PLC0415  listing needs no parts
+
         entry = self.task(name)
-        return cast("Task", self._make(entry, entry.spec.task))
+        spec = entry.spec
+        if spec.task is not None:
+            from zoo.registry.api_1 import adapt_task, warn_api_1  # noqa: PLC0415  only plugins of API 1 pay for it
+
+            warn_api_1(entry.plugin.title)
+            return adapt_task(self._make(entry, spec.task))
+        assert spec.monitor is not None, "a spec with parts has a monitor"
+        device = str(spec.device)
+        return Task(
+            name=spec.name,
+            monitor=spec.monitor,
+            tags=spec.tags,
+            make_data=cast("Callable[[], TaskData]", partial(self._make, entry, str(spec.data))),
+            make_tensors=cast("Callable[[], TaskTensors]", partial(self._make, entry, str(spec.tensors))),
+            make_graphs=cast("Callable[[], TaskGraphs]", partial(self._make, entry, str(spec.graphs))),
+            make_answers=cast("Callable[[], TaskAnswers]", partial(self._make, entry, str(spec.answers))),
+            device=lambda _: device,
+        )
 
     def make_trainer(self, entry: RegistryEntry[ModelSpec]) -> Trainer:
         """A new trainer for a model."""

@@ -21,7 +21,7 @@ import pluggy
 
 from zoo.api import hookspecs
 from zoo.api.errors import PluginError, describe_error
-from zoo.api.hookspecs import API_VERSION, PROJECT
+from zoo.api.hookspecs import API_VERSION, API_VERSIONS, PROJECT
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 from zoo.registry.discovery import BUILT_IN, Candidate, title
 from zoo.registry.import_guard import HeavyImport, import_guard
@@ -159,8 +159,9 @@ def _ask(candidate: Candidate, first: Candidate) -> Plugin:
 
 def _check_api(implementation: object) -> None:
     declared = getattr(implementation, "ZOO_API", API_VERSION)
-    if declared != API_VERSION:
-        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo speaks {API_VERSION}")
+    if declared not in API_VERSIONS:
+        known = " and ".join(map(str, API_VERSIONS))
+        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo speaks {known}")
 
 
 def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import TaskSpec, TrainerSpec, hookimpl
+from zoo import Monitor, TaskSpec, TrainerSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 DIGITS_LICENCE = "MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)"
 NAMES_LICENCE = "CLDR names under Unicode-3.0"
@@ -15,11 +15,15 @@ TONES_LICENCE = "tones made by zoo itself, Apache-2.0"
 TASKS = (
     TaskSpec(
         name="image-classification",
-        task="zoo.tasks.image_classification.task:ImageClassification",
+        data="zoo.tasks.image_classification.task:ClassificationData",
+        tensors="zoo.tasks.image_classification.tensors:ClassificationTensors",
+        graphs="zoo.tasks.image_classification.tensors:ClassificationGraphs",
+        answers="zoo.tasks.image_classification.task:ClassificationAnswers",
+        device="zoo.tasks.image_classification.runner:read",
+        monitor=Monitor(metric="top1", mode="max"),
         summary="which of a list of classes a picture shows",
         default_data="digits",
         data_licence=DIGITS_LICENCE,
-        metric="top1",
     ),
     TaskSpec(
         name="image-reconstruction",

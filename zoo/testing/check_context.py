@@ -91,7 +91,7 @@ class CheckContext:
         source, task = self.source(entry), self.catalog.task(entry.spec.task).full_name
         if (task, source) not in self._cards:
             made = self.catalog.make_task(task)
-            self._cards[task, source] = made.check(made.detect(DataRequest(source=source)), progress=_silent)
+            self._cards[task, source] = made.data.check(made.data.detect(DataRequest(source=source)), progress=_silent)
         return self._cards[task, source]
 
     @cached_property
@@ -144,7 +144,7 @@ def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
     from zoo_export.subject.rollout import begun  # noqa: PLC0415
 
-    offered = subject.task.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
+    offered = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
     return begun([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
 
 

@@ -6,12 +6,12 @@ That is what makes a resume exact: nothing random needs to be stored, and skippi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 
 from zoo.api.errors import UsageError
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,12 @@ class Plan:
     """Over all processes."""
     accumulate: int
     seed: int
+    ordered: bool = False
+    """The dataset has an order of its own: `order(batch_size, generator)`."""
+    ordered: bool = False
+    """The dataset has an order of its own: `order(batch_size, generator)`."""
+    ordered: bool = False
+    """The dataset has an order of its own: `order(batch_size, generator)`."""
     limit: int | None = None
     """Use only so many items, always the same ones."""
     rank: int = 0
@@ -55,8 +61,8 @@ class Plan:
 
     def _order(self, epoch: int) -> list[int]:
         generator = torch.Generator().manual_seed(mixed(self.seed, epoch, stream=1))
-        if isinstance(self.dataset, Ordered):
-            return list(self.dataset.order(self.batch_size, generator))[: self.items]
+        if self.ordered:
+            return list(cast("Any", self.dataset).order(self.batch_size, generator))[: self.items]
         if self.items == len(self.dataset):
             return torch.randperm(self.items, generator=generator).tolist()
         chosen = torch.randperm(len(self.dataset), generator=torch.Generator().manual_seed(self.seed))[: self.items]

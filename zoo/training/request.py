@@ -7,9 +7,10 @@ from pathlib import Path
 
 from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
+from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec
-from zoo.api.task import Progress, Task
+from zoo.api.task import Progress
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.run import check_place, default_place
@@ -68,7 +69,7 @@ def intend(model: str | None, options: TrainOptions, *, catalog: Catalog, overwr
         entry=entry,
         task=task,
         config=replace(config, input=_starting_input(config, entry, catalog)),
-        source=task.detect(config.request),
+        source=task.data.detect(config.request),
         place=place,
         overwrite=overwrite,
     )
@@ -89,7 +90,7 @@ def _starting_input(config: TrainConfig, entry: RegistryEntry[ModelSpec], catalo
 
 def check_data(intent: Intent, *, progress: Progress) -> DataCard:
     """The data, every sample looked at; DataError when they cannot be trained on."""
-    card = intent.task.check(intent.source, progress=progress)
+    card = intent.task.data.check(intent.source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
             raise DataError(f"{intent.config.data} has no {split} items", hint="see docs on data, or --data digits")

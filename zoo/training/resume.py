@@ -47,7 +47,7 @@ def resume(
     run = Run.open(path)
     _check_resumable(run)
     entry, task = trained_model(run, catalog), catalog.make_task(run.record.task)
-    card = task.check(task.detect(run.config.request), progress=progress)
+    card = task.data.check(task.data.detect(run.config.request), progress=progress)
     _check_same_data(run, card)
     config, inexact = _same_machine(run, entry)
     if inexact and not allow_inexact:

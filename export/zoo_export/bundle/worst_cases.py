@@ -42,7 +42,7 @@ def _ratio(case: CaseEvidence) -> float:
 
 def _shown(proof: Proof, case: Case, right: Mapping[str, Array], given: Mapping[str, Array]) -> ShownCase:
     task, problem = proof.subject.task, proof.subject.problem
-    reference, candidate = task.show(case, right, problem), task.show(case, given, problem)
+    reference, candidate = task.answers.show(case, right, problem), task.answers.show(case, given, problem)
     return ShownCase(
         graph=PIPELINE,
         case=case.name,

@@ -12,7 +12,6 @@ from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.task import Purpose
-from zoo.api.task_options import ChoosesRunner
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
@@ -103,7 +102,9 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
 def _without_data(bundle: Bundle, subject: Subject) -> bool:
     """Whether every golden case comes from where cases come from that are made without the user's data."""
     purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
-    made = [case for one in purposes for case in subject.task.cases(None, subject.problem, one, limit=RAW_CASES)]
+    made = [
+        case for one in purposes for case in subject.task.answers.cases(None, subject.problem, one, limit=RAW_CASES)
+    ]
     known = {"synthetic", *(case.origin or "synthetic" for case in made)}
     return all(case.origin in known for case in bundle.manifest.golden)
 
@@ -152,9 +153,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 def runner(subject: Subject) -> dict[str, bytes]:
     """run.py and task.py, as this zoo writes them."""
     core = Path(run_template.__file__).read_bytes()
-    task = subject.task
-    runner = task.runner_for(subject.problem) if isinstance(task, ChoosesRunner) else task.runner
-    return {"run.py": core, "task.py": task_source(runner).encode()}
+    return {"run.py": core, "task.py": task_source(subject.task.device(subject.problem)).encode()}
 
 
 def manifest_of(
@@ -174,7 +173,7 @@ def manifest_of(
         problem=subject.problem,
         model_signature=subject.signature,
         pipeline_signature=subject.pipeline_signature,
-        finishing=type(subject.task.finish(subject.problem)).__name__.lower(),
+        finishing=type(subject.task.graphs.postprocess(subject.problem)).__name__.lower(),
         opset=facts.opset if facts is not None else 0,
         lineage=subject.lineage,
         licences=subject.licences,

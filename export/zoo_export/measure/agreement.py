@@ -8,7 +8,9 @@ from itertools import chain
 
 import numpy as np
 
-from zoo.api.task import Agreement, Case, Task
+from zoo.api.parts import Task
+from zoo.api.problem import Problem
+from zoo.api.task import Agreement, Case
 from zoo.bundle.judge.evidence import CaseEvidence
 from zoo_export.measure.outputs import Given
 from zoo_export.subject.module_io import Array
@@ -36,6 +38,7 @@ def agree(
     reference: Sequence[Mapping[str, Array]],
     given: Sequence[Given],
     *,
+    problem: Problem,
     noise: Mapping[str, float],
     others: Others = lambda _: (),
     near: Near = lambda _: (),
@@ -53,15 +56,20 @@ def agree(
     if failed:
         return Agreement(items=len(cases), agreeing=0, undecided=0, disagreements=tuple(failed[:12]))
     candidate = [one for one in given if not isinstance(one, str)]
-    found = task.agreement(reference, candidate, cases=cases, noise=noise)
+    found = task.answers.agreement(reference, candidate, cases=cases, noise=noise)
     if found.items != len(cases):
         sentence = f"{task.name} compared {found.items} of {len(cases)} answers"
         return replace(found, items=len(cases), agreeing=0, undecided=0, disagreements=(sentence,))
+    found = replace(
+        found,
+        reference_metrics=task.answers.metrics(reference, cases, problem),
+        candidate_metrics=task.answers.metrics(candidate, cases, problem),
+    )
     if found.holds:
         return found
 
     def alike(place: int, right: Mapping[str, Array], one: Mapping[str, Array]) -> bool:
-        alone = task.agreement([right], [one], cases=[cases[place]], noise=noise)
+        alone = task.answers.agreement([right], [one], cases=[cases[place]], noise=noise)
         return alone.items == alone.agreeing == 1
 
     firm, unknown = [], 0
@@ -77,7 +85,7 @@ def agree(
     if len(firm) == len(cases):
         return found
     chosen = [[rows[place] for place in firm] for rows in (reference, candidate, cases)]
-    rest = task.agreement(chosen[0], chosen[1], cases=chosen[2], noise=noise) if firm else found  # type: ignore[arg-type]
+    rest = task.answers.agreement(chosen[0], chosen[1], cases=chosen[2], noise=noise) if firm else found  # type: ignore[arg-type]
     return replace(
         found,
         agreeing=rest.agreeing if firm else 0,

@@ -47,7 +47,7 @@ def _compared(
     measured = _measured(fed, right, subject.problem)
     if measured.differing and not measured.far:
         answers = [finisher.single(call(subject.module, one, model), case.inputs) for one in (ready, {**ready, **fed})]
-        same = subject.task.agreement(answers[:1], answers[1:], cases=[case], noise=noise).holds
+        same = subject.task.answers.agreement(answers[:1], answers[1:], cases=[case], noise=noise).holds
         measured = replace(measured, same_answer=same)
     return replace(measured, name=case.name)
 
@@ -56,7 +56,7 @@ def _fed(subject: Subject, item: Item) -> dict[str, Array]:
     """What the dataset gives the model of this sample alone, by the model's port names; nothing where it cannot."""
     alone = replace(item.card, splits={item.split: (item.sample,)})
     try:
-        dataset = subject.task.dataset(alone, item.split, subject.problem)
+        dataset = subject.task.tensors.dataset(alone, item.split, subject.problem)
     except DataError:  # pairs to verify, say, need more than one
         return {}
     if len(dataset) != 1:

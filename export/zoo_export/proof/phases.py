@@ -69,7 +69,7 @@ class Underway:
         """Export both graphs; each is put to the runtime as soon as its file is there."""
         self.opset = opset
         whole = files is None or PIPELINE in files
-        declared = planned(self.subject.task.controls(self.subject.problem), self.model)
+        declared = planned(self.subject.task.answers.controls(self.subject.problem), self.model)
         self.controls = declared if whole else tuple(_without_pipeline(control) for control in declared)
         self.trials: dict[str, Future[Trial]] = {}
         self.spoilt: dict[str, Future[Spoilt]] = {}

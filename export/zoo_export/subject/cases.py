@@ -47,10 +47,10 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
     task, problem, card = subject.task, subject.problem, subject.card
     shown = card if golden_of_users else None
     ports, own = subject.pipeline_signature, subject.signature
-    raw = tuple(task.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    raw = tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES))
     raw = continued(raw, prepare, subject.module, raw=ports, model=own)
     few = GOLDEN_CASES - 2 if own.feedback else GOLDEN_CASES - 1
-    golden = tuple(task.cases(shown, problem, Purpose.GOLDEN, limit=few))
+    golden = tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few))
     golden = begun(golden, own)
     known = {case.name for case in raw}
     raw += tuple(case for case in golden if case.name not in known)
@@ -58,12 +58,14 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     signature = Signature(inputs=ports.inputs, outputs=own.inputs)
     prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
-    offered = task.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
+    offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*prepared, *begun(ready, own)]
     model += _other_sizes(model, subject.signature)
     known_data = card is not None or subject.trained  # published weights may come with embedded data
-    items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+    items = (
+        tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+    )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
     return Inputs(raw=raw, model=tuple(_unique(model)), items=begun(items, own), golden=golden)

@@ -117,10 +117,10 @@ def _target(trained: Trained) -> str:
 def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
     task = trained.task
     signature = signature_of(module, task, problem)
-    raw = task.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
-    prepare = task.prepare(problem).eval()
-    ends = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=stateless(signature).inputs)
+    raw = task.answers.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
+    prepare = task.graphs.preprocess(problem).eval()
+    ends = Signature(inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=stateless(signature).inputs)
     inputs = [call(prepare, case.inputs, ends) for case in raw]
-    ready = task.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
+    ready = task.answers.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]
     return enliven(module, [{**one, **signature.initial_state()} for one in inputs], signature, seed=seed)

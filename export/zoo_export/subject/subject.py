@@ -9,9 +9,10 @@ from torch import nn
 
 from zoo.api.data import DataCard
 from zoo.api.errors import Refused
+from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.api.specs import ExportSpec
-from zoo.api.task import Signature, Task
+from zoo.api.task import Signature
 from zoo.bundle.runtime.consistency import description
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import signature_of
@@ -57,19 +58,19 @@ class Subject:
     @property
     def pipeline_signature(self) -> Signature:
         """Of pipeline.onnx: the task's, and the state of the model."""
-        signature = self.task.pipeline_signature(self.problem)
+        signature = self.task.graphs.signatures(self.problem).pipeline
         return with_state(signature, self.signature) if self.signature.feedback else signature
 
     def prepare(self) -> nn.Module:
         """What pipeline.onnx begins with, in eval mode."""
-        module = self.task.prepare(self.problem).eval()
+        module = self.task.graphs.preprocess(self.problem).eval()
         inputs, _ = self.signature.state
         own = len(self.pipeline_signature.inputs) - len(inputs)
         return Past(module, own=own, state=len(inputs)).eval() if inputs else module
 
     def finish(self) -> nn.Module:
         """What pipeline.onnx ends with, in eval mode."""
-        module = self.task.finish(self.problem).eval()
+        module = self.task.graphs.postprocess(self.problem).eval()
         _, outputs = self.signature.state
         own = len(self.signature.outputs) - len(outputs)
         return Past(module, own=own, state=len(outputs)).eval() if outputs else module

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.api.api_1 import Ordered
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 from zoo.data.audio.metrics import SampleMetrics
 from zoo.data.audio.stream_dataset import IGNORED, MeasuredStretches, Recordings, TrainingChunks
 

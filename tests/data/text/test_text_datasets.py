@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from zoo.api.api_1 import Ordered
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.labelled_dataset import LabelledTexts
 from zoo.data.text.metrics import LanguageModelMetrics, TextClassificationMetrics

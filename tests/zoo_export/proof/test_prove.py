@@ -49,7 +49,7 @@ def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch
     subject = proof.subject
     session = runtime.session(proof.exported.files[PIPELINE])
     assert [(port.name, port.shape) for port in session.inputs] == [("image", ("height", "width", 3))]
-    prepare, finish = subject.task.prepare(subject.problem), subject.task.finish(subject.problem)
+    prepare, finish = subject.task.graphs.preprocess(subject.problem), subject.task.graphs.postprocess(subject.problem)
     for height, width in ((12, 12), (31, 57), (80, 9)):
         image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
         with torch.no_grad():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Agreement, Case, Port, Signature
 from zoo.bundle.judge.rule import Status, judge_output
 from zoo_export.measure.agreement import agree
@@ -26,6 +28,7 @@ SIGNATURE = Signature(
         Port(name="parts", dtype="int64", shape=(1, ROOM)),
     ),
 )
+PROBLEM = Problem(task="numbers", input=ImageInput(size=(1, 1)))
 
 
 class Best(nn.Module):
@@ -185,7 +188,10 @@ def test_a_row_without_a_name_says_nothing() -> None:
 
 
 class Numbers:
-    """A task whose answers are one number each."""
+    """Answers that are one number each."""
+
+    def metrics(self, answers: Sequence[Any], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
+        return {"largest": float(max(one["n"] for one in answers))}
 
     def agreement(
         self,
@@ -216,24 +222,23 @@ def test_a_disagreement_is_excused_where_pytorch_could_answer_otherwise(
 ) -> None:
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "abc"]
     right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 2, 3), (1, 2, 9)))
-    task: Any = Numbers()
+    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
 
     def otherwise(place: int) -> list[dict[str, Any]] | None:
         numbers = others.get(place, [])
         return None if numbers is None else [{"n": np.array(n)} for n in numbers]
 
-    found = agree(task, cases, right, ours, noise={}, others=otherwise)
+    found = agree(task, cases, right, ours, problem=PROBLEM, noise={}, others=otherwise)
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (3, agreeing, undecided)
     assert found.unknown == int(others.get(2, []) is None)
     assert found.disagreements == disagreements
+    assert (found.reference_metrics, found.candidate_metrics) == ({"largest": 3.0}, {"largest": 9.0})
     assert found.holds == (not disagreements)
 
 
 def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
     class Half(Numbers):
-        name = "numbers"
-
         def agreement(self, reference: Any, candidate: Any, *, cases: Any, noise: Any) -> Agreement:
             same = [place for place, one in enumerate(reference) if one["n"] == candidate[place]["n"]]
             rows = ([row[place] for place in same] for row in (reference, candidate))
@@ -241,8 +246,8 @@ def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
 
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
     right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = Half()
-    found = agree(task, cases, right, ours, noise={})
+    task: Any = SimpleNamespace(name="numbers", answers=Half())
+    found = agree(task, cases, right, ours, problem=PROBLEM, noise={})
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (2, 0, 0)
     assert found.disagreements == ("numbers compared 1 of 2 answers",)
@@ -255,7 +260,9 @@ def test_a_disagreement_is_excused_where_the_file_gives_an_answer_near_pytorchs(
     """That PyTorch could answer otherwise is no excuse for a third answer."""
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
     right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = Numbers()
-    found = agree(task, cases, right, ours, noise={}, near=lambda _: [{"n": np.array(n)} for n in near])
+    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
+    found = agree(
+        task, cases, right, ours, problem=PROBLEM, noise={}, near=lambda _: [{"n": np.array(n)} for n in near]
+    )
     assert found is not None
     assert (found.agreeing, found.undecided, found.holds) == (1, undecided, undecided == 1)
