@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from zoo.api.problem import Input as Input
     from zoo.api.problem import LatentInput as LatentInput
     from zoo.api.problem import Problem as Problem
+    from zoo.api.problem import TableInput as TableInput
     from zoo.api.problem import TokenInput as TokenInput
     from zoo.api.recipe import Augment as Augment
     from zoo.api.recipe import Recipe as Recipe
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
     from zoo.data.agreement import numeric_agreement as numeric_agreement
+    from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
@@ -88,6 +90,9 @@ if TYPE_CHECKING:
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
+    from zoo.data.item_cases import item_cases as item_cases
+    from zoo.data.table.reading import read_rows as read_rows
+    from zoo.data.table.rows import Row as Row
     from zoo.models.build import create_model as create_model
     from zoo.models.predict import predict as predict
     from zoo.models.weights.source import WeightsSource as WeightsSource
@@ -99,6 +104,10 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.picture_tensors import PictureTensors as PictureTensors
     from zoo.tasks.bases.pictures import PictureAnswers as PictureAnswers
     from zoo.tasks.bases.pictures import PictureData as PictureData
+    from zoo.tasks.bases.table_tensors import TableGraphs as TableGraphs
+    from zoo.tasks.bases.table_tensors import TableTensors as TableTensors
+    from zoo.tasks.bases.tables import TableAnswers as TableAnswers
+    from zoo.tasks.bases.tables import TableData as TableData
     from zoo.tasks.bases.text_tensors import TextGraphs as TextGraphs
     from zoo.tasks.bases.text_tensors import TextTensors as TextTensors
     from zoo.tasks.bases.texts import TextAnswers as TextAnswers
@@ -113,6 +122,12 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
+    "zoo.data.table.reading": "read_rows",
+    "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
+    "zoo.tasks.bases.tables": "TableAnswers TableData",
+    "zoo.data.formats.splits": "hold_out",
+    "zoo.data.table.rows": "Row",
+    "zoo.data.item_cases": "item_cases",
     "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
     "zoo.tasks.bases.texts": "TextAnswers TextData",
     "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
@@ -138,7 +153,7 @@ _MODULES = {
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
-    "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
+    "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
     "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",

@@ -71,7 +71,7 @@ def _row(
         model.plugin.name,
         model.spec.task,
         text.count(model.spec.parameters),
-        text.input_shape(model.spec.input),
+        model.spec.input.describe(),
         "; ".join(part for part in (missing, tags) if part),
     )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, TokenInput
-
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What moves a terminal's cursor, changes its colours or turns its text round; line breaks and tabs are none."""
 
@@ -24,19 +22,6 @@ def count(number: int | None) -> str:
         if number >= unit:
             return f"{number / unit:.3g}{name}"
     return str(number)
-
-
-def input_shape(wanted: Input) -> str:
-    """What a model takes, in a word: 3x224x224."""
-    match wanted:
-        case ImageInput():
-            return "x".join(str(side) for side in (wanted.channels, *wanted.size))
-        case TokenInput():
-            return f"{wanted.max_length} {wanted.unit}s"
-        case LatentInput():
-            return f"latent {wanted.size}"
-        case AudioInput():
-            return "any rate" if wanted.any_rate else f"{wanted.sample_rate} Hz"
 
 
 def metrics(values: Mapping[str, float]) -> str:

@@ -63,9 +63,12 @@ def numeric_agreement(
     *,
     cases: Sequence[Case],
     tolerance: float | Callable[[Case], float],
+    relative: float = 0.0,
     unit: str = "",
 ) -> Agreement:
     """An item agrees when no number of any output is farther away than `tolerance`; nothing is undecided.
+
+    Where `relative` times the largest number of an output is more, that is allowed.
 
     The tolerance may depend on the case, as pixels depend on the size of a picture.  An output that is not finite in
     the candidate alone, or has another shape, differs.
@@ -73,13 +76,14 @@ def numeric_agreement(
 
     def compare(expected: Arrays, actual: Arrays, case: Case) -> Verdict:
         allowed = tolerance(case) if callable(tolerance) else tolerance
-        worst = Verdict("agreeing", allowed)
+        worst = AGREEING
         for name, value in expected.items():
             if name not in actual or actual[name].shape != value.shape:
                 shape = list(actual[name].shape) if name in actual else "missing"
                 return Verdict("differing", float("inf"), f"{name} is {shape} instead of {list(value.shape)}")
+            most = max(allowed, relative * float(np.abs(np.asarray(value, float)).max(initial=0.0)))
             far = float(np.abs(np.asarray(actual[name], float) - np.asarray(value, float)).max(initial=0.0))
-            if not far <= worst.size:
+            if not far <= most and not far <= worst.size:
                 worst = Verdict("differing", far, f"{name} is off by up to {far:.4g}{unit and f' {unit}'}")
         return worst
 

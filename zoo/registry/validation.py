@@ -13,6 +13,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, ForwardRef, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from zoo.api.problem import Input
+
 Test: TypeAlias = Callable[[Any], bool]
 LONGEST = 40
 """Letters of a wrong value that are repeated."""
@@ -42,6 +44,10 @@ def _test(kind: Any) -> Test:
     make = _MAKERS.get(get_origin(kind))
     if make is not None:
         return make(get_args(kind))
+    if kind is Input:  # what a plugin feeds its models is its own, and the fields are looked at as those of a spec
+        return lambda value: (
+            isinstance(value, Input) and is_dataclass(value) and not type_error(value) and type(value.describe()) is str
+        )
     if is_dataclass(kind):
         return lambda value: type(value) is kind and not type_error(value)
     if kind is float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from zoo.api.errors import BadFile
 from zoo.api.problem import Input, Json
+from zoo.runs.input_kinds import UnknownInput, class_of, kind_of
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -20,10 +21,14 @@ T = TypeVar("T")
 @cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415  listing models needs no records
-    from cattrs.strategies import configure_tagged_union, configure_union_passthrough  # noqa: PLC0415
+    from cattrs.strategies import configure_union_passthrough  # noqa: PLC0415
 
     converter = Converter(forbid_extra_keys=True)
-    configure_tagged_union(Input, converter, tag_name="kind")
+    converter.register_structure_hook_func(lambda kind: kind is Input, lambda value, _: _to_input(converter, value))
+    converter.register_unstructure_hook_func(
+        lambda kind: kind is Input,
+        lambda value: {"kind": kind_of(value), **converter.unstructure(value, type(value))},
+    )
     converter.register_structure_hook_func(
         _is_perhaps_input,
         lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
@@ -38,6 +43,14 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(_is_json, lambda value, _: value)
     converter.register_unstructure_hook_func(_is_json, lambda value: value)
     return converter
+
+
+def _to_input(converter: Converter, value: Any) -> Input:
+    """The input that an object with a `kind` describes."""
+    if not isinstance(value, dict) or "kind" not in value:
+        raise UnknownInput("an input without its kind")
+    made: Input = converter.structure({k: v for k, v in value.items() if k != "kind"}, class_of(value["kind"]))
+    return made
 
 
 def _is_json(kind: object) -> bool:
@@ -69,11 +82,15 @@ def to_json(value: object) -> Any:
 def from_json(kind: type[T], data: object, *, where: str) -> T:
     """The dataclass that `data` describes; BadFile names `where` and every wrong key."""
     from cattrs import transform_error  # noqa: PLC0415
+    from cattrs.v import format_exception  # noqa: PLC0415
+
+    def reason(error: BaseException, wanted: type | None) -> str:
+        return str(error) if isinstance(error, UnknownInput) else format_exception(error, wanted)
 
     try:
         return _converter().structure(data, kind)
     except Exception as error:
-        reasons = "; ".join(transform_error(error))
+        reasons = "; ".join(transform_error(error, format_exception=reason))
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
-from zoo.api.problem import ImageInput, Input, LatentInput
+from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
@@ -163,22 +163,7 @@ def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str,
 
 def sized_input(input: Input, recipe: Recipe) -> Input:
     """The input at the size that the recipe trains at; UsageError where the model cannot take it."""
-    if recipe.input_size is None:
-        return input
-    if isinstance(input, LatentInput) and input.picture is not None:
-        picture = sized_input(input.picture, recipe)
-        return replace(input, picture=picture if isinstance(picture, ImageInput) else input.picture)
-    if not isinstance(input, ImageInput):
-        raise UsageError("input_size is set, but this model takes no images")
-    if demand := input.demand(recipe.input_size):
-        height, width = recipe.input_size
-        near = ",".join(map(str, input.nearest(recipe.input_size)))
-        raise UsageError(
-            f"input_size is {height}x{width}, but this model needs {demand}",
-            hint=f"say --set recipe.input_size={near}",
-        )
-    # a crop margin belongs to the size the model's authors trained at
-    return replace(input, size=recipe.input_size, resize=None)
+    return input if recipe.input_size is None else input.resized(recipe.input_size)
 
 
 def check_config(config: TrainConfig) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
-from zoo.api.problem import ImageInput, Problem
+from zoo.api.problem import Problem
 from zoo.models.build import silent
 from zoo.models.weights.source import find_source, read_as
 from zoo.registry.catalog import Catalog
@@ -135,7 +135,7 @@ def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:
     """The config with device, processes and precision decided."""
     device = choose_device(config.device)
-    side = min(problem.input.size) if isinstance(problem.input, ImageInput) else 0
+    side = problem.input.picture_side
     count = sum(parameter.numel() for parameter in model.parameters())
     precision = choose_precision(config.recipe.precision, device=device, parameters=count, side=side)
     devices = launched_processes() if launched_processes() > 1 else config.devices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from zoo.api.problem import AudioInput, ImageInput, LatentInput, TokenInput
+from zoo.api.problem import LatentInput
 from zoo.api.specs import WeightsSpec
 
 
@@ -30,7 +30,7 @@ def _default(field: Field[Any]) -> object:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, ImageInput | TokenInput | LatentInput | AudioInput):
+    if isinstance(value, Input):
         inside = ", ".join(f"{name}={_value(one)}" for name, one in _said(value))
         return f"{type(value).__name__}({inside})"
     match value:

@@ -1,0 +1,129 @@
+"""A table of numbers as data to learn from: its columns recognised by name, every row read, bad ones named."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.api.task import Progress
+from zoo.data.formats.bad_samples import share_left_out
+from zoo.data.formats.splits import hold_out
+from zoo.data.table.reading import number
+
+TABLES: Final = (".csv", ".tsv")
+TARGET: Final = "target"
+SPLIT: Final = "split"
+SPLITS: Final[Mapping[str, Split]] = {
+    "": "train",
+    "train": "train",
+    "validation": "validation",
+    "val": "validation",
+    "test": "test",
+}
+ACCEPTED: Final = (
+    "accepted is a .csv or .tsv file whose first line names the columns: numbers to learn from, "
+    "target or target_NAME for the numbers to answer, and, if you like, split"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table."""
+
+    name: str
+    """Where it stands: "row 3"."""
+    features: tuple[float, ...]
+    targets: tuple[float, ...]
+
+
+def detect_table(request: DataRequest) -> DataSource:
+    """A CSV or TSV file; DataError says what is accepted."""
+    path = Path(request.source).expanduser()
+    if not path.is_file() or path.suffix.lower() not in TABLES:
+        raise DataError(f"{path} is no {' or '.join(TABLES)} file", hint=ACCEPTED)
+    return DataSource(request=request, format="table", location=path.resolve())
+
+
+def check_table(source: DataSource, *, progress: Progress) -> DataCard:
+    """Every row read; DataError names each row and column that is no number."""
+    path = source.location
+    assert path is not None, "detect gives every table a location"
+    lines = _lines(path)
+    header = next(lines)
+    targets = [name for name in header if name == TARGET or name.startswith(f"{TARGET}_")]
+    columns = [name for name in header if name not in (*targets, SPLIT)]
+    if not targets or not columns:
+        raise DataError(
+            f"the first line of {path} names no column {'to learn from' if targets else TARGET}", hint=ACCEPTED
+        )
+    rows: dict[Split, list[Row]] = {"train": [], "validation": [], "test": []}
+    bad: list[BadSample] = []
+    cells = list(lines)
+    for at, line in enumerate(cells, 1):
+        try:
+            if len(line) != len(header):
+                raise ValueError(f"it has {len(line)} cells, the first line has {len(header)}")
+            split, row = _row(dict(zip(header, line, strict=True)), columns, targets, f"row {at}")
+            rows[split].append(row)
+        except ValueError as error:
+            bad.append(BadSample(f"{path.name}, row {at}", str(error), "correct the row"))
+        progress(at, len(cells))
+    return table_card(source, columns, targets, rows, bad=bad)
+
+
+def table_card(
+    source: DataSource,
+    columns: Sequence[str],
+    targets: Sequence[str],
+    rows: Mapping[Split, Sequence[Row]],
+    *,
+    bad: Sequence[BadSample] = (),
+) -> DataCard:
+    """The card of rows; where none is for validation, a tenth is held out of train by the hash of its numbers."""
+    where, notes = source.request.source, []
+    total = len(bad) + sum(map(len, rows.values()))
+    if bad:
+        skip = source.request.on_bad_sample == "skip"
+        share = share_left_out(where, bad, bad=len(bad), total=total, skip=skip)
+        notes.append(f"left out {len(bad)} bad rows ({share:.2%}), the first: {bad[0].where}: {bad[0].reason}")
+    if not rows["train"]:
+        raise DataError(f"{where} has no rows to learn from", hint=ACCEPTED)
+    kept = dict(rows)
+    if not kept.get("validation"):
+        kept["train"], kept["validation"] = hold_out(
+            rows["train"], name=lambda row: repr(row.features), group=lambda _: 0
+        )
+        notes.append(f"{len(kept['validation'])} rows were held out for validation, by the hash of their numbers")
+    splits: dict[Split, tuple[Row, ...]] = {split: tuple(items) for split, items in kept.items() if items}
+    lines = sorted(f"{split}\0{row.features}\0{row.targets}" for split, items in splits.items() for row in items)
+    digest = hashlib.sha256("\n".join(["table", *columns, "", *targets, *lines]).encode())
+    facts = {"columns": list(columns), "targets": list(targets)}
+    return DataCard(source=source, splits=splits, facts=facts, fingerprint=digest.hexdigest(), notes=tuple(notes))
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}", hint="save it as UTF-8") from error
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    header = next(lines, [])
+    if doubled := {name for name in header if header.count(name) > 1}:
+        raise DataError(f"{path} names the column {min(doubled)!r} twice", hint=ACCEPTED)
+    yield header
+    yield from (line for line in lines if line)
+
+
+def _row(cells: Mapping[str, str], columns: Sequence[str], targets: Sequence[str], name: str) -> tuple[Split, Row]:
+    split = cells.get(SPLIT, "")
+    if split not in SPLITS:
+        raise ValueError(f"the split {split!r} is none of {', '.join(filter(None, SPLITS))}")
+    features, values = (tuple(number(cells[one], one) for one in names) for names in (columns, targets))
+    return SPLITS[split], Row(name, features, values)
