@@ -25,8 +25,8 @@ import zoo
 from zoo.api.task import Control, Signature
 from zoo.models.target import ModelTarget
 from zoo.registry.catalog import Catalog
-from zoo_export.controls.verdicts import planned
-from zoo_export.proof import phases as underway
+from zoo_export.controls.mutation_score import planned
+from zoo_export.proof import phases
 from zoo_export.subject.load import find_subject
 
 
@@ -38,8 +38,8 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def none_apply(declared: Sequence[Control], signature: Signature) -> tuple[Control, ...]:
-    """The controls of a proof, all left out."""
-    return tuple(replace(one, applies=False, reason="measuring") for one in planned(declared, signature))
+    """The controls of a proof, none of which applies."""
+    return tuple(replace(control, applies=False, reason="measuring") for control in planned(declared, signature))
 
 
 def main(model: str, rounds: int) -> None:
@@ -64,7 +64,7 @@ def main(model: str, rounds: int) -> None:
     left_out = none_apply(subject.task.answers.controls(subject.problem), subject.signature)
 
     def uncontrolled() -> None:
-        with mock.patch.object(underway, "planned", return_value=left_out):
+        with mock.patch.object(phases, "planned", return_value=left_out):
             whole(proved=False)
 
     for work in (bare, whole, uncontrolled):

@@ -28,10 +28,10 @@ from zoo.api.task import Dataset
 from zoo.runs.train_config import TrainConfig
 from zoo.training.components import Training
 from zoo.training.context import Context
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine, launch
 from zoo.training.fit import Fit
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
 from zoo.training.schedule import learning_rates
 from zoo.training.signals import StopSignals
@@ -106,7 +106,7 @@ def whole(model: nn.Module, dataset: Dataset, plan: Plan, *, task: Task, problem
     )
     optimizers = trainer.optimizers(modules, RECIPE, ())
     rates = learning_rates(RECIPE, plan.batches)
-    context.learn(optimizers, rates, average)
+    context.set_optimizers(optimizers, rates, average)
     config = TrainConfig(model="cnn/linear", plugin="cnn", plugin_version="", data="digits", input=INPUT, recipe=RECIPE)
     training = Training(
         config=config,

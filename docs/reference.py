@@ -23,10 +23,11 @@ CHAPTERS = {
     "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec ExportSpec Recipe Augment",
     "What a model is fed, and the facts it is built for": "ImageInput TokenInput LatentInput AudioInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
-    "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown",
+    "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown PostprocessKind "
+    "PostprocessStep",
     "Data that a task has looked at": "DataRequest DataSource DataCard BadSample",
     "What a task, its metrics or its dataset may be besides": "Developing Ordered Adjustable Responding Comparing "
-    "Calibrated ReadsText Unprompted ChoosesRunner",
+    "Calibrated ReadsText Unprompted ChoosesRunner TellsPostprocess",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""
 
@@ -66,8 +67,10 @@ def _class(name: str) -> str:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[str]:
-    """Fields with type, default and the sentence below them."""
+    """Fields with type, default and the sentence below them, without the deprecated ones."""
     for statement, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if _said(after).startswith("Deprecated:"):
+            continue
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 yield _row(name, f"{ast.unparse(annotation)}{_default(value)}", _said(after))

@@ -60,6 +60,7 @@ def test_a_strangers_runner_takes_public_functions_along(keypoints: Catalog, tmp
         module.read(tmp_path / "x.png", {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_cases_are_made_of_the_tasks_own_pictures(purpose: Purpose, keypoints: Catalog) -> None:
     task = keypoints.make_task("keypoints")

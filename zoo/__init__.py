@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from zoo.api.api_1 import Ordered as Ordered
     from zoo.api.api_1 import ReadsText as ReadsText
     from zoo.api.api_1 import Responding as Responding
+    from zoo.api.api_1 import TellsPostprocess as TellsPostprocess
     from zoo.api.api_1 import Unprompted as Unprompted
     from zoo.api.data import DataCard as DataCard
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
     from zoo.api.data import Split as Split
+    from zoo.api.deprecated import picture_controls as picture_controls
     from zoo.api.errors import AmbiguousName as AmbiguousName
     from zoo.api.errors import BadFile as BadFile
     from zoo.api.errors import BadSample as BadSample
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from zoo.api.parts import TaskData as TaskData
     from zoo.api.parts import TaskGraphs as TaskGraphs
     from zoo.api.parts import TaskTensors as TaskTensors
+    from zoo.api.postprocess import PostprocessKind as PostprocessKind
+    from zoo.api.postprocess import PostprocessStep as PostprocessStep
     from zoo.api.problem import AudioInput as AudioInput
     from zoo.api.problem import ImageInput as ImageInput
     from zoo.api.problem import Input as Input
@@ -82,11 +86,10 @@ if TYPE_CHECKING:
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
     from zoo.data.agreement import numeric_agreement as numeric_agreement
+    from zoo.data.formats.pictures.decode import read_picture as read_picture
     from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.image.cases import picture_cases as picture_cases
-    from zoo.data.image.controls import picture_controls as picture_controls
     from zoo.data.image.dataset import open_levels as open_levels
-    from zoo.data.image.decode import read_picture as read_picture
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
@@ -122,37 +125,38 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
-    "zoo.data.table.reading": "read_rows",
-    "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
-    "zoo.tasks.bases.tables": "TableAnswers TableData",
-    "zoo.data.formats.splits": "hold_out",
-    "zoo.data.table.rows": "Row",
-    "zoo.data.item_cases": "item_cases",
     "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
     "zoo.tasks.bases.texts": "TextAnswers TextData",
     "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
     "zoo.tasks.bases.pictures": "PictureAnswers PictureData",
     "zoo.data.agreement": "Verdict item_agreement numeric_agreement",
     "zoo.api.parts": "FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
-    "zoo.api.api_1": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding Unprompted",
+    "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
+    "zoo.tasks.bases.tables": "TableAnswers TableData",
+    "zoo.data.formats.splits": "hold_out",
+    "zoo.data.table.reading": "read_rows",
+    "zoo.data.table.rows": "Row",
+    "zoo.data.item_cases": "item_cases",
+    "zoo.api.api_1": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
+    "TellsPostprocess Unprompted",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "
-    "PluginError Refused SandboxError UnknownName UsageError ZooError "
-    "ZooDeprecationWarning",
+    "PluginError Refused SandboxError UnknownName UsageError "
+    "ZooDeprecationWarning ZooError",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
-    "zoo.data.image.controls": "picture_controls",
     "zoo.data.image.dataset": "open_levels",
-    "zoo.data.image.decode": "read_picture",
+    "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",
     "zoo.models.build": "create_model",
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
+    "zoo.api.postprocess": "PostprocessKind PostprocessStep",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
@@ -172,19 +176,22 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public name lives
 
 
-_API_1 = {"Offer": "RegistryEntry"}
-"""Names that plugins of API 1 know, and what they are called now."""
+_API_1 = {
+    "Offer": "zoo.registry.name_resolution:RegistryEntry",
+    "picture_controls": "zoo.api.deprecated:picture_controls",
+}
+"""Names that plugins of API 1 know, and where their objects are now."""
 
 
 def __getattr__(name: str) -> object:
-    name = _API_1.get(name, name)
-    if name not in _HOMES:
+    reference = _API_1.get(name) or (f"{_HOMES[name]}:{name}" if name in _HOMES else None)
+    if reference is None:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    from zoo.registry.references import resolve  # noqa: PLC0415  the door stays free until somebody knocks
+    from zoo.registry.references import resolve  # noqa: PLC0415  `import zoo` alone imports nothing else
 
-    found = resolve(f"{_HOMES[name]}:{name}")
-    globals()[name] = found
-    return found
+    value = resolve(reference)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 
 from tests.bundle.runtime import graphs
 from tests.healthy import healthy_evidence
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Evidence, File
@@ -137,7 +138,7 @@ def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
         problem=PROBLEM,
         model_signature=Signature(inputs=(x,), outputs=(y,)),
         pipeline_signature=Signature(inputs=(image,), outputs=(probabilities,)),
-        finishing="softmax",
+        postprocess=(PostprocessStep(kind=PostprocessKind.SOFTMAX),),
         opset=18,
         lineage=LineageRecord(weights="cnn@digits", weights_sha256="e" * 64, target="cnn@digits"),
         licences=LICENCES,

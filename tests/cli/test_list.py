@@ -126,7 +126,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "version": "1.0",
                 "state": "ok",
                 "error": "",
-                "cure": "",
+                "hint": "",
                 "models": ["tiny", "wanting"],
                 "weights": ["tiny@v1"],
                 "trainers": ["gazer"],

@@ -128,6 +128,13 @@ def test_help_names_every_command_without_importing_it(zoo_command: Command) -> 
     assert [name for name in COMMANDS if f"\n  {name} " in said.out] == list(COMMANDS)
 
 
+@pytest.mark.parametrize("words", [(), ("weights",)])
+def test_a_group_alone_shows_its_help(words: tuple[str, ...], zoo_command: Command) -> None:
+    said = zoo_command(*words)
+    assert (said.code, said.err) == (0, "")
+    assert said.out == zoo_command(*words, "--help").out
+
+
 def test_the_version_is_the_distributions(zoo_command: Command) -> None:
     from importlib.metadata import version
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from zoo.cli import main
 from zoo.runs.run import Run
@@ -80,6 +83,49 @@ def test_a_dry_run_shows_the_config_and_leaves_nothing(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "recipe.lr" in out and "0.25" in out and "9,000 train" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_names_the_classes_and_ends_with_the_same_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "my pets" / name).mkdir(parents=True)
+        for index in range(10):
+            noise = np.random.default_rng(index).integers(0, 255, (12, 12, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / "my pets" / name / f"{index}.png")
+    words = ["cnn", "--data", "my pets", "--seed", "0", "--set", "recipe.clip=1", "--max-time", "10min"]
+    assert main(["train", *words, "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "classes: cat, dog" in lines
+    assert lines[-1] == "next: zoo train cnn --data 'my pets' --seed 0 --set recipe.clip=1 --max-time 10min"
+    assert main(["train", *words, "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"] == ["cat", "dog"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "cnn", "--device", "cuda", "--dry-run"]) == 2
+    streams = capsys.readouterr()
+    assert "cuda" in streams.err
+    assert streams.out == ""
+
+
+def test_a_dry_run_says_that_weights_cannot_be_downloaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    assert main(["train", "resnet18@imagenet1k_v1", "--dry-run"]) == 3
+    assert "is not in the cache, and ZOO_OFFLINE is set" in capsys.readouterr().err
+
+
+def test_a_run_with_a_blank_in_its_name_is_quoted_for_the_next_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "convnet", *TINY, "-o", "my run"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "next: zoo export 'my run' --onnx"
+
+
+def test_a_resumed_run_takes_no_other_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--resume", "x", "--seed", "0", "--overwrite", "--set", "recipe.clip=1"]) == 2
+    assert "--seed, --overwrite, --set cannot change it" in capsys.readouterr().err
 
 
 def test_an_autoencoder_trains_by_the_same_verbs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,7 @@ def test_the_page_as_a_newcomer_follows_it(shell: Callable[[str], None], tmp_pat
     assert (tmp_path / "folder" / "line-digits.md").is_file()
 
 
+@pytest.mark.slow
 def test_both_editions_of_the_ten_lines_learn(shell: Callable[[str], None], tmp_path: Path) -> None:
     trained = 0
     for block in BLOCKS:
@@ -123,13 +124,13 @@ def test_every_hook_field_and_method_says_what_it_is() -> None:
     assert [line for line in reference().splitlines() if line.endswith("|  |")] == []
 
 
-@pytest.mark.parametrize("name", [*zoo.__all__, *HOOKS, "ZOO_API", "ZOO_PREFER", "ZOO_LOAD_PLUGINS"])
-def test_the_contract_is_on_the_page(name: str) -> None:
-    assert f"`{name}" in TEXT
+def test_the_contract_is_on_the_page() -> None:
+    names = [*zoo.__all__, *HOOKS, "ZOO_API", "ZOO_PREFER", "ZOO_LOAD_PLUGINS"]
+    assert [name for name in names if f"`{name}" not in TEXT] == []
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(re.findall(r"\bzoo\.([A-Za-z]\w+)", TEXT.partition("<!--")[0])) - {"plugins", "testing"})
-)
-def test_every_name_on_the_page_is_public(name: str) -> None:
-    assert name in zoo.__all__
+def test_every_name_on_the_page_is_public() -> None:
+    text = TEXT.partition("<!--")[0]
+    names = set(re.findall(r"\bzoo\.([A-Za-z]\w+)", text)) - {"plugins", "former_names", "testing"}
+    assert len(names) >= 8
+    assert names - set(zoo.__all__) == set()

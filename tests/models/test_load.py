@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.tiny import ANIMALS, mirror, published_state, source, tiny_run
 from zoo.api.errors import BadFile, UsageError
 from zoo.models.load import Trained, load_trained
-from zoo.models.target import BundleTarget, RunTarget, at_checkpoint, find_target
+from zoo.models.target import BundleTarget, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
 
 Install = Callable[..., Path]
@@ -45,7 +45,7 @@ def weight(trained: Trained) -> torch.Tensor:
 
 def test_a_run_gives_its_best_checkpoint_in_evaluation_mode(catalog: Catalog, tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "run")
-    trained = load_trained(RunTarget(path=run.path), catalog)
+    trained = load_trained(find_target(str(run.path), catalog), catalog)
     assert torch.equal(weight(trained), torch.ones(3, 4))
     assert not trained.model.training
     assert (trained.problem, trained.task.name) == (run.problem, "image-classification")
@@ -70,14 +70,16 @@ def test_a_run_gives_its_best_checkpoint_in_evaluation_mode(catalog: Catalog, tm
 
 def test_the_last_checkpoint_on_request(catalog: Catalog, tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "run")
-    assert torch.equal(weight(load_trained(RunTarget(path=run.path, checkpoint="last"), catalog)), TWOS)
+    assert torch.equal(weight(load_trained(at_checkpoint(find_target(str(run.path), catalog), "last"), catalog)), TWOS)
 
 
 def test_a_checkpoint_by_its_directory_is_that_one_or_none(catalog: Catalog, tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "run")
-    assert torch.equal(weight(load_trained(RunTarget(path=run.path, checkpoint="step-20"), catalog)), TWOS)
+    assert torch.equal(
+        weight(load_trained(at_checkpoint(find_target(str(run.path), catalog), "step-20"), catalog)), TWOS
+    )
     with pytest.raises(BadFile, match="has no valid checkpoint"):
-        load_trained(RunTarget(path=run.path, checkpoint="step-30"), catalog)
+        load_trained(at_checkpoint(find_target(str(run.path), catalog), "step-30"), catalog)
 
 
 def test_only_a_run_has_checkpoints_to_choose_from(catalog: Catalog) -> None:
@@ -91,7 +93,7 @@ def test_a_damaged_best_checkpoint_is_passed_over_and_named(catalog: Catalog, tm
     run = tiny_run(tmp_path / "run")
     file = run.checkpoints / "step-10" / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"!")
-    trained = load_trained(RunTarget(path=run.path), catalog)
+    trained = load_trained(find_target(str(run.path), catalog), catalog)
     assert torch.equal(weight(trained), TWOS)
     assert [note.partition(":")[0] for note in trained.notes] == ["passed over step-10"]
 
@@ -102,13 +104,13 @@ def test_a_checkpoint_that_does_not_fit_its_model_is_refused(catalog: Catalog, t
     data["problem"]["classes"] = ["a", "b"]
     (run.path / "data.json").write_text(json.dumps(data))
     with pytest.raises(BadFile, match=re.escape("1.weight is [3, 4] where [2, 4] belongs")):
-        load_trained(RunTarget(path=run.path), catalog)
+        load_trained(find_target(str(run.path), catalog), catalog)
 
 
 def test_a_run_whose_plugin_is_gone_says_what_to_install(catalog: Catalog, tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "run", model="gone/net")
     with pytest.raises(UsageError, match="is of gone/net, which is not on offer here") as error:
-        load_trained(RunTarget(path=run.path), catalog)
+        load_trained(find_target(str(run.path), catalog), catalog)
     assert error.value.hint == "install the plugin tiny 1.0"
 
 
@@ -116,7 +118,7 @@ def test_another_version_of_the_plugin_is_named(catalog: Catalog, tmp_path: Path
     run = tiny_run(tmp_path / "run")
     config = json.loads((run.path / "config.json").read_text())
     (run.path / "config.json").write_text(json.dumps(config | {"plugin_version": "0.9"}))
-    (note,) = load_trained(RunTarget(path=run.path), catalog).notes
+    (note,) = load_trained(find_target(str(run.path), catalog), catalog).notes
     assert note.endswith("was trained with version 0.9 of the plugin tiny; installed is 1.0")
 
 
@@ -145,7 +147,7 @@ def test_the_licence_of_published_weights_follows_what_was_made_from_them(
 ) -> None:
     first = tiny_run(tmp_path / "first", weights=weights)
     second = tiny_run(tmp_path / "second", weights=str(first.path))
-    assert load_trained(RunTarget(path=second.path), catalog).lineage.licence == "CC0-1.0"
+    assert load_trained(find_target(str(second.path), catalog), catalog).lineage.licence == "CC0-1.0"
 
 
 def test_a_bare_architecture_is_loaded_only_when_told(catalog: Catalog) -> None:
@@ -178,4 +180,4 @@ def test_a_checkpoint_with_a_tensor_too_many_is_refused(catalog: Catalog, tmp_pa
     manifest["files"]["model.safetensors"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     (folder / "MANIFEST.json").write_text(json.dumps(manifest))
     with pytest.raises(BadFile, match=re.escape("2.bias is not in the model")):
-        load_trained(RunTarget(path=run.path), catalog)
+        load_trained(find_target(str(run.path), catalog), catalog)

@@ -20,6 +20,7 @@ from zoo.models.target import (
     WeightsTarget,
     find_target,
 )
+from zoo.models.weights.source import published_source
 from zoo.registry.loader import Plugin
 from zoo.runs.checkpoints import point, write_checkpoint
 from zoo.runs.run import DataRecord, Run, RunRecord
@@ -72,7 +73,7 @@ def write_weights(folder: Path) -> None:
 
 def test_paths_come_first(tmp_path: Path) -> None:
     run = make_run(tmp_path / "tiny", created="01")
-    assert find_target(str(run), CATALOG) == RunTarget(path=run)
+    assert find_target(str(run), CATALOG) == RunTarget(run=Run.open(run), model=CATALOG.model("tiny"))
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     (bundle / "manifest.json").write_text("{}")
@@ -84,7 +85,7 @@ def test_paths_come_first(tmp_path: Path) -> None:
 def test_a_run_named_like_a_model_is_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(tmp_path / "tiny", created="01")
     monkeypatch.chdir(tmp_path)
-    assert find_target("tiny", CATALOG) == RunTarget(path=Path("tiny"))
+    assert find_target("tiny", CATALOG) == RunTarget(run=Run.open(Path("tiny")), model=CATALOG.model("tiny"))
 
 
 def test_a_folder_named_like_a_model_does_not_hide_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,10 @@ def test_a_folder_named_like_a_model_does_not_hide_it(tmp_path: Path, monkeypatc
 
 def test_weights_are_found_by_name() -> None:
     target = find_target("tiny@v1", CATALOG)
-    assert target == WeightsTarget(model=CATALOG.model("tiny"), weights=CATALOG.weight("tiny@v1"))
+    model, weights = CATALOG.model("tiny"), CATALOG.weight("tiny@v1")
+    assert target == WeightsTarget(model=model, source=published_source(CATALOG, weights, model))
+    assert isinstance(target, WeightsTarget)
+    assert (target.published, target.source.name) == (weights, "house/tiny@house/v1")
 
 
 @pytest.mark.parametrize(("name", "example"), [("tiny", "tiny@v1"), ("bare", "bare@TAG")])

@@ -52,8 +52,8 @@ def test_the_card_states_the_parameters(name: str) -> None:
 
 def test_the_best_checkpoint_of_a_vae_is_chosen_by_its_bound_in_nats_and_that_of_an_autoencoder_by_the_task() -> None:
     catalog = Catalog.discover()
-    assert catalog.chosen_by(catalog.model("vae")) == "nats"
-    assert catalog.chosen_by(catalog.model("autoencoder")) == "psnr"
+    assert catalog.monitor_metric(catalog.model("vae")) == "nats"
+    assert catalog.monitor_metric(catalog.model("autoencoder")) == "psnr"
     monitor = catalog.trainer_of(catalog.model("conv_vae")).spec.monitor
     assert monitor is not None and monitor.mode == "min"
 

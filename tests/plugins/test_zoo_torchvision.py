@@ -26,11 +26,12 @@ def test_there_is_a_card_for_each_of_the_80_classifiers() -> None:
     assert len(CARDS) == 80
 
 
-@pytest.mark.parametrize("name", sorted(CARDS))
-def test_a_card_is_what_the_installed_torchvision_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_the_cards_are_what_the_installed_torchvision_says(monkeypatch: pytest.MonkeyPatch) -> None:
     # the smallest sizes take a minute to find; a test of their own tries some
-    monkeypatch.setattr(generate, "_min_size", lambda *_: CARDS[name]["min_size"])
-    assert json.loads(json.dumps(generate.card(name))) == CARDS[name]
+    monkeypatch.setattr(generate, "_min_size", lambda *_: 0)
+    expected = {name: card | {"min_size": 0} for name, card in CARDS.items()}
+    assert {name: json.loads(json.dumps(generate.card(name))) for name in CARDS} == expected
 
 
 def test_the_class_names_are_those_of_the_weights() -> None:
@@ -38,6 +39,7 @@ def test_the_class_names_are_those_of_the_weights() -> None:
     assert (len(CLASSES), CLASSES[0], CLASSES[-1]) == (1000, "tench", "toilet tissue")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", " ".join(SMALLEST).split())
 def test_a_network_takes_its_smallest_size_and_none_smaller(name: str) -> None:
     size = CARDS[name]["min_size"]
@@ -48,18 +50,20 @@ def test_a_network_takes_its_smallest_size_and_none_smaller(name: str) -> None:
             network(torch.empty(2, 3, size - 1, size - 1, device="meta"))
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [spec for spec in plugin.zoo_models() if spec.task == "image-classification"],
-    ids=lambda spec: spec.name,
-)
-def test_recipes_fit_the_network(spec: Any) -> None:
+def test_recipes_fit_the_network() -> None:
+    specs = [spec for spec in plugin.zoo_models() if spec.task == "image-classification"]
+    assert len(specs) == 81
+    assert [spec.name for spec in specs if set(spec.recipes) != {"digits", "default", "finetune"}] == []
+    assert [spec.name for spec in specs if not _recipes_fit(spec)] == []
+
+
+def _recipes_fit(spec: Any) -> bool:
+    """Every recipe trains at a size that the network takes."""
     assert isinstance(spec.input, ImageInput)
-    assert set(spec.recipes) == {"digits", "default", "finetune"}
-    for recipe in spec.recipes.values():
-        height, width = recipe.input_size or spec.input.size
-        assert min(height, width) >= spec.input.min_size
-        assert not spec.input.fixed_size or height % spec.input.min_size == width % spec.input.min_size == 0
+    smallest = spec.input.min_size
+    sizes = [recipe.input_size or spec.input.size for recipe in spec.recipes.values()]
+    fit = all(min(size) >= smallest for size in sizes)
+    return fit and (not spec.input.fixed_size or all(side % smallest == 0 for size in sizes for side in size))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_b_32", "inception_v3", "squeezenet1_1", "swin_t"])

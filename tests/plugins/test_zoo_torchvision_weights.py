@@ -60,7 +60,8 @@ def published(name: str, *, size: int, **keywords: Any) -> nn.Module:
 
 
 def target(catalog: Catalog, model: str) -> WeightsTarget:
-    return WeightsTarget(model=catalog.model(model), weights=catalog.weight(f"{model}@imagenet1k_v1"))
+    entry = catalog.model(model)
+    return WeightsTarget(model=entry, source=published_source(catalog, catalog.weight(f"{model}@imagenet1k_v1"), entry))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mnasnet0_5", "squeezenet1_1"])
@@ -83,6 +84,7 @@ def test_the_old_names_of_a_densenet_are_understood(publish: Publish) -> None:
     assert torch.equal(ours(images), theirs(images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("googlenet", 224), ("inception_v3", 299)])
 def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish: Publish) -> None:
     # torchvision normalises for ImageNet, then undoes it inside the network; zoo says mean and std 0.5 at once
@@ -96,6 +98,7 @@ def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish
     assert (trained.model(ready) - right).abs().max() < 1e-3 * (theirs(ready) - right).abs().max()
 
 
+@pytest.mark.slow
 def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
     theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
     catalog = publish("inception_v3", theirs)

@@ -115,6 +115,7 @@ def test_the_declared_numbers_of_parameters_are_those_built() -> None:
         assert sum(one.numel() for one in built.parameters()) == spec.parameters, spec.name
 
 
+@pytest.mark.slow
 def test_the_shipped_network_goes_on_with_tunes_it_never_heard() -> None:
     found = zoo.evaluate("wavenet_tiny@tones", split="test", device="cpu")
     assert found.metrics["bits_per_sample"] == pytest.approx(2.2702, abs=1e-3)

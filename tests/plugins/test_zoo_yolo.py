@@ -103,6 +103,7 @@ def test_pictures_without_objects_have_a_loss(nano: Yolo) -> None:
     assert all(torch.isfinite(one.grad).all() for one in nano.parameters() if one.grad is not None)
 
 
+@pytest.mark.slow
 def test_a_few_pictures_are_learnt(nano: Yolo) -> None:
     images = torch.zeros(4, 3, 64, 64)
     objects = []

@@ -248,3 +248,50 @@ def test_too_old_is_missing_and_new_enough_is_not(with_extras: Catalog) -> None:
 def test_an_extra_that_the_distribution_does_not_declare_is_the_plugins_mistake(with_extras: Catalog) -> None:
     with pytest.raises(PluginError, match="zoo-extras declares no extra 'bgi'"):
         with_extras.missing(with_extras.model("typo"))
+
+
+# --- a plugin that was renamed ---
+
+MOVED = Plugin(
+    name="new_acme",
+    distribution="zoo-acme",
+    former_names=("old_acme",),
+    models=(model("swift", "quick"),),
+    trainers=(trainer("slow"),),
+    tasks=(TaskSpec(name="napping", task="collections:OrderedDict"),),
+    weights=(weights("swift", "v1"),),
+)
+FOREIGN = Plugin(name="beta", distribution="zoo-beta", weights=(weights("old_acme/swift", "v2"),))
+
+
+def test_the_former_name_of_a_plugin_means_the_plugin_wherever_a_name_is_read() -> None:
+    renamed = catalog(OURS, MOVED, FOREIGN)
+    assert renamed.model("old_acme/swift").full_name == "new_acme/swift"
+    assert renamed.model("old_acme/quick").full_name == "new_acme/swift"
+    assert renamed.task("old_acme/napping").full_name == "new_acme/napping"
+    assert renamed.trainer("old_acme/slow").full_name == "new_acme/slow"
+    assert renamed.weight("old_acme/swift@old_acme/v1").full_name == "new_acme/swift@new_acme/v1"
+    assert renamed.plugin("old_acme") is MOVED
+    assert [entry.full_name for entry in renamed.models("old_acme/*")] == ["new_acme/swift"]
+
+
+def test_weights_that_others_offer_for_the_former_name_are_weights_of_the_renamed_model() -> None:
+    renamed = catalog(MOVED, FOREIGN)
+    assert renamed.weight("swift@v2").full_name == "new_acme/swift@beta/v2"
+    assert [entry.name for entry in renamed.weights("new_acme/swift")] == ["v2", "v1"]
+
+
+def test_an_unknown_name_of_a_renamed_plugin_is_as_unknown_as_before() -> None:
+    with pytest.raises(UnknownName, match="no model named 'old_acme/swifd'") as error:
+        catalog(MOVED).model("old_acme/swifd")
+    assert error.value.hint == "did you mean swift?"
+    gone = Plugin(name="new_acme", distribution="zoo-acme", former_names=("old_acme",), error="ValueError: no")
+    with pytest.raises(UnknownName, match=r"the plugin 'new_acme' \(zoo-acme\) is broken: ValueError: no"):
+        catalog(gone).model("old_acme/swift")
+
+
+def test_a_plugin_that_has_a_name_beats_one_that_had_it() -> None:
+    taken = Plugin(name="old_acme", distribution="zoo-other", models=(model("swift"),))
+    both = catalog(MOVED, taken)
+    assert both.model("old_acme/swift").plugin is taken
+    assert both.model("new_acme/swift").plugin is MOVED

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from zoo.registry.discovery import BUILT_IN, installed_candidates
+from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import BUILT_IN, current_name, installed_candidates, same_name
 from zoo.registry.loader import Plugin, load_plugins
 
 Install = Callable[..., Path]
@@ -101,3 +102,31 @@ def test_what_an_interrupted_upgrade_left_behind_is_no_second_plugin(install_plu
         (left / file.name).write_text(file.read_text().replace("Version: 1.0", "Version: 0.9"))
     acme = [one for one in installed_candidates() if one.name == "acme"]
     assert [(one.distribution, one.name) for one in acme] == [("zoo-acme", "acme")]
+
+
+def test_a_distribution_declares_what_its_plugins_were_called(
+    install_plugin: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = install_plugin("acme", GOOD, distribution="zoo-acme").parent / "zoo_acme-1.0.dist-info"
+    file = record / "entry_points.txt"
+    file.write_text(f"{file.read_text()}\n[zoo.former_names]\nemca = acme\ncnn = acme\ndigit_models = cnn\n")
+    names = {one.name: one.former_names for one in installed_candidates() if one.former_names}
+    assert names == {"acme": ("emca", "cnn"), "huggingface": ("transformers",)}  # cnn is not of this distribution
+    assert current_name("emca/swift@emca/v1", installed_candidates()) == "acme/swift@acme/v1"
+    assert current_name("cnn/cnn", installed_candidates()) == "cnn/cnn"
+    assert same_name("emca/swift", "acme/swift")
+    assert not same_name("emca/swift", "cnn/swift")
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "emca, cnn")
+    assert [plugin.name for plugin in Catalog.discover().plugins] == ["acme", "cnn"]
+    monkeypatch.setenv("ZOO_DISABLE_PLUGINS", "emca")
+    assert [plugin.name for plugin in Catalog.discover().plugins] == ["cnn"]
+    monkeypatch.delenv("ZOO_DISABLE_PLUGINS")
+    monkeypatch.setenv("ZOO_PREFER", "emca,cnn")
+    assert Catalog.discover().prefer == ("acme", "cnn")
+
+
+def test_former_names_are_read_one_by_one_where_somebody_elses_entry_points_are_damaged(
+    damaged: Callable[..., Path],
+) -> None:
+    damaged("entry_points.txt", b"[zoo.plugins]\nthis is no entry\n")
+    assert current_name("transformers/bert_tiny", installed_candidates()) == "huggingface/bert_tiny"

@@ -1,4 +1,4 @@
-"""Deliberately bad packages, really installed: each is named with its cure, and nobody else notices.
+"""Deliberately bad packages, really installed: each is named with a hint, and the other plugins work.
 
 What single plugins do wrong is told apart in test_plugins.py; here they stand side by side, and commands are run.
 """
@@ -38,12 +38,15 @@ def model(name: str, *, builder: str = "nowhere:build", extra: str | None = None
 BAD = {
     "raising": ("raise RuntimeError('no licence server')", "RuntimeError: no licence server"),
     "leaving": ("import sys\nsys.exit(3)", "SystemExit: 3"),
-    "heavy": ("import torch\n" + model("net"), "it imports torch to be listed, which would make every command slow"),
+    "heavy": (
+        "import torch\n" + model("net"),
+        "it imports torch when it is loaded, which would make every command slow",
+    ),
     "misspelt": (
         model("net").replace("zoo_models", "zoo_model"),
         "it implements the unknown hook 'zoo_model'; did you mean 'zoo_models'?",
     ),
-    "old": ("ZOO_API = 0\n" + model("net"), "it declares ZOO_API = 0, and this zoo speaks 1 and 2"),
+    "old": ("ZOO_API = 0\n" + model("net"), "it declares ZOO_API = 0, and this zoo supports 1"),
     "wrong": (
         "import zoo\n\n@zoo.hookimpl\ndef zoo_models():\n    return ['resnet18']",
         "its hook 'zoo_models' returned a str where a ModelSpec belongs",
@@ -68,7 +71,7 @@ def all_bad(install_plugin: Install) -> None:
 
 
 @pytest.mark.usefixtures("all_bad")
-def test_list_names_every_culprit_with_its_cure_and_lists_the_others(
+def test_list_names_every_plugin_at_fault_with_a_hint_and_lists_the_others(
     zoo_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "torch", raising=False)
@@ -95,8 +98,8 @@ def test_plugins_says_the_same_to_machines(zoo_command: Command) -> None:
     records = {(one["name"], one["distribution"]): one for one in zoo_command("plugins", "--json").json["plugins"]}
     broken = {name for (name, _), one in records.items() if one["state"] == "broken"}
     assert broken - {"heavy"} == {*BAD, "twin"} - {"heavy"}  # torch may be here already, in this process
-    assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo speaks 1 and 2"
-    assert records["old", "zoo-old"]["cure"].endswith("ZOO_DISABLE_PLUGINS=old")
+    assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo supports 1"
+    assert records["old", "zoo-old"]["hint"].endswith("ZOO_DISABLE_PLUGINS=old")
     assert records["good", "zoo-good"]["models"] == ["sound"]
 
 
@@ -135,7 +138,7 @@ def test_control_c_names_the_plugin_that_never_answers(install_plugin: Install, 
     install_plugin("acme", "import signal\nsignal.raise_signal(signal.SIGINT)", distribution="zoo-acme")
     said = zoo_command("list")
     assert said.code == 130
-    assert "while the plugin 'acme' (zoo-acme 1.0) was asked; ZOO_DISABLE_PLUGINS=acme leaves it out" in said.err
+    assert "while the plugin 'acme' (zoo-acme 1.0) was loaded; ZOO_DISABLE_PLUGINS=acme leaves it out" in said.err
 
 
 def test_a_clash_of_names_is_nobodys_failure(install_plugin: Install, zoo_command: Command) -> None:

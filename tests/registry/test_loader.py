@@ -15,7 +15,7 @@ import pytest
 
 from zoo import ImageInput, ModelSpec, TaskSpec, UnknownName, WeightsSpec, hookimpl
 from zoo.api.errors import PluginError
-from zoo.registry.discovery import Candidate, chosen, handed_over, installed_candidates
+from zoo.registry.discovery import Candidate, enabled_candidates, installed_candidates, object_candidate
 from zoo.registry.loader import Plugin, load_plugins
 
 Install = Callable[..., Path]
@@ -50,13 +50,13 @@ class Good:
 
 def load_one(implementation: object, name: str = "acme") -> Plugin:
     """The plugin made of one object, loaded after a good one that must not notice."""
-    good, plugin = load_plugins([handed_over(Good()), Candidate(name=name, load=lambda: implementation)])
+    good, plugin = load_plugins([object_candidate(Good()), Candidate(name=name, load=lambda: implementation)])
     assert [spec.name for spec in good.models] == ["small"]
     return plugin
 
 
 def test_a_plugin_says_what_it_offers() -> None:
-    (plugin,) = load_plugins([handed_over(Good())])
+    (plugin,) = load_plugins([object_candidate(Good())])
     assert plugin.name == "good"
     assert [spec.name for spec in plugin.models] == ["small"]
     assert (plugin.trainers, plugin.weights, plugin.tasks, plugin.error) == ((), (), (), "")
@@ -89,7 +89,7 @@ def failing(error: BaseException) -> Candidate:
     ],
 )
 def test_a_plugin_that_fails_on_import_is_remembered(error: BaseException, sentence: str) -> None:
-    broken, good = load_plugins([failing(error), handed_over(Good())])
+    broken, good = load_plugins([failing(error), object_candidate(Good())])
     assert (broken.distribution, broken.version, broken.error) == ("zoo-acme", "2.0", sentence)
     assert broken.title == "plugin 'acme' (zoo-acme 2.0)"
     assert good.error == ""
@@ -98,7 +98,7 @@ def test_a_plugin_that_fails_on_import_is_remembered(error: BaseException, sente
 def test_control_c_is_never_taken_for_a_broken_plugin() -> None:
     with pytest.raises(KeyboardInterrupt) as interrupted:
         load_plugins([failing(KeyboardInterrupt())])
-    said = "while the plugin 'acme' (zoo-acme 2.0) was asked; ZOO_DISABLE_PLUGINS=acme leaves it out"
+    said = "while the plugin 'acme' (zoo-acme 2.0) was loaded; ZOO_DISABLE_PLUGINS=acme leaves it out"
     assert interrupted.value.__notes__ == [said]
 
 
@@ -109,8 +109,8 @@ def test_strict_plugins_raise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_api_version_is_refused() -> None:
-    assert load_one(SimpleNamespace(ZOO_API=3)).error == "it declares ZOO_API = 3, and this zoo speaks 1 and 2"
-    assert [load_one(SimpleNamespace(ZOO_API=number)).error for number in (1, 2)] == ["", ""]
+    assert load_one(SimpleNamespace(ZOO_API=2)).error == "it declares ZOO_API = 2, and this zoo supports 1"
+    assert load_one(SimpleNamespace(ZOO_API=1)).error == ""
 
 
 def test_a_misspelt_hook_gets_the_right_name() -> None:
@@ -128,7 +128,8 @@ def test_a_hook_without_its_mark_is_not_ignored() -> None:
             return []
 
     assert (
-        load_one(Unmarked()).error == "its function 'zoo_models' is not marked with @zoo.hookimpl, so nobody calls it"
+        load_one(Unmarked()).error
+        == "its function 'zoo_models' is not marked with @zoo.hookimpl, so it is never called"
     )
 
 
@@ -177,7 +178,7 @@ def test_a_hook_that_exits_is_a_broken_plugin() -> None:
 def test_a_hook_that_returns_something_else_is_refused(
     answer: object, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoo.registry.loader.MOST", 50)
+    monkeypatch.setattr("zoo.registry.loader.MAX_SPECS_PER_HOOK", 50)
 
     class Wrong:
         @hookimpl
@@ -285,11 +286,11 @@ def test_nothing_heavy_is_imported_to_list_a_plugin(install_plugin: Install, mon
     monkeypatch.delitem(sys.modules, "onnx", raising=False)
     (plugin,) = load_plugins([one for one in installed_candidates() if one.name == "slow"])
     assert plugin.error == (
-        "it imports onnx to be listed, which would make every command slow; "
+        "it imports onnx when it is loaded, which would make every command slow; "
         "import onnx in the modules that its references name"
     )
     assert plugin.hint == "pip install -U zoo-test, pip uninstall zoo-test, or ZOO_DISABLE_PLUGINS=slow"
-    assert not any(type(finder).__name__ == "_Refusing" for finder in sys.meta_path)
+    assert not any(type(finder).__name__ == "_Refuse" for finder in sys.meta_path)
 
 
 def test_a_plugin_that_can_do_without_what_is_heavy_works(
@@ -304,17 +305,16 @@ def test_a_plugin_that_can_do_without_what_is_heavy_works(
 def test_a_slow_plugin_works_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.5, 0.5, 10.75])
     monkeypatch.setattr("zoo.registry.loader.time", SimpleNamespace(perf_counter=lambda: next(times)))
-    good, slow = load_plugins([handed_over(Good()), Candidate(name="acme", load=Good, distribution="zoo-acme")])
-    assert (good.complaint, slow.error) == ("", "")
+    good, slow = load_plugins([object_candidate(Good()), Candidate(name="acme", load=Good, distribution="zoo-acme")])
+    assert (good.warning, slow.error) == ("", "")
     assert [spec.name for spec in slow.models] == ["small"]
-    assert slow.complaint == (
-        "the plugin 'acme' (zoo-acme) takes 10.2 s to be listed, in every command\n"
-        "  ZOO_DISABLE_PLUGINS=acme leaves it out"
+    assert slow.warning == (
+        "the plugin 'acme' (zoo-acme) takes 10.2 s to load, in every command\n  ZOO_DISABLE_PLUGINS=acme leaves it out"
     )
 
 
-def test_a_plugin_that_meddles_works_and_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("zoo.registry.loader.SLOW", -1.0)
+def test_a_plugin_that_changes_the_process_works_and_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("zoo.registry.loader.SLOW_SECONDS", -1.0)
     done = Event()
 
     class Meddling(Good):
@@ -330,12 +330,12 @@ def test_a_plugin_that_meddles_works_and_is_named(monkeypatch: pytest.MonkeyPatc
     done.set()
     assert (Path.cwd(), plugin.error, [spec.name for spec in plugin.models]) == (here, "", ["small"])
     who, leave_out = "the plugin 'acme' (zoo-acme 1.0)", "ZOO_DISABLE_PLUGINS=acme leaves it out"
-    assert plugin.complaint.splitlines()[1:] == [
+    assert plugin.warning.splitlines()[1:] == [
         f"  {leave_out}",
-        f"{who} starts a thread to be listed, whose end every command waits for",
+        f"{who} starts a thread when it is loaded, and every command waits for its end",
         f"  {leave_out}",
-        f"{who} changes the current directory and the environment to be listed; zoo put that back",
-        f"  it belongs into the modules that its references name; {leave_out}",
+        f"{who} changes the current directory and the environment when it is loaded; zoo undid that",
+        f"  do this in the modules that its references name; {leave_out}",
     ]
 
 
@@ -360,10 +360,10 @@ def test_the_environment_chooses(
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
-    assert [one.name for one in chosen(CANDIDATES)] == left
+    assert [one.name for one in enabled_candidates(CANDIDATES)] == left
 
 
 def test_a_wanted_plugin_that_is_not_installed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "ant,dog")
     with pytest.raises(UnknownName, match="ZOO_LOAD_PLUGINS names the plugin 'dog', which is not installed"):
-        chosen(CANDIDATES)
+        enabled_candidates(CANDIDATES)

@@ -31,7 +31,7 @@ def lose_imports() -> None:
 
 
 @pytest.mark.parametrize(
-    ("move", "name"),
+    ("change", "name"),
     [
         (lambda: os.chdir("/"), "the current directory"),
         (mix_up_environment, "the environment"),
@@ -43,7 +43,7 @@ def lose_imports() -> None:
         (lose_imports, "the import path"),
     ],
 )
-def test_what_is_moved_is_put_back_and_named(move: Callable[[], object], name: str) -> None:
+def test_what_is_changed_is_restored_and_named(change: Callable[[], object], name: str) -> None:
     def world() -> tuple[object, ...]:
         streams, imports = (sys.stdout, sys.stderr), (sys.path[:], sys.meta_path[:])
         signals = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -51,22 +51,22 @@ def test_what_is_moved_is_put_back_and_named(move: Callable[[], object], name: s
         return Path.cwd(), dict(os.environ), signals, list(warnings.filters), streams, imports, logger
 
     before = world()
-    with process_guard() as moved:
-        move()
+    with process_guard() as changed:
+        change()
         assert world() != before
-        assert moved == []
+        assert changed == []
     assert world() == before
-    assert moved == [name]
+    assert changed == [name]
 
 
 def test_who_moves_nothing_is_not_named_and_may_add_to_the_import_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", sys.path[:])
-    with process_guard() as moved:
+    with process_guard() as changed:
         sys.path.append("/vendored")
-    assert (moved, sys.path[-1]) == ([], "/vendored")
+    assert (changed, sys.path[-1]) == ([], "/vendored")
 
 
-def test_it_is_put_back_after_an_error_too() -> None:
+def test_it_is_restored_after_an_error_too() -> None:
     here = Path.cwd()
     with pytest.raises(KeyError), process_guard():
         os.chdir("/")
@@ -78,17 +78,17 @@ def test_a_directory_that_is_gone_is_no_error(empty_directory: Path) -> None:
     (empty_directory / "gone").mkdir()
     os.chdir(empty_directory / "gone")
     (empty_directory / "gone").rmdir()
-    with process_guard() as moved:
+    with process_guard() as changed:
         os.chdir(empty_directory)
-    assert moved == ["the current directory"]
+    assert changed == ["the current directory"]
 
 
 def test_a_thread_that_holds_up_the_end_is_named() -> None:
     done = threading.Event()
-    with process_guard() as moved:
+    with process_guard() as changed:
         threading.Thread(target=done.wait, daemon=True).start()
-    assert moved == []
-    with process_guard() as moved:
+    assert changed == []
+    with process_guard() as changed:
         threading.Thread(target=done.wait).start()
-    assert moved == [THREAD]
+    assert changed == [THREAD]
     done.set()

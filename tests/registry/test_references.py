@@ -1,4 +1,4 @@
-"""Requirements of extras: what is plain is compared by hand, and must be what packaging says."""
+"""Requirements of extras: what is plain is read without packaging's parser, and must be what packaging says."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Recipe
 from zoo.runs.checkpoints import write_checkpoint
 from zoo.runs.listing import latest_run, list_runs
-from zoo.runs.run import DataRecord, Run, RunRecord, Status, check_place, default_place
+from zoo.runs.run import DataRecord, Run, RunRecord, Status, check_output, default_output
 from zoo.runs.train_config import TrainConfig
 
 INPUT = ImageInput(size=(8, 8))
@@ -71,23 +71,23 @@ def test_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     run = make(tmp_path, "a")
     with pytest.raises(OutputExists, match="exists already"):
         make(tmp_path, "a")
-    check_place(run.path, overwrite=True)
+    check_output(run.path, overwrite=True)
     with pytest.raises(OutputExists, match="is still being trained by process"):
-        check_place(make(tmp_path, "busy", status="running").path, overwrite=True)
+        check_output(make(tmp_path, "busy", status="running").path, overwrite=True)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/chapter.txt").write_text("words")
     with pytest.raises(OutputExists, match="is not a run, so --overwrite leaves it alone"):
-        check_place(tmp_path / "thesis", overwrite=True)
+        check_output(tmp_path / "thesis", overwrite=True)
 
 
 def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="is not a writable folder"):
-        check_place(tmp_path / "file/run")
+        check_output(tmp_path / "file/run")
 
 
 def test_default_places_are_of_the_model_and_differ() -> None:
-    first, second = default_place("some/net"), default_place("some/net")
+    first, second = default_output("some/net"), default_output("some/net")
     assert first.parts[:2] == ("runs", "net") and first != second
 
 

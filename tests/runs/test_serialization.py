@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from zoo.api.errors import BadFile
-from zoo.api.problem import ImageInput, Json, Problem
+from zoo.api.problem import AudioInput, ImageInput, Input, Json, LatentInput, Problem, TokenInput
 from zoo.api.task import Port, Signature
-from zoo.runs.serialization import from_json, parse, to_json
+from zoo.runs.serialization import INPUT_KINDS, from_json, parse, to_json
 
 
 class Colour(StrEnum):
@@ -83,3 +83,35 @@ def test_nothing_is_converted_and_nothing_is_ignored(wrong: dict[str, Any]) -> N
 def test_a_file_that_is_no_record_of_ours_is_told(raw: bytes, reason: str) -> None:
     with pytest.raises(BadFile, match=reason):
         parse(Everything, raw, schema=1, where="run.json")
+
+
+INPUTS: Mapping[str, tuple[str, Input]] = {
+    "image": ("ImageInput", ImageInput(size=(2, 3))),
+    "tokens": ("TokenInput", TokenInput(max_length=9)),
+    "latent": ("LatentInput", LatentInput(size=4, picture=ImageInput(size=(2, 3)))),
+    "audio": ("AudioInput", AudioInput(sample_rate=8_000)),
+}
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_the_kind_of_an_input_is_no_name_of_a_class(kind: str) -> None:
+    former, input = INPUTS[kind]
+    problem = Problem(task="t", input=input)
+    told = to_json(problem)
+    assert told["input"]["kind"] == kind
+    assert from_json(Problem, told, where="x") == problem
+    told["input"]["kind"] = former
+    assert from_json(Problem, told, where="x") == problem, "as zoo 0.1 wrote it"
+
+
+@pytest.mark.parametrize("kind", ["Image", "", None, 3, [], {}])
+def test_another_kind_of_input_is_refused(kind: object) -> None:
+    told = {**to_json(Problem(task="t", input=ImageInput(size=(2, 3))))}
+    told["input"] = {**told["input"], "kind": kind}
+    with pytest.raises(BadFile, match="not a valid Problem"):
+        from_json(Problem, told, where="x")
+
+
+def test_every_kind_of_input_has_its_word() -> None:
+    assert set(INPUT_KINDS) == set(get_args(Input))
+    assert sorted(INPUT_KINDS.values()) == sorted(INPUTS)

@@ -15,7 +15,6 @@ from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.runs.train_config import (
     TrainConfig,
-    TrainOptions,
     choose_recipe,
     config_json,
     read_config,
@@ -23,6 +22,7 @@ from zoo.runs.train_config import (
     resolve_config,
     sized_input,
 )
+from zoo.runs.train_options import TrainOptions
 
 RECIPES = {"digits": Recipe(epochs=3), "default": Recipe(epochs=30), "finetune": Recipe(epochs=7)}
 SPEC = ModelSpec(

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from zoo.tasks.image_reconstruction.agreement import agreement as reconstructed
+from zoo.tasks.text_classification.agreement import agreement as read
 
 from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case
-from zoo.tasks.image_reconstruction.agreement import agreement as reconstructed
-from zoo.tasks.text_classification.agreement import agreement as read
 from zoo.tasks.text_generation.agreement import agreement as written
 
 Answer = dict[str, np.ndarray[Any, Any]]

@@ -16,11 +16,11 @@ from zoo.api.errors import DataError
 from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
-from zoo.data.embedding.retrieval import ROWS, nearest, retrieval
+from zoo.data.embedding.retrieval import ROWS_AT_A_TIME, nearest, retrieval
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.graphs import UnitLengths
-from zoo.data.text.labelled_dataset import TOGETHER, GroupedTexts
-from zoo.data.text.retrieval import RetrievalMetrics
+from zoo.data.text.labelled_dataset import TEXTS_PER_LABEL, GroupedTexts
+from zoo.data.text.metrics import RetrievalMetrics
 from zoo.tasks.text_embedding import runner
 from zoo.training.trainers.contrastive import contrastive_loss
 
@@ -62,7 +62,7 @@ def test_an_item_is_found_when_its_nearest_other_has_its_label() -> None:
 
 def test_the_nearest_of_many_are_those_of_one_product() -> None:
     random = np.random.default_rng(5)
-    many = random.normal(size=(2 * ROWS + 7, 3))
+    many = random.normal(size=(2 * ROWS_AT_A_TIME + 7, 3))
     many /= np.linalg.norm(many, axis=1, keepdims=True)
     similar = many @ many.T
     np.fill_diagonal(similar, -np.inf)
@@ -103,7 +103,7 @@ def test_batches_hold_several_texts_of_each_of_a_few_labels() -> None:
     order = torch.tensor(data.order(16, torch.Generator().manual_seed(1)))
     assert len(order) == 200 // 16 * 16
     for batch in data.labels[order].view(-1, 16):
-        assert sorted(batch.unique(return_counts=True)[1].tolist()) == [TOGETHER] * 4
+        assert sorted(batch.unique(return_counts=True)[1].tolist()) == [TEXTS_PER_LABEL] * 4
 
 
 def test_data_in_which_nothing_can_be_found_are_refused(tmp_path: Path) -> None:

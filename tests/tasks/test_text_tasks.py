@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from tests.builtin import builtin_task
+from tests.builtin import builtin_task, read_one
 from zoo.api.api_1 import Responding
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile
@@ -17,7 +17,7 @@ from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.text_generation import runner as writer
-from zoo.tasks.text_generation.agreement import surprise
+from zoo.tasks.text_generation.agreement import negative_log_likelihood
 from zoo_export.bundle.runner_source import task_source
 
 
@@ -52,7 +52,7 @@ def test_the_vocabulary_is_that_of_the_training_texts() -> None:
 def test_a_text_becomes_tokens_and_their_length(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("ab?\n")
-    given = builtin_task("text-classification").read(file, CLASSES)
+    given = read_one(builtin_task("text-classification"), file, CLASSES)
     assert given["tokens"].tolist() == [[3, 4, 1]]
     assert given["lengths"].tolist() == [3]
     assert builtin_task("text-classification").data.read_text(" ab?", CLASSES)["tokens"].tolist() == [[3, 4, 1]]
@@ -68,7 +68,7 @@ def test_a_file_that_is_empty_or_no_text_cannot_be_read(tmp_path: Path, content:
     file = tmp_path / "a.txt"
     file.write_bytes(content)
     with pytest.raises(BadFile, match=r"a\.txt cannot be read as text"):
-        builtin_task("text-classification").read(file, CLASSES)
+        read_one(builtin_task("text-classification"), file, CLASSES)
 
 
 def test_the_likeliest_classes_are_shown_first() -> None:
@@ -196,9 +196,9 @@ def test_writers_agree_unless_a_clear_next_token_changes() -> None:
     assert agree(moved) == (0, 0, ("a: 1 of 3 next tokens differ, the first after 2",))
 
 
-def test_surprise_is_in_bits() -> None:
+def test_the_negative_log_likelihood_is_in_bits() -> None:
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]))
-    assert surprise(logits, np.array([0, 1])) == pytest.approx([1.0, 3.0])
+    assert negative_log_likelihood(logits, np.array([0, 1])) == pytest.approx([1.0, 3.0])
 
 
 # --- sabotage ---

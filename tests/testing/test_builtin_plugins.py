@@ -13,6 +13,7 @@ from zoo.testing import check_plugin
 NAMES = [one.name for one in installed_candidates() if one.distribution == BUILT_IN]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_passes_the_kit(name: str) -> None:
     score = check_plugin(name, groups=("declaration", "model"), smallest=True)

@@ -43,6 +43,7 @@ def test_it_is_listed_with_all_that_it_offers(zoo_command: Callable[..., Any]) -
     assert zoo_command("info", "line", "--json").json["name"] == "first/linear"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 @pytest.mark.parametrize("group", ["declaration", "model", "weights", "export"])
 def test_it_passes_the_kit(group: Any) -> None:
@@ -51,6 +52,7 @@ def test_it_passes_the_kit(group: Any) -> None:
     assert score.holds
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 def test_it_trains(tmp_path: Path, zoo_command: Callable[..., Any]) -> None:
     for model, metric in (("linear", "top1"), ("first/first", "error")):

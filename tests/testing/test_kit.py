@@ -100,6 +100,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("faulty")
 @pytest.mark.parametrize(
     ("name", "check", "words"),
@@ -162,7 +163,7 @@ def test_two_processes_that_wait_for_each_other_are_ended(monkeypatch: pytest.Mo
 
 
 DECLARED = {
-    "heavy": ("import torch", "", "torch_free", "it imports torch to be listed"),
+    "heavy": ("import torch", "", "torch_free", "it imports torch when it is loaded"),
     "nobody": ("", "task='image-divination'", "names", "no task named 'image-divination'"),
     "foreign": ("", "trainer='language-model'", "names", "is for image-classification, its trainer language-model for"),
     "absent": ("", "adapter='zoo_absent:nothing'", "references", "No module named 'zoo_absent'"),
@@ -216,6 +217,7 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     )
 
 
+@pytest.mark.slow
 def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path) -> None:
     test = tmp_path / "test_conformance.py"
     test.write_text(

@@ -62,6 +62,7 @@ class Forgetful:
 """
 
 
+@pytest.mark.slow
 def test_a_trainer_that_forgets_its_state_is_found(install_plugin: Callable[..., Path]) -> None:
     install_plugin("lax", FORGETFUL)
     catalog = Catalog.discover()

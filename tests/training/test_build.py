@@ -51,6 +51,7 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return chosen
 
 
+@pytest.mark.slow
 def test_a_rehearsal_leaves_no_trace(timed: list[int], tmp_path: Path) -> None:
     for model in ("rich", "duel"):
         train_toy(tmp_path / f"{model}-said", model=model, threads=1)
@@ -67,6 +68,7 @@ def test_one_of_each_trainer_is_rehearsed() -> None:
     assert used == {catalog.trainer_of(entry).full_name for entry in catalog.models()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ONE_OF_EACH_TRAINER)
 def test_every_trainer_can_be_rehearsed(
     model: str, timed: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

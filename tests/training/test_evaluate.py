@@ -21,6 +21,7 @@ from zoo.data.embedded import digits
 Command = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_accuracy_is_that_of_the_sums_done_by_hand(digits_run: tuple[Path, nn.Module]) -> None:
     place, model = digits_run
     data = digits.load()
@@ -31,6 +32,7 @@ def test_accuracy_is_that_of_the_sums_done_by_hand(digits_run: tuple[Path, nn.Mo
     assert result.metrics["top1"] == pytest.approx(right / 2000)
 
 
+@pytest.mark.slow
 def test_eval_takes_the_latest_run_and_saves(
     digits_run: tuple[Path, nn.Module], tmp_path: Path, zoo_command: Command
 ) -> None:

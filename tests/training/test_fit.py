@@ -53,6 +53,7 @@ def test_a_trainer_may_choose_its_best_checkpoint_by_another_metric_than_the_tas
         assert run.record.metrics["share"] == pytest.approx(choose(shares))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_others(tmp_path: Path) -> None:
     for place, seed in (("a", 1), ("b", 1), ("c", 2)):
         train_toy(tmp_path / place, seed=seed)
@@ -89,6 +90,7 @@ def _signalling(step: int):  # type: ignore[no-untyped-def]
     return stepping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [0, 9, 17])
 def test_resuming_after_kill_9_is_exact(tmp_path: Path, step: int) -> None:
     train_toy(tmp_path / "whole")
@@ -110,6 +112,7 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 
+@pytest.mark.slow
 def test_a_torn_checkpoint_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train_toy(tmp_path / "whole")
     interrupt(monkeypatch, 15)
@@ -263,6 +266,7 @@ def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path) -> Non
     assert ended.outcome.epochs == (ended.outcome.best_epoch or 0) + 2 < 9
 
 
+@pytest.mark.slow
 def test_steps_and_time_are_limits(tmp_path: Path) -> None:
     assert train_toy(tmp_path / "steps", max_steps=7).outcome.steps == 7
     ended = train_toy(tmp_path / "time", "epochs=100000", max_time="1s")
@@ -293,6 +297,7 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(tmp_path: Path) -> N
     assert moved == {"4.weight", "4.bias"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["rich", "duel", "listed"])
 def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     place = tmp_path / "run"
@@ -307,6 +312,7 @@ def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     assert done.stdout.count("replicas equal") == 2
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     train_toy(tmp_path / "one", model="plain")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -32,8 +32,8 @@ def test_statistics_are_averaged_and_counters_copied() -> None:
     assert average.module.running_mean is not None and module.running_mean is not None
     torch.testing.assert_close(average.module.running_mean, module.running_mean * (1 - 2 / 11))
     assert int(average.module.num_batches_tracked or 0) == 0
-    settled = average.settle()
-    assert isinstance(settled, nn.BatchNorm1d) and int(settled.num_batches_tracked or 0) == 1
+    averaged = average.averaged()
+    assert isinstance(averaged, nn.BatchNorm1d) and int(averaged.num_batches_tracked or 0) == 1
 
 
 def test_tied_weights_are_averaged_once() -> None:

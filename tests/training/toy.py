@@ -38,9 +38,9 @@ from zoo import (
 )
 from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
-from zoo.runs.train_config import TrainOptions
+from zoo.runs.train_options import TrainOptions
 from zoo.training.events import Callback
-from zoo.training.request import check_data, intend
+from zoo.training.request import check_data, resolve_training
 from zoo.training.resume import resume
 from zoo.training.run_training import Ended
 from zoo.training.start import begin
@@ -269,8 +269,8 @@ class Said(Callback):
 def train_toy(place: Path, *settings: str, model: str = "rich", said: Said | None = None, **options: Any) -> Ended:
     """A whole training of a toy."""
     wanted = TrainOptions(output=place, settings=settings, **{"threads": 1, "workers": 0, **options})
-    intent = intend(model, wanted, catalog=catalog())
-    return begin(intent, check_data(intent, progress=lambda *_: None), say=said or Said())
+    request = resolve_training(model, wanted, catalog=catalog())
+    return begin(request, check_data(request, progress=lambda *_: None), say=said or Said())
 
 
 def resume_toy(place: Path, *, said: Said | None = None, allow_inexact: bool = False) -> Ended:

@@ -12,8 +12,8 @@ from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 CLASSES = ("ant", "bee", "cat", "dog")

@@ -73,7 +73,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     said = command("export", "toy", "--untrained", "--onnx", "-o", "b", "--json")
     assert said.code == 0, said.err
     assert (said.json["verdict"], said.json["bundle"]) in {("PASS", "b"), ("WARN", "b")}
-    manifest, sha256 = read_manifest(tmp_path / "b")
+    manifest, sha256 = (file := read_manifest(tmp_path / "b")).manifest, file.sha256
     assert said.json["sha256"] == sha256
     assert {file["name"] for file in said.json["files"]} == set(manifest.hashes())
     assert {"model.onnx", "pipeline.onnx", "report.json", "report.html", "run.py", "task.py"} <= set(manifest.hashes())
@@ -89,13 +89,14 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     other = command("export", "toy", "--untrained", "--seed", "1", "--onnx", "-o", "b")
     assert other.code == 2
     assert "b exists already and is no proved bundle of this checkpoint" in other.err
-    assert read_manifest(tmp_path / "b")[1] == sha256
+    assert read_manifest(tmp_path / "b").sha256 == sha256
 
     anew = command("verify", "b", "--against", "toy", "--json")
     assert anew.code == 0, anew.err
     assert set(gates(anew.json).values()) <= {"PASS", "WARN"}
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_proved_publishes_nothing_but_its_report(
     command: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -122,6 +123,7 @@ def _spoil(path: Path) -> None:
     onnx.save(model, path)
 
 
+@pytest.mark.slow
 def test_explain_names_the_module_of_the_first_wrong_tensor(command: Callable[..., Said], tmp_path: Path) -> None:
     assert command("export", "toy", "--untrained", "--onnx", "-o", "b").code == 0
     _spoil(tmp_path / "b" / "model.onnx")
@@ -184,6 +186,7 @@ def test_explain_without_anything_to_compare_with_is_bad_usage(command: Callable
     assert "say --against RUN or MODEL@WEIGHTS" in said.err
 
 
+@pytest.mark.slow
 def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> None:
     assert callable(command)
     written = zoo.export("toy", output=tmp_path / "b", untrained=True, seed=3, golden="synthetic")
@@ -195,6 +198,7 @@ def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> N
     assert zoo.verify(tmp_path / "b").holds
 
 
+@pytest.mark.slow
 def test_a_file_made_elsewhere_is_proved_against_the_model_and_a_changed_weight_is_not(
     command: Callable[..., Said], tmp_path: Path
 ) -> None:

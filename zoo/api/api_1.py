@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.specs import Monitor, Reference
@@ -159,6 +160,14 @@ class Calibrated(Protocol):
 
     def calibrated(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
         """The problem with that number among its facts; as it is where the validation metrics lack it."""
+
+
+@runtime_checkable
+class TellsPostprocess(Protocol):
+    """A task that tells its postprocessing as data, so that a bundle can name its steps and thresholds."""
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
+        """The steps of `Task.finish`, in order, with the numbers that the module itself is built with."""
 
 
 @runtime_checkable

@@ -22,6 +22,21 @@ class DataRequest:
     """Where a named dataset is kept or downloaded to."""
     on_bad_sample: Literal["error", "skip"] = "error"
     """Whether a few bad samples may be left out, and named, or end it."""
+    train: str = ""
+    """What to learn from where the names in the source do not say it: a folder or file below the source, "." for the
+    source itself, whose folders are then classes.  Where this is given, no name is taken for a split."""
+    validation: str = ""
+    """The same for validation."""
+    test: str = ""
+    """The same for testing."""
+    ratios: tuple[float, float, float] | None = None
+    """Shares of train, validation and test, by which a source without splits of its own is divided."""
+    format: str = ""
+    """The format to read a source as; empty to recognise it."""
+    text_column: str = ""
+    """The column of texts in a table, by its name or its number from 1; empty to recognise it."""
+    label_column: str = ""
+    """The same for the column of labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

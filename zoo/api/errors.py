@@ -9,8 +9,10 @@ The library raises these; only the command line prints them.  The exit codes are
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 
@@ -29,10 +31,6 @@ class ZooError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
-class ZooDeprecationWarning(FutureWarning):
-    """Something of an older API that still works; the message says what to use instead."""
-
-
 def describe_error(error: BaseException) -> str:
     """Kind and message of anybody's error in one line, "KeyError: 'label'", whatever its own __str__ does."""
     try:
@@ -45,6 +43,16 @@ def describe_error(error: BaseException) -> str:
 
 LONGEST = 400
 """Letters of somebody else's message that are repeated."""
+
+
+class ZooDeprecationWarning(FutureWarning):
+    """Something that a plugin uses works still and will be removed; the message says what to use instead."""
+
+
+@cache
+def warn_deprecated(message: str, *, stacklevel: int = 3) -> None:
+    """Warn with a ZooDeprecationWarning, once per process and message: plugins are asked again and again."""
+    warnings.warn(message, ZooDeprecationWarning, stacklevel=stacklevel)
 
 
 # --- 2: bad usage or bad input ---------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import UsageError
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.specs import Monitor, Reference, TaskTags
@@ -103,6 +104,9 @@ class TaskGraphs(Protocol):
         above the next.  The file does not answer it; the proof asks PyTorch, leaves out positions where the margin is
         within the noise, says how many they are, and gives it to `agreement` as `zoo.api.task.MARGIN`.
         """
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
+        """The same as data, in order, with the numbers that the module is built with: what manifests hold."""
 
 
 class TaskAnswers(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from zoo.api.errors import warn_deprecated
 from zoo.api.problem import Input, Json
 from zoo.api.recipe import Recipe
 
@@ -44,14 +45,19 @@ class ExportSpec:
 
     not_exportable: str = ""
     """The reason why this model cannot be exported; empty when it can."""
-    exporter: Literal["dynamo", "torchscript"] = "dynamo"
-    """torchscript is an opt-in with static shapes; nothing falls back to it."""
+    exporter: Literal["dynamo", "torchscript"] | None = None
+    """Deprecated: it has no effect."""
     declared_arithmetic: tuple[str, ...] = ()
     """Outputs whose dimensions are allowed to be computed from input dimensions."""
     waivers: Mapping[str, str] = field(default_factory=dict)
     """Output name to the reason why the rule cannot hold for it; every report shows it."""
     waiver_bounds: Mapping[str, float] = field(default_factory=dict)
     """Output name to the largest relative error a waived output may still have."""
+
+    def __post_init__(self) -> None:
+        if self.exporter is not None:
+            message = "ExportSpec.exporter has no effect and will be removed: every model is exported with torch.export"
+            warn_deprecated(f"{message}; leave it out", stacklevel=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from zoo.registry.catalog import Catalog
 from zoo.runs.evaluation_result import (
     Evaluation,
     check_classes,
-    check_place,
+    check_save_folder,
     choose_split,
     recorded,
     save_measured,
@@ -46,7 +46,7 @@ def evaluate_bundle(
     `data` defaults to the task's embedded data, where these are what the model was trained on.  UsageError for a
     task that measures no single answers, as where made pictures are measured as a whole.
     """
-    check_place(save, overwrite=overwrite)
+    check_save_folder(save, overwrite=overwrite)
     bundle = Bundle.open(path)
     manifest = bundle.manifest
     task, source = catalog.make_task(manifest.task), data or _embedded(manifest, catalog)

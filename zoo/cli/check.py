@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.runs.serialization import to_json
 from zoo.testing.score import GROUPS, Result, Score
@@ -43,7 +44,7 @@ def check(
         smallest=smallest,
         data=data,
         catalog=catalog,
-        notify=lambda result: out.note(_said(result)),
+        notify=lambda result: out.note(_progress_line(result)),
     )
     out.document({"schema": 1, "holds": score.holds, **to_json(score)})
     show(out, score)
@@ -60,10 +61,10 @@ def show(out: Output, score: Score) -> None:
         [_row(*key, results) for key, results in _by_check(score.results).items()],
         right=("passed", "failed", "skipped", "seconds"),
     )
-    for result in (one for one in score.results if one.status == "failed"):
-        _tell(out, result)
-    for result in _told_skips(score.results):
-        _tell(out, result)
+    for result in (result for result in score.results if result.status == "failed"):
+        _print_result(out, result)
+    for result in _skips_by_reason(score.results):
+        _print_result(out, result)
     for sentence in score.left_out:
         out.line(f"left out  {sentence}")
     counts = ", ".join(f"{score.count(status)} {status}" for status in ("passed", "failed", "skipped"))
@@ -71,10 +72,10 @@ def show(out: Output, score: Score) -> None:
 
 
 def _by_check(results: Iterable[Result]) -> dict[tuple[str, str], list[Result]]:
-    found: dict[tuple[str, str], list[Result]] = {}
+    by_check: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        found.setdefault((result.group, result.check), []).append(result)
-    return found
+        by_check.setdefault((result.group, result.check), []).append(result)
+    return by_check
 
 
 def _row(group: str, check: str, results: list[Result]) -> tuple[str, ...]:
@@ -83,13 +84,13 @@ def _row(group: str, check: str, results: list[Result]) -> tuple[str, ...]:
     return group, check, *(str(count) if count else "" for count in counts), f"{seconds:.1f}"
 
 
-def _tell(out: Output, result: Result) -> None:
+def _print_result(out: Output, result: Result) -> None:
     out.line(f"{result.status:8}  {result.check} of {result.subject}: {result.detail}")
     if result.next_step:
         out.line(f"{'':8}  next: {result.next_step}")
 
 
-def _told_skips(results: Iterable[Result]) -> list[Result]:
+def _skips_by_reason(results: Iterable[Result]) -> list[Result]:
     """One skipped check for each reason: a hundred sets of weights that were not downloaded are one line."""
     seen: dict[tuple[str, str], Result] = {}
     for result in results:
@@ -98,7 +99,7 @@ def _told_skips(results: Iterable[Result]) -> list[Result]:
     return list(seen.values())
 
 
-def _said(result: Result) -> str:
+def _progress_line(result: Result) -> str:
     return f"{result.status:8}  {result.group}: {result.check} of {result.subject}, {result.seconds:.1f} s"
 
 

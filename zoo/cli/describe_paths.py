@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
+from zoo.api.postprocess import PostprocessStep
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.cli import text
 from zoo.cli.output import Output
@@ -50,12 +52,14 @@ def describe_run(out: Output, path: Path) -> None:
         ]
     )
     out.line()
-    out.next(f"zoo train --resume {path}" if run.status == "interrupted" else f"zoo export {path} --onnx")
+    run_path = quote(str(path))
+    out.next(f"zoo train --resume {run_path}" if run.status == "interrupted" else f"zoo export {run_path} --onnx")
 
 
 def describe_bundle(out: Output, path: Path) -> None:
     """Print everything that a bundle's manifest says about it."""
-    manifest, sha256 = read_manifest(path)
+    file = read_manifest(path)
+    manifest, sha256 = file.manifest, file.sha256
     out.document({"schema": 1, "kind": "bundle", "bundle": str(path), "sha256": sha256, "manifest": to_json(manifest)})
     plugin, lineage = manifest.plugin, manifest.lineage
     out.facts(
@@ -70,7 +74,7 @@ def describe_bundle(out: Output, path: Path) -> None:
             ("metrics", text.metrics(manifest.metrics)),
             ("input", manifest.problem.input.describe()),
             ("classes", _few(manifest.problem.classes)),
-            ("finishing", manifest.finishing),
+            ("postprocess", _steps(manifest.postprocess)),
             ("opset", str(manifest.opset)),
             *((f"licence of the {part}", name) for part, name in manifest.licences.items()),
             ("manifest sha256", sha256),
@@ -83,7 +87,12 @@ def describe_bundle(out: Output, path: Path) -> None:
         right=("size",),
     )
     out.line()
-    out.next(f"zoo verify {path}")
+    out.next(f"zoo verify {quote(str(path))}")
+
+
+def _steps(steps: tuple[PostprocessStep, ...]) -> str:
+    """As in "top_k (k 1000), clip_boxes"."""
+    return ", ".join(f"{step.kind} ({text.metrics(step.numbers)})" if step.numbers else step.kind for step in steps)
 
 
 def _few(classes: tuple[str, ...]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 
 SCHEMA = 1
 SHOWN = 20
@@ -31,17 +33,17 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
         if not path.exists():
             raise BadFile(f"{path} does not exist", hint="give two bundles, or two .onnx files")
     out = Output(as_json=as_json)
-    found = differences(first, second)
+    changes = differences(first, second)
     if as_json:
-        changes = [to_json(change) for change in found]
-        out.document({"schema": SCHEMA, "first": str(first), "second": str(second), "changes": changes})
-    for part, changes_of in groupby(found, key=lambda change: change.part):
+        records = [to_json(change) for change in changes]
+        out.document({"schema": SCHEMA, "first": str(first), "second": str(second), "changes": records})
+    for part, changes_of in groupby(changes, key=lambda change: change.part):
         rows = [(change.name, change.first, change.second) for change in changes_of]
         out.line(f"{part}: {len(rows)} differ" if len(rows) > 1 else f"{part}: 1 differs")
         out.table(("", "first", "second"), rows[:SHOWN])
         out.line(f"… and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
-    if found:
-        out.next(f"zoo inspect {second}")
+    if changes:
+        out.next(f"zoo inspect {quote(str(second))}")
         raise click.exceptions.Exit(1)
     out.line("no difference")
-    out.next(f"zoo verify {second}")
+    out.next(f"zoo verify {quote(str(second))}")

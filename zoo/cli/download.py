@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from zoo.api.specs import WeightsSpec
 from zoo.cli.progress import ProgressLine
-from zoo.models.target import WeightsTarget, find_target
-from zoo.models.weights.published import fetch, is_here
-from zoo.registry.catalog import Catalog
+from zoo.models.weights.published import download_address, fetch, is_here
 from zoo.registry.name_resolution import RegistryEntry
 
 
-def bring(entry: RegistryEntry[WeightsSpec]) -> None:
-    """Put published weights into the cache where they are not there yet."""
-    if is_here(entry):
+def download_weights(entry: RegistryEntry[WeightsSpec] | None) -> None:
+    """Put published weights into the cache where they are not there yet; None needs none."""
+    if entry is None or is_here(entry):
         return
-    line = ProgressLine(f"fetching {entry.bare_name}", unit="bytes")
+    line = ProgressLine(f"downloading {entry.bare_name}", unit="bytes")
     try:
         fetch(entry, progress=line)
     finally:
         line.close()
 
 
-def download_named(target: str | None) -> None:
-    """The same for a TARGET, if it is the name of weights."""
-    if target and "@" in target:
-        meant = find_target(target, Catalog.discover())
-        if isinstance(meant, WeightsTarget):
-            bring(meant.weights)
+def check_obtainable(entry: RegistryEntry[WeightsSpec] | None) -> None:
+    """NetworkError for published weights that are neither in the cache nor allowed to be downloaded."""
+    if entry is not None and not is_here(entry):
+        download_address(entry)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from zoo.bundle.evaluate import evaluate_bundle
-from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
+from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
-from zoo.models.target import BundleTarget, RunTarget, at_checkpoint, find_target
-from zoo.registry.catalog import Catalog
+from zoo.models.target import BundleTarget, RunTarget, TargetRequest, resolve_target
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
@@ -50,46 +51,69 @@ def evaluate(
     TARGET is a run directory, a bundle directory, or weights as in cnn@digits; without one, the latest run.
     """
     out = Output(as_json=as_json)
-    catalog = Catalog.discover()
-    meant = at_checkpoint(find_target(target, catalog, runs_root), checkpoint)
-    name = str(meant.path) if target is None and isinstance(meant, RunTarget) else str(target)
+    request = resolve_target(target, runs_root=runs_root, checkpoint=checkpoint, device=device)
+    if isinstance(request.target, BundleTarget):
+        no_device(device)
+    name = str(request.target.path) if target is None and isinstance(request.target, RunTarget) else str(target)
     checking, measuring = ProgressLine("checking the data"), ProgressLine("measuring")
     try:
-        if isinstance(meant, BundleTarget):
-            no_device(device)
-            result = evaluate_bundle(
-                meant.path,
-                catalog,
-                data=data,
-                data_root=data_root,
-                split=split,
-                save=save,
-                overwrite=overwrite,
-                checking=checking,
-                measuring=measuring,
-            )
-        else:
-            from zoo.training.evaluate import evaluate_target  # noqa: PLC0415  torch, after every usage error
-
-            result = evaluate_target(
-                meant,
-                catalog,
-                data=data,
-                data_root=data_root,
-                split=split,
-                save=save,
-                overwrite=overwrite,
-                device=device,
-                checking=checking,
-                fetching=ProgressLine("fetching the weights", unit="bytes"),
-                measuring=measuring,
-            )
+        result = _evaluate(
+            request,
+            data=data,
+            data_root=data_root,
+            split=split,
+            save=save,
+            overwrite=overwrite,
+            checking=checking,
+            measuring=measuring,
+        )
     finally:
         measuring.close()
-    _print(out, name, result, save, bundle=isinstance(meant, BundleTarget))
+    is_bundle = isinstance(request.target, BundleTarget)
+    _print(out, name, result, save)
+    out.next(f"zoo verify {quote(name)}" if is_bundle else f"zoo export {quote(name)} --onnx{repeated(checkpoint)}")
 
 
-def _print(out: Output, target: str, result: Evaluation, save: Path | None, *, bundle: bool) -> None:
+def _evaluate(
+    request: TargetRequest,
+    *,
+    data: str | None,
+    data_root: Path | None,
+    split: Split | None,
+    save: Path | None,
+    overwrite: bool,
+    checking: ProgressLine,
+    measuring: ProgressLine,
+) -> Evaluation:
+    """The metrics of a target; torch is imported for what is no bundle."""
+    if isinstance(request.target, BundleTarget):
+        return evaluate_bundle(
+            request.target.path,
+            request.catalog,
+            data=data,
+            data_root=data_root,
+            split=split,
+            save=save,
+            overwrite=overwrite,
+            checking=checking,
+            measuring=measuring,
+        )
+    from zoo.training.evaluate import evaluate_target  # noqa: PLC0415  torch, after every usage error
+
+    return evaluate_target(
+        request,
+        data=data,
+        data_root=data_root,
+        split=split,
+        save=save,
+        overwrite=overwrite,
+        checking=checking,
+        fetching=ProgressLine("downloading the weights", unit="bytes"),
+        measuring=measuring,
+    )
+
+
+def _print(out: Output, target: str, result: Evaluation, save: Path | None) -> None:
     for note in result.notes:
         out.note(note)
     out.document({"schema": 1, "target": target, **to_json(result)})
@@ -102,4 +126,3 @@ def _print(out: Output, target: str, result: Evaluation, save: Path | None, *, b
             ("saved", str(save) if save else ""),
         ]
     )
-    out.next(f"zoo verify {target}" if bundle else f"zoo export {target} --onnx")

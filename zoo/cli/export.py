@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.download import download_named
-from zoo.cli.output import Output, checkpoint_option, json_option
+from zoo.cli.download import download_weights
+from zoo.cli.options import checkpoint_option, json_option
+from zoo.cli.output import Output
+from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
@@ -27,8 +30,8 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 @click.option("--onnx", is_flag=True, help="Write ONNX (the only format so far).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the bundle goes.")
 @click.option("--opset", type=int, default=None, help="ONNX operator set; 18 by default.")
-@click.option("--untrained", is_flag=True, help="Export an architecture with seeded live weights.")
-@click.option("--seed", type=int, default=0, help="Of the weights of an untrained architecture.")
+@click.option("--untrained", is_flag=True, help="Export an architecture with random weights.")
+@click.option("--seed", type=int, default=0, help="Of the random weights of --untrained.")
 @click.option("--input-size", metavar="N|HxW", help="Size of the pictures that the model takes.")
 @click.option(
     "--golden", type=click.Choice(["mixed", "synthetic"]), default="mixed", help="synthetic: no data of yours."
@@ -60,17 +63,16 @@ def export(  # noqa: PLR0917  click passes options by name
     if not onnx:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
     size = _size(input_size)
-    download_named(target)
+    request = resolve_target(target, checkpoint=checkpoint, untrained=untrained)
+    download_weights(request.download)
     from zoo_export.capture.torch_export import DEFAULT_OPSET  # noqa: PLC0415  torch, once the usage is right
-    from zoo_export.export import export as publish  # noqa: PLC0415
+    from zoo_export.export import export_target  # noqa: PLC0415
 
     out, start = Output(as_json=as_json), time.monotonic()
-    written = publish(
-        target,
-        checkpoint=checkpoint,
+    written = export_target(
+        request,
         output=output,
         opset=DEFAULT_OPSET if opset is None else opset,
-        untrained=untrained,
         seed=seed,
         input_size=size,
         golden=golden,
@@ -85,14 +87,14 @@ def export(  # noqa: PLR0917  click passes options by name
     if not written.published:
         out.line(f"{written.report.sentence}")
         out.line(f"nothing was published; the report is {written.path / 'report.html'}")
-        out.next(f"open {written.path / 'report.html'}")
+        out.next(f"open {quote(str(written.path / 'report.html'))}")
         raise click.exceptions.Exit(1)
     for case in written.golden:
         out.line(f"golden case  {case.name} ({case.origin})")
     out.line(f"bundle       {written.path}{' (up to date)' if written.up_to_date else ''}")
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     out.line(f"sha256       {written.sha256}  manifest.json")
-    out.next(f"zoo verify {written.path}")
+    out.next(f"zoo verify {quote(str(written.path))}")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -128,20 +130,23 @@ def verify_against(target: Path, *, against: str | None, explain: bool, as_json:
     from zoo_export.verify.verify import verify_anew  # noqa: PLC0415  torch
 
     out, start = Output(as_json=as_json), time.monotonic()
-    found = verify_anew(target, against=against, explain=explain, progress=out.note)
-    document = _document(target, found.report.verdict.value, found.report, seconds=time.monotonic() - start)
-    out.document(document | {"files": found.files, "divergence": found.divergence})
-    show_report(out, found.report)
-    for line in found.divergence:
+    verified = verify_anew(target, against=against, explain=explain, progress=out.note)
+    document = _document(target, verified.report.verdict.value, verified.report, seconds=time.monotonic() - start)
+    out.document(document | {"files": verified.files, "divergence": verified.divergence})
+    show_report(out, verified.report)
+    for line in verified.divergence:
         out.line(line)
     if target.is_file():
         out.line("a file from elsewhere is compared by its numbers and answers: what no case asks for was not seen")
-    out.line(f"{target}: {found.report.sentence}")
-    if not found.proved:
-        out.next(
-            f"zoo verify {target} --against {found.against} --explain"
-            if not explain
-            else "zoo export --onnx --overwrite"
-        )
+    out.line(f"{target}: {verified.report.sentence}")
+    if not verified.proved:
+        out.next(_next_step(target, verified.against, explained=explain))
         raise click.exceptions.Exit(1)
-    out.next(f"zoo predict {target} INPUT…")
+    out.next(f"zoo predict {quote(str(target))} INPUT…")
+
+
+def _next_step(target: Path, against: str, *, explained: bool) -> str:
+    """After a proof that failed: the explanation first, then a new export of the same model."""
+    if not explained:
+        return f"zoo verify {quote(str(target))} --against {quote(against)} --explain"
+    return f"zoo export {quote(against)} --onnx --overwrite"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from zoo.api.errors import DataError, ZooError, describe_error
+from zoo.cli.signals import Terminated
 from zoo.cli.text import visible
 
 SHOWN_PROBLEMS = 12
@@ -27,9 +28,12 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
         match error:
-            case KeyboardInterrupt() | click.Abort():
+            case KeyboardInterrupt() | click.Abort() | Terminated():
                 where = "\n".join(getattr(error, "__notes__", ()))
-                return cls(kind="interrupted", message="interrupted", hint=where, exit_code=130)
+                told, code = ("interrupted", 130)
+                if isinstance(error, Terminated):
+                    told, code = f"stopped by {error}", error.exit_code
+                return cls(kind="interrupted", message=told, hint=where, exit_code=code)
             case click.UsageError():
                 message = f"{error.format_message().rstrip('.')}"
                 hint = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
@@ -43,7 +47,7 @@ class Failure:
                     message=error.message,
                     hint=error.hint,
                     exit_code=error.exit_code,
-                    problems=tuple(f"{one.where}: {one.reason}; {one.fix}" for one in problems),
+                    problems=tuple(f"{problem.where}: {problem.reason}; {problem.fix}" for problem in problems),
                 )
         from zoo.registry.discovery import plugin_at_fault  # noqa: PLC0415  only for what nobody expected
 

@@ -11,8 +11,10 @@ import click
 from zoo.api.errors import UnknownName
 from zoo.cli.describe import describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import current_plugin
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 
@@ -22,12 +24,13 @@ from zoo.registry.name_resolution import RegistryEntry
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Everything about NAME: a model, model@tag, a task, a trainer, a plugin, a run or a bundle."""
-    out, catalog, path = Output(as_json=as_json), Catalog.discover(), Path(name)
+    out, path = Output(as_json=as_json), Path(name)
     if (path / "run.json").is_file():
         describe_run(out, path)
     elif (path / "manifest.json").is_file():
         describe_bundle(out, path)
     else:
+        catalog = Catalog.discover()
         describe(out, catalog, _find(name, catalog))
 
 
@@ -41,7 +44,8 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin:
         catalog.trainer,
         catalog.plugin,
     )
-    if any(plugin.error and plugin.name == name.partition("/")[0] for plugin in catalog.plugins if "/" in name):
+    owner = current_plugin(name.partition("/")[0], catalog.plugins)
+    if any(plugin.error and plugin.name == owner for plugin in catalog.plugins if "/" in name):
         return catalog.model(name)  # which says why its plugin offers nothing
     hints = []
     for find in finders:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from zoo.api.errors import BadFile
 from zoo.bundle.runtime.scan import PREFIX, Scan, Value, scan
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 
 SCHEMA = 1
 _LONG = 100
@@ -23,14 +25,14 @@ def inspect(file: Path, as_json: bool) -> None:
     FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
     """
     out = Output(as_json=as_json)
-    found = scan(_graph(file))
+    scanned = scan(_graph(file))
     if as_json:
-        out.document(_document(found))
+        out.document(_document(scanned))
     else:
-        _print(out, found)
-    if found.refused:
+        _print(out, scanned)
+    if scanned.refused:
         raise click.exceptions.Exit(1)
-    out.next(f"zoo verify {file}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
+    out.next(f"zoo verify {quote(str(file))}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
 
 
 def _graph(file: Path) -> Path:
@@ -39,22 +41,22 @@ def _graph(file: Path) -> Path:
     return file / "pipeline.onnx" if file.is_dir() else file
 
 
-def _print(out: Output, found: Scan) -> None:
-    ops = ", ".join(f"{name} {count}" for name, count in found.ops.items())
+def _print(out: Output, scanned: Scan) -> None:
+    ops = ", ".join(f"{name} {count}" for name, count in scanned.ops.items())
     out.facts(
         [
-            ("file", str(found.path)),
-            ("size", f"{found.bytes:,} bytes, {found.parameters:,} parameters"),
-            ("made by", found.producer),
-            ("opset", f"{found.opset} (IR {found.ir_version})"),
-            *(("input", _shown(value)) for value in found.inputs),
-            *(("output", _shown(value)) for value in found.outputs),
-            ("operators", f"{sum(found.ops.values())} nodes: {ops}"),
-            *((key, _shorten(text)) for key, text in sorted(found.metadata.items())),
-            ("metadata", "" if found.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
-            *(("note", note) for note in found.notes),
-            *(("refused", reason) for reason in found.refused),
-            ("safe to load", "no" if found.refused else "yes: one file, known operators, no unbounded loop"),
+            ("file", str(scanned.path)),
+            ("size", f"{scanned.bytes:,} bytes, {scanned.parameters:,} parameters"),
+            ("made by", scanned.producer),
+            ("opset", f"{scanned.opset} (IR {scanned.ir_version})"),
+            *(("input", _shown(value)) for value in scanned.inputs),
+            *(("output", _shown(value)) for value in scanned.outputs),
+            ("operators", f"{sum(scanned.ops.values())} nodes: {ops}"),
+            *((key, _shorten(text)) for key, text in sorted(scanned.metadata.items())),
+            ("metadata", "" if scanned.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
+            *(("note", note) for note in scanned.notes),
+            *(("refused", reason) for reason in scanned.refused),
+            ("safe to load", "no" if scanned.refused else "yes: one file, known operators, no unbounded loop"),
         ]
     )
 
@@ -68,8 +70,8 @@ def _shorten(text: str) -> str:
     return line if len(line) <= _LONG else f"{line[:_LONG]} … ({len(text):,} characters)"
 
 
-def _document(found: Scan) -> dict[str, object]:
+def _document(scanned: Scan) -> dict[str, object]:
     from zoo.runs.serialization import to_json  # noqa: PLC0415  plain output needs no cattrs
 
-    document: dict[str, object] = to_json(found)
-    return {"schema": SCHEMA, **document, "path": str(found.path), "made_by_zoo": found.made_by_zoo}
+    document: dict[str, object] = to_json(scanned)
+    return {"schema": SCHEMA, **document, "path": str(scanned.path), "made_by_zoo": scanned.made_by_zoo}

@@ -22,6 +22,8 @@ class Entry:
     """ "module:object" of a click command."""
     help: str
     """What `zoo --help` says about it without importing it."""
+    torch: bool = False
+    """Whether it may load torch, which makes a folder for compiled kernels."""
 
 
 class LazyGroup(click.Group):

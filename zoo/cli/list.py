@@ -9,7 +9,8 @@ import click
 from zoo.api.errors import PluginError
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.cli import text
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 
@@ -27,7 +28,7 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     for plugin in catalog.plugins:
-        out.note(plugin.complaint)
+        out.note(plugin.warning)
     models = catalog.models(pattern, task)
     if not models:
         out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.output import Output, json_option
-from zoo.models.target import find_target
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
+from zoo.models.target import resolve_target
 from zoo.models.weights.declaration import declaration, needed_names
 from zoo.registry.catalog import Catalog
+from zoo.runs.scratch import ScratchFolder
 from zoo.testing.scaffold.package import Kind, Package, check_name, new_package, tour
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def new(
 def _of_weights(name: str, target: str, licence: str | None, place: Path | None, catalog: Catalog) -> Package:
     """A package around the weights of a target, measured as they are stored."""
     check_name(name, catalog.plugins)
-    found = find_target(target, catalog)
+    request = resolve_target(target, catalog=catalog)
     new_package(name, kind="weights", place=place)  # a place that is taken is refused before anything is measured
     from zoo.training.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
 
-    with TemporaryDirectory(prefix="zoo-new-") as folder:
-        packed = pack(found, catalog, output=Path(folder) / f"{name}.safetensors", licence=licence)
+    with ScratchFolder.make() as folder:
+        packed = pack(request, output=folder.path / f"{name}.safetensors", licence=licence)
         return _around(name, packed, place, catalog)
 
 

@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from shutil import get_terminal_size
 from textwrap import wrap
-from typing import Any, TypeVar
 
 import click
 
-from zoo.api.errors import UsageError
 from zoo.cli.text import visible
 
 NARROWEST = 8
 """Columns are not folded into fewer characters than this."""
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def checkpoint_option(command: F) -> F:
-    """The option --checkpoint, given to the command as `checkpoint`."""
-    choice = click.Choice(["best", "last"])
-    return click.option("--checkpoint", type=choice, default="best", show_default=True, help="Of a run.")(command)
-
-
-def device_option(command: F) -> F:
-    """The option --device, given to the command as `device`."""
-    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")(command)
-
-
-def no_device(device: str) -> None:
-    """UsageError for a device that was named where there is none to choose: ONNX Runtime answers for a bundle."""
-    if device not in ("auto", "cpu"):
-        raise UsageError(f"--device {device} is for runs and weights; a bundle is run by ONNX Runtime on the CPU")
-
-
-def json_option(command: F) -> F:
-    """The option --json, given to the command as `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

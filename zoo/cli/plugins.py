@@ -6,7 +6,8 @@ import click
 
 from zoo.api.hookspecs import API_VERSION
 from zoo.cli.lazy import Entry, LazyGroup
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 
@@ -28,10 +29,10 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     out = Output(as_json=as_json)
-    found = Catalog.discover().plugins
+    installed = Catalog.discover().plugins
     if as_json:
-        out.document({"schema": 1, "api": API_VERSION, "plugins": [plugin_record(plugin) for plugin in found]})
-    elif found:
+        out.document({"schema": 1, "api": API_VERSION, "plugins": [plugin_record(plugin) for plugin in installed]})
+    elif installed:
         out.table(
             ("plugin", "distribution", "version", "api", "state", "offers"),
             [
@@ -43,15 +44,15 @@ def plugins(ctx: click.Context, as_json: bool) -> None:
                     "broken" if plugin.error else "ok",
                     offered(plugin),
                 )
-                for plugin in found
+                for plugin in installed
             ],
         )
     else:
         out.note("no plugins are loaded; is ZOO_LOAD_PLUGINS set?")
-    for plugin in found:
-        out.note(plugin.complaint)
-    sound = [plugin for plugin in found if not plugin.error]
-    out.next(f"zoo info {sound[0].name}" if sound else "zoo list")
+    for plugin in installed:
+        out.note(plugin.warning)
+    working = [plugin for plugin in installed if not plugin.error]
+    out.next(f"zoo info {working[0].name}" if working else "zoo list")
 
 
 def offered(plugin: Plugin) -> str:
@@ -62,7 +63,9 @@ def offered(plugin: Plugin) -> str:
         ("trainer", "trainers"): len(plugin.trainers),
         ("task", "tasks"): len(plugin.tasks),
     }
-    return ", ".join(f"{number} {one if number == 1 else many}" for (one, many), number in counts.items() if number)
+    return ", ".join(
+        f"{number} {singular if number == 1 else plural}" for (singular, plural), number in counts.items() if number
+    )
 
 
 def plugin_record(plugin: Plugin) -> dict[str, object]:
@@ -73,7 +76,7 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "version": plugin.version,
         "state": "broken" if plugin.error else "ok",
         "error": plugin.error,
-        "cure": plugin.hint,
+        "hint": plugin.hint,
         "seconds": round(plugin.seconds, 3),
         "models": [spec.name for spec in plugin.models],
         "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from zoo.api.errors import BadFile
-from zoo.cli.download import bring
-from zoo.cli.output import Output, checkpoint_option, device_option, json_option, no_device
+from zoo.cli.download import download_weights
+from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.output import Output
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import (
     Answer,
@@ -20,11 +22,9 @@ from zoo.models.answers import (
     bundle_answerer,
     chosen_settings,
     compared,
-    meant_inputs,
-    task_of,
+    resolve_inputs,
 )
-from zoo.models.target import BundleTarget, Target, WeightsTarget, at_checkpoint, find_target
-from zoo.registry.catalog import Catalog
+from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
 
 @click.command("predict")
@@ -56,58 +56,57 @@ def predict(
     TARGET is a run directory, a bundle directory, or weights as in cnn@digits.
     """
     out = Output(as_json=as_json)
-    catalog = Catalog.discover()
-    meant = at_checkpoint(find_target(target, catalog), checkpoint)
-    task = task_of(meant, catalog)
-    files, chosen = meant_inputs(inputs, task), chosen_settings(task, settings)
-    with _answerer(meant, catalog, device) as answerer:
+    request = resolve_target(target, checkpoint=checkpoint, device=device)
+    task = request.make_task()
+    files, chosen = resolve_inputs(inputs, task), chosen_settings(task, settings)
+    with _answerer(request) as answerer:
         for note in answerer.notes:
             out.note(note)
-        shown = _show(out, answers(answerer, answerer.meant(files), limit=top, settings=chosen))
+        shown = _show(out, answers(answerer, answerer.default_inputs(files), limit=top, settings=chosen))
         compare = partial(compared, answerer, limit=top)
-        found = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite, compare=compare)
+        answered = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite, compare=compare)
         document = {
             "schema": 1,
             "target": target,
             "model": answerer.model,
             "task": answerer.task.name,
-            "answers": [answer.record() for answer in found],
+            "answers": [answer.record() for answer in answered],
         }
-        if together := compare(found):
+        if together := compare(answered):
             out.line(together.text)
             document["comparison"] = together.record
         out.document(document)
-    unreadable = [answer for answer in found if answer.unreadable]
-    if len(unreadable) == len(found):
+    unreadable = [answer for answer in answered if answer.unreadable]
+    if len(unreadable) == len(answered):
         raise BadFile(unreadable[0].unreadable)
     if save is not None:
         out.note(f"saved to {save}")
     if unreadable:
-        out.note(f"{len(unreadable)} of {len(found)} files cannot be read")
-    out.next(_next(target, meant))
+        out.note(f"{len(unreadable)} of {len(answered)} files cannot be read")
+    is_bundle = isinstance(request.target, BundleTarget)
+    out.next(f"zoo verify {quote(target)}" if is_bundle else f"zoo export {quote(target)} --onnx{repeated(checkpoint)}")
     if unreadable:
         raise click.exceptions.Exit(BadFile.exit_code)
 
 
 @contextmanager
-def _answerer(target: Target, catalog: Catalog, device: str) -> Iterator[Answerer]:
-    """What answers; torch comes only for what is no bundle."""
-    if isinstance(target, BundleTarget):
-        no_device(device)
-        with bundle_answerer(target.path, catalog) as answerer:
+def _answerer(request: TargetRequest) -> Iterator[Answerer]:
+    """What answers; torch is imported for what is no bundle."""
+    if isinstance(request.target, BundleTarget):
+        no_device(request.device)
+        with bundle_answerer(request.target.path, request.catalog) as answerer:
             yield answerer
     else:
-        if isinstance(target, WeightsTarget):
-            bring(target.weights)
+        download_weights(request.download)
         from zoo.models.predict import target_answerer  # noqa: PLC0415
 
-        with target_answerer(target, catalog, device=device) as answerer:
+        with target_answerer(request) as answerer:
             yield answerer
 
 
-def _show(out: Output, found: Iterator[Answer]) -> Iterator[Answer]:
+def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
     """The same answers, each printed as it comes."""
-    for answer in found:
+    for answer in answered:
         if answer.shown is None:
             out.note(f"{answer.file}: {answer.unreadable}")
         else:
@@ -116,7 +115,3 @@ def _show(out: Output, found: Iterator[Answer]) -> Iterator[Answer]:
             for line in [first, *more] if more else ():
                 out.line(f"  {line}")
         yield answer
-
-
-def _next(target: str, meant: Target) -> str:
-    return f"zoo verify {target}" if isinstance(meant, BundleTarget) else f"zoo export {target} --onnx"

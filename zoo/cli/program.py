@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -16,22 +16,28 @@ import click
 from zoo.cli.failure import Failure
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.output import DOCUMENT
+from zoo.cli.signals import ending_signals
+from zoo.runs.scratch import ScratchFolder, sweep
 
 COMMANDS = {
     "list": Entry("zoo.cli.list:list_models", "The models on offer."),
     "info": Entry("zoo.cli.info:info", "Everything about one model, task, plugin, set of weights, run or bundle."),
-    "train": Entry("zoo.cli.train:train", "Train a model on the default data or on yours."),
-    "eval": Entry("zoo.cli.eval:evaluate", "Measure a trained model on the test data."),
-    "predict": Entry("zoo.cli.predict:predict", "Answers for files, from a run, from weights or from a bundle."),
-    "export": Entry("zoo.cli.export:export", "Write a bundle for the edge, and prove it."),
-    "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof."),
+    "train": Entry("zoo.cli.train:train", "Train a model on the default data or on yours.", torch=True),
+    "eval": Entry("zoo.cli.eval:evaluate", "Measure a trained model on the test data.", torch=True),
+    "predict": Entry(
+        "zoo.cli.predict:predict", "Answers for files, from a run, from weights or from a bundle.", torch=True
+    ),
+    "export": Entry("zoo.cli.export:export", "Write a bundle for the edge, and prove it.", torch=True),
+    "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof.", torch=True),
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
     "runs": Entry("zoo.cli.runs:runs", "The trainings in a folder."),
-    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins; check one, write a new one."),
-    "weights": Entry("zoo.cli.weights:weights", "The downloaded weights."),
+    "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins; check one, write a new one.", torch=True),
+    "weights": Entry("zoo.cli.weights:weights", "The downloaded weights.", torch=True),
 }
 
+TORCH_FOLDER = "TORCHINDUCTOR_CACHE_DIR"
+"""The environment variable that names torch's folder for compiled kernels."""
 EPILOG = """\b
 Begin with `zoo list`, then `zoo train resnet` and `zoo export --onnx`.
 Completion: eval "$(_ZOO_COMPLETE=bash_source zoo)"  (or zsh_source, fish_source).
@@ -57,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "_ZOO_COMPLETE" in os.environ:
             return _complete()
         # whatever prints while the document is made (a library, a plugin) must not spoil it
-        with redirect_stdout(sys.stderr if as_json else stdout):
+        with ending_signals(), redirect_stdout(sys.stderr if as_json else stdout):
             code, document = _run(args, as_json=as_json, traceback=traceback)
         if document is not None:
             print(json.dumps(document, indent=2, allow_nan=False), file=stdout)
@@ -91,18 +97,41 @@ def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, objec
     """The exit code, and under --json the document, of a result or of an error."""
     meta: dict[str, object] = {}
     try:
-        with cli.make_context("zoo", args) as context:
+        sweep()
+        with _torch_folder(args), cli.make_context("zoo", args) as context:
             meta = context.meta
             cli.invoke(context)
         return 0, meta.get(DOCUMENT)
     except click.exceptions.Exit as stop:
         return stop.exit_code, meta.get(DOCUMENT)
+    except click.exceptions.NoArgsIsHelpError as bare:  # `zoo`, `zoo weights`: a question, and the help answers it
+        print(bare.format_message())
+        return 0, None
     except BrokenPipeError:
         raise
     except BaseException as error:  # a plugin that calls sys.exit(0) has not done what was asked
         failure = Failure.of(error)
         failure.show(error, traceback=traceback)
         return failure.exit_code, failure.document() if as_json else None
+
+
+@contextmanager
+def _torch_folder(args: list[str]) -> Iterator[None]:
+    """Compiled kernels go into a folder that is removed: torch makes one in TMPDIR even where nothing is compiled."""
+    if TORCH_FOLDER in os.environ or not any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS):
+        yield
+        return
+    try:
+        made = ScratchFolder.make()
+    except OSError:  # TMPDIR cannot be written: what needs it will say so
+        yield
+        return
+    with made:
+        os.environ[TORCH_FOLDER] = str(made.path)
+        try:
+            yield
+        finally:
+            os.environ.pop(TORCH_FOLDER, None)
 
 
 def _complete() -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from zoo.api.errors import UnknownName
 from zoo.cli import text
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.runs.listing import list_runs
 from zoo.runs.run import Run
@@ -22,19 +24,19 @@ def runs(runs_root: Path, as_json: bool) -> None:
     """The trainings in a folder, newest first: status, model, data, metric, age."""
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
-    found = list_runs(runs_root)
-    for sentence in found.unreadable:
+    listed = list_runs(runs_root)
+    for sentence in listed.unreadable:
         out.note(sentence)
-    out.document({"schema": 1, "runs": [_record(run) for run in found.runs], "unreadable": list(found.unreadable)})
-    if found.runs:
+    out.document({"schema": 1, "runs": [_record(run) for run in listed.runs], "unreadable": list(listed.unreadable)})
+    if listed.runs:
         out.table(
             ("run", "status", "model", "data", "epochs", "validation", "age"),
-            [_row(run, catalog) for run in found.runs],
+            [_row(run, catalog) for run in listed.runs],
             right=("epochs", "age"),
         )
     else:
         out.note(f"there are no runs in {runs_root}")
-    out.next(_next(found.runs))
+    out.next(_next(listed.runs))
 
 
 def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:
 def _monitored(run: Run, catalog: Catalog) -> dict[str, float]:
     """The metric that chose the best checkpoint, or all of them where the model is not installed."""
     try:
-        wanted = catalog.chosen_by(catalog.model(run.config.model))
+        wanted = catalog.monitor_metric(catalog.model(run.config.model))
     except UnknownName:
         wanted = ""
     chosen = {name: value for name, value in run.record.metrics.items() if name == wanted}
@@ -77,10 +79,11 @@ def _record(run: Run) -> dict[str, object]:
     }
 
 
-def _next(found: tuple[Run, ...]) -> str:
-    if not found:
+def _next(runs: tuple[Run, ...]) -> str:
+    if not runs:
         return "zoo train resnet"
-    newest = found[0]
+    newest = runs[0]
+    path = quote(str(newest.path))
     if newest.status == "interrupted":
-        return f"zoo train --resume {newest.path}"
-    return f"zoo export {newest.path} --onnx" if newest.status == "finished" else f"zoo info {newest.path}"
+        return f"zoo train --resume {path}"
+    return f"zoo export {path} --onnx" if newest.status == "finished" else f"zoo info {path}"

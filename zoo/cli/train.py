@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli.download import bring
-from zoo.cli.output import Output, json_option
+from zoo.cli.download import check_obtainable, download_weights
+from zoo.cli.options import json_option, train_options
+from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
 from zoo.registry.catalog import Catalog
-from zoo.runs.train_config import TrainConfig, TrainOptions, config_json
-from zoo.training.request import Intent, check_data, intend
+from zoo.runs.run import Run
+from zoo.runs.train_config import config_json
+from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.request import TrainingRequest, check_data, resolve_training
 
 if TYPE_CHECKING:
+    from zoo.api.data import DataCard
     from zoo.api.task import Progress
-    from zoo.runs.run import Run
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
@@ -30,86 +34,61 @@ PATH = click.Path(path_type=Path)
 
 @click.command("train")
 @click.argument("model", required=False)
-@click.option("--data", help="Embedded data by name, a path, or as in torchvision:CIFAR10.")
-@click.option("--data-root", type=PATH, help="Where named datasets are kept.")
-@click.option("--weights", help="Start from a tag, a run, a .safetensors file, or what the model knows: hf:ID.")
-@click.option("--freeze", type=click.Choice(["none", "backbone"]), help="Let only the head learn.")
-@click.option("--epochs", type=int)
-@click.option("--batch-size", type=int, help="Over all devices.")
-@click.option("--lr", type=float, help="The highest learning rate.")
-@click.option("--seed", type=int)
-@click.option("--device", help="cpu, cuda, mps or auto.")
-@click.option("-o", "--output", type=PATH, help="The run directory; runs/MODEL/TIME-LETTERS if left out.")
-@click.option("--overwrite", is_flag=True, help="Replace a run that is there.")
-@click.option("--resume", type=PATH, help="Go on with an interrupted run; stands instead of MODEL.")
+@train_options
+@click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")
-@click.option("--config", type=PATH, help="Replay the config.json of a run.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe: recipe.clip=1.")
-@click.option("--precision", type=click.Choice(["auto", "32", "bf16", "16"]))
-@click.option("--devices", type=int, help="Processes on this machine.")
-@click.option("--threads", type=int, help="CPU threads of each process.")
-@click.option("--workers", type=int, help="Threads that read data ahead.")
-@click.option("--patience", type=int, help="Stop after so many epochs without a better score.")
-@click.option("--max-steps", type=int)
-@click.option("--max-time", help="As in 55s, 10min or 2h.")
-@click.option("--limit-train", type=int, help="Use only so many training items.")
-@click.option("--on-bad-sample", type=click.Choice(["error", "skip"]), help="skip leaves out at most 1 %.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
 @json_option
 def train(
     *,
     model: str | None,
-    overwrite: bool,
     resume: Path | None,
     allow_inexact: bool,
-    settings: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
-    **options: Any,
+    **chosen: Any,
 ) -> None:
     """Train MODEL on the default data of its task, or on yours."""
-    output = Output(as_json=as_json)
+    output, options = Output(as_json=as_json), TrainOptions(**chosen)
     catalog = Catalog.discover()
     if resume is not None:
-        _refuse_beside_resume(model, settings, options)
-        ended = _resume(resume, catalog, allow_inexact=allow_inexact, output=output)
-    else:
-        said = TrainOptions(**options, settings=settings)
-        intent = intend(model, said, catalog=catalog, overwrite=overwrite)
-        with _watching() as watch:
-            card = check_data(intent, progress=watch)
-        if dry_run:
-            _show_config(intent, card.counts(), output)
-            return
-        _bring_weights(intent)
-        from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
+        _refuse_beside_resume(model, options)
+        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), output)
+        return
+    request = resolve_training(model, options, catalog=catalog)
+    _check_device(request.config.device)
+    with _watching() as watch:
+        card = check_data(request, progress=watch)
+    if dry_run:
+        if request.weights is not None:
+            check_obtainable(request.weights.entry)
+        _show_config(request, card, output)
+        output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
+        return
+    if request.weights is not None:
+        download_weights(request.weights.entry)
+    from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-        ended = begin(intent, card, argv=sys.argv, callbacks=_callbacks(output), say=_say(output))
-    _conclude(ended, output)
-
-
-def _bring_weights(intent: Intent) -> None:
-    if intent.config.weights:
-        from zoo.models.weights.source import find_source  # noqa: PLC0415  only fine-tuning looks weights up
-
-        source = find_source(intent.config.weights, intent.catalog, intent.entry)
-        if source.entry:
-            bring(source.entry)
+    _conclude(begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output)), output)
 
 
-def _refuse_beside_resume(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:
-    """A resumed run keeps its config; saying anything else would be ignored, so it is an error."""
-    said = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
-    said += ["MODEL"] if model else []
-    said += ["--set"] if settings else []
-    if said:
-        raise UsageError(f"--resume takes the run's own config, and {', '.join(said)} cannot change it")
+def _check_device(device: str) -> None:
+    """UsageError for a GPU that this machine does not have, before the data are checked."""
+    if device in ("cuda", "mps"):
+        from zoo.models.device import choose_device  # noqa: PLC0415  torch, for who asks for a GPU
+
+        choose_device(device)
+
+
+def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
+    """A resumed run keeps its config; another option would be ignored, so it is an error."""
+    flags = [*chosen_flags(options), *(["MODEL"] if model else [])]
+    if flags:
+        raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
 
 def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output) -> Ended:
-    from zoo.runs.run import Run  # noqa: PLC0415  its errors come before torch
-
-    Run.open(path)
+    Run.open(path)  # its errors come before torch
     from zoo.training.resume import resume  # noqa: PLC0415  torch
 
     with _watching() as watch:
@@ -119,16 +98,18 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
             allow_inexact=allow_inexact,
             callbacks=_callbacks(output),
             progress=watch,
-            say=_say(output),
+            say=_printer(output),
         )
 
 
 def _leads() -> bool:
-    """True in the one process of several that prints."""
+    """True in the process that prints, of several one."""
     return os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", "0"))) == "0"
 
 
-def _say(output: Output) -> Any:
+def _printer(output: Output) -> Callable[[str], None]:
+    """Prints a sentence, in the process that prints."""
+
     def say(text: str) -> None:
         if _leads():
             (output.note if output.as_json else output.line)(text)
@@ -160,23 +141,31 @@ def _watching() -> Iterator[Progress]:
             line.close()
 
 
-def _show_config(intent: Intent, counts: dict[str, int], output: Output) -> None:
-    config: TrainConfig = intent.config
-    record = config_json(config)
-    output.document({"schema": SCHEMA, "config": record, "counts": counts, "run": str(intent.place)})
+def _show_config(request: TrainingRequest, card: DataCard, output: Output) -> None:
+    counts, record = card.counts(), config_json(request.config)
+    output.document(
+        {
+            "schema": SCHEMA,
+            "config": record,
+            "counts": counts,
+            "classes": list(card.classes),
+            "run": str(request.output),
+        }
+    )
     recipe = record.pop("recipe")
     assert isinstance(recipe, dict)
     output.facts([(name, str(value)) for name, value in record.items() if value is not None])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
     output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    output.next(f"zoo train {intent.entry.bare_name}")
+    if card.classes:
+        output.line(f"classes: {', '.join(card.classes)}")
 
 
 def _conclude(ended: Ended, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
     if not _leads():
         return
-    from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch is here by now
+    from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch was imported to train
 
     run, outcome = ended.run, ended.outcome
     record = run.record
@@ -194,22 +183,23 @@ def _conclude(ended: Ended, output: Output) -> None:
     )
     if outcome.status == "interrupted":
         output.note(f"{outcome.reason}: saved at step {outcome.steps:,} in {run.path}")
-        output.next(f"zoo train --resume {run.path}")
+        output.next(shlex.join(["zoo", "train", "--resume", str(run.path)]))
         click.get_current_context().exit(128 + (outcome.signal or 2))
     best = "  ".join(score(name, value) for name, value in record.metrics.items())
     output.line(f"{outcome.reason} in {clock(outcome.seconds)}; best epoch {record.best_epoch}: {best}")
     if record.test:
         output.line("test: " + "  ".join(score(name, value) for name, value in record.test.items()))
     output.line(f"run: {run.path}  (report: {run.path / 'report.html'})")
-    output.next(_next(run))
+    output.next(_next(ended))
 
 
-def _next(run: Run) -> str:
+def _next(ended: Ended) -> str:
     """The command that makes use of a finished run."""
-    if Catalog.discover().model(run.record.model).spec.export.not_exportable:
-        return f"zoo predict {run.path} FILE"
-    return "zoo export --onnx" if _is_default_place(run.path) else f"zoo export {run.path} --onnx"
+    path = ended.run.path
+    if ended.entry.spec.export.not_exportable:
+        return shlex.join(["zoo", "predict", str(path), "FILE"])
+    return "zoo export --onnx" if _is_default_output(path) else shlex.join(["zoo", "export", str(path), "--onnx"])
 
 
-def _is_default_place(path: Path) -> bool:
+def _is_default_output(path: Path) -> bool:
     return not path.is_absolute() and len(path.parts) == 3 and path.parts[0] == "runs"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from shlex import quote
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from zoo.api.errors import BadFile, UsageError
-from zoo.cli.output import Output, json_option
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
 from zoo.registry.references import resolve
+
+if TYPE_CHECKING:
+    from zoo.bundle.runtime.bundle import Bundle
 
 SCHEMA = 1
 AGAINST = "zoo.cli.export:verify_against"
@@ -67,9 +72,17 @@ def _verify_bundle(target: Path, *, sha256: str | None, as_json: bool) -> None:
             out.line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}")
         out.line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}")
     if not checked.holds:
-        out.next(f"zoo verify {bundle.path} --explain" if _answers_differ(checked.gates) else "zoo export --onnx")
+        out.next(_next_step(bundle, checked.gates))
         raise click.exceptions.Exit(1)
-    out.next(f"zoo predict {bundle.path} INPUT…")
+    out.next(f"zoo predict {quote(str(bundle.path))} INPUT…")
+
+
+def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
+    """After a check that failed: where the answers differ, or else a new export of the same model."""
+    if _answers_differ(gates):
+        return f"zoo verify {quote(str(bundle.path))} --explain"
+    target = bundle.manifest.lineage.target
+    return f"zoo export {quote(target)} --onnx --overwrite" if target else "zoo export --onnx"
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:

@@ -9,9 +9,10 @@ import click
 
 from zoo.api.errors import UnknownName, UsageError
 from zoo.cli import text
-from zoo.cli.output import Output, checkpoint_option, device_option, json_option
+from zoo.cli.options import checkpoint_option, device_option, json_option
+from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
-from zoo.models.target import at_checkpoint, find_target
+from zoo.models.target import resolve_target
 from zoo.models.weights.cached import CachedFile, cached_files
 from zoo.models.weights.declaration import declaration, needed_names
 from zoo.registry.catalog import Catalog
@@ -34,14 +35,14 @@ def weights() -> None:
 @weights.command("list")
 @json_option
 def list_weights(as_json: bool) -> None:
-    """What was downloaded, broken off downloads included."""
+    """What was downloaded, interrupted downloads included."""
     out = Output(as_json=as_json)
-    found = cached_files(Catalog.discover())
+    files = cached_files(Catalog.discover())
     folder = cache_root() / "weights"
-    out.document({"schema": 1, "folder": str(folder), "files": [_record(one) for one in found]})
-    if found:
-        out.table(("weights", "size", "", "file"), [_row(one) for one in found], right=("size",))
-        out.next(f"zoo weights clear {found[0].name}")
+    out.document({"schema": 1, "folder": str(folder), "files": [_record(file) for file in files]})
+    if files:
+        out.table(("weights", "size", "", "file"), [_row(file) for file in files], right=("size",))
+        out.next(f"zoo weights clear {files[0].name}")
     else:
         out.note(f"nothing was downloaded to {folder}")
         out.next("zoo list --weights")
@@ -56,11 +57,11 @@ def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> No
     out = Output(as_json=as_json)
     if everything == bool(names):
         raise UsageError("say which weights to delete, or --all of them", hint="zoo weights list")
-    found = cached_files(Catalog.discover())
-    chosen = found if everything else [_named(name, found) for name in names]
-    freed = sum(one.remove() for one in chosen)
-    out.document({"schema": 1, "removed": [one.name for one in chosen], "bytes": freed})
-    out.line(f"deleted {len(chosen)} of {len(found)} downloads, {text.size(freed)}")
+    files = cached_files(Catalog.discover())
+    chosen = files if everything else [_named(name, files) for name in names]
+    freed = sum(file.remove() for file in chosen)
+    out.document({"schema": 1, "removed": [file.name for file in chosen], "bytes": freed})
+    out.line(f"deleted {len(chosen)} of {len(files)} downloads, {text.size(freed)}")
     out.next("zoo weights list")
 
 
@@ -103,19 +104,17 @@ def pack_weights(
     TARGET is a run directory; or published weights (cnn@digits), to round or move them.
     """
     out = Output(as_json=as_json)
-    catalog = Catalog.discover()
-    meant = at_checkpoint(find_target(target, catalog), checkpoint)
+    request = resolve_target(target, checkpoint=checkpoint, device=device)
     from zoo.training.publish_weights import pack  # noqa: PLC0415  torch, after every usage error
 
     lines = {
         "checking": ProgressLine("checking the data"),
-        "fetching": ProgressLine("fetching the weights", unit="bytes"),
+        "fetching": ProgressLine("downloading the weights", unit="bytes"),
         "measuring": ProgressLine("measuring"),
     }
     try:
         packed = pack(
-            meant,
-            catalog,
+            request,
             output=output,
             dtype=dtype,
             tag=tag,
@@ -123,7 +122,6 @@ def pack_weights(
             url=url,
             data=data,
             data_root=data_root,
-            device=device,
             overwrite=overwrite,
             **lines,
         )
@@ -162,23 +160,23 @@ def _print_packed(out: Output, packed: Packed) -> None:
     out.next("zoo plugins")
 
 
-def _named(name: str, found: tuple[CachedFile, ...]) -> CachedFile:
-    for one in found:
-        if name in (one.name, str(one.path), one.entry.full_name if one.entry else ""):
-            return one
+def _named(name: str, files: tuple[CachedFile, ...]) -> CachedFile:
+    for file in files:
+        if name in (file.name, str(file.path), file.entry.full_name if file.entry else ""):
+            return file
     raise UnknownName(
-        f"{name} was not downloaded", hint=f"in the cache: {', '.join(one.name for one in found) or 'nothing'}"
+        f"{name} was not downloaded", hint=f"in the cache: {', '.join(file.name for file in files) or 'nothing'}"
     )
 
 
-def _row(one: CachedFile) -> tuple[str, ...]:
-    return (one.name, text.size(one.size), "" if one.whole else "broken off", str(one.path))
+def _row(file: CachedFile) -> tuple[str, ...]:
+    return (file.name, text.size(file.size), "" if file.whole else "interrupted", str(file.path))
 
 
-def _record(one: CachedFile) -> dict[str, object]:
+def _record(file: CachedFile) -> dict[str, object]:
     return {
-        "name": one.entry.full_name if one.entry else None,
-        "path": str(one.path),
-        "size": one.size,
-        "whole": one.whole,
+        "name": file.entry.full_name if file.entry else None,
+        "path": str(file.path),
+        "size": file.size,
+        "whole": file.whole,
     }

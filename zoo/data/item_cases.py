@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GOLDEN_ITEMS: Final = 3
 SYNTHETIC: Final = 6
 EXTREME: Final = "extreme"
-"""The kind of synthetic inputs that only inform, because the model was not made for them."""
+"""The kind of synthetic inputs that only inform."""
 
 
 def item_cases(
@@ -34,7 +34,8 @@ def item_cases(
 
     `inputs` gives the inputs of pipeline.onnx for a sample of the card, `truth` what the data say of it; a sample has
     a `name`.  `synthetic` makes the inputs numbered 0, 1, 2, ... and says of which kind they are ("uniform",
-    "smooth"; `EXTREME` for those that only inform); `ready` gives the inputs of model.onnx, with their batch axis, for inputs of pipeline.onnx.
+    "smooth"; `EXTREME` for those that only inform); `ready` gives the inputs of model.onnx, with their batch axis, for
+    inputs of pipeline.onnx.
     """
 
     def items() -> Iterator[Case]:

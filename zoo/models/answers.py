@@ -15,11 +15,8 @@ from zoo.api.parts import FileItem, Task
 from zoo.api.problem import Json, Problem
 from zoo.api.task import Case, Shown, Signature
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.manifest import read_manifest
 from zoo.bundle.runtime.predict import bundle_pipeline
-from zoo.models.target import BundleTarget, OnnxTarget, RunTarget, Target
 from zoo.registry.catalog import Catalog
-from zoo.runs.run import Run
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -46,17 +43,17 @@ class Answerer:
             return (FileItem(inputs=self.task.data.read_text(source, self.problem)),)
         return self.task.data.read(source, self.problem)
 
-    def meant(self, inputs: Sequence[Path | str]) -> Sequence[Path | str]:
-        """The inputs; where there are none, what the task begins with then."""
+    def default_inputs(self, inputs: Sequence[Path | str]) -> Sequence[Path | str]:
+        """The inputs; where there are none, those that the task chooses for itself."""
         return inputs or (self.task.answers.prompts(self.problem) if self.task.tags.unconditional else ())
 
     def respond(self, inputs: Arrays, settings: Mapping[str, float] = MappingProxyType({})) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
-        fed = {**inputs, **self.signature.initial_state()}
+        arrays = {**inputs, **self.signature.initial_state()}
         if self.task.tags.generative:
             chosen = {**self.task.tags.settings, **settings}
-            return self.task.answers.generate(self.answer, fed, self.signature.feedback, self.problem, chosen)
-        return self.answer(fed)
+            return self.task.answers.generate(self.answer, arrays, self.signature.feedback, self.problem, chosen)
+        return self.answer(arrays)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +63,6 @@ class Answer:
     file: Path | str
     """A text given in words is itself."""
     shown: Shown | None = None
-    item: str = ""
-    """Which item of the file it is, where a file may hold many."""
-    item: str = ""
-    """Which item of the file it is, where a file may hold many."""
     item: str = ""
     """Which item of the file it is, where a file may hold many."""
     unreadable: str = ""
@@ -90,72 +83,57 @@ class Answer:
         return {**source, **self.shown.record}
 
 
-def task_of(target: Target, catalog: Catalog) -> Task:
-    """The task of a run, a bundle, or a model's weights, without looking at any of them closely."""
-    match target:
-        case RunTarget():
-            name = Run.open(target.path).data.problem.task
-        case BundleTarget():
-            name = read_manifest(target.path)[0].task
-        case OnnxTarget():
-            raise UsageError(
-                f"{target.path} alone does not say how files are read and answers shown",
-                hint="name the bundle that it belongs to",
-            )
-        case _:
-            name = target.model.spec.task
-    return catalog.make_task(name)
-
-
-def chosen_settings(task: Task, given: Sequence[str]) -> dict[str, float]:
+def chosen_settings(task: Task, texts: Sequence[str]) -> dict[str, float]:
     """Settings of an answer from "name=value"; UsageError for a name that the task does not have, or no number."""
     known = task.tags.settings
     chosen = {}
-    for one in given:
-        name, _, value = one.partition("=")
+    for text in texts:
+        name, _, value = text.partition("=")
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise UsageError(f"answers of the task {task.name} have no setting {name!r}", hint=has)
         try:
             chosen[name] = float(value)
         except ValueError:
-            raise UsageError(f"{one!r} is no number", hint=f"as in {name}={known[name]:g}") from None
+            raise UsageError(f"{text!r} is no number", hint=f"as in {name}={known[name]:g}") from None
     return chosen
 
 
-def meant_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
+def resolve_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
     """As `input_files`; what is not there is a text, where the task reads texts.
 
-    None at all are what the task begins with (`Answerer.meant`); UsageError where it begins with nothing.
+    No inputs at all are left to `Answerer.default_inputs`; UsageError where the task cannot answer without one.
     """
     if not inputs and not task.tags.unconditional:
         what = "a file or a text" if task.tags.reads_text else "a file"
         raise UsageError(f"an answer of the task {task.name} needs {what}", hint="zoo predict TARGET INPUT...")
     if not task.tags.reads_text:
-        return input_files([Path(one) for one in inputs])
-    found: list[Path | str] = []
-    for one in inputs:
-        found += input_files([Path(one)]) if os.path.exists(one) else [one]  # noqa: PTH110  a text may be too long a path
-    return tuple(found)
+        return input_files([Path(text) for text in inputs])
+    resolved: list[Path | str] = []
+    for text in inputs:
+        resolved += input_files([Path(text)]) if os.path.exists(text) else [text]  # noqa: PTH110  may be too long a path
+    return tuple(resolved)
 
 
 def input_files(inputs: Sequence[Path]) -> tuple[Path, ...]:
-    """The files meant: a folder stands for every file in it, hidden ones left out, sorted; UsageError for none.
+    """The files that the paths name; UsageError for a path that names none.
+
+    A folder stands for every file in it, sorted, hidden ones left out.
 
     A whole number that is no file is kept: to a task whose inputs are drawn it is a seed.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path)]
-            if not inside:
+            in_folder = [file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path)]
+            if not in_folder:
                 raise UsageError(f"the folder {path} holds no files", hint="name files, or a folder with files in it")
-            found += inside
+            files += in_folder
         elif path.exists() or str(path).isdecimal():
-            found.append(path)
+            files.append(path)
         else:
             raise UsageError(f"{path} does not exist", hint="name files, or a folder with files in it")
-    return tuple(found)
+    return tuple(files)
 
 
 def _hidden(file: Path, folder: Path) -> bool:
@@ -188,9 +166,9 @@ def answers(
             yield Answer(file=file, item=item.name, shown=shown, arrays=arrays)
 
 
-def compared(answerer: Answerer, found: Iterable[Answer], *, limit: int = 5) -> Shown | None:
+def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> Shown | None:
     """What follows from several answers together, where the task compares them; None of fewer than two."""
-    known = [(answer.title, answer.arrays) for answer in found if answer.arrays is not None]
+    known = [(answer.title, answer.arrays) for answer in given if answer.arrays is not None]
     if not answerer.task.tags.pairwise or len(known) < 2:
         return None
     names, arrays = zip(*known, strict=True)

@@ -16,12 +16,12 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import Json, Problem
-from zoo.api.specs import ModelSpec
+from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.build import build, default_problem, silent, weights_problem
-from zoo.models.target import ModelTarget, RunTarget, SourceTarget, Target, WeightsTarget
+from zoo.models.target import ModelTarget, RunTarget, Target, WeightsTarget
 from zoo.models.weights.load import load_state, read_state
-from zoo.models.weights.source import WeightsSource, published_source
+from zoo.models.weights.source import WeightsSource
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
@@ -77,6 +77,8 @@ class Trained:
     task: Task
     lineage: Lineage
     run: Run | None = None
+    published: RegistryEntry[WeightsSpec] | None = None
+    """The published weights that its parameters are."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
 
@@ -105,11 +107,9 @@ def load_trained(
     parameters are then drawn from `seed`.  Bundles and ONNX files hold no torch model: UsageError.
     """
     match target:
-        case RunTarget(path=path, checkpoint=checkpoint):
-            return _from_run(Run.open(path), catalog, checkpoint, notes=target.notes, wanted=target.model)
-        case WeightsTarget(model=model, weights=weights):
-            return _from_weights(published_source(catalog, weights, model), model, catalog, progress)
-        case SourceTarget(model=model, source=source):
+        case RunTarget():
+            return _from_run(target, catalog)
+        case WeightsTarget(model=model, source=source):
             return _from_weights(source, model, catalog, progress)
         case ModelTarget(model=model):
             return _untrained(model, catalog, allowed=untrained, seed=seed)
@@ -120,46 +120,31 @@ def load_trained(
             )
 
 
-def trained_model(run: Run, catalog: Catalog) -> RegistryEntry[ModelSpec]:
-    """The model that a run trained; UsageError says which plugin to install where it is gone."""
-    config = run.config
-    try:
-        return catalog.model(config.model)
-    except UnknownName as error:
-        raise UsageError(
-            f"the run {run.path} is of {config.model}, which is not on offer here: {error.message}",
-            hint=f"install the plugin {config.plugin} {config.plugin_version}",
-        ) from error
-
-
-def _from_run(
-    run: Run, catalog: Catalog, which: str, *, notes: tuple[str, ...], wanted: RegistryEntry[ModelSpec] | None = None
-) -> Trained:
-    config, entry = run.config, trained_model(run, catalog)
-    found = run.checkpoint(which)
-    chosen = found.checkpoint
-    state, problem = read_state(chosen.model), run.problem
-    if wanted is not None and wanted.full_name != entry.full_name:
-        state, problem = _part(wanted, entry, run, catalog, state)
-        entry = wanted
+def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
+    run, entry = target.run, target.model
+    config, selected = run.config, run.checkpoint(target.checkpoint)
+    checkpoint = selected.checkpoint
+    state, problem = read_state(checkpoint.model), run.problem
+    if target.whole is not None:
+        state, problem = _part(target, target.whole, catalog, state)
     task = catalog.make_task(entry.spec.task)
     if task.tags.has_threshold:
-        problem = task.answers.calibrate(problem, chosen.manifest.metrics)
+        problem = task.answers.calibrate(problem, checkpoint.manifest.metrics)
     model = build(catalog, entry, problem)
-    load_state(model, state, origin=str(chosen.path))
+    load_state(model, state, origin=str(checkpoint.path))
     lineage = replace(
         _lineage(entry),
-        sha256=chosen.manifest.files[MODEL].sha256,
+        sha256=checkpoint.manifest.files[MODEL].sha256,
         run=str(run.path),
-        checkpoint=chosen.path.name,
-        step=chosen.manifest.step,
-        epoch=chosen.manifest.epoch,
+        checkpoint=checkpoint.path.name,
+        step=checkpoint.manifest.step,
+        epoch=checkpoint.manifest.epoch,
         weights=config.weights,
         licence=_licence(catalog, entry, config.weights),
         data=config.data,
         data_fingerprint=run.data.fingerprint,
         seed=config.seed,
-        metrics=dict(chosen.manifest.metrics),
+        metrics=dict(checkpoint.manifest.metrics),
     )
     return Trained(
         model=model.eval(),
@@ -168,25 +153,22 @@ def _from_run(
         task=task,
         lineage=lineage,
         run=run,
-        notes=(*notes, *found.notes, *_other_version(run, entry)),
+        notes=(*target.notes, *selected.notes, *_other_version(run, entry)),
     )
 
 
 def _part(
-    wanted: RegistryEntry[ModelSpec],
-    whole: RegistryEntry[ModelSpec],
-    run: Run,
-    catalog: Catalog,
-    state: dict[str, Tensor],
+    target: RunTarget, whole: RegistryEntry[ModelSpec], catalog: Catalog, state: dict[str, Tensor]
 ) -> tuple[dict[str, Tensor], Problem]:
     """The parameters and the problem of a model that is a part of the trained one."""
-    for name, reference in wanted.spec.part_of.items():
-        if catalog.model(name if "/" in name else f"{wanted.plugin.name}/{name}").full_name == whole.full_name:
-            take = cast("Callable[[dict[str, Tensor], Problem], _Part]", catalog.load(wanted, reference))
+    run, part = target.run, target.model
+    for name, reference in part.spec.part_of.items():
+        if catalog.model(name if "/" in name else f"{part.plugin.name}/{name}").full_name == whole.full_name:
+            take = cast("Callable[[dict[str, Tensor], Problem], _Part]", catalog.load(part, reference))
             return take(state, run.problem)
     raise UsageError(
-        f"the run {run.path} trained {whole.full_name}, and {wanted.full_name} is no part of it",
-        hint=f"zoo train {wanted.bare_name}",
+        f"the run {run.path} trained {whole.full_name}, and {part.full_name} is no part of it",
+        hint=f"zoo train {part.bare_name}",
     )
 
 
@@ -208,6 +190,7 @@ def _from_weights(
         problem=problem,
         task=catalog.make_task(entry.spec.task),
         lineage=lineage,
+        published=source.entry,
         notes=source.notes,
     )
 
@@ -238,10 +221,12 @@ def _lineage(entry: RegistryEntry[ModelSpec]) -> Lineage:
 
 
 def _other_version(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[str, ...]:
-    then, now = run.config.plugin_version, entry.plugin.version
-    if then == now:
+    trained, installed = run.config.plugin_version, entry.plugin.version
+    if trained == installed:
         return ()
-    return (f"{run.path} was trained with version {then} of the plugin {entry.plugin.name}; installed is {now}",)
+    return (
+        f"{run.path} was trained with version {trained} of the plugin {entry.plugin.name}; installed is {installed}",
+    )
 
 
 def _licence(catalog: Catalog, entry: RegistryEntry[ModelSpec], weights: str | None) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 from torch.utils import _pytree as pytree
 
 from zoo.api.errors import PluginError
-from zoo.api.task import Port
+from zoo.api.task import Port, Signature
+
+Array = np.ndarray[Any, Any]
 
 
 def flatten(outputs: object, ports: Sequence[Port]) -> dict[str, torch.Tensor]:
@@ -25,3 +30,24 @@ def flatten(outputs: object, ports: Sequence[Port]) -> dict[str, torch.Tensor]:
             hint="declare every output in the signature, or return fewer from an adapter",
         )
     return dict(zip((port.name for port in ports), leaves, strict=True))
+
+
+def arguments(inputs: Mapping[str, Array], signature: Signature, *, double: bool = False) -> tuple[torch.Tensor, ...]:
+    """The inputs of a graph as tensors in the module's order; `double` widens the floats among them."""
+    tensors = [torch.from_numpy(np.array(inputs[port.name], order="C")) for port in signature.inputs]
+    return tuple(tensor.double() if double and tensor.is_floating_point() else tensor for tensor in tensors)
+
+
+def call(
+    module: nn.Module,
+    inputs: Mapping[str, Array],
+    signature: Signature,
+    *,
+    double: bool = False,
+    device: torch.device | str = "cpu",
+) -> dict[str, Array]:
+    """The module's outputs by port name, computed on `device` without gradients; dtypes are the module's own."""
+    tensors = [tensor.to(device) for tensor in arguments(inputs, signature, double=double)]
+    with torch.no_grad():
+        outputs = flatten(module(*tensors), signature.outputs)
+    return {name: tensor.cpu().contiguous().numpy() for name, tensor in outputs.items()}

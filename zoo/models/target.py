@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoo.api.errors import UnknownName, UsageError
+from zoo.api.parts import Task
 from zoo.api.specs import ModelSpec, WeightsSpec
+from zoo.bundle.runtime.manifest import read_manifest
+from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
-
-if TYPE_CHECKING:
-    from zoo.models.weights.source import WeightsSource
+from zoo.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTarget:
-    """A training, by its directory."""
+    """A training, opened."""
 
-    path: Path
-    model: RegistryEntry[ModelSpec] | None = None
-    """The model that is meant, where it is not the trained one but a part of it."""
+    run: Run
+    model: RegistryEntry[ModelSpec]
+    """The trained model, or the part of it that the command works on."""
+    whole: RegistryEntry[ModelSpec] | None = None
+    """The trained model, where `model` is a part of it."""
     checkpoint: str = "best"
     """best, last, or the name of a checkpoint's directory: step-938."""
     notes: tuple[str, ...] = ()
-    """How it was chosen, when nobody named it, and which newer ones were passed over."""
+    """How the run was chosen, when nobody named it, and which newer ones were passed over."""
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.run.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +52,15 @@ class OnnxTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsTarget:
-    """Published weights of a model, resnet18@imagenet1k_v1."""
+    """A model with published parameters, resnet18@imagenet1k_v1, or with those of another library, encoder@folder."""
 
     model: RegistryEntry[ModelSpec]
-    weights: RegistryEntry[WeightsSpec]
+    source: WeightsSource
+
+    @property
+    def published(self) -> RegistryEntry[WeightsSpec] | None:
+        """The published weights; None for another library's parameters."""
+        return self.source.entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +70,63 @@ class ModelTarget:
     model: RegistryEntry[ModelSpec]
 
 
+Target = RunTarget | BundleTarget | OnnxTarget | WeightsTarget | ModelTarget
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTarget:
-    """Parameters that the model knows to find by itself: another library's folder, encoder@folder."""
+class TargetRequest:
+    """What a command works on, looked up once and handed down, so that no name is read again."""
 
-    model: RegistryEntry[ModelSpec]
-    source: WeightsSource
+    catalog: Catalog
+    target: Target
+    device: str = "auto"
+    """cpu, cuda, mps or auto: where PyTorch computes."""
+
+    @property
+    def download(self) -> RegistryEntry[WeightsSpec] | None:
+        """Published weights that the target needs, which may have to be downloaded first."""
+        return self.target.published if isinstance(self.target, WeightsTarget) else None
+
+    def make_task(self) -> Task:
+        """The task of the target; UsageError for a single ONNX file, which names none."""
+        match self.target:
+            case BundleTarget(path=path):
+                name = read_manifest(path).manifest.task
+            case OnnxTarget(path=path):
+                raise UsageError(
+                    f"{path} alone does not say how files are read and answers shown",
+                    hint="name the bundle that it belongs to",
+                )
+            case RunTarget(model=model) | WeightsTarget(model=model) | ModelTarget(model=model):
+                name = model.spec.task
+        return self.catalog.make_task(name)
 
 
-Target = RunTarget | BundleTarget | OnnxTarget | WeightsTarget | SourceTarget | ModelTarget
+def resolve_target(
+    text: str | None,
+    *,
+    catalog: Catalog | None = None,
+    runs_root: Path = Path("runs"),
+    checkpoint: str = "best",
+    untrained: bool = False,
+    device: str = "auto",
+) -> TargetRequest:
+    """The request that a command's TARGET and options make; see `find_target` for what TARGET can be.
+
+    `catalog` defaults to the installed plugins.  UsageError for a checkpoint of what is no run.
+    """
+    catalog = catalog or Catalog.discover()
+    target = find_target(text, catalog, runs_root, untrained=untrained)
+    return TargetRequest(catalog=catalog, target=at_checkpoint(target, checkpoint), device=device)
 
 
 def find_target(
     text: str | None, catalog: Catalog, runs_root: Path = Path("runs"), *, untrained: bool = False
 ) -> Target:
-    """What TARGET means: an existing path, then model@tag, then a model's name; without one, the latest run.
+    """What TARGET names: an existing path, then model@tag, then a model's name; without one, the latest run.
 
     The tag may be what the model's own `sources` know (encoder@folder), a run that trained the model, or one of a
-    larger model that it is a part of: vae_decoder@runs/vae/...
+    larger model that the model is a part of: vae_decoder@runs/vae/...
     A model's name alone is a UsageError unless `untrained` is set; then nothing else is accepted.
     """
     if untrained:
@@ -83,8 +134,8 @@ def find_target(
             raise UsageError("an untrained export needs the name of a model", hint="zoo list")
         return ModelTarget(model=catalog.model(text))
     if text is None:
-        return _latest(runs_root)
-    return _existing(text) or _named(text, catalog)
+        return _latest(runs_root, catalog)
+    return _existing(text, catalog) or _named(text, catalog)
 
 
 def at_checkpoint(target: Target, checkpoint: str) -> Target:
@@ -96,21 +147,23 @@ def at_checkpoint(target: Target, checkpoint: str) -> Target:
     raise UsageError(f"--checkpoint {checkpoint} chooses among the checkpoints of a run, and TARGET is none")
 
 
-def _latest(root: Path) -> RunTarget:
-    found = latest_run(root)
-    if found is None:
+def _latest(root: Path, catalog: Catalog) -> RunTarget:
+    latest = latest_run(root)
+    if latest is None:
         passed_over = "".join(f"; {sentence}" for sentence in list_runs(root).unreadable)
         raise UsageError(
             f"there is no run in {root} to take{passed_over}", hint="train one (zoo train resnet), or name a TARGET"
         )
-    return RunTarget(path=found.run.path, notes=(*found.skipped, f"taking the latest run, {found.run.path}"))
+    notes = (*latest.skipped, f"taking the latest run, {latest.run.path}")
+    return RunTarget(run=latest.run, model=trained_model(latest.run, catalog), notes=notes)
 
 
-def _existing(text: str) -> Target | None:
+def _existing(text: str, catalog: Catalog) -> Target | None:
     path = Path(text)
     if path.is_dir():
         if (path / "run.json").is_file():
-            return RunTarget(path=path)
+            run = Run.open(path)
+            return RunTarget(run=run, model=trained_model(run, catalog))
         if (path / "manifest.json").is_file():
             return BundleTarget(path=path)
     if path.is_file() and path.suffix == ".onnx":
@@ -119,33 +172,32 @@ def _existing(text: str) -> Target | None:
 
 
 def _named(text: str, catalog: Catalog) -> Target:
+    name, _, rest = text.partition("@")
     try:
-        name, _, rest = text.partition("@")
-        if rest and (Path(rest) / "run.json").is_file():
-            return RunTarget(path=Path(rest), model=catalog.model(name))
-        if rest and (own := _own(catalog.model(name), rest, catalog)):
-            return own
-        if rest:
-            weights = catalog.weight(text)
-            return WeightsTarget(model=catalog.model(weights.model), weights=weights)
-        model = catalog.model(text)
+        model = catalog.model(name if rest else text)
+        if not rest:
+            raise _bare(model, catalog)
+        if (Path(rest) / "run.json").is_file():
+            return _part_of(Run.open(Path(rest)), model, catalog)
+        if source := own_source(rest, catalog, model):
+            return WeightsTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
+        return WeightsTarget(model=model, source=published_source(catalog, catalog.weight(text), model))
     except UnknownName as error:
         raise _nothing(text, error) from None
-    raise UsageError(
+
+
+def _part_of(run: Run, model: RegistryEntry[ModelSpec], catalog: Catalog) -> RunTarget:
+    """The run for a model that it trained, or for a part of that model."""
+    trained = trained_model(run, catalog)
+    return RunTarget(run=run, model=model, whole=None if trained.full_name == model.full_name else trained)
+
+
+def _bare(model: RegistryEntry[ModelSpec], catalog: Catalog) -> UsageError:
+    return UsageError(
         f"{model.bare_name} alone is a bare architecture, without trained parameters",
         hint=f"train it (zoo train {model.bare_name}), name weights ({_example(model, catalog)}), "
         "or export it as it is with --untrained",
     )
-
-
-def _own(model: RegistryEntry[ModelSpec], text: str, catalog: Catalog) -> SourceTarget | None:
-    """What the model's own `sources` make of a tag."""
-    from zoo.models.weights.source import own_source  # noqa: PLC0415  the floor above, and only few models have any
-
-    source = own_source(text, catalog, model)
-    if source is None:
-        return None
-    return SourceTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
 
 
 def _example(model: RegistryEntry[ModelSpec], catalog: Catalog) -> str:
@@ -160,9 +212,9 @@ def _nothing(text: str, error: UnknownName) -> UsageError:
         if "@" not in text and ("/" in text or path.suffix):
             return UsageError(f"{text} does not exist, and {error.message}", hint=error.hint)
         return error
-    inside = next((parent for parent in path.resolve().parents if (parent / "run.json").is_file()), None)
-    if inside:
-        return UsageError(f"{text} is a part of the run {inside}", hint=f"name the run itself: {inside}")
+    run = next((parent for parent in path.resolve().parents if (parent / "run.json").is_file()), None)
+    if run:
+        return UsageError(f"{text} is a part of the run {run}", hint=f"name the run itself: {run}")
     if path.is_dir():
         return UsageError(
             f"{text} is neither a run (no run.json in it) nor a bundle (no manifest.json), and {error.message}",

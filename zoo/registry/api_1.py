@@ -6,10 +6,9 @@ API 1; a plugin that needs it is named once in a process.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,11 +19,13 @@ from zoo.api.api_1 import (
     ReadsText,
     Responding,
     TaskApi1,
+    TellsPostprocess,
     Unprompted,
 )
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.errors import UsageError, ZooDeprecationWarning
+from zoo.api.errors import UsageError, warn_deprecated
 from zoo.api.parts import FileItem, Signatures, Task
+from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.specs import TaskTags
@@ -39,14 +40,10 @@ if TYPE_CHECKING:
 PAGE: Final = "docs/moving-to-api-2.md"
 
 
-@cache
 def warn_api_1(plugin: str) -> None:
     """Say once in a process that a plugin, named by its title, declares a task of API 1."""
-    warnings.warn(
-        f"the {plugin} declares a task of API 1 (TaskSpec(task=...)); it works, and {PAGE} says how to move to API 2",
-        ZooDeprecationWarning,
-        stacklevel=3,
-    )
+    message = f"the {plugin} declares a task of API 1 (TaskSpec(task=...))"
+    warn_deprecated(f"{message}; it works, and {PAGE} says how to move to API 2", stacklevel=4)
 
 
 def adapt_task(made: object) -> Task:
@@ -129,6 +126,9 @@ class _Graphs:
 
     def postprocess(self, problem: Problem) -> nn.Module:
         return self.task.finish(problem)
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:
+        return self.task.postprocess_steps(problem) if isinstance(self.task, TellsPostprocess) else CUSTOM_POSTPROCESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,25 @@
-"""Everything on offer: a value built from the plugins, never a global registry."""
+"""The catalogue: all models, trainers, weights and tasks of the plugins; a value, never a global registry."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.registry.discovery import chosen, handed_over, installed_candidates
+from zoo.registry.discovery import (
+    current_name,
+    current_plugin,
+    enabled_candidates,
+    installed_candidates,
+    object_candidate,
+)
 from zoo.registry.loader import Plugin, load_plugins
-from zoo.registry.name_resolution import RegistryEntry, S, find_offer
+from zoo.registry.name_resolution import RegistryEntry, S, find_entry
 from zoo.registry.references import missing_requirements, resolve
 
 if TYPE_CHECKING:
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """The plugins, loaded and broken, and what the names of their offers mean."""
+    """The plugins, loaded and broken, and the entries that names stand for."""
 
     plugins: tuple[Plugin, ...]
     prefer: tuple[str, ...] = ()
@@ -33,42 +39,55 @@ class Catalog:
     def discover(cls, plugins: Sequence[object] | None = None) -> Catalog:
         """The catalogue of the installed plugins, or of these objects with hooks instead of them.
 
-        To try one beside the installed: `Catalog.discover([*zoo.registry.discovery.installed_candidates(), mine])`.
+        To try an object beside the installed plugins:
+        `Catalog.discover([*zoo.registry.discovery.installed_candidates(), mine])`.
         """
-        candidates = chosen(installed_candidates()) if plugins is None else [handed_over(one) for one in plugins]
-        prefer = tuple(name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",") if name.strip())
-        return cls(plugins=load_plugins(candidates), prefer=prefer)
+        candidates = (
+            enabled_candidates(installed_candidates())
+            if plugins is None
+            else [object_candidate(plugin) for plugin in plugins]
+        )
+        loaded = load_plugins(candidates)
+        preferred = [name.strip() for name in os.environ.get("ZOO_PREFER", "").split(",")]
+        return cls(plugins=loaded, prefer=tuple(current_plugin(name, loaded) for name in preferred if name))
 
     # --- what there is ---
 
     def models(self, pattern: str = "*", task: str | None = None) -> tuple[RegistryEntry[ModelSpec], ...]:
-        """The models whose bare name, full name or alias fits, sorted by full name.
+        """The models whose bare name, full name or alias matches, sorted by full name.
 
-        A pattern with `*`, `?` or `[` must fit the whole name; without, a part of it is enough.
+        A pattern with `*`, `?` or `[` must match the whole name; without them it may match a part of the name.
         """
-        wanted = self.task(task).full_name if task is not None else None
-        found = [
+        task_name = self.task(task).full_name if task is not None else None
+        entries = [
             entry
             for entry in self._all_models()
-            if any(_fits(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases))
-            and (wanted is None or wanted == self._task_of(entry))
+            if any(
+                _matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
+            )
+            and (task_name is None or task_name == self._task_of(entry))
         ]
-        return tuple(sorted(found, key=lambda entry: entry.full_name))
+        return tuple(sorted(entries, key=lambda entry: entry.full_name))
 
     def tasks(self) -> tuple[RegistryEntry[TaskSpec], ...]:
         """Every task, sorted by full name."""
-        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
-        return tuple(sorted(found, key=lambda entry: entry.full_name))
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
+        return tuple(sorted(entries, key=lambda entry: entry.full_name))
 
     def trainers(self) -> tuple[RegistryEntry[TrainerSpec], ...]:
         """Every trainer, sorted by full name."""
-        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
-        return tuple(sorted(found, key=lambda entry: entry.full_name))
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
+        return tuple(sorted(entries, key=lambda entry: entry.full_name))
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
-        """The weights that anybody offers for a model, given by its full name, or all of them."""
-        found = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.weights]
-        return tuple(sorted((one for one in found if model in (None, one.model)), key=lambda one: one.full_name))
+        """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
+        entries = [
+            RegistryEntry(plugin=plugin, spec=self._with_current_model(spec))
+            for plugin in self.plugins
+            for spec in plugin.weights
+        ]
+        matching = (entry for entry in entries if model in (None, entry.model))
+        return tuple(sorted(matching, key=lambda entry: entry.full_name))
 
     # --- what a name means ---
 
@@ -81,14 +100,14 @@ class Catalog:
         return self._find(name, self.tasks(), kind="task")
 
     def trainer(self, name: str, owner: str = "") -> RegistryEntry[TrainerSpec]:
-        """The trainer of a bare or full name, as a model of the plugin `owner` means it: its own first."""
+        """The trainer of a bare or full name; the trainers of the plugin `owner` come first."""
         return self._find(name, self.trainers(), kind="trainer", owner=owner)
 
     def trainer_of(self, model: RegistryEntry[ModelSpec]) -> RegistryEntry[TrainerSpec]:
         """The trainer that a model names."""
         return self.trainer(model.spec.trainer, owner=model.plugin.name)
 
-    def chosen_by(self, model: RegistryEntry[ModelSpec]) -> str:
+    def monitor_metric(self, model: RegistryEntry[ModelSpec]) -> str:
         """The name of the metric that chooses the model's best checkpoint: its trainer's, else its task's."""
         monitor = self.trainer_of(model).spec.monitor
         return monitor.metric if monitor else self.task(model.spec.task).spec.monitored
@@ -97,34 +116,35 @@ class Catalog:
         """The weights of "[plugin/]model@[plugin/]tag"."""
         model, _, tag = name.partition("@")
         entry = self.model(model)
-        offers = self.weights(entry.full_name)
-        if not offers:
+        entries = self.weights(entry.full_name)
+        if not entries:
             raise UnknownName(f"there are no weights for the model {entry.full_name}", hint=f"zoo train {model}")
         try:
-            return find_offer(
+            return find_entry(
                 tag,
-                offers,
+                entries,
                 kind=f"weights of {entry.bare_name}",
                 owner=entry.plugin.name,
                 prefer=self.prefer,
                 plugins=self.plugins,
             )
         except UnknownName as error:
-            tags = ", ".join(one.spec.tag for one in offers)
+            tags = ", ".join(weights.spec.tag for weights in entries)
             raise UnknownName(error.message, hint=f"{entry.full_name} has {tags}") from None
 
     def plugin(self, name: str) -> Plugin:
-        """The first plugin of that name."""
+        """The first plugin of that name, or of that former name."""
+        current = current_plugin(name, self.plugins)
         for plugin in self.plugins:
-            if plugin.name == name:
+            if plugin.name == current:
                 return plugin
         known = ", ".join(plugin.name for plugin in self.plugins) or "none"
         raise UnknownName(f"no plugin named {name!r}", hint=f"installed: {known}")
 
-    # --- getting at the real thing ---
+    # --- the objects behind the names ---
 
     def missing(self, entry: RegistryEntry[S]) -> tuple[str, ...]:
-        """The requirements of the offer's extra that are not installed; empty when it can be used."""
+        """The requirements of the spec's extra that are not installed; empty when the entry can be used."""
         extra = None if isinstance(entry.spec, WeightsSpec) else entry.spec.extra
         if not extra or not entry.plugin.distribution:
             return ()
@@ -135,7 +155,7 @@ class Catalog:
             raise PluginError(f"{entry.full_name} of the {entry.plugin.title} cannot be used: {reason}") from error
 
     def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
-        """The object that a reference of an offer names; MissingExtra or PluginError when it cannot be had."""
+        """The object that a reference of an entry names; MissingExtra or PluginError when it cannot be loaded."""
         missing = self.missing(entry)
         if missing and not isinstance(entry.spec, WeightsSpec):
             raise MissingExtra(
@@ -177,7 +197,7 @@ class Catalog:
         )
 
     def make_trainer(self, entry: RegistryEntry[ModelSpec]) -> Trainer:
-        """A new trainer for a model."""
+        """A new trainer object for a model."""
         trainer = self.trainer_of(entry)
         return cast("Trainer", self._make(trainer, trainer.spec.trainer))
 
@@ -194,15 +214,20 @@ class Catalog:
                 f"the {entry.plugin.title} could not make {entry.full_name}: {describe_error(error)}"
             ) from error
 
-    def _find(self, name: str, offers: Sequence[RegistryEntry[S]], *, kind: str, owner: str = "") -> RegistryEntry[S]:
-        return find_offer(
+    def _find(self, name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, owner: str = "") -> RegistryEntry[S]:
+        return find_entry(
             name,
-            offers,
+            entries,
             kind=kind,
             owner=owner,
             prefer=self.prefer,
             plugins=self.plugins,
         )
+
+    def _with_current_model(self, spec: WeightsSpec) -> WeightsSpec:
+        """Weights that name the plugin of their model by a former name, with its present one."""
+        current = current_name(spec.model, self.plugins)
+        return spec if current == spec.model else replace(spec, model=current)
 
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         return tuple(RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)
@@ -214,10 +239,10 @@ class Catalog:
             return entry.spec.task
 
 
-def _fits(name: str, pattern: str) -> bool:
+def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) if any(sign in pattern for sign in "*?[") else pattern in name
 
 
 def list_models(pattern: str = "*", task: str | None = None) -> list[str]:
-    """The full names of the installed models that fit, sorted; see `Catalog.models` for patterns."""
+    """The full names of the installed models that match, sorted; see `Catalog.models` for patterns."""
     return [entry.full_name for entry in Catalog.discover().models(pattern, task)]

@@ -1,7 +1,7 @@
-"""Asking a plugin what it offers without letting it import what makes every command slow.
+"""Forbids heavy imports while plugins are loaded.
 
-torch takes two seconds, and a plugin that imports it at the top of its module would add them to every command.  So
-while plugins are asked, heavy packages cannot be imported unless they are there already.
+Importing torch takes two seconds, and a plugin that imports it at the top of its module would add them to every
+command.  While plugins are loaded, heavy packages cannot be imported unless they are imported already.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ HEAVY: Final = ("torch", "torchvision", "onnx", "onnxruntime", "numpy")
 
 
 class HeavyImport(ImportError):
-    """A heavy package was wanted where only names and numbers are asked for."""
+    """A plugin imported a heavy package while it was loaded."""
 
 
-class _Refusing:
-    """First in `sys.meta_path`: nobody gets further than here with a heavy package."""
+class _Refuse:
+    """The first finder in `sys.meta_path`: raises HeavyImport for a heavy package."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """None for all other packages, which are then looked for as usual."""
+        """None for all other packages; the next finders look for them."""
         del path, target
         package = fullname.partition(".")[0]
         if package in HEAVY:
             raise HeavyImport(
-                f"it imports {package} to be listed, which would make every command slow; "
+                f"it imports {package} when it is loaded, which would make every command slow; "
                 f"import {package} in the modules that its references name",
                 name=fullname,
             )
@@ -40,11 +40,11 @@ class _Refusing:
 
 @contextmanager
 def import_guard() -> Iterator[None]:
-    """Inside, importing torch, numpy and their like is a HeavyImport; what is imported already stays at hand."""
-    refusing = _Refusing()
-    sys.meta_path.insert(0, refusing)
+    """Inside, importing torch, numpy and the like raises HeavyImport; what is imported already can be used."""
+    finder = _Refuse()
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        with suppress(ValueError):  # what a plugin threw out is put back by `undisturbed`
-            sys.meta_path.remove(refusing)
+        with suppress(ValueError):  # a plugin may have removed it; `process_guard` restores the list
+            sys.meta_path.remove(finder)

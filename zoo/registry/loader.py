@@ -1,7 +1,7 @@
-"""Finding plugins and asking each, alone, what it offers; a broken one is remembered and stops nobody.
+"""Loading plugins one by one and calling their hooks; a broken plugin is reported and the others work.
 
-pluggy marks and checks the hooks.  Its own loader is not used: there one plugin that fails takes all others
-along, and of two distributions with one entry-point name the second vanishes silently.
+pluggy marks and checks the hooks.  Its own loader is not used: there one plugin that fails stops all others, and of
+two distributions with the same entry-point name the second is ignored in silence.
 """
 
 from __future__ import annotations
@@ -30,28 +30,30 @@ from zoo.registry.validation import type_error
 
 HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
-SLOW = 1.0
-"""Seconds above which a plugin is named for making every command wait."""
-MOST = 20_000
-"""Specs of one hook; a hook that never ends must not take the memory of every command."""
+SLOW_SECONDS = 1.0
+"""A plugin that takes longer to load gets a warning: every command waits for it."""
+MAX_SPECS_PER_HOOK = 20_000
+"""Limit of the specs of one hook: a hook that never ends must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """One installed plugin: who brings it, what it offers, or why it is broken."""
+    """One installed plugin: its distribution, what it offers, or why it is broken."""
 
     name: str
     distribution: str = ""
-    """Empty for an object that was handed over instead of installed."""
+    """Empty for an object that was passed to `Catalog.discover` instead of installed."""
     version: str = ""
+    former_names: tuple[str, ...] = ()
+    """What it was called in earlier versions of its distribution; these names go on meaning it."""
     models: tuple[ModelSpec, ...] = ()
     trainers: tuple[TrainerSpec, ...] = ()
     weights: tuple[WeightsSpec, ...] = ()
     tasks: tuple[TaskSpec, ...] = ()
     seconds: float = 0.0
-    """How long it took to be asked, importing its module included."""
-    moved: tuple[str, ...] = ()
-    """What it changed, when it was asked, of what belongs to the whole process."""
+    """How long importing its module and calling its hooks took."""
+    changed: tuple[str, ...] = ()
+    """What its code changed in the whole process while it was loaded: the current directory, signal handlers, …"""
     error: str = ""
     """Why it offers nothing; empty when all is well."""
     hint: str = ""
@@ -68,44 +70,46 @@ class Plugin:
         return title(self.name, self.distribution, self.version)
 
     @property
-    def complaint(self) -> str:
-        """Sentences for the user when it is broken, slow or meddles: who, why, and what to do; empty for a good one."""
+    def warning(self) -> str:
+        """Sentences for the user when it is broken, slow or changes the process: who, why, what to do; else empty."""
         if self.error:
             return f"the {self.title} is broken and offers nothing: {self.error}\n  {self.hint}"
         leave_out = f"ZOO_DISABLE_PLUGINS={self.name} leaves it out"
         sentences = []
-        if self.seconds > SLOW:
-            sentences.append(f"takes {self.seconds:.1f} s to be listed, in every command\n  {leave_out}")
-        if THREAD in self.moved:
-            sentences.append(f"starts a thread to be listed, whose end every command waits for\n  {leave_out}")
-        if moved := [what for what in self.moved if what != THREAD]:
-            home = "it belongs into the modules that its references name"
-            sentences.append(f"changes {' and '.join(moved)} to be listed; zoo put that back\n  {home}; {leave_out}")
+        if self.seconds > SLOW_SECONDS:
+            sentences.append(f"takes {self.seconds:.1f} s to load, in every command\n  {leave_out}")
+        if THREAD in self.changed:
+            sentences.append(f"starts a thread when it is loaded, and every command waits for its end\n  {leave_out}")
+        if changes := [name for name in self.changed if name != THREAD]:
+            advice = "do this in the modules that its references name"
+            sentences.append(
+                f"changes {' and '.join(changes)} when it is loaded; zoo undid that\n  {advice}; {leave_out}"
+            )
         return "\n".join(f"the {self.title} {sentence}" for sentence in sentences)
 
 
 def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
-    """Each candidate loaded alone, in order; with ZOO_STRICT_PLUGINS=1 the first broken one raises PluginError."""
+    """Every candidate loaded by itself, in order; with ZOO_STRICT_PLUGINS=1 the first broken one raises PluginError."""
     strict = os.environ.get("ZOO_STRICT_PLUGINS", "") not in ("", "0")
     taken: dict[str, Candidate] = {}
-    return tuple(_load(one, taken.setdefault(one.name, one), strict=strict) for one in candidates)
+    return tuple(_load(item, taken.setdefault(item.name, item), strict=strict) for item in candidates)
 
 
 def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
     start = time.perf_counter()
     try:
-        # stdout belongs to zoo's answers: `zoo list --json` must stay one document whatever a plugin prints
-        with redirect_stdout(sys.stderr), process_guard() as moved, import_guard():
-            plugin = _ask(candidate, first)
+        # stdout is for the command's own output: `zoo list --json` must stay one document whatever a plugin prints
+        with redirect_stdout(sys.stderr), process_guard() as changed, import_guard():
+            plugin = _call_hooks(candidate, first)
     except KeyboardInterrupt as error:
-        error.add_note(f"while the {candidate.title} was asked; ZOO_DISABLE_PLUGINS={candidate.name} leaves it out")
+        error.add_note(f"while the {candidate.title} was loaded; ZOO_DISABLE_PLUGINS={candidate.name} leaves it out")
         raise
     except BaseException as error:
         broken = _broken(candidate, error)
         if strict:
             raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.hint) from error
         return broken
-    return replace(plugin, seconds=time.perf_counter() - start, moved=tuple(moved))
+    return replace(plugin, seconds=time.perf_counter() - start, changed=tuple(changed))
 
 
 def _broken(candidate: Candidate, error: BaseException) -> Plugin:
@@ -115,6 +119,7 @@ def _broken(candidate: Candidate, error: BaseException) -> Plugin:
         name=name,
         distribution=distribution,
         version=candidate.version,
+        former_names=candidate.former_names,
         error=_sentence(error),
         hint=(error.hint if isinstance(error, PluginError) else "") or f"{pip}ZOO_DISABLE_PLUGINS={name}",
     )
@@ -126,7 +131,7 @@ def _sentence(error: BaseException) -> str:
     return describe_error(error).removeprefix(f"{HeavyImport.__name__}: ")
 
 
-def _ask(candidate: Candidate, first: Candidate) -> Plugin:
+def _call_hooks(candidate: Candidate, first: Candidate) -> Plugin:
     if first is not candidate:
         raise PluginError(
             f"the name {candidate.name!r} is already taken by {first.distribution} {first.version}",
@@ -138,7 +143,7 @@ def _ask(candidate: Candidate, first: Candidate) -> Plugin:
         )
     implementation = candidate.load()
     _check_api(implementation)
-    # a manager of its own: what a plugin half-registered before it failed is gone with it
+    # a manager for each plugin: what a failing plugin has registered is dropped with it
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(implementation, name=candidate.name)
@@ -148,6 +153,7 @@ def _ask(candidate: Candidate, first: Candidate) -> Plugin:
         name=candidate.name,
         distribution=candidate.distribution,
         version=candidate.version,
+        former_names=candidate.former_names,
         models=_collect(manager.hook.zoo_models, ModelSpec, trusted=trusted),
         trainers=_collect(manager.hook.zoo_trainers, TrainerSpec, trusted=trusted),
         weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),
@@ -161,7 +167,7 @@ def _check_api(implementation: object) -> None:
     declared = getattr(implementation, "ZOO_API", API_VERSION)
     if declared not in API_VERSIONS:
         known = " and ".join(map(str, API_VERSIONS))
-        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo speaks {known}")
+        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo supports {known}")
 
 
 def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:
@@ -175,7 +181,7 @@ def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:
             )
     for name in HOOKS:
         if name not in implemented and callable(getattr(implementation, name, None)):
-            raise PluginError(f"its function {name!r} is not marked with @zoo.hookimpl, so nobody calls it")
+            raise PluginError(f"its function {name!r} is not marked with @zoo.hookimpl, so it is never called")
 
 
 def _collect(hook: pluggy.HookCaller, kind: type[S], *, trusted: bool) -> tuple[S, ...]:
@@ -183,20 +189,22 @@ def _collect(hook: pluggy.HookCaller, kind: type[S], *, trusted: bool) -> tuple[
     for implementation in hook.get_hookimpls():
         answer = implementation.function()
         if not isinstance(answer, Iterable):
-            found = "nothing" if answer is None else f"a {type(answer).__name__}"
-            raise PluginError(f"its hook {hook.name!r} returned {found} where an iterable of {kind.__name__} belongs")
-        for spec in islice(answer, MOST + 1):
-            # exactly: what a subclass overrides would be asked by every command
+            returned = "nothing" if answer is None else f"a {type(answer).__name__}"
+            raise PluginError(
+                f"its hook {hook.name!r} returned {returned} where an iterable of {kind.__name__} belongs"
+            )
+        for spec in islice(answer, MAX_SPECS_PER_HOOK + 1):
+            # no subclasses: every command would run what they override
             if type(spec) is not kind:
                 raise PluginError(
                     f"its hook {hook.name!r} returned a {type(spec).__name__} where a {kind.__name__} belongs"
                 )
-            if not trusted and (wrong := type_error(spec)):
+            if not trusted and (mistake := type_error(spec)):
                 named = spec.tag if isinstance(spec, WeightsSpec) else spec.name
-                raise PluginError(f"of its {kind.__name__} {named!r} {wrong}")
+                raise PluginError(f"of its {kind.__name__} {named!r} {mistake}")
             specs.append(spec)
-        if len(specs) > MOST:
-            raise PluginError(f"its hook {hook.name!r} offers more than {MOST:,}")
+        if len(specs) > MAX_SPECS_PER_HOOK:
+            raise PluginError(f"its hook {hook.name!r} offers more than {MAX_SPECS_PER_HOOK:,}")
     return tuple(specs)
 
 

@@ -1,4 +1,4 @@
-"""The rule for names: exact beats alias, zoo's own keep their bare names, a clash is an error, never a winner."""
+"""Which entry a name stands for: exact names beat aliases, zoo's own keep bare names, a clash is an error."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
 S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
@@ -21,16 +22,16 @@ class RegistryEntry(Generic[S]):
     plugin: Plugin
     spec: S
     note: str = field(default="", compare=False)
-    """What a person who used the bare name should know: another plugin offers it too."""
+    """A sentence for the user of a bare name that another plugin entries too; else empty."""
 
     @property
     def name(self) -> str:
-        """What it is called among its own kind: resnet18; the tag, imagenet1k_v1, for weights."""
+        """Its name without the plugin: resnet18; for weights the tag, imagenet1k_v1."""
         return self.spec.tag if isinstance(self.spec, WeightsSpec) else self.spec.name
 
     @property
     def bare_name(self) -> str:
-        """As a person writes it: resnet18; resnet18@imagenet1k_v1 for weights."""
+        """The name as users write it: resnet18; for weights resnet18@imagenet1k_v1."""
         return f"{self.model.rpartition('/')[2]}@{self.name}" if isinstance(self.spec, WeightsSpec) else self.name
 
     @property
@@ -51,87 +52,95 @@ class RegistryEntry(Generic[S]):
         return self.owned_name
 
     @property
+    def former_names(self) -> tuple[str, ...]:
+        """Its full names before its plugin was renamed."""
+        return tuple(f"{former}/{self.name}" for former in self.plugin.former_names)
+
+    @property
     def model(self) -> str:
-        """The full name of the model that an offer of weights is for; of a model its own."""
+        """For weights the full name of their model; for a model its own full name."""
         if isinstance(self.spec, WeightsSpec):
             return self.spec.model if "/" in self.spec.model else f"{self.plugin.name}/{self.spec.model}"
         return self.full_name
 
 
-def find_offer(
+def find_entry(
     name: str,
-    offers: Sequence[RegistryEntry[S]],
+    entries: Sequence[RegistryEntry[S]],
     *,
     kind: str,
     owner: str = "",
     prefer: tuple[str, ...] = (),
     plugins: Sequence[Plugin] = (),
 ) -> RegistryEntry[S]:
-    """The offer that a bare or full name means.
+    """The entry that a bare or full name stands for.
 
-    `owner` is a plugin whose own offers come first; `prefer` decides between third parties.  UnknownName with the
-    closest names, AmbiguousName with all owners.
+    `owner` is a plugin whose own entries come first; `prefer` names plugins that win between third parties.  Raises
+    UnknownName with the closest names, or AmbiguousName with all plugins that offer the name.  A plugin's former name
+    means the plugin.
     """
-    plugin, _, bare = name.rpartition("/")
-    offered = [entry for entry in offers if plugin in ("", entry.plugin.name)]
-    exact = [entry for entry in offered if entry.name == bare]
-    aliased = [entry for entry in offered if bare in entry.aliases]
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
+    candidates = [entry for entry in entries if plugin in ("", entry.plugin.name)]
+    exact = [entry for entry in candidates if entry.name == bare]
+    aliased = [entry for entry in candidates if bare in entry.aliases]
     if not exact and not aliased:
-        raise _unknown(name, offers, kind=kind, plugins=plugins)
+        raise _unknown(name, entries, kind=kind, plugins=plugins)
     entry = _choose(name, exact or aliased, kind=kind, owner=owner, prefer=prefer)
-    beaten = [other for other in aliased if exact and not plugin and other.plugin.built_in > entry.plugin.built_in]
-    if beaten:
-        return replace(entry, note=f"{name} is {entry.owned_name}; zoo's own {beaten[0].owned_name} has it as an alias")
+    shadowed = [other for other in aliased if exact and not plugin and other.plugin.built_in > entry.plugin.built_in]
+    if shadowed:
+        return replace(
+            entry, note=f"{name} is {entry.owned_name}; zoo's own {shadowed[0].owned_name} has it as an alias"
+        )
     return entry
 
 
 def _choose(
     name: str,
-    offers: Sequence[RegistryEntry[S]],
+    entries: Sequence[RegistryEntry[S]],
     *,
     kind: str,
     owner: str,
     prefer: tuple[str, ...],
 ) -> RegistryEntry[S]:
-    own = [entry for entry in offers if owner and entry.plugin.name == owner]
+    own = [entry for entry in entries if owner and entry.plugin.name == owner]
     if len(own) == 1:
         return own[0]
-    if len(offers) == 1:
-        return offers[0]
-    built_in = [entry for entry in offers if entry.plugin.built_in]
+    if len(entries) == 1:
+        return entries[0]
+    built_in = [entry for entry in entries if entry.plugin.built_in]
     if len(built_in) == 1:
-        others = ", ".join(entry.owned_name for entry in offers if entry is not built_in[0])
+        others = ", ".join(entry.owned_name for entry in entries if entry is not built_in[0])
         return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
-    for wanted in () if built_in else prefer:
-        preferred = [entry for entry in offers if entry.plugin.name == wanted]
+    for name_of_plugin in () if built_in else prefer:
+        preferred = [entry for entry in entries if entry.plugin.name == name_of_plugin]
         if preferred:
             return preferred[0]
-    everyone = ", ".join(sorted(entry.owned_name for entry in offers))
+    everyone = ", ".join(sorted(entry.owned_name for entry in entries))
     raise AmbiguousName(
         f"the {kind} {name!r} is offered by more than one plugin: {everyone}",
-        hint=f"use the full name, or decide with ZOO_PREFER={offers[0].plugin.name}",
+        hint=f"use the full name, or decide with ZOO_PREFER={entries[0].plugin.name}",
     )
 
 
-def _unknown(name: str, offers: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
-    plugin, _, bare = name.rpartition("/")
-    broken = [one for one in plugins if one.error and one.name == plugin]
+def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
+    plugin, _, bare = current_name(name, plugins).rpartition("/")
+    broken = [other for other in plugins if other.error and other.name == plugin]
     if broken:
         return UnknownName(
             f"no {kind} named {name!r}: the {broken[0].title} is broken: {broken[0].error}",
             hint=broken[0].hint or "see `zoo plugins`",
         )
-    if plugin and plugin not in {one.name for one in plugins}:
-        known = ", ".join(sorted(one.name for one in plugins)) or "none"
+    if plugin and plugin not in {other.name for other in plugins}:
+        known = ", ".join(sorted(other.name for other in plugins)) or "none"
         return UnknownName(f"no {kind} named {name!r}: no plugin {plugin!r} is installed", hint=f"installed: {known}")
-    return UnknownName(f"no {kind} named {name!r}", hint=_suggestion(bare, offers, kind=kind))
+    return UnknownName(f"no {kind} named {name!r}", hint=_suggestion(bare, entries, kind=kind))
 
 
-def _suggestion(bare: str, offers: Sequence[RegistryEntry[S]], *, kind: str) -> str:
-    names = {one.name for one in offers}.union(*(one.aliases for one in offers))
+def _suggestion(bare: str, entries: Sequence[RegistryEntry[S]], *, kind: str) -> str:
+    names = {entry.name for entry in entries}.union(*(entry.aliases for entry in entries))
     close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"
     if kind == "model":
-        return f"`zoo list` shows all {len(offers)}"
+        return f"`zoo list` shows all {len(entries)}"
     return f"there are {', '.join(sorted(names)) or 'none'}"

@@ -49,7 +49,7 @@ def _concerns(text: str, extra: str) -> bool:
 def _missing(text: str, extra: str) -> str:
     """A requirement without its condition, where it belongs to this extra and is not met; else nothing.
 
-    What is plain, as nearly all are, is compared here: packaging's parser would cost every `zoo list` a tenth.
+    What is plain, as nearly all are, needs no parser of requirements: it would cost every `zoo list` a tenth.
     """
     plain = _OF_EXTRA.fullmatch(text)
     if plain is None:
@@ -61,8 +61,11 @@ def _missing(text: str, extra: str) -> str:
     bounds = [_CLAUSE.fullmatch(clause) for clause in clauses.split(",") if clause]
     if not _FINAL.fullmatch(installed) or None in bounds:
         return _missing_by_grammar(text, extra)
-    here = _numbers(installed)
-    return "" if all(_HOLDS[bound[1]](here, _numbers(bound[2])) for bound in bounds if bound) else name + clauses
+    from packaging.version import Version  # noqa: PLC0415  only models with an extra pay for it
+
+    present = Version(installed)
+    met = all(_HOLDS[bound[1]](present, Version(bound[2])) for bound in bounds if bound)
+    return "" if met else name + clauses
 
 
 def _missing_by_grammar(text: str, extra: str) -> str:
@@ -75,14 +78,6 @@ def _missing_by_grammar(text: str, extra: str) -> str:
     installed = _installed(wanted.name)
     met = installed is not None and wanted.specifier.contains(installed, prereleases=True)
     return "" if met else f"{wanted.name}{wanted.specifier}"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """1.10.0 as (1, 10): zeros at the end mean nothing."""
-    numbers = [int(number) for number in version.split(".")]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def _canonical(name: str) -> str:

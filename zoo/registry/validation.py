@@ -1,7 +1,7 @@
-"""Whether the fields of a spec hold what their types say, so that a plugin's mistake stays the plugin's.
+"""Checks that the values of a spec have the types of its fields.
 
-A summary that is a number or a size that is no pair would otherwise be found by the command that shows it, which then
-fails for everybody's models.
+Without this check a summary that is a number, or a size that is no pair, would make the command fail that shows it, for
+the models of all plugins.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from typing import Any, ForwardRef, Literal, TypeAlias, Union, get_args, get_ori
 from zoo.api.problem import Input
 
 Test: TypeAlias = Callable[[Any], bool]
-LONGEST = 40
-"""Letters of a wrong value that are repeated."""
+MAX_VALUE_CHARS = 40
+"""A longer value is cut in the message."""
 
 
 def type_error(spec: Any) -> str:
-    """The first field that does not fit, "aliases is 'abc', where tuple[str, ...] belongs"; empty when all do."""
-    made_as: Any = type(spec)
-    for name, kind, fits in _fields(made_as):
+    """The first field of a wrong type, "aliases is 'abc', where tuple[str, ...] belongs"; empty if there is none."""
+    spec_type: Any = type(spec)
+    for name, kind, has_type in _fields(spec_type):
         value = getattr(spec, name)
-        if not fits(value):
+        if not has_type(value):
             inner = type_error(value) if type(value) in _members(kind) and is_dataclass(value) else ""
-            return f"{name}.{inner}" if inner else f"{name} is {_short(value)}, where {_spelt(kind)} belongs"
+            return f"{name}.{inner}" if inner else f"{name} is {_short(value)}, where {_type_name(kind)} belongs"
     return ""
 
 
 @cache
 def _fields(spec: Any) -> tuple[tuple[str, Any, Test], ...]:
-    """Name, kind and test of each field."""
+    """Name, type and test of each field."""
     hints = get_type_hints(spec)
-    return tuple((one.name, hints[one.name], _test(hints[one.name])) for one in fields(spec))
+    return tuple((field.name, hints[field.name], _test(hints[field.name])) for field in fields(spec))
 
 
 @cache
 def _test(kind: Any) -> Test:
-    """Whether a value is of a kind; made once, as looking into kinds takes long."""
+    """A function that tells whether a value has a type; cached, since inspecting types is slow."""
     make = _MAKERS.get(get_origin(kind))
     if make is not None:
         return make(get_args(kind))
@@ -52,14 +52,14 @@ def _test(kind: Any) -> Test:
         return lambda value: type(value) is kind and not type_error(value)
     if kind is float:
         return lambda value: type(value) in (int, float)
-    if isinstance(kind, ForwardRef):  # JSON within JSON is not looked into
+    if isinstance(kind, ForwardRef):  # JSON within JSON is not checked
         return lambda _: True
     return lambda value: type(value) is kind
 
 
 def _of_union(kinds: tuple[Any, ...]) -> Test:
     tests = tuple(map(_test, kinds))
-    return lambda value: any(fits(value) for fits in tests)
+    return lambda value: any(test(value) for test in tests)
 
 
 def _of_names(names: tuple[Any, ...]) -> Test:
@@ -74,7 +74,7 @@ def _of_tuple(kinds: tuple[Any, ...]) -> Test:
     return lambda value: (
         type(value) is tuple
         and len(value) == len(tests)
-        and all(fits(one) for fits, one in zip(tests, value, strict=True))
+        and all(test(item) for test, item in zip(tests, value, strict=True))
     )
 
 
@@ -85,7 +85,9 @@ def _of_list(kinds: tuple[Any, ...]) -> Test:
 
 def _of_mapping(kinds: tuple[Any, ...]) -> Test:
     key, item = map(_test, kinds)
-    return lambda value: isinstance(value, Mapping) and all(key(one) and item(other) for one, other in value.items())
+    return lambda value: (
+        isinstance(value, Mapping) and all(key(name) and item(content) for name, content in value.items())
+    )
 
 
 _MAKERS: Mapping[Any, Callable[[tuple[Any, ...]], Test]] = {
@@ -97,22 +99,22 @@ _MAKERS: Mapping[Any, Callable[[tuple[Any, ...]], Test]] = {
     dict: _of_mapping,
     Mapping: _of_mapping,
 }
-"""For a kind that is made of others."""
+"""Makes the test of a generic type from its arguments."""
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
-    """The kinds that a union is made of; a kind alone otherwise."""
+    """The members of a union; any other type alone."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
 def _short(value: object) -> str:
     try:
         text = repr(value)
-    except Exception:  # somebody else's __repr__
+    except Exception:  # a __repr__ of a plugin that fails
         text = f"a {type(value).__name__}"
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}…"
 
 
-def _spelt(kind: Any) -> str:
-    """A kind as an author writes it: Mapping[str, Recipe]."""
+def _type_name(kind: Any) -> str:
+    """A type as it is written in source code: Mapping[str, Recipe]."""
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else re.sub(r"[\w.]+\.(?=\w)", "", str(kind))

@@ -39,7 +39,7 @@ def recorded(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def check_place(save: Path | None, *, overwrite: bool) -> None:
+def check_save_folder(save: Path | None, *, overwrite: bool) -> None:
     """OutputExists, before anything is measured, where the folder to save to is taken."""
     if save is not None:
         check_free(save, overwrite=overwrite, mark=METRICS, option="--save")

@@ -1,4 +1,4 @@
-"""Changing a recipe by name, as in `--set recipe.epochs=5`, and refusing numbers that cannot be meant."""
+"""Changing a recipe by name, as in `--set recipe.epochs=5`, and refusing numbers that are out of range."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _set_option(recipe: Recipe, path: list[str], text: str, options: Mapping[str
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
-    meant = f"did you mean {close[0]!r}? " if close else ""
-    return f"there is no {what} {name!r}; {meant}known: {', '.join(names) or 'none'}"
+    suggestion = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no {what} {name!r}; {suggestion}known: {', '.join(names) or 'none'}"
 
 
 def _read(kind: Any, text: str, *, whole: str) -> Any:
@@ -77,7 +77,7 @@ def _read(kind: Any, text: str, *, whole: str) -> Any:
 
 
 def _numbers(text: str) -> list[int | float] | str:
-    """The numbers with commas between, whole where they are spelt so; the text itself where one is no number."""
+    """The numbers of a list with commas, int where they are written so; the text itself where it is no such list."""
     try:
         return [int(part) if part.strip().lstrip("+-").isdecimal() else float(part) for part in text.split(",")]
     except ValueError:
@@ -90,7 +90,7 @@ def _fit(kind: Any, value: Any, text: str) -> Any:
         inner = next(part for part in parts if part is not NoneType)
         return None if value is None else _fit(inner, value, text)
     if get_origin(kind) is tuple and isinstance(value, list) and len(value) == len(parts):
-        return tuple(_fit(part, one, str(one)) for part, one in zip(parts, value, strict=True))
+        return tuple(_fit(part, item, str(item)) for part, item in zip(parts, value, strict=True))
     if kind is str or text in parts:
         return text
     if kind is float and type(value) in (int, float) and math.isfinite(value):
@@ -111,7 +111,7 @@ def _describe(kind: Any) -> str:
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """UsageError with a sentence for the first number that no training can have."""
+    """UsageError with a sentence for the first number that is out of range."""
     at_least_one = {"number of epochs": recipe.epochs, "batch size": recipe.batch_size, "accumulate": recipe.accumulate}
     for name, count in at_least_one.items():
         if count < 1:

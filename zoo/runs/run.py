@@ -28,7 +28,8 @@ from zoo.runs.lock import is_held
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import TrainConfig, check_schema, config_json, read_config
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""Of run.json and data.json.  In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 Status = Literal["running", "finished", "interrupted", "failed"]
 
 
@@ -93,7 +94,7 @@ class Run:
         cls, path: Path, *, record: RunRecord, config: TrainConfig, data: DataRecord, overwrite: bool = False
     ) -> Run:
         """A new run directory, made at once; OutputExists when the place is taken."""
-        check_place(path, overwrite=overwrite)
+        check_output(path, overwrite=overwrite)
         run = cls(path=path, record=record, config=config, data=data)
 
         def fill(directory: Path) -> None:
@@ -179,8 +180,7 @@ def _read(file: Path) -> object:
         raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}") from error
     except (OSError, ValueError) as error:
         raise BadFile(f"{file} cannot be read: {error}") from error
-    check_schema(data, file, newest=SCHEMA)
-    return data
+    return {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
 
 
 def _alive(pid: int) -> bool:
@@ -198,13 +198,13 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def default_place(model: str, root: Path = Path("runs")) -> Path:
+def default_output(model: str, root: Path = Path("runs")) -> Path:
     """runs/<model>/<UTC time>-<4 letters>."""
     letters = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
     return root / model.rpartition("/")[2] / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{letters}"
 
 
-def check_place(path: Path, *, overwrite: bool = False) -> None:
+def check_output(path: Path, *, overwrite: bool = False) -> None:
     """OutputExists or DiskError, before anything expensive, unless a run can be made here."""
     if path.exists():
         if not overwrite:

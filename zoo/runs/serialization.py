@@ -105,13 +105,19 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:
     """The dataclass in the bytes of a JSON file that names its schema; BadFile for a newer schema than `schema`."""
+    return from_json(kind, read_document(raw, schema=schema, where=where), where=where)
+
+
+def read_document(raw: bytes, *, schema: int, where: str) -> dict[str, Any]:
+    """The JSON object in a file that names its schema, from 1 to `schema`; BadFile where there is none."""
     try:
         data = json.loads(raw, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{where} is not JSON: {error}") from error
-    found = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+    if not isinstance(data, dict) or type(data.get("schema")) is not int or data["schema"] < 1:
         raise BadFile(f"{where} names no schema: it was not written by zoo")
-    if found > schema:
-        raise BadFile(f"{where} has schema {found}, this zoo reads up to {schema}", hint="pip install -U edgezoo")
-    return from_json(kind, data, where=where)
+    if data["schema"] > schema:
+        raise BadFile(
+            f"{where} has schema {data['schema']}, this zoo reads up to {schema}", hint="pip install -U edgezoo"
+        )
+    return data

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
+from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
 from zoo.runs.serialization import from_json, to_json
+from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
 
-SCHEMA: Final = 1
-Freeze = Literal["none", "backbone"]
-OnBadSample = Literal["error", "skip"]
+SCHEMA: Final = 2
+"""In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
@@ -70,34 +71,6 @@ class TrainConfig:
         return replace(self, **decided)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainOptions:
-    """What a user said; None (or nothing) where they said nothing."""
-
-    data: str | None = None
-    data_root: Path | None = None
-    weights: str | None = None
-    freeze: Freeze | None = None
-    config: Path | None = None
-    output: Path | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    lr: float | None = None
-    precision: Literal["auto", "32", "bf16", "16"] | None = None
-    patience: int | None = None
-    seed: int | None = None
-    device: str | None = None
-    devices: int | None = None
-    threads: int | None = None
-    workers: int | None = None
-    max_steps: int | None = None
-    max_time: str | None = None
-    limit_train: int | None = None
-    on_bad_sample: OnBadSample | None = None
-    settings: tuple[str, ...] = ()
-    """As in "recipe.clip=1"."""
-
-
 def resolve_config(
     options: TrainOptions,
     *,
@@ -110,20 +83,21 @@ def resolve_config(
 ) -> TrainConfig:
     """The config of a new run: the model's recipe, changed by `--config`, then by options, then by `--set`."""
     replayed = read_config(options.config) if options.config else None
-    if replayed and replayed.model != full_name:
+    if replayed and not same_name(replayed.model, full_name):
         raise UsageError(f"{options.config} trains {replayed.model}, not {full_name}", hint="leave MODEL out")
-    given = _given(options)
-    data = str(given.get("data") or (replayed.data if replayed else default_data))
+    chosen = _config_fields(options)
+    data = str(chosen.get("data") or (replayed.data if replayed else default_data))
     if not data:
         raise UsageError(f"the task {spec.task} has no embedded data", hint="name yours with --data")
-    weights = options.weights or (replayed.weights if replayed else None)
+    weights = str(chosen.get("weights") or (replayed.weights if replayed else None) or "")
     recipe = _recipe(options, replayed.recipe if replayed else choose_recipe(spec, data, weights), trainer_options)
     start = replayed or TrainConfig(
         model=full_name, plugin=plugin, plugin_version=plugin_version, data=data, input=spec.input, recipe=recipe
     )
     config = replace(
         start,
-        **{**given, "data": data},  # type: ignore[arg-type]
+        **{**chosen, "data": data},  # type: ignore[arg-type]
+        model=full_name,
         plugin=plugin,
         plugin_version=plugin_version,
         recipe=recipe,
@@ -142,21 +116,21 @@ def choose_recipe(spec: ModelSpec, data: str, weights: str | None) -> Recipe:
     return Recipe()
 
 
-def _given(options: TrainOptions) -> dict[str, object]:
-    """The options that are fields of TrainConfig under the same name, where the user said something."""
-    names = {field.name for field in fields(TrainConfig)} - {"output", "recipe", "input"}
-    given = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
-    if options.data_root is not None:
-        given["data_root"] = str(options.data_root)
+def _config_fields(options: TrainOptions) -> dict[str, object]:
+    """The fields of TrainConfig that the user chose, as config.json holds them."""
+    chosen = dict(given(options, "config"))
+    for name in ("data", "data_root", "weights"):
+        if name in chosen:
+            chosen[name] = str(chosen[name])
     if options.max_time is not None:
-        given["max_time"] = read_seconds(options.max_time)
-    return given
+        chosen["max_time"] = read_seconds(options.max_time)
+    return chosen
 
 
 def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str, Option]) -> Recipe:
-    names = ("epochs", "batch_size", "lr", "precision", "patience")
-    said = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    recipe = apply_settings(replace(recipe, **said), options.settings, trainer_options)
+    """The recipe with the fields that the user chose, then with every `--set`."""
+    chosen = {name: value for name, value in given(options, "recipe").items() if name != "settings"}
+    recipe = apply_settings(replace(recipe, **chosen), options.settings, trainer_options)
     check_recipe(recipe)
     return recipe
 
@@ -167,7 +141,7 @@ def sized_input(input: Input, recipe: Recipe) -> Input:
 
 
 def check_config(config: TrainConfig) -> None:
-    """UsageError with a sentence for the first option that cannot be meant."""
+    """UsageError with a sentence for the first option that is out of range."""
     at_least = {"--devices": (config.devices, 1), "--threads": (config.threads, 1), "--workers": (config.workers, 0)}
     at_least |= {"--max-steps": (config.max_steps, 1), "--limit-train": (config.limit_train, 1)}
     for name, (value, least) in at_least.items():
@@ -204,19 +178,20 @@ def read_config(path: Path) -> TrainConfig:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         raise BadFile(f"{file} is not a readable config: {error}") from error
-    check_schema(data, file, newest=SCHEMA)
-    return from_json(TrainConfig, data, where=str(file))
+    current = {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
+    return from_json(TrainConfig, current, where=str(file))
 
 
-def check_schema(data: object, file: Path, *, newest: int) -> None:
-    """BadFile unless `data` is a record whose schema this zoo can read."""
+def check_schema(data: object, file: Path, *, newest: int) -> dict[str, object]:
+    """The record, of a schema that this zoo can read; BadFile where it is none."""
     schema = data.get("schema") if isinstance(data, dict) else None
-    if not isinstance(schema, int):
+    if not isinstance(data, dict) or not isinstance(schema, int):
         raise BadFile(f"{file} is not a record of zoo: it names no schema")
     if schema > newest:
         raise BadFile(
             f"{file} was written by a newer zoo (schema {schema}; this one reads {newest})", hint="update zoo"
         )
+    return data
 
 
 def config_json(config: TrainConfig) -> dict[str, object]:

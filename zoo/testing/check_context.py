@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.runs.scratch import ScratchFolder
 from zoo.testing.few_items import SampledCatalog
 from zoo.testing.score import NotApplicable
 
@@ -57,12 +59,14 @@ class CheckContext:
         self._owner = ""
 
     @cached_property
-    def _temporary(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="zoo-check-")
+    def _temporary(self) -> ScratchFolder:
+        made = ScratchFolder.make()
+        weakref.finalize(self, made.remove)
+        return made
 
     def folder(self, name: str) -> Path:
         """A new place for files, deleted with the bench."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.name)) / name
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.path)) / name
 
     def once(self, entry: RegistryEntry[Any], what: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for each subject; what belonged to the subject before is let go."""
@@ -142,10 +146,10 @@ class CheckContext:
 
 def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
-    from zoo_export.subject.rollout import begun  # noqa: PLC0415
+    from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
     offered = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
-    return begun([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
+    return with_initial_state([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
 
 
 def _silent(done: int, total: int) -> None:

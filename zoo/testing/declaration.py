@@ -96,7 +96,7 @@ def names(context: CheckContext, plugin: Plugin) -> str:
         except ZooError as error:
             wrong.append(f"{one.full_name}: {error.message}")
         count += 1
-    return _all(wrong, f"{count} names")
+    return all_right(wrong, f"{count} names")
 
 
 def references(context: CheckContext, plugin: Plugin) -> str:
@@ -111,7 +111,7 @@ def references(context: CheckContext, plugin: Plugin) -> str:
             wrong += [f"{entry.full_name}: {field} {reference!r} {text}" for text in _misfits(entry.spec, field, found)]
         except ZooError as error:
             wrong.append(error.message)
-    return _all(wrong, f"{count} references")
+    return all_right(wrong, f"{count} references")
 
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
@@ -211,7 +211,9 @@ def json_round_trip(context: CheckContext, plugin: Plugin) -> str:
             wrong.append(f"{name} is no JSON: {error}")
         except ZooError as error:
             wrong.append(error.message)
-    return _all(wrong, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings")
+    return all_right(
+        wrong, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings"
+    )
 
 
 def licences(context: CheckContext, plugin: Plugin) -> str:
@@ -226,23 +228,7 @@ def licences(context: CheckContext, plugin: Plugin) -> str:
     return f"{len(plugin.models)} models"
 
 
-def switches(context: CheckContext, plugin: Plugin) -> str:
-    """Checks that are declared not to apply exist, and each has a reason."""
-    del context
-    from zoo.testing.kit import CHECKS  # noqa: PLC0415  the table that this check stands in
-
-    known = {check.name for check in CHECKS if check.group != "declaration"}
-    wrong = []
-    for spec in plugin.models:
-        for name, reason in spec.conformance.items():
-            if name not in known:
-                wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
-            elif not reason.strip():
-                wrong.append(f"{spec.name} declares {name!r} without a reason")
-    return _all(wrong, f"{sum(len(spec.conformance) for spec in plugin.models)} switches")
-
-
-def _all(wrong: list[str], found: str, *, next_step: str = "") -> str:
+def all_right(wrong: list[str], found: str, *, next_step: str = "") -> str:
     """What was found; Failing with the first few where something is wrong."""
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""

@@ -10,6 +10,7 @@ from typing import Final
 from zoo.api.specs import ModelSpec
 from zoo.bundle.judge.rule import Status
 from zoo.models.target import ModelTarget, Target, WeightsTarget
+from zoo.models.weights.source import published_source
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, NotApplicable
@@ -101,5 +102,5 @@ def _shipped(context: CheckContext, entry: Model) -> Target:
     """The model with weights that lie in a package, where there are any; else with seeded live ones."""
     for weights in context.catalog.weights(entry.full_name):
         if weights.spec.resource:
-            return WeightsTarget(model=entry, weights=weights)
+            return WeightsTarget(model=entry, source=published_source(context.catalog, weights, entry))
     return ModelTarget(model=entry)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from zoo.api.problem import ImageInput, LatentInput
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Port, Signature
+from zoo.models.outputs import Array, call
 from zoo.models.weights.load import load_state, read_state
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import Built, CheckContext
@@ -23,7 +24,6 @@ from zoo.testing.variants import variants
 from zoo.training.state import separate
 from zoo_export.measure.graph import torch_repeats
 from zoo_export.subject.batching import batch_name, batches, join, split
-from zoo_export.subject.module_io import Array, call
 
 Model = RegistryEntry[ModelSpec]
 SAME = 1e-3

@@ -14,15 +14,14 @@ from zoo.api.data import DataCard
 from zoo.api.recipe import Augment, Recipe
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Batch
-from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.train_config import TrainOptions
+from zoo.runs.train_options import TrainOptions
 from zoo.testing.check_context import CheckContext
 from zoo.training.batches import channels_last
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import Engine, launch
-from zoo.training.request import Intent, intend
+from zoo.training.request import TrainingRequest, resolve_training
 
 ITEMS = 8
 """What a lesson repeats."""
@@ -64,7 +63,7 @@ def intended(
     *,
     items: int,
     place: Path | None = None,
-) -> Intent:
+) -> TrainingRequest:
     """A training of the model on the first items of the data, on this machine as it is."""
     options = TrainOptions(
         data=context.source(entry),
@@ -75,7 +74,7 @@ def intended(
         limit_train=items,
     )
     catalog = context.sampled(entry, {"train": items, "validation": HELD, "test": HELD})
-    intent = intend(entry.full_name, options, catalog=catalog)
+    intent = resolve_training(entry.full_name, options, catalog=catalog)
     return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
 
 
@@ -104,24 +103,15 @@ def learn(
     return overfit_test
 
 
-def prepared(intent: Intent, card: DataCard, engine: Engine, *, steps: int) -> Training:
+def prepared(intent: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
     """The training at its first step."""
-    catalog: Catalog = intent.catalog
     problem = intent.task.problem(card, intent.config.input)
     recipe = replace(intent.config.recipe, epochs=steps)
     config = replace(intent.config, input=problem.input, max_steps=steps, recipe=recipe)
-    model, _ = starting_model(catalog, intent.entry, config, problem)
-    training = build_training(
-        config=config,
-        catalog=catalog,
-        entry=intent.entry,
-        task=intent.task,
-        card=card,
-        problem=problem,
-        model=model,
-        engine=engine,
-    )
-    training.context.learn(training.optimizers, training.rates, training.average)
+    intent = replace(intent, config=config)
+    model, _ = starting_model(intent, problem)
+    training = build_training(intent, card=card, problem=problem, model=model, engine=engine)
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
     return training
 
 

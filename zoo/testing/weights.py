@@ -9,8 +9,9 @@ from zoo.api.errors import ZooError
 from zoo.api.specs import WeightsSpec
 from zoo.models.build import silent
 from zoo.models.load import load_trained
-from zoo.models.target import WeightsTarget
+from zoo.models.target import TargetRequest, WeightsTarget
 from zoo.models.weights.published import cache_path, fetch
+from zoo.models.weights.source import published_source
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, NotApplicable
@@ -54,7 +55,8 @@ def metric(context: CheckContext, entry: Weights) -> str:
     except ZooError:
         reason = f"the data they are claimed for, {entry.spec.data or 'which are not named'}, are not at hand"
         raise NotApplicable(reason) from None
-    measured = evaluate_target(target, context.catalog, data=entry.spec.data).metrics
+    request = TargetRequest(catalog=context.catalog, target=target)
+    measured = evaluate_target(request, data=entry.spec.data).metrics
     wrong = [
         f"{name} is {measured.get(name, float('nan')):.4g}, {claim:.4g} is claimed"
         for name, claim in entry.spec.metrics.items()
@@ -66,7 +68,8 @@ def metric(context: CheckContext, entry: Weights) -> str:
 
 
 def _target(context: CheckContext, entry: Weights) -> WeightsTarget:
-    return WeightsTarget(model=context.catalog.model(entry.model), weights=entry)
+    model = context.catalog.model(entry.model)
+    return WeightsTarget(model=model, source=published_source(context.catalog, entry, model))
 
 
 def _at_hand(entry: Weights) -> None:

@@ -1,4 +1,4 @@
-"""Batches of a dataset, read when they are asked for or ahead of time."""
+"""Reads the batches of a dataset, ahead of time in threads where asked; moves them to the device."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from zoo.api.task import Batch, Dataset
 
 
 def read_batches(dataset: Dataset, batches: Sequence[list[int]], *, workers: int) -> Iterator[Batch]:
-    """The batches of these indices, in order; the same for any number of workers, which are threads reading ahead."""
+    """The batches of these indices, in order; `workers` threads read ahead.  Any number of them gives the same."""
     if workers == 0:
         yield from map(dataset.batch, batches)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="zoo-read") as pool:
         ahead = deque(pool.submit(dataset.batch, indices) for indices in batches[: 2 * workers])
         try:
-            for place in range(len(batches)):
+            for position in range(len(batches)):
                 batch = ahead.popleft().result()
-                if place + 2 * workers < len(batches):
-                    ahead.append(pool.submit(dataset.batch, batches[place + 2 * workers]))
+                if position + 2 * workers < len(batches):
+                    ahead.append(pool.submit(dataset.batch, batches[position + 2 * workers]))
                 yield batch
         finally:
             for future in ahead:
@@ -40,7 +40,7 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
 
 
 def channels_last(batch: Batch) -> Batch:
-    """The batch with its pictures' channels innermost in memory, which is how convolutions are fastest."""
+    """The batch with its images in channels-last memory format, in which convolutions are fastest."""
     return {
         name: value.contiguous(memory_format=torch.channels_last)
         if isinstance(value, torch.Tensor) and value.ndim == 4 and value.is_floating_point()

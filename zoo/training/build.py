@@ -11,37 +11,32 @@ import torch
 from torch import nn
 
 from zoo.api.data import DataCard
-from zoo.api.parts import Task, declares
+from zoo.api.parts import declares
 from zoo.api.problem import Problem
-from zoo.api.specs import ModelSpec
 from zoo.api.trainer import Trainer
 from zoo.models.build import build, seeded, silent
-from zoo.models.weights.source import find_source
 from zoo.models.weights.start import Started, start_from
-from zoo.registry.catalog import Catalog
-from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
 from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
 from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
+from zoo.training.request import TrainingRequest
 from zoo.training.schedule import learning_rates
 from zoo.training.split_metrics import NO_AUGMENT
 
 
-def starting_model(
-    catalog: Catalog, entry: RegistryEntry[ModelSpec], config: TrainConfig, problem: Problem, *, load: bool = True
-) -> tuple[nn.Module, Started | None]:
-    """The model with the parameters it starts from; without `load` (a resumed run brings its own) random ones."""
+def starting_model(request: TrainingRequest, problem: Problem) -> tuple[nn.Module, Started | None]:
+    """The model with the parameters it starts from: those of the request's weights, else random ones."""
+    catalog, entry, config = request.catalog, request.entry, request.config
     model = build(catalog, entry, problem, seed=config.seed)
     started = None
-    if config.weights and load:
-        source = find_source(config.weights, catalog, entry)
-        started = start_from(source, model, catalog=catalog, entry=entry, problem=problem, progress=silent)
+    if request.weights:
+        started = start_from(request.weights, model, catalog=catalog, entry=entry, problem=problem, progress=silent)
     if config.freeze == "backbone":
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(entry.spec.head))
@@ -59,19 +54,12 @@ def frozen_parts(model: nn.Module) -> list[nn.Module]:
 
 
 def build_training(
-    *,
-    config: TrainConfig,
-    catalog: Catalog,
-    entry: RegistryEntry[ModelSpec],
-    task: Task,
-    card: DataCard,
-    problem: Problem,
-    model: nn.Module,
-    engine: Engine,
+    request: TrainingRequest, *, card: DataCard, problem: Problem, model: nn.Module, engine: Engine
 ) -> Training:
     """A training at its beginning; its config has the threads and workers that were chosen."""
-    recipe = config.recipe
-    trainer, declared = catalog.make_trainer(entry), catalog.trainer_of(entry).spec
+    config, catalog, entry, task = request.config, request.catalog, request.entry, request.task
+    recipe, declared = config.recipe, request.trainer.spec
+    trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
     train = task.tensors.dataset(card, "train", problem)
     if declares(task.tags.adjustable, train, "adjusted"):
@@ -187,7 +175,7 @@ def _rehearsal(
     context = Context(
         modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
     )
-    context.learn(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
     raw = training.train.batch(training.plan.epoch(0)[0])
 
     def step() -> None:

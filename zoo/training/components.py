@@ -13,9 +13,9 @@ from zoo.api.task import Dataset, Monitor
 from zoo.api.trainer import Trainer
 from zoo.runs.train_config import TrainConfig
 from zoo.training.context import Context
+from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import Plan
 from zoo.training.progress import Progress
 
 
@@ -46,7 +46,7 @@ class Training:
     @property
     def saved_model(self) -> nn.Module:
         """The module that is evaluated, saved and exported."""
-        return self.average.settle() if self.average else self.modules["model"]
+        return self.average.averaged() if self.average else self.modules["model"]
 
     @property
     def evaluated(self) -> tuple[nn.Module, ...]:

@@ -1,4 +1,4 @@
-"""What the loop lends a trainer for one step; the hot path, so nothing here is computed twice."""
+"""The context of a training step, as trainers see it.  It is on the hot path: nothing is computed twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch.optim import Optimizer
 from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
 from zoo.runs.recipe_overrides import Option
+from zoo.training.data_order import mix_seed
 from zoo.training.engine.fabric import Engine
 from zoo.training.moving_average import MovingAverage
-from zoo.training.order import mixed
 
 
 class Context:
-    """The `StepContext` of a training, moved from step to step by `begin`."""
+    """The `StepContext` of a training; `begin` sets the step."""
 
     def __init__(
         self,
@@ -42,33 +42,33 @@ class Context:
         self.generator = self._generators[-1]
         self._accumulate = recipe.accumulate
         self._due = True
-        self._learners: dict[str, _Learner] = {}
+        self._steps: dict[str, _OptimizerStep] = {}
 
-    def learn(
+    def set_optimizers(
         self, optimizers: Mapping[str, Optimizer], rates: list[float], average: MovingAverage | None = None
     ) -> None:
-        """Let `update` step these optimisers at these rates; `average` follows the module "model"."""
-        ours = {id(parameter) for parameter in self.modules["model"].parameters()}
+        """Let `update` step these optimisers at these learning rates; `average` is updated with the module "model"."""
+        model_parameters = {id(parameter) for parameter in self.modules["model"].parameters()}
         for name, optimizer in optimizers.items():
-            parameters = [one for group in optimizer.param_groups for one in group["params"]]
-            follows = average if any(id(one) in ours for one in parameters) else None
+            parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            trains_model = any(id(parameter) in model_parameters for parameter in parameters)
             module = self.modules.get(name, self.modules["model"])
-            self._learners[name] = _Learner(
+            self._steps[name] = _OptimizerStep(
                 optimizer=self.engine.scaled(optimizer),
                 module=module,
                 parameters=parameters,
                 rates=rates,
                 clip=self.recipe.clip,
                 engine=self.engine,
-                average=follows,
+                average=average if trains_model else None,
             )
 
     def begin(self, step: int, epoch: int) -> None:
-        """Move to a step: its random numbers depend on the seed, the step and the process alone."""
+        """Set the step and seed its random numbers, which depend on the seed, the step and the process alone."""
         self.step = step
         self.epoch = epoch
         self._due = (step + 1) % self._accumulate == 0
-        seed = mixed(self.seed, step, stream=2 + self.engine.rank)
+        seed = mix_seed(self.seed, step, stream=2 + self.engine.rank)
         for generator in self._generators:
             generator.manual_seed(seed)
 
@@ -77,13 +77,13 @@ class Context:
         self.engine.backward(loss if self._accumulate == 1 else loss / self._accumulate)
 
     def update(self, optimizer: str) -> None:
-        """Clip, step, zero, advance schedule and average of one optimiser, once enough batches have passed."""
+        """Clip, step, zero the gradients, and update learning rate and moving average, after `accumulate` batches."""
         if self._due:
-            self._learners[optimizer].step(self.step // self._accumulate)
+            self._steps[optimizer].step(self.step // self._accumulate)
 
 
-class _Learner:
-    """One optimiser with all that happens around its step."""
+class _OptimizerStep:
+    """One optimiser with clipping, learning rate and moving average."""
 
     def __init__(
         self,
@@ -105,8 +105,8 @@ class _Learner:
         self._engine = engine
         self._average = average
 
-    def step(self, number: int) -> None:
-        rate = self._rates[number]
+    def step(self, index: int) -> None:
+        rate = self._rates[index]
         for group, factor in self._groups:
             group["lr"] = rate * factor
         if self._engine.world > 1:
@@ -120,6 +120,6 @@ class _Learner:
 
 
 def seed_everything(engine: Engine, seed: int) -> None:
-    """Seed all that this process draws from, for what happens outside of steps."""
+    """Seed every random generator of this process, for what happens outside of steps."""
     for generator in engine.generators():
-        generator.manual_seed(mixed(seed, 0))
+        generator.manual_seed(mix_seed(seed, 0))

@@ -16,29 +16,22 @@ from zoo.api.specs import ModelSpec
 from zoo.api.task import Dataset, Metrics, Progress
 from zoo.bundle.evaluate import evaluate_bundle
 from zoo.models.build import silent, weights_problem
-from zoo.models.load import Trained, load_trained, trained_model
-from zoo.models.target import (
-    BundleTarget,
-    RunTarget,
-    SourceTarget,
-    Target,
-    WeightsTarget,
-    find_target,
-)
-from zoo.models.weights.source import published_source
+from zoo.models.device import choose_device
+from zoo.models.load import Trained, load_trained
+from zoo.models.target import BundleTarget, RunTarget, TargetRequest, WeightsTarget, resolve_target
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.evaluation_result import (
     Evaluation,
     check_classes,
-    check_place,
+    check_save_folder,
     choose_split,
     recorded,
     save_measured,
 )
 from zoo.runs.run import Run
 from zoo.training.context import Context
-from zoo.training.engine.fabric import choose_device, launch
+from zoo.training.engine.fabric import launch
 from zoo.training.engine.threads import idle_cores, use_cores
 from zoo.training.split_metrics import measure
 
@@ -61,34 +54,30 @@ def evaluate(
     `data` defaults to what the run was trained on, and for weights to the task's embedded data; `split` to the test
     split, or to validation where there is none.  `save` is a new folder for metrics.json and pictures.
     """
-    catalog = Catalog.discover()
-    meant = find_target(str(target) if target is not None else None, catalog)
-    return evaluate_target(
-        meant, catalog, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite, device=device
-    )
+    request = resolve_target(str(target) if target is not None else None, device=device)
+    return evaluate_target(request, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite)
 
 
 def evaluate_target(
-    target: Target,
-    catalog: Catalog,
+    request: TargetRequest,
     *,
     data: str | None = None,
     data_root: Path | None = None,
     split: Split | None = None,
     save: Path | None = None,
     overwrite: bool = False,
-    device: str = "auto",
     trained: Trained | None = None,
     checking: Progress = silent,
     fetching: Progress = silent,
     measuring: Progress = silent,
 ) -> Evaluation:
-    """As `evaluate`; the three progresses hear how far it is.
+    """As `evaluate`; the three progresses are called with how much of each part is done.
 
     Whoever has loaded the target's model already, and perhaps changed its parameters, hands it over as `trained`.
 
     The data are looked at before any weights are fetched, so that data of another problem are refused at once.
     """
+    target, catalog = request.target, request.catalog
     if isinstance(target, BundleTarget):
         return evaluate_bundle(
             target.path,
@@ -101,24 +90,26 @@ def evaluate_target(
             checking=checking,
             measuring=measuring,
         )
-    check_place(save, overwrite=overwrite)
-    subject = _subject(target, catalog)
-    request = subject.request(data, data_root)
+    check_save_folder(save, overwrite=overwrite)
+    if trained is None and isinstance(target, RunTarget) and target.whole is not None:
+        trained = load_trained(target, catalog)  # the problem of a part comes with its parameters
+    subject = _subject(request, trained)
+    data_request = subject.data_request(data, data_root)
     task = catalog.make_task(subject.problem.task)
-    card = task.data.check(task.data.detect(request), progress=checking)
-    found = task.problem(card, subject.problem.input)
-    check_classes(subject.model.bare_name, subject.problem.classes, source=request.source, found=found.classes)
+    card = task.data.check(task.data.detect(data_request), progress=checking)
+    classes = task.problem(card, subject.problem.input).classes
+    check_classes(subject.model.bare_name, subject.problem.classes, source=data_request.source, found=classes)
     chosen, notes = choose_split(card, split, own=subject.learnt(card, named=data is not None))
     trained = trained or load_trained(target, catalog, progress=fetching)
     dataset = task.tensors.dataset(card, chosen, trained.problem)
     metrics = task.tensors.metrics(trained.problem)
     use_cores(idle_cores())
     start = time.monotonic()
-    values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=device)
+    values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=request.device)
     result = Evaluation(
         model=trained.entry.full_name,
         task=task.name,
-        data=request.source,
+        data=data_request.source,
         split=chosen,
         items=len(dataset),
         metrics=recorded(values),
@@ -137,7 +128,7 @@ class _Subject:
     default_data: str
     run: Run | None = None
 
-    def request(self, data: str | None, root: Path | None) -> DataRequest:
+    def data_request(self, data: str | None, root: Path | None) -> DataRequest:
         """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
         if data is None and self.run is not None:
             own = self.run.config.request
@@ -158,19 +149,14 @@ class _Subject:
         return (f"{source} has changed since the run was trained on it",)
 
 
-def _subject(target: Target, catalog: Catalog) -> _Subject:
+def _subject(request: TargetRequest, trained: Trained | None) -> _Subject:
+    """What is known of the target; of a part of a run, by its loaded model."""
+    target, catalog = request.target, request.catalog
     match target:
-        case RunTarget(model=RegistryEntry() as part):  # a part's problem comes with its parameters
-            taken = load_trained(target, catalog)
-            return _Subject(model=part, problem=taken.problem, default_data=_embedded(part, catalog), run=taken.run)
-        case RunTarget():
-            run = Run.open(target.path)
-            model = trained_model(run, catalog)
-            return _Subject(model=model, problem=run.problem, default_data=_embedded(model, catalog), run=run)
-        case WeightsTarget(model=model, weights=weights):
-            problem = weights_problem(catalog, model, published_source(catalog, weights, model))
-            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
-        case SourceTarget(model=model, source=source):
+        case RunTarget(model=model, run=run, whole=whole):
+            problem = trained.problem if trained is not None and whole is not None else run.problem
+            return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog), run=run)
+        case WeightsTarget(model=model, source=source):
             problem = weights_problem(catalog, model, source)
             return _Subject(model=model, problem=problem, default_data=_embedded(model, catalog))
     raise UsageError(

@@ -1,4 +1,4 @@
-"""What the loop tells its listeners, and what a listener may hear."""
+"""The events of a training and the callbacks that receive them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.api.task import Metrics, Monitor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What is about to happen."""
+    """A training that begins or is resumed."""
 
     monitor: Monitor
     epochs: int
@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEvent:
-    """Where the training is, told at most ten times a second."""
+    """The state of the training between steps, sent at most ten times a second."""
 
     epoch: int
     """Counted from 1."""
@@ -49,12 +49,12 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochResult:
-    """What one epoch came to."""
+    """The result of one epoch."""
 
     epoch: int
     step: int
     seconds: float
-    """Since the training began, pauses not counted."""
+    """Since the training began, without the time between an interruption and the resume."""
     rate: float
     speed: float
     losses: Mapping[str, float]
@@ -64,17 +64,17 @@ class EpochResult:
     best: bool
     """Better than every epoch before."""
     measured: Metrics
-    """The filled metrics, for pictures."""
+    """The metrics object after the evaluation; it can draw pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointEvent:
-    """Everything that must be kept to go on from here."""
+    """A checkpoint that must be written now."""
 
     step: int
     epoch: int
     metrics: Mapping[str, float]
-    """Of these very weights; empty when they were not evaluated."""
+    """Of these weights; empty when they were not evaluated."""
     best: bool
     fill: Callable[[Path], None]
     """Writes the tensor files into a directory."""
@@ -97,7 +97,7 @@ class Outcome:
 
 
 class Callback:
-    """Hears what happens; overrides what it cares about.  Only the leading process has listeners."""
+    """Receives events; a subclass overrides the methods that it needs.  Only the process with rank 0 has callbacks."""
 
     def on_start(self, start: Start) -> None:
         """Before the first step, and again after a resume."""
@@ -109,7 +109,7 @@ class Callback:
         """After an evaluation, before its checkpoint."""
 
     def on_checkpoint(self, event: CheckpointEvent) -> None:
-        """When the state must be kept."""
+        """When a checkpoint must be written."""
 
     def on_end(self, outcome: Outcome) -> None:
         """After the last step, also of an interrupted training."""

@@ -19,18 +19,18 @@ from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import NO_AUGMENT, measure
 from zoo.training.state import write_state
 
-UNREAD: Final = 64
-"""Losses that stay on the device before they are read together."""
-PAUSE: Final = 0.1
-"""Seconds between two moments told to listeners."""
-AGREE: Final = 10
-"""Steps between two questions to the other processes whether to stop."""
-SAVE_EVERY: Final = 600.0
-"""Seconds between checkpoints within long epochs."""
+MAX_UNREAD_LOSSES: Final = 64
+"""Losses stay on the device until there are so many, and are then read at once."""
+EVENT_SECONDS: Final = 0.1
+"""Seconds between two step events."""
+STOP_CHECK_STEPS: Final = 10
+"""Steps after which the processes agree whether to stop."""
+SAVE_SECONDS: Final = 600.0
+"""Seconds between checkpoints within an epoch."""
 
 
 class Fit:
-    """One pass through a training, from its progress to its end."""
+    """Runs a training from its present progress to its end."""
 
     def __init__(self, training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> None:
         self._training = training
@@ -44,12 +44,12 @@ class Fit:
         self._metrics: dict[str, float] = {}
 
     def run(self) -> Outcome:
-        """Train to the end, or to the first signal."""
-        self._tell_start()
+        """Train to the end, or until a signal comes."""
+        self._send_start()
         progress = self._progress
         patience = self._training.config.recipe.patience
         while progress.step < self._steps:
-            # asked before an epoch, so that a run that was killed right after its last one does not train another
+            # checked before an epoch, so that a run that was killed after its last epoch does not train another
             if patience is not None and progress.stale >= patience:
                 return self._stop("finished", f"no better for {patience} epochs")
             self._train_epoch()
@@ -62,7 +62,7 @@ class Fit:
     # --- steps ---
 
     def _train_epoch(self) -> None:
-        """Steps up to the end of the epoch, or to the first reason to stop."""
+        """Run the steps of the epoch, or those before the first reason to stop."""
         training, progress = self._training, self._progress
         training.learn_mode()
         first = progress.epoch * training.plan.batches
@@ -70,7 +70,7 @@ class Fit:
         context, trainer, epoch = training.context, training.trainer, progress.epoch
         unread, timer, autocast = self._unread, time.perf_counter, training.engine.autocast
         plain = training.engine.precision == "32"
-        started, due = timer(), timer() + PAUSE
+        started, due = timer(), timer() + EVENT_SECONDS
         batches_before, step = progress.step, progress.step
         for raw in read_batches(training.train, batches, workers=training.workers):
             context.begin(step, epoch)
@@ -83,17 +83,17 @@ class Fit:
             unread.append(output)
             step += 1
             progress.step = step
-            if len(unread) >= UNREAD:
+            if len(unread) >= MAX_UNREAD_LOSSES:
                 self._read()
             if timer() >= due:
-                self._tell_moment((timer() - started) / (step - batches_before), step - first)
-                due = timer() + PAUSE
+                self._send_step((timer() - started) / (step - batches_before), step - first)
+                due = timer() + EVENT_SECONDS
             if self._must_stop(step):
                 break
         self._read()
 
     def _ready(self, raw: Batch) -> Batch:
-        """The batch as the model takes it: moved, changed at random, normalised."""
+        """The batch as the model takes it: on the device, augmented, normalised."""
         training = self._training
         recipe = training.config.recipe
         batch = on_device(raw, training.engine.device)
@@ -108,22 +108,22 @@ class Fit:
             self._progress.add(outputs)
 
     def _must_stop(self, step: int) -> bool:
-        """True between optimiser steps once a signal came or time is up, on all processes together."""
+        """True between optimiser steps after a signal or when the time is up, on all processes alike."""
         training = self._training
-        if training.engine.world > 1 and step % (AGREE * training.config.recipe.accumulate):
+        if training.engine.world > 1 and step % (STOP_CHECK_STEPS * training.config.recipe.accumulate):
             return False
         if step % training.config.recipe.accumulate:
             return False
-        self._save_now_and_then()
+        self._save_if_due()
         return self._interrupted() or self._out_of_time()
 
     def _interrupted(self) -> bool:
         received = self._signals.received
         if self._training.engine.world == 1:
             return received is not None
-        number = max(self._training.engine.gather(float(received or 0)))
-        self._signals.received = int(number) or None
-        return number > 0
+        signal_number = max(self._training.engine.gather(float(received or 0)))
+        self._signals.received = int(signal_number) or None
+        return signal_number > 0
 
     def _out_of_time(self) -> bool:
         limit = self._training.config.max_time
@@ -137,13 +137,13 @@ class Fit:
     # --- between epochs ---
 
     def _end_epoch(self) -> bool:
-        """Evaluate, judge, tell and keep; False when a signal came in between."""
+        """Evaluate, send the epoch event and save a checkpoint; False when a signal stopped the evaluation."""
         training, progress = self._training, self._progress
         for module in training.evaluated:
             training.engine.share_tensors(module, buffers_only=True)
         measured = training.task.tensors.metrics(training.context.problem)
         if training.average is not None:
-            training.average.settle()  # `evaluation` measures the averaged module: its counters are to be the newest
+            training.average.averaged()  # copies integer buffers into the module that `evaluation` measures
         if progress.step == self._steps:
             progress.check_end()
         metrics = measure(
@@ -176,16 +176,16 @@ class Fit:
         )
         for callback in self._callbacks:
             callback.on_epoch_end(result)
-        self._keep(metrics, best=best)
+        self._save(metrics, best=best)
         return True
 
     def _rate(self) -> float:
         step = max(self._progress.step - 1, 0)
         return self._training.rates[step // self._training.config.recipe.accumulate]
 
-    # --- telling and keeping ---
+    # --- events and checkpoints ---
 
-    def _tell_start(self) -> None:
+    def _send_start(self) -> None:
         training, progress = self._training, self._progress
         start = Start(
             monitor=training.monitor,
@@ -199,7 +199,7 @@ class Fit:
         for callback in self._callbacks:
             callback.on_start(start)
 
-    def _tell_moment(self, seconds_per_step: float, batch: int) -> None:
+    def _send_step(self, seconds_per_step: float, batch: int) -> None:
         self._read()
         progress, config = self._progress, self._training.config
         event = StepEvent(
@@ -215,12 +215,12 @@ class Fit:
         for callback in self._callbacks:
             callback.on_step(event)
 
-    def _save_now_and_then(self) -> None:
-        if time.perf_counter() - self._saved >= SAVE_EVERY:
+    def _save_if_due(self) -> None:
+        if time.perf_counter() - self._saved >= SAVE_SECONDS:
             self._read()
-            self._keep({}, best=False)
+            self._save({}, best=False)
 
-    def _keep(self, metrics: dict[str, float], *, best: bool) -> None:
+    def _save(self, metrics: dict[str, float], *, best: bool) -> None:
         training, progress = self._training, self._progress
         if progress.not_finite:
             return
@@ -238,8 +238,9 @@ class Fit:
                 scaler=training.engine.scaler_state(),
             )
 
-        kept = recorded(metrics)
-        event = CheckpointEvent(step=progress.step, epoch=progress.epoch, metrics=kept, best=best, fill=fill)
+        event = CheckpointEvent(
+            step=progress.step, epoch=progress.epoch, metrics=recorded(metrics), best=best, fill=fill
+        )
         for callback in self._callbacks:
             callback.on_checkpoint(event)
         self._saved = time.perf_counter()
@@ -248,7 +249,7 @@ class Fit:
         progress = self._progress
         if status == "interrupted":
             self._read()
-            self._keep({}, best=False)
+            self._save({}, best=False)
         progress.seconds = self._seconds()
         outcome = Outcome(
             status="finished" if status == "finished" else "interrupted",
@@ -266,7 +267,7 @@ class Fit:
 
 
 def fit(training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> Outcome:
-    """How the training ended, after all its steps or the first signal; Diverged when the loss is no number."""
+    """Train to the end or to the first signal, and say how it ended; Diverged when the loss is not finite."""
     try:
         return Fit(training, callbacks=callbacks, signals=signals).run()
     except Diverged as error:

@@ -11,9 +11,9 @@ from zoo.models.weights.load import load_state
 
 
 class MovingAverage:
-    """A copy of a module whose parameters and statistics follow it with a decay (Polyak and Juditsky, 1992).
+    """The exponential moving average of a module's parameters and buffers (Polyak and Juditsky, 1992).
 
-    The decay of update n is min(decay, (1 + n) / (10 + n)), so that the random start is soon forgotten.
+    The decay of update n is min(decay, (1 + n) / (10 + n)), so that the random initial values soon lose their weight.
     """
 
     def __init__(self, module: nn.Module, *, decay: float) -> None:
@@ -21,28 +21,28 @@ class MovingAverage:
         self.decay = decay
         self.updates = 0
         pairs = list(zip(_tensors(self.module), _tensors(module), strict=True))
-        self._averages = [ours for ours, _ in pairs if ours.is_floating_point()]
-        self._sources = [theirs for _, theirs in pairs if theirs.is_floating_point()]
-        self._copied = [(ours, theirs) for ours, theirs in pairs if not ours.is_floating_point()]
+        self._averages = [average for average, _ in pairs if average.is_floating_point()]
+        self._sources = [source for _, source in pairs if source.is_floating_point()]
+        self._copied = [(average, source) for average, source in pairs if not average.is_floating_point()]
 
     def update(self) -> None:
-        """Take one step towards the module."""
+        """Add the module's present values to the average."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         torch._foreach_lerp_(self._averages, self._sources, 1 - decay)
 
-    def settle(self) -> nn.Module:
-        """The averaged module, with the counters that cannot be averaged."""
-        for ours, theirs in self._copied:
-            ours.copy_(theirs)
+    def averaged(self) -> nn.Module:
+        """The averaged module; integer buffers, which cannot be averaged, are copied now."""
+        for average, source in self._copied:
+            average.copy_(source)
         return self.module
 
     def load(self, state: dict[str, Tensor], updates: int) -> None:
-        """Put back what was saved."""
+        """Load a saved average and the number of its updates."""
         load_state(self.module, state, origin="the moving average")
         self.updates = updates
 
 
 def _tensors(module: nn.Module) -> list[Tensor]:
-    """Parameters and buffers, tied ones once."""
+    """Parameters and buffers; tied ones once."""
     return [tensor.detach() for tensor in (*module.parameters(), *module.buffers())]

@@ -1,4 +1,4 @@
-"""How far a training is, as plain numbers that are saved and put back."""
+"""How far a training is, as plain numbers that checkpoints hold."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from zoo.api.errors import Diverged
 from zoo.api.task import Monitor
 from zoo.api.trainer import StepOutput
 
-PATIENCE_WITH_NAN = 3
+MAX_NON_FINITE_LOSSES = 3
 """Losses in a row that are not finite before the training stops."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Counters of one training; everything that a resumed one needs besides tensors."""
+    """Counters of one training: everything that a resume needs besides tensors."""
 
     step: int = 0
     epoch: int = 0
@@ -36,7 +36,7 @@ class Progress:
     """Epochs since the best one."""
 
     def add(self, outputs: Sequence[StepOutput]) -> None:
-        """Count steps' losses, read from the device all at once; Diverged after three in a row that are not finite."""
+        """Add the losses of some steps, read from the device at once; Diverged after three in a row are not finite."""
         names = list(outputs[0].parts)
         rows = [torch.stack([output.loss for output in outputs]).tolist()]
         rows += [torch.stack([output.parts[name] for output in outputs]).tolist() for name in names]
@@ -46,11 +46,11 @@ class Progress:
         self.items += sum(output.count for output in outputs)
         for loss in rows[0]:
             self.not_finite = 0 if math.isfinite(loss) else self.not_finite + 1
-            if self.not_finite >= PATIENCE_WITH_NAN:
-                raise Diverged(f"the loss was not a finite number for {PATIENCE_WITH_NAN} steps in a row")
+            if self.not_finite >= MAX_NON_FINITE_LOSSES:
+                raise Diverged(f"the loss was not a finite number for {MAX_NON_FINITE_LOSSES} steps in a row")
 
     def check_end(self) -> None:
-        """Diverged when the training ends on a loss that is not finite: there is no step left to recover in."""
+        """Diverged when the last loss of the training is not finite."""
         if self.not_finite:
             raise Diverged("the last loss was not a finite number")
 
@@ -62,16 +62,16 @@ class Progress:
         """Begin the next epoch; True when the one that ended is the best so far."""
         self.epoch += 1
         self.sums, self.items = {}, 0
-        sound = not self.not_finite  # weights that no checkpoint keeps cannot be the best
+        finite = not self.not_finite  # such weights get no checkpoint, so they cannot be the best
         value, best = metrics[monitor.metric], self.best.get(monitor.metric)
         better = best is None or (value > best if monitor.mode == "max" else value < best)
-        perfect = math.inf if monitor.mode == "max" else -math.inf  # the decibels of a picture that came back whole
-        if better and (math.isfinite(value) or value == perfect) and sound:
+        perfect = math.inf if monitor.mode == "max" else -math.inf  # the PSNR of a perfect reconstruction is infinite
+        if better and (math.isfinite(value) or value == perfect) and finite:
             self.best_epoch, self.best, self.stale = self.epoch, dict(metrics), 0
             return True
         self.stale += 1
         return False
 
     def state(self) -> dict[str, Any]:
-        """Plain values by name."""
+        """All counters by name, for a checkpoint."""
         return {name: getattr(self, name) for name in self.__slots__}

@@ -51,23 +51,23 @@ def data_record(card: DataCard, problem: Problem) -> DataRecord:
 
 def versions(entry: RegistryEntry[ModelSpec]) -> dict[str, str]:
     """Of everything that a result depends on, the plugin and the CPU's vector instructions among it."""
-    found = {"python": platform.python_version(), "cpu": torch.backends.cpu.get_cpu_capability()}
+    installed = {"python": platform.python_version(), "cpu": torch.backends.cpu.get_cpu_capability()}
     for name in ("edgezoo", "torch", "torchvision", "lightning-fabric"):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {**found, entry.plugin.name: entry.plugin.version}
+    return {**installed, entry.plugin.name: entry.plugin.version}
 
 
 def _git() -> dict[str, str | bool] | None:
     """Commit of the working directory and whether it had changes; None outside a repository or without git."""
     try:
-        commit = _asked("git", "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_asked("git", "status", "--porcelain", "--untracked-files=no"))}
+        commit = _output_of("git", "rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_output_of("git", "status", "--porcelain", "--untracked-files=no"))}
     except (OSError, subprocess.SubprocessError):
         return None
 
 
-def _asked(*command: str) -> str:
+def _output_of(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()

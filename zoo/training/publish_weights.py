@@ -16,7 +16,7 @@ from zoo.api.specs import TaskSpec, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.build import silent
 from zoo.models.load import Trained, load_trained
-from zoo.models.target import Target
+from zoo.models.target import TargetRequest
 from zoo.models.weights.card import card_text, recipe_of, source_name
 from zoo.models.weights.load import load_state
 from zoo.models.weights.rounding import Dtype, stored
@@ -43,8 +43,7 @@ class Packed:
 
 
 def pack(
-    target: Target,
-    catalog: Catalog,
+    request: TargetRequest,
     *,
     output: Path,
     dtype: Dtype = "float32",
@@ -53,7 +52,6 @@ def pack(
     url: str = "",
     data: str | None = None,
     data_root: Path | None = None,
-    device: str = "auto",
     overwrite: bool = False,
     checking: Progress = silent,
     fetching: Progress = silent,
@@ -64,23 +62,16 @@ def pack(
     The metrics are measured with the numbers that are stored, on the test data where there are any.  `licence` may be
     left out where it follows: from the published weights, or from the model's and that of the task's embedded data.
     """
-    card = _places(output, overwrite=overwrite)
-    trained = load_trained(target, catalog, progress=fetching)
-    licence = licence or _licence(trained, catalog)
+    card = _card_path(output, overwrite=overwrite)
+    trained = load_trained(request.target, request.catalog, progress=fetching)
+    licence = licence or _licence(trained, request.catalog)
     content = save(_contents(trained.model, dtype), metadata={"format": "pt"})
     load_state(trained.model, load(content), origin=str(output))
     evaluation = evaluate_target(
-        target,
-        catalog,
-        data=data,
-        data_root=data_root,
-        device=device,
-        trained=trained,
-        checking=checking,
-        measuring=measuring,
+        request, data=data, data_root=data_root, trained=trained, checking=checking, measuring=measuring
     )
     spec = _declared(trained, evaluation, content, output=output, tag=tag, licence=licence, url=url, dtype=dtype)
-    spec = _as_published(spec, trained, catalog)
+    spec = _as_published(spec, trained)
     write_bytes(output, content)
     write_text(card, card_text(spec, trained, evaluation, dtype=dtype))
     return Packed(path=output, card=card, spec=spec, evaluation=evaluation)
@@ -118,7 +109,7 @@ def _declared(
     )
 
 
-def _places(output: Path, *, overwrite: bool) -> Path:
+def _card_path(output: Path, *, overwrite: bool) -> Path:
     """Where the card goes; UsageError or OutputExists before anything expensive."""
     if output.suffix != ".safetensors":
         raise UsageError(f"{output} cannot be written: weights are .safetensors files", hint=f"-o {output}.safetensors")
@@ -156,11 +147,11 @@ def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, DIGITS_OF_METRICS) for name, value in metrics.items()}
 
 
-def _as_published(spec: WeightsSpec, trained: Trained, catalog: Catalog) -> WeightsSpec:
-    """Published weights keep their tag, their names for things and the metrics they chose to claim."""
-    if trained.run is not None or trained.lineage.weights is None:
+def _as_published(spec: WeightsSpec, trained: Trained) -> WeightsSpec:
+    """Published weights keep their tag, their classes and facts, and the metrics that they claim."""
+    if trained.published is None:
         return spec
-    old = catalog.weight(trained.lineage.weights).spec
+    old = trained.published.spec
     claimed = {name: value for name, value in spec.metrics.items() if name in old.metrics}
     return replace(
         spec,

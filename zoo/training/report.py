@@ -1,4 +1,4 @@
-"""report.html of a run: one file that can be sent around, pictures and numbers inside."""
+"""report.html of a run: one file with all its pictures and numbers."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def write_report(run: Run) -> Path:
     ]
     page = f"<!doctype html><meta charset=utf-8><title>{escape(config.model)}</title><style>{STYLE}</style>"
     file = run.path / "report.html"
-    whole = page + "\n".join(sections) + "\n"
-    write_bytes(file, whole.encode(errors="backslashreplace"))  # file names may be no valid UTF-8
+    html = page + "\n".join(sections) + "\n"
+    write_bytes(file, html.encode(errors="backslashreplace"))  # file names may not be valid UTF-8
     return file
 
 

@@ -13,7 +13,8 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
 from zoo.models.build import silent
-from zoo.models.load import trained_model
+from zoo.models.device import choose_device
+from zoo.models.weights.source import find_source, trained_model
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import checkpoints
@@ -22,9 +23,10 @@ from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
-from zoo.training.engine.fabric import choose_device, launch, launched_processes
+from zoo.training.engine.fabric import launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import versions
+from zoo.training.request import TrainingRequest
 from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say
 from zoo.training.state import read_state
@@ -33,7 +35,7 @@ from zoo.training.state import read_state
 def resume(
     path: Path,
     *,
-    catalog: Catalog,
+    catalog: Catalog | None = None,
     allow_inexact: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: Progress = silent,
@@ -46,10 +48,10 @@ def resume(
     """
     run = Run.open(path)
     _check_resumable(run)
-    entry, task = trained_model(run, catalog), catalog.make_task(run.record.task)
-    card = task.data.check(task.data.detect(run.config.request), progress=progress)
+    request = _request(run, catalog or Catalog.discover())
+    card = request.task.data.check(request.data_source, progress=progress)
     _check_same_data(run, card)
-    config, inexact = _same_machine(run, entry)
+    config, inexact = _same_machine(run, request.entry)
     if inexact and not allow_inexact:
         raise UsageError(
             f"resuming {path} would not be exact: {'; '.join(inexact)}",
@@ -57,21 +59,13 @@ def resume(
         )
     for note in inexact:
         say(f"not exact: {note}")
-    model, _ = starting_model(catalog, entry, config, run.problem, load=not any(run.checkpoints.glob("step-*")))
+    request = replace(request, config=config)
+    model, _ = starting_model(request, run.problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
         if engine.leads:
             checkpoints.sweep(run.checkpoints)
         engine.barrier()
-        training = build_training(
-            config=config,
-            catalog=catalog,
-            entry=entry,
-            task=task,
-            card=card,
-            problem=run.problem,
-            model=model,
-            engine=engine,
-        )
+        training = build_training(request, card=card, problem=run.problem, model=model, engine=engine)
         _go_back_to_checkpoint(run, training, say)
         notes = (*run.record.notes, *(f"resumed inexactly: {note}" for note in inexact))
         record = replace(
@@ -85,29 +79,46 @@ def resume(
         )
         if engine.leads:
             run = run.update(record).configure(training.config)
-        return finish(run, training, card, callbacks)
+        return finish(run, training, card, callbacks, entry=request.entry)
+
+
+def _request(run: Run, catalog: Catalog) -> TrainingRequest:
+    """What the run was asked for; its weights are looked up only where no checkpoint has the parameters."""
+    entry, config = trained_model(run, catalog), run.config
+    task = catalog.make_task(run.record.task)
+    begins_again = bool(config.weights) and not any(run.checkpoints.glob("step-*"))
+    return TrainingRequest(
+        catalog=catalog,
+        entry=entry,
+        trainer=catalog.trainer_of(entry),
+        task=task,
+        config=config,
+        data_source=task.data.detect(config.request),
+        weights=find_source(str(config.weights), catalog, entry) if begins_again else None,
+        output=run.path,
+    )
 
 
 def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
     """Put the newest valid checkpoint into the training; without one it begins again, from the same seed."""
     try:
-        found = run.checkpoint("last")
+        newest = run.checkpoint("last")
     except BadFile:
         say("there is no valid checkpoint yet: training begins again, with the same seed")
         return
-    for note in found.notes:
+    for note in newest.notes:
         say(note)
     training.progress, scaler = read_state(
-        found.checkpoint,
+        newest.checkpoint,
         modules=training.modules,
         optimizers=training.optimizers,
         average=training.average,
         trainer=training.trainer,
     )
     training.engine.load_scaler_state(scaler)
-    manifest = found.checkpoint.manifest
+    manifest = newest.checkpoint.manifest
     if training.engine.leads and manifest.metrics and manifest.epoch == training.progress.best_epoch:
-        checkpoints.point(run.checkpoints, "best", found.checkpoint)  # the process may have died before it could
+        checkpoints.point(run.checkpoints, "best", newest.checkpoint)  # the process may have died before it could
 
 
 def _check_resumable(run: Run) -> None:
@@ -143,16 +154,15 @@ def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfi
     try:
         choose_device(config.device)
     except UsageError:
-        there = choose_device("auto")
-        reasons.append(f"the run used {config.device}, here is {there}")
-        config = config.settled(device=there)
-    here = launched_processes()
-    if here not in (1, config.devices):
-        reasons.append(f"the run used {config.devices} processes, here are {here}")
-        config = config.settled(devices=here)
-    now = versions(entry)
-    for name in ("torch", "cpu", config.plugin):
-        then = run.record.versions.get(name)
-        if then != now.get(name):
-            reasons.append(f"{name} was {then}, here it is {now.get(name)}")
+        device = choose_device("auto")
+        reasons.append(f"the run used {config.device}, here is {device}")
+        config = config.settled(device=device)
+    processes = launched_processes()
+    if processes not in (1, config.devices):
+        reasons.append(f"the run used {config.devices} processes, here are {processes}")
+        config = config.settled(devices=processes)
+    recorded, installed = run.record.versions, versions(entry)
+    for name, name_here in (("torch", "torch"), ("cpu", "cpu"), (config.plugin, entry.plugin.name)):
+        if recorded.get(name) != installed.get(name_here):
+            reasons.append(f"{name} was {recorded.get(name)}, here it is {installed.get(name_here)}")
     return config, reasons

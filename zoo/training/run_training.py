@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from zoo.api.data import DataCard
 from zoo.api.errors import BadFile, Diverged, ZooError, describe_error
+from zoo.api.specs import ModelSpec
 from zoo.models.weights.load import load_state, read_state
+from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import checkpoints
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.lock import holding
@@ -29,22 +31,26 @@ from zoo.training.split_metrics import measure
 class Ended:
     """What came of a training."""
 
+    entry: RegistryEntry[ModelSpec]
+    """The model that was trained."""
     run: Run
     outcome: Outcome
 
 
-def finish(run: Run, training: Training, card: DataCard, callbacks: Sequence[Callback]) -> Ended:
+def finish(
+    run: Run, training: Training, card: DataCard, callbacks: Sequence[Callback], *, entry: RegistryEntry[ModelSpec]
+) -> Ended:
     """Fit, test the best checkpoint once, and write down how it ended."""
     engine = training.engine
-    training.context.learn(training.optimizers, training.rates, training.average)
-    ours: list[Callback] = []
+    training.context.set_optimizers(training.optimizers, training.rates, training.average)
+    all_callbacks: list[Callback] = []
     if engine.leads:
-        ours = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
-        ours += [Pictures(run.path, epoch_figure=training.task.tags.epoch_figure), *callbacks]
+        all_callbacks = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
+        all_callbacks += [Pictures(run.path, epoch_figure=training.task.tags.epoch_figure), *callbacks]
     with holding(run.path) if engine.leads else nullcontext():
         try:
             with StopSignals() as signals:
-                outcome = fit(training, callbacks=ours, signals=signals)
+                outcome = fit(training, callbacks=all_callbacks, signals=signals)
                 test = _test(run, training, card) if outcome.status == "finished" else {}
         except BaseException as error:
             raise _failed(run, training, error) from error
@@ -53,7 +59,7 @@ def finish(run: Run, training: Training, card: DataCard, callbacks: Sequence[Cal
             run = run.update(record)
             if outcome.status == "finished":
                 write_report(run)
-    return Ended(run=replace(run, record=record), outcome=outcome)
+    return Ended(entry=entry, run=replace(run, record=record), outcome=outcome)
 
 
 def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:
@@ -80,8 +86,8 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
     training.engine.share_tensors(model)
     dataset = training.task.tensors.dataset(card, "test", training.context.problem)
     metrics = training.task.tensors.metrics(training.context.problem)
-    measured = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
-    return recorded(measured or {})
+    values = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
+    return recorded(values or {})
 
 
 def _failed(run: Run, training: Training, error: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish: the step is finished and saved; a second one ends the process at once."""
+"""Ctrl-C and SIGTERM during a training: the step is finished and saved; a second signal ends the process at once."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-WATCHED: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """A context in which signals are noted in `received` instead of acted on."""
+    """A context in which SIGINT and SIGTERM only set `received`."""
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._before: dict[int, Any] = {}
+        self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in WATCHED}
+            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def _note(self, number: int, _: FrameType | None) -> None:

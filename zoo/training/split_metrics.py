@@ -14,9 +14,9 @@ from zoo.api.trainer import Trainer
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
 
-LARGEST_BATCH: Final = 250
+MAX_BATCH_SIZE: Final = 250
 NO_AUGMENT: Final = Augment()
-"""A recipe without random changes."""
+"""No random changes of the training batches."""
 
 
 @torch.no_grad()
@@ -29,12 +29,12 @@ def measure(
     workers: int = 0,
     stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, float] | None:
-    """The metrics of context.modules["model"], by name; None when `stop` said so.
+    """The metrics of context.modules["model"], by name; None when `stop` returned True.
 
-    Every process measures its share; the metrics are synchronised when they are computed.
+    Every process evaluates its share of the items; the metrics are synchronised when they are computed.
     """
     engine, recipe = context.engine, context.recipe
-    size = min(max(recipe.batch_size, 64), LARGEST_BATCH)
+    size = min(max(recipe.batch_size, 64), MAX_BATCH_SIZE)
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     with _EvalMode(context.modules.values()), engine.autocast():
@@ -47,11 +47,11 @@ def measure(
 
 
 class _EvalMode:
-    """Modules in eval mode, each put back into its own mode afterwards."""
+    """A context in which all modules are in eval mode; afterwards each has its former mode."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
-        found = [part for module in modules for part in module.modules()]
-        self._modes: list[tuple[nn.Module, bool]] = [(part, part.training) for part in found]
+        parts = [part for module in modules for part in module.modules()]
+        self._modes: list[tuple[nn.Module, bool]] = [(part, part.training) for part in parts]
 
     def __enter__(self) -> None:
         for part, _ in self._modes:

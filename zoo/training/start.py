@@ -1,4 +1,4 @@
-"""A training from what somebody wants to its finished run."""
+"""A training from its request to its finished run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from torch import nn
 
@@ -14,122 +13,125 @@ from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.problem import Problem
 from zoo.models.build import silent
-from zoo.models.weights.source import find_source, read_as
+from zoo.models.device import choose_device
+from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
-from zoo.runs.train_config import Freeze, OnBadSample, TrainConfig, TrainOptions
+from zoo.runs.train_config import TrainConfig
+from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
 from zoo.training.build import build_training, starting_model
-from zoo.training.engine.fabric import choose_device, choose_precision, launch, launched_processes
+from zoo.training.engine.fabric import choose_precision, launch, launched_processes
 from zoo.training.events import Callback
 from zoo.training.provenance import data_record, new_record
-from zoo.training.request import Intent, check_data, intend
+from zoo.training.request import TrainingRequest, check_data, resolve_training
 from zoo.training.run_training import Ended, finish
 
 Say = Callable[[str], None]
-"""Takes a sentence for the user."""
+"""Called with a sentence for the user."""
 
 
 def begin(
-    intent: Intent, card: DataCard, *, argv: Sequence[str] = (), callbacks: Sequence[Callback] = (), say: Say = print
+    request: TrainingRequest,
+    card: DataCard,
+    *,
+    argv: Sequence[str] = (),
+    callbacks: Sequence[Callback] = (),
+    say: Say = print,
 ) -> Ended:
     """Train from the first step."""
-    problem = _as_the_weights_read(intent, intent.task.problem(card, intent.config.input))
-    config = replace(intent.config, input=problem.input)
-    model, started = starting_model(intent.catalog, intent.entry, config, problem)
+    problem = request.task.problem(card, request.config.input)
+    if request.weights:
+        problem = read_as(problem, request.weights)
+    request = replace(request, config=replace(request.config, input=problem.input))
+    model, started = starting_model(request, problem)
     for note in (*card.notes, *(started.notes if started else ())):
         say(note)
-    config = _on_this_machine(config, model, problem)
+    config = _on_this_machine(request.config, model, problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
-        place = Path(engine.tell(str(intent.place)))
-        training = build_training(
-            config=config.settled(output=str(place)),
-            catalog=intent.catalog,
-            entry=intent.entry,
-            task=intent.task,
-            card=card,
-            problem=problem,
-            model=model,
-            engine=engine,
-        )
+        output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
+        request = replace(request, config=config.settled(output=str(output)))
+        training = build_training(request, card=card, problem=problem, model=model, engine=engine)
         run = Run(
-            path=place,
-            record=new_record(intent.entry, training.config, argv),
+            path=output,
+            record=new_record(request.entry, training.config, argv),
             config=training.config,
             data=data_record(card, problem),
         )
         if engine.leads:
-            run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=intent.overwrite)
+            run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             say(f"run {run.path}")
         engine.barrier()
-        return finish(run, training, card, callbacks)
+        return finish(run, training, card, callbacks, entry=request.entry)
 
 
 def train(
-    model: str,
+    model: str | None = None,
     *,
     data: str | Path | None = None,
     data_root: Path | None = None,
     weights: str | Path | None = None,
     freeze: Freeze | None = None,
-    config: Path | None = None,
-    output: Path | None = None,
-    overwrite: bool = False,
     epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
-    precision: Literal["auto", "32", "bf16", "16"] | None = None,
-    patience: int | None = None,
     seed: int | None = None,
     device: str | None = None,
+    output: Path | None = None,
+    overwrite: bool = False,
+    config: Path | None = None,
+    settings: Sequence[str] = (),
+    precision: Precision | None = None,
+    devices: int | None = None,
     threads: int | None = None,
+    workers: int | None = None,
+    patience: int | None = None,
     max_steps: int | None = None,
     max_time: str | None = None,
     limit_train: int | None = None,
     on_bad_sample: OnBadSample | None = None,
-    settings: Sequence[str] = (),
     callbacks: Sequence[Callback] = (),
     catalog: Catalog | None = None,
 ) -> Run:
     """The finished (or, after Ctrl-C, interrupted) run of a model on data; nothing is printed.
 
-    `settings` are changes of the recipe, as in ("recipe.clip=1",); everything left out is chosen by the recipe.
+    The parameters are the options of `zoo train`, described in docs/training.md; what is left out is chosen by the
+    model's recipe, by `config`, or by measuring this machine.  `model` may be left out where `config` names it.
+    `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are called after every step, epoch and checkpoint.
+    UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
+    becomes NaN or infinite.
     """
     options = TrainOptions(
-        data=None if data is None else str(data),
+        data=data,
         data_root=data_root,
-        weights=None if weights is None else str(weights),
+        weights=weights,
         freeze=freeze,
-        config=config,
-        output=output,
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
-        precision=precision,
-        patience=patience,
         seed=seed,
         device=device,
+        output=output,
+        overwrite=overwrite,
+        config=config,
+        settings=tuple(settings),
+        precision=precision,
+        devices=devices,
         threads=threads,
+        workers=workers,
+        patience=patience,
         max_steps=max_steps,
         max_time=max_time,
         limit_train=limit_train,
         on_bad_sample=on_bad_sample,
-        settings=tuple(settings),
     )
-    intent = intend(model, options, catalog=catalog or Catalog.discover(), overwrite=overwrite)
-    card = check_data(intent, progress=silent)
-    return begin(intent, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
+    request = resolve_training(model, options, catalog=catalog or Catalog.discover())
+    choose_device(request.config.device)  # one that this machine lacks is refused before the data are checked
+    card = check_data(request, progress=silent)
+    return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
 
 
 def _ignore(text: str) -> None:
-    """A sentence that nobody hears."""
-
-
-def _as_the_weights_read(intent: Intent, problem: Problem) -> Problem:
-    """The problem as the weights know it that are started from."""
-    if not intent.config.weights:
-        return problem
-    source = find_source(intent.config.weights, intent.catalog, intent.entry)
-    return read_as(problem, source)
+    """A sentence that is not printed."""
 
 
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:

@@ -1,4 +1,4 @@
-"""The tensors of a checkpoint: written so that going on is exact, read without running code."""
+"""The tensor files of a checkpoint: a resume from them is exact, and reading them runs no code."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def write_state(
     progress: Progress,
     scaler: dict[str, Any],
 ) -> None:
-    """model.safetensors with the weights to evaluate and export, state.pt with all else that resuming needs."""
+    """Write the weights to model.safetensors, and all else that a resume needs to state.pt."""
     with _system_errors():
         save_file(separate(model.state_dict()), directory / MODEL, metadata={"format": "pt"})
-    kept = {name: module.state_dict() for name, module in modules.items() if average or name != "model"}
+    module_states = {name: module.state_dict() for name, module in modules.items() if average or name != "model"}
     state = {
-        "modules": kept,
+        "modules": module_states,
         "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
         "average": average.updates if average else None,
         "trainer": trainer.state_dict(),
@@ -52,27 +52,27 @@ def write_state(
 
 
 def _save(state: dict[str, Any], file: Path) -> None:
-    """Write state.pt; the operating system's own error where it refuses, which torch would hide behind another."""
+    """Write state.pt.  An error of the operating system is raised as it is; torch would raise another in its place."""
     with file.open("wb") as opened:
-        watched = _Watched(opened)
+        target = _ErrorKeepingFile(opened)
         try:
-            torch.save(state, watched)  # type: ignore[arg-type]
+            torch.save(state, target)  # type: ignore[arg-type]
         except RuntimeError as error:
-            raise watched.refused or error from error
+            raise target.error or error from error
 
 
-class _Watched:
-    """A file open for writing that remembers why it could not be written."""
+class _ErrorKeepingFile:
+    """A file open for writing that keeps the error of a failed write."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.refused: OSError | None = None
+        self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:
         try:
             return self._file.write(data)
         except OSError as error:
-            self.refused = error
+            self.error = error
             raise
 
     def flush(self) -> None:
@@ -81,7 +81,7 @@ class _Watched:
 
 @contextmanager
 def _system_errors() -> Iterator[None]:
-    """safetensors' words for an error of the operating system, turned back into that error."""
+    """Turns an error of the operating system that safetensors reports as text back into an OSError."""
     try:
         yield
     except SafetensorError as error:
@@ -92,7 +92,7 @@ def _system_errors() -> Iterator[None]:
 
 
 def separate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors as safetensors wants them: contiguous, each with memory of its own (tied ones are copied)."""
+    """The tensors as safetensors needs them: contiguous, each in its own memory (tied ones are copied)."""
     seen: set[int] = set()
     copies = {}
     for name, tensor in state.items():
@@ -110,9 +110,9 @@ def read_state(
     average: MovingAverage | None,
     trainer: Trainer,
 ) -> tuple[Progress, dict[str, Any]]:
-    """Put a checkpoint back into these objects; the progress, and the state of the loss scaler.
+    """Load a checkpoint into these objects; returns the progress and the state of the loss scaler.
 
-    BadFile when it belongs to another model.
+    BadFile when the checkpoint belongs to another model or trainer.
     """
     try:
         weights = read_tensors(checkpoint.model)

@@ -8,67 +8,67 @@ from collections.abc import Iterator
 from typing import Literal
 
 from zoo.api.task import MARGIN, Case, Signature
-from zoo.bundle.judge.cases import usual
+from zoo.bundle.judge.cases import usual_noises
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.rule import FLOOR, K
 from zoo.bundle.runtime.golden import golden_bytes
 from zoo.bundle.runtime.manifest import GoldenCase, GoldenOutput
 from zoo.bundle.runtime.run_template import difference
+from zoo.models.pipeline import without_state
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.measure.graph import Answers
+from zoo_export.measure.graph import References
 from zoo_export.measure.outputs import compare_kind
 from zoo_export.proof.prove import Proof
-from zoo_export.reference.oracle import Answer, magnitude
-from zoo_export.subject.rollout import Walk, stateless
+from zoo_export.reference.oracle import ReferenceOutputs, magnitude
+from zoo_export.subject.results import Failed
+from zoo_export.subject.rollout import Rollout
 
 FOLDER = "golden"
-LONGEST = 48
-"""Characters of a name that a file is called by."""
+MAX_NAME_LENGTH = 48
+"""Characters of a case's name that its file is called by."""
 
 
 def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
     """The cases with the bytes of their files: the pipeline's golden ones, its roll-out, and one input of the model."""
     subject = proof.subject
     names = {case.name for case in proof.inputs.golden}
-    for case, answer in zip(proof.inputs.raw, proof.answers[PIPELINE], strict=True):
-        if case.name in names and isinstance(answer, Answer):
-            stored = _stored(case, answer, PIPELINE, subject.pipeline_signature, proof)
-            if _has_one_answer(answer, stored[0]):
+    for case, expected in zip(proof.inputs.raw, proof.references[PIPELINE], strict=True):
+        if case.name in names and not isinstance(expected, Failed):
+            stored = _stored(case, expected, PIPELINE, subject.pipeline_signature, proof)
+            if _has_one_answer(expected, stored[0]):
                 yield stored
-    for walk, answer in proof.walks:
-        if walk.kind == "rollout" and isinstance(answer, Answer):
-            yield _rolled(walk, answer, proof)
-    ready = zip(proof.inputs.model, proof.answers[MODEL], strict=True)
-    for case, answer in ready:
-        if case.kind == "smooth" and case.gates and isinstance(answer, Answer) and _has_one_choice(answer):
-            yield _stored(case, answer, MODEL, subject.signature, proof)
+    for rollout, expected in proof.rollouts:
+        if rollout.kind == "rollout" and not isinstance(expected, Failed):
+            yield _stored_rollout(rollout, expected, proof)
+    for case, expected in zip(proof.inputs.model, proof.references[MODEL], strict=True):
+        if case.kind != "smooth" or not case.gates or isinstance(expected, Failed):
+            continue
+        if expected.matching.decided:  # another device is compared position by position
+            yield _stored(case, expected, MODEL, subject.signature, proof)
             return
 
 
 def stem_of(name: str) -> str:
     """What a case's file is called; the beginning of a long name, such as that of a whole text, and its digest."""
     plain = re.sub(r"[^\w.-]+", "-", name)
-    if len(plain) <= LONGEST:
+    if len(plain) <= MAX_NAME_LENGTH:
         return plain
-    return f"{plain[:LONGEST]}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    return f"{plain[:MAX_NAME_LENGTH]}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
-def _has_one_answer(answer: Answer, record: GoldenCase) -> bool:
-    """Whether another device must give it, whatever it makes of near-equal parts."""
+def _has_one_answer(expected: ReferenceOutputs, record: GoldenCase) -> bool:
+    """Whether another device must give this answer, however it decides ties."""
     return not any(
-        difference(other[output.name], answer.reference[output.name], to_json(output))
-        for other in answer.others
+        difference(alternative[output.name], expected.reference[output.name], to_json(output))
+        for alternative in expected.alternatives
         for output in record.outputs
     )
 
 
-def _has_one_choice(answer: Answer) -> bool:
-    """Whether another device must choose the same rows, so that they can be compared place by place."""
-    return answer.rows is None or answer.rows.decided
-
-
-def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof: Proof) -> tuple[GoldenCase, bytes]:
+def _stored(
+    case: Case, expected: ReferenceOutputs, graph: str, signature: Signature, proof: Proof
+) -> tuple[GoldenCase, bytes]:
     name = stem_of(case.name)
     stem = name if graph == PIPELINE else f"model-{name}"
     record = GoldenCase(
@@ -76,52 +76,54 @@ def _stored(case: Case, answer: Answer, graph: str, signature: Signature, proof:
         file=f"{FOLDER}/{stem}.npz",
         graph=graph,
         origin=case.origin or "synthetic",
-        outputs=tuple(tolerance(port.name, answer, graph, signature, proof) for port in signature.outputs),
+        outputs=tuple(tolerance(port.name, expected, graph, signature, proof) for port in signature.outputs),
     )
-    outputs = {port.name: answer.reference[port.name] for port in signature.outputs}
+    outputs = {port.name: expected.reference[port.name] for port in signature.outputs}
     return record, golden_bytes(case.inputs, outputs)
 
 
-def _rolled(walk: Walk, answer: Answer, proof: Proof) -> tuple[GoldenCase, bytes]:
+def _stored_rollout(rollout: Rollout, expected: ReferenceOutputs, proof: Proof) -> tuple[GoldenCase, bytes]:
     """A roll-out; of the state only the first is stored, because a device that loses it gives other answers."""
-    outputs = [port.name for port in stateless(walk.signature).outputs]
-    name = stem_of(walk.case.name)
+    outputs = [port.name for port in without_state(rollout.signature).outputs]
+    name = stem_of(rollout.case.name)
     record = GoldenCase(
         name=name,
         file=f"{FOLDER}/{name}.npz",
         graph=PIPELINE,
-        origin=walk.case.origin or "synthetic",
-        outputs=tuple(tolerance(output, answer, PIPELINE, walk.signature, proof) for output in outputs),
-        steps=walk.steps,
-        feedback=walk.signature.feedback,
+        origin=rollout.case.origin or "synthetic",
+        outputs=tuple(tolerance(output, expected, PIPELINE, rollout.signature, proof) for output in outputs),
+        steps=rollout.steps,
+        feedback=rollout.signature.feedback,
     )
-    return record, golden_bytes(walk.stacked(), {name: answer.reference[name] for name in outputs})
+    return record, golden_bytes(rollout.stacked(), {name: expected.reference[name] for name in outputs})
 
 
-def tolerance(name: str, answer: Answer, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
+def tolerance(name: str, expected: ReferenceOutputs, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
     """How near a device must come to one answer: eight times as far as PyTorch itself is."""
     port = next(port for port in signature.outputs if port.name == name)
     kind = compare_kind(port, signature)
-    found = kind == "agreement" and port.dtype.startswith("float")  # boxes in a settled order: one by one
-    if kind != "rule" and not found:
-        chosen = kind == "equal" and MARGIN in answer.reference
+    ordered = kind == "agreement" and port.dtype.startswith("float")  # boxes in an order that is fixed: one by one
+    if kind != "rule" and not ordered:
+        chosen = kind == "equal" and MARGIN in expected.reference
         other: Literal["equal", "choice", "levels"] = "choice" if chosen else "levels" if kind == "levels" else "equal"
         return GoldenOutput(name=name, compare=other)
-    scale, noises = magnitude(answer.reference[name]), [answer.noise[name], _usual(name, graph, proof)]
-    ties = _ties(name, proof.answers[PIPELINE]) if graph == PIPELINE else (0.0, 0.0)
-    rms = K * max(*(one.rms or 0.0 for one in noises), FLOOR * (scale.rms or 0.0)) + ties[0]
-    largest = K * max(*(one.max or 0.0 for one in noises), FLOOR * (scale.max or 0.0)) + ties[1]
+    scale, noises = magnitude(expected.reference[name]), [expected.noise[name], _usual_noise(name, graph, proof)]
+    moved = _largest_move(name, proof.references[PIPELINE]) if graph == PIPELINE else (0.0, 0.0)
+    rms = K * max(*(noise.rms or 0.0 for noise in noises), FLOOR * (scale.rms or 0.0)) + moved[0]
+    largest = K * max(*(noise.max or 0.0 for noise in noises), FLOOR * (scale.max or 0.0)) + moved[1]
     return GoldenOutput(name=name, compare="tolerance", rms=rms, max=largest)
 
 
-def _usual(name: str, graph: str, proof: Proof) -> Magnitude:
+def _usual_noise(name: str, graph: str, proof: Proof) -> Magnitude:
     """What PyTorch is usually off by: another device may be less lucky than this one was with a case."""
     measured = proof.evidence.graph(graph)
-    found = usual(measured).get(name) if measured is not None else None
-    return found or Magnitude(rms=0.0, max=0.0)
+    noise = usual_noises(measured).get(name) if measured is not None else None
+    return noise or Magnitude(rms=0.0, max=0.0)
 
 
-def _ties(name: str, answers: Answers) -> tuple[float, float]:
-    """What ties of rounding did to the answers here; another device may round them otherwise, twice as far apart."""
-    moved = [one.moved[name] for one in answers if isinstance(one, Answer) and name in one.moved]
+def _largest_move(name: str, references: References) -> tuple[float, float]:
+    """What rounding ties of the preprocess did to the answers; a device may round the other way, twice as far."""
+    moved = [
+        expected.moved[name] for expected in references if not isinstance(expected, Failed) and name in expected.moved
+    ]
     return 2 * max((m.rms or 0.0 for m in moved), default=0.0), 2 * max((m.max or 0.0 for m in moved), default=0.0)

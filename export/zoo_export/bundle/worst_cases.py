@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 
 from PIL import Image
 
@@ -13,8 +12,7 @@ from zoo.bundle.judge.rule import judge_output
 from zoo.bundle.report.page import ShownCase
 from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
-from zoo_export.reference.oracle import Answer
-from zoo_export.subject.module_io import Array
+from zoo_export.subject.results import Failed, Outputs
 
 COUNT = 3
 SIDE = 320
@@ -26,23 +24,24 @@ def shown_cases(proof: Proof) -> list[ShownCase]:
     graph = proof.evidence.graph(PIPELINE)
     if graph is None:
         return []
-    rows = list(zip(proof.inputs.raw, graph.cases, proof.answers[PIPELINE], proof.given, strict=False))
-    rows = [row for row in rows if row[1].gates and isinstance(row[2], Answer) and not isinstance(row[3], str)]
-    rows.sort(key=lambda row: -_ratio(row[1]))
-    return [
-        _shown(proof, case, answer.single, given)
-        for case, _, answer, given in rows[:COUNT]
-        if isinstance(answer, Answer) and not isinstance(given, str)
+    rows = [
+        (_ratio(compared), case, expected.single, actual)
+        for case, compared, expected, actual in zip(
+            proof.inputs.raw, graph.cases, proof.references[PIPELINE], proof.answers, strict=False
+        )
+        if compared.gates and not isinstance(expected, Failed) and not isinstance(actual, Failed)
     ]
+    worst = sorted(rows, key=lambda row: -row[0])[:COUNT]
+    return [_shown(proof, case, expected, actual) for _, case, expected, actual in worst]
 
 
 def _ratio(case: CaseEvidence) -> float:
     return max((cell.ratio or 0.0 for cell in map(judge_output, case.outputs)), default=0.0)
 
 
-def _shown(proof: Proof, case: Case, right: Mapping[str, Array], given: Mapping[str, Array]) -> ShownCase:
+def _shown(proof: Proof, case: Case, expected: Outputs, actual: Outputs) -> ShownCase:
     task, problem = proof.subject.task, proof.subject.problem
-    reference, candidate = task.answers.show(case, right, problem), task.answers.show(case, given, problem)
+    reference, candidate = task.answers.show(case, expected, problem), task.answers.show(case, actual, problem)
     return ShownCase(
         graph=PIPELINE,
         case=case.name,

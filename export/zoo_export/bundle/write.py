@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.task import Purpose
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.report.page import page
@@ -19,6 +20,7 @@ from zoo.bundle.runtime import run_template
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
 from zoo.bundle.runtime.run_template import differing_files
+from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import golden_files
@@ -88,7 +90,7 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
         return None
     manifest = bundle.manifest
     same = (
-        manifest.model == subject.model
+        same_name(manifest.model, subject.model)
         and manifest.opset == opset
         and manifest.lineage.weights_sha256 == subject.lineage.weights_sha256
         and manifest.problem == subject.problem
@@ -173,7 +175,7 @@ def manifest_of(
         problem=subject.problem,
         model_signature=subject.signature,
         pipeline_signature=subject.pipeline_signature,
-        finishing=type(subject.task.graphs.postprocess(subject.problem)).__name__.lower(),
+        postprocess=postprocess_of(subject),
         opset=facts.opset if facts is not None else 0,
         lineage=subject.lineage,
         licences=subject.licences,
@@ -185,6 +187,11 @@ def manifest_of(
         ),
         metrics=subject.metrics,
     )
+
+
+def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
+    """The steps that the task tells."""
+    return subject.task.graphs.postprocess_steps(subject.problem)
 
 
 def _role(name: str) -> Role:

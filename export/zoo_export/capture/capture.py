@@ -3,86 +3,150 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import onnx
 import torch
 
-from zoo.api.task import Case
+from zoo.api.task import Case, Signature
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline
 from zoo_export.capture.onnx_graph import describe
 from zoo_export.capture.torch_export import Graph, export_graph, serialize
 from zoo_export.subject.batching import batch_name, batches, join
-from zoo_export.subject.cases import Inputs
-from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.cases import Inputs, Sizes
 from zoo_export.subject.subject import Subject, metadata
 
 MODEL, PIPELINE = "model.onnx", "pipeline.onnx"
+Role = Literal["model", "pipeline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphFile:
+    """One graph as a file, and the inputs that it is measured with."""
+
+    name: str
+    """`MODEL` or `PIPELINE`."""
+    role: Role
+    data: bytes
+    model: onnx.ModelProto
+    """What the bytes hold."""
+    sha256: str
+    """Of the bytes."""
+    signature: Signature
+    cases: tuple[Case, ...]
+    example: Mapping[str, tuple[int, ...]]
+    """Shapes with which the graph was captured, by input."""
+    guard_violations: tuple[Sizes, ...]
+    """Sizes at which a shape guard of the capture does not hold."""
+
+    def holding(self, data: bytes) -> GraphFile:
+        """Other bytes in its place."""
+        digest = hashlib.sha256(data).hexdigest()
+        return replace(self, data=data, model=onnx.ModelProto.FromString(data), sha256=digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """The two graphs of a subject and the bytes of their files."""
+    """The two graphs of a subject as captured, and the files that are measured: theirs, or given ones."""
 
     graph: Graph
     pipeline: Pipeline
-    models: Mapping[str, onnx.ModelProto]
-    """By file name; what the bytes hold."""
-    files: Mapping[str, bytes]
-    example: Mapping[str, tuple[int, ...]]
-    """Shapes with which the model was captured."""
-    sha256: Mapping[str, str] = field(init=False)
-    """Digest by file name."""
+    graphs: tuple[GraphFile, ...]
 
-    def __post_init__(self) -> None:
-        digests = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
-        object.__setattr__(self, "sha256", digests)
+    @property
+    def models(self) -> dict[str, onnx.ModelProto]:
+        """What the files hold, by file name."""
+        return {file.name: file.model for file in self.graphs}
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The bytes by file name."""
+        return {file.name: file.data for file in self.graphs}
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The digest by file name."""
+        return {file.name: file.sha256 for file in self.graphs}
+
+    def file(self, name: str) -> GraphFile:
+        """One of the files."""
+        return next(file for file in self.graphs if file.name == name)
+
+    def derived(self, name: str) -> onnx.ModelProto:
+        """The graph that zoo captured itself, whatever file is measured in its place."""
+        return self.graph.shipped if name == MODEL else self.pipeline.shipped
 
     def holding(self, files: Mapping[str, bytes]) -> Exported:
-        """The same export with other bytes in its place: files to be measured against it."""
-        return replace(self, files=files, models={name: onnx.ModelProto.FromString(d) for name, d in files.items()})
+        """The same export with other bytes in the place of its own."""
+        return replace(self, graphs=tuple(file.holding(files[file.name]) for file in self.graphs))
 
 
-Ready = Callable[[str, bytes, onnx.ModelProto], None]
-"""Told of each file as soon as it is written: its name, its bytes, what they hold."""
+def capture_model(subject: Subject, inputs: Inputs, *, opset: int) -> Graph:
+    """model.onnx, described."""
+    example = example_inputs(subject.signature, inputs.model)
+    graph = export_graph(subject.module, example, subject.signature, opset=opset, name=subject.model)
+    describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=_exporter()))
+    return graph
 
 
-def export(subject: Subject, inputs: Inputs, *, opset: int, ready: Ready) -> Exported:
-    """Both graphs."""
-    signature, raw = subject.signature, inputs.raw[0]
-    example = _example(subject, inputs.model)
-    graph = export_graph(subject.module, example, signature, opset=opset, name=subject.model)
-    exporter = f"torch.onnx of torch {torch.__version__}"
-    describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=exporter))
-    files = {MODEL: serialize(graph.shipped)}
-    ready(MODEL, files[MODEL], graph.shipped)
-    pipeline = export_pipeline(
-        subject.prepare(),
-        graph,
-        subject.finish(),
+def capture_pipeline(
+    subject: Subject, pipeline: TorchPipeline, graph: Graph, inputs: Inputs, *, opset: int
+) -> Pipeline:
+    """pipeline.onnx around the captured model, described."""
+    outputs = pipeline.outputs(inputs.model[0].inputs)
+    captured = export_pipeline(pipeline, graph, raw=inputs.raw[0].inputs, outputs=outputs, opset=opset)
+    describe(captured.shipped, metadata(subject, role="pipeline", opset=opset, exporter=_exporter()))
+    return captured
+
+
+def _exporter() -> str:
+    return f"torch.onnx of torch {torch.__version__}"
+
+
+def model_file(subject: Subject, graph: Graph, inputs: Inputs) -> GraphFile:
+    """The captured model as a file."""
+    data = serialize(graph.shipped)
+    return GraphFile(
+        name=MODEL,
+        role="model",
+        data=data,
+        model=graph.shipped,
+        sha256=hashlib.sha256(data).hexdigest(),
+        signature=subject.signature,
+        cases=inputs.model,
+        example=_shapes(example_inputs(subject.signature, inputs.model)),
+        guard_violations=graph.guard_violations,
+    )
+
+
+def pipeline_file(subject: Subject, pipeline: Pipeline, inputs: Inputs) -> GraphFile:
+    """The composed pipeline as a file."""
+    data = serialize(pipeline.shipped)
+    return GraphFile(
+        name=PIPELINE,
+        role="pipeline",
+        data=data,
+        model=pipeline.shipped,
+        sha256=hashlib.sha256(data).hexdigest(),
         signature=subject.pipeline_signature,
-        raw=raw.inputs,
-        answers=call(subject.module, inputs.model[0].inputs, signature),
-        opset=opset,
-    )
-    describe(pipeline.shipped, metadata(subject, role="pipeline", opset=opset, exporter=exporter))
-    files[PIPELINE] = serialize(pipeline.shipped)
-    ready(PIPELINE, files[PIPELINE], pipeline.shipped)
-    return Exported(
-        graph=graph,
-        pipeline=pipeline,
-        models={MODEL: graph.shipped, PIPELINE: pipeline.shipped},
-        files=files,
-        example={name: tuple(value.shape) for name, value in example.items()},
+        cases=inputs.raw,
+        example=_shapes(inputs.raw[0].inputs),
+        guard_violations=pipeline.guard_violations,
     )
 
 
-def _example(subject: Subject, cases: tuple[Case, ...]) -> dict[str, Array]:
+def example_inputs(signature: Signature, cases: tuple[Case, ...]) -> dict[str, Array]:
     """Two items where the model takes batches, so that no size of one is taken for a constant."""
-    signature = subject.signature
     inputs = [case.inputs for case in cases]
     if batch_name(signature) is None:
         return dict(inputs[0])
     group = batches(inputs, signature, largest=2)[0]
     return join([inputs[group[0]], inputs[group[-1]]], signature.inputs)
+
+
+def _shapes(arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in arrays.items()}

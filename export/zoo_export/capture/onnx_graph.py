@@ -11,6 +11,13 @@ PREFIX = "zoo."
 _SCOPES = "pkg.torch.onnx.name_scopes"
 
 
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    """An independent copy."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
 def subgraphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
     """The graphs inside a node: branches of an If, the body of a Loop."""
     return [inner for a in node.attribute for inner in ([a.g] if a.HasField("g") else list(a.graphs))]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import onnx
 import torch
 from torch import nn
+from torch.utils import _pytree as pytree
 
 from zoo.api.errors import NotProved, PluginError, UsageError
-from zoo.api.task import Signature
+from zoo.api.task import Port, Signature
+from zoo.models.outputs import Array, arguments, flatten
+from zoo_export.capture.capture_settings import silenced, slow_attention
 from zoo_export.capture.onnx_graph import module_paths, strip
-from zoo_export.capture.shape_guards import Sizes, elsewhere
-from zoo_export.capture.silence import silenced
-from zoo_export.reference.backends import slow_attention
-from zoo_export.subject.module_io import Array, arguments, dynamic_axes, output_order
+from zoo_export.capture.shape_guards import guard_violations
+from zoo_export.subject.cases import Sizes
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""
@@ -36,8 +37,8 @@ class Graph:
     """The same, optimised and without metadata."""
     modules: Mapping[str, str]
     """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
-    elsewhere: tuple[Sizes, ...] = ()
-    """Sizes at which the code may go another way than the one that was captured; see `shape_guards`."""
+    guard_violations: tuple[Sizes, ...] = ()
+    """Sizes at which a shape guard of the capture does not hold; see `shape_guards`."""
 
 
 def check_opset(opset: int) -> None:
@@ -78,10 +79,10 @@ def export_graph(
                 f"the graph of {name} was captured but could not be optimised: {_reason(error)}"
             ) from error
     shipped = program.model_proto
-    modules, sizes = module_paths(shipped), elsewhere(program, signature, example)
+    modules, sizes = module_paths(shipped), guard_violations(program, signature, example)
     strip(shipped)
     _assert_opset(shipped, opset=opset, name=name)
-    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, elsewhere=sizes)
+    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, guard_violations=sizes)
 
 
 def _capture(
@@ -92,7 +93,7 @@ def _capture(
     if len(names) > 1:  # a dict may have them in another order
         with torch.no_grad():
             names = output_order(module(*inputs), signature.outputs)
-    shapes = tuple(dynamic_axes(port) or None for port in signature.inputs)
+    shapes = tuple(_dynamic_axes(port) or None for port in signature.inputs)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(module.forward).parameters.values())
     try:
         with silenced(), slow_attention():
@@ -115,6 +116,19 @@ def _capture(
     if program is None:
         raise PluginError(f"{name} cannot be captured by the exporter: it gave no program")
     return program
+
+
+def output_order(outputs: object, ports: Sequence[Port]) -> list[str]:
+    """Port names in the order in which the exporter flattens these outputs."""
+    by_identity: dict[int, list[str]] = {}
+    for name, tensor in flatten(outputs, ports).items():
+        by_identity.setdefault(id(tensor), []).append(name)  # one tensor may go out under two names
+    return [by_identity[id(leaf)].pop(0) for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
+
+
+def _dynamic_axes(port: Port) -> dict[int, str]:
+    """Axis number to axis name for the dynamic axes of a port."""
+    return {axis: size for axis, size in enumerate(port.shape) if isinstance(size, str)}
 
 
 def _reason(error: BaseException) -> str:

@@ -1,133 +1,210 @@
-"""Spoilt copies of the graphs of a bundle, and what the runtime answers to them; see `mutations`."""
+"""Mutants: copies of the graphs of a bundle with one thing wrong (see `mutations`), and what the runtime gave."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import onnx
 
 from zoo.api.errors import PluginError, ZooError
-from zoo.api.task import GENERIC_CONTROLS, Case, Control, Signature
+from zoo.api.task import GENERIC_CONTROLS, Case, Control
 from zoo.bundle.runtime.sandbox import Runtime, Session
+from zoo.models.outputs import Array
 from zoo.registry.references import resolve
-from zoo_export.capture.compose import IN
+from zoo_export.capture.capture import GraphFile, Role
+from zoo_export.capture.compose import IN, Pipeline
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPARE, bias, classes, copy_of, scale, weight
-from zoo_export.measure.outputs import Given
-from zoo_export.runtime.runs import Trial, ask, try_graph, try_session
-from zoo_export.subject.module_io import Array
+from zoo_export.controls.mutations import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
+from zoo_export.runtime.queue import RuntimeQueue
+from zoo_export.runtime.runs import Loaded, run, run_cases, run_graph
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 
-Finish = Callable[[Mapping[str, Array], Mapping[str, Array]], dict[str, Array]]
-"""(model outputs, raw inputs) -> the answer, in PyTorch."""
+MIN_CASES = 2
+"""Cases that a mutant of the model is run on."""
+MAX_LAYERS = 3
+"""So many layers, or pairs of classes, are tried for one whose change shows in some case."""
+KILL_THRESHOLD = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5, "classes": 0.0}
+"""By control: a mutant whose outputs move by no more, relative to the largest, changes nothing in these cases.
 
-FEW = 2
-"""Cases that a spoilt model is put to."""
-LAYERS = 3
-"""So many layers, or pairs of classes, are tried for one whose change some case hears."""
-HEARD = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5, "classes": 0.0}
-"""By control: a copy whose outputs move by no more, relative to the largest, was not heard.
-
-A whole layer times 1.001 moves what hears it a hundred times as far; a norm behind it undoes it but for rounding.
+A whole layer times 1.001 moves what depends on it a hundred times as far; a norm behind it undoes it but for rounding.
 """
 LAYERED = {"weight": weight, "scale": scale, "bias": bias, "classes": classes}
-SMALL = 50_000
-"""Elements that cost nothing: up to so many in all, it is put to more cases."""
+CHEAP_ELEMENTS = 50_000
+"""Elements of all inputs together up to which more cases cost nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoilt:
-    """One spoilt copy and what the runtime said to it."""
+class Mutant:
+    """One mutant and what the runtime gave for it."""
 
     name: str
-    role: Literal["model", "pipeline"] = "model"
+    """Of the control."""
+    role: Role
     detail: str
-    model: onnx.ModelProto | None = None
-    """None where the control does not apply."""
-    places: tuple[int, ...] = ()
-    """Which of the graph's cases it was put to."""
-    trial: Trial | None = None
-    prepared: tuple[Given, ...] = ()
-    """What a spoilt preparing makes of those cases, under the names of the model's inputs."""
+    """What was changed, in words."""
+    model: onnx.ModelProto
+    """The mutated graph; of a mutated preprocess that alone."""
+    indices: tuple[int, ...]
+    """The cases of the unmutated graph that it was run on."""
+    result: RuntimeResult
+    """Of these cases, in this order."""
+    preprocessed: tuple[RuntimeOutputs, ...] = ()
+    """What a mutated preprocess makes of those cases, under the names of the model's inputs."""
 
 
-def choose(cases: Sequence[Case], count: int) -> tuple[int, ...]:
-    """Places of a few gating cases of different kinds and sizes, the largest among them."""
-    gating = [place for place, case in enumerate(cases) if case.gates]
-    by_size = sorted(gating, key=lambda place: -sum(value.size for value in cases[place].inputs.values()))
-    different = list({cases[place].kind: place for place in reversed(gating)}.values())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotApplied:
+    """There is no such mutant of this export."""
+
+    name: str
+    """Of the control."""
+    reason: str
+
+
+Pending = Future[Mutant | NotApplied]
+Postprocess = Callable[[Outputs, Outputs], Outputs]
+"""(outputs of the model, raw inputs) -> the answer, in PyTorch."""
+
+
+# --- submitting ---
+
+
+def submit_model_mutants(
+    queue: RuntimeQueue, file: GraphFile, session: Future[Loaded], controls: Sequence[Control]
+) -> dict[str, Pending]:
+    """The mutants of the model, by control; `session` is the unmutated model."""
+    names = [control.name for control in controls if control.applies and control.name in ON_MODEL]
+    indices = alike_cases(file.cases)
+    unmutated = (
+        queue.submit(lambda runtime: run_unmutated(runtime, session.result(), file, indices))
+        if KILL_THRESHOLD.keys() & set(names)
+        else None
+    )
+
+    def job(name: str) -> Pending:
+        return queue.submit(
+            lambda runtime: model_mutant(
+                runtime, name, file, indices, unmutated=None if unmutated is None else unmutated.result()
+            )
+        )
+
+    return {name: job(name) for name in names}
+
+
+def submit_pipeline_mutants(
+    queue: RuntimeQueue,
+    file: GraphFile,
+    captured: Pipeline,
+    controls: Sequence[Control],
+    *,
+    model: Future[Loaded],
+    postprocess: Postprocess,
+) -> dict[str, Pending]:
+    """The mutants of the preprocess and the task's own, by control; `model` is loaded unmutated."""
+
+    def job(control: Control) -> Pending:
+        if control.name in ON_PREPROCESS:
+            return queue.submit(
+                lambda runtime: preprocess_mutant(
+                    runtime,
+                    control.name,
+                    captured.preprocess,
+                    file.cases,
+                    model=model.result(),
+                    postprocess=postprocess,
+                )
+            )
+        return queue.submit(lambda runtime: pipeline_mutant(runtime, control, captured.shipped, file))
+
+    return {control.name: job(control) for control in controls if control.applies and control.name not in ON_MODEL}
+
+
+# --- cases ---
+
+
+def choose_cases(cases: Sequence[Case], count: int) -> tuple[int, ...]:
+    """Indices of a few gating cases of different kinds and sizes, the largest among them."""
+    gating = [index for index, case in enumerate(cases) if case.gates]
+    by_size = sorted(gating, key=lambda index: -sum(value.size for value in cases[index].inputs.values()))
+    different = list({cases[index].kind: index for index in reversed(gating)}.values())
     return tuple(dict.fromkeys([*by_size[:1], *reversed(different), *gating]))[:count]
 
 
-def spoil_model(
-    control: Control,
-    shipped: onnx.ModelProto,
-    cases: Sequence[Case],
-    signature: Signature,
-    *,
+def alike_cases(cases: Sequence[Case]) -> tuple[int, ...]:
+    """The first few that fit into one batch, and more where they are small: two pictures may not use every filter."""
+    indices = choose_cases(cases, len(cases))
+    shapes = [tuple(value.shape for value in cases[index].inputs.values()) for index in indices]
+    alike = tuple(index for index, shape in zip(indices, shapes, strict=True) if shape == shapes[0])
+    elements = sum(value.size for value in cases[alike[0]].inputs.values())
+    return alike[: max(MIN_CASES, CHEAP_ELEMENTS // max(elements, 1))]
+
+
+# --- the model ---
+
+
+def run_unmutated(runtime: Runtime, session: Loaded, file: GraphFile, indices: Sequence[int]) -> RuntimeResult | Failed:
+    """The unmutated model on the cases of its mutants, in one batch; a failure where it does not load."""
+    if isinstance(session, Failed):
+        return session
+    cases = [file.cases[index] for index in indices]
+    return run_cases(runtime, session, cases, file.signature, sizes=(len(cases),))
+
+
+def model_mutant(
     runtime: Runtime,
-    loaded: Session | None,
-    known: dict[tuple[int, ...], Trial] | None = None,
-) -> Spoilt:
-    """The model's graph with one thing wrong, run on a few cases.
-
-    A single weight may belong to a unit that is silent in all of them, a norm undoes the scale of what comes before it,
-    a softmax what is added to all of its inputs, two classes may be one twice; that says nothing about the check, and
-    another place is changed instead.  `loaded` is the sound graph, to see that by; `known` is what it has answered to
-    these cases.
-    """
-    name = control.name
-    if name not in HEARD:
-        return _spoil(name, ON_MODEL[name](shipped), cases, signature, runtime)
-    edit = LAYERED[name]
-    known = {} if known is None else known
-    spoilt = _spoil(name, edit(shipped, 0), cases, signature, runtime)
-    for layer in range(1, LAYERS):
-        if loaded is None or spoilt.trial is None:
-            break
-        if spoilt.places not in known:
-            some = [cases[place] for place in spoilt.places]
-            known[spoilt.places] = try_session(runtime, loaded, some, signature, sizes=(len(some),))
-        if not _is_silent(spoilt, spoilt.trial, known[spoilt.places]):
-            break
-        made = edit(shipped, layer)
-        if made is None:
-            break
-        other = _spoil(name, made, cases, signature, runtime)
-        spoilt = replace(other, detail=f"{other.detail} (no case hears the same done elsewhere)")
-    return spoilt
-
-
-def _spoil(
     name: str,
-    made: tuple[onnx.ModelProto, str] | None,
-    cases: Sequence[Case],
-    signature: Signature,
-    runtime: Runtime,
-) -> Spoilt:
-    if made is None:
-        return Spoilt(name=name, detail=f"this graph has nothing that {name} could spoil")
-    model, detail = made
-    places = _alike(cases, choose(cases, len(cases)))
-    chosen = [cases[place] for place in places]
-    sizes = _sizes(name, places)
-    trial = try_graph(runtime, model.SerializeToString(), chosen, signature, title=f"control {name}", sizes=sizes)
-    return Spoilt(name=name, detail=detail, model=model, places=places, trial=trial)
+    file: GraphFile,
+    indices: tuple[int, ...],
+    *,
+    unmutated: RuntimeResult | Failed | None = None,
+) -> Mutant | NotApplied:
+    """The model with one thing wrong, run on a few cases.
+
+    A single weight may belong to a unit that is zero in all of them, a norm undoes the scale of what comes before it, a
+    softmax a shift of all its inputs, and two classes may be the same; that says nothing about the proof.  Where a
+    mutant stays below its kill threshold against `unmutated`, another layer is mutated instead.
+    """
+    if name not in KILL_THRESHOLD:
+        return _run_mutant(runtime, name, ON_MODEL[name](file.model), file, indices)
+    mutant = _run_mutant(runtime, name, LAYERED[name](file.model, 0), file, indices)
+    for layer in range(1, MAX_LAYERS):
+        if isinstance(mutant, NotApplied) or isinstance(unmutated, Failed) or unmutated is None:
+            break
+        if not _below_threshold(mutant, unmutated):
+            break
+        mutated = LAYERED[name](file.model, layer)
+        if mutated is None:
+            break
+        elsewhere = replace(mutated, detail=f"{mutated.detail} (no case hears the same done elsewhere)")
+        mutant = _run_mutant(runtime, name, elsewhere, file, indices)
+    return mutant
 
 
-def _sizes(name: str, places: Sequence[int]) -> tuple[int, ...]:
-    return (1, 3) if name == "batch" else (len(places),)
+def _run_mutant(
+    runtime: Runtime, name: str, mutated: Mutated | None, file: GraphFile, indices: tuple[int, ...]
+) -> Mutant | NotApplied:
+    if mutated is None:
+        return NotApplied(name=name, reason=f"this graph has nothing that {name} could spoil")
+    cases = [file.cases[index] for index in indices]
+    sizes = (1, 3) if name == "batch" else (len(cases),)
+    data = mutated.model.SerializeToString()
+    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes)
+    return Mutant(name=name, role="model", detail=mutated.detail, model=mutated.model, indices=indices, result=result)
 
 
-def _is_silent(spoilt: Spoilt, trial: Trial, sound: Trial) -> bool:
-    """The copy answers as the sound graph does in every case it was put to: to the bit, or but for rounding."""
+def _below_threshold(mutant: Mutant, unmutated: RuntimeResult) -> bool:
+    """The mutant gives what the unmutated model gives in every case: to the bit, or but for rounding."""
+    threshold = KILL_THRESHOLD[mutant.name]
     return all(
-        not isinstance(one, str)
-        and not isinstance(other, str)
-        and all(_near(value, other[name], HEARD[spoilt.name]) for name, value in one.items())
-        for one, other in zip(sound.given, trial.given, strict=True)
+        not isinstance(before, Failed)
+        and not isinstance(after, Failed)
+        and all(_near(value, after[name], threshold) for name, value in before.items())
+        for before, after in zip(unmutated.outputs, mutant.result.outputs, strict=True)
     )
 
 
@@ -140,72 +217,65 @@ def _near(value: Array, other: Array, share: float) -> bool:
     return bool(np.abs(value - other).max(initial=0.0) <= share * np.abs(value).max(initial=0.0))
 
 
-def _alike(cases: Sequence[Case], places: Sequence[int]) -> tuple[int, ...]:
-    """The first few that fit into one batch, and more where they are small: two pictures may not use every filter."""
-    shapes = [tuple(value.shape for value in cases[place].inputs.values()) for place in places]
-    alike = tuple(place for place, shape in zip(places, shapes, strict=True) if shape == shapes[0])
-    elements = sum(value.size for value in cases[alike[0]].inputs.values())
-    return alike[: max(FEW, SMALL // max(elements, 1))]
+# --- preprocess and pipeline ---
 
 
-def spoil_prepare(
-    control: Control,
-    prepare: onnx.ModelProto,
+def preprocess_mutant(
+    runtime: Runtime,
+    name: str,
+    preprocess: onnx.ModelProto,
     cases: Sequence[Case],
     *,
-    runtime: Runtime,
-    model: Session,
-    finish: Finish,
-) -> Spoilt:
-    """The pipeline with its beginning spoilt, run on a few raw cases; the loaded model is shared."""
-    made = ON_PREPARE[control.name](prepare)
-    if made is None:
-        detail = f"this preparing has nothing that {control.name} could spoil"
-        return Spoilt(name=control.name, role="pipeline", detail=detail)
-    spoilt, detail = made
-    places = choose(cases, FEW + 1)
-    prepared: list[Given] = []
-    given: list[Given] = []
+    model: Loaded,
+    postprocess: Postprocess,
+) -> Mutant | NotApplied:
+    """The pipeline with a mutated preprocess, run on a few raw cases; the loaded model is shared."""
+    if isinstance(model, Failed):
+        return NotApplied(name=name, reason=model.reason)
+    mutated = ON_PREPROCESS[name](preprocess)
+    if mutated is None:
+        return NotApplied(name=name, reason=f"this preparing has nothing that {name} could spoil")
+    indices = choose_cases(cases, MIN_CASES + 1)
     try:
-        session = runtime.session(serialize(spoilt), title=f"control {control.name}")
-        for place in places:
-            prepared.append(_prepared(runtime, session, cases[place].inputs))
-            given.append(_onwards(runtime, model, prepared[-1], cases[place].inputs, finish))
+        session = runtime.session(serialize(mutated.model), title=f"control {name}")
+        rows = [_preprocess_to_answer(runtime, session, model, cases[index].inputs, postprocess) for index in indices]
         runtime.close(session)
     except (ZooError, onnx.checker.ValidationError) as error:
-        prepared, given = [], [str(error)] * len(places)
-    return Spoilt(
-        name=control.name,
+        rows = [(Failed(str(error)), Failed(str(error)))] * len(indices)
+    return Mutant(
+        name=name,
         role="pipeline",
-        detail=detail,
-        model=spoilt,
-        places=places,
-        trial=Trial(given=tuple(given)),
-        prepared=tuple(prepared),
+        detail=mutated.detail,
+        model=mutated.model,
+        indices=indices,
+        result=RuntimeResult(outputs=tuple(answer for _, answer in rows)),
+        preprocessed=tuple(inputs for inputs, _ in rows),
     )
 
 
-def _prepared(runtime: Runtime, prepare: Session, raw: Mapping[str, Array]) -> Given:
-    found = ask(runtime, prepare, raw)
-    return found if isinstance(found, str) else {name.removeprefix(IN): value for name, value in found.items()}
+def _preprocess_to_answer(
+    runtime: Runtime, preprocess: Session, model: Session, raw: Outputs, postprocess: Postprocess
+) -> tuple[RuntimeOutputs, RuntimeOutputs]:
+    """The inputs of the model under its own names, and the answer."""
+    prefixed = run(runtime, preprocess, raw)
+    inputs = _then(prefixed, lambda arrays: {name.removeprefix(IN): value for name, value in arrays.items()})
+    outputs = _then(inputs, lambda arrays: run(runtime, model, arrays))
+    return inputs, _then(outputs, lambda arrays: postprocess(arrays, raw))
 
 
-def _onwards(runtime: Runtime, model: Session, prepared: Given, raw: Mapping[str, Array], finish: Finish) -> Given:
-    if isinstance(prepared, str):
-        return prepared
-    outputs = ask(runtime, model, prepared)
-    return outputs if isinstance(outputs, str) else finish(outputs, raw)
+def _then(outputs: RuntimeOutputs, step: Callable[[Outputs], RuntimeOutputs]) -> RuntimeOutputs:
+    return outputs if isinstance(outputs, Failed) else step(outputs)
 
 
-def spoil_pipeline(
-    control: Control, pipeline: onnx.ModelProto, cases: Sequence[Case], signature: Signature, runtime: Runtime
-) -> Spoilt:
-    """A task's own way to spoil the whole pipeline, put to a case of every kind: only some may hear it."""
+def pipeline_mutant(runtime: Runtime, control: Control, pipeline: onnx.ModelProto, file: GraphFile) -> Mutant:
+    """The whole pipeline mutated by the task's own edit, run on a case of every kind: only some may show it."""
     if control.edit is None:
         raise PluginError(f"the control {control.name!r} is none of {', '.join(GENERIC_CONTROLS)} and names no edit")
     edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(control.edit))
-    spoilt = edit(copy_of(pipeline), 0)
-    places = choose(cases, 1 + len({case.kind for case in cases if case.gates}))
-    chosen = [cases[place] for place in places]
-    trial = try_graph(runtime, spoilt.SerializeToString(), chosen, signature, title=f"control {control.name}")
-    return Spoilt(name=control.name, role="pipeline", detail=control.edit, model=spoilt, places=places, trial=trial)
+    model = edit(copy_of(pipeline), 0)
+    cases, signature = file.cases, file.signature
+    indices = choose_cases(cases, 1 + len({case.kind for case in cases if case.gates}))
+    chosen = [cases[index] for index in indices]
+    data = model.SerializeToString()
+    result = run_graph(runtime, data, chosen, signature, title=f"control {control.name}")
+    return Mutant(name=control.name, role="pipeline", detail=control.edit, model=model, indices=indices, result=result)

@@ -1,37 +1,43 @@
-"""Ways to spoil a graph that a proof must notice, as edits of ONNX: each takes a graph and gives a spoilt copy.
+"""Mutations: edits of an ONNX graph, each of which makes one thing wrong that a proof must notice.
 
-An edit returns None where the graph has nothing of its kind, and raises nothing.
+A mutation returns None where the graph has nothing of its kind, and raises nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-Edit = Callable[[onnx.ModelProto], tuple[onnx.ModelProto, str] | None]
-"""A graph to a spoilt copy and what was done, in words."""
+from zoo_export.capture.onnx_graph import copy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """A copy of a graph with one thing wrong."""
+
+    model: onnx.ModelProto
+    detail: str
+    """What was changed, in words."""
+
+
+Mutation = Callable[[onnx.ModelProto], Mutated | None]
+"""A graph to a mutated copy."""
 
 _WEIGHTED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
 SCALE = 1.001
 LEVELS = 1.05
 
 
-def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
-    """An independent copy."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy
-
-
 def _weighted(model: onnx.ModelProto) -> list[onnx.TensorProto]:
     """Float weights of two or more dimensions, in graph order: those of layers, or where there are none, any."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer if _is_weight(tensor)}
     layers = (node for node in model.graph.node if node.op_type in _WEIGHTED)
-    found = [tensors[node.input[1]] for node in layers if len(node.input) > 1 and node.input[1] in tensors]
-    return found or [tensors[name] for node in model.graph.node for name in node.input if name in tensors]
+    weights = [tensors[node.input[1]] for node in layers if len(node.input) > 1 and node.input[1] in tensors]
+    return weights or [tensors[name] for node in model.graph.node for name in node.input if name in tensors]
 
 
 def _is_weight(tensor: onnx.TensorProto) -> bool:
@@ -42,29 +48,29 @@ def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
 
 
-def weight(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+def weight(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     """The largest weight of one layer, counted from the first, with its sign changed."""
     copy = copy_of(model)
     for tensor in _weighted(copy)[layer:]:
         values = numpy_helper.to_array(tensor).copy()
-        place = np.unravel_index(np.abs(values).argmax(), values.shape)
-        if values[place] != 0:
-            values[place] = -values[place]
+        index = np.unravel_index(np.abs(values).argmax(), values.shape)
+        if values[index] != 0:
+            values[index] = -values[index]
             _set(tensor, values)
-            return copy, f"the sign of {tensor.name}{[int(i) for i in place]} changed"
+            return Mutated(copy, f"the sign of {tensor.name}{[int(i) for i in index]} changed")
     return None
 
 
-def scale(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+def scale(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     """The weights of one layer, counted from the last, a thousandth too large."""
     copy = copy_of(model)
     for tensor in _weighted(copy)[::-1][layer:]:
         _set(tensor, (numpy_helper.to_array(tensor) * np.float32(SCALE)).astype(np.float32))
-        return copy, f"{tensor.name} times {SCALE}"
+        return Mutated(copy, f"{tensor.name} times {SCALE}")
     return None
 
 
-def bias(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     """A bias that is not zero, counted from the last, dropped."""
     copy = copy_of(model)
     left = layer
@@ -76,12 +82,12 @@ def bias(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] 
                 values = numpy_helper.to_array(tensor)
                 if np.any(values) and left == 0:
                     _set(tensor, np.zeros_like(values))
-                    return copy, f"{tensor.name} set to zero"
+                    return Mutated(copy, f"{tensor.name} set to zero")
                 left -= bool(np.any(values))
     return None
 
 
-def classes(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, str] | None:
+def classes(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     """The first row of the first output and one after it exchanged, as if the class names had moved."""
     copy = copy_of(model)
     output = copy.graph.output[0]
@@ -92,19 +98,19 @@ def classes(model: onnx.ModelProto, layer: int = 0) -> tuple[onnx.ModelProto, st
     order = np.arange(dims[1].dim_value)
     order[[0, other]] = [other, 0]
     _insert_before_output(copy, output.name, order, axis=1)
-    return copy, f"rows 0 and {other} of {output.name} exchanged"
+    return Mutated(copy, f"rows 0 and {other} of {output.name} exchanged")
 
 
 def _insert_before_output(model: onnx.ModelProto, name: str, order: np.ndarray, *, axis: int) -> None:
-    inner = f"sabotage/{name}"
+    inner = f"mutation/{name}"
     for node in model.graph.node:
         node.output[:] = [inner if value == name else value for value in node.output]
         node.input[:] = [inner if value == name else value for value in node.input]
-    model.graph.initializer.append(numpy_helper.from_array(order.astype(np.int64), "sabotage/order"))
-    model.graph.node.append(helper.make_node("Gather", [inner, "sabotage/order"], [name], axis=axis))
+    model.graph.initializer.append(numpy_helper.from_array(order.astype(np.int64), "mutation/order"))
+    model.graph.node.append(helper.make_node("Gather", [inner, "mutation/order"], [name], axis=axis))
 
 
-def batch(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+def batch(model: onnx.ModelProto) -> Mutated | None:
     """Every input's first axis frozen at one."""
     copy = copy_of(model)
     frozen = False
@@ -113,79 +119,80 @@ def batch(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
         if dims and dims[0].dim_param:
             dims[0].dim_value = 1
             frozen = True
-    return (copy, "the batch axis frozen at 1") if frozen else None
+    return Mutated(copy, "the batch axis frozen at 1") if frozen else None
 
 
-def training(model: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+def training(model: onnx.ModelProto) -> Mutated | None:
     """A dropout that is on, behind the middle layer: half of its values zero, at random, the others doubled.
 
-    Spelled out, because ONNX Runtime leaves out a Dropout node whatever its mode is.  Of two layers it is the first:
-    the few outputs of the last would too often draw the same twice.  The seed makes every proof say the same.
+    Written as single operators, because ONNX Runtime removes a Dropout node whatever its mode is.  Of two layers it is
+    the first: the few outputs of the last would too often draw the same twice.  The seed makes every proof the same.
     """
     copy = copy_of(model)
-    places = [at for at, node in enumerate(copy.graph.node) if node.op_type in _WEIGHTED]
-    if not places:
+    layers = [index for index, node in enumerate(copy.graph.node) if node.op_type in _WEIGHTED]
+    if not layers:
         return None
-    at = places[(len(places) - 1) // 2]
-    name = next(one for one in copy.graph.node[at].output if one)
-    copy.graph.node[at].output[:] = [one if one != name else "sabotage/before" for one in copy.graph.node[at].output]
+    middle = layers[(len(layers) - 1) // 2]
+    outputs = copy.graph.node[middle].output
+    name = next(output for output in outputs if output)
+    outputs[:] = [output if output != name else "mutation/before" for output in outputs]
     for constant, value in (("half", 0.5), ("twice", 2.0)):
-        copy.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), f"sabotage/{constant}"))
+        copy.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), f"mutation/{constant}"))
     nodes = [
         helper.make_node(
-            "RandomUniformLike", ["sabotage/before"], ["sabotage/chance"], dtype=onnx.TensorProto.FLOAT, seed=1.0
+            "RandomUniformLike", ["mutation/before"], ["mutation/random"], dtype=onnx.TensorProto.FLOAT, seed=1.0
         ),
-        helper.make_node("Greater", ["sabotage/chance", "sabotage/half"], ["sabotage/drawn"]),
-        helper.make_node("Cast", ["sabotage/drawn"], ["sabotage/kept"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", ["sabotage/before", "sabotage/kept"], ["sabotage/thinned"]),
-        helper.make_node("Mul", ["sabotage/thinned", "sabotage/twice"], [name]),
+        helper.make_node("Greater", ["mutation/random", "mutation/half"], ["mutation/drawn"]),
+        helper.make_node("Cast", ["mutation/drawn"], ["mutation/kept"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", ["mutation/before", "mutation/kept"], ["mutation/thinned"]),
+        helper.make_node("Mul", ["mutation/thinned", "mutation/twice"], [name]),
     ]
-    for place, node in enumerate(nodes, at + 1):
-        copy.graph.node.insert(place, node)
-    return copy, f"a live dropout behind {name}"
+    for index, node in enumerate(nodes, middle + 1):
+        copy.graph.node.insert(index, node)
+    return Mutated(copy, f"a live dropout behind {name}")
 
 
-def normalisation(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
-    """The preparing's own numbers, mean and std, 5 % off."""
-    copy = copy_of(prepare)
+def normalisation(preprocess: onnx.ModelProto) -> Mutated | None:
+    """The constants of the preprocess, mean and std, 5 % off."""
+    copy = copy_of(preprocess)
     changed = []
     for tensor in copy.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if tensor.name.startswith("prepare.") and values.dtype == np.float32 and np.any(values):
             _set(tensor, values * np.float32(LEVELS))
             changed.append(tensor.name.removeprefix("prepare."))
-    return (copy, f"{' and '.join(changed)} times {LEVELS}") if changed else None
+    return Mutated(copy, f"{' and '.join(changed)} times {LEVELS}") if changed else None
 
 
-def channels(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+def channels(preprocess: onnx.ModelProto) -> Mutated | None:
     """Blue for red."""
-    copy = copy_of(prepare)
+    copy = copy_of(preprocess)
     for value in copy.graph.input:
         dims = value.type.tensor_type.shape.dim
         if value.type.tensor_type.elem_type == onnx.TensorProto.UINT8 and dims and dims[-1].dim_value == 3:
             name = value.name
             for node in copy.graph.node:
-                node.input[:] = ["sabotage/turned" if one == name else one for one in node.input]
-            copy.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, 0], np.int64), "sabotage/order"))
-            turn = helper.make_node("Gather", [name, "sabotage/order"], ["sabotage/turned"], axis=len(dims) - 1)
+                node.input[:] = ["mutation/turned" if source == name else source for source in node.input]
+            copy.graph.initializer.append(numpy_helper.from_array(np.array([2, 1, 0], np.int64), "mutation/order"))
+            turn = helper.make_node("Gather", [name, "mutation/order"], ["mutation/turned"], axis=len(dims) - 1)
             copy.graph.node.insert(0, turn)
-            return copy, f"the channels of {name} in the order blue, green, red"
+            return Mutated(copy, f"the channels of {name} in the order blue, green, red")
     return None
 
 
-def resize(prepare: onnx.ModelProto) -> tuple[onnx.ModelProto, str] | None:
+def resize(preprocess: onnx.ModelProto) -> Mutated | None:
     """Nearest neighbours instead of smooth resizing."""
-    copy = copy_of(prepare)
-    found = [node for node in copy.graph.node if node.op_type == "Resize"]
-    for node in found:
+    copy = copy_of(preprocess)
+    nodes = [node for node in copy.graph.node if node.op_type == "Resize"]
+    for node in nodes:
         was = next((a.s.decode() for a in node.attribute if a.name == "mode"), "nearest")
         kept = [a for a in node.attribute if a.name in ("coordinate_transformation_mode", "axes")]
         del node.attribute[:]
         node.attribute.extend([*kept, helper.make_attribute("mode", "linear" if was == "nearest" else "nearest")])
-    return (copy, "nearest neighbours instead of smooth resizing") if found else None
+    return Mutated(copy, "nearest neighbours instead of smooth resizing") if nodes else None
 
 
-ON_MODEL: dict[str, Edit] = {
+ON_MODEL: dict[str, Mutation] = {
     "weight": weight,
     "scale": scale,
     "bias": bias,
@@ -193,4 +200,4 @@ ON_MODEL: dict[str, Edit] = {
     "batch": batch,
     "training": training,
 }
-ON_PREPARE: dict[str, Edit] = {"normalisation": normalisation, "channels": channels, "resize": resize}
+ON_PREPROCESS: dict[str, Mutation] = {"normalisation": normalisation, "channels": channels, "resize": resize}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -11,15 +11,48 @@ import numpy as np
 from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.api.task import Agreement, Case
-from zoo.bundle.judge.evidence import CaseEvidence
-from zoo_export.measure.outputs import Given
-from zoo_export.subject.module_io import Array
+from zoo.bundle.judge.evidence import CaseEvidence, GraphEvidence
+from zoo.models.outputs import Array
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 
-Others = Callable[[int], Iterable[Mapping[str, Array]] | None]
-"""(place of a case) -> other answers to it that are as right, because near-equal parts were chosen otherwise; None
-where they are too many to say."""
-Near = Callable[[int], Iterable[Mapping[str, Array]]]
-"""(place of a case) -> PyTorch's answers to it where its own outputs are off by their noise."""
+Alternatives = Callable[[int], Iterable[Outputs] | Failed]
+"""(index of a case) -> other answers to it that are as right, because a tie was decided in another way; a failure where
+they are too many to say."""
+WithinNoise = Callable[[int], Iterable[Outputs]]
+"""(index of a case) -> PyTorch's answers to it where its own outputs are off by their noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementCases:
+    """Cases with PyTorch's answers, and what else would be as right."""
+
+    task: Task
+    problem: Problem
+    cases: Sequence[Case]
+    reference: Sequence[Outputs]
+    noise: Mapping[str, float]
+    alternatives: Alternatives = lambda _: ()
+    within_noise: WithinNoise = lambda _: ()
+
+    def on(self, indices: Sequence[int]) -> AgreementCases:
+        """These cases alone, in this order."""
+        return replace(
+            self,
+            cases=[self.cases[index] for index in indices],
+            reference=[self.reference[index] for index in indices],
+            alternatives=lambda index: self.alternatives(indices[index]),
+            within_noise=lambda index: self.within_noise(indices[index]),
+        )
+
+    def compared(self, actual: Sequence[Outputs]) -> Agreement:
+        """The task's comparison as it is, and its metrics of both."""
+        answers = self.task.answers
+        agreement = answers.agreement(self.reference, actual, cases=self.cases, noise=self.noise)
+        return replace(
+            agreement,
+            reference_metrics=answers.metrics(self.reference, self.cases, self.problem),
+            candidate_metrics=answers.metrics(actual, self.cases, self.problem),
+        )
 
 
 def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
@@ -32,76 +65,95 @@ def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
     return noise
 
 
-def agree(
-    task: Task,
-    cases: Sequence[Case],
-    reference: Sequence[Mapping[str, Array]],
-    given: Sequence[Given],
-    *,
-    problem: Problem,
-    noise: Mapping[str, float],
-    others: Others = lambda _: (),
-    near: Near = lambda _: (),
-) -> Agreement | None:
+def measure_agreement(expected: AgreementCases, outputs: Sequence[RuntimeOutputs]) -> Agreement | None:
     """How the answers compare; None without items.  An item that the file cannot answer, or with no number, disagrees.
 
     A task looks for the largest score, and of scores that are no numbers the first is the largest.  A disagreeing item
     is undecided where the file gives an answer that is as right, or near PyTorch's, and unknown where those are too
     many to say; everything else is compared as if there were no such items.
     """
-    if not cases:
+    count = len(expected.cases)
+    if not count:
         return None
-    rows = zip(cases, reference, given, strict=True)
-    failed = [f"{case.name}: {reason}" for case, right, one in rows if (reason := _unanswered(right, one))]
-    if failed:
-        return Agreement(items=len(cases), agreeing=0, undecided=0, disagreements=tuple(failed[:12]))
-    candidate = [one for one in given if not isinstance(one, str)]
-    found = task.answers.agreement(reference, candidate, cases=cases, noise=noise)
-    if found.items != len(cases):
-        sentence = f"{task.name} compared {found.items} of {len(cases)} answers"
-        return replace(found, items=len(cases), agreeing=0, undecided=0, disagreements=(sentence,))
-    found = replace(
-        found,
-        reference_metrics=task.answers.metrics(reference, cases, problem),
-        candidate_metrics=task.answers.metrics(candidate, cases, problem),
-    )
-    if found.holds:
-        return found
+    rows = zip(expected.cases, expected.reference, outputs, strict=True)
+    failures = [f"{case.name}: {reason}" for case, right, actual in rows if (reason := _no_answer(right, actual))]
+    if failures:
+        return Agreement(items=count, agreeing=0, undecided=0, disagreements=tuple(failures[:12]))
+    answers = [actual for actual in outputs if not isinstance(actual, Failed)]
+    agreement = expected.compared(answers)
+    if agreement.items != count:
+        sentence = f"{expected.task.name} compared {agreement.items} of {count} answers"
+        return replace(agreement, items=count, agreeing=0, undecided=0, disagreements=(sentence,))
+    return agreement if agreement.holds else _without_ties(agreement, expected, answers)
 
-    def alike(place: int, right: Mapping[str, Array], one: Mapping[str, Array]) -> bool:
-        alone = task.answers.agreement([right], [one], cases=[cases[place]], noise=noise)
-        return alone.items == alone.agreeing == 1
 
-    firm, unknown = [], 0
-    for place, ours in enumerate(candidate):
-        if alike(place, reference[place], ours):
-            firm.append(place)
+def _without_ties(agreement: Agreement, expected: AgreementCases, answers: Sequence[Outputs]) -> Agreement:
+    """The agreement over the items that are not excused, the others counted as undecided."""
+    decided, unknown = [], 0
+    for index, answer in enumerate(answers):
+        if _agrees(expected, index, expected.reference[index], answer):
+            decided.append(index)
             continue
-        more = others(place)
-        if more is None:
+        alternatives = expected.alternatives(index)
+        if isinstance(alternatives, Failed):
             unknown += 1
-        elif not any(alike(place, one, ours) for one in chain(more, near(place))):
-            firm.append(place)
-    if len(firm) == len(cases):
-        return found
-    chosen = [[rows[place] for place in firm] for rows in (reference, candidate, cases)]
-    rest = task.answers.agreement(chosen[0], chosen[1], cases=chosen[2], noise=noise) if firm else found  # type: ignore[arg-type]
+        elif not any(
+            _agrees(expected, index, right, answer) for right in chain(alternatives, expected.within_noise(index))
+        ):
+            decided.append(index)
+    if len(decided) == len(answers):
+        return agreement
+    rest = expected.on(decided).compared([answers[index] for index in decided]) if decided else None
     return replace(
-        found,
-        agreeing=rest.agreeing if firm else 0,
-        undecided=(rest.undecided if firm else 0) + len(cases) - len(firm),
+        agreement,
+        agreeing=0 if rest is None else rest.agreeing,
+        undecided=(0 if rest is None else rest.undecided) + len(answers) - len(decided),
         unknown=unknown,
-        disagreements=rest.disagreements if firm else (),
+        disagreements=() if rest is None else rest.disagreements,
     )
 
 
-def _unanswered(right: Mapping[str, Array], given: Given) -> str:
+def _agrees(expected: AgreementCases, index: int, right: Outputs, answer: Outputs) -> bool:
+    case = expected.cases[index]
+    alone = expected.task.answers.agreement([right], [answer], cases=[case], noise=expected.noise)
+    return alone.items == alone.agreeing == 1
+
+
+def _no_answer(right: Outputs, actual: RuntimeOutputs) -> str:
     """Why the file has no answer: what the runtime said, or an output that is not finite where PyTorch's is."""
-    if isinstance(given, str):
-        return given
-    broken = [name for name, one in given.items() if not _finite(one) and name in right and _finite(right[name])]
+    if isinstance(actual, Failed):
+        return actual.reason
+    broken = [name for name, value in actual.items() if not _finite(value) and name in right and _finite(right[name])]
     return f"{', '.join(broken)} is not finite, PyTorch's is" if broken else ""
 
 
 def _finite(values: Array) -> bool:
     return not np.issubdtype(values.dtype, np.floating) or bool(np.isfinite(values).all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAgreement:
+    """The raw cases of the pipeline as the task compares them."""
+
+    indices: tuple[int, ...]
+    """The raw cases that gate and have a reference."""
+    expected: AgreementCases
+    """These cases, in this order."""
+
+    def measure(
+        self, indices: Sequence[int], outputs: Sequence[RuntimeOutputs], *, noise: Mapping[str, float]
+    ) -> Agreement | None:
+        """Over those of the raw cases `indices` that gate; `outputs` are what a pipeline gave for `indices`."""
+        position = {raw: at for at, raw in enumerate(self.indices)}
+        rows = [(position[raw], actual) for raw, actual in zip(indices, outputs, strict=True) if raw in position]
+        expected = replace(self.expected.on([at for at, _ in rows]), noise=noise)
+        return measure_agreement(expected, [actual for _, actual in rows])
+
+
+def with_answers(
+    graph: GraphEvidence, raw: RawAgreement, indices: Sequence[int], outputs: Sequence[RuntimeOutputs]
+) -> GraphEvidence:
+    """With the task's comparison of the outputs for these raw cases, where only the task can compare them."""
+    if not any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
+        return graph
+    return replace(graph, answers=raw.measure(indices, outputs, noise=noise_of(graph.cases)))

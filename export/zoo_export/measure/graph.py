@@ -1,12 +1,12 @@
-"""From runs to evidence: one graph, its cases, what PyTorch says and what the runtime says."""
+"""From outputs to evidence: one graph, its cases, what is right and what the runtime gave."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import onnx
 import torch
 from torch import nn
 
@@ -22,19 +22,47 @@ from zoo.bundle.judge.evidence import (
     Waiver,
 )
 from zoo.bundle.judge.rule import Status, judge_output, usual_noise
+from zoo.models.outputs import call
+from zoo_export.capture.capture import GraphFile
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
-from zoo_export.measure.outputs import Given, compare_case, liveness
-from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.runs import Trial
+from zoo_export.measure.outputs import compare_case, liveness
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name
-from zoo_export.subject.module_io import call
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 
-Answers = Sequence[Answer | str]
+References = Sequence[ReferenceOutputs | Failed]
 """Per case what is right, or why PyTorch cannot say."""
-Noise = Mapping[str, Magnitude | None]
-"""Per output PyTorch's usual noise."""
 Judge = Callable[[CaseEvidence], str]
 """What fails in a case; empty when nothing does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What was asked of the graphs, and what the model's plugin says about them."""
+
+    opset: int
+    arithmetic: tuple[str, ...] = ()
+    """Outputs whose sizes may be computed from those of the inputs."""
+    waivers: tuple[Waiver, ...] = ()
+    """Outputs that the rule cannot hold for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphRun:
+    """One graph after its cases were run: what is right, and what the runtime gave."""
+
+    file: GraphFile
+    references: tuple[ReferenceOutputs | Failed, ...]
+    """Per case of the file."""
+    result: RuntimeResult
+
+    def on(self, indices: Sequence[int]) -> GraphRun:
+        """The same for these cases alone."""
+        return GraphRun(
+            file=replace(self.file, cases=tuple(self.file.cases[index] for index in indices)),
+            references=tuple(self.references[index] for index in indices),
+            result=self.result.on(indices),
+        )
 
 
 def eval_mode(module: nn.Module) -> EvalMode:
@@ -47,102 +75,67 @@ def torch_repeats(module: nn.Module, cases: Sequence[Case], signature: Signature
     """Whether eager PyTorch gives the same bits under two seeds."""
     state = torch.random.get_rng_state()
     try:
-        answers = []
+        runs = []
         for seed in (1, 2):
             torch.manual_seed(seed)
-            answers.append([call(module, case.inputs, signature) for case in cases])
+            runs.append([call(module, case.inputs, signature) for case in cases])
     finally:
         torch.random.set_rng_state(state)
-    first, second = answers
     return all(
-        one[name].tobytes() == two[name].tobytes() for one, two in zip(first, second, strict=True) for name in one
+        first[name].tobytes() == second[name].tobytes() for first, second in zip(*runs, strict=True) for name in first
     )
 
 
-def measure_graph(
-    *,
-    name: str,
-    role: str,
-    sha256: str,
-    model: onnx.ModelProto,
-    signature: Signature,
-    cases: Sequence[Case],
-    answers: Answers,
-    trial: Trial,
-    opset: int,
-    torch_equal: bool,
-    example: Mapping[str, tuple[int, ...]],
-    declared_arithmetic: Sequence[str] = (),
-    waivers: Sequence[Waiver] = (),
-) -> GraphEvidence:
-    """Everything measured about one graph."""
-    compared = [
-        compare_case(case, given, answer, signature)
-        for case, given, answer in zip(cases, trial.given, answers, strict=True)
-    ]
-    pairs = [
-        (answer, given)
-        for place, (answer, given) in enumerate(zip(answers, trial.given, strict=True))
-        if not isinstance(answer, str) and not isinstance(given, str) and _complete(given, signature)
-        if not any(_same(cases[place], other) for other in cases[:place])  # the same input twice moves nothing
+def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True) -> GraphEvidence:
+    """Everything measured about one graph; `torch_equal` is what `torch_repeats` found."""
+    file, result = run.file, run.result
+    compared = compare_cases(run)
+    live = [
+        (expected, actual)
+        for index, (expected, actual) in enumerate(zip(run.references, result.outputs, strict=True))
+        if not isinstance(expected, Failed) and not isinstance(actual, Failed) and _complete(actual, file.signature)
+        if not any(_same(file.cases[index], other) for other in file.cases[:index])  # the same input twice says nothing
     ]
     return GraphEvidence(
-        name=name,
-        role="pipeline" if role == "pipeline" else "model",
-        sha256=sha256,
-        cases=tuple(compared),
-        facts=graph_facts(model, opset_asked=opset),
+        name=file.name,
+        role=file.role,
+        sha256=file.sha256,
+        cases=compared,
+        facts=graph_facts(file.model, opset_asked=declared.opset),
         determinism=None
-        if trial.equal is None
-        else Determinism(torch_equal=torch_equal, runtime_equal=trial.equal, repeats=2),
-        liveness=liveness(signature, [answer for answer, _ in pairs], [given for _, given in pairs]),
-        axes=_axes(
-            model,
-            signature=signature,
-            cases=cases,
-            compared=compared,
-            answers=answers,
-            trial=trial,
-            example=example,
-            declared_arithmetic=declared_arithmetic,
-            waivers=waivers,
-        ),
-        outputs=tuple(port.name for port in signature.outputs),
+        if result.repeats_equal is None
+        else Determinism(torch_equal=torch_equal, runtime_equal=result.repeats_equal, repeats=2),
+        liveness=liveness(file.signature, [expected for expected, _ in live], [actual for _, actual in live]),
+        axes=_axes(run, compared, declared),
+        outputs=tuple(port.name for port in file.signature.outputs),
     )
 
 
-def _same(one: Case, other: Case) -> bool:
-    return one.inputs.keys() == other.inputs.keys() and all(
-        np.array_equal(value, other.inputs[name]) for name, value in one.inputs.items()
+def compare_cases(run: GraphRun) -> tuple[CaseEvidence, ...]:
+    """Every case compared."""
+    rows = zip(run.file.cases, run.result.outputs, run.references, strict=True)
+    return tuple(compare_case(case, actual, expected, run.file.signature) for case, actual, expected in rows)
+
+
+def _same(case: Case, other: Case) -> bool:
+    return case.inputs.keys() == other.inputs.keys() and all(
+        np.array_equal(value, other.inputs[name]) for name, value in case.inputs.items()
     )
 
 
-def _complete(given: Mapping[str, np.ndarray], signature: Signature) -> bool:
-    return all(port.name in given for port in signature.outputs)
+def _complete(outputs: Outputs, signature: Signature) -> bool:
+    return all(port.name in outputs for port in signature.outputs)
 
 
 # --- axes ---
 
 
-def _axes(
-    model: onnx.ModelProto,
-    *,
-    signature: Signature,
-    cases: Sequence[Case],
-    compared: Sequence[CaseEvidence],
-    answers: Answers,
-    trial: Trial,
-    example: Mapping[str, tuple[int, ...]],
-    declared_arithmetic: Sequence[str],
-    waivers: Sequence[Waiver],
-) -> Axes:
-    batch = batch_name(signature)
-    gating = [output for case in compared if case.gates for output in case.outputs]
-    usual = {p.name: usual_noise(one for one in gating if one.name == p.name) for p in signature.outputs}
-    judge = partial(_wrong, usual=usual, waivers={waiver.output: waiver for waiver in waivers})
-    by_batch = _batch_failures(signature, cases, answers, trial, judge)
+def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -> Axes:
+    file = run.file
+    batch = batch_name(file.signature)
+    by_batch = _batch_failures(run, _judge_for(compared, file.signature, declared.waivers))
     tested = []
-    for port in signature.inputs:
+    for port in file.signature.inputs:
         for index, axis in enumerate(port.shape):
             if not isinstance(axis, str):
                 continue
@@ -156,51 +149,69 @@ def _axes(
                     index=index,
                     name=axis,
                     tested=sizes,
-                    example=example[port.name][index],
+                    example=file.example[port.name][index],
                     failures=failures,
                 )
             )
     return Axes(
         tested=tuple(tested),
-        arithmetic=arithmetic(model, declared_arithmetic),
-        undeclared=declared_axes(model, signature),
+        arithmetic=arithmetic(file.model, declared.arithmetic),
+        undeclared=declared_axes(file.model, file.signature),
         static="" if tested else "every input of this graph has one size",
     )
 
 
+def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, waivers: Sequence[Waiver]) -> Judge:
+    """The rule with the noise that is usual in these cases."""
+    gating = [output for case in compared if case.gates for output in case.outputs]
+    usual = {
+        port.name: usual_noise(output for output in gating if output.name == port.name) for port in signature.outputs
+    }
+    return partial(_failure, usual=usual, waivers={waiver.output: waiver for waiver in waivers})
+
+
 def _sizes(port: str, index: int, compared: Sequence[CaseEvidence]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The sizes at which cases were compared, and what went wrong at any of them."""
+    """The sizes at which cases were compared, and what failed at any of them."""
     sizes, failures = set(), []
     for case in compared:
         if case.reference_error:
             continue
         size = case.inputs[port][index]
         sizes.add(size)
-        broken = case.error or _wrong(case, usual={}, waivers={}, broken=True)
-        if broken and case.gates:
-            failures.append(f"size {size} ({case.name}): {broken}")
+        failure = case.error or _failure(case, usual={}, waivers={}, broken=True)
+        if failure and case.gates:
+            failures.append(f"size {size} ({case.name}): {failure}")
     return tuple(sorted(sizes)), tuple(failures)
 
 
-def _batch_failures(
-    signature: Signature, cases: Sequence[Case], answers: Answers, trial: Trial, judge: Judge
-) -> dict[int, tuple[str, ...]]:
-    found = {}
-    for size, rows in trial.by_batch.items():
-        sentences = [_batch_failure(cases[place], given, answers[place], signature, judge) for place, given in rows]
-        found[size] = tuple(f"batch {size}: {sentence}" for sentence in dict.fromkeys(filter(None, sentences)))
-    return found
+def _batch_failures(run: GraphRun, judge: Judge) -> dict[int, tuple[str, ...]]:
+    """Per batch size what failed, in sentences."""
+    failures = {}
+    for size, rows in run.result.by_batch.items():
+        sentences = [_batch_failure(run, index, outputs, judge) for index, outputs in rows]
+        failures[size] = tuple(f"batch {size}: {sentence}" for sentence in dict.fromkeys(filter(None, sentences)))
+    return failures
 
 
-def _batch_failure(case: Case, given: Given, answer: Answer | str, signature: Signature, judge: Judge) -> str:
-    if isinstance(answer, str) or not case.gates:
-        return given if isinstance(given, str) else ""
-    compared = compare_case(case, given, answer, signature)
+def _batch_failure(run: GraphRun, index: int, outputs: RuntimeOutputs, judge: Judge) -> str:
+    case, expected = run.file.cases[index], run.references[index]
+    if isinstance(expected, Failed) or not case.gates:
+        return outputs.reason if isinstance(outputs, Failed) else ""
+    compared = compare_case(case, outputs, expected, run.file.signature)
     return compared.error or judge(compared)
 
 
-def _wrong(case: CaseEvidence, *, usual: Noise, waivers: Mapping[str, Waiver], broken: bool = False) -> str:
+def _failure(
+    case: CaseEvidence,
+    *,
+    usual: Mapping[str, Magnitude | None],
+    waivers: Mapping[str, Waiver],
+    broken: bool = False,
+) -> str:
     """The first output that fails; with `broken` only for its shape, dtype or finiteness: the rest is parity's."""
-    cells = [(one.name, judge_output(one, waivers.get(one.name), usual=usual.get(one.name))) for one in case.outputs]
+    cells = [
+        (output.name, judge_output(output, waivers.get(output.name), usual=usual.get(output.name)))
+        for output in case.outputs
+    ]
     failed = [(name, cell) for name, cell in cells if cell.status == Status.FAIL and (cell.broken or not broken)]
     return next((f"{case.name}, {name}: {cell.why}" for name, cell in failed), "")

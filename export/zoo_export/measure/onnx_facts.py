@@ -12,8 +12,8 @@ from onnx import numpy_helper
 
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import GraphFacts
-from zoo.bundle.runtime.graph import Walk
-from zoo.bundle.runtime.scan import fed
+from zoo.bundle.runtime.graph import ParsedModel
+from zoo.bundle.runtime.scan import required_inputs
 
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
     """The facts that need no run."""
-    walk = Walk(model)
+    walk = ParsedModel(model)
     every = [node for node, _ in walk.nodes]
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     opset = opsets.get("", opsets.get("ai.onnx", 0))
@@ -75,15 +75,15 @@ def _texts(model: onnx.ModelProto, every: Sequence[onnx.NodeProto]) -> Iterator[
 
 def declared_axes(model: onnx.ModelProto, signature: Signature) -> tuple[str, ...]:
     """Where the file's ports differ from the signature, a sentence each."""
-    wrong = list(_differences(fed(model.graph), signature.inputs, exact=True))
+    wrong = list(_differences(required_inputs(model.graph), signature.inputs, exact=True))
     return (*wrong, *_differences(model.graph.output, signature.outputs, exact=False))
 
 
 def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *, exact: bool) -> Iterator[str]:
     by_name = {value.name: value.type.tensor_type for value in values}
-    names, told = [value.name for value in values], [port.name for port in ports]
-    if names != told and set(told) <= set(names):
-        yield f"the file has {', '.join(names)} in this order, not {', '.join(told)}"
+    names, declared = [value.name for value in values], [port.name for port in ports]
+    if names != declared and set(declared) <= set(names):
+        yield f"the file has {', '.join(names)} in this order, not {', '.join(declared)}"
     for port in ports:
         if port.name not in by_name:
             yield f"the file has no {port.name}"

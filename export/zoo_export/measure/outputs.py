@@ -1,26 +1,24 @@
-"""One answer of the file against what is right: numbers only, no verdict."""
+"""One output of the file against what is right: numbers only, no verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from zoo.api.task import MARGIN, Case, Port, Signature
 from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
-from zoo.bundle.judge.rule import WILD
-from zoo_export.reference.oracle import Answer, magnitude
-from zoo_export.reference.proposals import TIED, compared, unnamed
-from zoo_export.subject.module_io import Array
-
-Given = Mapping[str, Array] | str
-"""What the runtime gave: outputs by name, or the sentence in which it refused."""
+from zoo.bundle.judge.rule import MAX_OVER_MEDIAN
+from zoo.models.outputs import Array
+from zoo_export.reference.oracle import ReferenceOutputs, magnitude
+from zoo_export.reference.strategy import TIE_NOISE
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 
 
 def compare_kind(port: Port, signature: Signature) -> Compare:
     """How an output is judged: outputs of data-dependent length by the task, pictures in levels, floats by the rule."""
-    known = {size for one in signature.inputs for size in one.shape}
+    known = {size for port in signature.inputs for size in port.shape}
     if any(isinstance(size, str) and size not in known for size in port.shape):
         return "agreement"
     if port.dtype.startswith("float"):
@@ -28,91 +26,88 @@ def compare_kind(port: Port, signature: Signature) -> Compare:
     return "levels" if port.dtype == "uint8" and len(port.shape) >= 3 else "equal"
 
 
-def compare_case(case: Case, given: Given, answer: Answer | str, signature: Signature) -> CaseEvidence:
+def compare_case(
+    case: Case, actual: RuntimeOutputs, expected: ReferenceOutputs | Failed, signature: Signature
+) -> CaseEvidence:
     """Everything measured about one case."""
     shapes = {name: tuple(value.shape) for name, value in case.inputs.items()}
-    story = CaseEvidence(name=case.name, kind=case.kind, gates=case.gates, inputs=shapes)
-    if isinstance(answer, str):
-        return replace(story, reference_error=answer)
-    if isinstance(given, str):
-        return replace(story, error=given)
-    outputs = [compare_output(port, given, answer, signature) for port in signature.outputs if port.name in given]
-    return replace(story, outputs=tuple(outputs))
+    evidence = CaseEvidence(name=case.name, kind=case.kind, gates=case.gates, inputs=shapes)
+    if isinstance(expected, Failed):
+        return replace(evidence, reference_error=expected.reason)
+    if isinstance(actual, Failed):
+        return replace(evidence, error=actual.reason)
+    outputs = [compare_output(port, actual, expected, signature) for port in signature.outputs if port.name in actual]
+    return replace(evidence, outputs=tuple(outputs))
 
 
-def compare_output(port: Port, whole: Mapping[str, Array], answer: Answer, signature: Signature) -> OutputError:
+def compare_output(port: Port, outputs: Outputs, expected: ReferenceOutputs, signature: Signature) -> OutputError:
     """One output of one case."""
-    given, reference, single = whole[port.name], answer.reference[port.name], answer.single[port.name]
+    name = port.name
+    actual, reference, single = outputs[name], expected.reference[name], expected.single[name]
+    selection = expected.matching.is_selection(name)
     kind = compare_kind(port, signature)
-    rows = answer.rows
-    if kind == "equal" and (MARGIN in answer.reference or (rows is not None and port.name == rows.keys)):
+    if kind == "equal" and (selection or MARGIN in expected.reference):
         kind = "choice"
     facts = OutputError(
-        name=port.name,
+        name=name,
         compare=kind,
-        dtype=str(given.dtype),
+        dtype=str(actual.dtype),
         reference_dtype=str(single.dtype),
-        shape=tuple(given.shape),
+        shape=tuple(actual.shape),
         reference_shape=tuple(reference.shape),
-        finite=_finite(given),
+        finite=_finite(actual),
         reference_finite=_finite(reference),
     )
     if kind == "agreement":
-        return replace(facts, torch=answer.noise.get(port.name))
-    if given.shape != reference.shape:
+        return replace(facts, torch=expected.noise.get(name))
+    if actual.shape != reference.shape:
         return facts
     if kind == "rule":
-        if rows is not None and rows.keys in whole:
-            given, reference = rows.paired(port.name, whole)
-        return _by_rule(facts, given, reference, answer, port.name)
-    if kind == "choice" and rows is not None:
-        found, more = compared(given, reference, rows), unnamed(port.name, whole)
+        return _by_rule(facts, *expected.matching.pair(name, outputs, expected.reference), expected)
+    if kind == "choice" and selection:
+        counts = expected.matching.count(name, outputs, expected.reference)
         return replace(
-            facts,
-            elements=found.parts + more,
-            differing=found.wrong + more,
-            far=found.other + more,
-            undecided=found.tied,
+            facts, elements=counts.parts, differing=counts.wrong, far=counts.different, undecided=counts.tied
         )
     if kind == "choice":
-        return _by_margin(facts, given, reference, answer)
-    return _by_count(facts, given, reference, single)
+        return _by_margin(facts, actual, reference, expected)
+    return _by_count(facts, actual, reference, single)
 
 
-def _by_rule(facts: OutputError, given: Array, reference: Array, answer: Answer, name: str) -> OutputError:
-    error = given.astype(np.float64) - reference
+def _by_rule(facts: OutputError, actual: Array, reference: Array, expected: ReferenceOutputs) -> OutputError:
+    error = actual.astype(np.float64) - reference
     return replace(
         facts,
         scale=magnitude(reference),
         onnx=magnitude(error),
-        torch=answer.noise[name],
-        torch_typical=answer.typical.get(name),
+        torch=expected.noise[facts.name],
+        torch_typical=expected.typical.get(facts.name),
         sqnr_db=_sqnr(reference, error),
     )
 
 
-def _by_count(facts: OutputError, given: Array, reference: Array, single: Array) -> OutputError:
-    apart = np.abs(given.astype(np.int64) - reference.astype(np.int64))
+def _by_count(facts: OutputError, actual: Array, reference: Array, single: Array) -> OutputError:
+    difference = np.abs(actual.astype(np.int64) - reference.astype(np.int64))
     decided = single == reference if facts.compare == "equal" else np.ones(reference.shape, dtype=bool)
     return replace(
         facts,
         elements=int(np.count_nonzero(decided)),
-        differing=int(np.count_nonzero(apart[decided])),
-        far=int(np.count_nonzero(apart > 1)),
+        differing=int(np.count_nonzero(difference[decided])),
+        far=int(np.count_nonzero(difference > 1)),
     )
 
 
-def _by_margin(facts: OutputError, given: Array, reference: Array, answer: Answer) -> OutputError:
-    """A choice per place, ties left out: where the first stands no clearer above the next than ten times the noise."""
-    noise = answer.noise[MARGIN]
-    apart = given != reference
-    tied = ~(answer.reference[MARGIN] > TIED * (noise.max or 0.0))
+def _by_margin(facts: OutputError, actual: Array, reference: Array, expected: ReferenceOutputs) -> OutputError:
+    """A choice per position; positions whose margin is at most ten times the noise are ties, and are left out."""
+    noise = expected.noise[MARGIN]
+    differing = actual != reference
+    tied = ~(expected.reference[MARGIN] > TIE_NOISE * (noise.max or 0.0))
     return replace(
         facts,
         torch=noise,
-        elements=int(apart.size),
-        differing=int(np.count_nonzero(apart & ~tied)),
-        far=int(np.count_nonzero(apart)),
+        elements=int(differing.size),
+        differing=int(np.count_nonzero(differing & ~tied)),
+        far=int(np.count_nonzero(differing)),
         undecided=int(np.count_nonzero(tied)),
     )
 
@@ -130,49 +125,51 @@ def _sqnr(reference: Array, error: Array) -> float | None:
 
 
 def liveness(
-    signature: Signature, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]]
+    signature: Signature, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs]
 ) -> tuple[LiveOutput, ...]:
-    """How every output moves between inputs whose answers have the same shape."""
+    """How every output moves between inputs whose outputs have the same shape."""
     return tuple(
-        _live(port, answers, given, free=compare_kind(port, signature) == "agreement") for port in signature.outputs
+        _live(port, references, outputs, free=compare_kind(port, signature) == "agreement")
+        for port in signature.outputs
     )
 
 
-def _live(port: Port, answers: Sequence[Answer], given: Sequence[Mapping[str, Array]], *, free: bool) -> LiveOutput:
+def _live(port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs], *, free: bool) -> LiveOutput:
     name = port.name
-    pairs = [
-        (answer.reference[name], one[name], answer.noise.get(name)) for answer, one in zip(answers, given, strict=True)
+    triples = [
+        (expected.reference[name], actual[name], expected.noise.get(name))
+        for expected, actual in zip(references, outputs, strict=True)
     ]
     groups: dict[tuple[int, ...], list[int]] = {}
-    for place, (reference, one, _) in enumerate(pairs):
-        if reference.shape == one.shape and reference.size:
-            groups.setdefault(tuple(reference.shape), []).append(place)
+    for index, (reference, actual, _) in enumerate(triples):
+        if reference.shape == actual.shape and reference.size:
+            groups.setdefault(tuple(reference.shape), []).append(index)
     if not groups:
         return LiveOutput(name=name, inputs=0, spread=None, noise=None, onnx_spread=None)
     several = [group for group in groups.values() if len(group) > 1]
-    if not several and len(groups) > 1:  # answers of different shapes differ
-        return LiveOutput(name=name, inputs=len(pairs), spread=1.0, noise=0.0, onnx_spread=1.0)
+    if not several and len(groups) > 1:  # outputs of different shapes differ
+        return LiveOutput(name=name, inputs=len(triples), spread=1.0, noise=0.0, onnx_spread=1.0)
     # a small group may hold one picture twice; a dead output is dead in all of them
-    moved = [_moved(port, [pairs[place] for place in group], free=free) for group in several or groups.values()]
+    moved = [_moved(port, [triples[index] for index in group], free=free) for group in several or groups.values()]
     return max(moved, key=lambda live: (live.spread or 0.0, live.inputs))
 
 
-def _moved(port: Port, chosen: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:
-    """How far an output moves between some answers of one shape.
+def _moved(port: Port, triples: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:
+    """How far an output moves between some (reference, output, noise) of one shape.
 
-    In an answer whose order is `free`, equally good ones change places, and of two that overlap one is left; what that
-    makes of some of the cases is no noise of the others.
+    In an output whose order is `free`, equal ones change their order, and of two that overlap one is left; what that
+    does in some of the cases is no noise of the others.
     """
     floats = port.dtype.startswith("float")
-    noises = [noise.rms or 0.0 for _, _, noise in chosen if noise is not None]
+    noises = [noise.rms or 0.0 for _, _, noise in triples if noise is not None]
     noise = float(np.sqrt(np.mean(np.square(noises)))) if noises else 0.0
     usual = sorted(noises)[(len(noises) - 1) // 2] if noises else 0.0
     return LiveOutput(
         name=port.name,
-        inputs=len(chosen),
-        spread=_spread([reference for reference, _, _ in chosen], floats=floats),
-        noise=min(noise, WILD * usual) if free else noise,
-        onnx_spread=_spread([one for _, one, _ in chosen], floats=floats),
+        inputs=len(triples),
+        spread=_spread([reference for reference, _, _ in triples], floats=floats),
+        noise=min(noise, MAX_OVER_MEDIAN * usual) if free else noise,
+        onnx_spread=_spread([actual for _, actual, _ in triples], floats=floats),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,32 +14,12 @@ from torch import nn
 
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Lineage
+from zoo.models.outputs import Array, call
 from zoo_export.capture.onnx_graph import nodes
-from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.state_dict import state, tensor_bytes
 
 EXPLAINED_BYTES = 1024
 """A float constant up to this size may be written in the code (an epsilon, a mean); above it, it must have a name."""
-
-
-def state(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Every tensor of the module by name: parameters and buffers, those that checkpoints leave out included."""
-    named: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
-    named.update(module.named_buffers(remove_duplicate=False))
-    return {name: tensor.detach() for name, tensor in named.items()}
-
-
-def state_sha256(module: nn.Module) -> str:
-    """Digest over names, dtypes, shapes and bytes, in name order."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(state(module).items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(_bytes(tensor))
-    return digest.hexdigest()
-
-
-def _bytes(tensor: torch.Tensor) -> bytes:
-    flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def initialisers(model: onnx.ModelProto) -> dict[str, tuple[tuple[int, ...], bytes]]:
@@ -65,12 +44,12 @@ def measure_lineage(
         owner = first_name.setdefault(key, name) if tensor.numel() else name
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():
-        found = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
-        wrong = [name for name in found if kept[name] != (tuple(tensors[owner].shape), _bytes(tensors[owner]))]
+        stored = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
+        wrong = [name for name in stored if kept[name] != (tuple(tensors[owner].shape), tensor_bytes(tensors[owner]))]
         tied += [f"{name} = {owner}" for name in names if name != owner]
         different += wrong
-        absent += [] if found else [owner]
-        equal += bool(found) and not wrong
+        absent += [] if stored else [owner]
+        equal += bool(stored) and not wrong
     reached = _reached(module, [name for owner in absent for name in groups[owner]], inputs, signature)
     missing = [owner for owner in absent if reached]
     return Lineage(
@@ -85,24 +64,24 @@ def measure_lineage(
 
 
 def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], signature: Signature) -> bool:
-    """Does any output change when these tensors are spoilt?  Then they are in use."""
+    """Does any output change when these tensors are overwritten?  Then they are in use."""
     if not names:
         return False
-    spoilt = copy.deepcopy(module)
-    tensors = state(spoilt)
+    changed = copy.deepcopy(module)
+    tensors = state(changed)
     for name in names:
         tensor = tensors[name]
-        tensor.copy_(torch.full_like(tensor, float("nan")) if tensor.is_floating_point() else _other(tensor))
+        tensor.copy_(torch.full_like(tensor, float("nan")) if tensor.is_floating_point() else _other_values(tensor))
     try:
-        after = call(spoilt, inputs, signature)
+        after = call(changed, inputs, signature)
     except (RuntimeError, IndexError):
         return True
     before = call(module, inputs, signature)
     return any(not np.array_equal(before[name], after[name]) for name in before)
 
 
-def _other(tensor: torch.Tensor) -> torch.Tensor:
-    """Whole numbers of which every one is another, and small enough to be a place in a table."""
+def _other_values(tensor: torch.Tensor) -> torch.Tensor:
+    """Whole numbers, each different from the tensor's own, and small enough to be an index into a table."""
     return tensor == 0 if tensor.dtype == torch.bool else (tensor == 0).to(tensor.dtype)
 
 
@@ -122,21 +101,23 @@ def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) ->
 
 def differing(file: onnx.ModelProto, derived: onnx.ModelProto) -> tuple[str, ...]:
     """Initialisers of a file that are not, byte for byte, those derived anew from the module; a sentence each."""
-    ours, theirs = initialisers(derived), initialisers(file)
-    sentences = [f"{name} is not in the file" for name in ours if name not in theirs]
-    sentences += [f"{name} is in the file only" for name in theirs if name not in ours]
+    expected, actual = initialisers(derived), initialisers(file)
+    sentences = [f"{name} is not in the file" for name in expected if name not in actual]
+    sentences += [f"{name} is in the file only" for name in actual if name not in expected]
     sentences += [
-        f"{name}: {_distance(ours[name], theirs[name])}" for name in ours if theirs.get(name, ours[name]) != ours[name]
+        f"{name}: {_difference(actual[name], values)}"
+        for name, values in expected.items()
+        if actual.get(name, values) != values
     ]
     return tuple(sentences)
 
 
-def _distance(ours: tuple[tuple[int, ...], bytes], theirs: tuple[tuple[int, ...], bytes]) -> str:
-    if ours[0] != theirs[0]:
-        return f"shape {list(theirs[0])}, not {list(ours[0])}"
-    if len(ours[1]) != len(theirs[1]):
+def _difference(actual: tuple[tuple[int, ...], bytes], expected: tuple[tuple[int, ...], bytes]) -> str:
+    if actual[0] != expected[0]:
+        return f"shape {list(actual[0])}, not {list(expected[0])}"
+    if len(actual[1]) != len(expected[1]):
         return "another dtype"
-    changed = np.frombuffer(ours[1], np.uint8) != np.frombuffer(theirs[1], np.uint8)
+    changed = np.frombuffer(actual[1], np.uint8) != np.frombuffer(expected[1], np.uint8)
     return f"{int(changed.sum())} of {changed.size} bytes differ"
 
 
@@ -149,10 +130,10 @@ CHANGED = 0.5
 
 
 def trace(module: nn.Module, derived: onnx.ModelProto, file: onnx.ModelProto) -> Lineage | None:
-    """The float initialisers of a file made elsewhere, told by their numbers: the module's own, bit for bit, or folded
-    from them as zoo's export folds them, up to the last bits.
+    """The lineage of a file that zoo did not write, by the numbers of its float initialisers.
 
-    None where some of them cannot be told at all; then their lineage is not known.
+    They are the module's own, bit for bit, or folded from them as zoo's export folds them, up to the last bits.  None
+    where some of them are like neither; then their lineage is not known.
     """
     own = {name: tensor.cpu().numpy() for name, tensor in state(module).items() if tensor.is_floating_point()}
     folded = {tensor.name: numpy_helper.to_array(tensor) for tensor in derived.graph.initializer}
@@ -178,7 +159,7 @@ _NOTHING = np.zeros(0)
 
 
 class _Distance(NamedTuple):
-    """How far a tensor is from another, relative to each element; the median tells a changed tensor from a strange."""
+    """How far a tensor is from another, relative to each element; the median tells a changed one from a foreign one."""
 
     median: float
     largest: float
@@ -189,9 +170,10 @@ def _nearest(values: Array, known: Mapping[str, Array]) -> _Distance:
     """The tensor most like this one, as it is or transposed."""
     best = _Distance(float("inf"), float("inf"), "")
     for name, other in known.items():
-        for one in [other, other.T] if other.ndim == 2 else [other]:
-            if one.shape == values.shape:
-                small = 1e-3 * float(np.abs(one).max())  # elements near zero are compared with the tensor's size
-                apart = np.abs(values - one) / np.maximum(np.maximum(np.abs(one), small), np.finfo(np.float32).tiny)
-                best = min(best, _Distance(float(np.median(apart)), float(apart.max()), name))
+        for candidate in [other, other.T] if other.ndim == 2 else [other]:
+            if candidate.shape == values.shape:
+                small = 1e-3 * float(np.abs(candidate).max())  # elements near zero are compared with the tensor's size
+                scale = np.maximum(np.maximum(np.abs(candidate), small), np.finfo(np.float32).tiny)
+                error = np.abs(values - candidate) / scale
+                best = min(best, _Distance(float(np.median(error)), float(error.max()), name))
     return best

@@ -1,210 +1,316 @@
-"""From two sets of answers to evidence: every graph measured, and what is known beside the graphs."""
+"""From references and runtime results to evidence: every graph measured, and what is known beside the graphs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from zoo.api.task import Agreement
 from zoo.bundle.judge.evidence import (
+    Axes,
     CaseEvidence,
+    EvalMode,
     Evidence,
     File,
     GraphEvidence,
-    Labels,
     Lineage,
     Prepared,
+    Waiver,
 )
 from zoo.bundle.judge.evidence import Subject as SubjectRecord
-from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.measure.agreement import agree, noise_of
-from zoo_export.measure.graph import eval_mode, measure_graph, torch_repeats
+from zoo_export.capture.capture import MODEL, PIPELINE, Exported
+from zoo_export.measure.agreement import (
+    AgreementCases,
+    RawAgreement,
+    measure_agreement,
+    noise_of,
+    with_answers,
+)
+from zoo_export.measure.graph import Declared, GraphRun, eval_mode, measure_graph, torch_repeats
 from zoo_export.measure.labels import measure_labels
-from zoo_export.measure.outputs import Given, compare_case
-from zoo_export.measure.training_serving_skew import fed_items
+from zoo_export.measure.outputs import compare_case
+from zoo_export.measure.preprocess import with_preprocessed
+from zoo_export.measure.training_serving_skew import measure_skew
 from zoo_export.measure.weights import differing, measure_lineage, trace
-from zoo_export.proof.phases import Underway
-from zoo_export.reference.oracle import Answer
-from zoo_export.reference.postprocess import eager_answers
-from zoo_export.reference.ties import nearby, otherwise, otherwise_in_case
-from zoo_export.subject.module_io import Array
+from zoo_export.proof.phases import EagerModel, GraphReferences, References, Submitted, SubmittedGraph
+from zoo_export.reference.postprocess import batched_answers
+from zoo_export.reference.strategy import Run
+from zoo_export.reference.ties import answers_within_noise, case_alternatives, item_alternatives
+from zoo_export.subject.cases import Inputs
+from zoo_export.subject.results import Failed, Outputs
+from zoo_export.subject.subject import Subject
+
+T = TypeVar("T")
 
 
-def gather(under: Underway) -> Evidence:
-    """Everything that the judge needs, but for the controls."""
-    subject = under.subject
-    with under.clock("eval mode"):
-        mode = eval_mode(subject.module)
-    with under.clock("determinism"):
-        repeats = torch_repeats(subject.module, under.inputs.model[:1], under.model)
-    with under.clock("lineage"):
-        lineage = _lineage(under)
-    graphs = tuple(_graph(under, name, repeats=repeats) for name in under.exported.files)
-    graphs = tuple(_as_pipeline(under, graph) if graph.role == "pipeline" else graph for graph in graphs)
-    whole = PIPELINE in under.exported.files
-    with under.clock("agreement"):
-        agreement, data = _agreement(under, graphs) if whole else (None, "")
-        fed = _fed(under, graphs) if whole else ()
-    return Evidence(
-        environment=under.environment.result(),
-        subject=SubjectRecord(
-            model=subject.model,
-            task=subject.problem.task,
-            files=tuple(
-                File(name=name, sha256=digest, bytes=len(under.exported.files[name]))
-                for name, digest in under.exported.sha256.items()
-            ),
-            weights=subject.lineage.weights,
-            weights_sha256=subject.lineage.weights_sha256,
-            trained=subject.trained,
-            scope="bundle" if whole else "file",
-        ),
-        reference=under.reference,
-        graphs=graphs,
-        eval_mode=mode,
-        lineage=lineage,
-        labels=_labels(under) if whole else None,
-        agreement=agreement,
-        agreement_data=data,
-        skew=fed,
-        waivers=under.waivers(),
-    )
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """A value and how long it took."""
+
+    value: T
+    seconds: float
 
 
-def _as_pipeline(under: Underway, graph: GraphEvidence) -> GraphEvidence:
-    """With the prepared pictures, and the task's word where only the task can compare."""
-    graph = replace(graph, cases=tuple(with_prepared(graph.cases, under.levels)))
-    return with_answers(under, graph, range(len(under.inputs.raw)), under.trials[graph.name].result().given)
+def timed(work: Callable[[], T]) -> Timed[T]:
+    """The result of some work, with its time on the clock."""
+    start = time.perf_counter()
+    value = work()
+    return Timed(value, time.perf_counter() - start)
 
 
-def _labels(under: Underway) -> Labels:
-    with under.clock("labels"):
-        return measure_labels(
-            under.subject.problem,
-            under.exported.models,
-            signature=under.pipeline,
-            cases=under.inputs.raw,
-            answers=under.answers[PIPELINE],
-            given=under.trials[PIPELINE].result().given,
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleFacts:
+    """What is measured on the module and the bytes alone, without a run of the files."""
+
+    eval_mode: Timed[EvalMode]
+    repeats: Timed[bool]
+    """Eager PyTorch gives the same bits twice."""
+    lineage: Timed[Lineage | None]
 
 
-def _lineage(under: Underway) -> Lineage | None:
-    """From the module's state to the captured graph, and from that to the bytes of the files."""
-    if PIPELINE not in under.exported.files:
-        return trace(under.subject.module, under.fresh.graph.shipped, under.exported.models[MODEL])
-    inputs = under.inputs.model[0].inputs
-    found = measure_lineage(under.subject.module, under.fresh.graph.plain, inputs, under.model)
-    wrong = [
-        f"{name}: {sentence}"
-        for name, model in under.exported.models.items()
-        if model is not under.fresh.models[name]
-        for sentence in differing(model, under.fresh.models[name])
-    ]
-    return replace(found, different=(*found.different, *wrong))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything that evidence is made of."""
+
+    subject: Subject
+    inputs: Inputs
+    submitted: Submitted
+    eager: EagerModel
+    references: References
+    module: ModuleFacts
+    runs: Mapping[str, GraphRun]
+    """By file name."""
+    declared: Declared
+    run_model: Run
+    """Inputs of model.onnx to what the file gives for them now."""
+
+    @property
+    def whole(self) -> bool:
+        """A pipeline was measured, not a model alone."""
+        return PIPELINE in self.runs
 
 
-def _graph(
-    under: Underway,
-    name: str,
+def collect_results(
+    subject: Subject,
+    inputs: Inputs,
+    submitted: Submitted,
+    eager: EagerModel,
+    references: References,
     *,
-    repeats: bool,
-) -> GraphEvidence:
-    cases, signature = under.of(name)
-    with under.clock("axes"):
-        graph = measure_graph(
-            name=name,
-            role="model" if name == MODEL else "pipeline",
-            sha256=under.exported.sha256[name],
-            model=under.exported.models[name],
-            signature=signature,
-            cases=cases,
-            answers=under.answers[name],
-            trial=under.trials[name].result(),
-            opset=under.opset,
-            torch_equal=repeats,
-            example=under.example(name),
-            declared_arithmetic=under.subject.export.declared_arithmetic,
-            waivers=under.waivers(),
-        )
-    if name == MODEL and under.company and graph.axes is not None:
-        tested = [replace(a, failures=(*a.failures, under.company)) for a in graph.axes.tested[:1]]
-        graph = replace(graph, axes=replace(graph.axes, tested=(*tested, *graph.axes.tested[1:])))
-    others = (*_walked(under, name), *under.tried[name])
-    return replace(graph, cases=(*graph.cases, *others), stateful=bool(signature.feedback))
+    opset: int,
+    run_model: Run,
+) -> Results:
+    """The results of the runtime's cases beside what is right; PyTorch measures the module before it waits for them."""
+    exported = submitted.exported
+    module = ModuleFacts(
+        eval_mode=timed(lambda: eval_mode(subject.module)),
+        repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
+        lineage=timed(lambda: _lineage(subject, exported, inputs)),
+    )
+    return Results(
+        subject=subject,
+        inputs=inputs,
+        submitted=submitted,
+        eager=eager,
+        references=references,
+        module=module,
+        runs={
+            graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
+            for graph, expected in _graphs(submitted, references)
+        },
+        declared=declared_by(subject, opset=opset),
+        run_model=run_model,
+    )
 
 
-def _walked(under: Underway, name: str) -> Iterator[CaseEvidence]:
-    """Roll-out and split of a graph with state, compared."""
-    _, signature = under.of(name)
-    for walk, given, answer in zip(under.walks[name], under.walking[name], under.walked[name], strict=True):
-        yield replace(compare_case(walk.case, given.result(), answer, signature), steps=walk.steps)
+def _graphs(submitted: Submitted, references: References) -> list[tuple[SubmittedGraph, GraphReferences]]:
+    graphs = [(submitted.model, references.model)]
+    if submitted.pipeline is not None and references.pipeline is not None:
+        graphs.append((submitted.pipeline.graph, references.pipeline))
+    return graphs
 
 
-def with_answers(under: Underway, graph: GraphEvidence, places: Sequence[int], given: Sequence[Given]) -> GraphEvidence:
-    """With the task's comparison of the answers to these raw cases, where only the task can compare them."""
-    if not any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
-        return graph
-    return replace(graph, answers=_agreeing(under, places, given, noise=noise_of(graph.cases)))
+def declared_by(subject: Subject, *, opset: int) -> Declared:
+    """What was asked of the graphs, and what the model's plugin says about them."""
+    export = subject.export
+    waivers = (
+        Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
+        for name, reason in export.waivers.items()
+    )
+    return Declared(opset=opset, arithmetic=tuple(export.declared_arithmetic), waivers=tuple(waivers))
 
 
-def _agreeing(
-    under: Underway, places: Sequence[int], given: Sequence[Given], *, noise: Mapping[str, float]
-) -> Agreement | None:
-    """Over those of the raw cases at these places that gate."""
-    rows = [
-        (place, under.inputs.raw[place], answer, one)
-        for place, one in zip(places, given, strict=True)
-        if isinstance(answer := under.answers[PIPELINE][place], Answer) and under.inputs.raw[place].gates
+def gather(results: Results) -> Evidence:
+    """Everything that the judge needs, but for the mutants."""
+    subject, module, whole = results.subject, results.module, results.whole
+    exported = results.submitted.exported
+    graphs = timed(lambda: tuple(_graph(results, *pair) for pair in _graphs(results.submitted, results.references)))
+    noise = noise_of(graphs.value[-1].cases)
+    agreement = timed(lambda: _agreement(results, noise) if whole else (None, ""))
+    skew = timed(lambda: _skew(results, noise) if whole else ())
+    labels = timed(lambda: measure_labels(subject.problem, exported.models, results.runs[PIPELINE]) if whole else None)
+    return Evidence(
+        environment=results.submitted.environment.result(),
+        subject=_subject_record(subject, exported),
+        reference=results.eager.oracle.backends.facts,
+        graphs=graphs.value,
+        eval_mode=module.eval_mode.value,
+        lineage=module.lineage.value,
+        labels=labels.value,
+        agreement=agreement.value[0],
+        agreement_data=agreement.value[1],
+        skew=skew.value,
+        waivers=results.declared.waivers,
+        seconds={
+            "eval mode": module.eval_mode.seconds,
+            "determinism": module.repeats.seconds,
+            "lineage": module.lineage.seconds,
+            "axes": graphs.seconds,
+            "agreement": agreement.seconds + skew.seconds,
+            "labels": labels.seconds,
+        },
+    )
+
+
+def _subject_record(subject: Subject, exported: Exported) -> SubjectRecord:
+    return SubjectRecord(
+        model=subject.model,
+        task=subject.problem.task,
+        files=tuple(File(name=file.name, sha256=file.sha256, bytes=len(file.data)) for file in exported.graphs),
+        weights=subject.lineage.weights,
+        weights_sha256=subject.lineage.weights_sha256,
+        trained=subject.trained,
+        scope="bundle" if PIPELINE in exported.files else "file",
+    )
+
+
+def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:
+    """From the module's state to the captured graph, and from that to the bytes of the files."""
+    if PIPELINE not in exported.files:
+        return trace(subject.module, exported.graph.shipped, exported.models[MODEL])
+    lineage = measure_lineage(subject.module, exported.graph.plain, inputs.model[0].inputs, subject.signature)
+    different = [
+        f"{file.name}: {sentence}"
+        for file in exported.graphs
+        if file.model is not exported.derived(file.name)
+        for sentence in differing(file.model, exported.derived(file.name))
     ]
-    return agree(
-        under.subject.task,
-        [case for _, case, _, _ in rows],
-        [answer.reference for _, _, answer, _ in rows],
-        [ours for _, _, _, ours in rows],
-        problem=under.subject.problem,
-        noise=noise,
-        others=lambda place: otherwise_in_case(under, rows[place][0]),
-        near=lambda place: nearby(under, rows[place][1].inputs),
+    return replace(lineage, different=(*lineage.different, *different))
+
+
+def _graph(results: Results, submitted: SubmittedGraph, expected: GraphReferences) -> GraphEvidence:
+    run = results.runs[submitted.file.name]
+    graph = measure_graph(run, declared=results.declared, torch_equal=results.module.repeats.value)
+    cases = (*graph.cases, *_rollouts(submitted, expected), *_violations(submitted, expected))
+    graph = replace(graph, cases=cases, stateful=bool(run.file.signature.feedback))
+    if graph.role == "model":
+        return replace(graph, axes=_with_batch_dependence(graph.axes, results.references.batch_dependence))
+    graph = replace(graph, cases=with_preprocessed(graph.cases, results.references.preprocessed))
+    return with_answers(graph, raw_agreement(results), range(len(run.file.cases)), run.result.outputs)
+
+
+def _rollouts(submitted: SubmittedGraph, references: GraphReferences) -> Iterator[CaseEvidence]:
+    """Roll-out and split of a graph with state."""
+    rows = zip(submitted.rollouts, submitted.rollout_outputs.result(), references.rollouts, strict=True)
+    for rollout, actual, expected in rows:
+        compared = compare_case(rollout.case, actual, expected, submitted.file.signature)
+        yield replace(compared, steps=rollout.steps)
+
+
+def _violations(submitted: SubmittedGraph, references: GraphReferences) -> Iterator[CaseEvidence]:
+    """Sizes at which a shape guard does not hold, as far as PyTorch itself runs there."""
+    rows = zip(submitted.violations, submitted.violation_outputs.result(), references.violations, strict=True)
+    for case, actual, expected in rows:
+        if not isinstance(expected, Failed):
+            yield compare_case(case, actual, expected, submitted.file.signature)
+
+
+def _with_batch_dependence(axes: Axes | None, dependence: str) -> Axes | None:
+    """An answer that depends on its batch is a failure of the batch axis."""
+    if axes is None or not dependence:
+        return axes
+    first = [replace(axis, failures=(*axis.failures, dependence)) for axis in axes.tested[:1]]
+    return replace(axes, tested=(*first, *axes.tested[1:]))
+
+
+# --- agreement ---
+
+
+def raw_agreement(results: Results) -> RawAgreement:
+    """The raw cases as the task compares them."""
+    raw, pipelines, model = results.inputs.raw, results.eager.pipelines, results.runs[MODEL]
+    rows = [
+        (index, case, expected)
+        for index, (case, expected) in enumerate(zip(raw, results.runs[PIPELINE].references, strict=True))
+        if case.gates and not isinstance(expected, Failed)
+    ]
+    noise = _model_noise(model)
+
+    def alternatives(position: int) -> list[Outputs]:
+        index, case, expected = rows[position]
+        outputs = model.result.outputs[index]
+        return case_alternatives(model.references[index], expected, outputs, case.inputs, pipelines)
+
+    return RawAgreement(
+        indices=tuple(index for index, _, _ in rows),
+        expected=AgreementCases(
+            task=results.subject.task,
+            problem=results.subject.problem,
+            cases=[case for _, case, _ in rows],
+            reference=[expected.reference for _, _, expected in rows],
+            noise={},
+            alternatives=alternatives,
+            within_noise=lambda at: answers_within_noise(rows[at][1].inputs, noise=noise, pipelines=pipelines),
+        ),
     )
 
 
-def _agreement(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Agreement | None, str]:
+def _agreement(results: Results, noise: Mapping[str, float]) -> tuple[Agreement | None, str]:
     """Over the evaluation items; without data, over the pipeline's own cases."""
-    noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
-    items = under.inputs.items
-    if not items:
-        places = range(len(under.inputs.raw))
-        found = _agreeing(under, places, under.trials[PIPELINE].result().given, noise=noise)
-        return found, f"{found.items if found else 0} cases without evaluation data"
-    reference: Sequence[Mapping[str, Array]] = eager_answers(
-        items,
-        prepare=under.prepare,
-        module=under.subject.module,
-        finisher=under.finisher,
-        model=under.model,
-        pipeline=under.pipeline,
-    )
-    found = agree(
-        under.subject.task,
-        items,
-        reference,
-        under.items.result(),
-        problem=under.subject.problem,
+    items, outputs = results.inputs.items, results.runs[PIPELINE].result.outputs
+    if items:
+        return _compare_items(results, noise), f"{len(items)} evaluation items"
+    agreement = raw_agreement(results).measure(range(len(outputs)), outputs, noise=noise)
+    return agreement, f"{agreement.items if agreement else 0} cases without evaluation data"
+
+
+def _compare_items(results: Results, noise: Mapping[str, float]) -> Agreement | None:
+    assert results.submitted.pipeline is not None
+    expected = _item_agreement(results, noise)  # PyTorch answers while the runtime does
+    return measure_agreement(expected, results.submitted.pipeline.items.result())
+
+
+def _item_agreement(results: Results, noise: Mapping[str, float]) -> AgreementCases:
+    items, eager, model = results.inputs.items, results.eager, results.runs[MODEL]
+    pipelines, model_noise = eager.pipelines, _model_noise(model)
+    return AgreementCases(
+        task=results.subject.task,
+        problem=results.subject.problem,
+        cases=items,
+        reference=batched_answers(items, pipelines.single),
         noise=noise,
-        others=lambda place: otherwise(under, items[place].inputs),
-        near=lambda place: nearby(under, items[place].inputs),
+        alternatives=lambda index: item_alternatives(
+            items[index].inputs,
+            model=model.references,
+            strategy=eager.oracle.strategy,
+            pipelines=pipelines,
+            run=results.run_model,
+        ),
+        within_noise=lambda index: answers_within_noise(items[index].inputs, noise=model_noise, pipelines=pipelines),
     )
-    return found, f"{len(items)} evaluation items"
 
 
-def _fed(under: Underway, graphs: Sequence[GraphEvidence]) -> tuple[Prepared, ...]:
-    noise = noise_of(next(graph.cases for graph in graphs if graph.name == PIPELINE))
-    return fed_items(under.subject, under.inputs.items, prepare=under.prepare, finisher=under.finisher, noise=noise)
+def _model_noise(model: GraphRun) -> dict[str, float]:
+    """Per output of the model, PyTorch's own largest error over the gating cases."""
+    noise: dict[str, float] = {}
+    for case, expected in zip(model.file.cases, model.references, strict=True):
+        if case.gates and not isinstance(expected, Failed):
+            for name, error in expected.noise.items():
+                noise[name] = max(noise.get(name, 0.0), error.max or 0.0)
+    return noise
 
 
-def with_prepared(cases: Sequence[CaseEvidence], levels: Sequence[Prepared | None]) -> Iterator[CaseEvidence]:
-    """The first cases with their prepared pictures, the rest as they are."""
-    for place, case in enumerate(cases):
-        known = levels[place] if place < len(levels) else None
-        yield case if place >= len(levels) else replace(case, prepared=() if known is None else (known,))
+def _skew(results: Results, noise: Mapping[str, float]) -> tuple[Prepared, ...]:
+    return measure_skew(results.subject, results.inputs.items, results.eager.pipelines.single, noise=noise)

@@ -1,193 +1,277 @@
-"""One proof under way: graphs captured, and the runtime and PyTorch put to the same cases side by side."""
+"""The phases of a proof between capture and evidence: what the runtime is given, and what PyTorch says is right."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
-import onnx
-
-from zoo.api.task import Case, Control, Signature
-from zoo.bundle.judge.evidence import CaseEvidence, GraphEvidence, Prepared, Waiver
-from zoo_export.capture.capture import MODEL, PIPELINE, export
-from zoo_export.capture.compose import IN
+from zoo.api.task import Case, Control
+from zoo.bundle.judge.evidence import Environment, Prepared
+from zoo.models.pipeline import TorchPipeline
+from zoo_export.capture.capture import (
+    PIPELINE,
+    Exported,
+    GraphFile,
+    capture_model,
+    capture_pipeline,
+    model_file,
+    pipeline_file,
+)
+from zoo_export.capture.compose import IN, Pipeline
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutants import Spoilt
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPARE
-from zoo_export.controls.verdicts import planned
-from zoo_export.measure.graph import Answers
-from zoo_export.measure.outputs import Given, compare_case
-from zoo_export.reference.batch_invariance import company
-from zoo_export.reference.oracle import Answer, Oracle, Runs, settle
-from zoo_export.reference.postprocess import Finisher, in_levels, rounded_otherwise
-from zoo_export.runtime.queue import Beside
-from zoo_export.runtime.runs import Trial
-from zoo_export.subject.cases import Inputs, elsewhere
-from zoo_export.subject.module_io import call
-from zoo_export.subject.rollout import walks
+from zoo_export.controls.mutants import Pending, submit_model_mutants, submit_pipeline_mutants
+from zoo_export.controls.mutation_score import planned
+from zoo_export.measure.preprocess import compare_preprocessed, differs_by_rounding
+from zoo_export.reference.batch_invariance import batch_dependence
+from zoo_export.reference.oracle import BackendRuns, DoubleRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
+from zoo_export.reference.postprocess import PipelinePair, pipeline_pair
+from zoo_export.runtime.environment import environment
+from zoo_export.runtime.queue import RuntimeQueue
+from zoo_export.runtime.runs import Loaded, load, run_cases, run_one_by_one, run_rollout
+from zoo_export.subject.cases import Inputs, cases_of_sizes
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
+from zoo_export.subject.rollout import Rollout, rollouts
 from zoo_export.subject.subject import Subject
 
-
-@dataclass(slots=True)
-class Clock:
-    """Seconds by part."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+# --- what PyTorch needs all cores for ---
 
 
-class Underway:
-    """What is known of one proof so far."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EagerModel:
+    """The user's own model in PyTorch."""
 
-    def __init__(self, subject: Subject, worker: Beside) -> None:
-        self.subject = subject
-        self.worker = worker
-        self.environment = worker.environment()
-        self.clock = Clock()
-        self.prepare, self.finish = subject.prepare(), subject.finish()
-        self.model, self.pipeline = subject.signature, subject.pipeline_signature
-        self.finisher = Finisher(self.finish, self.model, self.pipeline)
-        self.inputs: Inputs
-        self.shams: dict[tuple[str, tuple[int, ...], bool], GraphEvidence] = {}
+    oracle: Oracle
+    """As model.onnx."""
+    pipelines: PipelinePair
+    """As pipeline.onnx."""
+    double: DoubleRuns
+    """What double precision gives for the model's cases."""
 
-    def ask(self) -> None:
-        """Begin with what PyTorch needs all cores for: there is no file yet that the runtime could be put to."""
-        self.oracle = Oracle(self.subject.module, self.model, self.inputs.model[0].inputs)
-        self.oracle.ahead([case.inputs for case in self.inputs.model])
 
-    def capture(self, files: Mapping[str, bytes] | None, *, opset: int) -> None:
-        """Export both graphs; each is put to the runtime as soon as its file is there."""
-        self.opset = opset
-        whole = files is None or PIPELINE in files
-        declared = planned(self.subject.task.answers.controls(self.subject.problem), self.model)
-        self.controls = declared if whole else tuple(_without_pipeline(control) for control in declared)
-        self.trials: dict[str, Future[Trial]] = {}
-        self.spoilt: dict[str, Future[Spoilt]] = {}
-        fresh = export(self.subject, self.inputs, opset=opset, ready=self._begin if files is None else _later)
-        self.fresh, self.exported = fresh, fresh if files is None else fresh.holding(files)
-        for name, data in (files or {}).items():
-            self._begin(name, data, self.exported.models[name])
+def run_double(subject: Subject, inputs: Inputs, pipeline: TorchPipeline) -> EagerModel:
+    """The slowest arithmetic, before there is a file that the runtime could work on."""
+    cases = [case.inputs for case in inputs.model]
+    oracle = oracle_of(subject.module, subject.signature, cases[0])
+    return EagerModel(
+        oracle=oracle, pipelines=pipeline_pair(pipeline, oracle.backends.double), double=oracle.run_double(cases)
+    )
 
-    def _begin(self, name: str, data: bytes, model: onnx.ModelProto) -> None:
-        """Put a file to the runtime; and copies of the model with one thing wrong."""
-        cases, signature = self.of(name)
-        self.trials[name] = self.worker.trial(name, data, cases, signature)
-        for control in self.controls if name == MODEL else ():
-            if control.applies and control.name in ON_MODEL:
-                spoilt = self.worker.spoilt_model(control, model, cases, signature, loaded=MODEL)
-                self.spoilt[control.name] = spoilt
 
-    def hand_over(self) -> None:
-        """Give the runtime everything else that it can do while PyTorch is busy."""
-        exported, raw = self.exported, self.inputs.raw
-        self.walks = {MODEL: walks(self.inputs.model, self.model), PIPELINE: walks(raw, self.pipeline)}
-        self.walking = {name: [self.worker.walk(name, one) for one in self.walks[name]] for name in exported.files}
-        self.elsewhere = {name: self._elsewhere(name) for name in exported.files}
-        if PIPELINE in exported.files:
-            self.prepared = self.worker.once("the preparing", serialize(exported.pipeline.prepare), raw)
-            self.items = self.worker.answers(PIPELINE, self.inputs.items)
-        for control in self.controls:
-            if control.applies and control.name not in ON_MODEL:
-                self.spoilt[control.name] = self._spoil(control)
+# --- submit to the runtime ---
 
-    def _spoil(self, control: Control) -> Future[Spoilt]:
-        pipeline, raw = self.exported.pipeline, self.inputs.raw
-        if control.name in ON_PREPARE:
-            finish = self.finisher.single
-            return self.worker.spoilt_prepare(control, pipeline.prepare, raw, loaded=MODEL, finish=finish)
-        return self.worker.spoilt_pipeline(control, pipeline.shipped, raw, self.pipeline)
 
-    def refer(self) -> None:
-        """Ask PyTorch, in every arithmetic, what is right in every case of both graphs and through every walk."""
-        oracle = self.oracle
-        runs = oracle.runs([case.inputs for case in self.inputs.model])
-        self.company = company(oracle, self.inputs.model, runs, self.model)
-        self.tried = {name: self._try(name, oracle) for name in self.exported.files}
-        self.levels: list[Prepared | None] = []
-        prepared = self.prepared.result() if PIPELINE in self.exported.files else []
-        for place, given in enumerate(prepared):
-            self._look_at_preparing(place, given, oracle, runs)
-        self.reference = oracle.facts
-        self.off = tuple(max(column) for column in zip(*(one.off for one in runs if one.off), strict=True))
-        self.answers: dict[str, Answers] = {
-            MODEL: [one.error or settle(one.unmoved()) for one in runs],
-            PIPELINE: [
-                one.error or settle(self.finisher.runs(one, case.inputs))
-                for case, one in zip(self.inputs.raw, runs, strict=False)
-            ],
-        }
-        through = [oracle.walk(walk) for walk in self.walks[MODEL]]
-        ends = [self.finisher.runs(one, {}) for one in through]
-        self.walked: dict[str, list[Answer | str]] = {
-            MODEL: [one.error or settle(one) for one in through],
-            PIPELINE: [one.error or settle(one) for one in ends],
-        }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedGraph:
+    """What the runtime will have given for one graph."""
 
-    def _look_at_preparing(self, place: int, given: Given, oracle: Oracle, runs: list[Runs]) -> None:
-        """What the file makes of a raw case, in grey levels; where ties were rounded otherwise, both are right."""
-        right = self.inputs.model[place].inputs
-        if isinstance(given, str):
-            self.levels.append(None)
-            return
-        feeds = {name.removeprefix(IN): one for name, one in given.items()}
-        self.levels.append(in_levels(feeds, right, self.subject.problem))
-        if rounded_otherwise(feeds, right, self.subject.problem):
-            runs[place] = oracle.at(runs[place], feeds)
+    file: GraphFile
+    session: Future[Loaded]
+    result: Future[RuntimeResult]
+    """Of the file's cases."""
+    rollouts: tuple[Rollout, ...]
+    rollout_outputs: Future[tuple[RuntimeOutputs, ...]]
+    violations: tuple[Case, ...]
+    """A case at every size at which a shape guard of the capture does not hold."""
+    violation_outputs: Future[tuple[RuntimeOutputs, ...]]
 
-    def _elsewhere(self, name: str) -> list[tuple[Case, Future[list[Given]]]]:
-        """Sizes that the graph was not captured for, and what the file will have said to each."""
-        cases, signature = self.of(name)
-        sizes = self.fresh.graph.elsewhere if name == MODEL else self.fresh.pipeline.elsewhere
-        made = elsewhere(cases, signature.inputs, sizes)
-        return [(case, self.worker.answers(name, [case])) for case in made]
 
-    def _try(self, name: str, oracle: Oracle) -> list[CaseEvidence]:
-        """How the file compares there, wherever PyTorch itself runs."""
-        _, signature = self.of(name)
-        found = []
-        for case, given in self.elsewhere[name]:
-            ends = Signature(inputs=signature.inputs, outputs=self.model.inputs)
-            feeds = case.inputs if name == MODEL else call(self.prepare, case.inputs, ends)
-            runs = oracle.runs([feeds])[0]
-            if not runs.error:
-                answer = settle(runs if name == MODEL else self.finisher.runs(runs, case.inputs))
-                found.append(compare_case(case, given.result()[0], answer, signature))
-        return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedPipeline:
+    """What the runtime will have given for pipeline.onnx."""
 
-    def of(self, name: str) -> tuple[tuple[Case, ...], Signature]:
-        """The cases that a graph is put to, and its signature."""
-        return (self.inputs.model, self.model) if name == MODEL else (self.inputs.raw, self.pipeline)
+    graph: SubmittedGraph
+    preprocessed: Future[tuple[RuntimeOutputs, ...]]
+    """Per raw case, under the `prepared_` names."""
+    items: Future[tuple[RuntimeOutputs, ...]]
+    """The answer to every evaluation item."""
 
-    def example(self, name: str) -> dict[str, tuple[int, ...]]:
-        """The shapes at which a graph was captured, by input name."""
-        if name == MODEL:
-            return dict(self.exported.example)
-        return {name: tuple(value.shape) for name, value in self.inputs.raw[0].inputs.items()}
 
-    def waivers(self) -> tuple[Waiver, ...]:
-        """The outputs that the model's plugin says the rule cannot hold for."""
-        export = self.subject.export
-        return tuple(
-            Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
-            for name, reason in export.waivers.items()
+def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
+    """One graph with everything that it is run on."""
+    session = queue.submit(partial(load, model=file.data, title=file.name))
+    own_rollouts = rollouts(file.cases, file.signature)
+    violations = cases_of_sizes(file.cases, file.signature.inputs, file.guard_violations)
+    return SubmittedGraph(
+        file=file,
+        session=session,
+        result=queue.submit(lambda runtime: run_cases(runtime, session.result(), file.cases, file.signature)),
+        rollouts=own_rollouts,
+        rollout_outputs=queue.submit(
+            lambda runtime: tuple(run_rollout(runtime, session.result(), rollout) for rollout in own_rollouts)
+        ),
+        violations=violations,
+        violation_outputs=queue.submit(lambda runtime: run_one_by_one(runtime, session.result(), violations)),
+    )
+
+
+def submit_pipeline(queue: RuntimeQueue, file: GraphFile, captured: Pipeline, inputs: Inputs) -> SubmittedPipeline:
+    """The pipeline, its preprocess alone on the raw cases, and the evaluation items."""
+    graph = submit_graph(queue, file)
+    preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preparing"))
+    return SubmittedPipeline(
+        graph=graph,
+        preprocessed=queue.submit(lambda runtime: run_one_by_one(runtime, preprocess.result(), inputs.raw)),
+        items=queue.submit(lambda runtime: run_one_by_one(runtime, graph.session.result(), inputs.items)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The export, and everything that the runtime was given."""
+
+    exported: Exported
+    environment: Future[Environment]
+    model: SubmittedGraph
+    pipeline: SubmittedPipeline | None
+    """None where a model alone is measured."""
+    controls: tuple[Control, ...]
+    mutants: Mapping[str, Pending]
+    """By control, of those that apply."""
+
+
+def capture_and_submit(
+    subject: Subject,
+    inputs: Inputs,
+    pipeline: TorchPipeline,
+    queue: RuntimeQueue,
+    *,
+    opset: int,
+    files: Mapping[str, bytes] | None = None,
+) -> Submitted:
+    """Both graphs captured; the runtime is given each file, or the given one in its place, as soon as it is there."""
+    whole = files is None or PIPELINE in files
+    where = queue.submit(environment)
+    controls = planned(subject.task.answers.controls(subject.problem), subject.signature, whole=whole)
+    graph = capture_model(subject, inputs, opset=opset)
+    model = submit_graph(queue, _measured_file(model_file(subject, graph, inputs), files))
+    mutants = submit_model_mutants(queue, model.file, model.session, controls)
+    captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
+    submitted = None
+    if whole:
+        file = _measured_file(pipeline_file(subject, captured, inputs), files)
+        submitted = submit_pipeline(queue, file, captured, inputs)
+        mutants |= submit_pipeline_mutants(
+            queue, file, captured, controls, model=model.session, postprocess=pipeline.answer
+        )
+    measured = (model.file,) if submitted is None else (model.file, submitted.graph.file)
+    return Submitted(
+        exported=Exported(graph=graph, pipeline=captured, graphs=measured),
+        environment=where,
+        model=model,
+        pipeline=submitted,
+        controls=controls,
+        mutants=mutants,
+    )
+
+
+def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None) -> GraphFile:
+    return fresh if files is None else fresh.holding(files[fresh.name])
+
+
+# --- compute references ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphReferences:
+    """What is right for one graph."""
+
+    cases: tuple[ReferenceOutputs | Failed, ...]
+    rollouts: tuple[ReferenceOutputs | Failed, ...]
+    violations: tuple[ReferenceOutputs | Failed, ...]
+    """A failure where PyTorch itself does not run at that size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """What is right, according to PyTorch."""
+
+    model: GraphReferences
+    pipeline: GraphReferences | None
+    """None where a model alone is measured."""
+    preprocessed: tuple[Prepared | None, ...]
+    """Per raw case: the file's preprocessed picture against the training-time one; None where there is no picture."""
+    batch_dependence: str
+    """How an item's answer depends on its batch, in a sentence; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ModelRuns:
+    """PyTorch's runs of the model, in every arithmetic."""
+
+    cases: tuple[BackendRuns | Failed, ...]
+    rollouts: tuple[BackendRuns | Failed, ...]
+    violations: tuple[BackendRuns | Failed, ...]
+
+    def references(self) -> GraphReferences:
+        """What is right for model.onnx."""
+        return GraphReferences(
+            cases=tuple(map(reference_outputs, self.cases)),
+            rollouts=tuple(map(reference_outputs, self.rollouts)),
+            violations=tuple(map(reference_outputs, self.violations)),
         )
 
 
-def _later(name: str, data: bytes, model: onnx.ModelProto) -> None:
-    """For a fresh export that is not what is measured."""
+def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, submitted: Submitted) -> References:
+    """PyTorch in every arithmetic on every case, rollout and size."""
+    oracle, pipeline = eager.oracle, submitted.pipeline
+    runs = _ModelRuns(
+        cases=tuple(oracle.runs([case.inputs for case in inputs.model], double=eager.double)),
+        rollouts=tuple(oracle.rollout(rollout) for rollout in submitted.model.rollouts),
+        violations=tuple(oracle.run(case.inputs) for case in submitted.model.violations),
+    )
+    preprocessed = () if pipeline is None else tuple(map(_model_names, pipeline.preprocessed.result()))
+    pairs = [(actual, case.inputs) for actual, case in zip(preprocessed, inputs.model, strict=False)]
+    rounded = [_rounded(actual, expected, subject) for actual, expected in pairs]
+    return References(
+        model=runs.references(),
+        pipeline=None
+        if pipeline is None
+        else _pipeline_references(inputs, eager, runs, rounded, pipeline.graph.violations),
+        preprocessed=tuple(
+            None if isinstance(actual, Failed) else compare_preprocessed(actual, expected, subject.problem)
+            for actual, expected in pairs
+        ),
+        batch_dependence=batch_dependence(oracle, inputs.model, runs.cases),
+    )
 
 
-def _without_pipeline(control: Control) -> Control:
-    if not control.applies or control.name in ON_MODEL:
-        return control
-    return Control(name=control.name, applies=False, reason="this file holds the model alone, no preparing")
+def _model_names(outputs: RuntimeOutputs) -> RuntimeOutputs:
+    """The outputs of a preprocess under the names of the model's inputs."""
+    if isinstance(outputs, Failed):
+        return outputs
+    return {name.removeprefix(IN): value for name, value in outputs.items()}
+
+
+def _rounded(actual: RuntimeOutputs, expected: Outputs, subject: Subject) -> Outputs | None:
+    """The file's own preprocessed picture, where it is as right as PyTorch's but for the rounding of a few values."""
+    if isinstance(actual, Failed) or not differs_by_rounding(actual, expected, subject.problem):
+        return None
+    return actual
+
+
+def _pipeline_references(
+    inputs: Inputs,
+    eager: EagerModel,
+    runs: _ModelRuns,
+    rounded: Sequence[Outputs | None],
+    violations: Sequence[Case],
+) -> GraphReferences:
+    """What is right for pipeline.onnx: the answers that follow from the model's runs.
+
+    Where the file's own picture is as right, double precision is moved to it.
+    """
+    oracle, pipelines = eager.oracle, eager.pipelines
+    moved = [
+        run if isinstance(run, Failed) or picture is None else oracle.moved(run, picture)
+        for run, picture in zip(runs.cases, rounded, strict=False)
+    ]
+    at_sizes = [(oracle.run(pipelines.single.inputs(case.inputs)), case.inputs) for case in violations]
+    return GraphReferences(
+        cases=tuple(
+            reference_outputs(pipelines.answers(run, case.inputs)) for run, case in zip(moved, inputs.raw, strict=True)
+        ),
+        rollouts=tuple(reference_outputs(pipelines.answers(run, {})) for run in runs.rollouts),
+        violations=tuple(reference_outputs(pipelines.answers(run, raw)) for run, raw in at_sizes),
+    )

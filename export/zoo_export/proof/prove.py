@@ -1,4 +1,8 @@
-"""The whole proof of one export: two graphs, their references beside the runtime, controls, evidence, verdict."""
+"""The whole proof of one export, in a straight line: each phase is a function from frozen values to a frozen value.
+
+Collect inputs, capture, submit to the runtime, compute references, gather evidence, score the mutants, judge.  The
+runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,21 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo.training.engine.threads import idle_cores, use_cores
+from zoo.training.engine.threads import idle_cores, restored_cores, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
-from zoo_export.controls.power import power
-from zoo_export.measure.graph import Answers
-from zoo_export.measure.outputs import Given
-from zoo_export.proof.evidence import gather
-from zoo_export.proof.phases import Underway
-from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.queue import beside
+from zoo_export.controls.mutation_score import Unmutated, mutation_score
+from zoo_export.proof.evidence import Results, collect_results, gather, raw_agreement, timed
+from zoo_export.proof.phases import Submitted, capture_and_submit, compute_references, run_double
+from zoo_export.reference.oracle import ReferenceOutputs
+from zoo_export.reference.strategy import Run
+from zoo_export.runtime.queue import RuntimeQueue, runtime_queue
+from zoo_export.runtime.runs import run
 from zoo_export.subject.cases import Inputs, collect
-from zoo_export.subject.rollout import Walk
+from zoo_export.subject.results import Failed, RuntimeOutputs
+from zoo_export.subject.rollout import Rollout
 from zoo_export.subject.subject import Subject
 
 Progress = Callable[[str], None]
@@ -30,16 +35,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was made, what was measured, what follows."""
+    """What was exported, what was measured, what follows."""
 
     subject: Subject
     exported: Exported
     inputs: Inputs
-    answers: Mapping[str, Answers]
+    references: Mapping[str, tuple[ReferenceOutputs | Failed, ...]]
     """By file name, per case of `inputs`: what is right."""
-    given: tuple[Given, ...]
-    """Per raw case: what pipeline.onnx answered."""
-    walks: tuple[tuple[Walk, Answer | str], ...]
+    answers: tuple[RuntimeOutputs, ...]
+    """Per raw case: what pipeline.onnx gave."""
+    rollouts: tuple[tuple[Rollout, ReferenceOutputs | Failed], ...]
     """Through pipeline.onnx, its state fed back, with what is right; empty for a graph without state."""
     evidence: Evidence
     verdict: Verdict
@@ -57,39 +62,82 @@ def prove(
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
 
-    The runtime works in its own process beside PyTorch: it needs the inputs only, never the references.
+    PyTorch's thread count is put back at the end.
     """
     start = time.perf_counter()
-    cores = idle_cores()
-    use_cores(cores)
-    with torch.no_grad(), Runtime() as runtime, beside(runtime) as worker:
-        under = Underway(subject, worker)
-        under.inputs = collect(subject, under.prepare, evaluate=evaluate, golden_of_users=golden_of_users)
+    with restored_cores(), torch.no_grad(), Runtime() as runtime, runtime_queue(runtime) as queue:
+        cores = idle_cores()
+        use_cores(cores)
+        pipeline = subject.torch_pipeline()
+        inputs = collect(subject, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)
         progress("running PyTorch in double precision")
-        with under.clock("parity"):
-            under.ask()
-        use_cores(cores - 1)  # from here on ONNX Runtime works beside
+        eager = timed(lambda: run_double(subject, inputs, pipeline))
+        use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
-        with under.clock("export"):
-            under.capture(files, opset=opset)
-        under.hand_over()
-        progress("running PyTorch in every other way")
-        with under.clock("parity"):
-            under.refer()
+        submitted = timed(lambda: capture_and_submit(subject, inputs, pipeline, queue, opset=opset, files=files))
+        progress("running PyTorch in its other backends")
+        references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
         progress("comparing")
-        evidence = gather(under)
-        progress("looking at spoilt copies")
-        with under.clock("mutation score"):
-            evidence = replace(evidence, mutants=power(under, evidence))
-        evidence = replace(evidence, seconds=under.clock.seconds)
+        results = collect_results(
+            subject,
+            inputs,
+            submitted.value,
+            eager.value,
+            references.value,
+            opset=opset,
+            run_model=_run_model(queue, submitted.value),
+        )
+        evidence = gather(results)
+        progress("running mutants")
+        mutants = timed(lambda: _score(results, evidence))
+    seconds = {
+        "parity": eager.seconds + references.seconds,
+        "export": submitted.seconds,
+        **evidence.seconds,
+        "mutation score": mutants.seconds,
+    }
+    evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
+    return _proof(results, evidence, seconds=time.perf_counter() - start)
+
+
+def _run_model(queue: RuntimeQueue, submitted: Submitted) -> Run:
+    """The measured model.onnx, asked once more."""
+    session = submitted.model.session
+    return lambda inputs: queue.submit(lambda runtime: run(runtime, session.result(), inputs)).result()
+
+
+def _proof(results: Results, evidence: Evidence, *, seconds: float) -> Proof:
+    exported = results.submitted.exported
     return Proof(
-        subject=subject,
-        exported=under.exported,
-        inputs=under.inputs,
-        answers=under.answers,
-        given=under.trials[PIPELINE].result().given if PIPELINE in under.trials else (),
-        walks=tuple(zip(under.walks[PIPELINE], under.walked[PIPELINE], strict=True)),
+        subject=results.subject,
+        exported=exported,
+        inputs=results.inputs,
+        references={name: graph.references for name, graph in results.runs.items()},
+        answers=results.runs[PIPELINE].result.outputs if results.whole else (),
+        rollouts=_rollouts(results),
         evidence=evidence,
-        verdict=judge(evidence, published=under.exported.sha256),
-        seconds=time.perf_counter() - start,
+        verdict=judge(evidence, published=exported.sha256),
+        seconds=seconds,
     )
+
+
+def _rollouts(results: Results) -> tuple[tuple[Rollout, ReferenceOutputs | Failed], ...]:
+    submitted, references = results.submitted.pipeline, results.references.pipeline
+    if submitted is None or references is None:
+        return ()
+    return tuple(zip(submitted.graph.rollouts, references.rollouts, strict=True))
+
+
+def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
+    submitted = results.submitted
+    unmutated = Unmutated(
+        evidence=evidence,
+        exported=submitted.exported,
+        runs=results.runs,
+        declared=results.declared,
+        problem=results.subject.problem,
+        preprocessed=results.references.preprocessed,
+        answers=raw_agreement(results) if results.whole else None,
+    )
+    mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
+    return mutation_score(submitted.controls, mutants, unmutated)

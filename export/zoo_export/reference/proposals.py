@@ -1,8 +1,8 @@
-"""Graphs that look further into some of many parts, as a two-stage detector into regions, chosen by score.
+"""The strategy for modules that select proposals by score and look further into these, as two-stage detectors do.
 
-A choice is a step: of two parts as good as each other either may be taken, and one that is taken otherwise changes
-places, or is there where the other was not.  What can be compared is each part by its name, wherever it stands; and
-of the choice itself, that everything certain was chosen and nothing impossible.
+A selection is a step function: of two proposals with equal scores either may be taken, and a different one changes the
+rows after it.  So rows are compared by the name of their proposal, wherever they stand; and of the selection itself it
+is asked that every certain proposal is in it and no impossible one.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ import torch
 from torch import nn
 
 from zoo.api.task import Signature
-from zoo_export.subject.module_io import Array, arguments
+from zoo.models.outputs import Array, arguments
+from zoo_export.reference.backends import Backends, without_onednn
+from zoo_export.reference.strategy import TIE_NOISE, Matching, Run, SelectionCounts
+from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 
-TIED = 10.0
-"""Two scores closer than so many times PyTorch's own error have no order."""
 NONE = -1
-"""The name of a part that is not there."""
-ALONE = 24
-"""So many parts that may or may not be there are looked at one by one."""
+"""The name of a proposal that is not there."""
+MAX_UNCERTAIN_PROPOSALS = 24
+"""So many proposals that may or may not be selected are tried one by one."""
+TOO_MANY = Failed("Undecided: more parts are as good as each other than could be looked into")
 
 
 @runtime_checkable
-class Selecting(Protocol):
-    """An adapter whose outputs are rows [1, k, …], one for each chosen part, in no order that means anything."""
+class SelectsProposals(Protocol):
+    """An adapter whose outputs are rows [1, k, …], one for each selected proposal, in an order without meaning."""
 
     keys: str
-    """The int64 output [1, k] that tells the rows apart; -1 is none, and its row is zero."""
+    """The int64 output [1, k] that names the proposals; -1 is none, and its row is zero."""
 
     def grounds(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The numbers that the choice rests on."""
+        """The selection scores: the numbers that the selection depends on."""
 
     def possible(self, *inputs: torch.Tensor, off: Sequence[float]) -> tuple[torch.Tensor, ...] | None:
-        """The outputs with a row for every part that some choice could have, were each of the grounds off by `off` at
-        most; and, after them, bool [1, k]: which parts every such choice has.  None where they are too many to say."""
+        """The outputs with a row for every proposal that some selection could hold, were each of the selection scores
+        off by `off` at most; and, after them, bool [1, k]: which proposals every such selection holds.  None where they
+        are too many to say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Every row that could be among the right ones."""
+class Proposals:
+    """Every row that could be among the right ones, for one input."""
 
     keys: str
     """The output that names the rows."""
@@ -51,112 +54,159 @@ class Rows:
     """In double precision."""
     certain: Array
     """bool [k]: those that must be there."""
+    slack: tuple[float, ...] = ()
+    """How far off each of the selection scores may be."""
 
     @property
     def decided(self) -> bool:
-        """There is only one choice."""
+        """There is only one selection."""
         return bool(self.certain.all())
 
-    def ways(self) -> Iterator[dict[str, Array]]:
-        """Choices that could have been made; none where there is only one.
+    def is_selection(self, name: str) -> bool:
+        """Whether this is the output that names the rows."""
+        return name == self.keys
 
-        All the rows, and only those that must be there; then, since what one row adds another may take away again,
-        each of the others missing from those and added to these, up to `ALONE` of them.
+    def pair(self, name: str, outputs: Outputs, reference: Outputs) -> tuple[Array, Array]:
+        """The rows of an output whose names are known, and beside them what is right for each."""
+        if self.keys not in outputs:
+            return outputs[name], reference[name]
+        row_of = {int(key): row for row, key in enumerate(self.outputs[self.keys][0]) if key != NONE}
+        known = [(row, row_of[int(key)]) for row, key in enumerate(outputs[self.keys][0]) if int(key) in row_of]
+        actual, expected = ([pair[side] for pair in known] for side in (0, 1))
+        return outputs[name][0][actual], self.outputs[name][0][expected]
+
+    def count(self, name: str, outputs: Outputs, reference: Outputs) -> SelectionCounts:
+        """The selection compared by names; a row without a name that is not zero is wrong as well."""
+        counts, unnamed = compare_selections(outputs[name], reference[name], self), unnamed_rows(self.keys, outputs)
+        return SelectionCounts(
+            parts=counts.parts + unnamed,
+            wrong=counts.wrong + unnamed,
+            different=counts.different + unnamed,
+            tied=counts.tied,
+        )
+
+    def alternatives(self) -> Iterator[dict[str, Array]]:
+        """Selections that could have been made, as outputs; none where there is only one.
+
+        All rows, and the certain rows alone.  Then for each uncertain proposal, `MAX_UNCERTAIN_PROPOSALS` at most: all
+        rows without it, and the certain rows with it, because one row may suppress another in the answer.
         """
         if self.decided:
             return
-        yield self._of(np.ones_like(self.certain))
-        yield self._of(self.certain)
-        for row in np.flatnonzero(~self.certain)[:ALONE]:
-            alone = np.arange(len(self.certain)) == row
-            yield self._of(~alone)
-            yield self._of(self.certain | alone)
+        yield self._rows(np.ones_like(self.certain))
+        yield self._rows(self.certain)
+        for row in np.flatnonzero(~self.certain)[:MAX_UNCERTAIN_PROPOSALS]:
+            this_row = np.arange(len(self.certain)) == row
+            yield self._rows(~this_row)
+            yield self._rows(self.certain | this_row)
 
-    def chosen(self, keys: Array) -> dict[str, Array] | None:
-        """What is right where just these parts [1, k] were chosen; None where no choice could have been that."""
-        found = compared(keys, keys, self)
-        names = self.outputs[self.keys][0]
-        return None if found.wrong else self._of(np.isin(names, [*_named(keys)]))
+    def right_for(self, outputs: RuntimeOutputs) -> Sequence[Outputs]:
+        """The right rows for the proposals that these outputs selected, if they could be selected."""
+        if isinstance(outputs, Failed) or self.keys not in outputs:
+            return ()
+        keys = outputs[self.keys]
+        if compare_selections(keys, keys, self).wrong:
+            return ()
+        return (self._rows(np.isin(self.outputs[self.keys][0], [*_names(keys)])),)
 
-    def _of(self, rows: Array) -> dict[str, Array]:
+    def _rows(self, rows: Array) -> dict[str, Array]:
         """These rows, bool [k]."""
         return {name: value[:, rows] for name, value in self.outputs.items()}
 
-    def paired(self, name: str, given: Mapping[str, Array]) -> tuple[Array, Array]:
-        """The given rows of an output whose names are known, and beside them what is right for each."""
-        known = {int(key): row for row, key in enumerate(self.outputs[self.keys][0]) if key != NONE}
-        pairs = [(row, known[int(key)]) for row, key in enumerate(given[self.keys][0]) if int(key) in known]
-        ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
-        return given[name][0][ours], self.outputs[name][0][theirs]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """A choice against the right one, in parts."""
+class ProposalStrategy:
+    """How the outputs of a module that selects proposals are matched."""
 
-    parts: int
-    """In either, or possible."""
-    wrong: int
-    """Certain but not there, impossible but there, or there twice."""
-    other: int
-    """In one of the two only, ties included."""
-    tied: int
-    """May or may not be there."""
+    backends: Backends
+
+    def matching(self, inputs: Outputs) -> Matching | Failed:
+        """The proposals that PyTorch could select, its selection scores being as far off as they are."""
+        double, module = self.backends.double, self.backends.module
+        single = [self._scores(module, inputs)]
+        with without_onednn():
+            single.append(self._scores(module, inputs))
+        if self.backends.channels_last is not None:
+            single.append(self._scores(self.backends.channels_last, inputs))
+        return self._proposals(inputs, _slack(self._scores(double, inputs, double=True), single))
+
+    def moved(self, matching: Matching, inputs: Outputs) -> Matching | Failed:
+        """The proposals of other inputs under the same error of the scores."""
+        assert isinstance(matching, Proposals)
+        return self._proposals(inputs, matching.slack)
+
+    def item_alternatives(self, inputs: Outputs, known: Sequence[Matching], run: Run) -> Iterable[Outputs] | Failed:
+        """What is right for the file's own selection, and for the others that could have been made."""
+        slacks = [matching.slack for matching in known if isinstance(matching, Proposals) and matching.slack]
+        if not slacks:
+            return ()
+        slack = tuple(max(column) for column in zip(*slacks, strict=True))
+        found = _possible(self.backends.module, inputs, self.backends.signature, slack=slack, double=False)
+        if isinstance(found, Failed):
+            return found
+        return (*found.right_for(run(inputs)), *found.alternatives())
+
+    def _proposals(self, inputs: Outputs, slack: tuple[float, ...]) -> Proposals | Failed:
+        return _possible(self.backends.double, inputs, self.backends.signature, slack=slack, double=True)
+
+    def _scores(self, module: nn.Module | None, inputs: Outputs, *, double: bool = False) -> list[torch.Tensor]:
+        assert isinstance(module, SelectsProposals)
+        with torch.no_grad():
+            tensors = module.grounds(*arguments(inputs, self.backends.signature, double=double))
+            return [tensor.contiguous() for tensor in tensors]
 
 
-def compared(given: Array, right: Array, rows: Rows) -> Chosen:
-    """Two choices [1, k] by the names of their parts."""
-    ours, theirs, may = (_named(keys) for keys in (given, right, rows.outputs[rows.keys]))
-    must = set(rows.outputs[rows.keys][0][rows.certain].tolist()) - {NONE}
-    twice = int(np.count_nonzero(given != NONE)) - len(ours)
-    return Chosen(
-        parts=len(ours | theirs | may) + twice,
-        wrong=len(ours - may) + len(must - ours) + twice,
-        other=len(ours ^ theirs) + twice,
+def proposal_strategy(backends: Backends) -> ProposalStrategy | None:
+    """The strategy for these backends, where the module asks for it."""
+    selects = isinstance(backends.module, SelectsProposals) and isinstance(backends.double, SelectsProposals)
+    return ProposalStrategy(backends=backends) if selects else None
+
+
+def compare_selections(actual: Array, expected: Array, proposals: Proposals) -> SelectionCounts:
+    """Two selections [1, k] by the names of their proposals."""
+    there, wanted, may = (_names(keys) for keys in (actual, expected, proposals.outputs[proposals.keys]))
+    must = set(proposals.outputs[proposals.keys][0][proposals.certain].tolist()) - {NONE}
+    twice = int(np.count_nonzero(actual != NONE)) - len(there)
+    return SelectionCounts(
+        parts=len(there | wanted | may) + twice,
+        wrong=len(there - may) + len(must - there) + twice,
+        different=len(there ^ wanted) + twice,
         tied=len(may - must),
     )
 
 
-def unnamed(keys: str, given: Mapping[str, Array]) -> int:
+def unnamed_rows(keys: str, outputs: Outputs) -> int:
     """Rows without a name that are not zero."""
-    none = given[keys] == NONE
-    said = np.zeros_like(none)
-    for name, value in given.items():
-        if name != keys and value.shape[:2] == none.shape:
-            said |= (value.reshape(*none.shape, -1) != 0).any(-1)
-    return int(np.count_nonzero(said & none))
+    unnamed = outputs[keys] == NONE
+    not_zero = np.zeros_like(unnamed)
+    for name, value in outputs.items():
+        if name != keys and value.shape[:2] == unnamed.shape:
+            not_zero |= (value.reshape(*unnamed.shape, -1) != 0).any(-1)
+    return int(np.count_nonzero(not_zero & unnamed))
 
 
-def _named(keys: Array) -> set[int]:
+def _names(keys: Array) -> set[int]:
     return set(keys[0].tolist()) - {NONE}
 
 
-def slack(double: Sequence[torch.Tensor], singles: Iterable[Sequence[torch.Tensor]]) -> tuple[float, ...]:
-    """How far each of the grounds may be off: the difference of two of them by `TIED` times PyTorch's own error."""
+def _slack(double: Sequence[torch.Tensor], singles: Iterable[Sequence[torch.Tensor]]) -> tuple[float, ...]:
+    """How far each of the scores may be off: two of them differ by `TIE_NOISE` times PyTorch's own error at most."""
     largest = [
-        [float((one.double() - wide).abs().max()) for one, wide in zip(single, double, strict=True)]
+        [float((narrow.double() - wide).abs().max()) for narrow, wide in zip(single, double, strict=True)]
         for single in singles
     ]
-    return tuple(TIED / 2 * max(errors) for errors in zip(*largest, strict=True))
+    return tuple(TIE_NOISE / 2 * max(errors) for errors in zip(*largest, strict=True))
 
 
-def grounds(
-    module: Selecting, inputs: Mapping[str, Array], signature: Signature, *, double: bool = False
-) -> list[torch.Tensor]:
-    """Those of one input."""
+def _possible(
+    module: nn.Module | None, inputs: Outputs, signature: Signature, *, slack: tuple[float, ...], double: bool
+) -> Proposals | Failed:
+    """What could be selected from one input."""
+    assert isinstance(module, SelectsProposals)
     with torch.no_grad():
-        return [one.contiguous() for one in module.grounds(*arguments(inputs, signature, double=double))]
-
-
-def possible_rows(
-    module: nn.Module, inputs: Mapping[str, Array], signature: Signature, *, off: Sequence[float], double: bool = True
-) -> Rows | None:
-    """What could be chosen from one input; None where that cannot be said."""
-    assert isinstance(module, Selecting)
-    with torch.no_grad():
-        found = module.possible(*arguments(inputs, signature, double=double), off=off)
-    if found is None:
-        return None
-    *outputs, certain = found
-    named = dict(zip((port.name for port in signature.outputs), (one.numpy() for one in outputs), strict=True))
-    return Rows(module.keys, named, certain[0].numpy())
+        possible = module.possible(*arguments(inputs, signature, double=double), off=slack)
+    if possible is None:
+        return TOO_MANY
+    *outputs, certain = possible
+    named = dict(zip((port.name for port in signature.outputs), (tensor.numpy() for tensor in outputs), strict=True))
+    return Proposals(module.keys, named, certain[0].numpy(), slack)

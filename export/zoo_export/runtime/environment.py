@@ -27,7 +27,7 @@ def environment(runtime: Runtime) -> Environment:
         numpy=np.__version__,
         provider="CPUExecutionProvider",
         threads=runtime.threads,
-        sandbox=runtime.limits.in_words(),
+        sandbox=runtime.in_words(),
         onnx=onnx.__version__,
         torch=torch.__version__,
     )

@@ -1,4 +1,4 @@
-"""Putting single inputs together into batches and taking their answers apart, along the axes named "batch"."""
+"""Single inputs joined into batches, and the outputs of batches split, along the axis named "batch"."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from zoo.api.task import Port, Signature
-from zoo_export.subject.module_io import Array
+from zoo.models.outputs import Array
 
-PLACES = ("height", "width")
+SPATIAL = ("height", "width")
 """Axes along which the parts of one picture lie: a class map has as many rows as its picture, and is one item."""
 
 
@@ -21,7 +21,7 @@ def batch_axis(port: Port, name: str) -> int | None:
 def batch_name(signature: Signature) -> str | None:
     """The axis that all inputs and outputs share and that comes first in the first input; None without one."""
     name = signature.inputs[0].shape[0] if signature.inputs[0].shape else None
-    if not isinstance(name, str) or name in PLACES:
+    if not isinstance(name, str) or name in SPATIAL:
         return None
     ports = (*signature.inputs, *signature.outputs)
     return name if all(batch_axis(port, name) is not None for port in ports) else None
@@ -33,12 +33,12 @@ def group_size(inputs: Mapping[str, Array], signature: Signature) -> int:
 
 
 def batches(inputs: Sequence[Mapping[str, Array]], signature: Signature, *, largest: int) -> list[list[int]]:
-    """Places of inputs that can go through together, in order."""
+    """Indices of inputs that can go through together, in order."""
     if batch_name(signature) is None:
-        return [[place] for place in range(len(inputs))]
+        return [[index] for index in range(len(inputs))]
     groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for place, one in enumerate(inputs):
-        groups.setdefault(tuple(one[port.name].shape for port in signature.inputs), []).append(place)
+    for index, arrays in enumerate(inputs):
+        groups.setdefault(tuple(arrays[port.name].shape for port in signature.inputs), []).append(index)
     return [group[at : at + largest] for group in groups.values() for at in range(0, len(group), largest)]
 
 
@@ -47,14 +47,16 @@ def join(inputs: Sequence[Mapping[str, Array]], ports: Sequence[Port]) -> dict[s
     if len(inputs) == 1:
         return dict(inputs[0])
     name = ports[0].shape[0]
-    return {port.name: np.concatenate([one[port.name] for one in inputs], port.shape.index(name)) for port in ports}
+    return {
+        port.name: np.concatenate([arrays[port.name] for arrays in inputs], port.shape.index(name)) for port in ports
+    }
 
 
 def split(outputs: Mapping[str, Array], signature: Signature, sizes: Sequence[int]) -> list[dict[str, Array]]:
-    """The answers of a batch, input by input; `sizes` are the items of each."""
+    """The outputs of a batch, input by input; `sizes` are the items of each."""
     if len(sizes) == 1:
         return [dict(outputs)]
     name = signature.inputs[0].shape[0]
     cuts = np.cumsum(sizes)[:-1]
     parts = {port.name: np.split(outputs[port.name], cuts, port.shape.index(name)) for port in signature.outputs}
-    return [{port: rows[place] for port, rows in parts.items()} for place in range(len(sizes))]
+    return [{port: rows[index] for port, rows in parts.items()} for index in range(len(sizes))]

@@ -1,4 +1,4 @@
-"""Which inputs a proof is made with: raw ones for the pipeline; the same prepared, and others, for the model."""
+"""Which inputs a proof is made with: raw ones for the pipeline; the same preprocessed, and others, for the model."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import nn
 
 from zoo.api.errors import PluginError
 from zoo.api.task import Case, Port, Purpose, Signature
-from zoo_export.capture.shape_guards import Sizes
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
-from zoo_export.subject.module_io import Array, call
-from zoo_export.subject.rollout import begun, continued, stateless
+from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
 
 RAW_CASES = 6
@@ -24,6 +23,10 @@ LENGTHS = (1, 5, 33)
 """Sizes tried along a dynamic axis that no case varies, as far as PyTorch itself runs at them."""
 
 
+Sizes = Mapping[str, int]
+"""Size per axis name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """All inputs of one proof."""
@@ -31,14 +34,14 @@ class Inputs:
     raw: tuple[Case, ...]
     """Inputs of pipeline.onnx."""
     model: tuple[Case, ...]
-    """Inputs of model.onnx; the first ones are the raw ones, prepared by the training-time code in PyTorch."""
+    """Inputs of model.onnx; the first ones are the raw ones, preprocessed by the training-time code in PyTorch."""
     items: tuple[Case, ...]
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
     golden: tuple[Case, ...]
     """Those of `raw` that travel with the bundle; `zoo_export.bundle.golden` adds what is not among the raw ones."""
 
 
-def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
+def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few.
 
     Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, all of them
@@ -46,29 +49,26 @@ def collect(subject: Subject, prepare: nn.Module, *, evaluate: int, golden_of_us
     """
     task, problem, card = subject.task, subject.problem, subject.card
     shown = card if golden_of_users else None
-    ports, own = subject.pipeline_signature, subject.signature
-    raw = tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES))
-    raw = continued(raw, prepare, subject.module, raw=ports, model=own)
-    few = GOLDEN_CASES - 2 if own.feedback else GOLDEN_CASES - 1
-    golden = tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few))
-    golden = begun(golden, own)
+    signature = subject.signature
+    raw = with_carried_state(tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES)), pipeline)
+    few = GOLDEN_CASES - 2 if signature.feedback else GOLDEN_CASES - 1
+    golden = with_initial_state(tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few)), signature)
     known = {case.name for case in raw}
     raw += tuple(case for case in golden if case.name not in known)
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
-    signature = Signature(inputs=ports.inputs, outputs=own.inputs)
-    prepared = [replace(case, inputs=call(prepare, case.inputs, signature)) for case in raw]
+    preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
     offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
-    model = [*prepared, *begun(ready, own)]
-    model += _other_sizes(model, subject.signature)
+    model = [*preprocessed, *with_initial_state(ready, signature)]
+    model += _other_sizes(model, signature)
     known_data = card is not None or subject.trained  # published weights may come with embedded data
     items = (
         tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
     )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
-    return Inputs(raw=raw, model=tuple(_unique(model)), items=begun(items, own), golden=golden)
+    return Inputs(raw=raw, model=tuple(_unique(model)), items=with_initial_state(items, signature), golden=golden)
 
 
 def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:
@@ -82,11 +82,11 @@ def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:
 
 def under_own_names(case: Case, subject: Subject) -> Case:
     """A ready case of the task under the port names of the module, which may have its own."""
-    ports = stateless(subject.signature).inputs
+    ports = without_state(subject.signature).inputs
     if set(case.inputs) == {port.name for port in ports}:
         return case
-    theirs = subject.task.model_signature(subject.problem).inputs
-    names = {one.name: other.name for one, other in zip(theirs, ports, strict=True)}
+    offered = subject.task.model_signature(subject.problem).inputs
+    names = {port.name: own.name for port, own in zip(offered, ports, strict=True)}
     return replace(case, inputs={names[name]: value for name, value in case.inputs.items()})
 
 
@@ -102,13 +102,13 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
     """A gating case stretched along every dynamic axis that the cases leave at one size."""
     batch = batch_name(signature)
     first = next((case for case in cases if case.gates), cases[0])
-    made = []
+    others = []
     for name in _names(signature.inputs):
         if name == batch or len({_size(case.inputs, signature.inputs, name) for case in cases}) > 2:
             continue
         size = _size(first.inputs, signature.inputs, name)
         sizes = (size + 13, 2 * size + 5) if size > max(LENGTHS) else tuple(s for s in LENGTHS if s != size)
-        made += [
+        others += [
             Case(
                 name=f"{name} {other}",
                 kind="size",
@@ -117,20 +117,20 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
             )
             for other in sizes
         ]
-    return made
+    return others
 
 
-def elsewhere(cases: Sequence[Case], ports: Sequence[Port], sizes: Sequence[Sizes]) -> list[Case]:
-    """A gating case at sizes where the code may go another way than the one that was captured (`Graph.elsewhere`)."""
+def cases_of_sizes(cases: Sequence[Case], ports: Sequence[Port], sizes: Sequence[Sizes]) -> tuple[Case, ...]:
+    """A gating case stretched to each of these sizes."""
     first = next((case for case in cases if case.gates), cases[0])
-    made = []
-    for one in sizes:
+    stretched_cases = []
+    for by_name in sizes:
         inputs = dict(first.inputs)
-        for name, size in one.items():
+        for name, size in by_name.items():
             inputs = stretched(inputs, ports, name, size)
-        title = ", ".join(f"{name} {size}" for name, size in one.items())
-        made.append(Case(name=title, kind="size", inputs=inputs, origin=f"{first.name}, repeated"))
-    return made
+        title = ", ".join(f"{name} {size}" for name, size in by_name.items())
+        stretched_cases.append(Case(name=title, kind="size", inputs=inputs, origin=f"{first.name}, repeated"))
+    return tuple(stretched_cases)
 
 
 def _names(ports: Sequence[Port]) -> list[str]:
@@ -148,6 +148,6 @@ def stretched(inputs: Mapping[str, Array], ports: Sequence[Port], name: str, siz
     for port in ports:
         if name in port.shape:
             axis = port.shape.index(name)
-            places = np.arange(size) % inputs[port.name].shape[axis]
-            changed[port.name] = np.ascontiguousarray(np.take(inputs[port.name], places, axis=axis))
+            indices = np.arange(size) % inputs[port.name].shape[axis]
+            changed[port.name] = np.ascontiguousarray(np.take(inputs[port.name], indices, axis=axis))
     return changed

@@ -13,12 +13,12 @@ from zoo.api.task import Purpose, Signature
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import adapted, signature_of
 from zoo.models.load import Trained, load_trained
-from zoo.models.target import Target
+from zoo.models.outputs import call
+from zoo.models.pipeline import without_state
+from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
-from zoo_export.measure.weights import state_sha256
-from zoo_export.subject.module_io import call
 from zoo_export.subject.random_weights import enliven
-from zoo_export.subject.rollout import stateless
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 LIVE_INPUTS = 8
@@ -43,9 +43,9 @@ def find_subject(
     module = adapted(trained.model, catalog, entry, problem)
     card, notes = _card(trained) if data else (None, ())
     fresh = not trained.lineage.sha256
-    words, named = _weights(trained), _target(trained)
+    weights = _weights(trained)
     if fresh:
-        words = _enlivened(module, trained, problem, seed=seed)
+        weights = _enlivened(module, trained, problem, seed=seed)
     licences = {"code": spec.licence, "weights": trained.lineage.licence}
     return Subject(
         model=entry.full_name,
@@ -56,11 +56,12 @@ def find_subject(
             name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
         ),
         lineage=LineageRecord(
-            weights=words,
+            weights=weights,
             weights_sha256=state_sha256(module),
-            target=named,
+            target=_target_name(target, trained),
             checkpoint=trained.lineage.checkpoint or "",
             data=trained.lineage.data_fingerprint,
+            seed=seed if fresh else None,
         ),
         trained=not fresh,
         export=spec.export,
@@ -74,7 +75,7 @@ def find_subject(
 def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
     """The problem with another size of picture, where the architecture allows it."""
     problem = trained.problem
-    if size is None:
+    if size is None or (isinstance(problem.input, ImageInput) and problem.input.size == size):
         return problem
     image = problem.image
     if image.fixed_size and size != image.size:
@@ -107,10 +108,10 @@ def _weights(trained: Trained) -> str:
     return lineage.weights or ""
 
 
-def _target(trained: Trained) -> str:
-    run = trained.run
-    if run is not None and run.config.model != trained.entry.full_name:
-        return f"{trained.entry.full_name}@{run.path}"
+def _target_name(target: Target, trained: Trained) -> str:
+    """What `zoo verify --against` takes to mean this target again."""
+    if isinstance(target, RunTarget) and target.whole is not None:
+        return f"{target.model.full_name}@{target.path}"
     return trained.lineage.run or trained.lineage.weights or ""
 
 
@@ -119,7 +120,7 @@ def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: i
     signature = signature_of(module, task, problem)
     raw = task.answers.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
     prepare = task.graphs.preprocess(problem).eval()
-    ends = Signature(inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=stateless(signature).inputs)
+    ends = Signature(inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=without_state(signature).inputs)
     inputs = [call(prepare, case.inputs, ends) for case in raw]
     ready = task.answers.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]

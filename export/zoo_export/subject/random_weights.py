@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from zoo.api.task import Signature
+from zoo.models.outputs import Array, arguments
 from zoo_export.subject.batching import batch_name, batches, join
-from zoo_export.subject.module_io import Array, arguments
 
 FAINT = 1e-3
 """A parameter that is one constant below this cannot be heard."""
@@ -80,8 +80,8 @@ def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatu
         norm.train()
     measured = len(norms)
     try:
-        for places in batches(inputs, signature, largest=16):
-            module(*arguments(join([inputs[place] for place in places], signature.inputs), signature))
+        for indices in batches(inputs, signature, largest=16):
+            module(*arguments(join([inputs[index] for index in indices], signature.inputs), signature))
     except ValueError:
         if batch_name(signature) is not None:
             raise

@@ -1,99 +1,58 @@
-"""State that a graph carries from step to step: past the pipeline's two ends, through roll-outs, over a cut.
+"""State that a graph carries from step to step: its first values, and sequences that are run in several pieces.
 
-A walk puts a sequence to a graph in several runs, the state fed back.  A roll-out takes one element at a time, and
-every step is compared; a split takes the sequence in two pieces, which must give what the whole gives at once.
+A roll-out takes one element at a time, and every step is compared; a split takes the sequence in two pieces, which must
+give what the whole gives at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import nn
-from torch.utils import _pytree as pytree
 
-from zoo.api.errors import PluginError
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.cases import ROLLOUT_STEPS
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
-from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.results import Outputs
 
-Step = Callable[[Mapping[str, Array]], Mapping[str, Array]]
-
-
-class Past(nn.Module):
-    """A task's preparing or finishing, with state handed past it."""
-
-    def __init__(self, module: nn.Module, *, own: int, state: int) -> None:
-        super().__init__()
-        self.module = module
-        self.raw: tuple[str, ...] = tuple(getattr(module, "raw", ()))
-        self._own = own
-        self._state = state
-
-    def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The module's own values, then the state, then raw ones -> what the module gives, then the state."""
-        first, last = self._own, self._own + self._state
-        given = pytree.tree_leaves(self.module(*values[:first], *values[last:]))
-        # views: what goes out of a graph must not be what came in
-        return (*given, *(one.view_as(one) for one in values[first:last]))
+Step = Callable[[Outputs], Outputs]
+"""Inputs of one run to its outputs."""
 
 
-def stateless(signature: Signature) -> Signature:
-    """The signature without the ports of state."""
-    inputs, outputs = signature.state
-    return Signature(
-        inputs=tuple(port for port in signature.inputs if port not in inputs),
-        outputs=tuple(port for port in signature.outputs if port not in outputs),
-    )
-
-
-def with_state(task: Signature, model: Signature) -> Signature:
-    """The task's signature with the ports that carry the model's state; PluginError unless those come last."""
-    inputs, outputs = model.state
-    if model.inputs[len(model.inputs) - len(inputs) :] != inputs or model.outputs[-len(outputs) :] != outputs:
-        raise PluginError("a model's signature names its state last, among the inputs and among the outputs")
-    return Signature(inputs=(*task.inputs, *inputs), outputs=(*task.outputs, *outputs))
-
-
-def begun(cases: Sequence[Case], signature: Signature) -> tuple[Case, ...]:
-    """The cases with the zeros that a sequence begins with, where they say nothing of the state."""
+def with_initial_state(cases: Sequence[Case], signature: Signature) -> tuple[Case, ...]:
+    """The cases with the zeros that a sequence begins with, where they do not say what the state is."""
     if not signature.feedback:
         return tuple(cases)
-    first = signature.inputs[0].name
-    return tuple(
-        replace(case, inputs={**case.inputs, **_missing(case, signature.initial_state(len(case.inputs[first])))})
-        for case in cases
-    )
+    return tuple(replace(case, inputs={**case.inputs, **_missing_state(case, signature)}) for case in cases)
 
 
-def _missing(case: Case, state: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: value for name, value in state.items() if name not in case.inputs}
+def _missing_state(case: Case, signature: Signature) -> dict[str, Array]:
+    batch = len(case.inputs[signature.inputs[0].name])
+    return {name: value for name, value in signature.initial_state(batch).items() if name not in case.inputs}
 
 
-def continued(
-    cases: Sequence[Case], prepare: nn.Module, module: nn.Module, *, raw: Signature, model: Signature
-) -> tuple[Case, ...]:
+def with_carried_state(cases: Sequence[Case], pipeline: TorchPipeline) -> tuple[Case, ...]:
     """Every second case with the state that the one before it leaves; the others begin with zeros."""
-    if not model.feedback:
+    feedback = pipeline.model_signature.feedback
+    if not feedback:
         return tuple(cases)
-    ends = Signature(inputs=raw.inputs, outputs=model.inputs)
-    made: list[Case] = []
-    state: Mapping[str, Array] = {}
-    for case in begun(cases, model):
-        here = replace(case, inputs={**case.inputs, **state})
-        outputs = call(module, call(prepare, here.inputs, ends), model)
-        state = {} if state else {name: outputs[output] for name, output in model.feedback.items()}
-        made.append(here)
-    return tuple(made)
+    carried: list[Case] = []
+    state: Outputs = {}
+    for case in with_initial_state(cases, pipeline.model_signature):
+        inputs = {**case.inputs, **state}
+        outputs = pipeline.outputs(pipeline.inputs(inputs))
+        state = {} if state else {name: outputs[output] for name, output in feedback.items()}
+        carried.append(replace(case, inputs=inputs))
+    return tuple(carried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """One sequence in several runs."""
+class Rollout:
+    """One sequence in several runs, the state of each fed to the next."""
 
     case: Case
     """With the kind "rollout" or "split"; its inputs are the whole sequence and the state it begins with."""
@@ -101,11 +60,11 @@ class Walk:
     axis: str
     """The name of the axis that is cut."""
     cuts: tuple[int, ...]
-    """Where, not counting both ends."""
+    """Positions of the cuts along that axis, without its two ends."""
 
     @property
     def kind(self) -> Literal["rollout", "split"]:
-        """What it is for."""
+        """One element at a time, or two pieces."""
         return "rollout" if self.case.kind == "rollout" else "split"
 
     @property
@@ -115,24 +74,23 @@ class Walk:
 
     def pieces(self) -> Iterator[dict[str, Array]]:
         """The inputs of each run, without state."""
-        ports = stateless(self.signature).inputs
+        ports = without_state(self.signature).inputs
         parts = {port.name: _cut(self.case.inputs[port.name], port, self.axis, self.cuts) for port in ports}
-        for number in range(self.steps):
-            yield {name: some[number] for name, some in parts.items()}
+        for index in range(self.steps):
+            yield {name: pieces[index] for name, pieces in parts.items()}
 
-    def follow(self, step: Step) -> dict[str, Array]:
-        """All runs, each fed the state of the one before: stacked for a roll-out, put together for a split."""
+    def run(self, step: Step) -> dict[str, Array]:
+        """The outputs of all runs: stacked for a roll-out, joined along the axis for a split."""
         feedback = self.signature.feedback
-        state = {name: self.case.inputs[name] for name in feedback}
-        answers = []
+        state: Outputs = {name: self.case.inputs[name] for name in feedback}
+        steps: list[Outputs] = []
         for piece in self.pieces():
-            answers.append(step({**piece, **state}))
-            state = {name: answers[-1][output] for name, output in feedback.items()}
+            steps.append(step({**piece, **state}))
+            state = {name: steps[-1][output] for name, output in feedback.items()}
+        columns = {port: [outputs[port.name] for outputs in steps] for port in self.signature.outputs}
         if self.kind == "rollout":
-            return {port.name: np.stack([one[port.name] for one in answers]) for port in self.signature.outputs}
-        return {
-            port.name: _joined(port, [one[port.name] for one in answers], self.axis) for port in self.signature.outputs
-        }
+            return {port.name: np.stack(values) for port, values in columns.items()}
+        return {port.name: _joined(port, values, self.axis) for port, values in columns.items()}
 
     def stacked(self) -> dict[str, Array]:
         """The inputs of a roll-out as golden cases hold them: those of every step, and the first state."""
@@ -151,29 +109,28 @@ def _joined(port: Port, parts: Sequence[Array], axis: str) -> Array:
     return np.concatenate(parts, port.shape.index(axis)) if axis in port.shape else parts[-1]
 
 
-def walks(cases: Sequence[Case], signature: Signature) -> tuple[Walk, ...]:
-    """A roll-out of 32 steps and a sequence in two pieces, from the first case that is long enough."""
+def rollouts(cases: Sequence[Case], signature: Signature) -> tuple[Rollout, ...]:
+    """A roll-out of 32 steps and a sequence in two pieces, from the first case that is long enough, if any."""
     axis = _sequence_axis(signature)
     if not signature.feedback or axis is None:
         return ()
     port = next(port for port in signature.inputs if axis in port.shape)
-    place = port.shape.index(axis)
-    long = [case for case in cases if case.gates and case.inputs[port.name].shape[place] >= ROLLOUT_STEPS]
-    if not long:
+    index = port.shape.index(axis)
+    long = next((case for case in cases if case.gates and case.inputs[port.name].shape[index] >= ROLLOUT_STEPS), None)
+    if long is None:
         return ()
-    size = long[0].inputs[port.name].shape[place]
-    first = {one.name: _cut(long[0].inputs[one.name], one, axis, (ROLLOUT_STEPS,))[0] for one in signature.inputs}
-    name = long[0].name
-    rollout = Case(name=f"{name}, step by step", kind="rollout", inputs=first, origin=long[0].origin)
-    split = replace(long[0], name=f"{name}, in two pieces", kind="split")
+    size = long.inputs[port.name].shape[index]
+    first = {port.name: _cut(long.inputs[port.name], port, axis, (ROLLOUT_STEPS,))[0] for port in signature.inputs}
+    stepwise = Case(name=f"{long.name}, step by step", kind="rollout", inputs=first, origin=long.origin)
+    split = replace(long, name=f"{long.name}, in two pieces", kind="split")
     return (
-        Walk(case=rollout, signature=signature, axis=axis, cuts=tuple(range(1, ROLLOUT_STEPS))),
-        Walk(case=split, signature=signature, axis=axis, cuts=(size * 2 // 5,)),
+        Rollout(case=stepwise, signature=signature, axis=axis, cuts=tuple(range(1, ROLLOUT_STEPS))),
+        Rollout(case=split, signature=signature, axis=axis, cuts=(size * 2 // 5,)),
     )
 
 
 def _sequence_axis(signature: Signature) -> str | None:
     """The dynamic axis along which a sequence goes on: the first that is not the batch."""
     batch = batch_name(signature)
-    names = [size for port in stateless(signature).inputs for size in port.shape if isinstance(size, str)]
+    names = [size for port in without_state(signature).inputs for size in port.shape if isinstance(size, str)]
     return next((name for name in names if name != batch), None)

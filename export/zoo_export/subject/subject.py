@@ -16,8 +16,8 @@ from zoo.api.task import Signature
 from zoo.bundle.runtime.consistency import description
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import signature_of
+from zoo.models.pipeline import TorchPipeline, torch_pipeline, with_state
 from zoo.runs.serialization import to_json
-from zoo_export.subject.rollout import Past, with_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +55,14 @@ class Subject:
             return self.ports
         return signature_of(self.module, self.task, self.problem)
 
+    def torch_pipeline(self) -> TorchPipeline:
+        """What pipeline.onnx is compared with: preprocess, module and postprocess in PyTorch."""
+        return torch_pipeline(self.task, self.problem, self.module, signature=self.ports)
+
     @property
     def pipeline_signature(self) -> Signature:
         """Of pipeline.onnx: the task's, and the state of the model."""
-        signature = self.task.graphs.signatures(self.problem).pipeline
-        return with_state(signature, self.signature) if self.signature.feedback else signature
-
-    def prepare(self) -> nn.Module:
-        """What pipeline.onnx begins with, in eval mode."""
-        module = self.task.graphs.preprocess(self.problem).eval()
-        inputs, _ = self.signature.state
-        own = len(self.pipeline_signature.inputs) - len(inputs)
-        return Past(module, own=own, state=len(inputs)).eval() if inputs else module
-
-    def finish(self) -> nn.Module:
-        """What pipeline.onnx ends with, in eval mode."""
-        module = self.task.graphs.postprocess(self.problem).eval()
-        _, outputs = self.signature.state
-        own = len(self.signature.outputs) - len(outputs)
-        return Past(module, own=own, state=len(outputs)).eval() if outputs else module
+        return with_state(self.task.graphs.signatures(self.problem).pipeline, self.signature)
 
 
 def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[str, str]:

@@ -19,15 +19,15 @@ from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.rule import FLOOR, K, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
+from zoo.models.outputs import Array, arguments
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.capture.compose import IN
-from zoo_export.controls.mutations import copy_of
+from zoo_export.capture.compose import IN, OUTER
+from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.measure.preprocess import compare_preprocessed
 from zoo_export.proof.prove import Progress, Proof
 from zoo_export.reference.oracle import magnitude
-from zoo_export.reference.postprocess import in_levels
-from zoo_export.subject.module_io import Array, arguments, call
 
-PREPARED = f"ends/{IN}"
+PREPROCESSED = f"{OUTER}{IN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +53,22 @@ def explain(proof: Proof, *, progress: Progress = lambda _: None) -> tuple[str, 
         if MODEL in proof.exported.files:
             sentences.append(_in_model(proof, runtime))
         if PIPELINE in proof.exported.files:
-            sentences.append(_in_preparing(proof, runtime))
+            sentences.append(_in_preprocess(proof, runtime))
     return tuple(sentences)
 
 
 def _in_model(proof: Proof, runtime: Runtime) -> str:
     graph = proof.evidence.graphs[0]
-    case = _worst(proof.inputs.model, {one.name: one for one in graph.cases})
+    case = _worst(proof.inputs.model, {compared.name: compared for compared in graph.cases})
     model, signature = proof.exported.models[MODEL], proof.subject.signature
     wanted = _values(model, proof.exported.graph.modules)
     if not wanted:
-        return f"{MODEL}: its values have other names than zoo's own export gives them, so none can be told"
+        return f"{MODEL}: its values have other names than in zoo's own export, so their modules are unknown"
     try:
-        answers = _ask(runtime, model, case, list(wanted.values()))
+        values = _values_of(runtime, model, case, list(wanted.values()))
     except ZooError as error:
         return f"{MODEL}: does not run ({error.message})"
-    steps = list(_steps(proof.subject.module, case, signature, wanted, answers))
+    steps = list(_steps(proof.subject.module, case, signature, wanted, values))
     return _first(steps, MODEL, case)
 
 
@@ -103,7 +103,7 @@ def _values(model: onnx.ModelProto, modules: Mapping[str, str]) -> dict[str, str
     return last
 
 
-def _ask(runtime: Runtime, model: onnx.ModelProto, case: Case, values: list[str]) -> dict[str, Array]:
+def _values_of(runtime: Runtime, model: onnx.ModelProto, case: Case, values: list[str]) -> dict[str, Array]:
     """The graph's own values on one case."""
     opened = copy_of(model)
     known = {value.name for value in opened.graph.output}
@@ -113,17 +113,17 @@ def _ask(runtime: Runtime, model: onnx.ModelProto, case: Case, values: list[str]
 
 
 def _steps(
-    module: nn.Module, case: Case, signature: Signature, wanted: Mapping[str, str], answers: Mapping[str, Array]
+    module: nn.Module, case: Case, signature: Signature, wanted: Mapping[str, str], values: Mapping[str, Array]
 ) -> Iterator[Step]:
     double = _outputs(copy.deepcopy(module).double(), case, signature, double=True)
     single = _outputs(module, case, signature, double=False)
-    for path, value in wanted.items():
-        right, near, given = double.get(path), single.get(path), answers.get(value)
-        if right is None or near is None or given is None or right.shape != given.shape:
+    for path, name in wanted.items():
+        expected, narrow, actual = double.get(path), single.get(path), values.get(name)
+        if expected is None or narrow is None or actual is None or expected.shape != actual.shape:
             continue
-        size = magnitude(right).rms or 1.0
-        error, noise = magnitude(given - right).rms, magnitude(near - right).rms
-        yield Step(path, value, float("inf") if error is None else error / size, (noise or 0.0) / size)
+        size = magnitude(expected).rms or 1.0
+        error, noise = magnitude(actual - expected).rms, magnitude(narrow - expected).rms
+        yield Step(path, name, float("inf") if error is None else error / size, (noise or 0.0) / size)
 
 
 def _outputs(module: nn.Module, case: Case, signature: Signature, *, double: bool) -> dict[str, Array]:
@@ -146,25 +146,24 @@ def _outputs(module: nn.Module, case: Case, signature: Signature, *, double: boo
     return {path: values[0] for path, values in seen.items() if len(values) == 1}
 
 
-def _in_preparing(proof: Proof, runtime: Runtime) -> str:
+def _in_preprocess(proof: Proof, runtime: Runtime) -> str:
     """Whether pipeline.onnx feeds its model what training fed it."""
     subject = proof.subject
     graph = proof.evidence.graphs[-1]
-    case = _worst(proof.inputs.raw, {one.name: one for one in graph.cases})
-    names = [PREPARED + port.name for port in subject.signature.inputs]
+    case = _worst(proof.inputs.raw, {compared.name: compared for compared in graph.cases})
+    names = [PREPROCESSED + port.name for port in subject.signature.inputs]
     try:
-        answers = _ask(runtime, proof.exported.models[PIPELINE], case, names)
+        values = _values_of(runtime, proof.exported.models[PIPELINE], case, names)
     except ZooError as error:
         return f"{PIPELINE}: does not run, or has no {', '.join(names)} ({error.message})"
-    ends = Signature(inputs=subject.pipeline_signature.inputs, outputs=subject.signature.inputs)
-    right = call(subject.prepare(), case.inputs, ends)
-    given = {name.removeprefix(PREPARED): value for name, value in answers.items()}
-    levels = in_levels(given, right, subject.problem)
+    expected = subject.torch_pipeline().inputs(case.inputs)
+    actual = {name.removeprefix(PREPROCESSED): value for name, value in values.items()}
+    levels = compare_preprocessed(actual, expected, subject.problem)
     if levels is not None and (levels.far or levels.differing > 0.01 * levels.elements):
         return (
-            f"{PIPELINE}, case {case.name}: already the prepared picture differs: {levels.differing} of "
+            f"{PIPELINE}, case {case.name}: already the preprocessed picture differs: {levels.differing} of "
             f"{levels.elements} values, {levels.far} by more than one grey level"
         )
-    if levels is None and any(not np.allclose(given[name], value, rtol=1e-5) for name, value in right.items()):
-        return f"{PIPELINE}, case {case.name}: already the prepared input differs"
-    return f"{PIPELINE}, case {case.name}: the prepared input is that of training"
+    if levels is None and any(not np.allclose(actual[name], value, rtol=1e-5) for name, value in expected.items()):
+        return f"{PIPELINE}, case {case.name}: already the preprocessed input differs"
+    return f"{PIPELINE}, case {case.name}: the preprocessed input is that of training"

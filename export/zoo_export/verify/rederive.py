@@ -7,28 +7,30 @@ answers that nobody computed, a runner that always says yes.  Each is compared w
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 
 import onnx
-import torch
 
-from zoo.api.task import Signature
+from zoo.bundle import schema_1
+from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.rule import K, Status
-from zoo.bundle.runtime.bundle import Answer, Bundle
+from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.bundle.runtime.run_template import difference, roll_out
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename
-from zoo_export.capture.onnx_graph import PREFIX, nodes
+from zoo_export.capture.onnx_graph import PREFIX, copy_of, nodes
 from zoo_export.proof.prove import Proof
-from zoo_export.reference.oracle import Runs, settle
-from zoo_export.reference.postprocess import Finisher
-from zoo_export.subject.module_io import Array, call
+from zoo_export.reference.backends import DEFAULT
+from zoo_export.reference.oracle import BackendRuns, DoubleOutputs, reference_outputs
+from zoo_export.subject.results import Failed
 
 FACTS = (
     "model",
@@ -36,31 +38,37 @@ FACTS = (
     "problem",
     "model_signature",
     "pipeline_signature",
-    "finishing",
+    "postprocess",
     "opset",
     "licences",
     "metrics",
 )
 """Fields of a manifest that follow from the subject."""
+OF_A_VERSION = frozenset(f"{PREFIX}{key}" for key in ("schema", "plugin", "input", "problem_sha256"))
+"""Metadata that another version of zoo writes otherwise; `zoo.bundle.runtime.bundle` compares it with the manifest."""
 WIDE = K
 """How many times as wide as here a stored tolerance may be: noise differs between machines."""
 
 
-def rederive(bundle: Bundle, proof: Proof) -> Answer:
+def rederive(bundle: Bundle, proof: Proof) -> Finding:
     """Manifest, operators, golden cases and runner against their own derivation; what cannot be compared warns."""
     wrong = [*_facts(bundle, proof), *_strangers(bundle), *_golden(bundle, proof)]
     unknown = []
-    if bundle.manifest.zoo != zoo_version():
-        unknown.append(f"operators, run.py and task.py, written by zoo {bundle.manifest.zoo}, not {zoo_version()}")
-    else:
-        wrong += _runner(bundle, proof)
-        for name in (MODEL, PIPELINE):
-            file, fresh = proof.exported.models[name], derived(proof, name)
-            if _exporter(file) == _exporter(fresh):
-                wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
-            else:
-                theirs = _exporter(file) or "nobody"
-                unknown.append(f"the operators of {name}, written by {theirs}, not {_exporter(fresh)}")
+    same_zoo = bundle.manifest.zoo == zoo_version()
+    others = f"written by zoo {bundle.manifest.zoo}, not {zoo_version()}"
+    for name in _other_runners(bundle, proof):
+        if same_zoo:
+            wrong.append(f"{name} is not the one that zoo {zoo_version()} writes")
+        else:
+            unknown.append(f"{name}, {others}")
+    for name in (MODEL, PIPELINE):
+        file, fresh = proof.exported.models[name], proof.exported.derived(name)
+        if _exporter(file) != _exporter(fresh):
+            unknown.append(f"the operators of {name}, written by {_exporter(file) or 'nobody'}, not {_exporter(fresh)}")
+        elif same_zoo:
+            wrong += [f"{name}: {sentence}" for sentence in unlike(file, fresh)]
+        elif any(unlike(file, fresh, but=OF_A_VERSION)):
+            unknown.append(f"the operators of {name}, {others}")
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     if unknown:
@@ -68,16 +76,14 @@ def rederive(bundle: Bundle, proof: Proof) -> Answer:
     return Status.PASS, "manifest, operators, golden cases and runner are those that zoo derives anew"
 
 
-def derived(proof: Proof, name: str) -> onnx.ModelProto:
-    """The graph as it was just exported, whatever files were measured."""
-    return proof.exported.graph.shipped if name == MODEL else proof.exported.pipeline.shipped
-
-
 def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
     told = to_json(bundle.manifest)
     ours = to_json(manifest_of(proof, {}, (), "PASS"))
+    unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
+    if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
+        told["model"] = ours["model"]
     for field in FACTS:
-        if told[field] != ours[field]:
+        if field not in unknown and told[field] != ours[field]:
             yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"
 
 
@@ -88,10 +94,13 @@ def _strangers(bundle: Bundle) -> Iterator[str]:
             yield f"{file.name} is no file of a bundle"
 
 
-def _runner(bundle: Bundle, proof: Proof) -> Iterator[str]:
+def _other_runners(bundle: Bundle, proof: Proof) -> Iterator[str]:
+    """Names of runner files that are neither what this zoo writes nor what zoo 0.1 is known to have written."""
     for name, data in runner(proof.subject).items():
-        if (bundle.path / name).read_bytes() != data:
-            yield f"{name} is not the one that zoo {zoo_version()} writes"
+        written = (bundle.path / name).read_bytes()
+        known = bundle.file.schema == 1 and schema_1.is_runner(name, written, task=bundle.manifest.task)
+        if written != data and not known:
+            yield name
 
 
 # --- operators ---
@@ -101,33 +110,36 @@ def _exporter(model: onnx.ModelProto) -> str:
     return next((entry.value for entry in model.metadata_props if entry.key == f"{PREFIX}exporter"), "")
 
 
-def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto) -> Iterator[str]:
-    """The first places where a file is another program than the fresh export: operators, settings, ports, metadata."""
-    ours, theirs = _renamed(fresh), _renamed(file)
-    for what, one, other in (
-        ("inputs", ours.graph.input, theirs.graph.input),
-        ("outputs", ours.graph.output, theirs.graph.output),
-        ("opsets", ours.opset_import, theirs.opset_import),
-        ("metadata", ours.metadata_props, theirs.metadata_props),
-        ("functions", ours.functions, theirs.functions),
+def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto, *, but: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The first differences of a file from the fresh export: operators, settings, ports, metadata.
+
+    The metadata whose keys are in `but` may differ.
+    """
+    expected, actual = _renumbered(fresh, but), _renumbered(file, but)
+    for what, entries, others in (
+        ("inputs", expected.graph.input, actual.graph.input),
+        ("outputs", expected.graph.output, actual.graph.output),
+        ("opsets", expected.opset_import, actual.opset_import),
+        ("metadata", expected.metadata_props, actual.metadata_props),
+        ("functions", expected.functions, actual.functions),
     ):
-        if [entry.SerializeToString(deterministic=True) for entry in one] != [
-            entry.SerializeToString(deterministic=True) for entry in other
+        if [entry.SerializeToString(deterministic=True) for entry in entries] != [
+            entry.SerializeToString(deterministic=True) for entry in others
         ]:
             yield f"its {what} are not those of a fresh export"
-    here, there = list(ours.graph.node), list(theirs.graph.node)
-    for place, (mine, its) in enumerate(zip(here, there, strict=False)):
-        if mine.SerializeToString(deterministic=True) != its.SerializeToString(deterministic=True):
-            yield f"its operator {place}, {its.op_type}, is not the {mine.op_type} of a fresh export, or set otherwise"
+    nodes_expected, nodes_actual = list(expected.graph.node), list(actual.graph.node)
+    for index, (right, node) in enumerate(zip(nodes_expected, nodes_actual, strict=False)):
+        if right.SerializeToString(deterministic=True) != node.SerializeToString(deterministic=True):
+            kinds = f"{node.op_type}, is not the {right.op_type}"
+            yield f"its operator {index}, {kinds} of a fresh export, or set otherwise"
             return
-    if len(here) != len(there):
-        yield f"it has {len(there)} operators, a fresh export {len(here)}"
+    if len(nodes_expected) != len(nodes_actual):
+        yield f"it has {len(nodes_actual)} operators, a fresh export {len(nodes_expected)}"
 
 
-def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
+def _renumbered(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
     """A copy whose inner values are numbered and whose nodes have no names: an exporter may choose other ones."""
-    copied = onnx.ModelProto()
-    copied.CopyFrom(model)
+    copied = copy_of(model)
     kept = {value.name for value in copied.graph.output}
     numbers: dict[str, str] = {}
     for node in nodes(copied.graph):
@@ -137,7 +149,7 @@ def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
     rename(copied.graph, lambda name: numbers.get(name, name))
     for node in nodes(copied.graph):
         node.name = ""
-    entries = sorted((entry.key, entry.value) for entry in copied.metadata_props)
+    entries = sorted((entry.key, entry.value) for entry in copied.metadata_props if entry.key not in but)
     del copied.metadata_props[:]
     for key, value in entries:
         copied.metadata_props.add(key=key, value=value)
@@ -148,46 +160,33 @@ def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
-    eager = _Eager(proof)
-    with torch.no_grad():
-        for case in bundle.manifest.golden:
-            yield from _golden_case(bundle, case, eager, proof)
+    single = proof.subject.torch_pipeline()
+    double = None
+    if proof.evidence.reference.kind == "fp64":
+        double = single.in_double(copy.deepcopy(single.model).double())
+    for case in bundle.manifest.golden:
+        yield from _golden_case(bundle, case, single, double, proof)
 
 
-def _golden_case(bundle: Bundle, case: GoldenCase, eager: _Eager, proof: Proof) -> Iterator[str]:
-    feeds, stored = (stored_arrays(bundle.path, case, prefix=prefix) for prefix in ("in.", "out."))
-    runs = {
-        double: roll_out(partial(eager, case.graph, double=double), feeds, steps=case.steps, feedback=case.feedback)
-        for double in ((False, True) if eager.wide is not None else (False,))
-    }
-    answer = settle(Runs(runs.get(True), {"default": runs[False]}))
-    signature = eager.model if case.graph == MODEL else eager.pipeline
+def _golden_case(
+    bundle: Bundle, case: GoldenCase, single: TorchPipeline, double: TorchPipeline | None, proof: Proof
+) -> Iterator[str]:
+    inputs, stored = (stored_arrays(bundle.path, case, prefix=prefix) for prefix in ("in.", "out."))
+
+    def answers(pipeline: TorchPipeline) -> dict[str, Array]:
+        step = pipeline.outputs if case.graph == MODEL else pipeline.with_margin
+        return roll_out(step, inputs, steps=case.steps, feedback=case.feedback)
+
+    wide = None if double is None else DoubleOutputs(outputs=answers(double))
+    expected = reference_outputs(BackendRuns(double=wide, single={DEFAULT: answers(single)}))
+    assert not isinstance(expected, Failed), "runs give outputs"
+    signature = single.model_signature if case.graph == MODEL else single.signature
     for output in case.outputs:
-        allowed = tolerance(output.name, answer, case.graph, signature, proof)
-        wrong = difference(stored[output.name], answer.reference[output.name], to_json(allowed))
+        allowed = tolerance(output.name, expected, case.graph, signature, proof)
+        wrong = difference(stored[output.name], expected.reference[output.name], to_json(allowed))
         if wrong:
             yield f"the golden answer of {case.name}, {output.name}, is not the model's: it {wrong}"
         if output.compare != allowed.compare or not (
             (output.rms or 0.0) <= WIDE * (allowed.rms or 0.0) and (output.max or 0.0) <= WIDE * (allowed.max or 0.0)
         ):
             yield f"the golden case {case.name} would let another {output.name} pass: its tolerance is too wide"
-
-
-class _Eager:
-    """The user's own model, as model.onnx and as pipeline.onnx, in either precision."""
-
-    def __init__(self, proof: Proof) -> None:
-        subject = proof.subject
-        self.model, self.pipeline = subject.signature, subject.pipeline_signature
-        self.narrow = subject.module
-        self.wide = copy.deepcopy(subject.module).double() if proof.evidence.reference.kind == "fp64" else None
-        self.prepare = subject.prepare()
-        self.finisher = Finisher(subject.finish(), self.model, self.pipeline)
-
-    def __call__(self, graph: str, feeds: Mapping[str, Array], *, double: bool) -> dict[str, Array]:
-        module = self.wide if double and self.wide is not None else self.narrow
-        if graph == MODEL:
-            return call(module, feeds, self.model, double=double)
-        prepared = call(self.prepare, feeds, Signature(inputs=self.pipeline.inputs, outputs=self.model.inputs))
-        outputs = call(module, prepared, self.model, double=double)
-        return (self.finisher.double if double else self.finisher.single)(outputs, feeds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
-from zoo.runs.run import Run
+from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
@@ -28,8 +27,6 @@ from zoo_export.subject.load import find_subject
 from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
 from zoo_export.verify.rederive import rederive
-
-_SEED = re.compile(r"\(seed (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,26 +96,22 @@ def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seco
 def _subject(against: str, bundle: Bundle) -> Subject:
     """What the bundle is compared with; an untrained one is made again from its seed."""
     manifest, catalog = bundle.manifest, Catalog.discover()
-    seed = _SEED.search(manifest.lineage.weights)
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
-    if not manifest.lineage.target and seed is not None and against in itself:
-        target: Target = ModelTarget(model=catalog.model(manifest.model))
-        return find_subject(target, catalog, untrained=True, seed=int(seed[1]), input_size=size)
+    if manifest.lineage.seed is not None and any(same_name(against, own) for own in itself):
+        model = ModelTarget(model=catalog.model(manifest.model))
+        return find_subject(model, catalog, untrained=True, seed=manifest.lineage.seed, input_size=size)
     if not against:
         raise UsageError(
             f"the record of {bundle.path} names nothing to compare it with", hint="say --against RUN or MODEL@WEIGHTS"
         )
-    meant = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
-    subject = find_subject(meant, catalog)
-    if size is None or subject.problem.image.size == size:
-        return subject
-    return find_subject(meant, catalog, input_size=size)
+    target = _at_checkpoint(find_target(against, catalog), manifest.lineage.checkpoint)
+    return find_subject(target, catalog, input_size=size)
 
 
 def _at_checkpoint(target: Target, name: str) -> Target:
     """The very checkpoint that was exported, as long as the run keeps it."""
-    if isinstance(target, RunTarget) and name and (Run.open(target.path).checkpoints / name).is_dir():
+    if isinstance(target, RunTarget) and name and (target.run.checkpoints / name).is_dir():
         return at_checkpoint(target, name)
     return target
 
@@ -129,11 +122,11 @@ def _at_checkpoint(target: Target, name: str) -> Target:
 def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Progress) -> Verified:
     if against is None:
         raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
-    found, catalog = demand_safe(path), Catalog.discover()
+    scan, catalog = demand_safe(path), Catalog.discover()
     subject = find_subject(find_target(against, catalog), catalog)
-    subject = replace(subject, ports=_ports(found, subject.signature, path))
-    proof = prove(subject, opset=max(found.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
-    evidence = _named_after(proof, path, opset=found.opset)
+    subject = replace(subject, ports=_ports(scan, subject.signature, path))
+    proof = prove(subject, opset=max(scan.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
+    evidence = _named_after(proof, path, opset=scan.opset)
     verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
     report = _report(evidence, verdict, path, against, proof.seconds)
     return Verified(

@@ -27,7 +27,7 @@ from zoo.bundle.judge.evidence import (
 )
 from zoo.bundle.judge.gates import KILLING_GATES
 from zoo.bundle.judge.rule import Status, worst
-from zoo.bundle.judge.verdict import QUESTIONS, Verdict, judge, killing_gates
+from zoo.bundle.judge.verdict import GATES, Verdict, judge, killing_gates
 from zoo.runs.serialization import from_json, to_json
 
 PUBLISHED = {"model.onnx": "a" * 64, "pipeline.onnx": "b" * 64, "manifest.json": "d" * 64}
@@ -97,7 +97,7 @@ NOISY = Magnitude(rms=0.1, max=0.2)
 def test_healthy_evidence_passes_every_gate(healthy: Evidence) -> None:
     found = verdict(healthy)
     assert (found.status, found.publishes, found.sentence) == (Status.PASS, True, "proved")
-    assert [gate.name for gate in found.gates] == ["subject", *(question.name for question in QUESTIONS)]
+    assert [gate.name for gate in found.gates] == ["subject", *(spec.name for spec in GATES)]
     assert {gate.name: gate.seconds for gate in found.gates}["parity"] == 1.5
 
 
@@ -243,7 +243,7 @@ def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, spo
 
 
 def test_every_gate_is_among_those_that_fail_alone() -> None:
-    assert {gate for gate, _, _ in FAILURES} == {"subject", *(question.name for question in QUESTIONS)}
+    assert {gate for gate, _, _ in FAILURES} == {"subject", *(spec.name for spec in GATES)}
 
 
 MISSING: list[Spoil] = [
@@ -374,7 +374,7 @@ def test_catches_names_only_gates_about_answers(healthy: Evidence) -> None:
     assert killing_gates(on_first("model.onnx", onnx=TEN_TIMES)(healthy)) == ("parity",)
     assert killing_gates(on_graph("model.onnx", sha256="f" * 64)(healthy)) == ()
     assert killing_gates(replace(healthy, graphs=())) == ()
-    assert {question.name for question in QUESTIONS} > KILLING_GATES
+    assert {spec.name for spec in GATES} > KILLING_GATES
 
 
 def test_evidence_survives_json(healthy: Evidence) -> None:

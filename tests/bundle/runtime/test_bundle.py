@@ -147,7 +147,7 @@ def test_the_manifests_own_hash_is_compared(make_bundle: MakeBundle, zoo_command
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schema": 2}, "has schema 2, this zoo reads up to 1"),
+        ({"schema": 3}, "has schema 3, this zoo reads up to 2"),
         ({"schema": "1"}, "names no schema"),
         ({"surprise": 1}, "surprise"),
         ({"opset": "18"}, "opset"),

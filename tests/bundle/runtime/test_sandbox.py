@@ -115,12 +115,14 @@ def test_answers_too_large_to_hold_are_not_handed_over() -> None:
             runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
+@pytest.mark.slow
 def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
     session = runtime.session(graphs.endless().SerializeToString())
     with pytest.raises(SandboxError, match=r"used more than 1 s of CPU"):
         runtime.run(session, {"x": np.zeros(1, np.float32)})
 
 
+@pytest.mark.slow
 def test_a_hanging_process_is_stopped_by_the_clock() -> None:
     with Runtime(limits=Limits(cpu_seconds=600, wall_seconds=2)) as runtime:
         session = runtime.session(graphs.endless().SerializeToString())
@@ -149,8 +151,7 @@ def test_the_exit_of_a_process_that_cannot_start_is_told(monkeypatch: pytest.Mon
 
 def test_the_folder_goes_with_the_process() -> None:
     with Runtime(limits=LIMITS) as runtime:
-        folder = runtime._folder
-        assert folder is not None
+        folder = runtime._folder()
         assert folder.is_dir()
     assert not folder.exists()
 
@@ -158,8 +159,7 @@ def test_the_folder_goes_with_the_process() -> None:
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
-        assert runtime._folder is not None
-        shutil.rmtree(runtime._folder)
+        shutil.rmtree(runtime._folder())
         with pytest.raises(SandboxError, match="the folder of its process was removed"):
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
         assert runtime.session(graphs.linear().SerializeToString()).outputs[0].name == "y"

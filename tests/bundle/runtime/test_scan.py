@@ -112,6 +112,7 @@ def test_hostile_nodes_are_found_inside_branches_and_functions(tmp_path: Path) -
     assert "evil" in scan(graphs.saved(called, tmp_path / "function.onnx")).refused[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("levels", "refused"), [(3, False), (17, True)])
 def test_branches_may_be_nested_but_not_for_ever(tmp_path: Path, levels: int, refused: bool) -> None:
     single = deep(levels)

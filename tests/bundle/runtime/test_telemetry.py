@@ -1,4 +1,7 @@
-"""Neither the worker nor a bundle's run.py reaches for the network, nor do they leave anything in TMPDIR."""
+"""Neither the worker nor a bundle's run.py reaches for the network, nor do they leave anything in TMPDIR.
+
+`no_network` kills whoever asks the system for a socket; the worker's own filter refuses, and the worker lives on.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from zoo.api.api_1 import Ordered
 from zoo.api.task import Dataset
 from zoo.data.audio.metrics import SampleMetrics
-from zoo.data.audio.stream_dataset import IGNORED, MeasuredStretches, Recordings, TrainingChunks
+from zoo.data.audio.stream_dataset import IGNORE_INDEX, EvaluationWindows, Recordings, TrainingChunks
 
 SILENCE = 128
 
@@ -27,7 +27,7 @@ def test_a_chunk_is_what_was_heard_and_what_came() -> None:
     assert len(data) == 4
     batch = data.batch([0, 1, 2])
     assert batch["samples"].tolist() == [[128, 0, 1, 2], [3, 4, 128, 128], [128, 10, 11, 12]]
-    assert batch["targets"].tolist() == [[0, 1, 2, 3], [4, 5, IGNORED, IGNORED], [10, 11, 12, 13]]
+    assert batch["targets"].tolist() == [[0, 1, 2, 3], [4, 5, IGNORE_INDEX, IGNORE_INDEX], [10, 11, 12, 13]]
     assert batch["condition"].tolist() == [0, 0, 1]
 
 
@@ -43,17 +43,17 @@ def test_an_epoch_goes_through_whole_recordings_in_an_order_drawn_anew() -> None
     assert sorted(order) == list(range(30))
     assert order == data.order(2, torch.Generator().manual_seed(1))
     assert order != data.order(2, torch.Generator().manual_seed(2))
-    for lane in (order[::2], order[1::2]):
-        assert all(place % 3 == number % 3 for number, place in enumerate(lane))
+    for stream in (order[::2], order[1::2]):
+        assert all(place % 3 == number % 3 for number, place in enumerate(stream))
     assert sorted(data.order(64, torch.Generator())) == list(range(30))
 
 
 def test_every_sample_is_measured_once_with_what_stands_before_it() -> None:
-    data = MeasuredStretches(recordings(37, 5, chunk=4))
+    data = EvaluationWindows(recordings(37, 5, chunk=4))
     assert len(data) == 4
     batch = data.batch(range(4))
     assert batch["samples"].shape == (4, 24)
-    counted = [[code for code in row if code != IGNORED] for row in batch["targets"].tolist()]
+    counted = [[code for code in row if code != IGNORE_INDEX] for row in batch["targets"].tolist()]
     assert counted == [list(range(16)), list(range(16, 32)), list(range(32, 37)), list(range(10, 15))]
     assert batch["samples"][1, :9].tolist() == list(range(7, 16))
     assert batch["samples"][0, :3].tolist() == [SILENCE, 0, 1]
@@ -62,12 +62,12 @@ def test_every_sample_is_measured_once_with_what_stands_before_it() -> None:
 
 def test_a_model_that_knows_nothing_needs_eight_bits(tmp_path: Path) -> None:
     metrics = SampleMetrics(8000)
-    for targets in (torch.zeros(1, 600).long(), torch.tensor([[5, 6, IGNORED], [IGNORED, IGNORED, 1]])):
-        surprise = math.log(256) * (targets != IGNORED)
-        outputs = {"nats": surprise.sum(1), "tokens": (targets != IGNORED).sum(1), "surprise": surprise}
+    for targets in (torch.zeros(1, 600).long(), torch.tensor([[5, 6, IGNORE_INDEX], [IGNORE_INDEX, IGNORE_INDEX, 1]])):
+        nll = math.log(256) * (targets != IGNORE_INDEX)
+        outputs = {"nats": nll.sum(1), "tokens": (targets != IGNORE_INDEX).sum(1), "nll": nll}
         metrics.update(outputs, {"targets": targets})
     assert metrics.compute() == {"bits_per_sample": pytest.approx(8.0)}
-    sure = {"nats": torch.zeros(1), "tokens": torch.tensor([603]), "surprise": torch.zeros(1, 603)}
+    sure = {"nats": torch.zeros(1), "tokens": torch.tensor([603]), "nll": torch.zeros(1, 603)}
     metrics.update(sure, {"targets": torch.zeros(1, 603).long()})
     assert metrics.compute() == {"bits_per_sample": pytest.approx(4.0)}
     (picture,) = metrics.pictures(tmp_path)

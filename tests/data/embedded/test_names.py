@@ -7,7 +7,7 @@ import pytest
 
 from zoo.api.errors import HashMismatch
 from zoo.data.embedded import names
-from zoo.data.formats.text.vocabulary import build_vocabulary
+from zoo.data.text.build_vocabulary import build_vocabulary
 
 
 def test_the_pack_holds_sixteen_thousand_names_in_twenty_languages() -> None:

@@ -14,8 +14,8 @@ from PIL import Image
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile, DataError, UnknownName, UsageError
 from zoo.data.formats import inspection
+from zoo.data.formats.pictures.inspect import PICTURES, TRAITS, inspect_picture
 from zoo.data.image import sources
-from zoo.data.image.inspect import PICTURES, TRAITS, inspect_picture
 from zoo.data.image.reading import reader
 
 Paint = Callable[..., Path]
@@ -54,9 +54,9 @@ def test_class_folders_are_split_by_hash_and_say_so(paint: Paint, tmp_path: Path
     found = card(tmp_path)
     assert found.source.format == "class-folders" and found.source.location == tmp_path
     assert found.classes == ("cat", "dog")
-    assert found.counts() == {"train": 55, "validation": 5}
+    assert found.counts() == {"train": 54, "validation": 6}
     assert found.facts == {"channels": 3, "height": [5, 5], "width": [6, 6]}
-    assert any(note.startswith("5 of 60 training items were held out") for note in found.notes)
+    assert any(note.startswith("6 of 60 training items were held out") for note in found.notes)
     assert {sample.label for sample in found.splits["train"]} == {0, 1}
 
 
@@ -195,14 +195,17 @@ def test_unknown_schemes_and_names() -> None:
 # --- rows of the table of bad data -----------------------------------------------------------------
 
 
+KEEP = "if it is no class, --train names the folder that holds the classes"
+
+
 def test_an_empty_class_folder_and_one_of_heic(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
     (tmp_path / "bird").mkdir()
     (tmp_path / "fish").mkdir()
     (tmp_path / "fish" / "1.heic").write_bytes(b"x")
     assert problems(tmp_path) == [
-        ("bird/", "no pictures", "remove it"),
-        ("fish/", "no pictures (found 1 .heic)", "convert them, or remove the folder"),
+        ("bird/", "no pictures", f"add pictures; {KEEP}"),
+        ("fish/", "no pictures (found 1 .heic)", f"convert them to JPEG or PNG; {KEEP}"),
     ]
 
 
@@ -212,9 +215,12 @@ def test_heic_beside_pictures_is_not_dropped_silently(paint: Paint, tmp_path: Pa
     assert problems(tmp_path) == [("cat/", "1 pictures of a kind that cannot be read", "convert them to JPEG or PNG")]
 
 
+SAME = "if it is the same class, give it the same name"
+
+
 def test_a_class_that_train_does_not_have(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "train/beagle", "train/pug", "val/Beagle", "val/pug")
-    expected = ("validation: Beagle", "4 items of a class that train does not have (train has 'beagle')", "rename it")
+    expected = ("validation: Beagle", "4 items of a class that train does not have (train has 'beagle')", SAME)
     assert problems(tmp_path) == [expected]
 
 
@@ -255,9 +261,16 @@ def test_bookkeeping_is_no_class_and_other_files_are_named(paint: Paint, tmp_pat
     assert "left out 1 files that are not pictures (1 .txt)" in found.notes
 
 
-def test_folders_beside_train_are_named(paint: Paint, tmp_path: Path) -> None:
+def test_a_folder_beside_the_splits_is_a_question(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "train/a", "train/b", "extra/a")
-    assert any(note.startswith("left out the folders extra: beside train/") for note in card(tmp_path).notes)
+    with pytest.raises(
+        DataError, match="holds train/, which are called after splits, and beside them extra/"
+    ) as caught:
+        card(tmp_path)
+    assert caught.value.hint == (
+        "either train/ are the parts of the data: --train train leaves extra/ out; or all of them are classes: "
+        "--train . reads them so"
+    )
 
 
 def test_damaged_files_are_found_before_training(paint: Paint, tmp_path: Path) -> None:
@@ -274,7 +287,9 @@ def test_damaged_files_are_found_before_training(paint: Paint, tmp_path: Path) -
     assert found[1][1] == "is empty (0 bytes)"
     assert found[2][1] == "looks like HTML, not like a picture"
     assert found[3][1] == "is 500 x 2 pixels, more than 100 times longer than wide"
-    assert {fix for _, _, fix in found} == {"delete it, or get it again"}
+    assert {fix for _, _, fix in found} == {
+        "if another program opens it, save it anew from there; else get it again, or move it out of the data"
+    }
 
 
 def test_skipping_is_asked_for_capped_and_said(paint: Paint, tmp_path: Path) -> None:
@@ -289,7 +304,7 @@ def test_skipping_is_asked_for_capped_and_said(paint: Paint, tmp_path: Path) -> 
     (tmp_path / "cat" / "8.png").write_bytes(b"")
     with pytest.raises(DataError, match="2 problems") as caught:
         card(tmp_path, skip=True)
-    assert caught.value.hint == "1.7% are bad; at most 1% may be skipped"
+    assert caught.value.hint == "1.7% are bad; at most 1%, or one, may be skipped"
 
 
 def test_special_pictures_are_counted(tmp_path: Path) -> None:
@@ -357,7 +372,7 @@ def test_a_folder_that_may_not_be_read_is_an_error(
     [
         ("path,label\na.png,\n", "line 2", "a.png has no label"),
         ("path,label\n,x\n", "line 2", "the path is empty"),
-        ("path,label,split\na.png,x,dev\n", "line 2", "unknown split 'dev'"),
+        ("path,label,split\na.png,x,fold7\n", "line 2", "unknown split 'fold7'"),
         ("path,label,split\na.png,x,\n", "line 2", "a.png has no split"),
         ("path,label\na.png,x\na.png,y\n", "line 3", "a.png is in line 2 already, here as 'y', there as 'x'"),
         ("path,label\na.png,x\na.png,x\n", "line 3", "a.png is in line 2 already, here again"),
@@ -378,7 +393,7 @@ def test_files_that_a_manifest_names_must_be_there(paint: Paint, tmp_path: Path)
 
 def test_a_manifest_without_its_columns(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("name;kind\na;b\n")
-    with pytest.raises(DataError, match="has no column path and label; its first line has name;kind"):
+    with pytest.raises(DataError, match="has no column path and label; its first line has name, kind"):
         card(tmp_path / "list.csv")
     (tmp_path / "list.csv").write_bytes("path,label\nä,b\n".encode("latin-1"))
     with pytest.raises(BadFile, match="is not UTF-8 text"):

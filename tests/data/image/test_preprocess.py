@@ -119,6 +119,7 @@ def test_normalise_is_the_published_formula_and_repeats_a_grey_channel() -> None
     torch.testing.assert_close(wide, published, rtol=1e-6, atol=2e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INPUTS)
 def test_the_onnx_graph_gives_what_the_module_gives(name: str, tmp_path: Path) -> None:
     prepare = ImagePrepare(INPUTS[name]).eval()

@@ -11,7 +11,7 @@ from zoo.api.task import Dataset
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.labelled_dataset import LabelledTexts
 from zoo.data.text.metrics import LanguageModelMetrics, TextClassificationMetrics
-from zoo.data.text.stream_dataset import IGNORED, MeasuredStretches, TokenRow, TrainingChunks
+from zoo.data.text.stream_dataset import IGNORE_INDEX, EvaluationWindows, TokenRow, TrainingChunks
 
 LETTERS = ("<pad>", "<unk>", "\n", *"abcdefgh")
 PROBLEM = Problem(task="t", input=TokenInput(chunk=4, max_length=6), classes=("x", "y"), vocabulary=LETTERS)
@@ -76,8 +76,8 @@ def test_every_lane_goes_on_and_on(chunks: int, batch_size: int) -> None:
     order = torch.tensor(data.order(batch_size, torch.Generator().manual_seed(3)))
     assert len(order) == chunks // batch_size * batch_size
     assert len(set(order.tolist())) == len(order)
-    lanes = order.view(-1, batch_size)
-    assert bool(((lanes[1:] - lanes[:-1]) % len(data) == 1).all())
+    streams = order.view(-1, batch_size)
+    assert bool(((streams[1:] - streams[:-1]) % len(data) == 1).all())
 
 
 def test_a_text_of_fewer_chunks_than_lanes_is_still_read() -> None:
@@ -87,22 +87,22 @@ def test_a_text_of_fewer_chunks_than_lanes_is_still_read() -> None:
 
 def test_every_token_is_measured_once_with_what_stands_before_it() -> None:
     text = row("abcdefgh" * 5)  # 41 targets with the line break
-    data = MeasuredStretches(text)
+    data = EvaluationWindows(text)
     assert len(data) == 3
     batch = data.batch(range(3))
-    counted = batch["targets"][batch["targets"] != IGNORED]
+    counted = batch["targets"][batch["targets"] != IGNORE_INDEX]
     assert counted.tolist() == text.tokens[1:].tolist()
     assert batch["characters"].tolist() == [16, 16, 9]
     second_tokens, second_targets = batch["tokens"][1], batch["targets"][1]
     assert second_tokens.tolist() == text.tokens[12:32].tolist()
-    assert second_targets[:4].tolist() == [IGNORED] * 4
+    assert second_targets[:4].tolist() == [IGNORE_INDEX] * 4
     assert second_targets[4:].tolist() == text.tokens[17:33].tolist()
 
 
 def test_bits_are_per_character_where_tokens_are_words() -> None:
     facts = TokenInput(chunk=2, unit="token")
     problem = Problem(task="t", input=facts, vocabulary=("<pad>", "<unk>", "\n", "one", " two"))
-    batch = MeasuredStretches(TokenRow([TextItem("one two")], problem)).batch([0])
+    batch = EvaluationWindows(TokenRow([TextItem("one two")], problem)).batch([0])
     assert int(batch["characters"][0]) == 8
     metrics = LanguageModelMetrics()
     metrics.update({"nats": torch.tensor([8 * math.log(2)]), "tokens": torch.tensor([3])}, batch)

@@ -12,9 +12,9 @@ import pytest
 
 from zoo.api.problem import Problem, TokenInput
 from zoo.data.embedded.names import names
-from zoo.data.formats.text.wordpiece_vocabulary import RULES, SPECIAL, build_wordpieces
-from zoo.data.text.encoding import encoder, spelt, unknown
-from zoo.data.text.vocabulary import numbers
+from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
+from zoo.data.text.encoding import decode, encoder, unknown
+from zoo.data.text.vocabulary import token_ids
 from zoo.data.text.wordpiece import LONGEST_WORD, encode, words
 from zoo_export.bundle.runner_source import task_source
 
@@ -64,11 +64,12 @@ def vocabulary() -> tuple[str, ...]:
     return build_wordpieces((name for name, _ in names("train")), limit=600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", list(ways()))
 def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
     vocabulary: tuple[str, ...], how: dict[str, Any]
 ) -> None:
-    library, places = theirs(vocabulary, how), numbers(vocabulary)
+    library, places = theirs(vocabulary, how), token_ids(vocabulary)
     texts = [*HOSTILE, *(name for name, _ in names("test"))]
     for text, cut in zip(texts, library.encode_batch(texts), strict=True):
         first, *middle, last = encode(text, places, how, 10_000) or [2, 3]
@@ -87,7 +88,7 @@ def test_every_sign_of_the_old_scripts_is_cleaned_as_in_the_library() -> None:
 def test_the_same_texts_give_the_same_vocabulary_in_every_process(vocabulary: tuple[str, ...]) -> None:
     code = (
         "from zoo.data.embedded.names import names\n"
-        "from zoo.data.formats.text.wordpiece_vocabulary import build_wordpieces\n"
+        "from zoo.data.text.build_wordpieces import build_wordpieces\n"
         "print(build_wordpieces((name for name, _ in names('train')[:2000]), limit=400))"
     )
     command = [sys.executable, "-c", code]
@@ -116,7 +117,7 @@ def test_a_long_text_is_cut_inside_its_two_ends_and_none_gives_no_tokens(vocabul
     text = "Lääne-Viru maakond"
     assert cut(text) == [*whole(text)[:4], 3]
     assert whole("\N{ZERO WIDTH SPACE} ") == []
-    assert spelt(whole(text), problem(vocabulary)) == "Lääne - Viru maakond"
+    assert decode(whole(text), problem(vocabulary)) == "Lääne - Viru maakond"
     assert encoder(problem(vocabulary))("漢") == [2, unknown(problem(vocabulary)), 3]
 
 

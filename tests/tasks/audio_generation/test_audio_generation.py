@@ -22,7 +22,7 @@ from zoo.api.task import Case, Purpose
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answer, meant_inputs
+from zoo.models.answers import Answer, resolve_inputs
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
 from zoo_export.bundle.runner_source import task_source
@@ -50,9 +50,9 @@ def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
     assert isinstance(task, ReadsText)
     assert isinstance(task, Unprompted)
     assert (list(task.answers.prompts(CLASSES)), list(task.answers.prompts(PLAIN))) == (["high", "low"], ["silence"])
-    assert meant_inputs([], task) == ()
+    assert resolve_inputs([], task) == ()
     with pytest.raises(UsageError, match="image-classification needs a file"):
-        meant_inputs([], builtin_task("image-classification"))
+        resolve_inputs([], builtin_task("image-classification"))
 
 
 def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:
@@ -86,9 +86,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "fast.wav").write_bytes(wave_bytes(np.zeros(9), 44_100))
     (tmp_path / "no.wav").write_bytes(b"no")
     with pytest.raises(BadFile, match=r"it has 44100 samples a second: ffmpeg .* -ar 8000"):
-        builtin_task("audio-generation").read(tmp_path / "fast.wav", PLAIN)
+        read_one(builtin_task("audio-generation"), tmp_path / "fast.wav", PLAIN)
     with pytest.raises(BadFile, match=r"no\.wav cannot be read as a sound"):
-        builtin_task("audio-generation").read(tmp_path / "no.wav", PLAIN)
+        read_one(builtin_task("audio-generation"), tmp_path / "no.wav", PLAIN)
     with pytest.raises(BadFile, match="it is no wav file, and none of high, low"):
         builtin_task("audio-generation").data.read_text("medium", CLASSES)
 

@@ -9,11 +9,13 @@ from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.audio_generation.controls import forget_condition
 from zoo_export.bundle.golden import golden_files
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

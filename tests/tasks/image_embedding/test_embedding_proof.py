@@ -12,6 +12,8 @@ import pytest
 
 import zoo
 
+pytestmark = pytest.mark.slow
+
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 
 

@@ -13,7 +13,7 @@ from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput
 from zoo.data.embedding.identity_sampler import pk_order
 from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
-from zoo.training.order import Plan
+from zoo.training.data_order import Plan
 
 TASK = builtin_task("image-embedding")
 CARD = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
@@ -53,7 +53,7 @@ def test_the_option_of_the_trainer_reaches_the_batches() -> None:
     assert isinstance(train, IdentityDataset) and isinstance(train, Ordered) and isinstance(train, Adjustable)
     adjusted = train.adjusted({"images_per_identity": 8})
     assert isinstance(adjusted, IdentityDataset)
-    first = Plan(dataset=adjusted, ordered=True, batch_size=32, accumulate=1, seed=1).epoch(0)[0]
+    first = Plan(dataset=adjusted, batch_size=32, accumulate=1, seed=1).epoch(0)[0]
     assert sorted(Counter(adjusted.batch(first)["label"].tolist()).values()) == [8, 8, 8, 8]
 
 

@@ -22,6 +22,7 @@ def trained(model: str, place: Path, **options: Any) -> dict[str, torch.Tensor]:
     return load_file(run.checkpoint("best").checkpoint.model)
 
 
+@pytest.mark.slow
 def test_two_players_end_alike_with_the_same_seed(tmp_path: Path) -> None:
     one = trained("dcgan", tmp_path / "one", seed=1)
     torch.rand(3)  # what was drawn in between does not matter
@@ -30,6 +31,7 @@ def test_two_players_end_alike_with_the_same_seed(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "one" / "pictures" / "epochs").iterdir()] == ["0001.png"]
 
 
+@pytest.mark.slow
 def test_the_decoder_of_a_run_of_a_vae_is_a_target(tmp_path: Path) -> None:
     whole = trained("vae", tmp_path / "vae")
     catalog = Catalog.discover()

@@ -11,6 +11,7 @@ import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
+from zoo.tasks.image_generation.agreement import agreement
 
 from tests.builtin import builtin_task, read_one
 from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
@@ -21,7 +22,6 @@ from zoo.models.answers import input_files
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import sized_input
 from zoo.tasks.image_generation import runner
-from zoo.tasks.image_generation.agreement import agreement
 from zoo.tasks.image_generation.controls import exchange_numbers
 from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
 

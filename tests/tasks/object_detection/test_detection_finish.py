@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.tasks.object_detection.postprocess import CANDIDATES, Detections
+from zoo.tasks.object_detection.facts import CANDIDATES
+from zoo.tasks.object_detection.postprocess import Detections
 
 SIZE = (50, 100)
 

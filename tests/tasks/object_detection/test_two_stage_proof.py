@@ -16,14 +16,17 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo_export.bundle.write import write
 from zoo_export.capture.capture import MODEL
 from zoo_export.measure.outputs import compare_case
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.reference.oracle import Answer
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.cases import collect
 from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.results import Failed
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.looking import Looking
 from zoo_torchvision.detection.specs import EXPORT
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def proof() -> Proof:
         card=card,
     )
     with torch.no_grad():
-        inputs = collect(subject, subject.prepare(), evaluate=0)
+        inputs = collect(subject, subject.torch_pipeline(), evaluate=0)
         enliven(module, [case.inputs for case in inputs.model if case.gates], subject.signature, seed=0)
     object.__setattr__(subject.lineage, "weights_sha256", state_sha256(module))
     return prove(subject, opset=18, evaluate=30)
@@ -63,13 +66,15 @@ def test_every_spoilt_copy_is_rejected(proof: Proof) -> None:
 
 
 def test_its_file_answers_other_scenes_than_nothing_and_a_crowd(proof: Proof) -> None:
-    names = {case.name for case, given in zip(proof.inputs.raw, proof.given, strict=True) if not isinstance(given, str)}
+    names = {
+        case.name for case, given in zip(proof.inputs.raw, proof.answers, strict=True) if not isinstance(given, Failed)
+    }
     assert {"nothing", "crowd", "scene", "tall"} <= names
 
 
 def test_a_region_left_out_is_noticed(proof: Proof) -> None:
-    case, answer = proof.inputs.model[0], proof.answers[MODEL][0]
-    assert isinstance(answer, Answer) and answer.rows is not None and answer.rows.decided
+    case, answer = proof.inputs.model[0], proof.references[MODEL][0]
+    assert isinstance(answer, ReferenceOutputs) and answer.matching.is_selection("regions") and answer.matching.decided
     given = {name: value.copy() for name, value in answer.single.items()}
     sound = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
     given["regions"][0, 3] = -1

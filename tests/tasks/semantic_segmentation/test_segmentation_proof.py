@@ -9,10 +9,12 @@ from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo_export.measure.weights import state_sha256
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 from zoo_torchvision.segmentation.tiny import fcn_tiny
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             sys.modules.pop(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.usefixtures("empty_directory")
 def test_a_written_package_is_listed_and_passes_the_kit(

@@ -31,6 +31,7 @@ with launch(device="cpu", devices=2, precision="32") as engine:
 """
 
 
+@pytest.mark.slow
 def test_a_gradient_that_one_process_lacks_counts_as_zero_and_one_that_all_lack_stays_away(tmp_path: Path) -> None:
     script = tmp_path / "averages.py"
     script.write_text(AVERAGES)

@@ -18,7 +18,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *, cores: int, idle: float) -> None
     ticks: Iterator[tuple[int, int]] = iter([(0, 0), (round(idle * 100), cores * 100)])
     monkeypatch.setattr(threads, "allowed_cores", lambda: cores)
     monkeypatch.setattr(threads, "_ticks", lambda: next(ticks))
-    monkeypatch.setattr(threads, "WATCHED", 0.0)
+    monkeypatch.setattr(threads, "IDLE_SECONDS", 0.0)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
 

@@ -12,7 +12,7 @@ from zoo.api.problem import Problem, TokenInput
 from zoo.api.recipe import Recipe
 from zoo.api.task import Batch, Port, Signature
 from zoo.training.trainers.language_model import LanguageModelTrainer
-from zoo.training.trainers.text_classification import TextClassificationTrainer, hide
+from zoo.training.trainers.text_classification import TextClassificationTrainer, hide_tokens
 
 PROBLEM = Problem(task="t", input=TokenInput())
 
@@ -152,5 +152,5 @@ def test_a_classifier_learns_from_texts_some_of_whose_tokens_are_hidden() -> Non
 
 def test_hiding_depends_on_the_generator_alone() -> None:
     tokens = torch.full((4, 9), 3)
-    one, other = (hide(tokens, 0.5, torch.Generator().manual_seed(2), instead=1) for _ in range(2))
+    one, other = (hide_tokens(tokens, 0.5, torch.Generator().manual_seed(2), replacement=1) for _ in range(2))
     assert torch.equal(one, other)

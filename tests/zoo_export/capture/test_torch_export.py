@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+import torch
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import tiny
 from zoo.api.errors import NotProved, PluginError, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo_export.capture.torch_export import export_graph, serialize
+from zoo_export.capture.torch_export import export_graph, output_order, serialize
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
 
 IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 12, 12))
@@ -50,9 +51,18 @@ def test_the_file_holds_its_opset_its_axes_and_no_local_path(capfd: pytest.Captu
     assert "bn" in graph.modules.values()
 
 
+@pytest.mark.slow
 def test_the_same_module_gives_the_same_bytes() -> None:
     first, second = (export_graph(tiny(), example(), SIGNATURE, opset=18, name="tiny") for _ in range(2))
     assert serialize(first.shipped) == serialize(second.shipped)
+
+
+def test_outputs_are_named_in_the_order_of_the_module_also_where_one_tensor_has_two_names() -> None:
+    ports = tuple(Port(name=name, dtype="float32", shape=(2,)) for name in ("a", "b"))
+    zeros, ones = torch.zeros(2), torch.ones(2)
+    assert output_order({"b": zeros, "a": ones}, ports) == ["b", "a"]
+    assert output_order((zeros, ones), ports) == ["a", "b"]
+    assert output_order((zeros, zeros), ports) == ["a", "b"]
 
 
 class Both(nn.Module):

@@ -15,11 +15,11 @@ from zoo.api.errors import NotProved, UsageError
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.rule import Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
+from zoo.models.outputs import Array, call
 from zoo_export.capture.torch_export import check_opset, export_graph, serialize
 from zoo_export.measure.onnx_facts import arithmetic
 from zoo_export.measure.outputs import compare_case
-from zoo_export.reference.oracle import Oracle, settle
-from zoo_export.subject.module_io import Array, call
+from zoo_export.reference.oracle import oracle_of, reference_outputs
 
 
 def allclose(given: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
@@ -34,7 +34,7 @@ class Export:
         self.module, self.signature, self.runtime = module.eval(), signature, runtime
         self.graph = export_graph(self.module, example, signature, opset=18, name="trap")
         self.session = runtime.session(serialize(self.graph.shipped))
-        self.oracle = Oracle(self.module, signature, example)
+        self.oracle = oracle_of(self.module, signature, example)
 
     def naive(self, inputs: dict[str, Array]) -> bool:
         """Allclose on one input."""
@@ -42,9 +42,9 @@ class Export:
 
     def status(self, inputs: dict[str, Array]) -> Status:
         """The rule on one input."""
-        answer = settle(self.oracle.runs([inputs])[0])
+        expected = reference_outputs(self.oracle.run(inputs))
         case = Case(name="case", kind="realistic", inputs=inputs)
-        compared = compare_case(case, self.runtime.run(self.session, inputs), answer, self.signature)
+        compared = compare_case(case, self.runtime.run(self.session, inputs), expected, self.signature)
         return max((judge_output(output).status for output in compared.outputs), key=list(Status).index)
 
 
@@ -61,6 +61,7 @@ class Encoder(nn.Module):
         return out.mean(1)
 
 
+@pytest.mark.slow
 def test_the_encoder_s_fast_path_shows_only_where_something_is_padded(runtime: Runtime) -> None:
     signature = Signature(
         inputs=(
@@ -78,8 +79,8 @@ def test_the_encoder_s_fast_path_shows_only_where_something_is_padded(runtime: R
         export = Export(Encoder(), {"tokens": tokens, "padded": padded}, signature, runtime)
         assert export.naive({"tokens": tokens, "padded": whole})
         assert export.status({"tokens": tokens, "padded": padded}) == Status.FAIL
-    assert len(export.oracle.facts.discrepancies) == 1
-    assert "fast path" in export.oracle.facts.discrepancies[0]
+    assert len(export.oracle.backends.facts.discrepancies) == 1
+    assert "fast path" in export.oracle.backends.facts.discrepancies[0]
 
 
 class Pooling(nn.Module):
@@ -126,6 +127,7 @@ def test_a_turned_picture_is_resized_wrongly_unless_it_is_grey_and_flat(runtime:
     assert export.status({"image": real}) == Status.FAIL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opset", [13, 17])
 def test_the_exporter_raises_an_opset_without_a_word(opset: int) -> None:
     with warnings.catch_warnings():

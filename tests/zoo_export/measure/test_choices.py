@@ -12,7 +12,7 @@ from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.rule import Status, judge_output
 from zoo.bundle.runtime.run_template import difference
 from zoo_export.measure.outputs import compare_output
-from zoo_export.reference.oracle import Answer
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name
 
 IMAGE = Port(name="image", dtype="uint8", shape=("height", "width", 3))
@@ -21,7 +21,7 @@ SIGNATURE = Signature(inputs=(IMAGE,), outputs=(CLASSES,))
 MAP = np.arange(100, dtype=np.uint8).reshape(10, 10) % 3
 MARGINS = np.full((10, 10), 1.0)
 MARGINS[0, :4] = 9e-3
-ANSWER = Answer(
+ANSWER = ReferenceOutputs(
     reference={"classes": MAP, MARGIN: MARGINS},
     single={"classes": MAP, MARGIN: MARGINS.astype(np.float32)},
     noise={MARGIN: Magnitude(rms=1e-4, max=1e-3)},
@@ -52,7 +52,7 @@ def test_an_answer_of_nothing_but_ties_decides_nothing() -> None:
 
 
 def test_without_a_margin_whole_numbers_must_be_equal() -> None:
-    plain = Answer(reference={"classes": MAP}, single={"classes": MAP}, noise={})
+    plain = ReferenceOutputs(reference={"classes": MAP}, single={"classes": MAP}, noise={})
     assert compare_output(CLASSES, {"classes": MAP}, plain, SIGNATURE).compare == "equal"
 
 

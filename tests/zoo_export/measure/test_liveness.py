@@ -10,10 +10,11 @@ import pytest
 
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput, Magnitude
-from zoo_export.measure.graph import measure_graph
+from zoo_export.capture.capture import GraphFile
+from zoo_export.measure.graph import Declared, GraphRun, measure_graph
 from zoo_export.measure.outputs import liveness
-from zoo_export.reference.oracle import Answer
-from zoo_export.runtime.runs import Trial
+from zoo_export.reference.oracle import ReferenceOutputs
+from zoo_export.subject.results import RuntimeResult
 
 BOXES = Port(name="boxes", dtype="float32", shape=("n",))
 SIGNATURE = Signature(inputs=(), outputs=(BOXES,))
@@ -22,7 +23,7 @@ SIGNATURE = Signature(inputs=(), outputs=(BOXES,))
 def live(*answers: Sequence[float]) -> LiveOutput:
     """What is said of some answers that the file gives exactly."""
     arrays = [{"boxes": np.array(one, np.float64)} for one in answers]
-    known = [Answer(reference=one, single=one, noise={}) for one in arrays]
+    known = [ReferenceOutputs(reference=one, single=one, noise={}) for one in arrays]
     [found] = liveness(SIGNATURE, known, arrays)
     return found
 
@@ -30,7 +31,10 @@ def live(*answers: Sequence[float]) -> LiveOutput:
 def test_what_one_picture_with_a_tie_makes_is_no_noise_of_another() -> None:
     answers = [{"boxes": np.array(one)} for one in ((1.0, 2.0), (5.0, 7.0))]
     noises = [Magnitude(rms=1.3, max=2.0), Magnitude(rms=1e-7, max=2e-7)]
-    known = [Answer(one, one, {"boxes": noise}) for one, noise in zip(answers, noises, strict=True)]
+    known = [
+        ReferenceOutputs(reference=one, single=one, noise={"boxes": noise})
+        for one, noise in zip(answers, noises, strict=True)
+    ]
     [found] = liveness(SIGNATURE, known, answers)
     assert found.noise == pytest.approx(4e-7)
 
@@ -44,19 +48,20 @@ def test_the_same_input_twice_moves_nothing() -> None:
         for place, one in enumerate(values)
     ]
     arrays = [{"boxes": np.array(one)} for one in values]
-    graph = measure_graph(
+    file = GraphFile(
         name="model.onnx",
         role="model",
-        sha256="0" * 64,
+        data=b"",
         model=onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], [])),
+        sha256="0" * 64,
         signature=signature,
-        cases=cases,
-        answers=[Answer(reference=one, single=one, noise={}) for one in arrays],
-        trial=Trial(given=tuple(arrays)),
-        opset=18,
-        torch_equal=True,
+        cases=tuple(cases),
         example={"x": (1, 2)},
+        guard_violations=(),
     )
+    references = tuple(ReferenceOutputs(reference=one, single=one, noise={}) for one in arrays)
+    run = GraphRun(file=file, references=references, result=RuntimeResult(outputs=tuple(arrays)))
+    graph = measure_graph(run, declared=Declared(opset=18))
     assert graph.liveness == (LiveOutput(name="boxes", inputs=2, spread=1.0, noise=0.0, onnx_spread=1.0),)
 
 

@@ -21,11 +21,10 @@ from zoo.api.task import Batch, Case, Dataset, Purpose
 from zoo.bundle.judge.evidence import Prepared
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
+from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.tasks.image_classification.tensors import ClassificationTensors
-from zoo_export.measure.training_serving_skew import fed_items
+from zoo_export.measure.training_serving_skew import measure_skew
 from zoo_export.proof.prove import prove
-from zoo_export.reference.postprocess import Finisher
 from zoo_export.subject.subject import Subject
 
 IMAGE = ImageInput(size=(12, 12), channels=3, mean=(0.2,), std=(0.3,))
@@ -72,8 +71,7 @@ def subject_of(task: Task) -> Subject:
 def measured(task: Task) -> tuple[Prepared, ...]:
     subject = subject_of(task)
     items: list[Case] = list(task.answers.cases(subject.card, PROBLEM, Purpose.EVALUATION, limit=5))
-    finisher = Finisher(subject.finish(), subject.signature, subject.pipeline_signature)
-    return fed_items(subject, items, prepare=subject.prepare(), finisher=finisher, noise={"probabilities": 1e-7})
+    return measure_skew(subject, items, subject.torch_pipeline(), noise={"probabilities": 1e-7})
 
 
 def test_both_roads_of_zoo_s_own_task_end_in_the_same_picture() -> None:
@@ -105,10 +103,10 @@ def test_items_that_the_data_do_not_hold_are_not_compared() -> None:
     task = builtin_task("image-classification")
     subject = subject_of(task)
     items = [replace(one, item=None) for one in task.answers.cases(subject.card, PROBLEM, Purpose.EVALUATION, limit=2)]
-    finisher = Finisher(subject.finish(), subject.signature, subject.pipeline_signature)
-    assert fed_items(subject, items, prepare=subject.prepare(), finisher=finisher, noise={}) == ()
+    assert measure_skew(subject, items, subject.torch_pipeline(), noise={}) == ()
 
 
+@pytest.mark.slow
 def test_a_dataset_that_normalises_otherwise_fails_the_proof_that_nothing_else_fails() -> None:
     changed = otherwise(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
     sound = prove(subject_of(builtin_task("image-classification")), opset=18, evaluate=20)

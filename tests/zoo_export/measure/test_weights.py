@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from tests.zoo_export.conftest import tiny
 from zoo.api.task import Port, Signature
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import Graph, export_graph
-from zoo_export.controls.mutations import copy_of
-from zoo_export.measure.weights import differing, measure_lineage, state_sha256, trace
+from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.prove import Proof
+from zoo_export.subject.state_dict import state_sha256
 
 X = Port(name="x", dtype="float32", shape=("batch", 4))
 SIGNATURE = Signature(inputs=(X,), outputs=(Port(name="y", dtype="float32", shape=("batch", 4)),))

@@ -13,8 +13,8 @@ from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
 
 
@@ -49,11 +49,10 @@ def test_the_composed_pipeline_is_preparing_model_and_finishing_in_eager_pytorch
     subject = proof.subject
     session = runtime.session(proof.exported.files[PIPELINE])
     assert [(port.name, port.shape) for port in session.inputs] == [("image", ("height", "width", 3))]
-    prepare, finish = subject.task.graphs.preprocess(subject.problem), subject.task.graphs.postprocess(subject.problem)
+    pipeline = subject.torch_pipeline()
     for height, width in ((12, 12), (31, 57), (80, 9)):
         image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        with torch.no_grad():
-            expected = finish(subject.module(prepare(torch.from_numpy(image)))).numpy()
+        expected = pipeline({"image": image})["probabilities"]
         given = runtime.run(session, {"image": image})["probabilities"]
         np.testing.assert_allclose(given, expected, atol=2e-3 if (height, width) != (12, 12) else 1e-6)
 
@@ -86,6 +85,7 @@ def _spoilt(proof: Proof) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.slow
 def test_files_that_are_not_those_of_the_model_are_rejected(proof: Proof) -> None:
     again = prove(proof.subject, opset=18, files=_spoilt(proof))
     failed = {name for name, status in statuses(again).items() if status == Status.FAIL}
@@ -118,6 +118,7 @@ class Sampling(nn.Module):
         return logits + torch.randn_like(logits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "gate"), [(Dead(), "liveness"), (Sampling(), "determinism")])
 def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: str) -> None:
     found = prove(subject_of(module.eval()), opset=18)
@@ -128,6 +129,7 @@ def test_what_any_comparison_would_pass_is_not_proved(module: nn.Module, gate: s
     assert not found.verdict.publishes
 
 
+@pytest.mark.slow
 def test_a_graph_that_the_runtime_refuses_is_a_reported_failure(proof: Proof) -> None:
     broken = copy_of(proof.exported.models[MODEL])
     broken.graph.node[0].op_type = "NoSuchOperator"

@@ -10,12 +10,12 @@ from tests.zoo_export.conftest import Tiny, subject_of, tiny
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.sandbox import Runtime
+from zoo.models.outputs import Array, call
 from zoo_export.capture.capture import MODEL
-from zoo_export.capture.shape_guards import LARGEST, Sizes
+from zoo_export.capture.shape_guards import LARGEST
 from zoo_export.capture.torch_export import export_graph
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.subject.cases import elsewhere
-from zoo_export.subject.module_io import Array, call
+from zoo_export.subject.cases import Sizes, cases_of_sizes
 
 
 class Crowded(Tiny):
@@ -61,16 +61,18 @@ def details(found: Proof) -> dict[str, str]:
     return {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "size"), [(Crowded, 9), (Fives, 5)])
 def test_a_branch_on_the_batch_is_tried_on_its_other_side(runtime: Runtime, kind: type[Tiny], size: int) -> None:
     found = prove(subject_of(made(kind)), opset=18)
     assert all(naive(found, runtime, batch) for batch in (1, 2, 3, 7))
-    assert found.exported.graph.elsewhere == ({"batch": size},)
+    assert found.exported.graph.guard_violations == ({"batch": size},)
     assert not found.verdict.publishes
     assert set(details(found)) == {"parity"}
     assert f"batch {size}, logits" in details(found)["parity"]
 
 
+@pytest.mark.slow
 def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     found = prove(subject_of(made(Lonely)), opset=18)
     assert all(naive(found, runtime, batch) for batch in (2, 3, 7))
@@ -78,9 +80,10 @@ def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
     assert "depends on what else is in the batch" in details(found)["axes"]
 
 
+@pytest.mark.slow
 def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
-    assert proof.exported.graph.elsewhere == ()
-    assert proof.exported.pipeline.elsewhere == ({"width": 1},)
+    assert proof.exported.graph.guard_violations == ()
+    assert proof.exported.pipeline.guard_violations == ({"width": 1},)
     assert "width 1" in [case.name for case in proof.evidence.graphs[1].cases]
     assert proof.verdict.publishes
 
@@ -98,6 +101,7 @@ class Asking(nn.Module):
         return mean * 2 if eval(self.condition, {"n": batch, "h": height, "w": width}) else mean * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "width", "sizes"),
     [
@@ -115,10 +119,10 @@ def test_a_size_is_found_for_every_question(condition: str, width: int, sizes: t
     ports = (Port(name="x", dtype="float32", shape=("batch", "height", "width")),)
     signature = Signature(inputs=ports, outputs=(Port(name="y", dtype="float32", shape=("batch",)),))
     example: dict[str, Array] = {"x": np.zeros((2, 12, width), np.float32)}
-    assert export_graph(Asking(condition).eval(), example, signature, opset=18, name="asking").elsewhere == sizes
+    assert export_graph(Asking(condition).eval(), example, signature, opset=18, name="asking").guard_violations == sizes
 
 
 def test_cases_are_stretched_to_those_sizes(proof: Proof) -> None:
     ports = proof.subject.signature.inputs
-    (case,) = elsewhere(proof.inputs.model, ports, [{"batch": 4}])
+    (case,) = cases_of_sizes(proof.inputs.model, ports, [{"batch": 4}])
     assert (case.name, case.inputs["input"].shape) == ("batch 4", (4, 3, 12, 12))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from torch import Tensor, nn
 
-from zoo.api.problem import ImageInput, Problem
-from zoo.api.task import Agreement, Case, Port, Signature
+from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.rule import Status, judge_output
-from zoo_export.measure.agreement import agree
 from zoo_export.measure.outputs import compare_case
-from zoo_export.reference.oracle import Answer, Oracle, settle
-from zoo_export.reference.proposals import ALONE, Chosen, Rows, compared, unnamed
+from zoo_export.reference.oracle import BackendRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
+from zoo_export.reference.proposals import MAX_UNCERTAIN_PROPOSALS, Proposals, compare_selections, unnamed_rows
+from zoo_export.reference.strategy import SelectionCounts
+from zoo_export.subject.results import Failed
 
 PARTS, ROOM = 200, 40
 SIGNATURE = Signature(
@@ -28,7 +26,6 @@ SIGNATURE = Signature(
         Port(name="parts", dtype="int64", shape=(1, ROOM)),
     ),
 )
-PROBLEM = Problem(task="numbers", input=ImageInput(size=(1, 1)))
 
 
 class Best(nn.Module):
@@ -59,10 +56,20 @@ class Best(nn.Module):
         return torch.gather(x, 1, places)[..., None] * self.scale
 
 
-def made(scores: np.ndarray[Any, Any]) -> tuple[Case, Answer]:
+def oracle(case: Case) -> Oracle:
+    return oracle_of(Best().eval(), SIGNATURE, case.inputs)
+
+
+def made(scores: np.ndarray[Any, Any]) -> tuple[Case, ReferenceOutputs]:
     case = Case(name="it", kind="uniform", inputs={"x": scores[None].astype(np.float32)})
-    answer = settle(Oracle(Best().eval(), SIGNATURE, case.inputs).runs([case.inputs])[0])
-    return case, answer
+    expected = reference_outputs(oracle(case).run(case.inputs))
+    assert not isinstance(expected, Failed)
+    return case, expected
+
+
+def proposals_of(expected: ReferenceOutputs) -> Proposals:
+    assert isinstance(expected.matching, Proposals)
+    return expected.matching
 
 
 def spread() -> np.ndarray[Any, Any]:
@@ -77,11 +84,11 @@ def tied() -> np.ndarray[Any, Any]:
     return scores
 
 
-def file_says(answer: Answer) -> dict[str, Any]:
+def file_says(answer: ReferenceOutputs) -> dict[str, Any]:
     return {name: value.copy() for name, value in answer.single.items()}
 
 
-def judged(case: Case, answer: Answer, given: Mapping[str, Any]) -> dict[str, Status]:
+def judged(case: Case, answer: ReferenceOutputs, given: Mapping[str, Any]) -> dict[str, Status]:
     outputs = compare_case(case, given, answer, SIGNATURE).outputs
     return {output.name: judge_output(output).status for output in outputs}
 
@@ -100,8 +107,8 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 def test_either_of_two_equals_may_be_chosen() -> None:
     case, answer = made(tied())
-    rows = answer.rows
-    assert rows is not None and not rows.decided and len(rows.certain) == ROOM + 1
+    rows = proposals_of(answer)
+    assert not rows.decided and len(rows.certain) == ROOM + 1
     given = file_says(answer)
     first, second = (int(key) for key in rows.outputs["parts"][0][~rows.certain])
     place = next(at for at, key in enumerate(given["parts"][0]) if key in (first, second))
@@ -115,8 +122,8 @@ def test_either_of_two_equals_may_be_chosen() -> None:
 
 def test_nothing_certain_may_be_missing_nothing_impossible_there_and_nothing_twice() -> None:
     case, answer = made(tied())
-    assert answer.rows is not None
-    certain = answer.rows.outputs["parts"][0][answer.rows.certain]
+    rows = proposals_of(answer)
+    certain = rows.outputs["parts"][0][rows.certain]
     worst = int(np.argmin(case.inputs["x"][0]))
     place = int(np.flatnonzero(answer.single["parts"][0] == certain[0])[0])
     for other in (-1, worst, int(certain[1])):
@@ -132,137 +139,65 @@ def test_where_too_much_is_equal_nothing_is_decided() -> None:
     case, answer = made(scores)
     assert judged(case, answer, file_says(answer))["parts"] is Status.INCONCLUSIVE
     flat = Case(name="flat", kind="zeros", inputs={"x": np.ones((1, PARTS), np.float32)})
-    runs = Oracle(Best().eval(), SIGNATURE, flat.inputs).runs([flat.inputs])[0]
-    assert runs.error == "Undecided: more parts are as good as each other than could be looked into"
+    runs = oracle(flat).run(flat.inputs)
+    assert runs == Failed("Undecided: more parts are as good as each other than could be looked into")
 
 
 def test_the_noise_is_that_of_the_rows_whatever_their_places() -> None:
     case, answer = made(spread())
-    runs = Oracle(Best().eval(), SIGNATURE, case.inputs).runs([case.inputs])[0]
-    turned = {backend: {name: value[:, ::-1] for name, value in one.items()} for backend, one in runs.single.items()}
-    assert settle(replace(runs, single=turned)).noise == answer.noise
+    runs = oracle(case).run(case.inputs)
+    assert isinstance(runs, BackendRuns)
+    turned = {backend: {name: value[:, ::-1] for name, value in run.items()} for backend, run in runs.single.items()}
+    again = reference_outputs(replace(runs, single=turned))
+    assert not isinstance(again, Failed)
+    assert again.noise == answer.noise
 
 
 def test_parts_are_counted() -> None:
     keys = np.array([[0, 1, 2, 3, -1]])
-    rows = Rows("keys", {"keys": np.array([[0, 1, 2, 3, 4]])}, np.array([True, True, True, False, False]))
-    same = compared(np.array([[3, 2, 1, 0, -1]]), keys, rows)
-    assert same == Chosen(parts=5, wrong=0, other=0, tied=2)
-    assert compared(np.array([[0, 1, 2, 4, -1]]), keys, rows) == Chosen(parts=5, wrong=0, other=2, tied=2)
-    assert compared(np.array([[0, 1, 9, 3, -1]]), keys, rows) == Chosen(parts=6, wrong=2, other=2, tied=2)
-    assert compared(np.array([[0, 1, 2, 2, -1]]), keys, rows) == Chosen(parts=6, wrong=1, other=2, tied=2)
+    rows = Proposals("keys", {"keys": np.array([[0, 1, 2, 3, 4]])}, np.array([True, True, True, False, False]))
+    same = compare_selections(np.array([[3, 2, 1, 0, -1]]), keys, rows)
+    assert same == SelectionCounts(parts=5, wrong=0, different=0, tied=2)
+    assert compare_selections(np.array([[0, 1, 2, 4, -1]]), keys, rows) == SelectionCounts(
+        parts=5, wrong=0, different=2, tied=2
+    )
+    assert compare_selections(np.array([[0, 1, 9, 3, -1]]), keys, rows) == SelectionCounts(
+        parts=6, wrong=2, different=2, tied=2
+    )
+    assert compare_selections(np.array([[0, 1, 2, 2, -1]]), keys, rows) == SelectionCounts(
+        parts=6, wrong=1, different=2, tied=2
+    )
 
 
 def test_what_could_have_been_chosen_is_looked_at_row_by_row() -> None:
     """Row 2 takes row 1 away, and row 3 takes row 2 away: with all rows and with the fewest, row 1 stays."""
-    rows = Rows("keys", {"keys": np.array([[1, 2, 3]])}, np.array([True, False, False]))
-    ways = [set(way["keys"][0].tolist()) for way in rows.ways()]
+    rows = Proposals("keys", {"keys": np.array([[1, 2, 3]])}, np.array([True, False, False]))
+    ways = [set(way["keys"][0].tolist()) for way in rows.alternatives()]
     assert ways == [{1, 2, 3}, {1}, {1, 3}, {1, 2}, {1, 2}, {1, 3}]
-    assert list(replace(rows, certain=np.ones(3, bool)).ways()) == []
-    many = Rows("keys", {"keys": np.arange(500)[None]}, np.zeros(500, bool))
-    assert len(list(many.ways())) == 2 + 2 * ALONE
+    assert list(replace(rows, certain=np.ones(3, bool)).alternatives()) == []
+    many = Proposals("keys", {"keys": np.arange(500)[None]}, np.zeros(500, bool))
+    assert len(list(many.alternatives())) == 2 + 2 * MAX_UNCERTAIN_PROPOSALS
 
 
 def test_what_is_right_for_the_parts_that_the_file_chose() -> None:
     outputs = {"values": np.array([[0.1, 0.2, 0.3]]), "keys": np.array([[1, 2, 3]])}
-    rows = Rows("keys", outputs, np.array([True, False, False]))
-    found = rows.chosen(np.array([[3, 1, -1, -1]]))
-    assert found is not None
+    rows = Proposals("keys", outputs, np.array([True, False, False]))
+    (found,) = rows.right_for({"keys": np.array([[3, 1, -1, -1]])})
     assert (found["keys"].tolist(), found["values"].tolist()) == ([[1, 3]], [[0.1, 0.3]])
     for keys in ([2, 3], [1, 4], [1, 1]):  # a certain one is missing, an impossible one is there, one is there twice
-        assert rows.chosen(np.array([keys])) is None
+        assert rows.right_for({"keys": np.array([keys])}) == ()
+    assert rows.right_for(Failed("it does not run")) == ()
 
 
 def test_a_row_without_a_name_says_nothing() -> None:
     given = {"keys": np.array([[4, -1, -1]]), "boxes": np.zeros((1, 3, 4)), "scores": np.array([[[0.9], [0], [0]]])}
-    assert unnamed("keys", given) == 0
+    assert unnamed_rows("keys", given) == 0
     given["boxes"][0, 2, 1] = 1000.0
     given["boxes"][0, 0, 1] = 7.0
-    assert unnamed("keys", given) == 1
-    assert unnamed("keys", {**given, "scores": np.array([[[0.9], [np.nan], [0]]])}) == 2
+    assert unnamed_rows("keys", given) == 1
+    assert unnamed_rows("keys", {**given, "scores": np.array([[[0.9], [np.nan], [0]]])}) == 2
     case, answer = made(spread())
     said = file_says(answer)
     said["parts"][0, 5] = -1
     outputs = {one.name: judge_output(one).status for one in compare_case(case, said, answer, SIGNATURE).outputs}
     assert outputs["parts"] == Status.FAIL
-
-
-class Numbers:
-    """Answers that are one number each."""
-
-    def metrics(self, answers: Sequence[Any], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        return {"largest": float(max(one["n"] for one in answers))}
-
-    def agreement(
-        self,
-        reference: Sequence[Any],
-        candidate: Sequence[Any],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],  # noqa: ARG002  whole numbers have none
-    ) -> Agreement:
-        agreeing = sum(one["n"] == other["n"] for one, other in zip(reference, candidate, strict=True))
-        wrong = [case.name for case, a, b in zip(cases, reference, candidate, strict=True) if a["n"] != b["n"]]
-        return Agreement(items=len(cases), agreeing=agreeing, undecided=0, disagreements=tuple(wrong))
-
-
-@pytest.mark.parametrize(
-    ("others", "agreeing", "undecided", "disagreements"),
-    [
-        ({}, 2, 0, ("c",)),
-        ({2: [3]}, 2, 0, ("c",)),
-        ({2: [3, 4]}, 2, 0, ("c",)),
-        ({2: [3, 9]}, 2, 1, ()),
-        ({2: None}, 2, 1, ()),
-        ({0: [7], 2: [3]}, 2, 0, ("c",)),
-    ],
-)
-def test_a_disagreement_is_excused_where_pytorch_could_answer_otherwise(
-    others: dict[int, list[int] | None], agreeing: int, undecided: int, disagreements: tuple[str, ...]
-) -> None:
-    cases = [Case(name=name, kind="realistic", inputs={}) for name in "abc"]
-    right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 2, 3), (1, 2, 9)))
-    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
-
-    def otherwise(place: int) -> list[dict[str, Any]] | None:
-        numbers = others.get(place, [])
-        return None if numbers is None else [{"n": np.array(n)} for n in numbers]
-
-    found = agree(task, cases, right, ours, problem=PROBLEM, noise={}, others=otherwise)
-    assert found is not None
-    assert (found.items, found.agreeing, found.undecided) == (3, agreeing, undecided)
-    assert found.unknown == int(others.get(2, []) is None)
-    assert found.disagreements == disagreements
-    assert (found.reference_metrics, found.candidate_metrics) == ({"largest": 3.0}, {"largest": 9.0})
-    assert found.holds == (not disagreements)
-
-
-def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
-    class Half(Numbers):
-        def agreement(self, reference: Any, candidate: Any, *, cases: Any, noise: Any) -> Agreement:
-            same = [place for place, one in enumerate(reference) if one["n"] == candidate[place]["n"]]
-            rows = ([row[place] for place in same] for row in (reference, candidate))
-            return super().agreement(*rows, cases=[cases[place] for place in same], noise=noise)
-
-    cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
-    right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = SimpleNamespace(name="numbers", answers=Half())
-    found = agree(task, cases, right, ours, problem=PROBLEM, noise={})
-    assert found is not None
-    assert (found.items, found.agreeing, found.undecided) == (2, 0, 0)
-    assert found.disagreements == ("numbers compared 1 of 2 answers",)
-
-
-@pytest.mark.parametrize(("near", "undecided"), [([], 0), ([3, 4], 0), ([3, 9], 1)])
-def test_a_disagreement_is_excused_where_the_file_gives_an_answer_near_pytorchs(
-    near: list[int], undecided: int
-) -> None:
-    """That PyTorch could answer otherwise is no excuse for a third answer."""
-    cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
-    right, ours = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
-    found = agree(
-        task, cases, right, ours, problem=PROBLEM, noise={}, near=lambda _: [{"n": np.array(n)} for n in near]
-    )
-    assert found is not None
-    assert (found.agreeing, found.undecided, found.holds) == (1, undecided, undecided == 1)

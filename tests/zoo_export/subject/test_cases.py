@@ -25,7 +25,9 @@ def collected() -> dict[bool, Inputs]:
     source = DataSource(request=DataRequest(source="digits"), format="digits")
     subject = replace(subject_of(tiny()), card=task.data.check(source, progress=lambda *_: None))
     with torch.no_grad():
-        return {ours: collect(subject, subject.prepare(), evaluate=3, golden_of_users=ours) for ours in (True, False)}
+        return {
+            ours: collect(subject, subject.torch_pipeline(), evaluate=3, golden_of_users=ours) for ours in (True, False)
+        }
 
 
 def test_no_case_that_travels_is_of_data_that_must_not(collected: dict[bool, Inputs]) -> None:

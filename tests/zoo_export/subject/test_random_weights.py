@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.api.task import Port, Signature
-from zoo_export.subject.module_io import call
+from zoo.models.outputs import call
 from zoo_export.subject.random_weights import enliven
 
 IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 8, 8))

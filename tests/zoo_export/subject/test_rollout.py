@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from tests.builtin import builtin_task
-from zoo.api.errors import PluginError
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.text.controls import forget_state
-from zoo_export.bundle.golden import LONGEST, golden_files, stem_of
+from zoo.models.pipeline import StatePassthrough, TorchPipeline, without_state
+from zoo_export.bundle.golden import MAX_NAME_LENGTH, golden_files, stem_of
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import copy_of
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.subject.rollout import Past, Walk, begun, continued, stateless, walks, with_state
+from zoo_export.subject.rollout import Rollout, rollouts, with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
 
 TOKENS = Port(name="tokens", dtype="int64", shape=("batch", "length"))
@@ -46,58 +46,36 @@ def step(feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"logits": logits.numpy(), "state_out": state.numpy()}
 
 
-class Doubling(nn.Module):
-    def forward(self, value: Tensor) -> Tensor:
-        return 2 * value
-
-
-def test_state_goes_past_the_ends_of_a_pipeline() -> None:
-    one, state, raw = torch.ones(1), torch.tensor([5.0]), torch.tensor([9.0])
-    assert [value.tolist() for value in Past(Doubling(), own=1, state=1)(one, state)] == [[2.0], [5.0]]
-
-    class Adding(nn.Module):
-        raw = ("size",)
-
-        def forward(self, value: Tensor, size: Tensor) -> Tensor:
-            return value + size
-
-    past = Past(Adding(), own=1, state=1)
-    assert past.raw == ("size",)
-    assert [value.tolist() for value in past(one, state, raw)] == [[10.0], [5.0]]
-
-
-def test_the_pipeline_takes_and_gives_the_models_state() -> None:
-    task = Signature(inputs=(TOKENS,), outputs=(LOGITS,))
-    assert with_state(task, SUMS) == SUMS
-    assert stateless(SUMS) == task
-    with pytest.raises(PluginError, match="names its state last"):
-        with_state(task, Signature(inputs=(STATE, TOKENS), outputs=(LOGITS, AFTER)))
-
-
 def test_every_second_case_goes_on_from_the_one_before() -> None:
     cases = [case("a", 1, 2), case("b", 0), case("c", 0), case("d", 0)]
-    past = Past(nn.Identity(), own=1, state=1)
-    made = continued(cases, past, Summing(), raw=SUMS, model=SUMS)
-    assert [float(one.inputs["state"][0, 0]) for one in made] == [0, 3, 0, 0]
-    plain = stateless(SUMS)
-    assert continued(cases, past, Summing(), raw=plain, model=plain) == tuple(cases)
+    pipeline = TorchPipeline(
+        preprocess=StatePassthrough(nn.Identity(), own=1, state=1),
+        model=Summing(),
+        postprocess=StatePassthrough(nn.Identity(), own=1, state=1),
+        signature=SUMS,
+        model_signature=SUMS,
+    )
+    carried = with_carried_state(cases, pipeline)
+    assert [float(case.inputs["state"][0, 0]) for case in carried] == [0, 3, 0, 0]
+    plain = replace(pipeline, signature=without_state(SUMS), model_signature=without_state(SUMS))
+    assert with_carried_state(cases, plain) == tuple(cases)
 
 
 def test_a_sequence_begins_with_zeros_unless_it_says_otherwise() -> None:
     given = replace(case("a", 1), inputs={"tokens": np.zeros((2, 1), np.int64)})
-    assert begun([given], SUMS)[0].inputs["state"].tolist() == [[0.0], [0.0]]
+    assert with_initial_state([given], SUMS)[0].inputs["state"].tolist() == [[0.0], [0.0]]
     own = replace(given, inputs={**given.inputs, "state": np.ones((2, 1), np.float32)})
-    assert begun([own], SUMS)[0].inputs["state"].tolist() == [[1.0], [1.0]]
+    assert with_initial_state([own], SUMS)[0].inputs["state"].tolist() == [[1.0], [1.0]]
 
 
-def rollout_and_split() -> tuple[Walk, ...]:
-    return walks(begun([case("short", 1, 2), case("long", *range(40))], SUMS), SUMS)
+def rollout_and_split() -> tuple[Rollout, ...]:
+    return rollouts(with_initial_state([case("short", 1, 2), case("long", *range(40))], SUMS), SUMS)
 
 
 def test_a_roll_out_takes_32_steps_of_one_token_and_stacks_them() -> None:
     rollout, _ = rollout_and_split()
     assert (rollout.kind, rollout.steps) == ("rollout", 32)
-    answers = rollout.follow(step)
+    answers = rollout.run(step)
     assert answers["logits"].shape == (32, 1, 1, 3)
     assert answers["logits"][:, 0, 0, 0].tolist() == np.cumsum(range(32)).tolist()
     stored = rollout.stacked()
@@ -109,13 +87,13 @@ def test_a_split_sequence_is_put_together_again() -> None:
     _, split = rollout_and_split()
     assert (split.kind, split.steps) == ("split", 2)
     assert [piece["tokens"].shape for piece in split.pieces()] == [(1, 16), (1, 24)]
-    answers, whole = split.follow(step), step(split.case.inputs)
+    answers, whole = split.run(step), step(split.case.inputs)
     assert all(np.array_equal(answers[name], whole[name]) for name in whole)
 
 
-def test_without_a_sequence_that_is_long_enough_there_is_no_walk() -> None:
-    assert walks(begun([case("short", 1, 2)], SUMS), SUMS) == ()
-    assert walks([case("long", *range(40))], stateless(SUMS)) == ()
+def test_without_a_sequence_that_is_long_enough_there_is_no_rollout() -> None:
+    assert rollouts(with_initial_state([case("short", 1, 2)], SUMS), SUMS) == ()
+    assert rollouts([case("long", *range(40))], without_state(SUMS)) == ()
 
 
 # --- a whole proof ---
@@ -160,6 +138,7 @@ def proof(subject: Subject) -> Proof:
     return prove(subject, opset=18, evaluate=0)
 
 
+@pytest.mark.slow
 def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) -> None:
     assert proof.verdict.status in (Status.PASS, Status.WARN)
     for graph in proof.evidence.graphs:
@@ -177,7 +156,8 @@ def test_a_stateful_model_is_proved_step_by_step_and_cut_in_two(proof: Proof) ->
     assert [output.name for output in rolled.outputs] == ["logits"]
 
 
-def test_a_file_that_forgets_its_state_is_refused_by_every_walk(subject: Subject, proof: Proof) -> None:
+@pytest.mark.slow
+def test_a_file_that_forgets_its_state_is_refused_by_every_rollout(subject: Subject, proof: Proof) -> None:
     spoilt = {name: serialize(forget_state(copy_of(model), 0)) for name, model in proof.exported.models.items()}
     refused = prove(subject, opset=18, evaluate=0, files=spoilt)
     assert refused.verdict.status == Status.FAIL
@@ -191,6 +171,6 @@ def test_a_file_that_forgets_its_state_is_refused_by_every_walk(subject: Subject
 def test_a_case_that_is_called_by_a_whole_text_has_a_file_of_a_short_name() -> None:
     assert stem_of("split at 3, of 5") == "split-at-3-of-5"
     text = "犬が走る " * 200
-    assert len(stem_of(text)) == LONGEST + 9
+    assert len(stem_of(text)) == MAX_NAME_LENGTH + 9
     assert stem_of(text).startswith("犬が走る-犬が走る-")
     assert stem_of(text) != stem_of(text + "!")

@@ -10,7 +10,8 @@ from zoo.bundle.judge.rule import Cell, Status, judge_output, usual_noise, worst
 ROLLOUT_STEPS = 32
 NOTHING = Magnitude(rms=0.0, max=0.0)
 
-Answer = tuple[Status, str]
+Finding = tuple[Status, str]
+"""A status with the sentence that says why."""
 
 
 def roles(evidence: Evidence) -> tuple[str, ...]:
@@ -25,26 +26,26 @@ def with_role(evidence: Evidence, role: str) -> list[GraphEvidence]:
     return [graph for graph in evidence.graphs if graph.role == role]
 
 
-def per_graph(evidence: Evidence, ask: Callable[[GraphEvidence], Answer]) -> Answer:
-    """The worst answer over the graphs that must exist; a missing graph was not measured."""
-    answers: list[Answer] = []
+def per_graph(evidence: Evidence, check: Callable[[GraphEvidence], Finding]) -> Finding:
+    """The worst finding over the graphs that must exist; a missing graph was not measured."""
+    findings: list[Finding] = []
     for role in roles(evidence):
         graphs = with_role(evidence, role)
         if len(graphs) != 1:
-            answers.append((Status.INCONCLUSIVE, f"{len(graphs)} graphs with the role {role} were measured, not one"))
-        answers += [(status, f"{graph.name}: {detail}") for graph in graphs for status, detail in [ask(graph)]]
-    return combined(answers)
+            findings.append((Status.INCONCLUSIVE, f"{len(graphs)} graphs with the role {role} were measured, not one"))
+        findings += [(status, f"{graph.name}: {detail}") for graph in graphs for status, detail in [check(graph)]]
+    return combined(findings)
 
 
-def combined(answers: Iterable[Answer]) -> Answer:
+def combined(findings: Iterable[Finding]) -> Finding:
     """The worst status, with the sentences of the worst; of passes, all of them."""
-    answers = list(answers)
-    status = worst(*(status for status, _ in answers))
-    details = [detail for at, detail in answers if at == status]
+    findings = list(findings)
+    status = worst(*(status for status, _ in findings))
+    details = [detail for at, detail in findings if at == status]
     return status, "; ".join(details) if details else "not measured"
 
 
-def usual(graph: GraphEvidence) -> dict[str, Magnitude | None]:
+def usual_noises(graph: GraphEvidence) -> dict[str, Magnitude | None]:
     """PyTorch's noise per output over the graph's gating cases."""
     outputs = [output for case in gating(graph) for output in case.outputs]
     return {name: usual_noise(output for output in outputs if output.name == name) for name in graph.outputs}
@@ -53,14 +54,14 @@ def usual(graph: GraphEvidence) -> dict[str, Magnitude | None]:
 def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
     """The rule's cell per output of a case."""
     waivers = {waiver.output: waiver for waiver in evidence.waivers}
-    noise = usual(graph)
+    noise = usual_noises(graph)
     return {
         output.name: judge_output(output, waivers.get(output.name), usual=noise.get(output.name))
         for output in case.outputs
     }
 
 
-def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> Answer:
+def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> Finding:
     """The worst over a case's outputs."""
     if case.reference_error:
         return Status.INCONCLUSIVE, f"{case.name}: PyTorch cannot run it: {case.reference_error}"
@@ -86,15 +87,17 @@ def chose_nothing(case: CaseEvidence) -> bool:
     others = [output for output in case.outputs if output.compare != "choice"]
     return (
         bool(choices)
-        and all((one.elements, one.differing, one.far, one.undecided) == (0, 0, 0, 0) for one in choices)
-        and all(one.finite and one.reference_finite and one.scale == one.onnx == NOTHING for one in others)
+        and all((output.elements, output.differing, output.far, output.undecided) == (0, 0, 0, 0) for output in choices)
+        and all(
+            output.finite and output.reference_finite and output.scale == output.onnx == NOTHING for output in others
+        )
     )
 
 
-def obeys(graph: GraphEvidence, evidence: Evidence) -> Answer:
+def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
     """The rule over a graph's gating cases; broken answers to the others warn."""
     judged = [judge_case(case, graph, evidence) for case in gating(graph)]
-    judged = [answer for answer in judged if answer[0] != Status.INCONCLUSIVE]
+    judged = [finding for finding in judged if finding[0] != Status.INCONCLUSIVE]
     if not judged:
         return Status.INCONCLUSIVE, "no conclusive gating case"
     if graph.stateful and not _rolled_out(graph):

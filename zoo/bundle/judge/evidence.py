@@ -58,11 +58,11 @@ class Subject:
     task: str
     files: tuple[File, ...]
     weights: str
-    """Where the parameters come from: "run runs/…/step-470", "resnet18@imagenet1k_v1", "seeded live weights"."""
+    """Where the parameters come from: "run runs/…/step-470", "resnet18@imagenet1k_v1", "random weights"."""
     weights_sha256: str
     """Digest over the exported module's state, names and bytes."""
     trained: bool = True
-    """False for an architecture with seeded live weights."""
+    """False for an architecture with random weights."""
     scope: Literal["bundle", "file"] = "bundle"
     """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
 

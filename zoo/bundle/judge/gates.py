@@ -1,4 +1,4 @@
-"""Each gate is one small question to the evidence.  What was not measured is never a pass."""
+"""Each gate is one small check of the evidence.  What was not measured is never a pass."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from zoo.api.task import GENERIC_CONTROLS, Agreement
 from zoo.bundle.judge.cases import (
-    Answer,
+    Finding,
     chose_nothing,
     combined,
     gating,
@@ -20,23 +20,23 @@ from zoo.bundle.judge.cases import (
 from zoo.bundle.judge.evidence import Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
 from zoo.bundle.judge.rule import Status
 
-CONCLUSIVE_SHARE = 0.75
+MIN_CONCLUSIVE_SHARE = 0.75
 MIN_GATING_CASES = 3
-LIVE = 1e3
+MIN_SPREAD = 1e3
 """How far outputs must move between inputs, in units of their own noise."""
-MOST_UNKNOWN = 0.05
+MAX_UNKNOWN_SHARE = 0.05
 """Of such a share of all answers it may be unknown what else would be right."""
-MAX_DIFFERING_PREPARED = 0.01
+MAX_DIFFERING_SHARE = 0.01
 OWN_DOMAINS = frozenset({"", "ai.onnx"})
 KILLING_GATES = frozenset({"eval mode", "determinism", "liveness", "parity", "pipeline", "axes", "labels", "agreement"})
 """The gates that look at answers: one of them must reject a mutant."""
 
-NOT_MEASURED: Answer = (Status.INCONCLUSIVE, "not measured")
+NOT_MEASURED: Finding = (Status.INCONCLUSIVE, "not measured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """One question's answer."""
+    """What one check of the evidence came to."""
 
     name: str
     status: Status
@@ -44,7 +44,7 @@ class Gate:
     seconds: float = 0.0
 
 
-def eval_mode(evidence: Evidence) -> Answer:
+def eval_mode(evidence: Evidence) -> Finding:
     """No module was in training mode and no node draws random numbers."""
     mode = evidence.eval_mode
     if mode is None or mode.modules <= 0:
@@ -52,21 +52,21 @@ def eval_mode(evidence: Evidence) -> Answer:
     if mode.training:
         return Status.FAIL, f"{len(mode.training)} modules are in training mode: {some(mode.training)}"
 
-    def ask(graph: GraphEvidence) -> Answer:
+    def check(graph: GraphEvidence) -> Finding:
         if graph.facts is None:
             return NOT_MEASURED
         if graph.facts.random:
             return Status.FAIL, f"nodes that are random or behave as in training: {some(graph.facts.random)}"
         return Status.PASS, "nothing random"
 
-    status, detail = per_graph(evidence, ask)
+    status, detail = per_graph(evidence, check)
     return status, f"{mode.modules} modules in eval mode; {detail}"
 
 
-def determinism(evidence: Evidence) -> Answer:
+def determinism(evidence: Evidence) -> Finding:
     """The same input gives the same bits twice, in PyTorch and in the runtime."""
 
-    def ask(graph: GraphEvidence) -> Answer:
+    def check(graph: GraphEvidence) -> Finding:
         measured = graph.determinism
         if measured is None or measured.repeats < 2:
             return NOT_MEASURED
@@ -79,87 +79,87 @@ def determinism(evidence: Evidence) -> Answer:
             return Status.FAIL, f"{' and '.join(wrong)} gives another answer to the same input"
         return Status.PASS, f"equal bits {measured.repeats} times"
 
-    return per_graph(evidence, ask)
+    return per_graph(evidence, check)
 
 
-def liveness(evidence: Evidence) -> Answer:
+def liveness(evidence: Evidence) -> Finding:
     """Every output responds to its input, far above its own noise."""
 
-    def ask(graph: GraphEvidence) -> Answer:
+    def check(graph: GraphEvidence) -> Finding:
         names = sorted(output.name for output in graph.liveness)
         if not names or names != sorted(graph.outputs):
             return Status.INCONCLUSIVE, f"measured for {', '.join(names) or 'no output'}, not {some(graph.outputs)}"
         return combined(_live(output) for output in graph.liveness)
 
-    return per_graph(evidence, ask)
+    return per_graph(evidence, check)
 
 
-def _live(output: LiveOutput) -> Answer:
+def _live(output: LiveOutput) -> Finding:
     if output.inputs < 2:
         return Status.INCONCLUSIVE, f"{output.name}: fewer than two inputs"
     if not all(_number(value) for value in (output.spread, output.noise, output.onnx_spread)):
         return Status.FAIL, f"{output.name}: its spread or noise is no number"
     spread, noise, onnx_spread = output.spread or 0.0, output.noise or 0.0, output.onnx_spread or 0.0
-    if min(spread, onnx_spread) <= LIVE * noise:
+    if min(spread, onnx_spread) <= MIN_SPREAD * noise:
         return Status.FAIL, f"{output.name} is dead: between inputs it moves by {spread:.2g}, its noise is {noise:.2g}"
     return Status.PASS, f"{output.name} moves" + (f" by {spread / noise:.1e} times its noise" if noise else "")
 
 
-def conditioning(evidence: Evidence) -> Answer:
+def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
     Those in which nothing could be chosen and nothing was have no numbers to tell apart, and do not count.
     """
 
-    def ask(graph: GraphEvidence) -> Answer:
-        asked = [case for case in gating(graph) if not chose_nothing(case)]
-        empty = len(gating(graph)) - len(asked)
+    def check(graph: GraphEvidence) -> Finding:
+        counted = [case for case in gating(graph) if not chose_nothing(case)]
+        empty = len(gating(graph)) - len(counted)
         note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
-        if len({case.name for case in asked}) < MIN_GATING_CASES:
-            return Status.INCONCLUSIVE, f"{len(asked)} gating cases, {MIN_GATING_CASES} are needed{note}"
-        statuses = [judge_case(case, graph, evidence)[0] for case in asked]
+        if len({case.name for case in counted}) < MIN_GATING_CASES:
+            return Status.INCONCLUSIVE, f"{len(counted)} gating cases, {MIN_GATING_CASES} are needed{note}"
+        statuses = [judge_case(case, graph, evidence)[0] for case in counted]
         conclusive = sum(status != Status.INCONCLUSIVE for status in statuses)
-        enough = conclusive >= CONCLUSIVE_SHARE * len(asked)
-        words = f"{conclusive} of {len(asked)} gating cases conclusive{note}"
+        enough = conclusive >= MIN_CONCLUSIVE_SHARE * len(counted)
+        words = f"{conclusive} of {len(counted)} gating cases conclusive{note}"
         return Status.PASS if enough else Status.INCONCLUSIVE, words
 
-    return per_graph(evidence, ask)
+    return per_graph(evidence, check)
 
 
-def parity(evidence: Evidence) -> Answer:
+def parity(evidence: Evidence) -> Finding:
     """model.onnx against fp64, under the rule."""
     return combined(obeys(graph, evidence) for graph in with_role(evidence, "model"))
 
 
-def pipeline(evidence: Evidence) -> Answer:
+def pipeline(evidence: Evidence) -> Finding:
     """pipeline.onnx from raw input to answer, against training-time preprocessing, under the rule."""
-    answers: list[Answer] = []
+    findings: list[Finding] = []
     for graph in with_role(evidence, "pipeline"):
-        answers += [obeys(graph, evidence), _prepares(graph), *_fed(evidence)]
+        findings += [obeys(graph, evidence), _preprocesses(graph), *_skew(evidence)]
         if any(output.compare == "agreement" for case in graph.cases for output in case.outputs):
-            answers.append(_agrees(graph.answers))
-    return combined(answers)
+            findings.append(_agrees(graph.answers))
+    return combined(findings)
 
 
-def _prepares(graph: GraphEvidence) -> Answer:
-    answers: list[Answer] = []
+def _preprocesses(graph: GraphEvidence) -> Finding:
+    findings: list[Finding] = []
     for case in gating(graph):
         for prepared in case.prepared:
-            allowed = MAX_DIFFERING_PREPARED if prepared.against == "training" else 1.0
+            allowed = MAX_DIFFERING_SHARE if prepared.against == "training" else 1.0
             holds = (
                 prepared.elements > 0 and prepared.far == 0 and 0 <= prepared.differing <= allowed * prepared.elements
             )
             words = f"{prepared.differing} of {prepared.elements} values one grey level off, {prepared.far} further"
             if not holds:
-                answers.append((Status.FAIL, f"{case.name}, prepared as {prepared.against} does: {words}"))
-    return combined(answers) if answers else (Status.PASS, "prepared as in training")
+                findings.append((Status.FAIL, f"{case.name}, prepared as {prepared.against} does: {words}"))
+    return combined(findings) if findings else (Status.PASS, "prepared as in training")
 
 
-def _fed(evidence: Evidence) -> list[Answer]:
+def _skew(evidence: Evidence) -> list[Finding]:
     """Items that went through the dataset as training has them: at most one level off, and the same answers."""
     if not evidence.skew:
         return []
-    wrong: list[Answer] = []
+    wrong: list[Finding] = []
     for item in evidence.skew:
         words = f"{item.differing} of {item.elements} values one grey level off, {item.far} further"
         words += "" if item.same_answer else ", and the answer is another"
@@ -168,7 +168,7 @@ def _fed(evidence: Evidence) -> list[Answer]:
     return wrong or [(Status.PASS, f"{len(evidence.skew)} items fed as {evidence.skew[0].against} feeds them")]
 
 
-def lineage(evidence: Evidence) -> Answer:
+def lineage(evidence: Evidence) -> Finding:
     """Every tensor of the exported module's state is in the graph, bit for bit, and nothing else is."""
     found = evidence.lineage
     if found is None:
@@ -184,10 +184,10 @@ def lineage(evidence: Evidence) -> Answer:
     return Status.PASS, "; ".join(notes)
 
 
-def axes(evidence: Evidence) -> Answer:
+def axes(evidence: Evidence) -> Finding:
     """Every axis that is declared dynamic was run and compared at other sizes."""
 
-    def ask(graph: GraphEvidence) -> Answer:
+    def check(graph: GraphEvidence) -> Finding:
         measured = graph.axes
         if measured is None:
             return NOT_MEASURED
@@ -202,10 +202,10 @@ def axes(evidence: Evidence) -> Answer:
             return (Status.PASS if measured.static else Status.FAIL), reason
         return combined(_moves(axis) for axis in measured.tested)
 
-    return per_graph(evidence, ask)
+    return per_graph(evidence, check)
 
 
-def _moves(axis: Axis) -> Answer:
+def _moves(axis: Axis) -> Finding:
     where = f"{axis.input}[{axis.index}] ({axis.name})"
     if axis.failures:
         return Status.FAIL, f"{where}: {some(axis.failures)}"
@@ -215,10 +215,10 @@ def _moves(axis: Axis) -> Answer:
     return Status.PASS, f"{where} at {', '.join(map(str, sorted(set(axis.tested))))}"
 
 
-def graph(evidence: Evidence) -> Answer:
+def graph(evidence: Evidence) -> Finding:
     """The opset asked for, known ops of the default domain, one file, no local paths."""
 
-    def ask(graph: GraphEvidence) -> Answer:
+    def check(graph: GraphEvidence) -> Finding:
         facts = graph.facts
         if facts is None or sum(facts.ops.values()) <= 0:
             return NOT_MEASURED
@@ -229,7 +229,7 @@ def graph(evidence: Evidence) -> Answer:
             return Status.WARN if only_paths else Status.FAIL, "; ".join(wrong)
         return Status.PASS, f"opset {facts.opset}, {sum(facts.ops.values())} nodes of {len(facts.ops)} kinds"
 
-    return per_graph(evidence, ask)
+    return per_graph(evidence, check)
 
 
 def _wrong(facts: GraphFacts) -> list[str]:
@@ -245,7 +245,7 @@ def _wrong(facts: GraphFacts) -> list[str]:
     return wrong
 
 
-def labels(evidence: Evidence) -> Answer:
+def labels(evidence: Evidence) -> Finding:
     """Every file that carries class names carries the checkpoint's, in the same order."""
     found = evidence.labels
     if found is None or not found.files or not found.expected_sha256:
@@ -261,13 +261,13 @@ def labels(evidence: Evidence) -> Answer:
     return Status.PASS, f"{found.classes} names in {len(found.files)} files; {known}"
 
 
-def agreement(evidence: Evidence) -> Answer:
+def agreement(evidence: Evidence) -> Finding:
     """The task's own comparison over the evaluation items: every answer outside its margin agrees."""
     status, detail = _agrees(evidence.agreement)
     return status, f"{detail} ({evidence.agreement_data})" if evidence.agreement_data else detail
 
 
-def _agrees(found: Agreement | None) -> Answer:
+def _agrees(found: Agreement | None) -> Finding:
     if found is None or found.items <= 0:
         return NOT_MEASURED
     counts = (found.items, found.agreeing, found.undecided, found.unknown)
@@ -277,7 +277,7 @@ def _agrees(found: Agreement | None) -> Answer:
     if not found.holds:
         rest = found.items - found.agreeing - found.undecided
         return Status.FAIL, f"{rest} of {found.items} answers disagree: {some(found.disagreements)}"
-    if found.unknown > max(1, MOST_UNKNOWN * found.items):
+    if found.unknown > max(1, MAX_UNKNOWN_SHARE * found.items):
         return Status.INCONCLUSIVE, f"what is right is unknown of {found.unknown} of {found.items} answers"
     words = f"{found.agreeing} of {found.items} answers agree, {found.undecided} lie inside their margin"
     if 2 * found.agreeing < found.items:
@@ -285,29 +285,29 @@ def _agrees(found: Agreement | None) -> Answer:
     return Status.PASS, words
 
 
-def mutation_score(evidence: Evidence) -> Answer:
+def mutation_score(evidence: Evidence) -> Finding:
     """The negative control: mutants of this very bundle were rejected."""
     if not evidence.mutants:
         return NOT_MEASURED
-    missing = sorted(set(GENERIC_CONTROLS) - {control.name for control in evidence.mutants})
+    missing = sorted(set(GENERIC_CONTROLS) - {mutant.name for mutant in evidence.mutants})
     if missing:
         return Status.INCONCLUSIVE, f"mutants that were neither tried nor excluded: {some(missing)}"
-    silent = [control.name for control in evidence.mutants if not control.applied and not control.detail]
-    if silent:
-        return Status.INCONCLUSIVE, f"mutants left out without a reason: {some(silent)}"
-    applied = [control for control in evidence.mutants if control.applied]
-    caught = [control for control in applied if is_killed(control)]
-    survivors = [control for control in applied if not is_killed(control) and not control.equivalence]
-    if survivors or not caught:
+    unexplained = [mutant.name for mutant in evidence.mutants if not mutant.applied and not mutant.detail]
+    if unexplained:
+        return Status.INCONCLUSIVE, f"mutants left out without a reason: {some(unexplained)}"
+    applied = [mutant for mutant in evidence.mutants if mutant.applied]
+    killed = [mutant for mutant in applied if is_killed(mutant)]
+    survivors = [mutant for mutant in applied if not is_killed(mutant) and not mutant.equivalence]
+    if survivors or not killed:
         return Status.INCONCLUSIVE, f"mutants survived: {some([c.name for c in survivors]) or 'all'}"
-    equivalent = len(applied) - len(caught)
+    equivalent = len(applied) - len(killed)
     notes = f", {equivalent} compute the same function" if equivalent else ""
-    return Status.PASS, f"{len(caught)} of {len(applied)} mutants rejected{notes}"
+    return Status.PASS, f"{len(killed)} of {len(applied)} mutants rejected{notes}"
 
 
-def is_killed(control: MutantResult) -> bool:
+def is_killed(mutant: MutantResult) -> bool:
     """Whether a gate that looks at answers failed on the copy; that its bytes are other bytes does not count."""
-    return bool(set(control.killed_by) & KILLING_GATES)
+    return bool(set(mutant.killed_by) & KILLING_GATES)
 
 
 def _number(value: float | None) -> bool:

@@ -28,16 +28,16 @@ K = 8.0
 WARN_ABOVE = 4.0
 ILL_CONDITIONED = 1e-3
 FLOOR = 2.0**-23 / 4
-WILD = 4.0
+MAX_OVER_MEDIAN = 4.0
 """How many times the median the usual noise may be."""
-MAX_DIFFERING_LEVELS = 1e-3
+MAX_DIFFERING_SHARE = 1e-3
 """Share of a picture's elements that may be one grey level off."""
-DECIDED = 0.75
+MIN_DECIDED_SHARE = 0.75
 """Share of whole numbers that PyTorch itself must be sure of."""
-FEW_LEVELS = 2
+MIN_ALLOWED_LEVELS = 2
 """So many may be, however small the picture: of 784 elements one near a half is already more than the share."""
 
-MOST_TIED = 0.05
+MAX_TIED_SHARE = 0.05
 """Where a larger share of an answer's places are ties, it cannot be told right from wrong."""
 
 
@@ -87,7 +87,7 @@ def judge_output(output: OutputError, waiver: Waiver | None = None, *, usual: Ma
     if output.compare == "agreement":
         return Cell(status=Status.PASS, why="judged by the task's agreement")
     levels = output.compare == "levels"
-    allowed = max(MAX_DIFFERING_LEVELS * (output.elements or 0), FEW_LEVELS) if levels else 0.0
+    allowed = max(MAX_DIFFERING_SHARE * (output.elements or 0), MIN_ALLOWED_LEVELS) if levels else 0.0
     return _by_count(output, allowed=allowed, far=output.far if levels else 0)
 
 
@@ -139,12 +139,14 @@ def usual_noise(outputs: Iterable[OutputError]) -> Magnitude | None:
     ]
     if not noises:
         return None
-    return Magnitude(rms=_pooled([one.rms or 0.0 for one in noises]), max=_pooled([one.max or 0.0 for one in noises]))
+    return Magnitude(
+        rms=_pooled([noise.rms or 0.0 for noise in noises]), max=_pooled([noise.max or 0.0 for noise in noises])
+    )
 
 
 def _pooled(noises: list[float]) -> float:
     """Root mean square, so that luck averages out, held to the median, so that one wild case does not count."""
-    return min(math.sqrt(fmean(noise * noise for noise in noises)), WILD * median(noises))
+    return min(math.sqrt(fmean(noise * noise for noise in noises)), MAX_OVER_MEDIAN * median(noises))
 
 
 def _over(ratio: float, waiver: Waiver | None, *, relative: float, r_rms: float, r_max: float) -> Cell:
@@ -163,7 +165,7 @@ def _by_count(output: OutputError, *, allowed: float, far: int | None) -> Cell:
         return _broken(f"the count does not add up: {output.differing} and {far} of {output.elements} elements")
     if output.elements == 0:
         return Cell(status=Status.INCONCLUSIVE, why="there was nothing to compare")
-    if output.elements < DECIDED * math.prod(output.shape):
+    if output.elements < MIN_DECIDED_SHARE * math.prod(output.shape):
         few = f"{output.elements} of {math.prod(output.shape)} elements"
         return Cell(status=Status.INCONCLUSIVE, why=f"PyTorch's single and double precision agree on {few} only")
     if far or output.differing > allowed:
@@ -184,7 +186,7 @@ def _by_choice(output: OutputError) -> Cell:
     words = f"{differing} of {elements} places differ away from ties, {raw} with the {tied} ties"
     if differing:
         return Cell(status=Status.FAIL, why=words)
-    if tied >= MOST_TIED * elements:
+    if tied >= MAX_TIED_SHARE * elements:
         return Cell(status=Status.INCONCLUSIVE, why=words)
     return Cell(status=Status.PASS, why=words)
 

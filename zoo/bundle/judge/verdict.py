@@ -11,81 +11,81 @@ from dataclasses import dataclass
 
 from zoo.bundle.judge import evidence as measured
 from zoo.bundle.judge import gates
-from zoo.bundle.judge.cases import Answer, roles
+from zoo.bundle.judge.cases import Finding, roles
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import KILLING_GATES, Gate
 from zoo.bundle.judge.rule import K, Status, worst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class GateSpec:
     """A gate by name, with what it is there for."""
 
     name: str
-    ask: Callable[[Evidence], Answer]
+    check: Callable[[Evidence], Finding]
     guards: str
     """What would go unnoticed without it."""
 
 
-QUESTIONS = (
-    Question(
+GATES = (
+    GateSpec(
         name="eval mode",
-        ask=gates.eval_mode,
+        check=gates.eval_mode,
         guards="A model exported in training mode keeps live dropout and batch statistics; PyTorch only warns.",
     ),
-    Question(
+    GateSpec(
         name="determinism",
-        ask=gates.determinism,
+        check=gates.determinism,
         guards="A model that samples gives random answers, and random answers compare well with random answers.",
     ),
-    Question(
+    GateSpec(
         name="liveness",
-        ask=gates.liveness,
+        check=gates.liveness,
         guards="An output that never changes equals its copy whatever went wrong before it.",
     ),
-    Question(
+    GateSpec(
         name="conditioning",
-        ask=gates.conditioning,
+        check=gates.conditioning,
         guards="Where PyTorch itself is unsure, no comparison can tell right from wrong.",
     ),
-    Question(
+    GateSpec(
         name="parity",
-        ask=gates.parity,
+        check=gates.parity,
         guards="model.onnx against your own model in fp64: at most 8 times as far off as PyTorch's fp32 is.",
     ),
-    Question(
+    GateSpec(
         name="pipeline",
-        ask=gates.pipeline,
+        check=gates.pipeline,
         guards="From the raw file to the answer: colours, resizing and normalisation go wrong silently.",
     ),
-    Question(
+    GateSpec(
         name="lineage",
-        ask=gates.lineage,
+        check=gates.lineage,
         guards="The weights in the file are the trained ones, bit for bit; a small change can hide in the noise.",
     ),
-    Question(
+    GateSpec(
         name="axes",
-        ask=gates.axes,
+        check=gates.axes,
         guards="An axis that says it is dynamic and is not works only at the size it was exported with.",
     ),
-    Question(
+    GateSpec(
         name="graph",
-        ask=gates.graph,
+        check=gates.graph,
         guards="Other opsets, foreign operators and local paths stop the file from loading elsewhere.",
     ),
-    Question(
+    GateSpec(
         name="labels",
-        ask=gates.labels,
+        check=gates.labels,
         guards="Class names in another order make every answer wrong, and no tensor shows it.",
     ),
-    Question(
+    GateSpec(
         name="agreement",
-        ask=gates.agreement,
+        check=gates.agreement,
         guards="The answers a user sees: the same ones on the evaluation data, wherever the margin allows one answer.",
     ),
-    Question(
+    GateSpec(
         name="mutation score",
-        ask=gates.mutation_score,
+        check=gates.mutation_score,
         guards="A check that would also pass a mutant of this bundle proves nothing.",
     ),
 )
@@ -120,36 +120,36 @@ class Verdict:
 
 def judge(evidence: Evidence, *, published: Mapping[str, str]) -> Verdict:
     """The verdict on the files about to be published, given as name -> sha256 of their bytes."""
-    answers = [_gate(SUBJECT, lambda found: _subject(found, published), evidence)]
-    answers += [_gate(question.name, question.ask, evidence) for question in QUESTIONS if _asked(question, evidence)]
-    return Verdict(status=worst(*(gate.status for gate in answers)), gates=tuple(answers))
+    checked = [_gate(SUBJECT, lambda found: _subject(found, published), evidence)]
+    checked += [_gate(spec.name, spec.check, evidence) for spec in GATES if _applies(spec, evidence)]
+    return Verdict(status=worst(*(gate.status for gate in checked)), gates=tuple(checked))
 
 
 def killing_gates(evidence: Evidence) -> tuple[str, ...]:
-    """Names of the gates about answers that fail outright: what a control's copy was caught by."""
-    asked = [question for question in QUESTIONS if question.name in KILLING_GATES]
-    return tuple(q.name for q in asked if _gate(q.name, q.ask, evidence).status == Status.FAIL)
+    """Names of the gates about answers that fail outright: what kills a mutant."""
+    answering = [spec for spec in GATES if spec.name in KILLING_GATES]
+    return tuple(spec.name for spec in answering if _gate(spec.name, spec.check, evidence).status == Status.FAIL)
 
 
-def _asked(question: Question, evidence: Evidence) -> bool:
+def _applies(spec: GateSpec, evidence: Evidence) -> bool:
     if evidence.subject.scope == "bundle":
         return True
-    if question.name in ("parity", "pipeline"):
-        return ("model" if question.name == "parity" else "pipeline") in roles(evidence)
-    if question.name == "lineage" and evidence.lineage is not None:
+    if spec.name in ("parity", "pipeline"):
+        return ("model" if spec.name == "parity" else "pipeline") in roles(evidence)
+    if spec.name == "lineage" and evidence.lineage is not None:
         return True  # the numbers in the file could be told
-    return question.name not in _NOT_FOR_FILES
+    return spec.name not in _NOT_FOR_FILES
 
 
-def _gate(name: str, ask: Callable[[Evidence], Answer], evidence: Evidence) -> Gate:
+def _gate(name: str, check: Callable[[Evidence], Finding], evidence: Evidence) -> Gate:
     try:
-        status, detail = ask(evidence)
+        status, detail = check(evidence)
     except Exception as error:  # evidence that a gate cannot even read must not pass
         status, detail = Status.FAIL, f"the evidence cannot be read: {type(error).__name__}: {error}"
     return Gate(name=name, status=status, detail=detail, seconds=round(evidence.seconds.get(name, 0.0), 3))
 
 
-def _subject(evidence: Evidence, published: Mapping[str, str]) -> Answer:
+def _subject(evidence: Evidence, published: Mapping[str, str]) -> Finding:
     """The evidence is about these very bytes."""
     graphs = {graph.name: graph.sha256 for graph in evidence.graphs}
     files = {file.name: file.sha256 for file in evidence.subject.files}

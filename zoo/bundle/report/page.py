@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.bundle.judge.rule import Status
-from zoo.bundle.judge.verdict import QUESTIONS, SUBJECT, SUBJECT_GUARDS
+from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, element, joined, picture, table
 from zoo.bundle.report.record import Report
@@ -68,7 +68,7 @@ def _section(title: str, *content: Child) -> Html:
 
 def _header(report: Report) -> Html:
     subject = report.evidence.subject
-    untrained = "" if subject.trained else " This is an untrained architecture, proved with seeded live weights."
+    untrained = "" if subject.trained else " This is an untrained architecture, proved with random weights."
     return element(
         "header",
         element("p", HEADLINE[report.verdict], kind="verdict"),
@@ -81,7 +81,7 @@ def _header(report: Report) -> Html:
 
 
 def _gates(report: Report) -> Html:
-    guards = {SUBJECT: SUBJECT_GUARDS, **{question.name: question.guards for question in QUESTIONS}}
+    guards = {SUBJECT: SUBJECT_GUARDS, **{spec.name: spec.guards for spec in GATES}}
     rows = [
         (
             status_mark(gate.status.value),

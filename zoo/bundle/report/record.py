@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zoo.api.errors import BadFile
+from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.judge.verdict import Verdict
-from zoo.runs.serialization import parse
+from zoo.runs.serialization import from_json, read_document
 
 NAME = "report.json"
 SCHEMA = 2
@@ -53,11 +54,13 @@ def report_of(evidence: Evidence, verdict: Verdict, *, reproduce: tuple[str, ...
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file; BadFile when it is none, or from a newer zoo."""
+    """The report in a file of any schema; BadFile when it is none, or from a newer zoo."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no report is that large")
         raw = path.read_bytes()
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}") from error
-    return parse(Report, raw, schema=SCHEMA, where=str(path))
+    document = read_document(raw, schema=SCHEMA, where=str(path))
+    current = schema_1.report(document, where=str(path)) if document["schema"] == 1 else document
+    return from_json(Report, current, where=str(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from zoo.bundle.judge.cases import cells, usual
+from zoo.bundle.judge.cases import cells, usual_noises
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Magnitude
 from zoo.bundle.judge.gates import is_killed
 from zoo.bundle.judge.rule import WARN_ABOVE, K
@@ -39,7 +39,7 @@ def _oracle(evidence: Evidence) -> str:
 
 
 def _points(graph: GraphEvidence, name: str, evidence: Evidence) -> list[Point]:
-    points, noises = [], usual(graph)
+    points, noises = [], usual_noises(graph)
     for case in graph.cases:
         output = next((output for output in case.outputs if output.name == name and output.compare == "rule"), None)
         if output is None:
@@ -87,19 +87,19 @@ def mutants(evidence: Evidence) -> list[Html]:
     if not evidence.mutants:
         return []
     rows = []
-    for control in evidence.mutants:
-        if not control.applied:
+    for mutant in evidence.mutants:
+        if not mutant.applied:
             status, how = element("span", "does not apply", kind="dim"), ""
-        elif is_killed(control):
-            status, how = status_mark("PASS"), f"rejected by {', '.join(control.killed_by)}"
-        elif control.equivalence:
-            status, how = element("span", "equivalent", kind="dim"), control.equivalence
+        elif is_killed(mutant):
+            status, how = status_mark("PASS"), f"rejected by {', '.join(mutant.killed_by)}"
+        elif mutant.equivalence:
+            status, how = element("span", "equivalent", kind="dim"), mutant.equivalence
         else:
             status, how = status_mark("INCONCLUSIVE"), "survived: the checks do not notice this"
-        ratio = "" if control.ratio is None else f"{control.ratio:.3g}x"
-        rows.append((status, element("strong", control.name), control.detail, how, ratio))
+        ratio = "" if mutant.ratio is None else f"{mutant.ratio:.3g}x"
+        rows.append((status, element("strong", mutant.name), mutant.detail, how, ratio))
     words = "The same checks were put to copies of this very bundle with one thing made wrong; each must be rejected."
-    return [element("p", words, kind="dim"), table(("", "sabotage", "what was changed", "outcome", "ratio"), rows)]
+    return [element("p", words, kind="dim"), table(("", "mutant", "what was changed", "outcome", "ratio"), rows)]
 
 
 def waivers(evidence: Evidence) -> list[Html]:

@@ -7,7 +7,6 @@ with the one printed at export (`sha256`), or the proof is derived anew (`zoo ve
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import time
 from collections.abc import Callable
@@ -15,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
+from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.rule import Status, worst
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.consistency import against_graph, against_record
-from zoo.bundle.runtime.golden import Ask, replay
-from zoo.bundle.runtime.manifest import NAME, Manifest, read_manifest
+from zoo.bundle.runtime.golden import RunGraph, replay
+from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.run_template import differing_files
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
 from zoo.runs.serialization import to_json
@@ -29,7 +29,6 @@ from zoo.runs.serialization import to_json
 GRAPHS = ("model.onnx", "pipeline.onnx")
 REPORT = "report.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-Answer = tuple[Status, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +36,17 @@ class Bundle:
     """A directory with a readable manifest; nothing else is checked yet."""
 
     path: Path
-    manifest: Manifest
-    sha256: str
-    """Of manifest.json, which holds the hashes of all other files."""
+    file: ManifestFile
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the manifest says, in today's fields."""
+        return self.file.manifest
+
+    @property
+    def sha256(self) -> str:
+        """Of manifest.json, which holds the hashes of all other files."""
+        return self.file.sha256
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
@@ -54,13 +61,12 @@ class Bundle:
                 f"{place} is no bundle but the report of an export that was {report.sentence}",
                 hint=f"open {place / 'report.html'}",
             )
-        manifest, sha256 = read_manifest(place)
-        return cls(path=place, manifest=manifest, sha256=sha256)
+        return cls(path=place, file=read_manifest(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What checking a bundle on this device found."""
+    """What checking a bundle on this device came to."""
 
     bundle: Bundle
     gates: tuple[Gate, ...]
@@ -89,22 +95,22 @@ def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | Non
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
         graphs = Graphs(bundle, runtime)
-        gates.append(_timed("accord", lambda: _accord(bundle, graphs) if whole else _skipped("the graphs were")))
+        gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
-def _timed(name: str, ask: Callable[[], Answer]) -> Gate:
+def _timed(name: str, check: Callable[[], Finding]) -> Gate:
     start = time.monotonic()
-    status, detail = ask()
+    status, detail = check()
     return Gate(name=name, status=status, detail=detail, seconds=round(time.monotonic() - start, 3))
 
 
-def _skipped(what: str) -> Answer:
+def _skipped(what: str) -> Finding:
     return Status.INCONCLUSIVE, f"{what} not looked at, because the files are not those of the manifest"
 
 
-def _expected(bundle: Bundle, sha256: str) -> Answer:
+def _expected(bundle: Bundle, sha256: str) -> Finding:
     expected = sha256.strip().lower().removeprefix("sha256:")
     if not _SHA256.fullmatch(expected):
         raise UsageError(f"{sha256!r} is no sha256: it has 64 hex digits", hint="`zoo export` printed it")
@@ -113,7 +119,7 @@ def _expected(bundle: Bundle, sha256: str) -> Answer:
     return Status.PASS, f"{NAME} is the one that was expected"
 
 
-def _files(bundle: Bundle) -> Answer:
+def _files(bundle: Bundle) -> Finding:
     manifest = bundle.manifest
     try:
         wrong = list(differing_files(bundle.path, {"files": to_json(manifest.files)}))
@@ -126,19 +132,19 @@ def _files(bundle: Bundle) -> Answer:
     return Status.PASS, f"{len(manifest.files)} files have the bytes that the manifest names"
 
 
-def _proof(bundle: Bundle) -> Answer:
+def _proof(bundle: Bundle) -> Finding:
     """The record is about these bytes, and its own evidence gives the verdict it claims."""
     report = read_report(bundle.path / REPORT)
     hashes = bundle.manifest.hashes()
-    found = judge(report.evidence, published={name: hashes[name] for name in hashes if name.endswith(".onnx")})
+    again = judge(report.evidence, published={name: hashes[name] for name in hashes if name.endswith(".onnx")})
     if bundle.manifest.verdict == "unproved":
-        return Status.FAIL, f"published without a proof: {found.sentence}"
-    if not found.publishes or report.verdict != found.status or bundle.manifest.verdict != found.status:
+        return Status.FAIL, f"published without a proof: {again.sentence}"
+    if not again.publishes or report.verdict != again.status or bundle.manifest.verdict != again.status:
         claimed = f"the manifest claims {bundle.manifest.verdict}, the report {report.verdict}"
-        return Status.FAIL, f"{claimed}, the evidence gives {found.status}: {found.sentence}"
+        return Status.FAIL, f"{claimed}, the evidence gives {again.status}: {again.sentence}"
     return (
-        found.status,
-        f"{found.sentence} on {report.created}: the evidence of {len(found.gates)} gates gives it again",
+        again.status,
+        f"{again.sentence} on {report.created}: the evidence of {len(again.gates)} gates gives it again",
     )
 
 
@@ -156,20 +162,17 @@ class Graphs:
             self._open[name] = self._runtime.session(self._folder / name)
         return self._open[name]
 
-    def ask(self, name: str) -> Ask:
+    def run(self, name: str) -> RunGraph:
         """A function from a graph's inputs to its outputs."""
         session = self.session(name)
         return lambda feeds: self._runtime.run(session, feeds)
 
 
-def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
+def _consistency(bundle: Bundle, graphs: Graphs) -> Finding:
     """Manifest, record and graphs tell the same story."""
-    problem = json.loads((bundle.path / NAME).read_bytes())["problem"]
     wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
     try:
-        wrong += [
-            line for name in GRAPHS for line in against_graph(bundle.manifest, problem, name, graphs.session(name))
-        ]
+        wrong += [line for name in GRAPHS for line in against_graph(bundle.file, name, graphs.session(name))]
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
     if wrong:
@@ -177,14 +180,14 @@ def _accord(bundle: Bundle, graphs: Graphs) -> Answer:
     return Status.PASS, "manifest, record and graphs say the same"
 
 
-def _golden(bundle: Bundle, graphs: Graphs) -> Answer:
+def _golden(bundle: Bundle, graphs: Graphs) -> Finding:
     if not bundle.manifest.golden:
         return Status.INCONCLUSIVE, "the bundle has no golden cases"
     try:
-        found = replay(bundle.path, bundle.manifest.golden, graphs.ask)
+        differences = replay(bundle.path, bundle.manifest.golden, graphs.run)
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
-    wrong = [line for lines in found.values() for line in lines]
+    wrong = [line for lines in differences.values() for line in lines]
     if wrong:
         return Status.FAIL, "this device answers otherwise: " + "; ".join(wrong[:6])
-    return Status.PASS, f"this device reproduces all {len(found)} golden cases"
+    return Status.PASS, f"this device reproduces all {len(differences)} golden cases"

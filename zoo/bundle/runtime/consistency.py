@@ -13,7 +13,7 @@ from typing import Any
 
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Evidence
-from zoo.bundle.runtime.manifest import Manifest, PluginRecord
+from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
 from zoo.bundle.runtime.sandbox import Session, TensorPort
 
 PREFIX = "zoo."
@@ -26,7 +26,7 @@ def classes_sha256(classes: Sequence[str]) -> str:
 
 
 def problem_sha256(problem: Mapping[str, Any]) -> str:
-    """Digest of every fact that preparing, finishing and showing depend on, the vocabulary among them."""
+    """Digest of every fact that preprocessing, postprocessing and showing depend on, the vocabulary among them."""
     text = json.dumps(problem, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
@@ -39,13 +39,15 @@ def description(
     opset: int,
     weights_sha256: str,
     licences: Mapping[str, str],
+    schema: int = SCHEMA,
 ) -> dict[str, str]:
     """What a graph carries about itself, by key, and what the manifest must say as well.
 
-    `problem` is the one of the manifest, as plain JSON: read by a later zoo, it may have more fields.
+    `problem` is the one of the manifest, as plain JSON: read by a later zoo, it may have more fields.  `schema` is the
+    manifest's own.
     """
     return {
-        "schema": "1",
+        "schema": str(schema),
         "model": model,
         "task": str(problem["task"]),
         "plugin": f"{plugin.distribution} {plugin.version}",
@@ -87,11 +89,13 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
             yield f"{what} {told} in the manifest and {recorded} in the record"
 
 
-def against_graph(manifest: Manifest, problem: Mapping[str, Any], name: str, session: Session) -> Iterator[str]:
-    """Where the manifest says something else than a loaded graph says of itself; `problem` as in `description`."""
+def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[str]:
+    """Where the manifest says something else than a loaded graph says of itself."""
+    manifest = file.manifest
     told = description(
+        schema=file.schema,
         model=manifest.model,
-        problem=problem,
+        problem=file.problem,
         plugin=manifest.plugin,
         opset=manifest.opset,
         weights_sha256=manifest.lineage.weights_sha256,

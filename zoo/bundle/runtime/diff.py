@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden import answers_of, feeds_of
-from zoo.bundle.runtime.graph import Walk
+from zoo.bundle.runtime.graph import ParsedModel
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, TensorPort
 from zoo.bundle.runtime.scan import demand_safe, read_model
 from zoo.runs.serialization import to_json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-FREE = 3
+DYNAMIC_SIZE = 3
 """The size that synthetic inputs have along nameless and named axes."""
 SEED = 0
 
@@ -86,7 +86,7 @@ def _graphs(
     first: Path, second: Path, runtime: Runtime, *, inputs: Iterable[Mapping[str, Array]] = ()
 ) -> Iterator[Change]:
     scans = demand_safe(first), demand_safe(second)
-    faces = tuple(
+    interfaces = tuple(
         {
             "opset": str(scan.opset),
             **{f"input {value.name}": f"{value.dtype} {_words(value.shape)}" for value in scan.inputs},
@@ -94,7 +94,7 @@ def _graphs(
         }
         for scan in scans
     )
-    yield from _mapping("interface", *faces)
+    yield from _mapping("interface", *interfaces)
     yield from _mapping("operators", *({op: str(count) for op, count in scan.ops.items()} for scan in scans))
     yield from _mapping("metadata", *(dict(scan.metadata) for scan in scans))
     yield from _arrays("weights", _weights(first), _weights(second))
@@ -106,7 +106,7 @@ def _weights(path: Path) -> dict[str, Array]:
     from onnx import numpy_helper  # noqa: PLC0415
 
     model, _ = read_model(path)
-    named = [tensor for tensor in Walk(model).tensors if tensor.name]
+    named = [tensor for tensor in ParsedModel(model).tensors if tensor.name]
     numbers = [tensor for tensor in named if tensor.data_type != tensor.STRING]
     texts = {tensor.name: np.array(list(tensor.string_data), "S") for tensor in named if tensor not in numbers}
     return texts | {tensor.name: numpy_helper.to_array(tensor) for tensor in numbers}
@@ -143,7 +143,7 @@ def _synthetic(ports: Iterable[TensorPort]) -> dict[str, Array]:
     names = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
     feeds = {}
     for port in ports:
-        shape = [size if isinstance(size, int) and size > 0 else FREE for size in port.shape]
+        shape = [size if isinstance(size, int) and size > 0 else DYNAMIC_SIZE for size in port.shape]
         if port.type in names:
             feeds[port.name] = rng.random(shape).astype(names[port.type])
         else:
@@ -166,11 +166,11 @@ def _arrays(
     part: str, first: Mapping[str, Array], second: Mapping[str, Array], *, prefix: str = ""
 ) -> Iterator[Change]:
     for name in sorted(first.keys() | second.keys()):
-        one, two = first.get(name), second.get(name)
-        if one is None or two is None or one.shape != two.shape or one.dtype != two.dtype:
-            yield Change(part=part, name=prefix + name, first=_kind(one), second=_kind(two))
-        elif one.tobytes() != two.tobytes():
-            yield Change(part=part, name=prefix + name, first=_kind(one), second=_distance(one, two))
+        array, other = first.get(name), second.get(name)
+        if array is None or other is None or array.shape != other.shape or array.dtype != other.dtype:
+            yield Change(part=part, name=prefix + name, first=_kind(array), second=_kind(other))
+        elif array.tobytes() != other.tobytes():
+            yield Change(part=part, name=prefix + name, first=_kind(array), second=_distance(array, other))
 
 
 def _distance(one: Array, two: Array) -> str:

@@ -18,7 +18,7 @@ MAX_BYTES = 1 << 30
 NUMBERS = "fiub"
 """Kinds of numpy's dtypes that ports have: floats, integers of both kinds, booleans."""
 
-_UNFIT = (ValueError, TypeError, LookupError, MemoryError, RuntimeError)
+_MISMATCH = (ValueError, TypeError, LookupError, MemoryError, RuntimeError)
 """What feeding and comparing raise over arrays that do not belong to the graph."""
 
 if TYPE_CHECKING:
@@ -38,22 +38,22 @@ def golden_bytes(inputs: Arrays, answers: Arrays) -> bytes:
     return buffer.getvalue()
 
 
-Ask = Callable[["Arrays"], "Arrays"]
+RunGraph = Callable[["Arrays"], "Arrays"]
 """The inputs of a graph to its outputs."""
 
 
-def replay(bundle: Path, cases: Sequence[GoldenCase], ask: Callable[[str], Ask]) -> dict[str, tuple[str, ...]]:
-    """Per golden case the sentences about what is not reproduced; none is good.  `ask` gives a graph by its name."""
-    return {case.name: _replay_one(bundle, case, ask(case.graph)) for case in cases}
+def replay(bundle: Path, cases: Sequence[GoldenCase], graph: Callable[[str], RunGraph]) -> dict[str, tuple[str, ...]]:
+    """Per golden case the sentences about what is not reproduced; none is good.  `graph` gives a graph by its name."""
+    return {case.name: _replay_case(bundle, case, graph(case.graph)) for case in cases}
 
 
-def _replay_one(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
+def _replay_case(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
     from zoo.bundle.runtime.run_template import differing_answers  # noqa: PLC0415  imports numpy
 
     _arrays(bundle / case.file)
     try:
         return tuple(differing_answers(bundle, to_json(case), run))
-    except _UNFIT as error:
+    except _MISMATCH as error:
         raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
 
 
@@ -67,13 +67,15 @@ def _arrays(path: Path) -> dict[str, Any]:
         if size > MAX_BYTES:
             raise BadFile(f"it would unpack to {size:,} bytes")
         with np.load(path, allow_pickle=False) as stored:
-            found = {name: stored[name] for name in stored.files}
+            arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # a made-up file has zipfile, numpy and every decompressor raise what they like
         raise BadFile(f"{path} is no golden case: {error or type(error).__name__}") from error
-    strange = [name for name, one in found.items() if not isinstance(one, np.ndarray) or one.dtype.kind not in NUMBERS]
+    strange = [
+        name for name, value in arrays.items() if not isinstance(value, np.ndarray) or value.dtype.kind not in NUMBERS
+    ]
     if strange:
         raise BadFile(f"{path} is no golden case: {', '.join(strange[:4])} holds no numbers")
-    return found
+    return arrays
 
 
 def feeds_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
@@ -92,5 +94,5 @@ def answers_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
 
 def stored_arrays(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
     """The arrays of a case whose names begin so ("in.", "out."), without that; BadFile for what is no case."""
-    found = _arrays(bundle / case.file)
-    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+    arrays = _arrays(bundle / case.file)
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}

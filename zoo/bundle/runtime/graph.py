@@ -1,4 +1,4 @@
-"""Walking an ONNX file: every node, every stored tensor, every small constant, at any depth."""
+"""What an ONNX file holds: every node, every stored tensor, every small constant, at any depth."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ SMALL = 64
 
 
 @dataclass(frozen=True)
-class Walk:
-    """One parsed file, walked once."""
+class ParsedModel:
+    """One parsed file; what it holds is collected once, when it is wanted."""
 
     model: onnx.ModelProto
 
     @cached_property
     def nodes(self) -> tuple[tuple[onnx.NodeProto, int], ...]:
         """Every node with the depth of the subgraph it lies in; those of functions included."""
-        found: list[tuple[onnx.NodeProto, int]] = []
+        collected: list[tuple[onnx.NodeProto, int]] = []
         stack: list[tuple[Sequence[onnx.NodeProto], int]] = [(self.model.graph.node, 0)]
         for function in self.model.functions:  # whose attributes may have graphs for defaults
             stack.append((function.node, 0))
@@ -31,9 +31,9 @@ class Walk:
         while stack:
             nodes, depth = stack.pop()
             for node in nodes:
-                found.append((node, depth))
+                collected.append((node, depth))
                 stack += [(graph.node, depth + 1) for graph in subgraphs(node)]
-        return tuple(found)
+        return tuple(collected)
 
     @cached_property
     def tensors(self) -> tuple[onnx.TensorProto, ...]:
@@ -41,13 +41,13 @@ class Walk:
         attributes = [attribute for node, _ in self.nodes for attribute in node.attribute]
         attributes += [attribute for function in self.model.functions for attribute in function.attribute_proto]
         graphs = [self.model.graph, *_graphs(attributes)]
-        found = [tensor for graph in graphs for tensor in graph.initializer]
+        collected = [tensor for graph in graphs for tensor in graph.initializer]
         sparse = [tensor for graph in graphs for tensor in graph.sparse_initializer]
         for attribute in attributes:
-            found += [attribute.t] if attribute.HasField("t") else list(attribute.tensors)
+            collected += [attribute.t] if attribute.HasField("t") else list(attribute.tensors)
             sparse += [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else attribute.sparse_tensors
-        found += [part for tensor in sparse for part in (tensor.values, tensor.indices)]
-        return tuple(found)
+        collected += [part for tensor in sparse for part in (tensor.values, tensor.indices)]
+        return tuple(collected)
 
     @cached_property
     def constants(self) -> dict[str, tuple[int, ...]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.bundle.runtime.graph import Walk
+from zoo.bundle.runtime.graph import ParsedModel
 
 if TYPE_CHECKING:
     import onnx
@@ -28,26 +28,26 @@ MAX_ELEMENTS = 1 << 30
 _SHAPE_INPUT = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
 
 
-def hazards(walk: Walk, path: Path, *, opset: int, domains: tuple[str, ...]) -> Iterator[str]:
+def hazards(model: ParsedModel, path: Path, *, opset: int, domains: tuple[str, ...]) -> Iterator[str]:
     """What speaks against loading the file at `path`."""
     foreign = sorted(set(domains) - OWN_DOMAINS)
     if foreign:
         yield f"its operators come from {', '.join(foreign)}, which means loading foreign code"
     if opset <= 0:
         yield "it names no opset"
-    yield from _outside(walk, path)
-    if len(walk.nodes) > MAX_NODES:
-        yield f"it has {len(walk.nodes):,} nodes; {MAX_NODES:,} is the limit"
-    if max((depth for _, depth in walk.nodes), default=0) > MAX_NESTING:
+    yield from _outside(model, path)
+    if len(model.nodes) > MAX_NODES:
+        yield f"it has {len(model.nodes):,} nodes; {MAX_NODES:,} is the limit"
+    if max((depth for _, depth in model.nodes), default=0) > MAX_NESTING:
         yield f"its subgraphs are nested deeper than {MAX_NESTING}"
-    yield from _malformed(walk)
-    yield from _endless(walk)
-    yield from _inflated(walk)
+    yield from _malformed(model)
+    yield from _endless(model)
+    yield from _inflated(model)
 
 
-def _outside(walk: Walk, path: Path) -> Iterator[str]:
+def _outside(model: ParsedModel, path: Path) -> Iterator[str]:
     places: dict[str, str] = {}
-    for tensor in walk.tensors:
+    for tensor in model.tensors:
         location = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
         if location is not None or tensor.data_location == tensor.EXTERNAL:
             places.setdefault(location or "nowhere", tensor.name)
@@ -55,9 +55,9 @@ def _outside(walk: Walk, path: Path) -> Iterator[str]:
         yield f"the tensor {name!r} lies outside the file, in {place!r}{_link(path.parent / place)}"
 
 
-def _malformed(walk: Walk) -> Iterator[str]:
+def _malformed(model: ParsedModel) -> Iterator[str]:
     """Stored tensors whose bytes are not what their type and shape need, or that have no known type."""
-    for tensor in walk.tensors:
+    for tensor in model.tensors:
         width = _width(tensor.data_type)
         needed = math.prod(tensor.dims) * (width or 0)
         if width is None:
@@ -81,39 +81,39 @@ def _width(data_type: int) -> int | None:
 
 def _link(place: Path) -> str:
     try:
-        found = os.lstat(place)
+        status = os.lstat(place)
     except (OSError, ValueError):
         return ""
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(status.st_mode):
         return ", a symbolic link"
-    return ", a hard link to a file that has another name too" if found.st_nlink > 1 else ""
+    return ", a hard link to a file that has another name too" if status.st_nlink > 1 else ""
 
 
-def _endless(walk: Walk) -> Iterator[str]:
-    for node, _ in walk.nodes:
+def _endless(model: ParsedModel) -> Iterator[str]:
+    for node, _ in model.nodes:
         if node.op_type != "Loop":
             continue
         if not node.input or not node.input[0]:
             yield f"the loop {node.name!r} has no bound and may run for ever"
-        elif max(walk.constants.get(node.input[0], ()), default=0) > MAX_TURNS:
+        elif max(model.constants.get(node.input[0], ()), default=0) > MAX_TURNS:
             yield f"the loop {node.name!r} may run more than a million times"
 
 
-def _inflated(walk: Walk) -> Iterator[str]:
-    for tensor in walk.tensors:
+def _inflated(model: ParsedModel) -> Iterator[str]:
+    for tensor in model.tensors:
         if any(dim < 0 for dim in tensor.dims) or math.prod(tensor.dims) > MAX_ELEMENTS:
             yield f"the tensor {tensor.name!r} claims the shape {list(tensor.dims)}"
-    for node, _ in walk.nodes:
-        elements = math.prod(_made(walk, node))
+    for node, _ in model.nodes:
+        elements = math.prod(_made(model, node))
         if elements > MAX_ELEMENTS:
             yield f"the {node.op_type} node {node.name!r} makes {elements:,} elements out of nothing"
 
 
-def _made(walk: Walk, node: onnx.NodeProto) -> tuple[int, ...]:
+def _made(model: ParsedModel, node: onnx.NodeProto) -> tuple[int, ...]:
     """The sizes that constants in the file tell a node to make; (0,) where they depend on inputs."""
     if node.op_type in ("RandomNormal", "RandomUniform"):
         return next((tuple(a.ints) for a in node.attribute if a.name == "shape"), (0,))
     which = _SHAPE_INPUT.get(node.op_type)
     if which is None or len(node.input) <= which:
         return (0,)
-    return walk.constants.get(node.input[which], (0,))
+    return model.constants.get(node.input[which], (0,))

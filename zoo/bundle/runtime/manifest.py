@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from zoo.api.errors import BadFile
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Signature
-from zoo.runs.serialization import parse
+from zoo.bundle import schema_1
+from zoo.runs.serialization import from_json, read_document
 
 NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 64 << 20
 """A manifest with a vocabulary is a few MB; anything larger is not one."""
 MAX_FILE_BYTES = 1_900_000_000
@@ -79,10 +81,12 @@ class LineageRecord:
     """Where the weights come from, so that the proof can be derived anew."""
 
     weights: str
-    """In words: "run runs/resnet18/… step 470", "resnet18@imagenet1k_v1", "seeded live weights"."""
+    """For people: "run runs/resnet18/…, step-470", "resnet18@imagenet1k_v1", and of random weights how they came."""
     weights_sha256: str
     target: str
-    """What `zoo verify --against` takes: a run directory, or model@tag; empty for an untrained one."""
+    """What `zoo verify --against` takes: a run directory, or model@tag; empty for random weights."""
+    seed: int | None = None
+    """Of random weights: what makes them again; None for trained ones."""
     run_created: str = ""
     checkpoint: str = ""
     data: str = ""
@@ -103,8 +107,8 @@ class Manifest:
     """Preparing (size, channels, mean, std, interpolation), classes and vocabulary."""
     model_signature: Signature
     pipeline_signature: Signature
-    finishing: str
-    """In words: "softmax"."""
+    postprocess: tuple[PostprocessStep, ...]
+    """From the outputs of model.onnx to the answer, in order; empty where a bundle of schema 1 does not tell."""
     opset: int
     lineage: LineageRecord
     licences: Mapping[str, str]
@@ -121,17 +125,38 @@ class Manifest:
         return {file.name: file.sha256 for file in self.files}
 
 
-def read_manifest(bundle: Path) -> tuple[Manifest, str]:
-    """The manifest and the sha256 of its own bytes; BadFile when it is none, or from a newer zoo."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestFile:
+    """manifest.json as it was read."""
+
+    manifest: Manifest
+    """In today's fields, whatever schema the file has."""
+    sha256: str
+    """Of its bytes."""
+    schema: int
+    """The file's own."""
+    problem: Mapping[str, Any]
+    """The problem as the file has it: the graphs hold digests of this JSON."""
+
+
+def read_manifest(bundle: Path) -> ManifestFile:
+    """The manifest of a bundle of any schema; BadFile when it is none, or from a newer zoo."""
     path = bundle / NAME
     if not path.is_file():
         raise BadFile(f"{bundle} is no bundle: it has no {NAME}", hint="`zoo export --onnx` writes one")
     if path.stat().st_size > MAX_BYTES:
         raise BadFile(f"{path} has {path.stat().st_size:,} bytes; no manifest is that large")
     raw = path.read_bytes()
-    manifest = parse(Manifest, raw, schema=SCHEMA, where=str(path))
+    document = read_document(raw, schema=SCHEMA, where=str(path))
+    current = schema_1.manifest(document, where=str(path)) if document["schema"] == 1 else document
+    manifest = from_json(Manifest, current, where=str(path))
     _check_names(manifest, where=str(path))
-    return manifest, hashlib.sha256(raw).hexdigest()
+    return ManifestFile(
+        manifest=manifest,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        schema=document["schema"],
+        problem=document["problem"],
+    )
 
 
 def _check_names(manifest: Manifest, *, where: str) -> None:

@@ -12,11 +12,10 @@ import json
 import os
 import re
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from zoo.api.errors import BadFile, SandboxError
+from zoo.runs.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +35,8 @@ OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 """Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
 TMPDIR, which `disable_telemetry_events()` does not stop."""
 MAX_MODEL_BYTES = 1_900_000_000
+READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+"""What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
@@ -90,7 +92,9 @@ class Runtime:
         self.limits = limits or Limits()
         self.threads = threads
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder: Path | None = None
+        self._scratch: ScratchFolder | None = None
+        self._starting = threading.Lock()
+        self._closed = False
         self._pending = b""
         self._models = 0
 
@@ -101,29 +105,41 @@ class Runtime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.interrupt()
         self.stop()
 
     def start(self) -> None:
-        """Start the process and return at once."""
-        shared = Path("/dev/shm")
-        place = shared if shared.is_dir() and os.access(shared, os.W_OK) else None
-        self._folder = Path(tempfile.mkdtemp(prefix="zoo-", dir=place))
+        """Start the process and return at once; SandboxError after `interrupt`."""
+        with self._starting:
+            if self._closed:
+                raise SandboxError("ONNX Runtime's process was stopped, because zoo is ending")
+            self._scratch = ScratchFolder.make(in_memory=True)
+            self._process = self._launch(self._scratch.path)
+            self._pending = b""
+
+    def _launch(self, folder: Path) -> subprocess.Popen[bytes]:
         settings = {
-            "folder": str(self._folder),
+            "folder": str(folder),
             "threads": self.threads,
             "memory_mb": self.limits.memory_mb,
             "cpu_seconds": self.limits.cpu_seconds,
         }
-        with (self._folder / "stderr").open("wb") as stderr:
-            self._process = subprocess.Popen(
+        with (folder / "stderr").open("wb") as stderr:
+            return subprocess.Popen(
                 [sys.executable, "-P", str(WORKER), json.dumps(settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                cwd=self._folder,
+                cwd=folder,
                 env={**os.environ, **OPT_OUT, "OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": "1"},
             )
-        self._pending = b""
+
+    def interrupt(self) -> None:
+        """From any thread: end the process for good, so that a thread that waits for its answer gets a SandboxError."""
+        self._closed = True
+        with self._starting:
+            if self._process is not None:
+                self._process.kill()
 
     def stop(self) -> None:
         """End the process and remove its folder."""
@@ -135,13 +151,20 @@ class Runtime:
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            scratch.remove()
 
     def versions(self) -> dict[str, str]:
         """The versions inside the sandbox, by package: onnxruntime, numpy."""
-        return {name: str(version) for name, version in self._ask({"do": "hello"}, "starting").items()}
+        reply = self._ask({"do": "hello"}, "starting")
+        return {name: str(reply[name]) for name in ("onnxruntime", "numpy")}
+
+    def in_words(self) -> str:
+        """What the process may use and reach, for the environment of a report."""
+        open_because = self._ask({"do": "hello"}, "starting")["network"]
+        network = f"the network is not cut off ({open_because})" if open_because else "no network"
+        return f"{self.limits.in_words()}; {network}"
 
     def session(self, model: bytes | Path, *, title: str = "", optimize: bool = True) -> Session:
         """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process."""
@@ -179,10 +202,9 @@ class Runtime:
     ) -> dict[str, Array]:
         import numpy as np  # noqa: PLC0415  this file is imported where only listing is wanted
 
-        self._alive()
-        assert self._folder is not None
+        folder = self._folder()
         table: list[list[Any]] = []
-        with (self._folder / "feeds").open("wb") as file:
+        with (folder / "feeds").open("wb") as file:
             for name, value in feeds.items():
                 array = np.ascontiguousarray(value)
                 table.append([name, array.dtype.str, list(array.shape), file.tell(), array.nbytes])
@@ -191,7 +213,7 @@ class Runtime:
             size = file.tell()
         request = {"do": "run", "session": session.id, "feeds": table, "bytes": size, "outputs": list(outputs or ())}
         reply = self._ask(request, f"running {session.title}")
-        with (self._folder / "answers").open("rb") as file:
+        with (folder / "answers").open("rb") as file:
             answers = {}
             for name, dtype, shape, start, nbytes in reply["answers"]:
                 file.seek(start)
@@ -206,29 +228,33 @@ class Runtime:
         assert self._process is not None
         return self._process
 
-    def _place(self, model: bytes | Path, title: str) -> Path:
+    def _folder(self) -> Path:
         self._alive()
-        assert self._folder is not None
+        assert self._scratch is not None
+        return self._scratch.path
+
+    def _place(self, model: bytes | Path, title: str) -> Path:
+        folder = self._folder()
         size = model.stat().st_size if isinstance(model, Path) else len(model)
         if size > MAX_MODEL_BYTES:
             raise BadFile(f"{title} has {size:,} bytes; a single ONNX file can hold {MAX_MODEL_BYTES:,} at most")
         if isinstance(model, Path):
             return model.resolve()
         self._models += 1
-        path = self._folder / f"model-{self._models}"
+        path = folder / f"model-{self._models}"
         path.write_bytes(model)
         return path
 
     def _ask(self, request: dict[str, Any], doing: str) -> dict[str, Any]:
-        process = self._alive()
+        process, folder = self._alive(), self._folder()
         assert process.stdin is not None
         line = json.dumps({**request, "cpu_seconds": self.limits.cpu_seconds}) + "\n"
         try:
             process.stdin.write(line.encode())
             process.stdin.flush()
         except BrokenPipeError:
-            raise self._died(doing) from None
-        reply: dict[str, Any] = json.loads(self._read_line(doing))
+            raise self._died(process, folder, doing) from None
+        reply: dict[str, Any] = json.loads(self._read_line(process, folder, doing))
         if "error" not in reply:
             return reply
         if reply["memory"]:
@@ -239,27 +265,29 @@ class Runtime:
             )
         raise RuntimeRefused(f"{doing} failed: ONNX Runtime says {_shorten(reply['error'])}")
 
-    def _read_line(self, doing: str) -> bytes:
-        process = self._alive()
+    def _read_line(self, process: subprocess.Popen[bytes], folder: Path, doing: str) -> bytes:
         assert process.stdout is not None
-        with selectors.DefaultSelector() as selector:
+        with READY() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while b"\n" not in self._pending:
                 if not selector.select(self.limits.wall_seconds):
                     self.stop()
                     raise SandboxError(f"{doing} took longer than {self.limits.wall_seconds:g} s and was stopped")
-                read = os.read(process.stdout.fileno(), 1 << 16)
+                try:
+                    read = os.read(process.stdout.fileno(), 1 << 16)
+                except (OSError, ValueError):  # another thread stopped it
+                    read = b""
                 if not read:
-                    raise self._died(doing)
+                    raise self._died(process, folder, doing)
                 self._pending += read
         line, self._pending = self._pending.split(b"\n", 1)
         return line
 
-    def _died(self, doing: str) -> SandboxError:
-        process = self._alive()
-        assert self._folder is not None
+    def _died(self, process: subprocess.Popen[bytes], folder: Path, doing: str) -> SandboxError:
         code = process.wait()
-        stderr = (self._folder / "stderr").read_text(errors="replace")
+        if self._closed:
+            return SandboxError(f"{doing} was stopped, because zoo is ending")
+        stderr = (folder / "stderr").read_text(errors="replace")
         self.stop()
         if code == -getattr(signal, "SIGXCPU", 0):
             return SandboxError(f"{doing} used more than {self.limits.cpu_seconds:g} s of CPU and was stopped")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.graph import Walk
+from zoo.bundle.runtime.graph import ParsedModel
 from zoo.bundle.runtime.hazards import OWN_DOMAINS, hazards
 from zoo.bundle.runtime.sandbox import MAX_MODEL_BYTES
 
@@ -64,10 +64,10 @@ class Scan:
 def scan(path: Path) -> Scan:
     """What the file holds and what speaks against it; BadFile when it is no ONNX file at all."""
     model, size = read_model(path)
-    walk = Walk(model)
-    domains = tuple(sorted({node.domain for node, _ in walk.nodes} | {entry.domain for entry in model.opset_import}))
+    parsed = ParsedModel(model)
+    domains = tuple(sorted({node.domain for node, _ in parsed.nodes} | {entry.domain for entry in model.opset_import}))
     opset = next((entry.version for entry in model.opset_import if entry.domain in OWN_DOMAINS), 0)
-    ops = dict(Counter(_title(node) for node, _ in walk.nodes).most_common())
+    ops = dict(Counter(_title(node) for node, _ in parsed.nodes).most_common())
     return Scan(
         path=path,
         bytes=size,
@@ -75,17 +75,17 @@ def scan(path: Path) -> Scan:
         ir_version=model.ir_version,
         opset=opset,
         domains=domains,
-        inputs=tuple(_value(value) for value in fed(model.graph)),
+        inputs=tuple(_value(value) for value in required_inputs(model.graph)),
         outputs=tuple(_value(value) for value in model.graph.output),
         ops=ops,
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         metadata={entry.key: entry.value for entry in model.metadata_props},
-        refused=tuple(hazards(walk, path, opset=opset, domains=domains)),
-        notes=tuple(_notes(path, ops, replaceable=len(model.graph.input) - len(fed(model.graph)))),
+        refused=tuple(hazards(parsed, path, opset=opset, domains=domains)),
+        notes=tuple(_notes(path, ops, replaceable=len(model.graph.input) - len(required_inputs(model.graph)))),
     )
 
 
-def fed(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+def required_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     """The inputs that somebody must feed: older exporters list every stored tensor among them as well."""
     stored = {tensor.name for tensor in graph.initializer}
     return [value for value in graph.input if value.name not in stored]
@@ -93,10 +93,10 @@ def fed(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
 
 def demand_safe(path: Path) -> Scan:
     """The scan of a file that may be loaded; BadFile names the reasons when it may not."""
-    found = scan(path)
-    if found.refused:
-        raise BadFile(f"{path} is refused: {'; '.join(found.refused)}", hint="zoo inspect shows what it holds")
-    return found
+    scanned = scan(path)
+    if scanned.refused:
+        raise BadFile(f"{path} is refused: {'; '.join(scanned.refused)}", hint="zoo inspect shows what it holds")
+    return scanned
 
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, int]:
@@ -105,11 +105,11 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, int]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise BadFile(f"{path} is no file")
-        if found.st_size > MAX_MODEL_BYTES:
-            raise BadFile(f"{path} has {found.st_size:,} bytes; one .onnx file can hold {MAX_MODEL_BYTES:,} at most")
+        if status.st_size > MAX_MODEL_BYTES:
+            raise BadFile(f"{path} has {status.st_size:,} bytes; one .onnx file can hold {MAX_MODEL_BYTES:,} at most")
         raw = path.read_bytes()
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror or error}") from error

@@ -1,21 +1,68 @@
 """The sandboxed process: ONNX Runtime behind a pipe.  Run as a script by `zoo.bundle.runtime.sandbox`, never imported.
 
 It imports nothing but numpy and onnxruntime, registers no custom ops, and sees models only as bytes in a private
-folder, so that no external data resolve.  Requests and replies are JSON lines; arrays lie in files beside.
+folder, so that no external data resolve.  The system refuses it every socket before ONNX Runtime is loaded.
+Requests and replies are JSON lines; arrays lie in files beside.
 """
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import faulthandler
 import json
 import os
+import platform
 import signal
+import struct
 import sys
 from pathlib import Path
 from typing import Any
 
 MAX_ANSWERS = 1 << 30
 """Bytes of all answers to one input."""
+MACHINES = {"x86_64": (0xC000_003E, 41, 425), "aarch64": (0xC000_00B7, 198, 425)}
+"""AUDIT_ARCH and the numbers of the system calls socket() and io_uring_setup(), which can make sockets as well."""
+X32 = 0x4000_0000
+"""The bit that marks x86_64's second set of numbers for the same system calls."""
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0000 | errno.EPERM
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, MODE_FILTER = 22, 38, 2
+
+
+class FilterProgram(ctypes.Structure):
+    """The system's struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
+
+
+def cut_off_network() -> str:
+    """Have the system refuse sockets of every kind to this process; why that cannot be had, empty where it holds.
+
+    Local sockets are refused as well, because a local service (systemd-resolved) would ask the network on request.
+    """
+    if sys.platform != "linux" or platform.machine() not in MACHINES or sys.maxsize < 2**32:
+        return f"zoo has no filter for {sys.platform} on {platform.machine()}"
+    program = _filter(*MACHINES[platform.machine()])
+    steps = ctypes.create_string_buffer(program, len(program))
+    header = FilterProgram(len(program) // 8, ctypes.cast(steps, ctypes.c_void_p))
+    system = ctypes.CDLL(None, use_errno=True)
+    for arguments in ((PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), (PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(header))):
+        if system.prctl(*arguments):
+            return f"the system refused the filter: {os.strerror(ctypes.get_errno())}"
+    return ""
+
+
+def _filter(architecture: int, *refused: int) -> bytes:
+    """A program of seccomp: another architecture's calls, x32's and the `refused` ones fail with EPERM."""
+    tests = [(EQUAL, number) for number in refused]
+    if architecture == MACHINES["x86_64"][0]:
+        tests.insert(0, (AT_LEAST, X32))
+    # each step is a code, how many steps to skip if it holds and if not, and a number
+    steps = [(LOAD, 0, 0, 4), (EQUAL, 0, len(tests) + 2, architecture), (LOAD, 0, 0, 0)]  # offsets in seccomp_data
+    steps += [(code, len(tests) - index, 0, number) for index, (code, number) in enumerate(tests)]
+    steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
 def limit_memory(megabytes: int) -> None:
@@ -40,7 +87,7 @@ def limit_cpu(seconds: float) -> None:
 class Worker:
     """Open sessions by number, and the folder where arrays are exchanged."""
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
+    def __init__(self, folder: Path, *, threads: int, network: str) -> None:
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # whoever started this; it is read when the library is loaded
         import onnxruntime  # noqa: PLC0415  after the limits are set
 
@@ -48,13 +95,15 @@ class Worker:
         self.runtime = onnxruntime
         self.folder = folder
         self.threads = threads
+        self.network = network
+        """Why the system does not cut it off; empty where it does."""
         self.sessions: dict[int, Any] = {}
         self.opened = 0
 
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         import numpy  # noqa: PLC0415
 
-        return {"onnxruntime": self.runtime.__version__, "numpy": numpy.__version__}
+        return {"onnxruntime": self.runtime.__version__, "numpy": numpy.__version__, "network": self.network}
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
         options = self.runtime.SessionOptions()
@@ -130,7 +179,8 @@ def main() -> None:
     faulthandler.enable()
     limit_memory(settings["memory_mb"])
     limit_cpu(settings["cpu_seconds"])
-    serve(Worker(Path(settings["folder"]), threads=settings["threads"]), replies)
+    network = cut_off_network()
+    serve(Worker(Path(settings["folder"]), threads=settings["threads"], network=network), replies)
 
 
 if __name__ == "__main__":

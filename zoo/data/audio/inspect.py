@@ -11,15 +11,15 @@ from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
 
-SHORTEST: Final = 64
-"""Samples; a shorter recording tells nothing of how a sound goes on."""
+MIN_SAMPLES: Final = 64
+"""A recording of fewer samples is too short to learn from."""
 TRAITS: Final = {
     "stereo": "{count} recordings have more than one channel; the mean of the channels is taken",
     "silent": "{count} recordings hold nothing but silence",
     "clipped": "{count} recordings reach full scale so often that they are clipped",
 }
-CLIPPED: Final = 0.001
-"""A share of samples at full scale that no clean recording has."""
+MAX_FULL_SCALE_SHARE: Final = 0.001
+"""A recording with a larger share of samples at full scale is taken to be clipped."""
 
 
 def inspect_sound(path: Path) -> Facts:
@@ -29,21 +29,21 @@ def inspect_sound(path: Path) -> Facts:
     from zoo.data.audio.mu_law import read_wave  # noqa: PLC0415  the same
 
     rate, signal = read_wave(path)
-    if len(signal) < SHORTEST:
+    if len(signal) < MIN_SAMPLES:
         raise ValueError(f"it has {len(signal)} samples, too few to learn from")
     raw = path.read_bytes()
     at = raw.find(b"fmt ")
     traits: list[Json] = ["stereo"] if raw[at + 10] > 1 else []
     traits += ["silent"] if not signal.any() else []
-    traits += ["clipped"] if np.mean(np.abs(signal) > 0.9999) > CLIPPED else []
+    traits += ["clipped"] if np.mean(np.abs(signal) > 0.9999) > MAX_FULL_SCALE_SHARE else []
     return {"sha256": hashlib.sha256(raw).hexdigest(), "rate": rate, "samples": len(signal), "traits": traits}
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
     """`sample_rate`, None where there are several, and the number of all samples."""
-    known = list(facts)
-    rates = {one["rate"] for one in known if isinstance(one["rate"], int)}
-    samples = sum(one["samples"] for one in known if isinstance(one["samples"], int))
+    files = list(facts)
+    rates = {file["rate"] for file in files if isinstance(file["rate"], int)}
+    samples = sum(file["samples"] for file in files if isinstance(file["samples"], int))
     return {"sample_rate": rates.pop() if len(rates) == 1 else None, "samples": samples}
 
 

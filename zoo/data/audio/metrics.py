@@ -1,4 +1,4 @@
-"""How surprising recordings were to a model that heard them sample by sample.  [torch]"""
+"""The negative log-likelihood of recordings, sample by sample.  [torch]"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SampleMetrics:
         self.sample_rate = sample_rate
         self.sums = {name: SumMetric() for name in ("nats", "tokens")}
         self.first: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
-        """The signal of the first stretch, and how many bits each sample was worth."""
+        """The signal of the first window, and the negative log-likelihood of each sample in bits."""
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Add one batch."""
@@ -35,7 +35,7 @@ class SampleMetrics:
         if self.first is None:
             count = int((batch["targets"][0] >= 0).nonzero().max()) + 1
             signal = to_signal(batch["targets"][0, :count].clamp(min=0).cpu().numpy())
-            bits = outputs["surprise"][0, :count].double().cpu().numpy() / math.log(2)
+            bits = outputs["nll"][0, :count].double().cpu().numpy() / math.log(2)
             self.first = signal, bits
 
     def compute(self) -> dict[str, float]:
@@ -44,19 +44,19 @@ class SampleMetrics:
         return {"bits_per_sample": nats / math.log(2) / samples}
 
     def pictures(self, folder: Path) -> list[Path]:
-        """surprise.png: the first recording, its spectrogram, and how many bits each of its samples was worth."""
+        """nll.png: the first recording, its spectrogram, and the negative log-likelihood of each sample in bits."""
         if self.first is None:
             return []
         signal, bits = self.first
         seconds = np.arange(len(signal)) / self.sample_rate
         figure = Figure(figsize=(8, 6), layout="constrained")
-        wave, spectrum, surprise = figure.subplots(3, 1, sharex=True)
+        wave, spectrum, likelihood = figure.subplots(3, 1, sharex=True)
         wave.plot(seconds, signal, linewidth=0.5)
         wave.set_ylabel("signal")
         extent = (0, len(signal) / self.sample_rate, 0, self.sample_rate / 2)
         spectrum.imshow(spectrogram(signal), origin="lower", aspect="auto", extent=extent, cmap="inferno")
         spectrum.set_ylabel("Hz")
-        surprise.plot(seconds, bits, linewidth=0.5, color="tab:red")
-        surprise.set_ylabel("bits a sample")
-        surprise.set_xlabel("seconds")
-        return [save(figure, folder / "surprise.png")]
+        likelihood.plot(seconds, bits, linewidth=0.5, color="tab:red")
+        likelihood.set_ylabel("bits per sample")
+        likelihood.set_xlabel("seconds")
+        return [save(figure, folder / "nll.png")]

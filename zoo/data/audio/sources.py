@@ -12,9 +12,9 @@ from zoo.api.errors import BadSample, DataError
 from zoo.api.task import Progress
 from zoo.data.audio.inspect import SOUNDS
 from zoo.data.formats.class_folders.checks import check_listing
-from zoo.data.formats.class_folders.tree import split_folders
-from zoo.data.formats.folders import hidden, subfolders, walk
+from zoo.data.formats.folders import FileKind, hidden, subfolders, walk
 from zoo.data.formats.named_path import named_path
+from zoo.data.formats.parts import find_parts
 from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ TONES: Final = "tones"
 WAVS: Final = frozenset({".wav", ".wave"})
 UNREAD: Final = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".caf"})
 """Suffixes of sounds that cannot be read: leaving them out silently would be a lie about the data."""
+SOUND_FILES: Final = FileKind(plural="recordings", suffixes=WAVS, unread=UNREAD, remedy="convert them to wav")
 ACCEPTED: Final = (
     "accepted are FOLDER/*.wav; FOLDER/CLASS/*.wav; either with train/, validation/ and test/ in FOLDER; "
     "the embedded tones"
@@ -42,7 +43,9 @@ def detect(request: DataRequest) -> DataSource:
         raise DataError(f"{path} is a file, not a folder of wav files", hint=ACCEPTED)
     if not any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped):
         raise DataError(f"{path} holds no wav files", hint=ACCEPTED)
-    return DataSource(request=request, format="wav-classes" if _has_classes(path) else "wav-folder", location=path)
+    return DataSource(
+        request=request, format="wav-classes" if _has_classes(path, request) else "wav-folder", location=path
+    )
 
 
 def check(source: DataSource, *, progress: Progress) -> DataCard:
@@ -51,7 +54,7 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
         return _tones_card(source)
     assert source.location is not None, "detect gives every folder its location"
     labelled = source.format == "wav-classes"
-    listing = _listing(source.location, labelled=labelled)
+    listing = _listing(source.location, source.request, labelled=labelled)
     card = check_listing(source, listing, SOUNDS, labelled=labelled, progress=progress)
     _check_rates(card)
     samples = card.facts["samples"]
@@ -63,14 +66,14 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     return card
 
 
-def recording(card: DataCard | None, split: Split, place: int) -> npt.NDArray[np.uint8]:
+def recording(card: DataCard | None, split: Split, index: int) -> npt.NDArray[np.uint8]:
     """The mu-law codes of one recording of a split, uint8 [samples]; without a card, of the embedded tones."""
     from zoo.data.audio.mu_law import read_wave, to_codes  # noqa: PLC0415  listing tasks needs no numpy
     from zoo.data.embedded import tones  # noqa: PLC0415  the same
 
     if card is None or card.source.location is None:
-        return to_codes(tones.tune(split, place)).astype("uint8")
-    _, signal = read_wave(card.source.location / card.splits[split][place].name)
+        return to_codes(tones.tune(split, index)).astype("uint8")
+    _, signal = read_wave(card.source.location / card.splits[split][index].name)
     return to_codes(signal).astype("uint8")
 
 
@@ -90,19 +93,21 @@ def _tones_card(source: DataSource) -> DataCard:
     )
 
 
-def _has_classes(root: Path) -> bool:
+def _has_classes(root: Path, request: DataRequest) -> bool:
     """Two or more folders with sounds, in the training folder where there is one, and no sounds beside them."""
-    split = next((folder for name, folder in split_folders(root, []) if name in (None, "train")), root)
+    parts = find_parts(root, labelled=True, kind=SOUND_FILES, request=request)
+    split = next((folder for name, folder in parts.folders if name in (None, "train")), root)
     beside = any(file.suffix.lower() in WAVS for file in split.iterdir() if not hidden(file.name))
     return not beside and len(subfolders(split)) > 1
 
 
-def _listing(root: Path, *, labelled: bool) -> Listing:
+def _listing(root: Path, request: DataRequest, *, labelled: bool) -> Listing:
     """Every wav file below `root`; the class is the first folder below the split's."""
-    problems: list[BadSample] = []
+    parts = find_parts(root, labelled=labelled, kind=SOUND_FILES, request=request)
+    problems: list[BadSample] = [*parts.problems]
     rows: list[Row] = []
     others: Counter[str] = Counter()
-    for split, folder in split_folders(root, problems):
+    for split, folder in parts.folders:
         for name, kind in _files(root, folder):
             inside = (root / name).relative_to(folder).parts
             if kind in UNREAD:
@@ -113,7 +118,7 @@ def _listing(root: Path, *, labelled: bool) -> Listing:
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
             else:
                 rows.append(Row(name, inside[0] if labelled else "", split))
-    notes = [f"left out {others.total()} files that are no sounds"] if others else []
+    notes = [*parts.notes, *([f"left out {others.total()} files that are no sounds"] if others else [])]
     return Listing(root=root, rows=rows, problems=problems, notes=notes)
 
 

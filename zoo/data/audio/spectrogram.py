@@ -56,9 +56,9 @@ def loudest(signal: npt.NDArray[Any], rate: int) -> float:
 
 def _waveform(signal: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """uint8 [120, 640, 3]: in every column the range of its samples."""
-    places = np.linspace(0, len(signal), WIDTH + 1).astype(int)
-    columns = [signal[start : max(end, start + 1)] for start, end in pairwise(places)]
-    low, high = np.array([[one.min(), one.max()] for one in columns]).T
+    bounds = np.linspace(0, len(signal), WIDTH + 1).astype(int)
+    columns = [signal[start : max(end, start + 1)] for start, end in pairwise(bounds)]
+    low, high = np.array([[column.min(), column.max()] for column in columns]).T
     rows = np.linspace(1, -1, WAVE)[:, None]
     half = 1 / WAVE
     inside = (rows <= high + half) & (rows >= low - half)

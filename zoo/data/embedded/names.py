@@ -36,15 +36,15 @@ LINES: Final = ("<pad>", "<unk>", *_FREQUENT, "\n", *_RARER)
 
 def split_of(name: str) -> Split:
     """Where a name belongs, by its own hash, upper and lower case alike: 10 % test, 10 % of the rest validation."""
-    place = int.from_bytes(hashlib.sha256(name.casefold().encode()).digest()[:8], "big") % 100
-    if place < 10:
+    percentile = int.from_bytes(hashlib.sha256(name.casefold().encode()).digest()[:8], "big") % 100
+    if percentile < 10:
         return "test"
-    return "validation" if place < 19 else "train"
+    return "validation" if percentile < 19 else "train"
 
 
 @cache
 def load() -> tuple[tuple[str, str], ...]:
-    """All (name, language) in an order that tells nothing; HashMismatch when the file was changed."""
+    """All (name, language) in the order of their hashes; HashMismatch when the file was changed."""
     packed = PACK.read_bytes()
     if hashlib.sha256(packed).hexdigest() != SHA256:
         raise HashMismatch(f"{PACK} is not the file that was shipped", hint="install edgezoo again")

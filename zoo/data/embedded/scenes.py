@@ -21,7 +21,7 @@ Array = TypeVar("Array", bound=npt.NDArray[Any])
 SIDE: Final = 96
 CLASSES: Final = digits.CLASSES
 COUNTS: Final[dict[Split, int]] = {"train": 2_400, "validation": 240, "test": 400}
-MOST: Final = 4
+MAX_DIGITS: Final = 4
 """The largest number of digits in a scene."""
 EMPTY: Final = 20
 """One scene in so many holds no digit at all."""
@@ -55,21 +55,21 @@ def load(split: Split) -> Scenes:
     masks = np.zeros((count, SIDE, SIDE), np.uint8)
     boxes, names = [], []
     for number in range(count):
-        wanted = 0 if number % EMPTY == EMPTY - 1 else random.randint(1, MOST + 1)
+        wanted = 0 if number % EMPTY == EMPTY - 1 else random.randint(1, MAX_DIGITS + 1)
         chosen = random.randint(0, len(pictures), wanted)
-        places: list[tuple[int, int, int, int]] = []
+        placed: list[tuple[int, int, int, int]] = []
         kept = []
         for index in chosen:
             crop = _crop(pictures[index])
-            place = _place(crop.shape, places, random)
-            if place is None:
+            box = _free_box(crop.shape, placed, random)
+            if box is None:
                 continue
-            left, top, right, bottom = place
+            left, top, right, bottom = box
             images[number, top:bottom, left:right] = crop
             masks[number, top:bottom, left:right][crop > INK] = labels[index] + 1
-            places.append(place)
+            placed.append(box)
             kept.append(labels[index])
-        boxes.append(_frozen(np.array(places, np.float32).reshape(-1, 4)))
+        boxes.append(_frozen(np.array(placed, np.float32).reshape(-1, 4)))
         names.append(_frozen(np.array(kept, np.int64)))
     return Scenes(_frozen(images), _frozen(masks), tuple(boxes), tuple(names))
 
@@ -81,10 +81,10 @@ def _crop(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _place(
+def _free_box(
     shape: tuple[int, ...], taken: list[tuple[int, int, int, int]], random: np.random.RandomState
 ) -> tuple[int, int, int, int] | None:
-    """Where a crop of this shape lies free of the others by a pixel at least; None when no try found a place."""
+    """A box of this shape at least a pixel away from the others; None where no attempt found one."""
     height, width = shape
     for _ in range(_ATTEMPTS):
         left, top = random.randint(0, SIDE - width + 1), random.randint(0, SIDE - height + 1)

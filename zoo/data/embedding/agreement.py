@@ -1,9 +1,9 @@
-"""Two sets of embeddings compared as their users would: the same directions, and the same pairs taken for one."""
+"""Whether two sets of embeddings agree: by their directions, and by the pairs that they take for one identity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 OUTPUT: Final = "embedding"
 MARGIN: Final = 10.0
-"""A similarity nearer to the threshold than so many times what the reference's own error may move it is undecided."""
-NEAR: Final = 1 - 1e-6
-"""The least cosine between the reference's embedding and the candidate's."""
+"""A similarity is undecided where it is nearer to the threshold than this many times its own error bound."""
+MIN_COSINE: Final = 1 - 1e-6
+"""The smallest accepted cosine between the reference's embedding and the candidate's."""
 SHOWN: Final = 12
 
-Places = npt.NDArray[np.intp]
-Scores = Callable[[npt.NDArray[Any], Sequence[Case]], dict[str, float]]
-"""(embeddings [items, d], cases) -> metrics by name."""
+Indices = npt.NDArray[np.intp]
 
 
 def agreement(
@@ -32,90 +30,88 @@ def agreement(
     *,
     cases: Sequence[Case],
     noise: Mapping[str, float],
-    scores: Scores,
 ) -> Agreement:
-    """An item agrees when its embedding keeps its direction, and each of its pairs its side of the threshold.
+    """An item agrees when its embedding keeps its direction and each of its pairs stays on its side of the threshold.
 
     The threshold is the reference's own at the stated false-accept rate, where the truths of the cases say which pairs
     are of one identity, else half-way between its middle similarities.  An item is undecided when only pairs inside
-    their margin flipped.  Of very many items not every pair is looked at.
+    their margin crossed it.  Of very many items, a sample of pairs is compared.
     """
-    ours, theirs = _stacked(reference), _stacked(candidate)
-    cosines = _cosines(ours, theirs)
-    one, other, _ = verification_pairs(_labels(cases)).T
-    before, after = similarities(ours, one, other), similarities(theirs, one, other)
-    threshold = decision_threshold(ours, cases, otherwise=_middle(before))
-    margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(ours.shape[1]))
-    flipped = (before >= threshold) != (after >= threshold)
-    beyond = np.flatnonzero(flipped & (np.abs(before - threshold) > margin))
-    turned = ~(cosines >= NEAR)  # NaN has no direction
-    wrong = turned | _touched(one[beyond], other[beyond], len(cases))
-    sentences = [(float(cosines[at]), _turn(cases[at], cosines[at])) for at in np.flatnonzero(turned).tolist()]
-    for pair in beyond[:SHOWN].tolist():
-        here, there = cases[int(one[pair])], cases[int(other[pair])]
+    expected, actual = stacked(reference), stacked(candidate)
+    cosines = _cosines(expected, actual)
+    first, second, _ = verification_pairs(_labels(cases)).T
+    before, after = similarities(expected, first, second), similarities(actual, first, second)
+    threshold = decision_threshold(expected, cases, otherwise=_middle(before))
+    margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(expected.shape[1]))
+    crossed = (before >= threshold) != (after >= threshold)
+    decided = np.flatnonzero(crossed & (np.abs(before - threshold) > margin))
+    turned = ~(cosines >= MIN_COSINE)  # NaN has no direction
+    wrong = turned | _in_pairs(first[decided], second[decided], len(cases))
+    sentences = [(float(cosines[i]), _turn(cases[i], cosines[i])) for i in np.flatnonzero(turned).tolist()]
+    for pair in decided[:SHOWN].tolist():
+        names = f"{_where(cases[int(first[pair])])} and {_where(cases[int(second[pair])])}"
         moved = f"a similarity of {before[pair]:.6f} became {after[pair]:.6f}, across the threshold {threshold:.6f}"
-        sentences.append((1.0, f"{_where(here)} and {_where(there)}: {moved}"))
-    sentences.sort(key=lambda one: one[0])
-    undecided = int(np.sum(_touched(one[flipped], other[flipped], len(cases)) & ~wrong))
+        sentences.append((1.0, f"{names}: {moved}"))
+    sentences.sort(key=lambda entry: entry[0])
+    undecided = int(np.sum(_in_pairs(first[crossed], second[crossed], len(cases)) & ~wrong))
     return Agreement(
         items=len(cases),
         agreeing=len(cases) - int(wrong.sum()) - undecided,
         undecided=undecided,
-        reference_metrics=scores(ours, cases),
-        candidate_metrics=scores(theirs, cases),
         disagreements=tuple(sentence for _, sentence in sentences[:SHOWN]),
     )
 
 
 def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, otherwise: float, far: float = FAR) -> float:
-    """The similarity from which on a pair is taken for one identity; `otherwise` where truths do not say it."""
+    """The smallest similarity at which a pair is taken for one identity; `otherwise` where truths do not give it."""
     known = known_pairs(cases)
     if known is None:
         return otherwise
-    one, other, same = known
-    return roc(similarities(embeddings, one, other), same).at(far)[1]
+    first, second, same = known
+    return roc(similarities(embeddings, first, second), same).at(far)[1]
 
 
-def known_pairs(cases: Sequence[Case]) -> tuple[Places, Places, npt.NDArray[np.bool_]] | None:
-    """(places, places, whether of one identity) of pairs of known truth; None unless there are both kinds."""
-    known = np.array([place for place, case in enumerate(cases) if case.truth is not None], np.intp)
-    pairs = verification_pairs(_labels([cases[place] for place in known.tolist()]))
+def known_pairs(cases: Sequence[Case]) -> tuple[Indices, Indices, npt.NDArray[np.bool_]] | None:
+    """(indices, indices, whether of one identity) of pairs of known truth; None unless there are both kinds."""
+    known = np.array([index for index, case in enumerate(cases) if case.truth is not None], np.intp)
+    pairs = verification_pairs(_labels([cases[index] for index in known.tolist()]))
     same = pairs[:, 2] == 1
     return None if same.all() or not same.any() else (known[pairs[:, 0]], known[pairs[:, 1]], same)
 
 
-def similarities(embeddings: Floats, one: Places, other: Places) -> Floats:
-    """Of the pairs at these places, float64 [pairs]."""
-    return np.asarray(np.einsum("pd,pd->p", embeddings[one], embeddings[other]))
+def similarities(embeddings: Floats, first: Indices, second: Indices) -> Floats:
+    """The dot products of the pairs at these indices, float64 [pairs]."""
+    return np.asarray(np.einsum("pd,pd->p", embeddings[first], embeddings[second]))
 
 
 def _middle(values: Floats) -> float:
-    """Half-way between the two middle values: unlike the median never one of them, which rounding alone would flip."""
+    """Half-way between the two middle values: unlike the median it is no value itself, which rounding could flip."""
     ordered = np.sort(values)
     return float(ordered[len(ordered) // 2 - 1 : len(ordered) // 2 + 1].mean()) if len(ordered) > 1 else 0.0
 
 
-def _labels(cases: Sequence[Case]) -> Places:
-    """A number for each truth; an unknown one is like no other."""
-    names = [f"case {place}" if case.truth is None else f"truth {case.truth}" for place, case in enumerate(cases)]
+def _labels(cases: Sequence[Case]) -> Indices:
+    """An integer for each truth; every unknown truth gets one of its own."""
+    names = [f"case {index}" if case.truth is None else f"truth {case.truth}" for index, case in enumerate(cases)]
     return np.unique(np.array(names, str), return_inverse=True)[1]
 
 
-def _touched(one: Places, other: Places, count: int) -> npt.NDArray[np.bool_]:
-    """Which items are in one of these pairs."""
-    touched = np.zeros(count, bool)
-    touched[one] = touched[other] = True
-    return touched
+def _in_pairs(first: Indices, second: Indices, count: int) -> npt.NDArray[np.bool_]:
+    """Which of `count` items are in one of these pairs, bool [count]."""
+    mask = np.zeros(count, bool)
+    mask[first] = mask[second] = True
+    return mask
 
 
-def _stacked(answers: Sequence[Arrays]) -> Floats:
+def stacked(answers: Sequence[Arrays]) -> Floats:
+    """The embeddings, float64 [answers, d]."""
     return np.stack([np.asarray(answer[OUTPUT], np.float64) for answer in answers])
 
 
-def _cosines(ours: Floats, theirs: Floats) -> Floats:
-    """Row by row, from the distance of the directions: one minus a product of nearly equal vectors rounds away."""
-    apart = _directions(ours) - _directions(theirs)
-    return np.asarray(1 - (apart**2).sum(1) / 2)
+def _cosines(expected: Floats, actual: Floats) -> Floats:
+    """Row by row, from the distance of the unit vectors: a dot product of nearly equal vectors loses the difference."""
+    distance = _directions(expected) - _directions(actual)
+    return np.asarray(1 - (distance**2).sum(1) / 2)
 
 
 def _directions(vectors: Floats) -> Floats:

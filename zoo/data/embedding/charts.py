@@ -1,4 +1,4 @@
-"""The ROC curve, drawn with matplotlib."""
+"""The ROC curve, drawn with matplotlib.  [matplotlib]"""
 
 from __future__ import annotations
 

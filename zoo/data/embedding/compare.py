@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 
 Match = tuple[int, int, float, bool | None]
-"""Two places, their similarity, and whether they are the same; None where no threshold was measured."""
+"""Two indices, their similarity, and whether they are the same; None where no threshold was measured."""
 
 
 def matches(embeddings: Sequence[Any], threshold: float | None, limit: int = 5) -> list[Match]:
-    """The pair of two embeddings; of more, each with those most similar to it, `limit` at most."""
+    """Two embeddings: their pair.  More: for each embedding the pairs with its most similar ones, `limit` at most."""
     rows = np.stack(embeddings).astype(np.float64)
     similar = rows @ rows.T
     ranked = np.argsort(-similar, axis=1, kind="stable").tolist()
-    pairs = [(one, other) for one, row in enumerate(ranked) for other in [at for at in row if at != one][:limit]]
-    scored = [(one, other, float(similar[one, other])) for one, other in (pairs if len(rows) > 2 else pairs[:1])]
+    pairs = [(a, b) for a, row in enumerate(ranked) for b in [index for index in row if index != a][:limit]]
+    scored = [(a, b, float(similar[a, b])) for a, b in (pairs if len(rows) > 2 else pairs[:1])]
     return [(*match, None if threshold is None else match[2] >= threshold) for match in scored]
 
 
-def described(names: Sequence[str], found: Sequence[Match], facts: Mapping[str, Any]) -> str:
-    """A line for each match, and what the decisions rest on; `facts` are the problem's."""
+def described(names: Sequence[str], pairs: Sequence[Match], facts: Mapping[str, Any]) -> str:
+    """A line for each pair, and the threshold that decides; `facts` are the problem's."""
     words = {True: "same      ", False: "different ", None: ""}
-    lines = [f"{score:7.4f}  {words[same]}{names[one]}  {names[other]}" for one, other, score, same in found]
+    lines = [f"{score:7.4f}  {words[same]}{names[a]}  {names[b]}" for a, b, score, same in pairs]
     if facts.get("threshold") is not None:
         lines.append(f"same from {facts['threshold']:.4f} on (at most {facts['far']:.1%} false accepts in validation)")
     return "\n".join(lines)

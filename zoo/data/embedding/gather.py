@@ -8,7 +8,7 @@ from torchmetrics import Metric
 
 
 class Gathered(Metric):
-    """Every embedding with the place of its item, over all processes."""
+    """Every embedding with the index of its item, over all processes."""
 
     full_state_update = False
     index: list[Tensor]
@@ -25,8 +25,10 @@ class Gathered(Metric):
         self.embedding.append(embedding.float())
 
     def compute(self) -> Tensor:
-        """Embeddings float32 [items, d] in the order of their places."""
-        index, embedding = (torch.cat(one) if isinstance(one, list) else one for one in (self.index, self.embedding))
+        """Embeddings float32 [items, d] in the order of their indices."""
+        index, embedding = (
+            torch.cat(part) if isinstance(part, list) else part for part in (self.index, self.embedding)
+        )
         ordered = embedding.new_zeros(int(index.max()) + 1, embedding.shape[1])
         ordered[index] = embedding
         return ordered

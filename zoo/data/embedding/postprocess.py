@@ -1,14 +1,11 @@
-"""What pipeline.onnx ends with for embeddings: a vector becomes a direction.  [torch]"""
+"""Postprocessing of embeddings in pipeline.onnx: division by the L2 norm.  [torch]"""
 
 from __future__ import annotations
-
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 
-FLOOR: Final = 1e-12
-"""A shorter vector has no direction; it is divided by this, and stays short instead of becoming NaN."""
+from zoo.data.embedding.steps import MIN_LENGTH
 
 
 class UnitLength(nn.Module):
@@ -20,6 +17,6 @@ class UnitLength(nn.Module):
 
 
 def unit_length(embeddings: Tensor) -> Tensor:
-    """Rows [n, d] divided by their length."""
+    """Rows [n, d] divided by their L2 norm."""
     lengths: Tensor = torch.linalg.vector_norm(embeddings, dim=1, keepdim=True)
-    return embeddings / lengths.clamp_min(FLOOR)
+    return embeddings / lengths.clamp_min(MIN_LENGTH)

@@ -7,19 +7,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-ROWS: Final = 1024
-"""Embeddings that are compared with all others at a time."""
+ROWS_AT_A_TIME: Final = 1024
+"""Embeddings that are compared with all others at a time, which bounds the memory."""
 
 
 def nearest(embeddings: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Of unit vectors [n, d] the place of the most similar other one, int64 [n]."""
-    found = []
-    for start in range(0, len(embeddings), ROWS):
-        similar = embeddings[start : start + ROWS] @ embeddings.T
-        here = np.arange(len(similar))
-        similar[here, start + here] = -np.inf
-        found.append(similar.argmax(1))
-    return np.concatenate(found).astype(np.int64)
+    """For each of the unit vectors [n, d] the index of its nearest neighbour, int64 [n]."""
+    neighbours = []
+    for start in range(0, len(embeddings), ROWS_AT_A_TIME):
+        similar = embeddings[start : start + ROWS_AT_A_TIME] @ embeddings.T
+        row = np.arange(len(similar))
+        similar[row, start + row] = -np.inf  # none is its own neighbour
+        neighbours.append(similar.argmax(1))
+    return np.concatenate(neighbours).astype(np.int64)
 
 
 def retrieval(embeddings: npt.NDArray[Any], labels: npt.NDArray[Any]) -> dict[str, float]:
@@ -37,10 +37,10 @@ def retrieval(embeddings: npt.NDArray[Any], labels: npt.NDArray[Any]) -> dict[st
     own = float((values**2).sum())
     same, every = float((sums**2).sum()) - own, float((sums.sum(0) ** 2).sum()) - own
     same_pairs, pairs = int((sizes * (sizes - 1)).sum()), len(values) * (len(values) - 1)
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if findable.any():
         hits = group[nearest(values)] == group
-        found = {"retrieval_accuracy": float(hits[findable].mean()), "cosine_same": same / same_pairs}
+        metrics = {"retrieval_accuracy": float(hits[findable].mean()), "cosine_same": same / same_pairs}
     if pairs > same_pairs:
-        found["cosine_other"] = (every - same) / (pairs - same_pairs)
-    return found
+        metrics["cosine_other"] = (every - same) / (pairs - same_pairs)
+    return metrics

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 FAR: Final = 0.01
 """The stated false-accept rate: of a hundred pairs of two identities, one is taken for one identity."""
 FOLDS: Final = 10
-MOST_PAIRS: Final = 200_000
+MAX_PAIRS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Roc:
 
     @property
     def area(self) -> float:
-        """The chance that a pair of one identity is more similar than a pair of two; ties count half."""
+        """The probability that a pair of one identity is more similar than a pair of two; ties count half."""
         return float(np.trapezoid(self.true_accepts, self.false_accepts))
 
     def at(self, far: float) -> tuple[float, float]:
@@ -59,8 +59,9 @@ def fold_accuracy(similarities: npt.NDArray[Any], same: npt.NDArray[Any], folds:
     fold = np.arange(len(scores)) % folds
     right = 0
     for number in range(min(folds, len(scores))):
-        here = fold == number
-        right += int(np.sum((scores[here] >= _best_threshold(scores[~here], genuine[~here])) == genuine[here]))
+        held_out = fold == number
+        threshold = _best_threshold(scores[~held_out], genuine[~held_out])
+        right += int(np.sum((scores[held_out] >= threshold) == genuine[held_out]))
     return right / len(scores)
 
 
@@ -72,21 +73,21 @@ def _best_threshold(scores: Floats, genuine: npt.NDArray[np.bool_]) -> float:
     return float(curve.thresholds[int(right.argmax())])
 
 
-def verification_pairs(identities: npt.NDArray[Any], limit: int = MOST_PAIRS) -> npt.NDArray[np.int64]:
-    """Pairs to verify, int64 [pairs, 3]: two places and whether they are of one identity (1) or two (0).
+def verification_pairs(identities: npt.NDArray[Any], limit: int = MAX_PAIRS) -> npt.NDArray[np.int64]:
+    """Pairs to verify, int64 [pairs, 3]: two indices and whether they are of one identity (1) or two (0).
 
-    All pairs where there are at most `limit`; else half of them of one identity, drawn always alike.
+    All pairs where there are at most `limit`; else a sample, half of it of one identity, drawn from fixed seeds.
     """
     labels = np.asarray(identities)
     count = len(labels)
     if count * (count - 1) // 2 <= limit:
-        one, other = np.triu_indices(count, 1)
+        first, second = np.triu_indices(count, 1)
     else:
-        one, other = (
+        first, second = (
             np.concatenate(parts)
             for parts in zip(_genuine(labels, limit // 2), _impostors(labels, limit // 2), strict=True)
         )
-    return np.stack([one, other, labels[one] == labels[other]], axis=1).astype(np.int64)
+    return np.stack([first, second, labels[first] == labels[second]], axis=1).astype(np.int64)
 
 
 def _genuine(labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
@@ -100,16 +101,17 @@ def _genuine(labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], np
     group = random.choice(len(sizes), count, p=several / several.sum())
     first = random.integers(0, sizes[group])
     second = (first + random.integers(1, sizes[group])) % sizes[group]
-    return _once(order[starts[group] + first], order[starts[group] + second])
+    return _unique(order[starts[group] + first], order[starts[group] + second])
 
 
 def _impostors(labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Pairs of two identities, none twice."""
-    one, other = np.random.default_rng(2).integers(0, len(labels), (2, count))
-    apart = labels[one] != labels[other]
-    return _once(one[apart], other[apart])
+    first, second = np.random.default_rng(2).integers(0, len(labels), (2, count))
+    differ = labels[first] != labels[second]
+    return _unique(first[differ], second[differ])
 
 
-def _once(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    pairs = np.unique(np.sort(np.stack([one, other], axis=1), axis=1), axis=0)
+def _unique(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Every pair once, whatever its order."""
+    pairs = np.unique(np.sort(np.stack([first, second], axis=1), axis=1), axis=0)
     return pairs[:, 0], pairs[:, 1]

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from zoo.api.data import Split
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.bad_samples import share_left_out
-from zoo.data.formats.splits import hold_out
+from zoo.data.formats.splits import Ratios, divided
 
 
 class PictureRow(Protocol):
@@ -35,9 +35,9 @@ class PictureSample(Protocol):
 S = TypeVar("S", bound=PictureSample)
 
 
-def listed_twice(rows: Iterable[PictureRow]) -> Iterator[BadSample]:
-    """A problem for every picture that stands in more than one row."""
-    for name, count in Counter(row.name for row in rows).items():
+def listed_twice(rows: Iterable[PictureRow], *, repeats: bool = False) -> Iterator[BadSample]:
+    """A problem for every picture that stands in more than one row; with `repeats` in more than one of a split."""
+    for (name, _), count in Counter((row.name, row.split if repeats else None) for row in rows).items():
         if count > 1:
             yield BadSample(name, f"it is listed {count} times", "keep one entry")
 
@@ -52,24 +52,21 @@ def left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: 
 
 
 def split_up(
-    rows: Iterable[PictureRow], samples: Mapping[str, S], *, group: Callable[[S], Hashable]
+    rows: Iterable[PictureRow],
+    samples: Mapping[str, S],
+    *,
+    group: Callable[[S], Hashable],
+    ratios: Ratios | None = None,
 ) -> tuple[dict[Split, tuple[S, ...]], list[str]]:
     """The samples of every split in the order of their names, and what must be said about it.
 
-    Where no row is for validation, a tenth of each group of train is held out by the hash of its name.
+    Where no row is for validation, a tenth of each group of train (or as `ratios` say) is held out by the hash of its
+    name.
     """
     splits: dict[Split, list[S]] = {"train": [], "validation": [], "test": []}
     for row in sorted(rows, key=lambda row: row.name):
         if row.name in samples:
             splits[row.split or "train"].append(samples[row.name])
     if not splits["train"]:
-        raise DataError("there are no pictures to train on", hint="one split must be called train")
-    notes = []
-    if not splits["validation"]:
-        train, held = hold_out(splits["train"], name=lambda item: item.name, group=group)
-        if not held:
-            raise DataError("there are too few pictures to hold any out for validation", hint="add more")
-        splits["train"], splits["validation"] = train, held
-        count = len(train) + len(held)
-        notes.append(f"{len(held):,} of {count:,} pictures were held out for validation, by the hash of their names")
-    return {name: tuple(items) for name, items in splits.items() if items}, notes
+        raise DataError("there are no pictures to train on", hint="one split must be called train, or --train names it")
+    return divided(splits, ratios=ratios, name=lambda item: item.name, group=group, noun="pictures")

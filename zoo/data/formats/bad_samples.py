@@ -8,7 +8,7 @@ from typing import Final
 from zoo.api.errors import BadSample, DataError
 
 MOST_BAD: Final = 0.01
-"""The largest share of bad samples that `on_bad_sample="skip"` leaves out."""
+"""The largest share of bad samples that `on_bad_sample="skip"` leaves out; one sample may be left out of any number."""
 
 
 def failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
@@ -25,9 +25,10 @@ def share_left_out(
     `looked` says, where it was not at all of them, at how many samples was looked.
     """
     share = bad / total
+    few = bad <= max(1, MOST_BAD * total) and bad < total
     if not skip:
-        entry = f", or leave them out with --on-bad-sample skip ({share:.2%})" if share <= MOST_BAD else ""
+        entry = f", or leave them out with --on-bad-sample skip ({share:.2%})" if few else ""
         raise failed(where, problems, hint=f"nothing was trained{looked}; put these right{entry}")
-    if share > MOST_BAD:
-        raise failed(where, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%} may be skipped")
+    if not few:
+        raise failed(where, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%}, or one, may be skipped")
     return share

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from zoo.api.errors import DataError
+from zoo.api.errors import BadSample, DataError
 
 PICTURES = frozenset(
     {
@@ -59,15 +60,27 @@ LOOK_AT = 20_000
 """How many files a quick look opens its eyes for before it stops."""
 
 
-def hidden(name: str) -> bool:
-    """Names that are bookkeeping, not data: .ipynb_checkpoints, __MACOSX, .DS_Store, ._photo.jpg."""
-    return name.startswith((".", "_"))
+def hidden(name: str, *, folder: bool = False) -> bool:
+    """Names that are bookkeeping, not data: .ipynb_checkpoints, __MACOSX, .DS_Store, ._photo.jpg.
+
+    An underscore hides folders alone: cameras call pictures _MG_0001.JPG.
+    """
+    return name.startswith((".", "_") if folder else ".")
+
+
+def special_kind(path: Path) -> str:
+    """What a path is that would never end when it is read: a pipe, a socket, a device; empty for files and folders."""
+    mode = path.stat().st_mode
+    kinds = {"a pipe": stat.S_ISFIFO, "a socket": stat.S_ISSOCK, "a device": stat.S_ISCHR, "a disk": stat.S_ISBLK}
+    return next((kind for kind, holds in kinds.items() if holds(mode)), "")
 
 
 def subfolders(folder: Path) -> list[str]:
     """Names of the visible folders in it, sorted."""
     try:
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not hidden(entry.name))
+        return sorted(
+            entry.name for entry in os.scandir(folder) if entry.is_dir() and not hidden(entry.name, folder=True)
+        )
     except OSError as error:
         raise _unreadable(error) from error
 
@@ -84,6 +97,8 @@ class FolderListing:
     """Paths of the wanted files below `root`, with slashes, sorted."""
     others: Counter[str] = field(default_factory=Counter)
     """Suffixes of everything else with their number; "" stands for files without one."""
+    unread: list[str] = field(default_factory=list)
+    """Paths of the files below `root` that are meant as data, too, but cannot be read."""
     skipped: list[str] = field(default_factory=list)
     """Hidden folders and files below `root`."""
     kind: FileKind = PICTURE_FILES
@@ -95,6 +110,8 @@ class FolderListing:
             self.files.append(name)
         else:
             self.others[suffix] += 1
+            if suffix in self.kind.unread:
+                self.unread.append(name)
 
 
 def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
@@ -109,10 +126,12 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
         below = Path(place).relative_to(root).as_posix()
         prefix = "" if below == "." else f"{below}/"
         for name in folders:
-            if hidden(name):
+            if hidden(name, folder=True):
                 yield f"{prefix}{name}/", True
         folders[:] = sorted(
-            name for name in folders if not hidden(name) and os.path.realpath(Path(place, name)) not in seen
+            name
+            for name in folders
+            if not hidden(name, folder=True) and os.path.realpath(Path(place, name)) not in seen
         )
         for name in sorted(files):
             yield prefix + name, hidden(name)
@@ -130,6 +149,14 @@ def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit:
     return found
 
 
+def unread_problems(listing: FolderListing) -> list[BadSample]:
+    """A problem for every file that is meant as data, but cannot be read."""
+    return [
+        BadSample(name, f"{Path(name).suffix.lower()} {listing.kind.plural} cannot be read", listing.kind.remedy)
+        for name in listing.unread
+    ]
+
+
 def described(others: Counter[str]) -> str:
     """As in "12 .heic, 3 .txt", the most frequent first."""
     return ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common(5))
@@ -141,7 +168,9 @@ def notes_on(found: list[FolderListing]) -> list[str]:
     skipped = sorted({Path(name).name for one in found for name in one.skipped})
     if skipped:
         shown = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
-        notes.append(f"left out {shown}: names that begin with a dot or an underscore are not data")
+        notes.append(
+            f"left out {shown}: names that begin with a dot, and folders that begin with an underscore, are not data"
+        )
     others = sum((one.others for one in found), Counter[str]())
     if others:
         notes.append(f"left out {others.total()} files that are not {found[0].kind.plural} ({described(others)})")

@@ -18,6 +18,7 @@ from typing import Final
 from zoo.api.errors import BadSample, DiskError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
+from zoo.data.formats.folders import special_kind
 from zoo.data.formats.splits import place
 from zoo.runs.atomic import write_text
 from zoo.runs.cache import cache_root
@@ -28,7 +29,8 @@ Inspect = Callable[[Path], Facts]
 SAMPLE_ABOVE: Final = 100_000
 """Where there are more files, a sample is looked at first, so that a hopeless source fails early."""
 SAMPLE: Final = 1_000
-FIX: Final = "delete it, or get it again"
+FIX: Final = "if another program opens it, save it anew from there; else get it again, or move it out of the data"
+SPECIAL_FIX: Final = "move it out of the data, or copy what it gives into a file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ def _look(
             entry = known.get(name)
             if entry and entry[:2] == [stat.st_size, stat.st_mtime_ns] and isinstance(entry[2], dict):
                 return stat.st_size, entry[2]
+            if kind := special_kind(path):
+                return 0, BadSample(name, f"it is {kind}, not a file", SPECIAL_FIX)
             return stat.st_size, inspect(path)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -30,13 +30,10 @@ def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSampl
         problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
     extra = Counter((row.split, row.label) for row in rows if row.label not in classes)
     for (split, label), count in sorted(extra.items(), key=str):
-        problems.append(
-            BadSample(
-                f"{split}: {label}",
-                f"{count} items of a class that train does not have{_near(label, classes)}",
-                "rename it",
-            )
-        )
+        near = _near(label, classes)
+        fix = "if it is the same class, give it the same name" if near else "add items of it to train"
+        reason = f"{count} items of a class that train does not have{near}"
+        problems.append(BadSample(f"{split}: {label}", reason, fix))
     return problems
 
 
@@ -51,8 +48,8 @@ def label_notes(rows: Sequence[Row], classes: Sequence[str]) -> list[str]:
     counts: dict[Split | None, Counter[str]] = {}
     for row in rows:
         counts.setdefault(row.split, Counter())[row.label] += 1
-    for split, found in counts.items():
-        absent = [name for name in classes if name not in found]
+    for split, labels in counts.items():
+        absent = [name for name in classes if name not in labels]
         if split not in (None, "train") and absent:
             notes.append(f"{split} has nothing of {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}")
     train = counts.get("train", Counter()) + counts.get(None, Counter())

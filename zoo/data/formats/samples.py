@@ -20,9 +20,11 @@ class Sample:
     label: int = -1
     """Index into the card's classes; -1 where there are none."""
     index: int = -1
-    """The place in a source that is no folder of files; -1 for files."""
+    """The position in a source that is no folder of files; -1 for files."""
     size: int = 0
     """Bytes of the file; 0 where there is none."""
+    content: str = ""
+    """sha256 of the file; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,11 @@ class Listing:
 
 
 def fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Iterable[Sample]]) -> str:
-    """sha256 over the classes and the sorted (split, name, size, label): the same data give the same one."""
+    """sha256 over the classes and the sorted (split, name, content, label): the same data give the same one."""
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
-    lines = sorted(f"{split}\0{item.name}\0{item.size}\0{item.label}" for split in splits for item in splits[split])
+    lines = sorted(
+        f"{split}\0{item.name}\0{item.content or item.size}\0{item.label}" for split in splits for item in splits[split]
+    )
     for line in lines:
         digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -1,1 +1,1 @@
-"""Pictures: reading, preparing, changing and finishing them."""
+"""Pictures: reading, preprocessing, augmenting and postprocessing them."""

@@ -32,9 +32,9 @@ def _move(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor
     if change.flip:
         mirrored = _uniform(count, generator)[:, None] < 0
         columns = torch.where(mirrored, width - 1 - columns, columns)
-    places = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, height * width)
+    positions = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, height * width)
     flat = images.reshape(count, channels, height * width)
-    return flat.gather(2, places.expand(-1, channels, -1)).view_as(images)
+    return flat.gather(2, positions.expand(-1, channels, -1)).view_as(images)
 
 
 def _moved(side: int, most: int, count: int, generator: torch.Generator) -> Tensor:
@@ -44,15 +44,14 @@ def _moved(side: int, most: int, count: int, generator: torch.Generator) -> Tens
 
 
 def _warp(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor:
-    """Turning, zooming, shifting and mirroring in one bilinear resampling."""
+    """Rotation, zoom, shift and mirroring in one bilinear resampling."""
     grid = warp_grid(images, change, generator)
     moved = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
     return moved.round_().to(torch.uint8)
 
 
 def warp_grid(images: Tensor, change: Augment, generator: torch.Generator) -> Tensor:
-    """Where each place of the turned, zoomed, shifted and mirrored pictures comes from, in -1..1 from the middle,
-    [n, h, w, 2]."""
+    """The sampling grid of rotated, zoomed, shifted and mirrored pictures, in -1..1 from the middle, [n, h, w, 2]."""
     count, _, height, width = images.shape
     angle = _uniform(count, generator) * math.radians(change.rotate)
     zoom = torch.exp(-_uniform(count, generator) * math.log1p(change.scale))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.problem import ImageInput
 from zoo.api.task import Case, Item, Purpose
-from zoo.data.formats.class_folders.embedded import DIGITS, TURNED, digits_card
+from zoo.data.formats.embedded import DIGITS, TURNED, digits_card
 from zoo.data.formats.masks.layouts import SCENES
 from zoo.data.formats.splits import place
 from zoo.data.image import synthetic
@@ -40,7 +40,7 @@ def picture_cases(
     embedded: bool = False,
     read: Read | None = None,
 ) -> Iterator[Case]:
-    """At most `limit` cases; `embedded` says that the embedded digits are what the model was made for.
+    """At most `limit` cases; with `embedded`, those of the embedded digits where there is no card.
 
     A task with data of its own gives `read`; its samples need a `name`.
     """
@@ -69,13 +69,13 @@ NONE: Final = _Pictures(card=None, truth=lambda _sample, _pixels: None, read=Non
 
 
 def _items(data: _Pictures) -> Iterator[Case]:
-    """Items of the test split, or of validation where there is none, in an order that mixes the classes."""
+    """Items of the test split, or of validation where there is none, in the order of their hashes."""
     card, read = data.card, data.read
     if card is None or read is None:
         return
     split: Split = "test" if card.splits.get("test") else "validation"
     prefix = f"embedded {card.source.format}, " if card.source.format in (DIGITS, TURNED, SCENES) else ""
-    for sample in sorted(card.splits[split], key=lambda one: place(one.name)):
+    for sample in sorted(card.splits[split], key=lambda sample: place(sample.name)):
         pixels = read(sample)
         yield Case(
             name=sample.name.replace("/", "-"),
@@ -92,9 +92,9 @@ def _raw(name: str, pixels: Pixels, *, kind: str = "realistic", gates: bool = Tr
 
 
 def _pipeline(data: _Pictures, image: ImageInput) -> Iterator[Case]:
-    """Two coloured pictures of sizes unlike the model's, one of the data's own, then what files are like.
+    """Two colour pictures of other sizes than the model's, one of the data's own, then pictures as files give them.
 
-    The first six cover every kind, for those who ask for no more.
+    The first six cover every kind.
     """
     side = image.resize or max(image.size)
     own = _items(data)
@@ -114,7 +114,7 @@ def _ready(name: str, levels: npt.NDArray[Any], image: ImageInput, *, kind: str,
 
 
 def _model(data: _Pictures, image: ImageInput) -> Iterator[Case]:
-    """Realistic, uniform and smooth ones gate; the rest inform."""
+    """Realistic, uniform and smooth inputs gate; the others only inform."""
     height, width = image.size
     real = [
         Case(name=case.name, kind=case.kind, inputs={"input": normalised(fitted(case.inputs["image"], image), image)},
@@ -125,15 +125,15 @@ def _model(data: _Pictures, image: ImageInput) -> Iterator[Case]:
     def fit(pixels: Pixels) -> npt.NDArray[np.uint8]:
         return pixels[..., : image.channels]
 
-    def made(seed: int) -> Case:
+    def scene_case(seed: int) -> Case:
         return _ready(f"scene-{seed}", fit(synthetic.scene(height, width, seed=seed)), image, kind="realistic")
 
-    real += [made(seed) for seed in range(3 - len(real))]
+    real += [scene_case(seed) for seed in range(3 - len(real))]
     for number, case in enumerate(real):
         yield case
         if number < 2:
-            chance = fit(synthetic.noise(height, width, seed=20 + number))
-            yield _ready(f"uniform-{number}", chance, image, kind="uniform")
+            uniform = fit(synthetic.noise(height, width, seed=20 + number))
+            yield _ready(f"uniform-{number}", uniform, image, kind="uniform")
             yield _ready(f"smooth-{number}", fit(synthetic.smooth(height, width, seed=number)), image, kind="smooth")
     shape = (1, image.channels, height, width)
     board = np.indices((height, width)).sum(0)[..., None] % 2 * np.full(image.channels, 255)
@@ -146,7 +146,7 @@ def _model(data: _Pictures, image: ImageInput) -> Iterator[Case]:
 
 
 def _golden(data: _Pictures, image: ImageInput) -> Iterator[Case]:
-    """Two that anybody may have, and up to three of the data's own that are not too large."""
+    """Two synthetic pictures, and up to three of the data's own that are not too large."""
     yield from islice(_pipeline(NONE, image), 2)
     few = islice(_items(data), 10 * GOLDEN_ITEMS)
     small = (case for case in few if case.inputs["image"].shape[0] * case.inputs["image"].shape[1] <= GOLDEN_PIXELS)

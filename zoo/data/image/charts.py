@@ -1,4 +1,4 @@
-"""Charts of what a model did with pictures, drawn with matplotlib and written at once."""
+"""Charts of what a model did with pictures, drawn with matplotlib and written at once.  [matplotlib]"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from zoo.runs.atomic import write_bytes
 
-NUMBERED: Final = 20
-"""Up to so many classes the cells of a confusion matrix carry their counts."""
-CONFUSED: Final = 40
-"""Above so many classes only those confused most are drawn."""
+MAX_CLASSES_WITH_COUNTS: Final = 20
+"""Up to so many classes the cells of a confusion matrix show their counts."""
+MAX_CLASSES_DRAWN: Final = 40
+"""Of more classes, only those that are confused most often are drawn."""
 COLUMNS: Final = 4
 
 
@@ -29,13 +29,13 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def confusion_chart(matrix: npt.NDArray[Any], classes: Sequence[str]) -> Figure:
-    """Rows are what the data say, columns what the model said, int [classes, classes]; shaded by row."""
+    """A confusion matrix, int [classes, classes]: rows are true classes, columns predictions; shaded by row."""
     title = f"{np.trace(matrix):,} of {matrix.sum():,} right"
     shown = np.arange(len(classes))
-    if len(classes) > CONFUSED:
+    if len(classes) > MAX_CLASSES_DRAWN:
         wrong = matrix.sum(0) + matrix.sum(1) - 2 * np.diag(matrix)
-        shown = np.sort(np.argsort(-wrong, kind="stable")[:CONFUSED])
-        title += f"; the {CONFUSED} classes confused most"
+        shown = np.sort(np.argsort(-wrong, kind="stable")[:MAX_CLASSES_DRAWN])
+        title += f"; the {MAX_CLASSES_DRAWN} classes confused most"
     cells = matrix[np.ix_(shown, shown)]
     shares = cells / np.maximum(matrix.sum(1)[shown], 1)[:, None]
     side = max(3.5, 0.32 * len(shown) + 1.5)
@@ -48,7 +48,7 @@ def confusion_chart(matrix: npt.NDArray[Any], classes: Sequence[str]) -> Figure:
     axes.set_xlabel("the model says")
     axes.set_ylabel("the data say")
     axes.set_title(title, fontsize=10)
-    if len(shown) <= NUMBERED:
+    if len(shown) <= MAX_CLASSES_WITH_COUNTS:
         for row, column in zip(*np.nonzero(cells), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, cells[row, column], ha="center", va="center", color=colour, fontsize=7)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-SHARE_OF_MEMORY: Final = 0.25
-"""A split whose resized pictures take less of the free memory is held there."""
+MAX_MEMORY_SHARE: Final = 0.25
+"""A split is held in memory where its resized pictures take at most this share of the free memory."""
 CHUNK: Final = 256
-"""Pictures worked on at a time."""
+"""Pictures that are processed at a time."""
 THREADS: Final = min(8, os.cpu_count() or 1)
 
 
@@ -58,7 +58,7 @@ class Resident:
         self.images = images
 
     def take(self, index: Tensor) -> Tensor:
-        """uint8 [n, channels, h, w] of the samples at these places."""
+        """uint8 [n, channels, h, w] of the samples at these indices."""
         return self.images[index]
 
 
@@ -73,11 +73,11 @@ class OnDemand(Generic[S]):
         self.pool = ThreadPoolExecutor(THREADS)
 
     def take(self, index: Tensor) -> Tensor:
-        """uint8 [n, channels, h, w] of the samples at these places."""
-        return torch.stack(list(self.pool.map(self._one, index.tolist())))
+        """uint8 [n, channels, h, w] of the samples at these indices."""
+        return torch.stack(list(self.pool.map(self._levels_of, index.tolist())))
 
-    def _one(self, place: int) -> Tensor:
-        pixels = torch.from_numpy(self.read(self.samples[place]))
+    def _levels_of(self, index: int) -> Tensor:
+        pixels = torch.from_numpy(self.read(self.samples[index]))
         levels = pixels[..., :1].permute(2, 0, 1).contiguous().float().unsqueeze(0)
         whole = self.prepare.fit(levels) if self.grey else self.prepare.geometry(pixels)
         return whole[0].to(torch.uint8)
@@ -109,11 +109,11 @@ def open_levels(
     """The pictures of a split at the model's size: in memory where they fit, decoded when asked for otherwise.
 
     `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].  A card
-    may hold fewer samples than its source: ValueError for another number of pictures, which would be others'.
+    may hold fewer samples than its source: ValueError where the array has another number of pictures.
     """
     levels = OnDemand(samples, read, prepare, grey=grey)
     channels = 1 if grey else prepare.channels
-    if len(samples) * channels * prepare.size[0] * prepare.size[1] > SHARE_OF_MEMORY * free_memory():
+    if len(samples) * channels * prepare.size[0] * prepare.size[1] > MAX_MEMORY_SHARE * free_memory():
         return levels
     pixels = stacked()
     if pixels is not None and len(pixels) != len(samples):
@@ -125,8 +125,8 @@ def _decoded(levels: OnDemand[Any], count: int) -> Tensor:
     first = levels.take(torch.tensor([0]))
     images = first.new_empty((count, *first.shape[1:]))
     for start in range(0, count, CHUNK):
-        places = torch.arange(start, min(start + CHUNK, count))
-        images[places] = levels.take(places)
+        indices = torch.arange(start, min(start + CHUNK, count))
+        images[indices] = levels.take(indices)
     return images
 
 
@@ -142,7 +142,7 @@ def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
 
 
 def free_memory() -> int:
-    """Bytes that can be taken without driving anybody out; half of all where the system does not say."""
+    """Bytes of memory that are available; half of all memory where the system does not say."""
     try:
         with open("/proc/meminfo") as table:  # noqa: PTH123  a file of the kernel
             lines = dict(line.split(":", 1) for line in table)

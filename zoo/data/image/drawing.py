@@ -18,8 +18,8 @@ def enlarged(pixels: npt.NDArray[np.uint8]) -> Image.Image:
     levels = np.repeat(pixels, 3, axis=2) if pixels.shape[-1] == 1 else pixels
     picture = Image.fromarray(levels)
     factor = SIDE / min(picture.size)
-    way = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
-    return picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))), way)
+    resampling = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
+    return picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))), resampling)
 
 
 def labelled(picture: Image.Image, lines: Sequence[str]) -> Image.Image:
@@ -46,9 +46,9 @@ def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
 def tiled(pictures: Sequence[Image.Image]) -> Image.Image:
     """All pictures in one, row by row, as many columns as rows or one more."""
     columns = math.ceil(math.sqrt(len(pictures)))
-    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
+    width, height = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
     rows = math.ceil(len(pictures) / columns)
     whole = Image.new("RGB", (columns * (width + 4) - 4, rows * (height + 4) - 4), "white")
-    for place, one in enumerate(pictures):
-        whole.paste(one, (place % columns * (width + 4), place // columns * (height + 4)))
+    for index, picture in enumerate(pictures):
+        whole.paste(picture, (index % columns * (width + 4), index // columns * (height + 4)))
     return whole

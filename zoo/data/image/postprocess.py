@@ -1,4 +1,4 @@
-"""What pipeline.onnx ends with: a model's raw output becomes the answer a person asked for."""
+"""Postprocessing of pictures' models in pipeline.onnx: from raw outputs to probabilities and pictures.  [torch]"""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Picture(nn.Module):
 
 
 class Pictures(Picture):
-    """Made pictures in the space of the model's own, float32 [n, channels, h, w], to uint8 [n, h, w, channels]."""
+    """Generated pictures, normalised float32 [n, channels, h, w], to uint8 [n, h, w, channels]."""
 
-    def forward(self, made: Tensor) -> Tensor:
+    def forward(self, generated: Tensor) -> Tensor:
         """[n, channels, h, w] -> uint8 [n, h, w, channels]."""
-        return torch.round(self.levels(made)).to(torch.uint8).permute(0, 2, 3, 1)
+        return torch.round(self.levels(generated)).to(torch.uint8).permute(0, 2, 3, 1)

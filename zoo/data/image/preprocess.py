@@ -1,4 +1,4 @@
-"""How a picture of any size becomes what a model takes: one module for training, evaluation and pipeline.onnx.
+"""How a picture of any size becomes what a model takes: one module for training, evaluation and pipeline.onnx.  [torch]
 
 `geometry` ends in whole grey levels, so that its result can be kept as uint8 without loss; `normalise` is the
 rest.  Resizing is Pillow's: antialiased, half-pixel centres.  Every operation here has an exact ONNX

@@ -12,16 +12,16 @@ import numpy.typing as npt
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import BadFile
 from zoo.api.task import Port
-from zoo.data.formats.class_folders.embedded import DIGITS, TURNED
+from zoo.data.formats.embedded import DIGITS, TURNED
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.formats.samples import Sample
-from zoo.data.image.decode import read_picture
 
 Pixels = npt.NDArray[np.uint8]
 Read = Callable[[Sample], Pixels]
 S = TypeVar("S")
 
 IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), doc="upright RGB levels")
-"""What every pipeline on pictures takes."""
+"""The input of every pipeline on pictures."""
 
 
 def read_input(path: Path) -> dict[str, Pixels]:
@@ -50,15 +50,15 @@ def reader(card: DataCard) -> Read:
 
 
 def unchanged(read: Callable[[S], Pixels]) -> Callable[[S], Pixels]:
-    """The same for files that were checked; BadFile where one can no longer be read."""
+    """The same function for files that were checked before; BadFile where one can no longer be read."""
 
-    def again(sample: S) -> Pixels:
+    def read_again(sample: S) -> Pixels:
         try:
             return read(sample)
         except (ValueError, OSError) as error:
             raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
 
-    return again
+    return read_again
 
 
 def stacked(card: DataCard, split: Split) -> Pixels | None:

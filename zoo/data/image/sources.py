@@ -8,10 +8,10 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.task import Progress
 from zoo.data.formats.class_folders.checks import check_listing
 from zoo.data.formats.class_folders.csv_manifest import list_manifest
-from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
-from zoo.data.formats.class_folders.layouts import detect_layout
 from zoo.data.formats.class_folders.picture_folder import list_pictures
 from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.embedded import DIGITS, digits_card
+from zoo.data.formats.picture_layouts import detect_layout
 from zoo.data.formats.samples import Listing
 
 
@@ -28,7 +28,7 @@ def check(source: DataSource, *, labelled: bool, progress: Progress) -> DataCard
         from zoo.data.image.torchvision_datasets import named_card  # noqa: PLC0415  imports torch and torchvision
 
         return named_card(source, labelled=labelled)
-    from zoo.data.image.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+    from zoo.data.formats.pictures.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
 
     return check_listing(source, _listing(source, labelled=labelled), PICTURES, labelled=labelled, progress=progress)
 
@@ -38,5 +38,6 @@ def _listing(source: DataSource, *, labelled: bool) -> Listing:
     if location is None:
         raise ValueError(f"a source of format {source.format} needs a location")
     if source.format == "csv":
-        return list_manifest(location, labelled=labelled, root=source.request.root)
-    return list_class_folders(location) if labelled else list_pictures(location)
+        return list_manifest(location, labelled=labelled, root=source.request.root, request=source.request)
+    listing = list_class_folders if labelled else list_pictures
+    return listing(location, request=source.request)

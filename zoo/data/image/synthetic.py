@@ -1,4 +1,4 @@
-"""Pictures that nobody took: edges, gradients, texture and colour, the same on every machine."""
+"""Synthetic pictures: edges, gradients, texture and colour, the same on every machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -40,7 +40,7 @@ def smooth(height: int, width: int, *, seed: int) -> Pixels:
 
 
 def noise(height: int, width: int, *, seed: int) -> Pixels:
-    """Every level of every pixel by chance, uint8 [height, width, 3]."""
+    """Uniform random levels, uint8 [height, width, 3]."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 

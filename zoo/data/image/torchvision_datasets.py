@@ -1,4 +1,4 @@
-"""Datasets that torchvision fetches by name.  [torch]"""
+"""Datasets that torchvision fetches by name."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Text as tensors: datasets, metrics and finishing of the text tasks."""
+"""Text as tensors: datasets, metrics, preprocessing and postprocessing of the text tasks."""

@@ -1,16 +1,22 @@
-"""Texts to token numbers and back, in the unit that a problem's model reads."""
+"""Texts to token ids and back, in the unit that a problem's model reads; files and words as inputs of a pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from zoo.api.errors import BadFile
 from zoo.api.problem import Problem, TokenInput
-from zoo.data.text import vocabulary, wordpiece
+from zoo.data.text import reading, vocabulary, wordpiece
+from zoo.runs.serialization import to_json
+
+if TYPE_CHECKING:
+    from zoo.api.task import Arrays
 
 
 def token_input(problem: Problem) -> TokenInput:
-    """The problem's input, which is text."""
+    """The problem's input, which is text; TypeError where it is not."""
     if not isinstance(problem.input, TokenInput):
         raise TypeError(f"{problem.task} takes text, not {type(problem.input).__name__}")
     return problem.input
@@ -22,31 +28,47 @@ def is_wordpiece(problem: Problem) -> bool:
 
 
 def rules(problem: Problem) -> dict[str, Any]:
-    """How a problem with the unit "wordpiece" cuts its texts, see `zoo.data.text.wordpiece`."""
+    """The tokenizer's rules of a problem with the unit "wordpiece", see `zoo.data.text.wordpiece`."""
     return cast("dict[str, Any]", problem.facts["tokenizer"])
 
 
 def encoder(problem: Problem) -> Callable[[str], list[int]]:
-    """What gives the token numbers of a text, cut at the longest length; none where there is nothing to read."""
+    """The function from a text to its token ids, cut at the longest length; no ids where the text is empty."""
     facts = token_input(problem)
-    places = vocabulary.numbers(problem.vocabulary)
+    ids = vocabulary.token_ids(problem.vocabulary)
     if is_wordpiece(problem):
         known = rules(problem)
-        return lambda text: wordpiece.encode(text, places, known, facts.max_length)
-    return lambda text: vocabulary.encode(text.strip(), places, facts.unit)[: facts.max_length]
+        return lambda text: wordpiece.encode_wordpieces(text, ids, known, facts.max_length)
+    return lambda text: vocabulary.encode(text.strip(), ids, facts.unit)[: facts.max_length]
 
 
 def unknown(problem: Problem) -> int:
-    """The number of the token that stands for what is not in the vocabulary."""
+    """The token id of what is not in the vocabulary."""
     if is_wordpiece(problem):
         return int(rules(problem)["unknown"])
     return vocabulary.UNKNOWN
 
 
-def spelt(tokens: Iterable[int], problem: Problem) -> str:
-    """The text of token numbers, as far as the vocabulary can spell it."""
+def decode(tokens: Iterable[int], problem: Problem) -> str:
+    """The text of token ids, as far as the vocabulary can spell it."""
     if not is_wordpiece(problem):
         return vocabulary.decode(tokens, problem.vocabulary)
     known = rules(problem)
     kept = (problem.vocabulary[token] for token in tokens if token not in (*known["first"], *known["last"]))
     return " ".join(kept).replace(" ##", "")
+
+
+def file_inputs(path: Path, problem: Problem) -> Arrays:
+    """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
+    try:
+        return reading.read(path, to_json(problem))
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
+
+
+def text_inputs(text: str, problem: Problem) -> Arrays:
+    """The same of a text given in words; BadFile when it is empty."""
+    try:
+        return reading.read_text(text, to_json(problem))
+    except ValueError as error:
+        raise BadFile(f"{text!r} cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""The two ends of a pipeline on text.  [torch]"""
+"""Preprocessing and postprocessing of pipelines on text.  [torch]"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.data.embedding.postprocess import unit_length
 
 
 class AsGiven(nn.Module):
-    """What goes in comes out."""
+    """A passthrough: the outputs are the inputs."""
 
     def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
         """The same tensors."""
@@ -18,7 +18,7 @@ class AsGiven(nn.Module):
 
 
 class Probabilities(nn.Module):
-    """Scores to probabilities."""
+    """Logits to probabilities."""
 
     def forward(self, logits: Tensor) -> Tensor:
         """logits [..., classes] -> the same shape, sums of one."""
@@ -26,7 +26,7 @@ class Probabilities(nn.Module):
 
 
 class UnitLengths(nn.Module):
-    """Raw embeddings to directions."""
+    """Embeddings to unit length."""
 
     def forward(self, features: Tensor) -> Tensor:
         """features [n, d] -> the same shape, rows of length one."""

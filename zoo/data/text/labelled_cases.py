@@ -10,7 +10,7 @@ from zoo.api.data import DataCard, Split
 from zoo.api.problem import Problem
 from zoo.api.task import Case, Item, Purpose
 from zoo.data.embedded.names import LANGUAGES
-from zoo.data.text.cases import LENGTHS, LONG, Tokens, chance, measured_items, row, stretches
+from zoo.data.text.cases import LENGTHS, LONG, Tokens, measured_items, random_tokens, real_tokens, row
 from zoo.data.text.encoding import encoder, unknown
 from zoo.data.text.labelled_texts import EMBEDDED
 
@@ -18,14 +18,14 @@ GOLDEN_ITEMS: Final = 3
 
 
 def labelled_cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-    """At most `limit` for a purpose; the truth is the number of the label, without classes an embedded name's code."""
-    made = {
+    """At most `limit` cases for a purpose; the truth is the index of the label, without classes a language code."""
+    sources = {
         Purpose.PIPELINE: _raw,
         Purpose.MODEL: _ready,
         Purpose.EVALUATION: _items,
         Purpose.GOLDEN: _golden,
     }
-    return islice(made[purpose](card, problem), limit)
+    return islice(sources[purpose](card, problem), limit)
 
 
 def _case(name: str, kind: str, tokens: Tokens, *, padded_to: int = 0, gates: bool = True) -> Case:
@@ -34,27 +34,27 @@ def _case(name: str, kind: str, tokens: Tokens, *, padded_to: int = 0, gates: bo
 
 
 def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """First a padded text, so that reading the padding is noticed; then every length, and chance.
+    """First a padded text, so that reading the padding is noticed; then every length, and random tokens.
 
     Real texts are often so clear that all probabilities are 0 or 1, where rounding errors have no way to show.
     """
     long, short, least = LENGTHS
     half = long // 2
-    yield _case(f"{short} of {long}", "padded", next(stretches(card, problem, short)), padded_to=long)
-    yield _case(f"length {long}", "uniform", chance(problem, long, seed=1))
-    yield _case(f"{least} of {long}", "padded", next(stretches(card, problem, least)), padded_to=long)
-    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
-    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
-    yield _case(f"{half} of {long}", "uniform", chance(problem, half, seed=2), padded_to=long)
+    yield _case(f"{short} of {long}", "padded", next(real_tokens(card, problem, short)), padded_to=long)
+    yield _case(f"length {long}", "uniform", random_tokens(problem, long, seed=1))
+    yield _case(f"{least} of {long}", "padded", next(real_tokens(card, problem, least)), padded_to=long)
+    yield _case(f"length {short}", "short", next(real_tokens(card, problem, short)))
+    yield _case(f"length {least}", "shortest", next(real_tokens(card, problem, least)))
+    yield _case(f"{half} of {long}", "uniform", random_tokens(problem, half, seed=2), padded_to=long)
 
 
 def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Real texts and monotony gate; unknown tokens, and what is far longer than any name, inform."""
+    """Real texts and one repeated token gate; unknown tokens and a text longer than any name only inform."""
     long, short, _ = LENGTHS
-    yield _case(f"text of {long}", "realistic", next(stretches(card, problem, long)))
-    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
+    yield _case(f"text of {long}", "realistic", next(real_tokens(card, problem, long)))
+    yield _case("one token", "smooth", [next(real_tokens(card, problem, 1))[0]] * long)
     yield _case("unknown tokens", "unknown", [unknown(problem)] * short, gates=False)
-    yield _case("long", "extreme", next(stretches(card, problem, LONG)), gates=False)
+    yield _case("long", "extreme", next(real_tokens(card, problem, LONG)), gates=False)
 
 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""One split of labelled texts, all of it in memory as token numbers.  [torch]"""
+"""One split of labelled texts, all of it in memory as token ids.  [torch]"""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from zoo.api.task import Batch
 
 BUCKET: Final = 20
-"""So many batches are drawn at random together and sorted by length; more pads less and shuffles less."""
-TOGETHER: Final = 4
-"""Texts of one label in a batch that is learnt from by comparing."""
+"""Batches that are drawn together and sorted by length; more batches mean less padding and less shuffling."""
+TEXTS_PER_LABEL: Final = 4
+"""Texts of one label in a batch for a contrastive loss."""
 
 
 class LabelledTexts:
@@ -42,34 +42,36 @@ class LabelledTexts:
         """tokens int64 [n, longest], lengths, label and index int64 [n]."""
         index = torch.as_tensor(indices, dtype=torch.int64)
         lengths = self.lengths[index]
-        here = torch.arange(int(lengths.max()))
-        inside = here < lengths[:, None]
-        places = torch.where(inside, self.starts[index][:, None] + here, 0)
-        tokens = torch.where(inside, self.tokens[places].long(), PADDING)
+        column = torch.arange(int(lengths.max()))
+        inside = column < lengths[:, None]
+        positions = torch.where(inside, self.starts[index][:, None] + column, 0)
+        tokens = torch.where(inside, self.tokens[positions].long(), PADDING)
         return {"tokens": tokens, "lengths": lengths, "label": self.labels[index], "index": index}
 
     def ready(self, batch: Batch) -> Batch:
-        """The batch as it is: numbers need no preparing."""
+        """The batch itself: token ids need no preprocessing."""
         return batch
 
     def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
-        """At random, but texts of about one length together, so that little is computed for padding."""
+        """In random order, but texts of similar length share a batch, so that little is computed for padding."""
         drawn = torch.randperm(len(self), generator=generator)
-        drawn_together = torch.split(drawn, batch_size * BUCKET)
-        pools = [pool[torch.argsort(self.lengths[pool], stable=True)] for pool in drawn_together]
+        buckets = torch.split(drawn, batch_size * BUCKET)
+        pools = [bucket[torch.argsort(self.lengths[bucket], stable=True)] for bucket in buckets]
         batches = [batch for pool in pools for batch in torch.split(pool, batch_size)]
         whole = [batch for batch in batches if len(batch) == batch_size]
         rest = [batch for batch in batches if len(batch) < batch_size]
-        shuffled: list[Tensor] = [whole[at] for at in torch.randperm(len(whole), generator=generator).tolist()]
+        shuffled: list[Tensor] = [
+            whole[position] for position in torch.randperm(len(whole), generator=generator).tolist()
+        ]
         order: list[int] = torch.cat([*shuffled, *rest]).tolist()
         return order
 
 
 class GroupedTexts(LabelledTexts):
-    """Texts to learn from by comparing: every batch holds several of each of a few labels."""
+    """Texts for a contrastive loss: every batch holds several texts of each of a few labels."""
 
     def order(self, batch_size: int, generator: torch.Generator) -> Sequence[int]:
         """As many indices as there are items; a label with few texts may show one twice."""
         groups = [torch.nonzero(self.labels == label)[:, 0].tolist() for label in sorted(set(self.labels.tolist()))]
         batches = max(1, len(self) // batch_size)
-        return pk_order(groups, batch_size, TOGETHER, batches=batches, generator=generator)
+        return pk_order(groups, batch_size, TEXTS_PER_LABEL, batches=batches, generator=generator)

@@ -32,7 +32,7 @@ def check(source: DataSource, *, progress: Progress, new_labels: bool = False) -
     With `new_labels` a split may have labels that train does not have.
     """
     if source.format == "text-classes" and source.location:
-        listing = list_class_folders(source.location, TEXT_FILES)
+        listing = list_class_folders(source.location, TEXT_FILES, request=source.request)
         found, left_out = read_classes(listing), listing.notes
     else:
         found, left_out = _rows(source), ()
@@ -46,7 +46,7 @@ def _rows(source: DataSource) -> Iterator[Found]:
         return
     assert source.location is not None, "detect gives every source of files a location"
     if source.format == "text-table":
-        yield from read_table(source.location, labelled=True)
+        yield from read_table(source.location, labelled=True, request=source.request)
         return
-    for file, split in split_files(source.location, TABLES):
-        yield from read_table(file, labelled=True, split=split)
+    for file, split in split_files(source.location, TABLES, request=source.request):
+        yield from read_table(file, labelled=True, split=split, request=source.request)

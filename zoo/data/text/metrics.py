@@ -11,6 +11,8 @@ from torch import Tensor
 from torchmetrics.aggregation import SumMetric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassF1Score
 
+from zoo.data.embedding.gather import Gathered
+from zoo.data.embedding.retrieval import retrieval
 from zoo.data.image.charts import confusion_chart, save
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class TextClassificationMetrics:
 
 
 class LanguageModelMetrics:
-    """`outputs["nats"]` and `outputs["tokens"]` [n], `batch["characters"]` [n]: how surprising the text was."""
+    """`outputs["nats"]` and `outputs["tokens"]` [n], `batch["characters"]` [n]: perplexity and bits per character."""
 
     def __init__(self) -> None:
         self.sums = {name: SumMetric() for name in ("nats", "tokens", "characters")}
@@ -66,5 +68,29 @@ class LanguageModelMetrics:
         return {"bits_per_character": nats / math.log(2) / characters, "perplexity": math.exp(nats / tokens)}
 
     def pictures(self, folder: Path) -> list[Path]:  # noqa: ARG002
-        """Surprise has no picture."""
+        """None: these metrics have no picture."""
+        return []
+
+
+class RetrievalMetrics:
+    """`outputs["embedding"]`, unit vectors [n, d], of `batch["index"]` with `batch["label"]`, both int64 [n]."""
+
+    def __init__(self) -> None:
+        self.embeddings = Gathered()
+        self.labels = Gathered()
+
+    def update(self, outputs: Batch, batch: Batch) -> None:
+        """Keep one batch."""
+        embedding, index = outputs["embedding"], batch["index"]
+        self.embeddings.to(embedding.device).update(index, embedding)
+        # a column of numbers, so that they are sorted with the embeddings; float32 counts to 16 million
+        self.labels.to(embedding.device).update(index, batch["label"][:, None])
+
+    def compute(self) -> dict[str, float]:
+        """retrieval_accuracy, cosine_same and cosine_other, over all processes together."""
+        labels = self.labels.compute()[:, 0].cpu().long().numpy()
+        return retrieval(self.embeddings.compute().cpu().double().numpy(), labels)
+
+    def pictures(self, folder: Path) -> list[Path]:  # noqa: ARG002
+        """None: these metrics have no picture."""
         return []

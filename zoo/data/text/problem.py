@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from zoo.api.data import DataCard
 from zoo.api.problem import Input, Problem
-from zoo.data.formats.text.vocabulary import build_vocabulary
-from zoo.data.formats.text.wordpiece_vocabulary import RULES, build_wordpieces
+from zoo.data.text.build_vocabulary import build_vocabulary
+from zoo.data.text.build_wordpieces import RULES, build_wordpieces
 from zoo.data.text.encoding import is_wordpiece, token_input
 
 

@@ -1,4 +1,4 @@
-"""Text to numbers and back: characters, or words and signs, by their place in a vocabulary."""
+"""Text to token ids and back: characters, or words and signs, by their index in a vocabulary."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def pieces(text: str, unit: str) -> list[str]:
     return list(text) if unit == "character" else _TOKENS.findall(text)
 
 
-def numbers(vocabulary: Sequence[str]) -> dict[str, int]:
-    """Place by piece; the special entries are not pieces of any text."""
-    return {piece: place for place, piece in enumerate(vocabulary) if place >= len(SPECIAL)}
+def token_ids(vocabulary: Sequence[str]) -> dict[str, int]:
+    """The id of each token; the special entries are left out, as no text holds them."""
+    return {piece: index for index, piece in enumerate(vocabulary) if index >= len(SPECIAL)}
 
 
-def encode(text: str, places: Mapping[str, int], unit: str) -> list[int]:
-    """The places of a text's pieces in the vocabulary."""
-    return [places.get(piece, UNKNOWN) for piece in pieces(text, unit)]
+def encode(text: str, ids: Mapping[str, int], unit: str) -> list[int]:
+    """The token ids of a text."""
+    return [ids.get(piece, UNKNOWN) for piece in pieces(text, unit)]
 
 
 def decode(tokens: Iterable[int], vocabulary: Sequence[str]) -> str:
-    """The text; what is unknown becomes the replacement character, padding nothing."""
+    """The text of token ids; the unknown token becomes the replacement character, padding nothing."""
     known = {PADDING: "", UNKNOWN: "\N{REPLACEMENT CHARACTER}"}
     return "".join(known.get(token, vocabulary[token]) for token in tokens)

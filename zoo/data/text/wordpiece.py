@@ -30,7 +30,7 @@ def _cleaned(sign: str, chinese: bool) -> str:
 
 
 def words(text: str, rules: Mapping[str, Any]) -> list[str]:
-    """The words of a text, and its signs each for itself."""
+    """The words of a text; every sign is a word of its own."""
     text = "".join(_cleaned(sign, rules["chinese"]) for sign in text)
     if rules["strip_accents"]:
         text = "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign) != "Mn")
@@ -40,13 +40,13 @@ def words(text: str, rules: Mapping[str, Any]) -> list[str]:
     return "".join(f" {sign} " if alone else sign for sign, alone in zip(text, apart, strict=True)).split()
 
 
-def _longest(word: str, places: Mapping[str, int]) -> Iterator[int]:
-    """The places of the longest pieces, from the left; -1 where no piece fits."""
+def _longest(word: str, ids: Mapping[str, int]) -> Iterator[int]:
+    """The ids of the longest pieces, from the left; -1 where no piece fits."""
     at, end = 0, len(word)
     while at < end <= LONGEST_WORD:
         piece = "##"[: 2 * at] + word[at:end]
-        if piece in places:
-            yield places[piece]
+        if piece in ids:
+            yield ids[piece]
             at, end = end, len(word)
         else:
             end -= 1
@@ -54,9 +54,9 @@ def _longest(word: str, places: Mapping[str, int]) -> Iterator[int]:
         yield -1
 
 
-def encode(text: str, places: Mapping[str, int], rules: Mapping[str, Any], longest: int) -> list[int]:
-    """The token numbers of a text, cut at the longest length; a word that no pieces make up is one unknown token."""
-    words_cut = (list(_longest(word, places)) for word in words(text, rules))
-    found = [place for cut in words_cut for place in ([rules["unknown"]] if -1 in cut else cut)]
+def encode_wordpieces(text: str, ids: Mapping[str, int], rules: Mapping[str, Any], longest: int) -> list[int]:
+    """The token ids of a text, cut at the longest length; a word that no pieces make up is one unknown token."""
+    words_cut = (list(_longest(word, ids)) for word in words(text, rules))
+    tokens = [token for cut in words_cut for token in ([rules["unknown"]] if -1 in cut else cut)]
     first, last = rules["first"], rules["last"]
-    return [*first, *found[: longest - len(first) - len(last)], *last] if found else []
+    return [*first, *tokens[: longest - len(first) - len(last)], *last] if tokens else []

@@ -17,7 +17,7 @@ from zoo.runs.cache import cache_root
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedFile:
-    """One download, whole or broken off."""
+    """One download, whole or interrupted."""
 
     path: Path
     """Where the whole file lies, or would."""
@@ -25,7 +25,7 @@ class CachedFile:
     """Bytes on the disk."""
     whole: bool
     entry: RegistryEntry[WeightsSpec] | None
-    """Whose it is; None when no installed plugin offers it any more."""
+    """Whose it is; None when no installed plugin entries it any more."""
 
     @property
     def name(self) -> str:
@@ -46,14 +46,14 @@ class CachedFile:
 
 def cached_files(catalog: Catalog) -> tuple[CachedFile, ...]:
     """Every download in the cache, by name."""
-    offers = {cache_path(entry.spec): entry for entry in catalog.weights() if entry.spec.url}
+    entries = {cache_path(entry.spec): entry for entry in catalog.weights() if entry.spec.url}
     paths = {
         file.with_name(file.name.removesuffix(".part"))
         for file in (cache_root() / "weights").glob("*/*")
         if file.suffix != ".lock"
     }
-    found = [_cached(path, offers.get(path)) for path in paths]
-    return tuple(sorted(found, key=lambda one: one.name))
+    files = [_cached(path, entries.get(path)) for path in paths]
+    return tuple(sorted(files, key=lambda file: file.name))
 
 
 def _cached(path: Path, entry: RegistryEntry[WeightsSpec] | None) -> CachedFile:

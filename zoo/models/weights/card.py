@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from zoo.runs.evaluation_result import Evaluation
 
 ROUNDED = "float16 for tensors of two or more dimensions, everything else as it was; measured as stored"
-PLACES = ("-o", "--output", "--data-root", "--runs-root")
-"""Options of `zoo train` that say where on that machine; nobody else needs them."""
+LOCAL_OPTIONS = ("-o", "--output", "--data-root", "--runs-root")
+"""Options of `zoo train` whose values are paths of one machine."""
 
 
 def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dtype: str) -> str:
@@ -31,8 +31,8 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
         "trained on": source_name(trained.lineage.data),
         "licence": spec.licence,
         "recipe": f"`{spec.recipe}`" if spec.recipe else "",
-        "seeds": _spoken(record.seeds) if record else "",
-        "versions": _spoken(record.versions) if record else "",
+        "seeds": _listed(record.seeds) if record else "",
+        "versions": _listed(record.versions) if record else "",
         "checkpoint": f"step {trained.lineage.step}, after {trained.lineage.epoch} epochs" if record else "",
         "measured on": f"{source_name(evaluation.data)}, {evaluation.split} split, {evaluation.items:,} items",
         **{name: f"{value:.6g}" for name, value in evaluation.metrics.items()},
@@ -50,7 +50,7 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
 
 
 def recipe_of(trained: Trained) -> str:
-    """The command that makes these weights, without what only says where on that machine."""
+    """The command that makes these weights, without the paths of one machine."""
     if trained.run is None:
         return ""
     program, *words = trained.run.record.argv or ("",)
@@ -58,7 +58,11 @@ def recipe_of(trained: Trained) -> str:
         return f"zoo.train({trained.entry.bare_name!r}, ...), with the configuration on the card"
     kept: list[str] = []
     for before, word in zip(["", *words], words, strict=False):
-        if before not in PLACES and word not in PLACES and not word.startswith(tuple(f"{one}=" for one in PLACES)):
+        if (
+            before not in LOCAL_OPTIONS
+            and word not in LOCAL_OPTIONS
+            and not word.startswith(tuple(f"{option}=" for option in LOCAL_OPTIONS))
+        ):
             kept.append(source_name(word) if before == "--data" else word)
     return shlex.join(["zoo", *kept])
 
@@ -72,7 +76,7 @@ def _notes(evaluation: Evaluation) -> str:
     return "".join(f"{note}.\n\n" for note in evaluation.notes)
 
 
-def _spoken(facts: Mapping[str, object]) -> str:
+def _listed(facts: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from zoo.api.problem import LatentInput
+from zoo.api.problem import Input, LatentInput
 from zoo.api.specs import WeightsSpec
 
 
 def declaration(spec: WeightsSpec) -> str:
     """`WeightsSpec(...)`, a line for each field that is not at its default."""
-    lines = [f"    {name}={_value(value)}," for name, value in _said(spec)]
+    lines = [f"    {name}={_value(value)}," for name, value in _changed_fields(spec)]
     return "\n".join(["WeightsSpec(", *lines, ")"])
 
 
 def needed_names(spec: WeightsSpec) -> tuple[str, ...]:
     """What the declaration wants to have imported from zoo."""
     picture = spec.input.picture if isinstance(spec.input, LatentInput) else None
-    return tuple(sorted({"WeightsSpec", *(type(one).__name__ for one in (spec.input, picture) if one is not None)}))
+    return tuple(
+        sorted({"WeightsSpec", *(type(input).__name__ for input in (spec.input, picture) if input is not None)})
+    )
 
 
-def _said(value: Any) -> list[tuple[str, object]]:
-    return [(one.name, getattr(value, one.name)) for one in fields(value) if getattr(value, one.name) != _default(one)]
+def _changed_fields(value: Any) -> list[tuple[str, object]]:
+    values = [(field, getattr(value, field.name)) for field in fields(value)]
+    return [(field.name, actual) for field, actual in values if actual != _default(field)]
 
 
 def _default(field: Field[Any]) -> object:
@@ -31,15 +34,15 @@ def _default(field: Field[Any]) -> object:
 
 def _value(value: object) -> str:
     if isinstance(value, Input):
-        inside = ", ".join(f"{name}={_value(one)}" for name, one in _said(value))
-        return f"{type(value).__name__}({inside})"
+        arguments = ", ".join(f"{name}={_value(member)}" for name, member in _changed_fields(value))
+        return f"{type(value).__name__}({arguments})"
     match value:
         case str():
             return _quoted(value)
         case tuple():
-            return f"({', '.join(_value(one) for one in value)}{',' if len(value) == 1 else ''})"
+            return f"({', '.join(_value(item) for item in value)}{',' if len(value) == 1 else ''})"
         case dict():
-            return f"{{{', '.join(f'{_value(name)}: {_value(one)}' for name, one in value.items())}}}"
+            return f"{{{', '.join(f'{_value(key)}: {_value(item)}' for key, item in value.items())}}}"
     return repr(value)
 
 

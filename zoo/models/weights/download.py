@@ -38,7 +38,7 @@ class Patience:
     timeout: float = 30.0
     """Seconds of silence after which a connection counts as broken."""
     attempts: int = 5
-    """Tries in a row that may bring nothing new."""
+    """Tries in a row that may add no bytes."""
     pause: float = 1.0
     """Seconds before the second try; doubled before each further one."""
 
@@ -75,19 +75,19 @@ def download(url: str, path: Path, *, sha256: str, progress: Progress, patience:
 
 
 def _complete(url: str, part: Path, *, path: Path, sha256: str, progress: Progress, patience: Patience) -> None:
-    """Fill the part until its hash is right; one that was pieced together wrongly is begun anew, once."""
+    """Fill the part until its hash is right; a part that was put together wrongly is downloaded again, once."""
     if part.exists() and file_sha256(part).startswith(sha256):
         return
     for _ in range(2):
         pieced = _fetch(url, part, path=path, progress=progress, patience=patience)
-        found = file_sha256(part)
-        if found.startswith(sha256):
+        digest = file_sha256(part)
+        if digest.startswith(sha256):
             return
         part.unlink()
         if not pieced:
             break
     raise HashMismatch(
-        f"{url} has sha256 {found[: max(len(sha256), 16)]}…, and {sha256}… was expected",
+        f"{url} has sha256 {digest[: max(len(sha256), 16)]}…, and {sha256}… was expected",
         hint="the server, the mirror or something on the way changed the file; nothing was kept",
     )
 
@@ -144,20 +144,20 @@ def _open(url: str, *, start: int, part: Path, timeout: float) -> Any:
     except URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise NetworkError(f"{url} cannot be trusted: {error.reason.verify_message}") from error
-        raise _Interrupted(_spoken(error.reason)) from error
+        raise _Interrupted(_reason(error.reason)) from error
     except (OSError, HTTPException) as error:
-        raise _Interrupted(_spoken(error)) from error
+        raise _Interrupted(_reason(error)) from error
 
 
 def _read(answer: Any) -> bytes:
     try:
         chunk: bytes = answer.read(CHUNK)
     except (OSError, HTTPException) as error:
-        raise _Interrupted(_spoken(error)) from error
+        raise _Interrupted(_reason(error)) from error
     return chunk
 
 
-def _spoken(error: object) -> str:
+def _reason(error: object) -> str:
     return "the server fell silent" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
 
 

@@ -86,10 +86,10 @@ def _dtypes(model: nn.Module, state: State) -> list[str]:
     ]
 
 
-def _fits(found: torch.dtype, own: torch.dtype) -> bool:
-    """True for the same type, and for a floating-point one whose every number the model's has too."""
-    both = found.is_floating_point and own.is_floating_point
-    return found == own or (both and torch.promote_types(found, own) == own)
+def _fits(stored: torch.dtype, own: torch.dtype) -> bool:
+    """True for the same type, and for a floating-point type that the model's can represent exactly."""
+    both = stored.is_floating_point and own.is_floating_point
+    return stored == own or (both and torch.promote_types(stored, own) == own)
 
 
 def _name(tensor: Tensor) -> str:
@@ -97,10 +97,10 @@ def _name(tensor: Tensor) -> str:
 
 
 def _untied(model: nn.Module, missing: list[str], state: State) -> list[str]:
-    """The missing names that are not a second name of a tensor that is there."""
+    """The missing names that are not a second name of a tensor in the file."""
     own = model.state_dict()
-    here = {tensor.data_ptr() for name, tensor in own.items() if name in state} - {0}
-    return [name for name in missing if own[name].data_ptr() not in here]
+    loaded = {tensor.data_ptr() for name, tensor in own.items() if name in state} - {0}
+    return [name for name in missing if own[name].data_ptr() not in loaded]
 
 
 def _versioned(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
-"""Published weights as files on this disk: shipped inside a package, in the cache, or fetched into it; torch-free.
+"""Published weights as files on this disk: shipped inside a package, or downloaded into the cache; torch-free.
 
-ZOO_OFFLINE=1 fetches nothing.  ZOO_MIRROR is the address (or the folder) of a copy that keeps the publishers' hosts and
-paths, as `wget --force-directories` writes them: MIRROR/download.pytorch.org/models/resnet18-f37072fd.pth.
+ZOO_OFFLINE=1 downloads nothing.  ZOO_MIRROR is the address (or the folder) of a copy that keeps the publishers' hosts
+and paths, as `wget --force-directories` writes them: MIRROR/download.pytorch.org/models/resnet18-f37072fd.pth.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from zoo.api.errors import HashMismatch, NetworkError, PluginError
 from zoo.api.specs import WeightsSpec
 from zoo.api.task import Progress
-from zoo.models.weights.download import Patience, download
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
 
+if TYPE_CHECKING:
+    from zoo.models.weights.download import Patience
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsFile:
-    """A file of published weights whose bytes were just proved."""
+    """A file of published weights whose hash was just checked."""
 
     path: Path
     sha256: str
@@ -44,16 +47,20 @@ def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Pa
     else:
         path = cache_path(entry.spec)
         if not path.exists():
-            download(_address(entry), path, sha256=entry.spec.sha256, progress=progress, patience=patience)
-    found = file_sha256(path)
-    if not found.startswith(entry.spec.sha256):
-        fix = f"zoo weights clear {entry.bare_name}" if entry.spec.url else f"install {entry.plugin.distribution} again"
-        raise HashMismatch(
-            f"{path} is not the published file of {entry.full_name}: it has sha256 {found[:16]}…, "
-            f"and {entry.spec.sha256}… was expected",
-            hint=fix,
+            from zoo.models.weights.download import download  # noqa: PLC0415  a network client, rarely needed
+
+            download(download_address(entry), path, sha256=entry.spec.sha256, progress=progress, patience=patience)
+    sha256 = file_sha256(path)
+    if not sha256.startswith(entry.spec.sha256):
+        hint = (
+            f"zoo weights clear {entry.bare_name}" if entry.spec.url else f"install {entry.plugin.distribution} again"
         )
-    return WeightsFile(path=path, sha256=found)
+        raise HashMismatch(
+            f"{path} is not the published file of {entry.full_name}: it has sha256 {sha256[:16]}…, "
+            f"and {entry.spec.sha256}… was expected",
+            hint=hint,
+        )
+    return WeightsFile(path=path, sha256=sha256)
 
 
 def is_here(entry: RegistryEntry[WeightsSpec]) -> bool:
@@ -74,9 +81,9 @@ def tokens(catalog: Catalog, entry: RegistryEntry[WeightsSpec]) -> tuple[str, ..
 def _names(catalog: Catalog, entry: RegistryEntry[WeightsSpec], names: tuple[str, ...] | str) -> tuple[str, ...]:
     if not isinstance(names, str):
         return names
-    found = catalog.load(entry, names)
-    if isinstance(found, tuple) and all(isinstance(name, str) for name in found):
-        return found
+    loaded = catalog.load(entry, names)
+    if isinstance(loaded, tuple) and all(isinstance(name, str) for name in loaded):
+        return loaded
     raise PluginError(f"{names!r} of the {entry.plugin.title} is not a tuple of names")
 
 
@@ -91,13 +98,13 @@ def _shipped(entry: RegistryEntry[WeightsSpec]) -> Path:
     return path
 
 
-def _address(entry: RegistryEntry[WeightsSpec]) -> str:
+def download_address(entry: RegistryEntry[WeightsSpec]) -> str:
     """Where to download from; NetworkError where downloads are switched off."""
     url = entry.spec.url
     if os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):
         raise NetworkError(
             f"{entry.bare_name} is not in the cache, and ZOO_OFFLINE is set",
-            hint=f"unset ZOO_OFFLINE, or bring {url} to {cache_path(entry.spec)}",
+            hint=f"unset ZOO_OFFLINE, or put {url} at {cache_path(entry.spec)}",
         )
     mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
     if not mirror:

@@ -1,4 +1,4 @@
-"""What `--weights` means: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
+"""What `--weights` names: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.api.errors import BadFile, PluginError, UsageError
+from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import current_plugin, same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.checkpoints import Checkpoint, file_sha256
 from zoo.runs.run import Run
@@ -48,7 +49,7 @@ class WeightsSource:
     notes: tuple[str, ...] = ()
 
     def fetch(self, progress: Progress) -> WeightsFile:
-        """The file of the parameters on this disk, its hash proved where somebody named one."""
+        """The file of the parameters on this disk, its hash checked where one is declared."""
         if self.entry:
             return fetch(self.entry, progress=progress)
         path = self.checkpoint.model if self.checkpoint else self.file
@@ -57,16 +58,17 @@ class WeightsSource:
 
 
 def find_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource:
-    """The parameters that TEXT means for a model: a run, what the model knows by itself, a file, then a tag."""
+    """The parameters that TEXT names for a model: a run, what the model knows by itself, a file, then a tag."""
     path = Path(text)
     if (path / "run.json").is_file():
-        return _run_source(path, model)
+        return _run_source(path, catalog, model)
     if own := own_source(text, catalog, model):
         return own
     if path.exists():
         return _file_source(path)
-    plugin, _, _ = text.rpartition("/")
-    if "@" in text or (not path.suffix and plugin in ("", *(one.name for one in catalog.plugins))):
+    owner, _, _ = text.rpartition("/")
+    installed = ("", *(plugin.name for plugin in catalog.plugins))
+    if "@" in text or (not path.suffix and current_plugin(owner, catalog.plugins) in installed):
         name = text if "@" in text else f"{model.full_name}@{text}"
         return published_source(catalog, catalog.weight(name), model)
     raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
@@ -76,11 +78,11 @@ def own_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> 
     """What a model's own `sources` make of TEXT; None where it has none, or they know nothing of it."""
     if model.spec.sources is None:
         return None
-    ask = catalog.load(model, model.spec.sources)
-    found = ask(text) if callable(ask) else ask
-    if found is None or isinstance(found, WeightsSource):
-        return found
-    raise PluginError(f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(found).__name__} for {text}")
+    find = catalog.load(model, model.spec.sources)
+    source = find(text) if callable(find) else find
+    if source is None or isinstance(source, WeightsSource):
+        return source
+    raise PluginError(f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(source).__name__} for {text}")
 
 
 def read_as(problem: Problem, source: WeightsSource) -> Problem:
@@ -107,19 +109,31 @@ def published_source(
     )
 
 
-def _run_source(path: Path, model: RegistryEntry[ModelSpec]) -> WeightsSource:
+def trained_model(run: Run, catalog: Catalog) -> RegistryEntry[ModelSpec]:
+    """The model that a run trained; UsageError says which plugin to install where it is gone."""
+    config = run.config
+    try:
+        return catalog.model(config.model)
+    except UnknownName as error:
+        raise UsageError(
+            f"the run {run.path} is of {config.model}, which is not on offer here: {error.message}",
+            hint=f"install the plugin {config.plugin} {config.plugin_version}",
+        ) from error
+
+
+def _run_source(path: Path, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> WeightsSource:
     run = Run.open(path)
-    if run.config.model != model.full_name:
+    if not same_name(run.config.model, model.full_name) and trained_model(run, catalog).full_name != model.full_name:
         raise UsageError(f"the run {path} trained {run.config.model}, not {model.full_name}")
-    found = run.checkpoint("best")
+    best = run.checkpoint("best")
     return WeightsSource(
         name=str(path),
         classes=run.problem.classes,
         vocabulary=run.problem.vocabulary,
         input=run.problem.input,
         facts={name: run.problem.facts[name] for name in READING if name in run.problem.facts},
-        checkpoint=found.checkpoint,
-        notes=found.notes,
+        checkpoint=best.checkpoint,
+        notes=best.notes,
     )
 
 

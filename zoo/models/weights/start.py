@@ -27,7 +27,7 @@ class Started:
     sha256: str
     new_head: bool
     notes: tuple[str, ...] = ()
-    """Sentences for the user: what was taken, what was made new."""
+    """Sentences for the user: which parameters were loaded, which are new."""
 
 
 def start_from(

@@ -1,4 +1,4 @@
-"""Sounds as inputs for measuring models: real ones of every length, several at once, chance, silence, full scale."""
+"""Sounds as test inputs: real ones of every length, several at once, random codes, silence, full scale."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from zoo.data.formats.splits import place
 
 Codes = npt.NDArray[np.int64]
 LENGTHS: Final = (33, 5, 1)
-"""Neither a multiple of the others, the shortest there is among them."""
+"""None is a multiple of another, except of 1, the shortest possible."""
 LONG: Final = 400
-"""Further back than a small network looks."""
+"""Longer than the receptive field of a small network."""
 ROWS: Final = 7
-STRETCH: Final = 256
+WINDOW: Final = 256
 """Samples of an evaluation item."""
 GOLDEN_ITEMS: Final = 3
 LOUDEST: Final = 255
@@ -31,13 +31,13 @@ LOUDEST: Final = 255
 
 def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
     """At most `limit` cases, without state."""
-    made: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
+    sources: dict[Purpose, Callable[[DataCard | None, Problem], Iterator[Case]]] = {
         Purpose.PIPELINE: _raw,
         Purpose.MODEL: _ready,
         Purpose.EVALUATION: _items,
         Purpose.GOLDEN: _golden,
     }
-    return islice(made[purpose](card, problem), limit)
+    return islice(sources[purpose](card, problem), limit)
 
 
 def _inputs(problem: Problem, codes: npt.NDArray[np.integer], condition: int) -> Mapping[str, Codes]:
@@ -53,7 +53,7 @@ def _case(problem: Problem, name: str, kind: str, codes: Codes, *, condition: in
 
 
 def _measured(card: DataCard | None) -> tuple[Split, list[int]]:
-    """The test split, or validation where there is none, and the places of its recordings, mixed by hash."""
+    """The test split, or validation where there is none, and the indices of its recordings in the order of hashes."""
     if card is None:
         return "test", list(range(tones.COUNTS["test"]))
     split: Split = "test" if card.splits.get("test") else "validation"
@@ -62,14 +62,14 @@ def _measured(card: DataCard | None) -> tuple[Split, list[int]]:
 
 
 def _real(card: DataCard | None, *, rows: int, length: int, start: int = 0) -> Codes:
-    """The beginnings of recordings, silence before them; int64 [rows, length]."""
-    split, places = _measured(card)
-    some = [recording(card, split, places[(start + row) % len(places)]) for row in range(rows)]
-    return np.array([np.resize([SILENCE, *one[:length].tolist()], length) for one in some], np.int64)
+    """The beginnings of recordings after one sample of silence; int64 [rows, length]."""
+    split, indices = _measured(card)
+    recordings = [recording(card, split, indices[(start + row) % len(indices)]) for row in range(rows)]
+    return np.array([np.resize([SILENCE, *codes[:length].tolist()], length) for codes in recordings], np.int64)
 
 
 def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Real sounds, alone and several at once; a case and the one before it have equally many, to be continued."""
+    """Real sounds, alone and several at once; neighbouring cases have as many rows, so that a rollout can continue."""
     long, short, least = LENGTHS
     yield _case(problem, f"length {LONG}, 1", "realistic", _real(card, rows=1, length=LONG))
     yield _case(problem, f"length {LONG}, 2", "realistic", _real(card, rows=1, length=LONG, start=1), condition=1)
@@ -81,7 +81,7 @@ def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
 
 
 def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: ARG001  the same for all data
-    """Chance and a slow wave gate; full scale back and forth informs."""
+    """Random codes and a slow wave gate; silence and full scale only inform."""
     long, _, _ = LENGTHS
     random = np.random.default_rng(1)
     for number in (1, 2):
@@ -93,25 +93,25 @@ def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: 
 
 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Stretches of the evaluation recordings, each read without what stands before it."""
-    split, places = _measured(card)
-    for number in places:
+    """Windows of the evaluation recordings, each read without context."""
+    split, indices = _measured(card)
+    for number in indices:
         codes = recording(card, split, number)
         item = card.splits[split][number] if card is not None else None
         name = item.name if item is not None else f"embedded tones, {split} {number}"
         label = max(item.label, 0) if item is not None else tones.label(number)
-        for at in range(0, len(codes) - STRETCH, STRETCH):
+        for at in range(0, len(codes) - WINDOW, WINDOW):
             yield Case(
                 name=f"{name}, sample {at}",
                 kind="realistic",
-                inputs=_inputs(problem, codes[None, at : at + STRETCH], label),
-                truth=codes[at + 1 : at + STRETCH + 1].astype(np.int64),
+                inputs=_inputs(problem, codes[None, at : at + WINDOW], label),
+                truth=codes[at + 1 : at + WINDOW + 1].astype(np.int64),
                 origin=f"{name}, sample {at}",
             )
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two stretches of embedded tones, and up to three of the data's own recordings."""
+    """Two windows of embedded tones, and up to three of the data's own recordings."""
     yield from islice(_items(None, problem), 2)
     if card is not None and card.source.format != TONES:
         yield from islice(_items(card, problem), GOLDEN_ITEMS)

@@ -1,4 +1,4 @@
-"""The sabotages that a proof of a model of sounds is put to."""
+"""The negative controls of a proof of a model of sounds: mutations that the check must notice."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def sound_controls(*, conditioned: bool) -> tuple[Control, ...]:
 
 
 def other_companding(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
-    """Codes counted from the loudest down, as G.711 sends them: each taken for 255 less itself."""
+    """Codes inverted to 255 - code, as G.711 transmits them."""
     from onnx import helper  # noqa: PLC0415  only the proof needs it
 
-    most = helper.make_node("Constant", [], ["spoilt/most"], value_int=255)
-    turned = helper.make_node("Sub", ["spoilt/most", "samples"], ["spoilt/samples"])
-    return read_instead(model, "samples", "spoilt/samples", [most, turned])
+    most = helper.make_node("Constant", [], ["mutant/most"], value_int=255)
+    turned = helper.make_node("Sub", ["mutant/most", "samples"], ["mutant/samples"])
+    return read_instead(model, "samples", "mutant/samples", [most, turned])
 
 
 def forget_condition(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
-    """Every sound taken for one of the first class."""
+    """Every sound conditioned on the first class."""
     from onnx import helper  # noqa: PLC0415  only the proof needs it
 
-    first = helper.make_node("Sub", ["condition", "condition"], ["spoilt/condition"])
-    return read_instead(model, "condition", "spoilt/condition", [first])
+    first = helper.make_node("Sub", ["condition", "condition"], ["mutant/condition"])
+    return read_instead(model, "condition", "mutant/condition", [first])

@@ -16,8 +16,8 @@ from zoo.tasks.audio_generation import runner
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
-HEARD = 64
-"""A sound of fewer samples has no frequency to speak of."""
+MIN_SAMPLES = 64
+"""A sound of fewer samples has no meaningful frequency."""
 
 
 def show(case: Case, answer: Arrays, problem: Problem, *, limit: int) -> Shown:
@@ -35,7 +35,7 @@ def _sound(case: Case, answer: Arrays, problem: Problem) -> Shown:
     record: dict[str, Json] = {"samples": len(signal), "sample_rate": rate, "given": begun}
     if "condition" in case.inputs:
         record["class"] = problem.classes[int(case.inputs["condition"][0])]
-    if len(signal) < HEARD:
+    if len(signal) < MIN_SAMPLES:
         return Shown(text=text, record=record, files=files)
     record["loudest_hertz"] = round(loudest(signal, rate), 1)
     return Shown(

@@ -9,14 +9,15 @@ from torch import nn
 
 from zoo.api.data import DataCard, Split
 from zoo.api.parts import Signatures
+from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Port, Signature
 from zoo.data.image.augment import augment as augment_pictures
 from zoo.data.image.dataset import open_split
+from zoo.data.image.inputs import uncropped_input
 from zoo.data.image.preprocess import ImagePrepare
 from zoo.data.image.reading import IMAGE
-from zoo.data.image.stretching import stretched
 
 
 class PictureTensors:
@@ -57,9 +58,13 @@ class PictureGraphs:
         """Resizing, cropping and normalising."""
         return ImagePrepare(self.image(problem))
 
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002  for overriding
+        """One custom step; a task whose postprocessing is made of known steps says them."""
+        return CUSTOM_POSTPROCESS
+
     def image(self, problem: Problem) -> ImageInput:
         """The model's image input; UsageError where it crops and must not."""
-        return problem.image if self.crops else stretched(problem)
+        return problem.image if self.crops else uncropped_input(problem)
 
 
 def picture_port(image: ImageInput) -> Port:

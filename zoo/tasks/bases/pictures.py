@@ -12,7 +12,7 @@ from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, generic_controls
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
-from zoo.data.image.channels import suited
+from zoo.data.image.inputs import fit_channels
 from zoo.data.image.reading import Pixels, read_input
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class PictureData:
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""
-        return Problem(task=task, input=suited(input, card), classes=card.classes)
+        return Problem(task=task, input=fit_channels(input, card), classes=card.classes)
 
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:  # noqa: ARG002  every picture is read alike
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""

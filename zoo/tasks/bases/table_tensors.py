@@ -12,6 +12,7 @@ from torchmetrics import MeanAbsoluteError, Metric, R2Score
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import DataError
 from zoo.api.parts import Signatures
+from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
 from zoo.data.image.charts import save
@@ -67,7 +68,7 @@ class TableTensors(Unchanged):
 
 
 class RegressionMetrics:
-    """`outputs["output"]` [n, targets], as the model gives it, against `batch["targets"]`: r2 and mae, in their units."""
+    """`outputs["output"]` [n, targets], as the model gives it, against `batch["targets"]`: r2 and mae."""
 
     def __init__(self, problem: Problem) -> None:
         self.mean, self.std = (torch.tensor(one, dtype=torch.float32) for one in moments(problem, "target"))
@@ -163,3 +164,7 @@ class TableGraphs:
     def postprocess(self, problem: Problem) -> nn.Module:
         """Back to the units of the targets."""
         return Denormalise(problem)
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Scaling is none of the known steps."""
+        return CUSTOM_POSTPROCESS

@@ -35,7 +35,7 @@ RELATIVE = 1e-6
 
 
 class TableData:
-    """CSV and TSV files of numbers; the columns `target` or `target_NAME` are what is asked for.  Samples are `Row`s."""
+    """CSV and TSV files of numbers; the columns `target` or `target_NAME` are the answer.  Samples are `Row`s."""
 
     embedded: ClassVar[str] = ""
     """The name of the data that the task brings along, which `rows` makes; empty where it brings none."""
@@ -131,7 +131,7 @@ class TableAnswers:
             reference, candidate, cases=cases, tolerance=noise_margin(noise, "values"), relative=RELATIVE
         )
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """r2, the share of the variance that is explained (mean over the targets), and mae, the mean absolute error."""
         pairs = [
             (answer["values"][0], case.truth)

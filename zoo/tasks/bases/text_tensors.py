@@ -7,6 +7,7 @@ from torch import nn
 
 from zoo.api.data import DataCard, Split
 from zoo.api.parts import Signatures
+from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Port, Signature
@@ -52,3 +53,7 @@ class TextGraphs:
     def preprocess(self, problem: Problem) -> nn.Module:  # noqa: ARG002
         """Nothing: tokens are what the model takes."""
         return AsGiven()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002  for overriding
+        """One custom step; a task whose postprocessing is made of known steps says them."""
+        return CUSTOM_POSTPROCESS

@@ -12,7 +12,7 @@ from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose
 from zoo.data.text import labelled_texts
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
-from zoo.data.text.inputs import file_inputs, text_inputs
+from zoo.data.text.encoding import file_inputs, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
 

@@ -62,25 +62,25 @@ class ClassificationMetrics:
         """confusion.png, and mistakes.png with the worst this process saw, if any; after `compute`."""
         if self.matrix is None:
             raise RuntimeError("pictures of metrics that were never computed")
-        made = [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
+        files = [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
         if self.worst:
             titles = [
-                f"{self.classes[one.label]}\nread as {self.classes[one.answer]} ({one.probability:.0%})"
-                for one in self.worst
+                f"{self.classes[mistake.label]}\nread as {self.classes[mistake.answer]} ({mistake.probability:.0%})"
+                for mistake in self.worst
             ]
-            images = [one.image.permute(1, 2, 0).numpy() for one in self.worst]
-            made.append(save(wall(images, titles), folder / "mistakes.png"))
-        return made
+            images = [mistake.image.permute(1, 2, 0).numpy() for mistake in self.worst]
+            files.append(save(wall(images, titles), folder / "mistakes.png"))
+        return files
 
     def _keep_worst(self, logits: Tensor, images: Tensor, label: Tensor) -> None:
         losses = F.cross_entropy(logits, label, reduction="none")
         answers = logits.argmax(1)
         losses = torch.where(answers == label, -1.0, losses)
-        values, places = losses.topk(min(WORST, len(losses)))
+        values, indices = losses.topk(min(WORST, len(losses)))
         floor = self.worst[-1].loss if len(self.worst) == WORST else 0.0
-        for loss, place in zip(values.tolist(), places.tolist(), strict=True):
+        for loss, index in zip(values.tolist(), indices.tolist(), strict=True):
             if loss > floor:
-                answer = int(answers[place])
-                probability = float(logits[place].softmax(0)[answer])
-                self.worst.append(Mistake(loss, images[place].cpu(), int(label[place]), answer, probability))
-        self.worst = sorted(self.worst, key=lambda one: -one.loss)[:WORST]
+                answer = int(answers[index])
+                probability = float(logits[index].softmax(0)[answer])
+                self.worst.append(Mistake(loss, images[index].cpu(), int(label[index]), answer, probability))
+        self.worst = sorted(self.worst, key=lambda mistake: -mistake.loss)[:WORST]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's

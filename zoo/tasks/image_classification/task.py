@@ -12,7 +12,7 @@ from zoo.api.problem import Problem
 from zoo.api.task import Agreement, Case, Shown
 from zoo.data.agreement import class_verdict, first_classes, item_agreement, noise_margin
 from zoo.data.embedded.digits import CLASSES as DIGIT_CLASSES
-from zoo.data.formats.class_folders.embedded import DIGITS, digits_card
+from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.data.image.drawing import enlarged, labelled
 from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Metrics, Port
 from zoo.data.image.postprocess import Probabilities
@@ -34,3 +35,7 @@ class ClassificationGraphs(PictureGraphs):
     def postprocess(self, problem: Problem) -> nn.Module:  # noqa: ARG002  every classifier ends alike
         """Softmax."""
         return Probabilities()
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
+        """Softmax."""
+        return (PostprocessStep(kind=PostprocessKind.SOFTMAX),)

@@ -25,7 +25,7 @@ IMAGES: Final = "images_per_identity"
 
 
 class IdentityDataset(ImageDataset):
-    """Pictures to learn from; every batch holds several of each of a few identities (Hermans et al. 2017: PK)."""
+    """Pictures for training; every batch holds several of each of a few identities (PK, Hermans et al. 2017)."""
 
     def __init__(
         self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare, *, images_per_identity: int = 4
@@ -33,8 +33,8 @@ class IdentityDataset(ImageDataset):
         super().__init__(samples, levels, prepare)
         self.images_per_identity = images_per_identity
         groups: defaultdict[int, list[int]] = defaultdict(list)
-        for place, sample in enumerate(samples):
-            groups[sample.label].append(place)
+        for index, sample in enumerate(samples):
+            groups[sample.label].append(index)
         self.groups = list(groups.values())
 
     def adjusted(self, options: Mapping[str, float | int | str | bool]) -> IdentityDataset:
@@ -49,7 +49,7 @@ class IdentityDataset(ImageDataset):
 
 
 class VerificationDataset(ImageDataset):
-    """Pictures to verify; every batch also carries all pairs, by the places of their pictures in the split."""
+    """Pictures for verification; every batch also carries all pairs, by the indices of their pictures in the split."""
 
     def __init__(
         self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare, *, pairs: torch.Tensor
@@ -58,12 +58,12 @@ class VerificationDataset(ImageDataset):
         self.pairs = pairs
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """As of any pictures, with `pairs` int64 [pairs, 3]: two places, and 1 for one identity or 0 for two."""
+        """As of any pictures, with `pairs` int64 [pairs, 3]: two indices, and 1 for one identity or 0 for two."""
         return {**super().batch(indices), "pairs": self.pairs}
 
 
 def open_identities(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
-    """One split: of train the identities to learn from, of the others the pictures to verify."""
+    """One split: identities for training, pictures with pairs for validation and test."""
     whole = open_split(card, split, image)
     if split == "train":
         return IdentityDataset(whole.samples, whole.levels, whole.prepare)

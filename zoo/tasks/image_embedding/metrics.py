@@ -17,8 +17,8 @@ from zoo.data.image.charts import save, wall
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
-KEPT: Final = 64 << 20
-"""Bytes of pictures that are kept for drawing the pairs told wrongest."""
+MAX_KEPT_BYTES: Final = 64 << 20
+"""Bytes of pictures that are kept for drawing the worst mistakes."""
 WORST: Final = 4
 """Pairs drawn of either kind."""
 
@@ -33,7 +33,7 @@ class VerificationMetrics:
     def __init__(self) -> None:
         self.gathered = Gathered()
         self.pairs: Tensor | None = None
-        self.pictures_by_place: dict[int, Tensor] = {}
+        self.pictures_by_index: dict[int, Tensor] = {}
         self.bytes = 0
         self.curve: Roc | None = None
         self.similarities = np.zeros(0)
@@ -43,16 +43,16 @@ class VerificationMetrics:
         self.pairs = batch["pairs"]
         self.gathered.to(outputs["embedding"].device).update(batch["index"], outputs["embedding"])
         images = batch["image"]
-        if self.bytes + images.nbytes <= KEPT:
+        if self.bytes + images.nbytes <= MAX_KEPT_BYTES:
             self.bytes += images.nbytes
-            self.pictures_by_place.update(zip(batch["index"].tolist(), images.cpu(), strict=True))
+            self.pictures_by_index.update(zip(batch["index"].tolist(), images.cpu(), strict=True))
 
     def compute(self) -> dict[str, float]:
         """Over all pairs and all processes."""
         assert self.pairs is not None, "metrics of no pictures"
         embeddings = self.gathered.compute().cpu().double().numpy()
-        one, other, same = self.pairs.cpu().numpy().T
-        self.similarities = similarities(embeddings, one, other)
+        first, second, same = self.pairs.cpu().numpy().T
+        self.similarities = similarities(embeddings, first, second)
         self.curve = roc(self.similarities, same)
         accepted, threshold = self.curve.at(FAR)
         return {
@@ -63,12 +63,12 @@ class VerificationMetrics:
         }
 
     def pictures(self, folder: Path) -> list[Path]:
-        """roc.png, and pairs.png with those told wrongest, as far as this process saw them; after `compute`."""
+        """roc.png, and pairs.png with the worst mistakes among the pictures of this process; after `compute`."""
         if self.curve is None or self.pairs is None:
             raise RuntimeError("pictures of metrics that were never computed")
-        made = [save(roc_chart(self.curve, far=FAR), folder / "roc.png")]
+        files = [save(roc_chart(self.curve, far=FAR), folder / "roc.png")]
         images, titles = self._wrongest()
-        return [*made, save(wall(images, titles), folder / "pairs.png")] if images else made
+        return [*files, save(wall(images, titles), folder / "pairs.png")] if images else files
 
     def _wrongest(self) -> tuple[list[np.ndarray], list[str]]:
         """Pairs of one identity that look least alike, then pairs of two that look most alike, side by side."""
@@ -77,12 +77,12 @@ class VerificationMetrics:
         images: list[np.ndarray] = []
         titles: list[str] = []
         for same, order in ((1, np.argsort(self.similarities)), (0, np.argsort(-self.similarities))):
-            places = [place for place in order.tolist() if pairs[place, 2] == same and self._seen(pairs[place])]
-            for place in places[:WORST]:
-                images += [self.pictures_by_place[int(at)].permute(1, 2, 0).numpy() for at in pairs[place, :2]]
+            worst = [pair for pair in order.tolist() if pairs[pair, 2] == same and self._seen(pairs[pair])]
+            for pair in worst[:WORST]:
+                images += [self.pictures_by_index[int(index)].permute(1, 2, 0).numpy() for index in pairs[pair, :2]]
                 kind = "one identity" if same else "two identities"
-                titles += [f"{kind}: {self.similarities[place]:.3f}", ""]
+                titles += [f"{kind}: {self.similarities[pair]:.3f}", ""]
         return images, titles
 
     def _seen(self, pair: np.ndarray) -> bool:
-        return int(pair[0]) in self.pictures_by_place and int(pair[1]) in self.pictures_by_place
+        return int(pair[0]) in self.pictures_by_index and int(pair[1]) in self.pictures_by_index

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.embedding.compare import described, in_words, matches
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
@@ -24,5 +24,5 @@ def show(answer: Mapping[str, Any], problem: Mapping[str, Any]) -> str:  # noqa:
 
 def compare(names: Sequence[str], answers: Sequence[Mapping[str, Any]], problem: Mapping[str, Any]) -> str:
     """A line for each pair: how similar, and whether the same."""
-    found = matches([answer["embedding"] for answer in answers], problem["facts"].get("threshold"))
-    return described(names, found, problem["facts"])
+    pairs = matches([answer["embedding"] for answer in answers], problem["facts"].get("threshold"))
+    return described(names, pairs, problem["facts"])

@@ -19,13 +19,13 @@ GRID = 16
 
 def cases(problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
     """At most `limit` cases; all are drawn from fixed seeds."""
-    made = {
+    sources = {
         Purpose.PIPELINE: _pipeline,
         Purpose.MODEL: _model,
         Purpose.EVALUATION: _items,
         Purpose.GOLDEN: _golden,
     }
-    return islice(made[purpose](problem.latent_size), limit)
+    return islice(sources[purpose](problem.latent_size), limit)
 
 
 def _case(name: str, latent: npt.NDArray[Any], *, kind: str = "realistic", gates: bool = True) -> Case:
@@ -44,7 +44,7 @@ def _items(size: int) -> Iterator[Case]:
 def _pipeline(size: int) -> Iterator[Case]:
     yield _case("one", draw(1, 1, size))
     yield _case("five", draw(2, 5, size))
-    yield _case("way", _way(draw(3, 2, size), 7), kind="smooth")
+    yield _case("way", _arc(draw(3, 2, size), 7), kind="smooth")
     yield _case("even", np.random.default_rng(4).uniform(-1.7, 1.7, (1, size)), kind="uniform")
     yield _case("two", draw(5, 2, size))
     yield _case("zeros", np.zeros((1, size)), kind="zeros", gates=False)
@@ -65,7 +65,7 @@ def _golden(size: int) -> Iterator[Case]:
     yield _case("grid", draw(0, GRID, size))
 
 
-def _way(ends: Latents, steps: int) -> npt.NDArray[Any]:
-    """From one latent to another along an arc, on which all lengths are likely ones."""
+def _arc(ends: Latents, steps: int) -> npt.NDArray[Any]:
+    """From one latent to another along an arc, on which the norm stays typical of a normal draw."""
     angle = np.linspace(0, np.pi / 2, steps)[:, None]
     return np.asarray(np.cos(angle) * ends[:1] + np.sin(angle) * ends[1:])

@@ -1,4 +1,4 @@
-"""The sabotages that a proof of a generator is put to."""
+"""The negative controls of a proof of a generator: mutations that the check must notice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import onnx
 
 ABSENT: Final = {
-    "classes": "a made picture has no classes",
+    "classes": "a generated picture has no classes",
     "normalisation": "latents are taken as they are, not normalised",
     "channels": "no picture goes in",
     "resize": "no picture goes in",
@@ -19,20 +19,22 @@ ORDER: Final = Control(name="order", edit="zoo.tasks.image_generation.controls:e
 
 
 def generator_controls() -> tuple[Control, ...]:
-    """The generic ones that a generator has, and the numbers of a latent in another order."""
+    """The generic kinds that apply to a generator, and latents in reverse order."""
     return (*generic_controls(ABSENT), ORDER)
 
 
 def exchange_numbers(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # noqa: ARG001  every edit's
-    """The numbers of every latent from the last to the first, as of a sampler that fills them otherwise."""
+    """Every latent reversed, as from a sampler that fills it in another order."""
     from onnx import helper  # noqa: PLC0415  only the proof needs it
 
     for node in model.graph.node:
-        node.input[:] = ["spoilt/latent" if name == "latent" else name for name in node.input]
-    numbers = {"starts": -1, "ends": -(2**31), "axes": 1, "steps": -1}
-    made = [helper.make_node("Constant", [], [f"spoilt/{name}"], value_ints=[at]) for name, at in numbers.items()]
-    made.append(helper.make_node("Slice", ["latent", *(f"spoilt/{name}" for name in numbers)], ["spoilt/latent"]))
+        node.input[:] = ["mutant/latent" if name == "latent" else name for name in node.input]
+    reverse = {"starts": -1, "ends": -(2**31), "axes": 1, "steps": -1}
+    nodes = [
+        helper.make_node("Constant", [], [f"mutant/{name}"], value_ints=[value]) for name, value in reverse.items()
+    ]
+    nodes.append(helper.make_node("Slice", ["latent", *(f"mutant/{name}" for name in reverse)], ["mutant/latent"]))
     old = list(model.graph.node)
     del model.graph.node[:]
-    model.graph.node.extend([*made, *old])
+    model.graph.node.extend([*nodes, *old])
     return model

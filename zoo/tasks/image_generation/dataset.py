@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GenerationDataset:
-    """A split of pictures; every batch has as many latents, always the same for the same place."""
+    """A split of pictures; every batch has as many latents, drawn from a seed that is its first index."""
 
     pictures: ImageDataset
     latent_size: int

@@ -26,11 +26,11 @@ SHOWN: Final = 64
 
 
 class RandomFeatures(nn.Module):
-    """Features of a convolutional network that nobody trained: He's draw from a fixed seed, the same everywhere.
+    """Features of an untrained convolutional network: He initialisation from a fixed seed, the same everywhere.
 
     Random filters tell edges and textures apart for any kind of picture and need no download (Naeem et al. 2020
-    measure generators with them); they know nothing of what a picture shows, and their numbers compare with no
-    other features' numbers.
+    measure generators with them).  They know nothing of what a picture shows, and distances in them cannot be
+    compared with distances in other features.
     """
 
     num_features = 2 * WIDTHS[-1]
@@ -41,8 +41,8 @@ class RandomFeatures(nn.Module):
         inside = channels
         self.kernels: list[Tensor] = []
         for width in WIDTHS:
-            drawn = random.standard_normal((width, inside, 3, 3)) * np.sqrt(2 / (inside * 9))
-            self.kernels.append(torch.from_numpy(drawn.astype(np.float32)))
+            kernel = random.standard_normal((width, inside, 3, 3)) * np.sqrt(2 / (inside * 9))
+            self.kernels.append(torch.from_numpy(kernel.astype(np.float32)))
             inside = width
 
     def forward(self, levels: Tensor) -> Tensor:
@@ -55,12 +55,12 @@ class RandomFeatures(nn.Module):
 
 class GenerationMetrics:
     """`outputs["image"]` against `batch["input"]`: frechet_random, the Fréchet distance (Heusel et al. 2017) between
-    random features of made and of real pictures; lower is nearer."""
+    random features of generated and of real pictures; lower is better."""
 
     def __init__(self, image: ImageInput) -> None:
         self.picture = Picture(image)
         self.distance = FrechetInceptionDistance(feature=RandomFeatures(image.channels))
-        self.made: list[Tensor] = []
+        self.samples: list[Tensor] = []
 
     @torch.no_grad()
     def update(self, outputs: Batch, batch: Batch) -> None:
@@ -68,13 +68,13 @@ class GenerationMetrics:
         device = batch["input"].device
         self.picture.to(device)
         self.distance.to(device)
-        made = self.picture.levels(outputs["image"].float()).round()
+        generated = self.picture.levels(outputs["image"].float()).round()
         real = self.picture.levels(batch["input"].float()).round()
         self.distance.update(real / 127.5 - 1, real=True)
-        self.distance.update(made / 127.5 - 1, real=False)
-        room = SHOWN - sum(len(one) for one in self.made)
+        self.distance.update(generated / 127.5 - 1, real=False)
+        room = SHOWN - sum(len(batch) for batch in self.samples)
         if room > 0:
-            self.made.append(made[:room].to(torch.uint8).cpu())
+            self.samples.append(generated[:room].to(torch.uint8).cpu())
 
     def compute(self) -> dict[str, float]:
         """frechet_random, over all processes together."""
@@ -82,12 +82,12 @@ class GenerationMetrics:
 
     def pictures(self, folder: Path) -> list[Path]:
         """samples.png: the first 64."""
-        return [self.epoch_picture(folder / "samples.png")] if self.made else []
+        return [self.epoch_picture(folder / "samples.png")] if self.samples else []
 
     def epoch_picture(self, path: Path) -> Path:
-        """The same pictures at any time: those of the first 64 latents."""
-        made = torch.cat(self.made).permute(0, 2, 3, 1).numpy()
+        """The same file during training: the samples of the first 64 latents."""
+        samples = torch.cat(self.samples).permute(0, 2, 3, 1).numpy()
         memory = BytesIO()
-        grid({"images": made}).save(memory, format="png")
+        grid({"images": samples}).save(memory, format="png")
         write_bytes(path, memory.getvalue())
         return path

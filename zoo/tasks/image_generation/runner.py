@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 COUNT = 64
-"""Pictures that a seed stands for."""
+"""Pictures that are generated from a seed."""
 COLUMNS = 8
 
 
@@ -34,19 +34,20 @@ def draw(seed: int, count: int, size: int) -> np.ndarray[Any, Any]:
 
 def picture(answer: Mapping[str, np.ndarray[Any, Any]]) -> Image.Image:
     """All pictures side by side in rows of eight."""
-    made = answer["images"]
-    count, height, width, channels = made.shape
+    images = answer["images"]
+    count, height, width, channels = images.shape
     columns = min(COLUMNS, count)
     sheet = np.zeros((-(-count // columns) * height, columns * width, channels), np.uint8)
-    for number, one in enumerate(made):
-        top, left = number // columns * height, number % columns * width
-        sheet[top : top + height, left : left + width] = one
+    for index, image in enumerate(images):
+        top, left = index // columns * height, index % columns * width
+        sheet[top : top + height, left : left + width] = image
     return Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
 
 
 def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> str:  # noqa: ARG001  every task's
     """One line: how many pictures, their size and levels."""
-    made = answer["images"]
-    count, height, width, channels = made.shape
+    images = answer["images"]
+    count, height, width, channels = images.shape
     kind = "grey" if channels == 1 else "colour"
-    return f"{count} {kind} pictures of {height} x {width}, levels {made.min()} to {made.max()}, mean {made.mean():.1f}"
+    levels = f"levels {images.min()} to {images.max()}, mean {images.mean():.1f}"
+    return f"{count} {kind} pictures of {height} x {width}, {levels}"

@@ -43,13 +43,13 @@ class ReconstructionMetrics:
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         self.picture.to(batch["input"].device)
-        made = self.picture.levels(outputs["reconstruction"].float()) / 255
+        reconstructed = self.picture.levels(outputs["reconstruction"].float()) / 255
         original = self.picture.levels(batch["input"].float()) / 255
         for metric in self.metrics.values():
-            metric.to(made.device).update(made, original)
+            metric.to(reconstructed.device).update(reconstructed, original)
         for name in self.bounds.keys() & outputs.keys():
-            self.bounds[name].to(made.device).update(outputs[name])
-        for pair in zip(original.cpu(), made.cpu(), strict=True):
+            self.bounds[name].to(reconstructed.device).update(outputs[name])
+        for pair in zip(original.cpu(), reconstructed.cpu(), strict=True):
             if len(self.first) < KEPT:
                 self.first.append(pair)
 
@@ -59,7 +59,7 @@ class ReconstructionMetrics:
         return {name: float(metric.compute()) for name, metric in {**self.metrics, **measured}.items()}
 
     def pictures(self, folder: Path) -> list[Path]:
-        """reconstructions.png: the first originals, each with what came back."""
+        """reconstructions.png: the first originals, each with its reconstruction."""
         tiles = [(pair * 255).round().to(torch.uint8).permute(1, 2, 0).numpy() for both in self.first for pair in both]
-        titles = ["original", "came back"] * len(self.first)
+        titles = ["original", "reconstruction"] * len(self.first)
         return [save(wall(tiles, titles), folder / "reconstructions.png")] if tiles else []

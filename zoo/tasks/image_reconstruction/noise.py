@@ -11,9 +11,9 @@ from zoo.api.task import Case, Purpose
 
 
 def with_noise(cases: Iterable[Case], size: int, purpose: Purpose) -> Iterator[Case]:
-    """The cases with `noise`: of evaluation items none, so that the mean is measured, else another draw for each."""
+    """The cases with `noise`: zeros for evaluation items, so that the mean is measured, else a draw for each."""
     shape = (1, size) if purpose is Purpose.MODEL else (size,)
     for number, case in enumerate(cases):
-        drawn = np.random.default_rng(100 + number).standard_normal(shape, np.float32)
-        silent = purpose is Purpose.EVALUATION or case.kind == "zeros"
-        yield replace(case, inputs={**case.inputs, "noise": np.zeros(shape, np.float32) if silent else drawn})
+        noise = np.random.default_rng(100 + number).standard_normal(shape, np.float32)
+        zeros = purpose is Purpose.EVALUATION or case.kind == "zeros"
+        yield replace(case, inputs={**case.inputs, "noise": np.zeros(shape, np.float32) if zeros else noise})

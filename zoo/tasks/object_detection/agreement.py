@@ -9,22 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import Agreement, Case
-from zoo.tasks.object_detection.facts import FEWEST, OVERLAP, SCORE
+from zoo.tasks.object_detection.facts import MIN_LIMIT, OVERLAP, SCORE
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
-ALIKE: Final = 0.9
-"""The least overlap (intersection over union) of a box and its like."""
-SAME: Final = 0.01
-"""Boxes whose corners differ by no more, in pixels, are one box, however small."""
-CLOSE: Final = 1e-5
-"""Scores may differ by this and eight times the reference's own error; edges by `SAME` and eight times that."""
-NOISIEST: Final = 1e-4
-"""The reference's own error counts up to here; above it the two answers are merely in another order.  That of edges
-is taken in parts of the farthest one."""
-EDGE: Final = 0.01
-"""A box that overlaps another of its class by so little more or less than the limit may stay or go."""
+MIN_IOU: Final = 0.9
+"""The smallest intersection over union of two matching boxes."""
+PIXEL_TOLERANCE: Final = 0.01
+"""Pixels.  Boxes whose corners differ by at most this are the same box, however small."""
+SCORE_TOLERANCE: Final = 1e-5
+"""Scores may differ by this and eight times the reference's own error; edges by `PIXEL_TOLERANCE` and eight times
+that of edges."""
+MAX_NOISE: Final = 1e-4
+"""The largest error of the reference that widens a tolerance; a larger one only means another order of the rows.
+For edges it is relative to the farthest edge."""
+IOU_TOLERANCE: Final = 0.01
+"""A box whose overlap with another of its class is within this of the NMS IoU limit may be kept or suppressed."""
 SHOWN: Final = 12
 
 Floats = npt.NDArray[np.float64]
@@ -37,29 +38,31 @@ def agreement(
     cases: Sequence[Case],
     noise: Mapping[str, float],
 ) -> Agreement:
-    """A picture agrees when every detection has its like and the surest stand first; a detection without is excused
-    when it stands on an edge: of the least score, of the greatest overlap, or of the end of two answers that are full.
+    """A picture agrees when every box has a match and the boxes are in the order of their scores.
+
+    An unmatched box is accepted only at the score threshold, at the NMS IoU limit, or as the last of a full list; the
+    picture is undecided then.  The order must match.
     """
-    close = CLOSE + 8 * min(noise.get("scores", 0.0), NOISIEST)
-    limit = max(FEWEST, *(len(answer["scores"]) for answer in reference))
+    tolerance = SCORE_TOLERANCE + 8 * min(noise.get("scores", 0.0), MAX_NOISE)
+    limit = max(MIN_LIMIT, *(len(answer["scores"]) for answer in reference))
     agreeing = undecided = 0
     wrong: list[tuple[float, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        lost, new = unmatched(ours, theirs, close=close, noise=noise.get("boxes", 0.0))
-        full = len(ours["scores"]) == len(theirs["scores"]) == limit
-        firm = [
-            (one, what, place)
-            for one, what, places in ((ours, "is missing", lost), (theirs, "is new", new))
-            for place in places
-            if not _on_edge(one, place, alone=places, full=full, close=close)
+    for expected, actual, case in zip(reference, candidate, cases, strict=True):
+        missing, added = unmatched(expected, actual, tolerance=tolerance, noise=noise.get("boxes", 0.0))
+        full = len(expected["scores"]) == len(actual["scores"]) == limit
+        differences = [
+            (answer, what, index)
+            for answer, what, indices in ((expected, "is missing", missing), (actual, "is new", added))
+            for index in indices
+            if not _borderline(answer, index, unmatched=indices, full=full, tolerance=tolerance)
         ]
-        late = _out_of_order(theirs, close=max(close, _rise(ours)))
+        late = _out_of_order(actual, tolerance=max(tolerance, _largest_rise(expected)))
         if late is not None:
-            firm.append((theirs, "stands behind one that is less sure", late))
-        if firm:
-            answer, what, place = max(firm, key=lambda row: float(row[0]["scores"][row[2]]))
-            wrong.append((float(answer["scores"][place]), _sentence(case, answer, place, what)))
-        elif lost or new:
+            differences.append((actual, "stands behind one with a lower score", late))
+        if differences:
+            answer, what, index = max(differences, key=lambda row: float(row[0]["scores"][row[2]]))
+            wrong.append((float(answer["scores"][index]), _sentence(case, answer, index, what)))
+        elif missing or added:
             undecided += 1
         else:
             agreeing += 1
@@ -68,29 +71,28 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics=precision(reference, cases),
-        candidate_metrics=precision(candidate, cases),
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 
 
-def unmatched(ours: Arrays, theirs: Arrays, *, close: float, noise: float) -> tuple[list[int], list[int]]:
-    """Places of detections in either answer that have no like in the other; the surest choose first."""
-    boxes, others = _wide(ours, "boxes"), _wide(theirs, "boxes")
-    shared = overlaps(boxes, others)
-    apart = np.abs(_wide(ours, "scores")[:, None] - _wide(theirs, "scores")[None])
-    moved = np.abs(boxes[:, None] - others[None]).max(-1, initial=0.0)
-    near = moved <= SAME + 8 * min(noise, NOISIEST * np.abs(boxes).max(initial=0.0))
-    alike = (shared >= ALIKE) & near & (apart <= close) & (ours["labels"][:, None] == theirs["labels"][None])
-    free = np.ones(len(theirs["scores"]), bool)
-    lost = []
-    for place in np.argsort(-_wide(ours, "scores"), kind="stable").tolist():
-        choices = np.where(alike[place] & free, shared[place], -1.0)
+def unmatched(expected: Arrays, actual: Arrays, *, tolerance: float, noise: float) -> tuple[list[int], list[int]]:
+    """Indices of the boxes of either answer without a match in the other; boxes with higher scores match first."""
+    boxes, others = _float64(expected, "boxes"), _float64(actual, "boxes")
+    iou = overlaps(boxes, others)
+    score_difference = np.abs(_float64(expected, "scores")[:, None] - _float64(actual, "scores")[None])
+    distance = np.abs(boxes[:, None] - others[None]).max(-1, initial=0.0)
+    near = distance <= PIXEL_TOLERANCE + 8 * min(noise, MAX_NOISE * np.abs(boxes).max(initial=0.0))
+    same_label = expected["labels"][:, None] == actual["labels"][None]
+    matching = (iou >= MIN_IOU) & near & (score_difference <= tolerance) & same_label
+    free = np.ones(len(actual["scores"]), bool)
+    missing = []
+    for index in np.argsort(-_float64(expected, "scores"), kind="stable").tolist():
+        choices = np.where(matching[index] & free, iou[index], -1.0)
         if choices.size and choices.max() >= 0:
             free[int(choices.argmax())] = False
         else:
-            lost.append(place)
-    return lost, np.flatnonzero(free).tolist()
+            missing.append(index)
+    return missing, np.flatnonzero(free).tolist()
 
 
 def overlaps(first: Floats, second: Floats) -> Floats:
@@ -99,42 +101,42 @@ def overlaps(first: Floats, second: Floats) -> Floats:
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(-1)
     areas = (first[:, 2:] - first[:, :2]).prod(-1)[:, None] + (second[:, 2:] - second[:, :2]).prod(-1)[None]
-    # two boxes without area are alike where they lie in the same place
-    same = (np.abs(first[:, None] - second[None]) <= SAME).all(-1)
+    # two boxes without area match where their corners do
+    same = (np.abs(first[:, None] - second[None]) <= PIXEL_TOLERANCE).all(-1)
     return np.where(same, 1.0, shared / np.maximum(areas - shared, 1e-12))
 
 
-def _on_edge(answer: Arrays, place: int, *, alone: Sequence[int], full: bool, close: float) -> bool:
-    """Whether a detection may as well be there as not; `alone` are those of its answer that have no like."""
-    scores, boxes = _wide(answer, "scores"), _wide(answer, "boxes")
-    if abs(scores[place] - SCORE) <= close or (full and scores[place] <= scores.min() + close):
+def _borderline(answer: Arrays, index: int, *, unmatched: Sequence[int], full: bool, tolerance: float) -> bool:
+    """Whether rounding decides if a box is answered; `unmatched` are all boxes of its answer without a match."""
+    scores, boxes = _float64(answer, "scores"), _float64(answer, "boxes")
+    if abs(scores[index] - SCORE) <= tolerance or (full and scores[index] <= scores.min() + tolerance):
         return True
-    # of two that overlap by just the limit the surer stays in any case
-    beside = np.abs(overlaps(boxes[place : place + 1], boxes)[0] - OVERLAP) <= EDGE
-    beside &= (answer["labels"] == answer["labels"][place]) & (scores >= scores[place] - close)
-    beside[list(alone)] = False
-    return bool(beside.any())
+    # of two boxes that overlap by just the limit, the one with the higher score is kept in any case
+    rivals = np.abs(overlaps(boxes[index : index + 1], boxes)[0] - OVERLAP) <= IOU_TOLERANCE
+    rivals &= (answer["labels"] == answer["labels"][index]) & (scores >= scores[index] - tolerance)
+    rivals[list(unmatched)] = False
+    return bool(rivals.any())
 
 
-def _rise(answer: Arrays) -> float:
-    """By how much a score exceeds the one before it, at most."""
-    return float(np.diff(_wide(answer, "scores")).max(initial=0.0))
+def _largest_rise(answer: Arrays) -> float:
+    """The largest amount by which a score exceeds the one before it; 0 where they are sorted."""
+    return float(np.diff(_float64(answer, "scores")).max(initial=0.0))
 
 
-def _out_of_order(answer: Arrays, *, close: float) -> int | None:
-    """The place of a detection that is surer than the one before it."""
-    rises = np.flatnonzero(np.diff(_wide(answer, "scores")) > close)
+def _out_of_order(answer: Arrays, *, tolerance: float) -> int | None:
+    """The index of the first box with a higher score than the one before it."""
+    rises = np.flatnonzero(np.diff(_float64(answer, "scores")) > tolerance)
     return int(rises[0]) + 1 if rises.size else None
 
 
-def _wide(answer: Arrays, name: str) -> Floats:
+def _float64(answer: Arrays, name: str) -> Floats:
     return np.asarray(answer[name], np.float64)
 
 
-def _sentence(case: Case, answer: Arrays, place: int, what: str) -> str:
-    box = ", ".join(f"{edge:.1f}" for edge in answer["boxes"][place])
+def _sentence(case: Case, answer: Arrays, index: int, what: str) -> str:
+    box = ", ".join(f"{edge:.1f}" for edge in answer["boxes"][index])
     where = case.origin or case.name
-    return f"{where}: class {answer['labels'][place]} at ({box}) with score {answer['scores'][place]:.4f} {what}"
+    return f"{where}: class {answer['labels'][index]} at ({box}) with score {answer['scores'][index]:.4f} {what}"
 
 
 def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
@@ -145,14 +147,14 @@ def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, flo
     from faster_coco_eval import COCO, COCOeval_faster  # noqa: PLC0415  half a second, for measuring only
 
     truth = COCO(_document(known))
-    found = [
+    detections = [
         {"image_id": number, "category_id": int(label) + 1, "bbox": _sides(box), "score": float(score)}
         for number, (answer, _) in enumerate(known, 1)
         for box, score, label in zip(answer["boxes"], answer["scores"], answer["labels"], strict=True)
     ]
-    if not found:
+    if not detections:
         return {"map": 0.0, "map50": 0.0}
-    run = COCOeval_faster(truth, truth.loadRes(found), "bbox", print_function=lambda *_: None)
+    run = COCOeval_faster(truth, truth.loadRes(detections), "bbox", print_function=lambda *_: None)
     run.run()
     return {"map": max(float(run.stats[0]), 0.0), "map50": max(float(run.stats[1]), 0.0)}
 

@@ -17,7 +17,7 @@ from zoo.data.image.augment import augment as augment_pictures
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
-KEPT: Final = 0.5
+MIN_SHARE_INSIDE: Final = 0.5
 """A box of which less than this share stays in the picture is dropped."""
 
 
@@ -41,7 +41,7 @@ def _warp(
     mirror = torch.where(_uniform(count, generator) < 0, -1.0, 1.0) if change.flip else torch.ones_like(zoom)
     shift = torch.stack([_uniform(count, generator), _uniform(count, generator)], dim=1) * change.shift
     factor = torch.stack([mirror * zoom, zoom], dim=1)
-    # the grid says where a place of the result comes from, in -1..1 from the middle
+    # the sampling grid of the result, in -1..1 from the middle
     grid = F.affine_grid(
         torch.cat([torch.diag_embed(1 / factor), (-2 * shift / factor)[:, :, None]], dim=2),
         list(image.shape),
@@ -50,15 +50,15 @@ def _warp(
     moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     sides = torch.tensor([width, height], device=image.device)
     pairs = zip(boxes, labels, factor * 1.0, (shift + 0.5) * sides, strict=True)
-    changed = [_move(found, names, times, middle, sides) for found, names, times, middle in pairs]
-    return moved.round_().to(torch.uint8), [found for found, _ in changed], [names for _, names in changed]
+    changed = [_move(*pair, sides) for pair in pairs]
+    return moved.round_().to(torch.uint8), [corners for corners, _ in changed], [names for _, names in changed]
 
 
 def _move(boxes: Tensor, labels: Tensor, times: Tensor, middle: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
     corners = (boxes.reshape(-1, 2, 2) - sides / 2) * times + middle
     low, high = corners.amin(1), corners.amax(1)
     cut_low, cut_high = low.clamp(min=0), torch.minimum(high, sides.to(high.dtype))
-    kept = (cut_high - cut_low).clamp(min=0).prod(1) >= KEPT * (high - low).prod(1)
+    kept = (cut_high - cut_low).clamp(min=0).prod(1) >= MIN_SHARE_INSIDE * (high - low).prod(1)
     return torch.cat([cut_low, cut_high], dim=1)[kept], labels[kept]
 
 

@@ -1,4 +1,4 @@
-"""Inputs that a detector is proved with: scenes, crowds, nothing at all, odd sizes, colours and noise.  Torch-free."""
+"""Test inputs of detectors: scenes, crowds, empty pictures, odd sizes, colours and noise.  Torch-free."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from zoo.tasks.object_detection.sources import reader, scenes_card
 
 SEED: Final = 20_20
 TINT: Final = np.array([1.0, 0.7, 0.45])
-"""Makes a grey picture a coloured one, so that swapped channels show."""
+"""Gives a grey picture colour, so that swapped channels are noticed."""
 
 
 def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
     """At most `limit` cases for a purpose; deterministic."""
     if purpose == Purpose.MODEL:
-        made = _model_cases(problem.image)
+        cases = _model_cases(problem.image)
     elif purpose == Purpose.PIPELINE:
-        made = _raw_cases(card or _embedded(), limit=max_detections(problem))
+        cases = _raw_cases(card or _embedded(), limit=max_detections(problem))
     elif purpose == Purpose.GOLDEN:
-        made = _golden(card)
+        cases = _golden(card)
     else:
-        made = _items(card) if card is not None else iter(())
-    return islice(made, limit)
+        cases = _items(card) if card is not None else iter(())
+    return islice(cases, limit)
 
 
 def _embedded() -> DataCard:
@@ -87,7 +87,7 @@ def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
 def _golden(card: DataCard | None) -> Iterator[Case]:
     """An embedded scene, an empty picture, and three evaluation items where there are data."""
     embedded = _embedded()
-    sample = max(_held_out(embedded)[1], key=lambda one: len(one.labels))
+    sample = max(_held_out(embedded)[1], key=lambda sample: len(sample.labels))
     scene = _tinted(reader(embedded)(sample))
     yield Case(name="embedded scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
     yield Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
@@ -108,7 +108,7 @@ def _nothing(height: int, width: int) -> Pixels:
 
 
 def _crowd(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels], limit: int) -> Pixels:
-    """A quarter more objects than `limit`, cut out of their pictures and put on a grid, each filling its cell."""
+    """A quarter more objects than `limit`, cropped and put on a grid, each filling its cell."""
     side = math.ceil(math.sqrt(1.25 * limit))
     height, width = (5 * edge // 4 for edge in read(samples[0]).shape[:2])
     whole = np.zeros((height, width, 3), np.uint8)
@@ -122,8 +122,8 @@ def _crowd(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels], 
 
 
 def _objects(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels]) -> Iterator[Pixels]:
-    """What the boxes frame, over and over."""
-    for sample in cycle(one for one in samples if one.labels):
+    """The contents of all boxes, endlessly."""
+    for sample in cycle(sample for sample in samples if sample.labels):
         image = read(sample)
         for left, top, right, bottom in sample.boxes:
             crop = image[int(top) : max(int(top) + 1, round(bottom)), int(left) : max(int(left) + 1, round(right))]
@@ -132,7 +132,7 @@ def _objects(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels]
 
 
 def _model_cases(image: ImageInput) -> Iterator[Case]:
-    """Ready inputs [1, channels, h, w]; uniform and smooth ones gate, extremes inform."""
+    """Preprocessed inputs [1, channels, h, w]; uniform and smooth ones gate, the others only inform."""
     height, width = image.size
     random = np.random.RandomState(SEED)
     shape = (1, image.channels, height, width)

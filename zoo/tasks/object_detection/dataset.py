@@ -27,10 +27,10 @@ class ObjectDataset:
         self.levels = levels
         self.prepare = prepare
         height, width = prepare.size
-        stretch = torch.tensor([width, height, width, height]) / sides.flip(1).repeat(1, 2)
+        factors = torch.tensor([width, height, width, height]) / sides.flip(1).repeat(1, 2)
         self.boxes = [
             torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4) * factor
-            for sample, factor in zip(samples, stretch, strict=True)
+            for sample, factor in zip(samples, factors, strict=True)
         ]
         self.labels = [torch.tensor(sample.labels, dtype=torch.int64) for sample in samples]
 
@@ -40,11 +40,10 @@ class ObjectDataset:
     def batch(self, indices: Sequence[int]) -> Batch:
         """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n]."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        places = index.tolist()
         return {
             "image": self.levels.take(index),
-            "boxes": [self.boxes[place] for place in places],
-            "labels": [self.labels[place] for place in places],
+            "boxes": [self.boxes[i] for i in indices],
+            "labels": [self.labels[i] for i in indices],
             "index": index,
         }
 
@@ -55,7 +54,7 @@ class ObjectDataset:
 
 @torch.no_grad()
 def open_split(card: DataCard, split: Split, image: ImageInput) -> ObjectDataset:
-    """One split of a checked card, stretched to a model's input."""
+    """One split of a checked card, resized to a model's input without cropping."""
     samples: Sequence[ObjectSample] | None = card.splits.get(split)
     if not samples:
         raise DataError(f"{card.source.request.source} has no {split} split")

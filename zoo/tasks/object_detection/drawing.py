@@ -1,4 +1,4 @@
-"""Pictures with the found boxes drawn into them.  Pillow and numpy only."""
+"""Pictures with the detected boxes drawn into them.  Pillow and numpy only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from zoo.tasks.object_detection.runner import SURE
 
-SMALLEST: Final = 320
+MIN_SIDE: Final = 320
 """Pictures whose longer side is shorter are enlarged to it, so that names can be read."""
 
 
@@ -24,7 +24,7 @@ def boxed(
 ) -> Image.Image:
     """uint8 [h, w, 3] with a frame, a name and a score for each sure detection."""
     picture = Image.fromarray(np.ascontiguousarray(image))
-    factor = max(1, math.ceil(SMALLEST / max(picture.size)))
+    factor = max(1, math.ceil(MIN_SIDE / max(picture.size)))
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(picture)
     line = max(2, max(picture.size) // 300)
@@ -44,6 +44,6 @@ def boxed(
 
 def colour_of(name: str) -> tuple[int, int, int]:
     """A bright colour that belongs to the name."""
-    hue = sum(ord(letter) * (place + 1) for place, letter in enumerate(name)) * 0.381966 % 1.0
+    hue = sum(ord(letter) * (index + 1) for index, letter in enumerate(name)) * 0.381966 % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.6, 1.0)
     return round(255 * red), round(255 * green), round(255 * blue)

@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from zoo.api.errors import UsageError
+from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Port, Signature
 
 SCORE: Final = 0.05
-"""Detections with a lower score are not answered."""
+"""The score threshold: detections with a lower score are left out."""
 OVERLAP: Final = 0.5
-"""Of two boxes of one class that overlap by more (intersection over union), the surer stays."""
+"""The NMS IoU limit: of two boxes of one class that overlap by more, the one with the higher score stays."""
+CANDIDATES: Final = 1000
+"""The (box, class) pairs with the highest scores that NMS sees."""
 MAX_DETECTIONS: Final = 100
 """Where the data do not say otherwise."""
-FEWEST, MOST, ROOM = 20, 300, 4
-"""What data say: four times as many as their fullest picture holds, between 20 and 300."""
+MIN_LIMIT, MAX_LIMIT, OBJECTS_FACTOR = 20, 300, 4
+"""The limit that data give: four times the objects of their fullest picture, between 20 and 300."""
 
 
 def room_for(fullest: int) -> int:
-    """The most detections that one answer should hold where the fullest picture shows so many objects."""
-    return min(max(ROOM * fullest, FEWEST), MOST)
+    """The detections that one answer should hold where the fullest picture shows so many objects."""
+    return min(max(OBJECTS_FACTOR * fullest, MIN_LIMIT), MAX_LIMIT)
 
 
 def max_detections(problem: Problem) -> int:
@@ -29,6 +32,19 @@ def max_detections(problem: Problem) -> int:
     if not isinstance(limit, int) or limit < 1:
         raise UsageError(f"max_detections is {limit!r}; it must be a whole number above zero")
     return limit
+
+
+def postprocess_steps(problem: Problem) -> tuple[PostprocessStep, ...]:
+    """How boxes and scores become an answer; `postprocess.py` builds the module from these numbers."""
+    return (
+        PostprocessStep(kind=PostprocessKind.TOP_K, numbers={"k": CANDIDATES}),
+        PostprocessStep(kind=PostprocessKind.CLIP_BOXES),
+        PostprocessStep(
+            kind=PostprocessKind.NMS,
+            numbers={"score_threshold": SCORE, "iou_threshold": OVERLAP, "max_detections": max_detections(problem)},
+        ),
+        PostprocessStep(kind=PostprocessKind.SCALE_TO_IMAGE),
+    )
 
 
 def detector_signature(problem: Problem, *, cells: int) -> Signature:

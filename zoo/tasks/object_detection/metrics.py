@@ -21,7 +21,7 @@ NAMES: Final = {"map": "map", "map50": "map_50", "map75": "map_75"}
 
 
 class DetectionMetrics:
-    """What a detector's model.onnx answers, finished as pipeline.onnx does, against the boxes of the batch."""
+    """The outputs of a detector's model.onnx, postprocessed as in pipeline.onnx, against the boxes of the batch."""
 
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
@@ -33,22 +33,22 @@ class DetectionMetrics:
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch: outputs boxes [n, cells, 4] and scores [n, cells, classes]."""
         rows = zip(outputs["boxes"].float(), outputs["scores"].float(), strict=True)
-        found = [self.finish.select(boxes, scores) for boxes, scores in rows]
-        answers = [{"boxes": boxes, "scores": scores, "labels": labels} for boxes, scores, labels in found]
+        detected = [self.finish.select(boxes, scores) for boxes, scores in rows]
+        answers = [{"boxes": boxes, "scores": scores, "labels": labels} for boxes, scores, labels in detected]
         pairs = zip(batch["boxes"], batch["labels"], strict=True)
         truth = [{"boxes": boxes, "labels": labels} for boxes, labels in pairs]
         self.metric.to(outputs["boxes"].device).update(answers, truth)
         free = SHOWN - len(self.examples)
-        self.examples += [(batch["image"][place].cpu(), answers[place]) for place in range(len(answers[:free]))]
+        self.examples += [(batch["image"][index].cpu(), answers[index]) for index in range(len(answers[:free]))]
 
     def compute(self) -> dict[str, float]:
         """map (over overlaps of 0.50 to 0.95), map50 and map75, in 0..1, over all processes together."""
-        found = self.metric.compute()
+        values = self.metric.compute()
         # a split without any object has no precision to speak of; the library says -1
-        return {name: max(float(found[key]), 0.0) for name, key in NAMES.items()}
+        return {name: max(float(values[key]), 0.0) for name, key in NAMES.items()}
 
     def pictures(self, folder: Path) -> list[Path]:
-        """detections.png: what was found in the first pictures of the split."""
+        """detections.png: the detections in the first pictures of the split."""
         if not self.examples:
             return []
         drawn = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 
 SURE = 0.3
 """Detections below this score are counted but not listed."""

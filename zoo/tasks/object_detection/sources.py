@@ -10,7 +10,7 @@ import numpy as np
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.detection.layouts import SCENES, object_root
 from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
-from zoo.data.image.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.image.reading import Pixels, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -39,7 +39,7 @@ def scenes_card(source: DataSource) -> DataCard:
         source=source,
         splits=splits,
         classes=scenes.CLASSES,
-        facts={"channels": 1, "height": [*side], "width": [*side], "fullest": scenes.MOST},
+        facts={"channels": 1, "height": [*side], "width": [*side], "fullest": scenes.MAX_DIGITS},
         fingerprint=object_fingerprint(f"{SCENES} {digits.SHA256}", scenes.CLASSES, splits),
     )
 

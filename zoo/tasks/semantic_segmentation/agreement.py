@@ -1,4 +1,4 @@
-"""Two class maps compared as their users would: the same class for every pixel that is no tie."""
+"""Whether two class maps agree: the same class for every pixel that is not a tie."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import MARGIN, Agreement, Case
-from zoo.tasks.semantic_segmentation.facts import IGNORE
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 OUTPUT: Final = "classes"
-TIED: Final = 10.0
-"""Two scores closer than so many times the reference's own error have no order."""
-SPARED: Final = 1e-3
-FEW: Final = 2
-"""The share of decided pixels, or their number in a small picture, that may differ: preparing rounds to whole levels,
-and one level more or less moves an edge here and there.  Where the file's own levels are known (the gating cases of
-pipeline.onnx) nothing is spared."""
-OPEN: Final = 0.05
-"""A picture of which a larger share is tied is undecided."""
+TIE_FACTOR: Final = 10.0
+"""Two scores are tied where they differ by less than this many times the reference's own error."""
+MAX_DIFFERING_SHARE: Final = 1e-3
+MAX_DIFFERING_PIXELS: Final = 2
+"""The share of decided pixels, or their number in a small picture, that may differ: preprocessing rounds to whole
+levels, and one level can move an edge by a pixel.  The gating cases of pipeline.onnx know the levels of the file
+itself; no pixel of theirs may differ."""
+MAX_TIED_SHARE: Final = 0.05
+"""A picture with a larger share of tied pixels is undecided."""
 SHOWN: Final = 12
 
 
 def agreement(
     reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
 ) -> Agreement:
-    """A picture agrees when its pixels do, away from ties; the raw share of equal pixels stands among the metrics."""
-    tie = TIED * noise.get(OUTPUT, 0.0)
+    """A picture agrees when its pixels do, away from ties; the share of all equal pixels is one of the metrics."""
+    tie = TIE_FACTOR * noise.get(OUTPUT, 0.0)
     agreeing = undecided = 0
     wrong: list[tuple[float, str]] = []
     equal: list[float] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        where, one, other = case.origin or case.name, ours[OUTPUT], theirs[OUTPUT]
-        if one.shape != other.shape:
-            wrong.append((1.0, f"{where}: {list(other.shape)} pixels instead of {list(one.shape)}"))
+    for expected_answer, actual_answer, case in zip(reference, candidate, cases, strict=True):
+        where, expected, actual = case.origin or case.name, expected_answer[OUTPUT], actual_answer[OUTPUT]
+        if expected.shape != actual.shape:
+            wrong.append((1.0, f"{where}: {list(actual.shape)} pixels instead of {list(expected.shape)}"))
             continue
-        decided = _decided(ours, tie)
-        apart = one != other
-        equal.append(1.0 - float(apart.mean()))
-        count = int(np.count_nonzero(apart & decided))
-        if count > max(SPARED * decided.sum(), FEW):
-            wrong.append((count / apart.size, _sentence(where, ours, other, apart & decided)))
-        elif np.count_nonzero(~decided) > OPEN * decided.size:
+        decided = _decided(expected_answer, tie)
+        differ = expected != actual
+        equal.append(1.0 - float(differ.mean()))
+        count = int(np.count_nonzero(differ & decided))
+        if count > max(MAX_DIFFERING_SHARE * decided.sum(), MAX_DIFFERING_PIXELS):
+            wrong.append((count / differ.size, _sentence(where, expected, actual, differ & decided)))
+        elif np.count_nonzero(~decided) > MAX_TIED_SHARE * decided.size:
             undecided += 1
         else:
             agreeing += 1
@@ -56,23 +56,23 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics={**scores(reference, cases), **({"equal_pixels": 1.0} if equal else {})},
-        candidate_metrics={**scores(candidate, cases), **raw},
+        reference_metrics={"equal_pixels": 1.0} if equal else {},
+        candidate_metrics=raw,
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 
 
 def _decided(answer: Arrays, tie: float) -> npt.NDArray[np.bool_]:
-    """Pixels whose first class stands clear of the second; all of them where nobody measured it."""
+    """The pixels whose best class is ahead of the second by more than a tie; all pixels where no margin is known."""
     margin = answer.get(MARGIN)
     return np.ones(answer[OUTPUT].shape, bool) if margin is None else np.asarray(margin) > tie
 
 
-def _sentence(where: str, ours: Arrays, other: npt.NDArray[Any], apart: npt.NDArray[np.bool_]) -> str:
-    row, column = (int(place[0]) for place in np.nonzero(apart))
+def _sentence(where: str, expected: npt.NDArray[Any], actual: npt.NDArray[Any], differ: npt.NDArray[np.bool_]) -> str:
+    row, column = (int(indices[0]) for indices in np.nonzero(differ))
     return (
-        f"{where}: {np.count_nonzero(apart)} of {apart.size} pixels differ away from ties, the first at "
-        f"({column}, {row}): class {ours[OUTPUT][row, column]} became {other[row, column]}"
+        f"{where}: {np.count_nonzero(differ)} of {differ.size} pixels differ away from ties, the first at "
+        f"({column}, {row}): class {expected[row, column]} became {actual[row, column]}"
     )
 
 
@@ -83,13 +83,13 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
     ]
     if not pairs:
         return {}
-    count = 1 + max(int(max(found.max(), _known(truth).max(initial=0))) for found, truth in pairs)
+    count = 1 + max(int(max(classes.max(), _known(truth).max(initial=0))) for classes, truth in pairs)
     matrix = np.zeros((count, count), np.int64)
-    for found, truth in pairs:
-        if found.shape == truth.shape:
-            kept = truth != IGNORE
-            places = truth[kept].astype(np.int64) * count + found[kept]
-            matrix += np.bincount(places, minlength=count * count).reshape(count, count)
+    for classes, truth in pairs:
+        if classes.shape == truth.shape:
+            kept = truth != IGNORE_INDEX
+            cells = truth[kept].astype(np.int64) * count + classes[kept]
+            matrix += np.bincount(cells, minlength=count * count).reshape(count, count)
     right = np.diag(matrix)
     union = matrix.sum(0) + matrix.sum(1) - right
     if not matrix.sum():
@@ -101,5 +101,5 @@ def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]
 
 
 def _known(truth: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    known: npt.NDArray[Any] = truth[truth != IGNORE]
+    known: npt.NDArray[Any] = truth[truth != IGNORE_INDEX]
     return known

@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.api.recipe import Augment
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 from zoo.data.image.augment import augment as augment_pictures
 from zoo.data.image.augment import warp_grid
-from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
 
 def augment(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:
-    """A changed copy: moved, turned, zoomed and mirrored with its mask, then coloured.
+    """A changed copy: shifted, rotated, zoomed and mirrored with its mask, then coloured.
 
     What moves in is black in the picture and left open in the mask; the generator is on the device.
     """
@@ -32,12 +32,12 @@ def augment(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:
 
 
 def _warp(image: Tensor, mask: Tensor, change: Augment, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Both resampled from the same places: levels between pixels, classes from the nearest."""
+    """Both resampled by the same grid: levels bilinear, classes from the nearest pixel."""
     grid = warp_grid(image, change, generator)
     moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    # one more than the class, so that the zeros from outside can be told from class 0
+    # classes are raised by one, so that zero padding differs from class 0
     classes = F.grid_sample(mask[:, None].float() + 1, grid, mode="nearest", padding_mode="zeros", align_corners=False)[
         :, 0
     ]
-    open_ = torch.where(classes == 0, float(IGNORE), classes - 1)
+    open_ = torch.where(classes == 0, float(IGNORE_INDEX), classes - 1)
     return moved.round_().to(torch.uint8), open_.to(torch.uint8)

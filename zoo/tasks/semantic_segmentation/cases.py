@@ -18,9 +18,9 @@ from zoo.data.image.reading import Pixels
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader, scenes_card
 
 TINT: Final = np.array([1.0, 0.7, 0.45])
-"""Makes a grey picture a coloured one, so that swapped channels show."""
+"""Gives a grey picture colour, so that swapped channels are noticed."""
 SHAPES: Final = ((150, 211), (233, 71), (64, 64))
-"""Height and width of what the data's own pictures are shown at as well."""
+"""Heights and widths to which pictures of the data are resized as further cases."""
 
 
 def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
@@ -38,7 +38,7 @@ def _embedded() -> DataCard:
 
 
 def _around(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-    """What every task on pictures is put to, with the masks of the data's own."""
+    """The cases of every task on pictures, with the masks of the data's own."""
     if card is None:
         return picture_cases(None, problem.image, purpose, truth=lambda *_: None, limit=limit)
     read_mask = mask_reader(card)
@@ -60,7 +60,7 @@ def _reshaped(items: Iterator[Case]) -> Iterator[Case]:
 
 
 def _tiny() -> Iterator[Case]:
-    """Pictures of hardly a pixel."""
+    """Pictures of a few pixels."""
     for height, width in ((1, 1), (2, 5)):
         levels = np.arange(height * width * 3, dtype=np.uint8).reshape(height, width, 3) * 16 + 7
         yield Case(name=f"{height}x{width}", kind="tiny", inputs={"image": levels}, gates=False, origin="synthetic")

@@ -44,7 +44,7 @@ class MaskDataset:
 
 @torch.no_grad()
 def open_split(card: DataCard, split: Split, image: ImageInput) -> MaskDataset:
-    """One split of a checked card, stretched to a model's input; masks take the nearest pixel's class."""
+    """One split of a checked card, resized without cropping; masks take the class of the nearest pixel."""
     samples: Sequence[MaskSample] | None = card.splits.get(split)
     if not samples:
         raise DataError(f"{card.source.request.source} has no {split} split")

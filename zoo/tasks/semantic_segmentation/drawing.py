@@ -12,8 +12,8 @@ from PIL import Image
 from zoo.data.image.drawing import enlarged, side_by_side
 from zoo.tasks.semantic_segmentation.runner import class_map
 
-STRENGTH: Final = 0.6
-"""How much of the overlay is colour."""
+OPACITY: Final = 0.6
+"""Of the colours over the picture."""
 
 Map = npt.NDArray[Any]
 
@@ -21,7 +21,7 @@ Map = npt.NDArray[Any]
 def overlaid(image: npt.NDArray[np.uint8], classes: Map) -> npt.NDArray[np.uint8]:
     """uint8 [h, w, 3] tinted where a class other than the first stands; pixels left open are pale."""
     colours = np.asarray(class_map({"classes": (classes.astype(np.int64) % 256).astype(np.uint8)}).convert("RGB"))
-    tinted = np.round(image * (1 - STRENGTH) + colours * STRENGTH).astype(np.uint8)
+    tinted = np.round(image * (1 - OPACITY) + colours * OPACITY).astype(np.uint8)
     return np.where((classes == 0)[..., None], image, tinted)
 
 
@@ -30,9 +30,12 @@ def shown(image: npt.NDArray[np.uint8], classes: Map) -> Image.Image:
     return side_by_side(enlarged(image), enlarged(overlaid(image, classes)))
 
 
-def beside_truth(image: npt.NDArray[np.uint8], truth: Map, found: Map) -> Image.Image:
-    """The picture, what the data say, what the model says."""
-    first, second = side_by_side(enlarged(image), enlarged(overlaid(image, truth))), enlarged(overlaid(image, found))
+def beside_truth(image: npt.NDArray[np.uint8], truth: Map, predicted: Map) -> Image.Image:
+    """The picture, with its true classes, and with the predicted classes."""
+    first, second = (
+        side_by_side(enlarged(image), enlarged(overlaid(image, truth))),
+        enlarged(overlaid(image, predicted)),
+    )
     return side_by_side(first, second)
 
 

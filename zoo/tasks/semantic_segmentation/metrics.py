@@ -9,10 +9,10 @@ from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
 from zoo.api.problem import Problem
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 from zoo.data.image.charts import confusion_chart, save
 from zoo.data.image.drawing import tiled
 from zoo.tasks.semantic_segmentation.drawing import beside_truth
-from zoo.tasks.semantic_segmentation.facts import IGNORE
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -27,8 +27,10 @@ class SegmentationMetrics:
         self.classes = problem.classes
         count = len(problem.classes)
         # a single class leaves nothing to choose; the library wants two
-        self.overlap = MulticlassJaccardIndex(max(count, 2), ignore_index=IGNORE, validate_args=False)
-        self.accuracy = MulticlassAccuracy(max(count, 2), average="micro", ignore_index=IGNORE, validate_args=False)
+        self.overlap = MulticlassJaccardIndex(max(count, 2), ignore_index=IGNORE_INDEX, validate_args=False)
+        self.accuracy = MulticlassAccuracy(
+            max(count, 2), average="micro", ignore_index=IGNORE_INDEX, validate_args=False
+        )
         self.matrix: Tensor | None = None
         self.examples: list[tuple[Tensor, Tensor, Tensor]] = []
 

@@ -1,4 +1,4 @@
-"""What a segmenter's pipeline.onnx ends with: the likeliest class of every pixel of the given picture.  [torch]"""
+"""Postprocessing of segmenters in pipeline.onnx: the likeliest class of every pixel of the given picture.  [torch]"""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from zoo.tasks.semantic_segmentation.facts import answer_dtype
 class ClassMap(nn.Module):
     """(logits [1, classes, h, w], image [height, width, 3]) -> classes [height, width].
 
-    The scores, not the classes, are enlarged to the picture's own size, so that edges fall between pixels where they
-    belong.
+    The logits, not the classes, are resized to the picture's own size, so that edges are not blocky.
     """
 
     raw: Final = ("image",)
@@ -26,11 +25,11 @@ class ClassMap(nn.Module):
         self.dtype = dtype
 
     def forward(self, logits: Tensor, image: Tensor) -> Tensor:
-        """The index of the highest score; of equal ones the first."""
+        """The index of the highest logit; the first of equal ones."""
         return self.sized(logits, image).argmax(1).squeeze(0).to(self.dtype)
 
     def margin(self, logits: Tensor, image: Tensor) -> Tensor:
-        """How far the highest score stands above the next, [height, width]; without a next, 1."""
+        """The difference of the highest and the second logit, [height, width]; 1 where there is one class."""
         scores = self.sized(logits, image)
         if scores.shape[1] == 1:
             return torch.ones_like(scores[0, 0])
@@ -44,5 +43,5 @@ class ClassMap(nn.Module):
 
 
 def class_map(problem: Problem) -> ClassMap:
-    """The finishing of a problem."""
+    """The postprocessing of a problem."""
     return ClassMap(getattr(torch, answer_dtype(problem)))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from zoo.api.data import DataCard, DataSource, Split
+from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import SCENES, mask_root
 from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
-from zoo.data.image.decode import read_picture
-from zoo.data.image.index_mask import drawn_mask, read_mask
+from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.image.reading import Pixels, unchanged
 
 if TYPE_CHECKING:
@@ -45,15 +45,15 @@ def scenes_card(source: DataSource) -> DataCard:
 
 def stacked(card: DataCard, split: Split) -> Pixels | None:
     """All pictures of a split in one array, grey levels [n, 96, 96]; None for folders of files."""
-    return _scenes(split).images[_places(card, split)] if card.source.format == SCENES else None
+    return _scenes(split).images[_indices(card, split)] if card.source.format == SCENES else None
 
 
 def stacked_masks(card: DataCard, split: Split) -> Pixels | None:
     """All masks of a split in one array, [n, 96, 96]; None for folders of files."""
-    return _scenes(split).masks[_places(card, split)] if card.source.format == SCENES else None
+    return _scenes(split).masks[_indices(card, split)] if card.source.format == SCENES else None
 
 
-def _places(card: DataCard, split: Split) -> list[int]:
+def _indices(card: DataCard, split: Split) -> list[int]:
     samples: Sequence[MaskSample] = card.splits[split]
     return [sample.index for sample in samples]
 
@@ -73,7 +73,7 @@ def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     root = mask_root(card.source)
 
     def read(sample: MaskSample) -> Pixels:
-        return read_mask(root / sample.mask) if sample.mask else drawn_mask(sample.shapes, *sample.sides)
+        return read_mask(root / sample.mask, sample.coding) if sample.mask else drawn_mask(sample.shapes, *sample.sides)
 
     return unchanged(read)
 

@@ -1,4 +1,4 @@
-"""Two models of sequences compared as their users would: the same likeliest next token, the same surprise."""
+"""Whether two models of sequences agree: by the likeliest next token, and by the negative log-likelihood."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 MARGIN: Final = 10.0
-"""Two logits closer than so many times the reference's own error have no order."""
+"""Two logits are tied where they differ by less than this many times the reference's own error."""
 OUTPUT: Final = "logits"
 SHOWN: Final = 12
 
@@ -35,16 +35,16 @@ def agreement(
     margin = MARGIN * noise.get(OUTPUT, 0.0)
     agreeing = undecided = 0
     wrong: list[tuple[int, str]] = []
-    for ours, theirs, case in zip(reference, candidate, cases, strict=True):
-        one, other = ours[OUTPUT][0], theirs[OUTPUT][0]
-        two = np.partition(one, -2, axis=-1)[..., -2:]
-        decided = two[..., 1] - two[..., 0] > margin
-        chosen = np.take_along_axis(one, other.argmax(-1)[..., None], -1)[..., 0]
-        apart = two[..., 1] - chosen > margin  # a tie of two excuses no third
-        if apart.any():
-            count, first = int(apart.sum()), int(apart.argmax()) + 1
-            places = f"{count} of {decided.size} next {element}s differ, the first after {first}"
-            wrong.append((count, f"{case.origin or case.name}: {places}"))
+    for expected_answer, actual_answer, case in zip(reference, candidate, cases, strict=True):
+        expected, actual = expected_answer[OUTPUT][0], actual_answer[OUTPUT][0]
+        top_two = np.partition(expected, -2, axis=-1)[..., -2:]
+        decided = top_two[..., 1] - top_two[..., 0] > margin
+        chosen = np.take_along_axis(expected, actual.argmax(-1)[..., None], -1)[..., 0]
+        differ = top_two[..., 1] - chosen > margin  # a tie of the best two does not accept a third
+        if differ.any():
+            count, first = int(differ.sum()), int(differ.argmax()) + 1
+            positions = f"{count} of {decided.size} next {element}s differ, the first after {first}"
+            wrong.append((count, f"{case.origin or case.name}: {positions}"))
         elif decided.any():
             agreeing += 1
         else:
@@ -54,21 +54,23 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics=scores(reference, cases, element=element),
-        candidate_metrics=scores(candidate, cases, element=element),
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 
 
 def scores(answers: Sequence[Arrays], cases: Sequence[Case], *, element: str) -> dict[str, float]:
-    """Bits per element, each item read without what stands before it, where the next tokens are known."""
+    """Bits per element over the items whose next tokens are known; every item is read without context."""
     pairs = zip(answers, cases, strict=True)
-    bits = [surprise(answer[OUTPUT][0], np.asarray(case.truth)) for answer, case in pairs if case.truth is not None]
+    bits = [
+        negative_log_likelihood(answer[OUTPUT][0], np.asarray(case.truth))
+        for answer, case in pairs
+        if case.truth is not None
+    ]
     return {f"bits_per_{element}": float(np.concatenate(bits).mean())} if bits else {}
 
 
-def surprise(logits: npt.NDArray[Any], targets: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Bits per token: logits [length, vocabulary] and the tokens [length] that came."""
+def negative_log_likelihood(logits: npt.NDArray[Any], targets: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """In bits per token, float64 [length]: of logits [length, vocabulary] and the true tokens, int64 [length]."""
     wide = logits.astype(np.float64)
     top = wide.max(-1, keepdims=True)
     log = wide - top - np.log(np.exp(wide - top).sum(-1, keepdims=True))

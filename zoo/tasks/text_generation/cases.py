@@ -9,13 +9,13 @@ from typing import Final
 from zoo.api.data import DataCard
 from zoo.api.problem import Problem
 from zoo.api.task import Case, Purpose
-from zoo.data.text.cases import LENGTHS, Tokens, chance, measured_items, row, stretches
+from zoo.data.text.cases import LENGTHS, Tokens, measured_items, random_tokens, real_tokens, row
 from zoo.data.text.encoding import token_input
-from zoo.data.text.vocabulary import encode, numbers
+from zoo.data.text.vocabulary import encode, token_ids
 
 EMBEDDED: Final = "names"
 GOLDEN_ITEMS: Final = 3
-STRETCH: Final = 64
+WINDOW: Final = 64
 """Tokens of an evaluation item."""
 
 
@@ -37,42 +37,42 @@ def _case(name: str, kind: str, tokens: Tokens, *, gates: bool = True) -> Case:
 def _raw(card: DataCard | None, problem: Problem) -> Iterator[Case]:
     """Real text of every length, from short to long and twice as long."""
     long, short, least = LENGTHS
-    text = stretches(card, problem, long)
+    text = real_tokens(card, problem, long)
     for number in (1, 2, 3):
         yield _case(f"length {long}, {number}", "realistic", next(text))
-    yield _case(f"length {short}", "short", next(stretches(card, problem, short)))
-    yield _case(f"length {least}", "shortest", next(stretches(card, problem, least)))
-    yield _case(f"length {2 * long}", "long", next(stretches(card, problem, 2 * long)))
+    yield _case(f"length {short}", "short", next(real_tokens(card, problem, short)))
+    yield _case(f"length {least}", "shortest", next(real_tokens(card, problem, least)))
+    yield _case(f"length {2 * long}", "long", next(real_tokens(card, problem, 2 * long)))
 
 
 def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Chance and monotony gate; unknown tokens inform."""
+    """Random tokens and one repeated token gate; unknown tokens only inform."""
     long, short, _ = LENGTHS
-    yield _case("uniform 1", "uniform", chance(problem, long, seed=1))
-    yield _case("uniform 2", "uniform", chance(problem, long, seed=2))
-    yield _case("uniform 3", "uniform", chance(problem, short, seed=3))
-    yield _case("one token", "smooth", [next(stretches(card, problem, 1))[0]] * long)
+    yield _case("uniform 1", "uniform", random_tokens(problem, long, seed=1))
+    yield _case("uniform 2", "uniform", random_tokens(problem, long, seed=2))
+    yield _case("uniform 3", "uniform", random_tokens(problem, short, seed=3))
+    yield _case("one token", "smooth", [next(real_tokens(card, problem, 1))[0]] * long)
     yield _case("unknown tokens", "unknown", [1] * short, gates=False)
 
 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Stretches of the evaluation text, each read without what stands before it."""
+    """Windows of the evaluation text, each read without context."""
     split, items = measured_items(card)
-    places, unit = numbers(problem.vocabulary), token_input(problem).unit
+    places, unit = token_ids(problem.vocabulary), token_input(problem).unit
     text = "\n".join(item.text.strip("\n") for item in items)
     tokens = encode(f"\n{text}\n", places, unit)
-    for at in range(0, len(tokens) - STRETCH, STRETCH):
+    for at in range(0, len(tokens) - WINDOW, WINDOW):
         yield Case(
             name=f"{split}, token {at}",
             kind="realistic",
-            inputs={"tokens": row(tokens[at : at + STRETCH])},
-            truth=row(tokens[at + 1 : at + STRETCH + 1])[0],
+            inputs={"tokens": row(tokens[at : at + WINDOW])},
+            truth=row(tokens[at + 1 : at + WINDOW + 1])[0],
             origin=f"{split}, token {at}",
         )
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two stretches of embedded names, and up to three of the data's own text."""
+    """Two windows of embedded names, and up to three of the data's own text."""
     yield from islice(_items(None, problem), 2)
     if card is not None and card.source.format != EMBEDDED:
         yield from islice(_items(card, problem), GOLDEN_ITEMS)

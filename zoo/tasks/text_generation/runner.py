@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.text.vocabulary import SPECIAL, decode, encode, numbers
+from zoo.data.text.vocabulary import SPECIAL, decode, encode, token_ids
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 LENGTH = 200
@@ -25,7 +25,7 @@ def read(path: Path, problem: Mapping[str, Any]) -> Arrays:
 
 def read_text(text: str, problem: Mapping[str, Any]) -> Arrays:
     """The prompt as the input of pipeline.onnx: `tokens` int64 [1, length], a line break before the text."""
-    tokens = encode("\n" + text.rstrip("\r\n"), numbers(problem["vocabulary"]), problem["input"]["unit"])
+    tokens = encode("\n" + text.rstrip("\r\n"), token_ids(problem["vocabulary"]), problem["input"]["unit"])
     return {"tokens": np.array([tokens], np.int64)}
 
 
@@ -39,7 +39,7 @@ def sample(logits: np.ndarray[Any, Any], *, temperature: float, generator: np.ra
     return int(generator.choice(len(weights), p=weights / weights.sum()))
 
 
-def respond(
+def generate(
     run: Callable[[Arrays], Arrays],
     inputs: Arrays,
     feedback: Mapping[str, str],

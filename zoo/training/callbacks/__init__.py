@@ -1,1 +1,1 @@
-"""What listens to a training."""
+"""The built-in callbacks: live line, metrics.csv, checkpoints, pictures, TensorBoard."""

@@ -1,4 +1,4 @@
-"""Keeps checkpoints: the newest two and the best, with their pointers."""
+"""Writes checkpoints; keeps the newest two and the best, with the pointers `last` and `best`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from zoo.runs.checkpoints import point, prune, write_checkpoint
 from zoo.runs.run import Run
 from zoo.training.events import Callback, CheckpointEvent
 
-KEPT: Final = 2
+NEWEST_KEPT: Final = 2
 
 
 class Checkpoints(Callback):
-    """Writes a checkpoint of every snapshot; `newest` names the last one."""
+    """Writes a checkpoint for every checkpoint event."""
 
     def __init__(self, run: Run) -> None:
         self._folder = run.checkpoints
         self._model = run.config.model
 
     def on_checkpoint(self, event: CheckpointEvent) -> None:
-        """Write, then point, then remove the ones that nobody points at."""
+        """Write the checkpoint, then the pointers, then remove old checkpoints without a pointer."""
         checkpoint = write_checkpoint(
             self._folder,
             model=self._model,
@@ -31,4 +31,4 @@ class Checkpoints(Callback):
         if event.best:
             point(self._folder, "best", checkpoint)
         point(self._folder, "last", checkpoint)
-        prune(self._folder, keep=KEPT)
+        prune(self._folder, keep=NEWEST_KEPT)

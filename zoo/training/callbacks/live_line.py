@@ -1,4 +1,4 @@
-"""What a person sees while a model trains: one line an epoch, and between them one line that lives."""
+"""The terminal output of a training: one line for each epoch, and a live line below them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
 if TYPE_CHECKING:
     from rich.live import Live
 
-BAR: Final = 20
-QUIET: Final = 30.0
-"""Seconds between lines within an epoch where there is no terminal."""
-SHARES: Final = ("top1", "top5", "accuracy")
+BAR_WIDTH: Final = 20
+LINE_SECONDS: Final = 30.0
+"""Seconds between lines within an epoch where the output is not a terminal."""
+PERCENT_METRICS: Final = ("top1", "top5", "accuracy")
 
 
 class LiveLine(Callback):
-    """Prints to `stream`: a line that is rewritten on a terminal, plain periodic lines elsewhere."""
+    """Prints to `stream`: on a terminal a line that is rewritten, elsewhere plain lines from time to time."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -34,35 +34,35 @@ class LiveLine(Callback):
         if start.step:
             self._print(f"going on from epoch {start.epoch}, step {start.step:,} of {start.steps:,}")
         if self._terminal:
-            from rich.console import Console  # noqa: PLC0415  only a terminal pays for it
+            from rich.console import Console  # noqa: PLC0415  only terminals need it
             from rich.live import Live  # noqa: PLC0415
 
             self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=True)
             self._live.start()
 
     def on_step(self, event: StepEvent) -> None:
-        """Refresh the live line, or print one once in a while."""
+        """Refresh the live line; without a terminal, print a line from time to time."""
         if self._start is None:
             return
         text = step_line(event, self._start)
         if self._live:
             self._live.update(text, refresh=True)
-        elif time.monotonic() - self._printed >= QUIET:
+        elif time.monotonic() - self._printed >= LINE_SECONDS:
             self._print(text)
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """One line that stays."""
+        """Print the line of the epoch."""
         if self._live:
-            self._live.update("", refresh=True)  # what it said of this epoch is over
+            self._live.update("", refresh=True)  # the epoch it described has ended
         if self._start:
             self._print(epoch_line(result, self._start))
 
     def on_end(self, outcome: Outcome) -> None:  # noqa: ARG002
-        """Nothing more to refresh."""
+        """Close the live line."""
         self.on_close()
 
     def on_close(self) -> None:
-        """Give the terminal back."""
+        """Close the live line."""
         if self._live:
             self._live.stop()
             self._live = None
@@ -76,9 +76,9 @@ class LiveLine(Callback):
 
 
 def step_line(event: StepEvent, start: Start) -> str:
-    """Where the training is: epoch, bar, loss, metric, speed, rate, time left."""
+    """The live line: epoch, bar, loss, metric, speed, learning rate, time left."""
     share = event.batch / start.batches
-    bar = ("━" * round(share * BAR)).ljust(BAR, "╌")
+    bar = ("━" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "╌")
     parts = [f"epoch {event.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {event.loss:.4f}"]
     if start.monitor.metric in event.metrics:
         parts.append(score(start.monitor.metric, event.metrics[start.monitor.metric]))
@@ -87,7 +87,7 @@ def step_line(event: StepEvent, start: Start) -> str:
 
 
 def epoch_line(result: EpochResult, start: Start) -> str:
-    """What an epoch came to."""
+    """The line of an epoch: loss, metrics, speed, learning rate, time."""
     metrics = "  ".join(score(name, value) for name, value in result.metrics.items())
     mark = "  best" if result.best else ""
     return (
@@ -97,8 +97,8 @@ def epoch_line(result: EpochResult, start: Start) -> str:
 
 
 def score(name: str, value: float) -> str:
-    """A metric as people write it; shares as percentages."""
-    return f"{name} {value:.2%}" if name.startswith(SHARES) else f"{name} {value:.4g}"
+    """A metric with its name; accuracies as percentages."""
+    return f"{name} {value:.2%}" if name.startswith(PERCENT_METRICS) else f"{name} {value:.4g}"
 
 
 def clock(seconds: float) -> str:

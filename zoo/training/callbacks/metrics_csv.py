@@ -1,4 +1,4 @@
-"""metrics.csv: one row an epoch, on the disk before the checkpoint of that epoch."""
+"""metrics.csv: one row for each epoch, on the disk before the checkpoint of that epoch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.training.events import Callback, EpochResult, Start
 
 
 def row(result: EpochResult) -> dict[str, float]:
-    """One epoch's numbers by column."""
+    """The numbers of one epoch by column."""
     return {
         "epoch": result.epoch,
         "step": result.step,
@@ -26,7 +26,7 @@ def row(result: EpochResult) -> dict[str, float]:
 
 
 def read_rows(file: Path) -> list[dict[str, float]]:
-    """The complete rows of a metrics.csv; none where there is no file."""
+    """The complete rows of a metrics.csv; empty where there is no file."""
     if not file.is_file():
         return []
     with file.open(newline="") as lines:
@@ -38,19 +38,19 @@ def read_rows(file: Path) -> list[dict[str, float]]:
 
 
 class MetricsCsv(Callback):
-    """Appends a row an epoch; after a resume the rows of steps that are repeated are gone."""
+    """Appends a row for each epoch; a resume removes the rows of steps that it repeats."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def on_start(self, start: Start) -> None:
-        """Keep the rows up to the step that training goes on from."""
+        """Keep the rows up to the step that the training resumes from."""
         kept = [row for row in read_rows(self._file) if row["step"] <= start.step and row["epoch"] <= start.epoch]
         if kept or self._file.exists():
-            write_text(self._file, "".join(_line(row, header=place == 0) for place, row in enumerate(kept)))
+            write_text(self._file, "".join(_line(row, header=index == 0) for index, row in enumerate(kept)))
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """One row, flushed to the disk."""
+        """Write one row and flush it to the disk."""
         with disk_errors(self._file), self._file.open("a", newline="") as file:
             file.write(_line(row(result), header=file.tell() == 0))
             file.flush()

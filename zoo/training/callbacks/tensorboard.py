@@ -24,7 +24,7 @@ class TensorBoard(Callback):
             self._writer = SummaryWriter(str(self._folder), purge_step=start.step or None)
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """Every number of the epoch."""
+        """Write every number of the epoch."""
         if self._writer:
             with disk_errors(self._folder):
                 for name, value in row(result).items():

@@ -25,7 +25,7 @@ _FABRIC: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 class Engine:
-    """One process's share of a training: where it computes, with what precision, and who else is there."""
+    """One process of a training: its device, its precision and its communication with the other processes."""
 
     def __init__(self, fabric: Any, precision: Precision, *, local_world: int = 1) -> None:
         self._fabric = fabric
@@ -50,7 +50,7 @@ class Engine:
         return cast("AbstractContextManager[Any]", self._fabric.autocast())
 
     def generators(self) -> tuple[torch.Generator, ...]:
-        """The random generators that everything in this process draws from; the device's own is the last."""
+        """All random generators of this process; that of the device is the last."""
         on_cpu = torch.default_generator
         if self.device.type == "cuda":
             return on_cpu, torch.cuda.default_generators[self.device.index or 0]
@@ -59,11 +59,11 @@ class Engine:
         return (on_cpu,)
 
     def scaled(self, optimizer: Optimizer) -> Optimizer:
-        """The optimiser, made to undo the scaling of the loss where there is one."""
+        """The optimiser; where losses are scaled, it unscales the gradients."""
         return cast("Optimizer", self._fabric.setup_optimizers(optimizer)) if self.scales else optimizer
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of a scalar."""
+        """Add the gradients of a scalar loss."""
         if self.precision == "32":
             loss.backward()  # type: ignore[no-untyped-call]
         else:
@@ -71,26 +71,26 @@ class Engine:
                 self._fabric.backward(loss)
 
     def clip(self, parameters: list[nn.Parameter], module: nn.Module, optimizer: Optimizer, norm: float) -> None:
-        """Shorten the gradients of one optimiser's parameters to this norm, all together."""
+        """Clip the gradients of one optimiser's parameters to this total norm."""
         if self.scales:
             self._fabric.clip_gradients(module, optimizer, max_norm=norm, error_if_nonfinite=False)
         else:
             nn.utils.clip_grad_norm_(parameters, norm)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the processes; one that a process did not use counts as zero there.
+        """Replace every gradient by its mean over the processes; a missing gradient counts as zero.
 
-        A parameter that nobody used keeps none, so that weight decay and momentum leave it alone.
+        A parameter without a gradient on every process keeps none, so that weight decay and momentum do not change it.
         """
-        mine = list(parameters)
-        if self.world == 1 or not mine:
+        own = list(parameters)
+        if self.world == 1 or not own:
             return
-        used = torch.tensor([float(one.grad is not None) for one in mine], device=self.device)
+        used = torch.tensor([float(parameter.grad is not None) for parameter in own], device=self.device)
         distributed.all_reduce(used)
-        shared = [one for one, count in zip(mine, used.tolist(), strict=True) if count]
+        shared = [parameter for parameter, count in zip(own, used.tolist(), strict=True) if count]
         if not shared:
             return
-        gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in shared]
+        gradients = [torch.zeros_like(item) if item.grad is None else item.grad for item in shared]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         distributed.all_reduce(flat)
         flat /= self.world
@@ -99,7 +99,7 @@ class Engine:
             parameter.grad = gradient.copy_(part.view_as(gradient))
 
     def share_tensors(self, module: nn.Module, *, buffers_only: bool = False) -> None:
-        """Give every process the first one's parameters and buffers."""
+        """Copy the parameters and buffers of the first process to all others."""
         if self.world == 1:
             return
         tensors = list(module.buffers()) if buffers_only else [*module.parameters(), *module.buffers()]
@@ -118,70 +118,59 @@ class Engine:
         return cast("list[float]", total.tolist())
 
     def gather(self, value: float) -> list[float]:
-        """Everybody's value, in order of rank."""
+        """The values of all processes, in order of rank."""
         return self.sum([value if rank == self.rank else 0.0 for rank in range(self.world)])
 
     def scaler_state(self) -> dict[str, Any]:
-        """What the scaling of losses has learnt; empty without it."""
+        """The state of the loss scaler; empty where losses are not scaled."""
         return dict(self._fabric._precision.state_dict()) if self.scales else {}
 
     def load_scaler_state(self, state: dict[str, Any]) -> None:
-        """Put back what `scaler_state` gave."""
+        """Load what `scaler_state` returned."""
         if self.scales and state:
             self._fabric._precision.load_state_dict(state)
 
     def tell(self, value: T) -> T:
-        """The first process's value, for all of them."""
+        """The value of the first process, on every process."""
         return cast("T", self._fabric.broadcast(value)) if self.world > 1 else value
 
     def barrier(self) -> None:
-        """Wait for everybody."""
+        """Wait for all processes."""
         if self.world > 1:
             self._fabric.barrier()
 
 
 def launched_processes() -> int:
-    """How many processes a launcher (torchrun, srun) has started; 1 without one.
+    """The number of processes that a launcher (torchrun, srun) has started; 1 without a launcher.
 
-    In an interactive allocation SLURM counts tasks that nobody has started; Lightning Fabric knows one by its name.
+    In an interactive allocation SLURM counts tasks that are not started; Lightning Fabric tells one by its job name.
     """
     by_slurm = "1" if os.environ.get("SLURM_JOB_NAME") in _INTERACTIVE else os.environ.get("SLURM_NTASKS", "1")
     return int(os.environ.get("WORLD_SIZE", by_slurm))
 
 
-def choose_device(wanted: str) -> str:
-    """cpu, cuda or mps; UsageError for one that is not there."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there.get(wanted, False):
-        usable = ", ".join(name for name, here in there.items() if here)
-        raise UsageError(f"--device {wanted} is not available here", hint=f"usable: {usable}, auto")
-    return wanted
-
-
-def choose_precision(wanted: str, *, device: str, parameters: int, side: int) -> Precision:
-    """The precision that pays: bf16 on GPUs that have it, and on CPUs that have it for large networks alone.
+def choose_precision(precision: str, *, device: str, parameters: int, side: int) -> Precision:
+    """The precision for `--precision`; "auto" is bf16 on GPUs that have it and for large networks on CPUs that have it.
 
     Measured on avx512_bf16: 1.67x for ResNet-18 at 128 pixels, nothing end to end for small networks.
     """
-    if wanted != "auto":
-        if wanted == "16" and device == "cpu":
-            raise UsageError("precision 16 needs a GPU", hint="say --precision bf16, or 32")
-        return cast("Precision", wanted)
+    if precision != "auto":
+        if precision == "16" and device == "cpu":
+            raise UsageError("precision 16 needs a GPU", hint="use --precision bf16 or --precision 32")
+        return cast("Precision", precision)
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "16"
-    pays = device == "cpu" and parameters >= 10_000_000 and side >= 96 and torch.cpu._is_avx512_bf16_supported()
-    return "bf16" if pays else "32"
+    faster = device == "cpu" and parameters >= 10_000_000 and side >= 96 and torch.cpu._is_avx512_bf16_supported()
+    return "bf16" if faster else "32"
 
 
 @contextmanager
 def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engine]:
-    """An engine on every process; without a launcher, `devices` above 1 starts this command again for each.
+    """An engine on every process; without a launcher, `devices` above 1 starts this command once more for each device.
 
-    Under torchrun two runs of four aborted at exit without the barrier and the destroying at the end.
+    Under torchrun two of four runs aborted at exit without the barrier and the destruction of the process group.
     """
-    from lightning_fabric import Fabric  # noqa: PLC0415  0.2 s that models without training do not pay
+    from lightning_fabric import Fabric  # noqa: PLC0415  takes 0.2 s
 
     local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", devices)))
     nodes = max(1, launched_processes() // local)

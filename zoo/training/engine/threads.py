@@ -1,51 +1,52 @@
-"""How many CPU threads a process may use without being in anybody's way.
+"""Chooses the number of CPU threads of a process.
 
-Two threads on a busy machine of two cores took 13 times the CPU of one (they spin at barriers), so the count is what
-is idle, and 1 where sharing a step does not make it faster.  It is chosen once, when a run starts, and reused when it
-resumes, because sums depend on it in the last bit.
+Two threads on a busy machine with two cores took 13 times the CPU time of one (they spin at barriers).  So at most as
+many threads are used as there are idle cores, and 1 where more do not make a step faster.  The number is chosen once,
+when a run starts, and used again when it is resumed, because the last bit of sums depends on it.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-LONG_STEP: Final = 0.5
-"""Seconds; a longer one is shared without being tried out."""
-ROUNDS: Final = 4
-"""Of two steps with one thread and two with all of them; the fastest of each counts."""
-WORTH: Final = 1.15
-"""Times faster must a step be to be shared: small recurrent networks took twice the CPU for no gain at all."""
-WATCHED: Final = 0.25
-"""Seconds."""
-SLOW_READ: Final = 0.005
-"""Seconds; a batch that takes longer is being decoded."""
+LONG_STEP_SECONDS: Final = 0.5
+"""A longer step uses all threads without a measurement."""
+MEASUREMENTS: Final = 4
+"""Each of two steps with one thread and two with all threads; the fastest of each counts."""
+MIN_SPEEDUP: Final = 1.15
+"""A smaller speed-up is not worth more threads: small recurrent networks took twice the CPU time for no gain."""
+IDLE_SECONDS: Final = 0.25
+"""The time over which idle cores are measured."""
+SLOW_READ_SECONDS: Final = 0.005
+"""A batch that takes longer is being decoded."""
 
 
 def idle_cores() -> int:
-    """Cores that this process may use and that nobody keeps busy at the moment, at least 1."""
+    """Cores that this process may use and that are idle now, at least 1."""
     return max(1, min(allowed_cores(), round(_idle())))
 
 
 def _idle() -> float:
-    """Idle cores of the machine, watched for a quarter of a second; from the load average where that is all there is.
+    """Idle cores of the machine, measured over a quarter of a second; from the load average on systems without /proc.
 
-    The load average of a minute would count what has just ended, an installation for example.
+    The load average counts a whole minute, so also programs that have just ended.
     """
     before = _ticks()
     if before is None:
         return (os.cpu_count() or 1) - os.getloadavg()[0]
-    time.sleep(WATCHED)
+    time.sleep(IDLE_SECONDS)
     after = _ticks() or before
     idle, total = after[0] - before[0], after[1] - before[1]
     return (os.cpu_count() or 1) * idle / max(total, 1)
 
 
 def _ticks() -> tuple[int, int] | None:
-    """Idle and all time slices since the machine started; None on systems that do not say."""
+    """Idle and all clock ticks since the machine started; None on systems without /proc."""
     try:
         first = Path("/proc/stat").read_text().split("\n", 1)[0].split()
         numbers = [int(number) for number in first[1:9]]
@@ -71,14 +72,26 @@ def _quota(file: Path) -> float | None:
 
 
 def use_cores(count: int) -> None:
-    """Let PyTorch use so many cores, at least one; OMP_NUM_THREADS wins where it is set.
+    """Let PyTorch use this many cores, at least one; OMP_NUM_THREADS wins where it is set.
 
-    For work whose last bits nobody compares.
+    For work whose result need not be the same to the last bit.
     """
-    import torch  # noqa: PLC0415  counting cores needs none of it
+    import torch  # noqa: PLC0415  counting cores needs no torch
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, count))
+
+
+@contextmanager
+def restored_cores() -> Iterator[None]:
+    """Put PyTorch's thread count back at the end, also after an error: it belongs to the caller's process."""
+    import torch  # noqa: PLC0415  counting cores needs none of it
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def share_of_threads(*, processes: int) -> int:
@@ -89,25 +102,25 @@ def share_of_threads(*, processes: int) -> int:
 def choose_threads(
     step: Callable[[], object], *, share: int, tell: Callable[[float], float] = lambda seconds: seconds
 ) -> int:
-    """Threads for this process: its share of the cores, or 1 where `step` is hardly faster with all of them.
+    """The number of threads of this process: `share`, or 1 where `step` is hardly faster with `share` threads.
 
-    `step` does the work of one training step, at first on one thread, without changing what is trained.  It may ask
-    the other processes, so all of them must be given the same share, and `tell`, which gives everybody the seconds
-    that the first one measured.
+    `step` does the work of one training step, on one thread when it is called first, without changing what is trained.
+    It may communicate with the other processes, so all of them must get the same share.  `tell` gives every process
+    the seconds that the first one measured.
     """
     if share == 1:
         return 1
-    import torch  # noqa: PLC0415  counting cores needs none of it
+    import torch  # noqa: PLC0415  counting cores needs no torch
 
-    alone, together = tell(_seconds(step)), float("inf")
-    if alone > LONG_STEP:
+    one_thread, all_threads = tell(_seconds(step)), float("inf")
+    if one_thread > LONG_STEP_SECONDS:
         return share
-    for _ in range(ROUNDS):  # in turns, for a machine is not equally fast all the time
+    for _ in range(MEASUREMENTS):  # in turns, since the speed of a machine varies
         torch.set_num_threads(1)
-        alone = min(alone, tell(_seconds(step)), tell(_seconds(step)))
+        one_thread = min(one_thread, tell(_seconds(step)), tell(_seconds(step)))
         torch.set_num_threads(share)
-        together = min(together, tell(_seconds(step)), tell(_seconds(step)))
-    return share if alone > WORTH * together else 1
+        all_threads = min(all_threads, tell(_seconds(step)), tell(_seconds(step)))
+    return share if one_thread > MIN_SPEEDUP * all_threads else 1
 
 
 def _seconds(step: Callable[[], object]) -> float:
@@ -117,6 +130,6 @@ def _seconds(step: Callable[[], object]) -> float:
 
 
 def choose_workers(read: Callable[[], object]) -> int:
-    """Threads that read batches ahead: none where reading one is a copy from memory, else two."""
+    """The number of threads that read batches ahead: 0 where a batch is a copy from memory, else 2."""
     read()
-    return 0 if _seconds(read) < SLOW_READ else 2
+    return 0 if _seconds(read) < SLOW_READ_SECONDS else 2

@@ -1,4 +1,4 @@
-"""Learning classes from labelled examples."""
+"""Trains classifiers of labelled examples."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from zoo.training.trainers.single_model import SingleModelTrainer
 
 
 class ClassificationTrainer(SingleModelTrainer):
-    """Cross-entropy.  A model that returns a tuple while it trains has auxiliary heads; the first is its own."""
+    """Cross-entropy.  A model with auxiliary heads returns a tuple in training mode, its own logits first."""
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` [n, ...] and `label` int64 [n]."""
         smoothing, label = context.recipe.label_smoothing, batch["label"]
         logits, *auxiliary = as_tuple(context.modules["model"](batch["input"]))
         loss = F.cross_entropy(logits, label, label_smoothing=smoothing)
-        for other in auxiliary:
+        for other_logits in auxiliary:
             weight = float(context.options["auxiliary_weight"])
-            loss = loss + weight * F.cross_entropy(other, label, label_smoothing=smoothing)
+            loss = loss + weight * F.cross_entropy(other_logits, label, label_smoothing=smoothing)
         context.backward(loss)
         context.update("model")
         return StepOutput(loss=loss.detach(), count=len(label))
@@ -31,5 +31,5 @@ class ClassificationTrainer(SingleModelTrainer):
 
 
 def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The outputs that there are, the model's own logits first."""
-    return (outputs,) if isinstance(outputs, Tensor) else tuple(one for one in outputs if one is not None)
+    """The outputs that are not None, the model's own logits first."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(output for output in outputs if output is not None)

@@ -1,4 +1,4 @@
-"""Learning that texts of one label lie near each other.
+"""Trains text embeddings: texts of the same label shall be near each other.
 
 P. Khosla et al., Supervised contrastive learning, arXiv:2004.11362 (2020)
 """
@@ -13,17 +13,17 @@ from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
 from zoo.data.text.encoding import unknown
 from zoo.training.trainers.classification import ClassificationTrainer
-from zoo.training.trainers.text_classification import hide
+from zoo.training.trainers.text_classification import hide_tokens
 
 
 class ContrastiveTextTrainer(ClassificationTrainer):
-    """A softmax over the similarities to all other texts of the batch; those of the same label should win."""
+    """Supervised contrastive loss: a softmax over the similarities to all other texts of the batch."""
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `tokens` int64 [n, length], `lengths` and `label` int64 [n]."""
-        hidden, tokens = float(context.options["token_dropout"]), batch["tokens"]
-        if hidden:
-            tokens = hide(tokens, hidden, context.generator, instead=unknown(context.problem))
+        share, tokens = float(context.options["token_dropout"]), batch["tokens"]
+        if share:
+            tokens = hide_tokens(tokens, share, context.generator, replacement=unknown(context.problem))
         embeddings = embed(context, tokens, batch["lengths"])
         loss = contrastive_loss(embeddings, batch["label"], temperature=float(context.options["temperature"]))
         context.backward(loss)
@@ -41,15 +41,15 @@ def embed(context: StepContext, tokens: Tensor, lengths: Tensor) -> Tensor:
 
 
 def contrastive_loss(embeddings: Tensor, label: Tensor, *, temperature: float) -> Tensor:
-    """The mean surprise at the others of one's label, beyond that of choosing among them: at best 0.
+    """The mean negative log-likelihood of the texts of the same label, less the logarithm of their number.
 
-    This is L_out of the paper less the logarithm of their number.  Unit vectors [n, d], labels int64 [n]; a text that
-    is alone with its label in the batch does not count.
+    This is L_out of the paper, shifted so that the best possible value is 0.  Takes unit vectors [n, d] and labels
+    int64 [n].  A text whose label no other text of the batch has is left out.
     """
     self = torch.eye(len(label), dtype=torch.bool, device=label.device)
-    surprise = -F.log_softmax((embeddings @ embeddings.T / temperature).masked_fill(self, -1e9), dim=1)
-    alike = (label[:, None] == label[None]) & ~self
-    found = alike.any(1)
-    counts = alike.sum(1).clamp_min(1)
-    beyond = (surprise * alike).sum(1) / counts - counts.log()
-    return (beyond * found).sum() / found.sum().clamp_min(1)
+    negative_log_likelihood = -F.log_softmax((embeddings @ embeddings.T / temperature).masked_fill(self, -1e9), dim=1)
+    positive = (label[:, None] == label[None]) & ~self
+    has_positive = positive.any(1)
+    counts = positive.sum(1).clamp_min(1)
+    loss = (negative_log_likelihood * positive).sum(1) / counts - counts.log()
+    return (loss * has_positive).sum() / has_positive.sum().clamp_min(1)

@@ -23,7 +23,7 @@ from zoo.api.task import Batch, Signature
 from zoo.api.trainer import StepContext, StepOutput
 from zoo.training.trainers.optimizers import build_optimizer
 
-IGNORED = -100
+IGNORE_INDEX = -100
 
 
 class LanguageModelTrainer:
@@ -60,22 +60,24 @@ class LanguageModelTrainer:
         """Learn from the inputs and `targets` int64 [n, chunk], which begin at `at` int64 [n] in the sequence."""
         at, targets = batch["at"], batch["targets"]
         logits, *state = context.modules["model"](*self._given(batch), *self._before(at))
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX)
         context.backward(loss)
         context.update("model")
         self._state, self._next = tuple(part.detach() for part in state), at + targets.shape[1]
         return StepOutput(loss=loss.detach(), count=len(at))
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`nats` float [n]: the surprise over all targets that count; `tokens` int [n]: how many they are.
+        """`nats` float [n]: the negative log-likelihood of all targets that count; `tokens` int [n]: how many they are.
 
-        `surprise` float [n, length] is that of every target, zero where it does not count.
+        `nll` float [n, length] is that of every target, zero where it does not count.
         """
         targets = batch["targets"]
         logits, *_ = context.modules["model"](*self._given(batch), *self._zeros(targets))
-        nats = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=IGNORED)
-        surprise = nats.view_as(targets)
-        return {"nats": surprise.sum(1), "tokens": (targets != IGNORED).sum(1), "surprise": surprise}
+        nats = F.cross_entropy(
+            logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=IGNORE_INDEX
+        )
+        nll = nats.view_as(targets)
+        return {"nats": nll.sum(1), "tokens": (targets != IGNORE_INDEX).sum(1), "nll": nll}
 
     def _given(self, batch: Batch) -> list[Tensor]:
         return [batch[name] for name in self._inputs]

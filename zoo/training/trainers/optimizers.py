@@ -1,4 +1,4 @@
-"""Optimisers as a recipe describes them."""
+"""Builds the optimiser that a recipe describes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from zoo.api.recipe import Recipe
 def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] = ()) -> Optimizer:
     """An optimiser over the trainable parameters of a module.
 
-    Weight decay applies to parameters of two or more dimensions alone (biases and normalisation are left free).
-    With `head` given, all other parameters learn at `recipe.backbone_lr` times the rate.
+    Weight decay applies only to parameters of two or more dimensions, so not to biases and normalisation.
+    `head` holds name prefixes: where it is given, all other parameters learn at `recipe.backbone_lr` times the rate.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
@@ -23,7 +23,7 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
             backbone = bool(head) and not name.startswith(head)
             groups.setdefault((backbone, parameter.ndim >= 2), []).append(parameter)
     if not groups:
-        raise ValueError("there is nothing to learn: every parameter is frozen")
+        raise ValueError("there is nothing to train: every parameter is frozen")
     settings: list[dict[str, Any]] = [
         {
             "params": parameters,

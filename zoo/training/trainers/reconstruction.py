@@ -1,4 +1,4 @@
-"""Learning to give back what came in."""
+"""Trains autoencoders of images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.training.trainers.single_model import SingleModelTrainer
 
 
 class ReconstructionTrainer(SingleModelTrainer):
-    """Mean squared error between the normalised picture and the reconstruction."""
+    """Mean squared error between the normalised image and its reconstruction."""
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` float32 [n, channels, height, width]."""

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
-from zoo.tasks.semantic_segmentation.facts import IGNORE
+from zoo.data.formats.masks.masks import IGNORE_INDEX
 from zoo.training.trainers.classification import as_tuple
 from zoo.training.trainers.single_model import SingleModelTrainer
 
@@ -35,5 +35,5 @@ class SegmentationTrainer(SingleModelTrainer):
 
 def pixel_loss(logits: Tensor, mask: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy over the pixels that are not ignored; zero where all are."""
-    total = F.cross_entropy(logits, mask, ignore_index=IGNORE, label_smoothing=label_smoothing, reduction="sum")
-    return total / (mask != IGNORE).sum().clamp(min=1)
+    total = F.cross_entropy(logits, mask, ignore_index=IGNORE_INDEX, label_smoothing=label_smoothing, reduction="sum")
+    return total / (mask != IGNORE_INDEX).sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""What most trainers are: one model, one optimiser, nothing to remember."""
+"""The base of most trainers: one model, one optimiser, no state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.training.trainers.optimizers import build_optimizer
 
 
 class SingleModelTrainer:
-    """A trainer of one model by one optimiser, without state of its own; a subclass says `step` and `predict`."""
+    """A trainer of one model with one optimiser and no state; a subclass adds `step` and `predict`."""
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002  every model alike
         """The model alone."""
@@ -22,12 +22,12 @@ class SingleModelTrainer:
     def optimizers(
         self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
     ) -> dict[str, Optimizer]:
-        """One, over the model."""
+        """One optimiser of the model."""
         return {"model": build_optimizer(modules["model"], recipe, head=head)}
 
     def state_dict(self) -> dict[str, Tensor | int | float | str]:
-        """Nothing to keep."""
+        """Empty: this trainer has no state."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
-        """Nothing to put back."""
+        """Does nothing: this trainer has no state."""

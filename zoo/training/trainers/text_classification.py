@@ -1,4 +1,4 @@
-"""Learning classes from labelled texts."""
+"""Trains classifiers of labelled texts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from zoo.training.trainers.classification import ClassificationTrainer
 
 
 class TextClassificationTrainer(ClassificationTrainer):
-    """Cross-entropy over a model that takes tokens and lengths; some tokens are hidden while it learns."""
+    """Cross-entropy for a model that takes tokens and lengths, with token dropout."""
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `tokens` int64 [n, length], `lengths` and `label` int64 [n]."""
-        hidden = float(context.options["token_dropout"])
+        share = float(context.options["token_dropout"])
         tokens = batch["tokens"]
-        if hidden:
-            tokens = hide(tokens, hidden, context.generator, instead=unknown(context.problem))
+        if share:
+            tokens = hide_tokens(tokens, share, context.generator, replacement=unknown(context.problem))
         logits = context.modules["model"](tokens, batch["lengths"])
         loss = F.cross_entropy(logits, batch["label"], label_smoothing=context.recipe.label_smoothing)
         context.backward(loss)
@@ -32,7 +32,7 @@ class TextClassificationTrainer(ClassificationTrainer):
         return {"logits": context.modules["model"](batch["tokens"], batch["lengths"])}
 
 
-def hide(tokens: Tensor, share: float, generator: torch.Generator, *, instead: int) -> Tensor:
-    """The tokens, some of them unknown."""
+def hide_tokens(tokens: Tensor, share: float, generator: torch.Generator, *, replacement: int) -> Tensor:
+    """The tokens, each replaced with the probability `share`."""
     drawn = torch.rand(tokens.shape, generator=generator, device=tokens.device)
-    return torch.where(drawn < share, instead, tokens)
+    return torch.where(drawn < share, replacement, tokens)

@@ -14,7 +14,7 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile, BadSample, DataError
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import LISTINGS, detect_objects
-from zoo.data.formats.detection.yolo_txt import read_settings
+from zoo.data.formats.detection.yolo_settings import read_settings
 
 HEIGHT, WIDTH = 40, 60
 NAMES = ("cat", "dog")
@@ -62,12 +62,12 @@ def write_voc(root: Path) -> Path:
     """Pascal's own layout; corners count from 1."""
     (root / "Annotations").mkdir(parents=True)
     (root / "ImageSets" / "Main").mkdir(parents=True)
-    for name, things in WORLD.items():
+    for name, annotations in WORLD.items():
         picture(root / "JPEGImages" / f"{name}.png")
         objects = "".join(
             f"<object><name>{NAMES[label]}</name><bndbox><xmin>{x + 1:g}</xmin><ymin>{y + 1:g}</ymin>"
             f"<xmax>{r:g}</xmax><ymax>{b:g}</ymax></bndbox></object>"
-            for label, (x, y, r, b) in things
+            for label, (x, y, r, b) in annotations
         )
         (root / "Annotations" / f"{name}.xml").write_text(
             f"<annotation><filename>{name}.png</filename><size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
@@ -102,7 +102,9 @@ WRITERS: dict[str, Write] = {"coco": write_coco, "voc": write_voc, "yolo": write
 def check(path: Path, *, skip: bool = False) -> DataCard:
     source = detect_objects(DataRequest(source=str(path), on_bad_sample="skip" if skip else "error"))
     assert source.location is not None
-    return check_objects(source, LISTINGS[source.format](source.location), progress=lambda *_: None)
+    return check_objects(
+        source, LISTINGS[source.format](source.location, request=source.request), progress=lambda *_: None
+    )
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -112,11 +114,11 @@ def test_one_world_in_three_formats(format: str, tmp_path: Path) -> None:
     assert card.classes == NAMES
     assert card.counts() == {"train": 2, "validation": 1}
     samples = {Path(one.name).stem: one for split in card.splits.values() for one in split}
-    for name, things in WORLD.items():
-        assert samples[name].labels == tuple(label for label, _ in things)
+    for name, annotations in WORLD.items():
+        assert samples[name].labels == tuple(label for label, _ in annotations)
         assert samples[name].sides == (HEIGHT, WIDTH)
         np.testing.assert_allclose(
-            np.reshape(samples[name].boxes, (-1, 4)), np.reshape([box for _, box in things], (-1, 4)), atol=1e-4
+            np.reshape(samples[name].boxes, (-1, 4)), np.reshape([box for _, box in annotations], (-1, 4)), atol=1e-4
         )
     assert card.facts["fullest"] == 2
     assert any("1 pictures show none of the classes" in note for note in card.notes)
@@ -201,9 +203,11 @@ def test_bad_annotations_of_coco(tmp_path: Path) -> None:
     ]
 
 
-def test_crowd_regions_are_left_out_aloud(tmp_path: Path) -> None:
+def test_crowd_regions_are_kept_apart_from_what_is_learnt(tmp_path: Path) -> None:
     card = check(change_coco(tmp_path / "world", lambda document: document["annotations"][0].update(iscrowd=1)))
-    assert "left out 1 crowd regions: they frame no single object" in card.notes
+    assert "1 crowd regions are not learnt; what is found in them counts neither way" in card.notes
+    assert card.splits["train"][0].labels == (1,)
+    assert card.splits["train"][0].ignored == (((10.0, 5.0, 30.0, 25.0), 0),)
 
 
 def test_corners_written_as_sides_are_recognised(tmp_path: Path) -> None:
@@ -232,7 +236,7 @@ def test_a_listed_picture_without_its_annotation(split: str, line: int, tmp_path
     assert bad_sample(root) == BadSample(
         f"ImageSets/Main/{split}.txt line {line}",
         "it lists d, but there is no Annotations/d.xml",
-        "add the annotation file, or remove the line",
+        "add the annotation file, or correct the list",
     )
 
 

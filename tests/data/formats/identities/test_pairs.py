@@ -64,7 +64,7 @@ def test_a_table_without_the_columns_and_an_empty_file_are_refused(tmp_path: Pat
     with pytest.raises(DataError, match="names no pairs"):
         read_pairs(write(tmp_path, "pairs.txt", "10 300\n"))
     (tmp_path / "bytes.txt").write_bytes(b"Ann \xff 1")
-    with pytest.raises(BadFile, match="not UTF-8 text: invalid start byte at byte 4"):
+    with pytest.raises(BadFile, match="not UTF-8 text: byte 0xff at 4, in line 1"):
         read_pairs(tmp_path / "bytes.txt")
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.formats.masks.checks import check_masks
+from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import LISTINGS, detect_masks
-from zoo.data.image.index_mask import drawn_mask, read_mask
 from zoo.tasks.semantic_segmentation.sources import mask_reader, reader
 
 HEIGHT, WIDTH = 20, 30
@@ -121,7 +121,9 @@ def write_coco(root: Path) -> Path:
 def card_of(root: Path, *, skip: bool = False) -> DataCard:
     source = detect_masks(DataRequest(source=str(root), on_bad_sample="skip" if skip else "error"))
     assert source.location is not None
-    return check_masks(source, LISTINGS[source.format](source.location), progress=lambda *_: None)
+    return check_masks(
+        source, LISTINGS[source.format](source.location, request=source.request), progress=lambda *_: None
+    )
 
 
 def problem_of(root: Path) -> tuple[str, str, str]:
@@ -223,7 +225,8 @@ def test_two_masks_for_one_picture(tmp_path: Path) -> None:
 
 
 def save_colour(path: Path) -> None:
-    Image.fromarray(np.stack([mask_of("b") * 90] * 3, axis=2)).save(path)
+    levels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    Image.fromarray(levels).save(path)
 
 
 def save_jpeg(path: Path) -> None:
@@ -237,7 +240,7 @@ def save_deep(path: Path) -> None:
 @pytest.mark.parametrize(
     ("save", "said"),
     [
-        (save_colour, "is a colour picture (mode RGB, though its channels are equal), not an index mask"),
+        (save_colour, "is a colour picture (mode RGB, 600 colours), not a mask"),
         (save_jpeg, "is a JPEG, which changes class numbers"),
         (save_deep, "holds the class number 1400"),
         (Path.touch, "is empty (0 bytes)"),
@@ -254,16 +257,32 @@ def test_what_is_no_index_mask(save: Callable[[Path], None], said: str, tmp_path
     assert "class numbers" in fix
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_black_and_white_masks_teach_no_class(tmp_path: Path, named: bool) -> None:
-    root = write_pairs(tmp_path)
-    if not named:
-        (root / "classes.txt").unlink()
+def write_black_and_white(root: Path) -> Path:
+    write_pairs(root)
     for name in "abc":
         store(root / "masks" / f"{name}.png", (mask_of(name) > 0).astype(np.uint8) * 255)
-    with pytest.raises(DataError, match="hold only 0 and 255") as caught:
-        card_of(root)
-    assert caught.value.hint == "write the number of the class, such as 1, instead of 255"
+    return root
+
+
+def test_black_and_white_masks_of_three_classes_teach_none(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="hold only 0 and 255.*and 3 classes are named") as caught:
+        card_of(write_black_and_white(tmp_path))
+    assert caught.value.hint.startswith("write the number of the class, such as 1, instead of 255")
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [("", ("class 0", "class 1")), ("road", ("background", "road")), ("sky\nearth", ("sky", "earth"))],
+)
+def test_black_and_white_masks_are_two_classes(names: str, classes: tuple[str, str], tmp_path: Path) -> None:
+    root = write_black_and_white(tmp_path)
+    (root / "classes.txt").write_text(names) if names else (root / "classes.txt").unlink()
+    card = card_of(root)
+    assert card.classes == classes
+    assert f"the masks are black and white: 0 and 255 are read as {classes[0]} and {classes[1]}" in card.notes
+    read = mask_reader(card)
+    for sample in card.splits["train"]:
+        np.testing.assert_array_equal(read(sample), mask_of(Path(sample.name).stem) > 0)
 
 
 def test_grey_levels_name_no_class(tmp_path: Path) -> None:
@@ -299,7 +318,7 @@ def test_regions_that_cannot_be_drawn(change: dict[str, Any], said: str, tmp_pat
 def test_voc_lists_name_pictures_that_are_there(tmp_path: Path) -> None:
     root = write_voc(tmp_path)
     (root / "ImageSets" / "Segmentation" / "val.txt").write_text("c\ne\n")
-    assert problem_of(root)[:2] == ("ImageSets/Segmentation: e", "there is no such picture in JPEGImages/")
+    assert problem_of(root)[:2] == ("ImageSets/Segmentation/val.txt line 2", "it lists e, which is not in JPEGImages/")
 
 
 def test_nothing_that_zoo_can_read(tmp_path: Path) -> None:

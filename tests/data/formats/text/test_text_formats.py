@@ -109,7 +109,7 @@ def test_a_folder_of_tables_has_a_split_per_file(tmp_path: Path) -> None:
         (GOOD + "no label,\n", "a.csv line 42: 'no label' has no label"),
         (GOOD + "one,two,a\n", "a.csv line 42: 3 cells where the first line has 2; quote texts with commas"),
         (GOOD.replace(",b", ",a"), "a: there is only this class"),
-        ("text,label,split\nx,a,dev\n", "a.csv line 2: unknown split 'dev'"),
+        ("text,label,split\nx,a,fold7\n", "a.csv line 2: unknown split 'fold7'"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_named_with_its_line(tmp_path: Path, content: str | bytes, expected: str) -> None:
@@ -117,21 +117,31 @@ def test_what_is_wrong_with_a_table_is_named_with_its_line(tmp_path: Path, conte
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding"),
+    "content",
     [
-        (b"\xff\xfe" + GOOD.encode("utf-16-le"), "utf-16"),
-        (b"\xfe\xff" + GOOD.encode("utf-16-be"), "utf-16"),
-        (b"\xff\xfe\0\0" + GOOD.encode("utf-32-le"), "utf-32"),
-        (b"\0\0\xfe\xff" + GOOD.encode("utf-32-be"), "utf-32"),
-        (b"text,label\ncaf\xe9,a\n", "latin1"),
+        b"\xff\xfe" + GOOD.encode("utf-16-le"),
+        b"\xfe\xff" + GOOD.encode("utf-16-be"),
+        b"\xff\xfe\0\0" + GOOD.encode("utf-32-le"),
+        b"\0\0\xfe\xff" + GOOD.encode("utf-32-be"),
     ],
 )
-def test_the_way_to_utf_8_starts_from_the_encoding_that_the_bytes_show(
+def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, content: bytes) -> None:
+    rows = list(read_table(written(tmp_path / "a.csv", content), labelled=True))
+    assert rows == list(read_table(written(tmp_path / "utf8" / "a.csv", GOOD), labelled=True))
+    assert len(rows) == 40
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [(b"text,label\ncaf\xe9,a\n", "latin1"), (GOOD.encode("utf-16-le"), "utf-16le")],
+)
+def test_bytes_without_a_mark_that_are_not_utf_8_are_refused_with_the_way(
     tmp_path: Path, content: bytes, encoding: str
 ) -> None:
     [problem] = read_table(written(tmp_path / "a.csv", content), labelled=True)
     assert isinstance(problem, BadSample)
-    assert problem.fix == f"save it as UTF-8, as in: iconv -f {encoding} -t utf-8 a.csv"
+    way = f"iconv -f {encoding} -t utf-8 a.csv (if {encoding} is what it was saved in)"
+    assert problem.fix == f"save it as UTF-8, as in: {way}"
 
 
 def test_a_class_that_train_does_not_have_is_an_error(tmp_path: Path) -> None:
@@ -164,11 +174,9 @@ def test_every_faulty_json_line_is_a_problem_of_its_own(tmp_path: Path) -> None:
 def test_a_json_line_without_a_field_says_what_it_has_and_what_to_add(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", '{"text": "x", "label": "a"}\n{"label": "b"}\n{}\n')
     _, second, third = read_table(path, labelled=True)
-    assert second == BadSample(
-        "a.jsonl line 2", "the text is missing", "add text to the line, which has label, or remove it"
-    )
+    assert second == BadSample("a.jsonl line 2", "the text is missing", "add text to the line, which has label")
     assert isinstance(third, BadSample)
-    assert third.fix == "add text and label to the line, which has nothing, or remove it"
+    assert third.fix == "add text and label to the line, which has nothing"
 
 
 def test_the_few_json_lines_without_a_field_are_left_out_when_asked(tmp_path: Path) -> None:
@@ -183,12 +191,12 @@ def test_a_label_is_not_missing_where_none_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", "words,label\nx,a\n"), ("a.jsonl", '{"label": "a"}\n{"label": "b"}\n')]
+    ("name", "content"), [("a.csv", "words,more,label\nx,y,a\n"), ("a.jsonl", '{"label": "a"}\n{"label": "b"}\n')]
 )
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path, name: str, content: str) -> None:
     with pytest.raises(DataError, match=r"has no column text; it has .*label") as caught:
         check(written(tmp_path / name, content))
-    assert caught.value.hint == "name the columns text,label or text,label,split"
+    assert caught.value.hint == "name the columns with --text-column: by their names, or by their numbers from 1"
 
 
 def test_of_many_columns_that_are_not_wanted_the_first_are_named(tmp_path: Path) -> None:
@@ -214,7 +222,7 @@ def test_bad_rows_are_left_out_only_when_asked_and_only_a_few(tmp_path: Path) ->
     assert card.notes[0] == "left out 1 bad texts (0.50%) as asked: a.csv line 202 (the text is empty)"
     with pytest.raises(DataError) as caught:
         check(written(tmp_path / "b.csv", many + ",a\n" * 3), on_bad_sample="skip")
-    assert caught.value.hint == "1.5% are bad; at most 1% may be skipped"
+    assert caught.value.hint == "1.5% are bad; at most 1%, or one, may be skipped"
 
 
 def test_texts_in_two_splits_or_under_two_classes_are_noted(tmp_path: Path) -> None:
@@ -325,7 +333,7 @@ def test_a_folder_of_texts_has_splits_by_name_or_folder(tmp_path: Path) -> None:
 def test_an_empty_text_file_and_one_that_is_no_text_are_named(tmp_path: Path) -> None:
     written(tmp_path / "a.txt", "some text\n" * 200)
     written(tmp_path / "b.txt", "  \n")
-    written(tmp_path / "c.txt", b"\xff\xfe")
+    written(tmp_path / "c.txt", b"\xffa")
     with pytest.raises(DataError) as caught:
         corpus(tmp_path)
     assert [(one.where, one.reason) for one in caught.value.problems] == [

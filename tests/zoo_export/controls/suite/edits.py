@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo_export.controls import mutations as sabotage
+from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.controls.mutations import ON_MODEL
 
 Array = np.ndarray[Any, Any]
 Edit = Callable[[onnx.ModelProto], onnx.ModelProto | None]
@@ -39,7 +40,7 @@ def on_weight(place: Place, change: Callable[[Array], Array]) -> Edit:
     """Replace the weight of one layer."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         found = pick(copy, place)
         return None if found is None else _set(copy, found[1], change)
 
@@ -50,7 +51,7 @@ def on_all_weights(change: Callable[[Array], Array]) -> Edit:
     """Replace the weight of every layer."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         for _, tensor in list(layers(copy)):
             _set(copy, tensor, change)
         return copy
@@ -65,11 +66,11 @@ def _set(model: onnx.ModelProto, tensor: onnx.TensorProto, change: Callable[[Arr
 
 
 def generic(name: str) -> Edit:
-    """One of the sabotages that every proof is put to."""
+    """One of the mutations of every proof."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        made = sabotage.ON_MODEL[name](model)
-        return None if made is None else made[0]
+        mutated = ON_MODEL[name](model)
+        return None if mutated is None else mutated.model
 
     return edit
 
@@ -78,7 +79,7 @@ def on_node(kinds: Sequence[str], change: Callable[[onnx.ModelProto, onnx.NodePr
     """Change one node of some kinds, in place."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         found = [node for node in copy.graph.node if node.op_type in kinds]
         if len(found) <= max(at, -at - 1):
             return None
@@ -91,7 +92,7 @@ def after_input(*nodes: onnx.NodeProto, constants: Sequence[onnx.TensorProto] = 
     """Put nodes from "given" to "changed" behind the only input."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         name = copy.graph.input[0].name
         for node in copy.graph.node:
             node.input[:] = ["mutant/changed" if one == name else one for one in node.input]
@@ -110,7 +111,7 @@ def before_output(*nodes: onnx.NodeProto, constants: Sequence[onnx.TensorProto] 
     """Put nodes from "given" to "changed" before the first output, where it is a float of at least that rank."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         output = copy.graph.output[0]
         kind = output.type.tensor_type
         if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) < rank:
@@ -207,7 +208,7 @@ def int8(values: Array) -> Array:
 
 def transposed(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """The first square matrix, or layer of as many filters as channels, turned round."""
-    copy = sabotage.copy_of(model)
+    copy = copy_of(model)
     for _, tensor in layers(copy):
         if tensor.dims[0] == tensor.dims[1]:
             return _set(copy, tensor, lambda values: np.swapaxes(values, 0, 1))
@@ -256,7 +257,7 @@ def through_half(model: onnx.ModelProto, found: onnx.NodeProto) -> None:
 
 def live_dropout(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """A Dropout node in training mode behind the middle layer; ONNX Runtime leaves it out, other runtimes do not."""
-    copy = sabotage.copy_of(model)
+    copy = copy_of(model)
     found = pick(copy, "middle")
     if found is None:
         return None
@@ -296,7 +297,7 @@ def sharper_attention(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Scores of the first attention 1 % larger."""
     if not any(one.op_type == "Softmax" for one in model.graph.node):
         return None
-    copy = sabotage.copy_of(model)
+    copy = copy_of(model)
     at, found = next((at, one) for at, one in enumerate(copy.graph.node) if one.op_type == "Softmax")
     copy.graph.node.insert(at, node("Mul", [found.input[0], "mutant/by"], ["mutant/scores"]))
     copy.graph.node[at + 1].input[0] = "mutant/scores"
@@ -310,7 +311,7 @@ def frozen(size: int) -> Edit:
     """The first axis of every input declared to have one size."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         for value in (*copy.graph.input, *copy.graph.output):
             value.type.tensor_type.shape.dim[0].dim_value = size
         return copy
@@ -322,7 +323,7 @@ def on_file(change: Callable[[onnx.ModelProto], object]) -> Edit:
     """Change what the file says about itself."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         change(copy)
         return copy
 
@@ -353,7 +354,7 @@ def local_path(model: onnx.ModelProto) -> None:
 
 def renamed_classes(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """The first two class names exchanged in the metadata."""
-    copy = sabotage.copy_of(model)
+    copy = copy_of(model)
     for entry in copy.metadata_props:
         if entry.key == "zoo.classes" and entry.value != "[]":
             entry.value = entry.value.replace('["0", "1"', '["1", "0"')
@@ -363,7 +364,7 @@ def renamed_classes(model: onnx.ModelProto) -> onnx.ModelProto | None:
 
 def without_classes(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """No class names in the metadata."""
-    copy = sabotage.copy_of(model)
+    copy = copy_of(model)
     kept = [entry for entry in copy.metadata_props if entry.key != "zoo.classes"]
     del copy.metadata_props[:]
     copy.metadata_props.extend(kept)
@@ -377,7 +378,7 @@ def on_numbers(change: Callable[[Array, Array], tuple[Array, Array]]) -> Edit:
     """Change mean and std."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         tensors = {tensor.name: tensor for tensor in copy.graph.initializer}
         mean, std = tensors["ends/prepare.mean"], tensors["ends/prepare.std"]
         for tensor, values in zip((mean, std), change(*map(numpy_helper.to_array, (mean, std))), strict=True):
@@ -391,7 +392,7 @@ def every(kind: str, change: Callable[[onnx.ModelProto, onnx.NodeProto], object]
     """Change every node of a kind."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto:
-        copy = sabotage.copy_of(model)
+        copy = copy_of(model)
         for found in [one for one in copy.graph.node if one.op_type == kind]:
             change(copy, found)
         return copy

@@ -18,7 +18,7 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.embedded.digits import load
 from zoo_autoencoder.model import conv_autoencoder
 from zoo_cnn.model import cnn
-from zoo_export.measure.weights import state_sha256
+from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
 SIDE = 28

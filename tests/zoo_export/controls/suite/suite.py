@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,19 +14,19 @@ import torch
 from tests.zoo_export.controls.suite.models import trained
 from tests.zoo_export.controls.suite.mutants import MUTANTS, Mutant
 from tests.zoo_export.controls.suite.peers import accepted
-from zoo.api.errors import ZooError
-from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Evidence, Labels
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.judge.verdict import judge, killing_gates
 from zoo.bundle.runtime.sandbox import Limits, Runtime
+from zoo.models.outputs import call
+from zoo_export.capture.capture import GraphFile
 from zoo_export.capture.torch_export import serialize
-from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph import Declared, GraphRun, measure_graph
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.weights import differing
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.runtime.runs import Trial, try_graph
-from zoo_export.subject.module_io import call
+from zoo_export.runtime.runs import load, run, run_graph
+from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult
 
 FILES = {"model": "model.onnx", "pipeline": "pipeline.onnx"}
 OPSET = 18
@@ -43,10 +42,10 @@ class Outcome:
     group: str
     applies: bool
     same: bool = False
-    """It was not caught, and its answers are the original's, bit for bit, on every case and in every batch."""
-    answers_caught: tuple[str, ...] = ()
+    """It survived, and its outputs are the original's, bit for bit, on every case and in every batch."""
+    killed_by_answers: tuple[str, ...] = ()
     """Gates about answers that failed."""
-    caught: tuple[str, ...] = ()
+    killed: tuple[str, ...] = ()
     """All gates that failed, lineage and graph included."""
     peers: tuple[str, ...] = ()
     """Rules of others that let it pass."""
@@ -61,95 +60,65 @@ def proof_of(name: str) -> Proof:
 def outcomes(name: str) -> Iterator[Outcome]:
     """Every mutant of one model."""
     proof = proof_of(name)
-    ours, theirs = _peers_input(proof)
+    expected, inputs = _peers_input(proof)
     with torch.no_grad(), Runtime(limits=Limits(wall_seconds=30, cpu_seconds=30)) as runtime:
         for mutant in MUTANTS:
-            file = FILES[mutant.role]
-            spoilt = mutant.edit(proof.exported.models[file])
-            outcome = Outcome(model=name, mutant=mutant.name, group=mutant.group, applies=spoilt is not None)
-            if spoilt is None:
+            file = proof.exported.file(FILES[mutant.role])
+            model = mutant.edit(file.model)
+            outcome = Outcome(model=name, mutant=mutant.name, group=mutant.group, applies=model is not None)
+            if model is None:
                 yield outcome
                 continue
-            trial, evidence = _measure(proof, mutant, spoilt, runtime)
-            answer = _answer(spoilt, theirs, runtime) if mutant.role == "model" else None
-            seen = accepted(ours, ours if answer is None else answer)
-            caught = _failed(evidence)
+            result, evidence = _measure(proof, mutant, file.holding(serialize(model)), runtime)
+            output = _first_output(model, inputs, runtime) if mutant.role == "model" else expected
+            seen = accepted(expected, output)
+            killed = _failed(evidence)
             yield replace(
                 outcome,
-                same=not caught and _same(trial, proof, file),
-                answers_caught=killing_gates(evidence),
-                caught=caught,
+                same=not killed and _bits(result) == _bits(_run(file, runtime)),
+                killed_by_answers=killing_gates(evidence),
+                killed=killed,
                 peers=tuple(rule for rule, passes in seen.items() if passes),
             )
 
 
-def _measure(proof: Proof, mutant: Mutant, spoilt: onnx.ModelProto, runtime: Runtime) -> tuple[Trial, Evidence]:
-    """The proof's evidence as if this copy had been exported."""
-    file = FILES[mutant.role]
-    original = proof.evidence.graph(file)
-    assert original is not None
-    cases, signature = _of(proof, file)
-    data = serialize(spoilt)
-    trial = try_graph(runtime, data, cases, signature, title=mutant.name)
-    digest = hashlib.sha256(data).hexdigest()
-    measured = measure_graph(
-        name=file,
-        role=mutant.role,
-        sha256=digest,
-        model=spoilt,
-        signature=signature,
-        cases=cases,
-        answers=proof.answers[file],
-        trial=trial,
-        opset=OPSET,
-        torch_equal=True,
-        example=_example(proof, file),
-    )
+def _run(file: GraphFile, runtime: Runtime) -> RuntimeResult:
+    return run_graph(runtime, file.data, file.cases, file.signature, title=file.name)
+
+
+def _measure(proof: Proof, mutant: Mutant, file: GraphFile, runtime: Runtime) -> tuple[RuntimeResult, Evidence]:
+    """The proof's evidence as if this mutated file had been exported."""
+    result = _run(file, runtime)
+    run = GraphRun(file=file, references=proof.references[file.name], result=result)
+    measured = measure_graph(run, declared=Declared(opset=OPSET))
     evidence = proof.evidence
-    files = tuple(replace(one, sha256=digest) if one.name == file else one for one in evidence.subject.files)
-    return trial, replace(
+    files = tuple(
+        replace(record, sha256=file.sha256) if record.name == file.name else record for record in evidence.subject.files
+    )
+    return result, replace(
         evidence,
         subject=replace(evidence.subject, files=files),
-        graphs=tuple(measured if graph.name == file else graph for graph in evidence.graphs),
-        labels=_labels(proof, mutant, spoilt, trial),
-        lineage=_lineage(proof, file, spoilt),
+        graphs=tuple(measured if graph.name == file.name else graph for graph in evidence.graphs),
+        labels=_labels(proof, mutant, run),
+        lineage=_lineage(proof, file),
     )
 
 
-def _of(proof: Proof, file: str) -> tuple[Any, Signature]:
-    subject = proof.subject
-    if file == FILES["model"]:
-        return proof.inputs.model, subject.signature
-    return proof.inputs.raw, subject.pipeline_signature
-
-
-def _example(proof: Proof, file: str) -> dict[str, tuple[int, ...]]:
-    if file == FILES["model"]:
-        return dict(proof.exported.example)
-    return {name: tuple(value.shape) for name, value in proof.inputs.raw[0].inputs.items()}
-
-
-def _labels(proof: Proof, mutant: Mutant, spoilt: onnx.ModelProto, trial: Trial) -> Labels | None:
-    models = {**proof.exported.models, FILES[mutant.role]: spoilt}
+def _labels(proof: Proof, mutant: Mutant, run: GraphRun) -> Labels | None:
     if mutant.group != "labels":
         return proof.evidence.labels
-    subject = proof.subject
-    answers = proof.answers[FILES["pipeline"]]
-    given = trial.given if mutant.role == "pipeline" else ["not run"] * len(proof.inputs.raw)
-    return measure_labels(
-        subject.problem,
-        models,
-        signature=subject.pipeline_signature,
-        cases=proof.inputs.raw,
-        answers=answers,
-        given=given,
-    )
+    pipeline = run
+    if mutant.role == "model":
+        file = proof.exported.file(FILES["pipeline"])
+        result = RuntimeResult(outputs=(Failed("not run"),) * len(file.cases))
+        pipeline = GraphRun(file=file, references=proof.references[file.name], result=result)
+    return measure_labels(proof.subject.problem, {**proof.exported.models, run.file.name: run.file.model}, pipeline)
 
 
-def _lineage(proof: Proof, file: str, spoilt: onnx.ModelProto) -> Any:
-    found = proof.evidence.lineage
-    assert found is not None
-    return replace(found, different=tuple(differing(spoilt, proof.exported.models[file])))
+def _lineage(proof: Proof, file: GraphFile) -> Any:
+    lineage = proof.evidence.lineage
+    assert lineage is not None
+    return replace(lineage, different=tuple(differing(file.model, proof.exported.models[file.name])))
 
 
 def _failed(evidence: Evidence) -> tuple[str, ...]:
@@ -157,41 +126,36 @@ def _failed(evidence: Evidence) -> tuple[str, ...]:
     return tuple(gate.name for gate in judge(evidence, published=published).gates if gate.status == Status.FAIL)
 
 
-def _same(trial: Trial, proof: Proof, file: str) -> bool:
-    cases, signature = _of(proof, file)
-    with Runtime() as runtime:
-        before = try_graph(runtime, proof.exported.files[file], cases, signature, title=file)
-    return _bits(trial) == _bits(before)
+def _bits(result: RuntimeResult) -> list[Any]:
+    rows = [*result.outputs, *(outputs for row in result.by_batch.values() for _, outputs in row)]
+    return [_bytes(outputs) for outputs in rows]
 
 
-def _bits(trial: Trial) -> list[Any]:
-    rows = [*trial.given, *(given for row in trial.by_batch.values() for _, given in row)]
-    return [given if isinstance(given, str) else {k: v.tobytes() for k, v in given.items()} for given in rows]
+def _bytes(outputs: RuntimeOutputs) -> Any:
+    return outputs if isinstance(outputs, Failed) else {name: value.tobytes() for name, value in outputs.items()}
 
 
 # --- what others do ---
 
 
 def _peers_input(proof: Proof) -> tuple[Array, dict[str, Array]]:
-    """PyTorch's answer to one random tensor of the traced shape."""
-    shapes = proof.exported.example
+    """PyTorch's output for one random tensor of the traced shape, and that tensor."""
+    shapes = proof.exported.file(FILES["model"]).example
     rng = np.random.default_rng(0)
-    feeds = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
-    answer = call(proof.subject.module, feeds, proof.subject.signature)
-    return next(iter(answer.values())), feeds
+    inputs = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    outputs = call(proof.subject.module, inputs, proof.subject.signature)
+    return next(iter(outputs.values())), inputs
 
 
-def accepted_unspoilt(name: str) -> dict[str, bool]:
-    """What the rules of others say to the sound export."""
+def accepted_unmutated(name: str) -> dict[str, bool]:
+    """What the rules of others say to the unmutated export."""
     proof = proof_of(name)
-    ours, feeds = _peers_input(proof)
+    expected, inputs = _peers_input(proof)
     with torch.no_grad(), Runtime() as runtime:
-        return accepted(ours, _answer(proof.exported.models[FILES["model"]], feeds, runtime))
+        return accepted(expected, _first_output(proof.exported.models[FILES["model"]], inputs, runtime))
 
 
-def _answer(spoilt: onnx.ModelProto, feeds: dict[str, Array], runtime: Runtime) -> Array | str:
-    try:
-        answers = runtime.run(runtime.session(serialize(spoilt)), feeds)
-    except ZooError as error:
-        return error.message
-    return next(iter(answers.values()))
+def _first_output(model: onnx.ModelProto, inputs: dict[str, Array], runtime: Runtime) -> Array | None:
+    """None where the runtime refuses the graph."""
+    outputs = run(runtime, load(runtime, serialize(model), title="the model"), inputs)
+    return None if isinstance(outputs, Failed) else next(iter(outputs.values()))

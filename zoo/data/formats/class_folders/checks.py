@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +11,11 @@ from zoo.api.errors import DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.bad_samples import failed, share_left_out
+from zoo.data.formats.duplicates import leak_notes
 from zoo.data.formats.inspection import Facts, Inspect, Inspection, inspect_files
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
-from zoo.data.formats.splits import hold_out
+from zoo.data.formats.splits import Ratios, divided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class Kind:
     """All facts -> the facts of the card."""
 
 
-Divide = Callable[[Sequence[Row], Mapping[str, int]], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
-"""(rows, sizes by name) -> the samples of every split, and what must be said about it."""
+Divide = Callable[[Sequence[Row], Inspection], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
+"""(rows, what was seen in their files) -> the samples of every split, and what must be said about it."""
 
 
 def check_listing(
@@ -66,11 +67,13 @@ def check_listing(
     )
     notes = [*listing.notes, *_bad_samples(where, names, seen, skip=skip)]
     rows = [row for row in listing.rows if row.name in seen.facts]
-    splits, split_notes = divide(rows, seen.sizes) if divide else make_splits(rows, classes, sizes=seen.sizes)
+    splits, split_notes = (
+        divide(rows, seen) if divide else make_splits(rows, classes, seen, ratios=source.request.ratios)
+    )
     notes += split_notes
     notes += label_notes(rows, classes) if labelled else ()
     notes += _trait_notes(seen, kind)
-    notes += duplicate_notes(splits, seen, word=kind.word)
+    notes += duplicate_notes(splits, word=kind.word)
     return DataCard(
         source=source,
         splits=splits,
@@ -82,50 +85,43 @@ def check_listing(
 
 
 def make_splits(
-    rows: Sequence[Row], classes: Sequence[str], *, sizes: Mapping[str, int]
+    rows: Sequence[Row], classes: Sequence[str], seen: Inspection, *, ratios: Ratios | None = None
 ) -> tuple[dict[Split, tuple[Sample, ...]], list[str]]:
     """The samples of every split in the order of their names; validation is held out of train where there is none."""
     numbers = {name: number for number, name in enumerate(classes)}
     splits: dict[Split, list[Sample]] = {"train": [], "validation": [], "test": []}
     for row in sorted(rows, key=lambda row: row.name):
-        splits[row.split or "train"].append(Sample(row.name, numbers.get(row.label, -1), size=sizes.get(row.name, 0)))
-    return with_validation(splits)
+        splits[row.split or "train"].append(seen_sample(row.name, numbers.get(row.label, -1), seen))
+    return with_validation(splits, ratios=ratios)
 
 
-def with_validation(splits: dict[Split, list[Sample]]) -> tuple[dict[Split, tuple[Sample, ...]], list[str]]:
-    """The same splits, a tenth of train held out by the hash of its name where validation is empty."""
-    notes = []
-    if not splits["validation"]:
-        held = hold_out(splits["train"], name=lambda item: item.name, group=lambda item: item.label)
-        splits = {**splits, "train": held[0], "validation": held[1]}
-        notes.append(
-            f"{len(held[1]):,} of {sum(map(len, held)):,} training items were held out for validation, by the hash of "
-            "their names"
-        )
-        if not held[1]:
-            raise DataError("there are too few samples to hold any out for validation", hint="add more")
-    return {name: tuple(items) for name, items in splits.items() if items}, notes
+def seen_sample(name: str, label: int, seen: Inspection) -> Sample:
+    """The sample of a file that was looked into."""
+    return Sample(name, label, size=seen.sizes[name], content=str(seen.facts[name]["sha256"]))
 
 
-def duplicate_notes(splits: Mapping[Split, Sequence[Sample]], seen: Inspection, *, word: str) -> list[str]:
+def with_validation(
+    splits: dict[Split, list[Sample]], *, ratios: Ratios | None = None
+) -> tuple[dict[Split, tuple[Sample, ...]], list[str]]:
+    """The same splits, a tenth of train (or as `ratios` say) held out by the hash of its name where there is none."""
+    return divided(
+        splits, ratios=ratios, name=lambda item: item.name, group=lambda item: item.label, noun="training items"
+    )
+
+
+def duplicate_notes(splits: Mapping[Split, Sequence[Sample]], *, word: str) -> list[str]:
     """Sentences on equal files in two splits or under two classes."""
-    places: defaultdict[str, list[tuple[Split, Sample]]] = defaultdict(list)
-    for split, items in splits.items():
-        for item in items:
-            places[str(seen.facts[item.name]["sha256"])].append((split, item))
-    twins = [found for found in places.values() if len(found) > 1]
-    notes = []
-    leaked = [found for found in twins if len({split for split, _ in found}) > 1]
-    if leaked:
-        (_, first), (_, second) = leaked[0][0], next(one for one in leaked[0] if one[0] != leaked[0][0][0])
-        notes.append(
-            f"{len(leaked)} {word} are in two splits at once, such as {first.name} and {second.name}: "
-            "the scores will flatter"
-        )
-    torn = [found for found in twins if len({item.label for _, item in found}) > 1]
+    notes = leak_notes(
+        {split: [(item.name, item.content) for item in items] for split, items in splits.items()}, word=word
+    )
+    first: dict[str, Sample] = {}
+    torn: dict[str, str] = {}
+    for item in (item for items in splits.values() for item in items):
+        earlier = first.setdefault(item.content, item)
+        if earlier.label != item.label:
+            torn.setdefault(item.content, f"{earlier.name} and {item.name}")
     if torn:
-        first, second = torn[0][0][1], next(item for _, item in torn[0] if item.label != torn[0][0][1].label)
-        notes.append(f"{len(torn)} {word} stand under two classes, such as {first.name} and {second.name}")
+        notes.append(f"{len(torn)} {word} stand under two classes, such as {next(iter(torn.values()))}")
     return notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,9 @@ from zoo.data.formats.detection.objects import (
     ObjectSample,
     object_fingerprint,
 )
+from zoo.data.formats.duplicates import leak_notes
 from zoo.data.formats.inspection import Facts, inspect_files
-from zoo.data.image.inspect import PICTURES, lies_on_its_side
+from zoo.data.formats.pictures.inspect import PICTURES, lies_on_its_side
 
 SLACK: Final = 1.5
 """Pixels by which a box may leave its picture; it is cut there without a word, because rounding does that."""
@@ -34,12 +35,12 @@ UPRIGHT: Final = "annotate the upright picture, or save it without EXIF"
 def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progress) -> DataCard:
     """The card of a listing; DataError with every problem, those of the annotations before any picture is opened."""
     where = source.location or Path(source.request.source)
-    problems = [*listing.problems, *listed_twice(listing.rows)]
+    problems = [*listing.problems, *listed_twice(listing.rows, repeats=listing.repeats)]
     if not problems:
         problems = _written(listing)
     if problems:
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
-    if not any(row.things for row in listing.rows):
+    if all(annotation.ignored for row in listing.rows for annotation in row.annotations):
         raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]
@@ -55,8 +56,12 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
             if found is not None:
                 samples[row.name] = found
     notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
-    splits, more = split_up(listing.rows, samples, group=lambda item: len(item.labels) > 0)
-    notes += more + _notes(splits, listing.classes)
+    splits, more = split_up(
+        listing.rows, samples, group=lambda item: len(item.labels) > 0, ratios=source.request.ratios
+    )
+    contents = {split: [(item.name, item.content) for item in items] for split, items in splits.items()}
+    notes += [*more, *_notes(splits, listing.classes)]
+    notes += leak_notes(contents, word="pictures")
     facts = {
         **PICTURES.summarise(seen.facts.values()),
         "fullest": max(len(sample.labels) for sample in samples.values()),
@@ -73,16 +78,20 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
 
 def _written(listing: ObjectListing) -> list[BadSample]:
     """Boxes that no picture could hold, whatever its size."""
-    things = [thing for row in listing.rows for thing in row.things]
-    inverted = [thing for thing in things if thing.box[2] < thing.box[0] or thing.box[3] < thing.box[1]]
+    boxes = [(annotation, _wrong(annotation.box)) for row in listing.rows for annotation in row.annotations]
+    inverted = sum(_is_inverted(annotation.box) for annotation, _ in boxes)
     habit = ""
-    if len(inverted) >= MANY * len(things) / 2 and len(things) > 1:
-        habit = f"; {len(inverted) / len(things):.0%} of the boxes are so, which looks like x, y, width, height"
+    if inverted >= MANY * len(boxes) / 2 and len(boxes) > 1:
+        habit = f"; {inverted / len(boxes):.0%} of the boxes are so, which looks like x, y, width, height"
     return [
-        BadSample(thing.where, _wrong(thing.box) + (habit if thing in inverted else ""), "write the box anew")
-        for thing in things
-        if _wrong(thing.box)
+        BadSample(annotation.where, wrong + (habit if _is_inverted(annotation.box) else ""), "write the box anew")
+        for annotation, wrong in boxes
+        if wrong
     ]
+
+
+def _is_inverted(box: Box) -> bool:
+    return box[2] < box[0] or box[3] < box[1]
 
 
 def _wrong(box: Box) -> str:
@@ -90,7 +99,7 @@ def _wrong(box: Box) -> str:
     shown = ", ".join(f"{value:g}" for value in box)
     if not all(math.isfinite(value) for value in box):
         return f"its box ({shown}) is not finite"
-    if right < left or bottom < top:
+    if _is_inverted(box):
         return f"its box ({shown}) ends before it begins"
     return f"its box ({shown}) has no area" if right == left or bottom == top else ""
 
@@ -99,19 +108,50 @@ def _sample(
     row: ObjectRow, listing: ObjectListing, facts: Facts, *, size: int
 ) -> tuple[ObjectSample | None, list[BadSample]]:
     height, width = int(str(facts["height"])), int(str(facts["width"]))
-    problems: list[BadSample] = []
+    problems = list(_doubled(row))
+    numbers = {name: number for number, name in enumerate(listing.classes)}
     if row.size is not None and row.size != (height, width):
         problems.append(_mismatched(row.name, row.size, listing.root / row.name, (height, width)))
-    boxes, labels = [], []
-    for thing in row.things:
-        box = _in_pixels(thing.box, height, width) if listing.relative else thing.box
+    boxes: list[Box] = []
+    labels: list[int] = []
+    ignored: list[tuple[Box, int]] = []
+    for annotation in row.annotations:
+        box = _in_pixels(annotation.box, height, width) if listing.relative else annotation.box
         if not _fits(box, height, width) and not problems:
-            problems.append(_outside(thing, box, row, listing, (height, width)))
+            problems.append(_outside(annotation, box, row, listing, (height, width)))
         kept = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
-        boxes.append(kept)
-        labels.append(listing.classes.index(thing.label))
-    sample = ObjectSample(row.name, tuple(boxes), tuple(labels), (height, width), size=size)
+        label = numbers[annotation.label]
+        if annotation.ignored:
+            ignored.append((kept, label))
+        else:
+            boxes.append(kept)
+            labels.append(label)
+    sample = ObjectSample(
+        name=row.name,
+        boxes=tuple(boxes),
+        labels=tuple(labels),
+        sides=(height, width),
+        size=size,
+        content=str(facts["sha256"]),
+        ignored=tuple(ignored),
+    )
     return (None if problems else sample), problems
+
+
+def _doubled(row: ObjectRow) -> Iterator[BadSample]:
+    """A problem for boxes of a picture that are written twice: one of the two is never found, and counts as missed."""
+    first: dict[tuple[str, Box], BoxAnnotation] = {}
+    twice = [
+        (annotation, earlier)
+        for annotation in row.annotations
+        if (earlier := first.setdefault((annotation.label, annotation.box), annotation)) is not annotation
+    ]
+    if twice:
+        annotation, earlier = twice[0]
+        shown = ", ".join(f"{value:g}" for value in annotation.box)
+        more = f"; {len(twice)} boxes of {row.name} are so" if len(twice) > 1 else ""
+        reason = f"the {annotation.label} at ({shown}) is framed already by {earlier.where}{more}"
+        yield BadSample(annotation.where, reason, "keep one of the two")
 
 
 def _mismatched(name: str, claimed: tuple[int, int], path: Path, sides: tuple[int, int]) -> BadSample:
@@ -124,7 +164,7 @@ def _mismatched(name: str, claimed: tuple[int, int], path: Path, sides: tuple[in
 
 
 def _outside(
-    thing: BoxAnnotation, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]
+    annotation: BoxAnnotation, box: Box, row: ObjectRow, listing: ObjectListing, sides: tuple[int, int]
 ) -> BadSample:
     """A box that leaves its picture; EXIF is to blame only where the file has it turned."""
     height, width = sides
@@ -132,8 +172,8 @@ def _outside(
     lying = not listing.relative and _fits(box, width, height) and lies_on_its_side(listing.root / row.name)
     shown = ", ".join(f"{value:g}" for value in box)
     turned = "; it would fit before the EXIF orientation is applied" if lying else ""
-    reason = f"the {thing.label} at ({shown}) leaves {row.name}, which is {width} x {height} pixels{turned}"
-    return BadSample(thing.where, reason, UPRIGHT if lying else "correct the box")
+    reason = f"the {annotation.label} at ({shown}) leaves {row.name}, which is {width} x {height} pixels{turned}"
+    return BadSample(annotation.where, reason, UPRIGHT if lying else "correct the box")
 
 
 def _fits(box: Box, height: int, width: int) -> bool:
@@ -146,9 +186,12 @@ def _in_pixels(box: Box, height: int, width: int) -> Box:
 
 def _notes(splits: Mapping[Split, Sequence[ObjectSample]], classes: Sequence[str]) -> list[str]:
     notes = []
-    empty = sum(not sample.labels for items in splits.values() for sample in items)
+    empty = sum(not sample.labels and not sample.ignored for items in splits.values() for sample in items)
     if empty:
         notes.append(f"{empty:,} pictures show none of the classes; they teach what is background")
+    for split, items in splits.items():
+        if split != "train" and not any(sample.labels for sample in items):
+            notes.append(f"{split} shows no object: nothing can be measured on it")
     learnt = {label for sample in splits["train"] for label in sample.labels}
     unseen = [name for number, name in enumerate(classes) if number not in learnt]
     if unseen:

@@ -1,137 +1,207 @@
-"""Objects in COCO's JSON: one file per split with images, categories and annotations; boxes are x, y, width, height."""
+"""Objects in COCO's JSON: a file per split with images, categories and annotations; boxes are x, y, width, height."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from zoo.api.data import Split
-from zoo.api.errors import BadFile, BadSample, DataError
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
+from zoo.api.data import DataRequest, Split
+from zoo.api.errors import BadSample, DataError
+from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, CocoImage, Id, load_json, read_coco
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
+from zoo.data.formats.folders import subfolders
+from zoo.data.formats.parts import chosen_names, chosen_path, say_which
+from zoo.data.formats.picture_index import PictureIndex, index_pictures
+from zoo.data.formats.split_names import exact_split, split_of_file, split_words
 
-PATTERNS = ("annotations/instances_*.json", "annotations/*.json", "*/_annotations.coco.json", "*.json")
-"""Where annotation files lie below a folder, in the order tried: COCO's own, Roboflow's, beside the pictures."""
+ANNOTATION_WORDS: Final = frozenset({"annotations", "annotation", "ann", "annos", "labels", "json", "jsons"})
+"""Words of a folder that holds annotation files, beside the folders of pictures."""
+HEAD: Final = 65_536
+"""Bytes at the beginning of a file that show whether it is COCO's."""
 
 
 def coco_files(folder: Path) -> list[Path]:
-    """The annotation files of a folder; empty when it is none of COCO's."""
-    return next((found for pattern in PATTERNS if (found := sorted(folder.glob(pattern)))), [])
+    """The annotation files of a folder; empty when it is none of COCO's.
+
+    Looked for in annotations/ (those called instances first), beside the pictures of each split, and in the folder.
+    """
+    folders = [folder / name for name in subfolders(folder)]
+    own = [file for place in folders if _holds_annotations(place) for file in _json_files(place)]
+    instances = [file for file in own if "instances" in split_words(file.stem)]
+    split = [file for place in folders for file in _json_files(place) if file not in own]
+    return instances or own or split or _json_files(folder)
 
 
-def list_coco(location: Path) -> ObjectListing:
+def _holds_annotations(folder: Path) -> bool:
+    return bool(ANNOTATION_WORDS & set(split_words(folder.name)))
+
+
+def _json_files(folder: Path) -> list[Path]:
+    # Roboflow's file is called _annotations.coco.json, so that an underscore hides nothing here
+    files = (file for file in folder.iterdir() if file.suffix.lower() == ".json" and not file.name.startswith("."))
+    return sorted(file for file in files if file.is_file())
+
+
+def looks_like_coco(folder: Path) -> Path | None:
+    """An annotation file of COCO in a folder, known by its beginning; None where there is none."""
+    for file in coco_files(folder):
+        with file.open("rb") as opened:
+            head = opened.read(HEAD)
+        if re.search(rb'"(images|annotations)"\s*:\s*\[', head):
+            return file
+    return None
+
+
+def coco_root(location: Path) -> Path:
+    """The folder below which the pictures lie; beside that of the annotation files, where a file was named."""
+    if location.is_dir():
+        return location
+    return location.parent.parent if _holds_annotations(location.parent) else location.parent
+
+
+def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectListing:
     """Every picture that one annotation file, or those of a folder, name."""
-    files = [location] if location.is_file() else coco_files(location)
-    root = location.parent if location.is_file() else location
-    documents = [(file, read_document(file)) for file in files]
-    classes = class_names(documents)
+    root, documents, notes = read_documents(location, request)
+    index = index_pictures(root)
     rows: list[ObjectRow] = []
     problems: list[BadSample] = []
-    crowds = 0
-    for file, document in documents:
-        found, wrong, crowd = _rows(root, file, document)
-        rows += found
-        problems += wrong
-        crowds += crowd
-    notes = [f"left out {crowds} crowd regions: they frame no single object"] if crowds else []
-    return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
+    ignored = 0
+    for document in documents:
+        problems += document.problems
+        by_image = _by_image(document.annotations, problems)
+        ignored += sum(annotation.ignored for boxes in by_image.values() for annotation in boxes)
+        for image in document.images:
+            name = find_picture(root, document, image, index, problems)
+            if name:
+                boxes = tuple(by_image[image.id])
+                rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
+    if ignored:
+        notes.append(f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way")
+    return ObjectListing(root=root, rows=rows, classes=class_names(documents), problems=problems, notes=notes)
 
 
-def read_document(file: Path) -> Mapping[str, Any]:
-    """An annotation file with its three lists; BadFile or DataError when it is none."""
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise BadFile(f"{file} is not valid JSON: {error}") from error
-    missing = [
-        key
-        for key in ("images", "annotations", "categories")
-        if not isinstance(document, dict) or not isinstance(document.get(key), list)
-    ]
-    if missing:
-        raise DataError(f"{file} is not COCO's JSON: it has no list {', '.join(missing)}")
-    return document  # type: ignore[no-any-return]
+def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, list[CocoDocument], list[str]]:
+    """The root of the pictures, every annotation file with its split, and what must be said about them.
+
+    DataError where a file's name says no split beside others whose names do.
+    """
+    root = coco_root(location)
+    if location.is_file():  # named by the user: all of it is learnt from, whatever its name says
+        return root, [read_coco(root, location, load_json(location), None)], []
+    chosen = {split: name for split, name in chosen_names(request).items() if name}
+    if chosen:
+        files = [(chosen_path(root, split, name, folder=False), split) for split, name in chosen.items()]
+        return root, [read_coco(root, file, load_json(file), split) for file, split in files], []
+    files_of_splits = [(file, split_of(root, file)) for file in coco_files(root)]
+    documents, notes = [], []
+    failures: list[DataError] = []
+    for file, known in files_of_splits:
+        try:
+            documents.append(read_coco(root, file, load_json(file), known))
+        except DataError as error:
+            failures.append(error)
+    if failures and not any(document.images for document in documents):
+        raise failures[0]
+    notes += [f"left out a file: {error.message}" for error in failures]
+    _refuse_unknown_files(root, documents)
+    return root, documents, [*notes, *(note for document in documents for note in document.notes)]
 
 
-def class_names(documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> tuple[str, ...]:
-    """The names of all categories in the order of their numbers; they must be the same in every file."""
-    tables = [(file, {int(c["id"]): str(c["name"]) for c in doc["categories"]}) for file, doc in documents]
-    first_file, first = tables[0]
-    for file, table in tables[1:]:
-        if table != first:
-            odd = sorted(set(table.items()) ^ set(first.items()))[0]
-            raise DataError(f"{file} and {first_file} number their classes differently, such as {odd[1]!r} ({odd[0]})")
-    names = tuple(first[number] for number in sorted(first))
-    twice = sorted({name for name in names if names.count(name) > 1})
+def _refuse_unknown_files(root: Path, documents: Sequence[CocoDocument]) -> None:
+    names = [(document.file.relative_to(root).as_posix(), document.split) for document in documents]
+    known = {name: split for name, split in names if split is not None}
+    unknown = [name for name, split in names if split is None]
+    if known and unknown:
+        raise DataError(
+            f"{root} holds {', '.join(known)}, which are called after splits, and beside them {', '.join(unknown)}",
+            hint=f"say which files are the parts: {say_which(known)}, or --train {unknown[0]}",
+        )
+    if known and "train" not in known.values():
+        raise DataError(f"{root} has {', '.join(known)}, and nothing to learn from", hint="say it with --train FILE")
+
+
+def split_of(root: Path, file: Path) -> Split | None:
+    """The split that the name of an annotation file says, or that of its folder: instances_train2017.json, valid/."""
+    folders = reversed(file.relative_to(root).parent.parts)
+    return split_of_file(file.stem) or next((split for name in folders if (split := exact_split(name))), None)
+
+
+def class_names(documents: Sequence[CocoDocument]) -> tuple[str, ...]:
+    """The names of all categories in the order of their ids; a file may lack some, but not number them otherwise."""
+    names: dict[Id, str] = {}
+    first: dict[Id, Path] = {}
+    for document in documents:
+        for key, name in document.categories.items():
+            if names.setdefault(key, name) != name:
+                odd = f"{names[key]!r} and {name!r} ({key})"
+                raise DataError(f"{first[key]} and {document.file} number their classes differently, such as {odd}")
+            first.setdefault(key, document.file)
+    ordered = tuple(names[key] for key in sorted(names, key=lambda key: (isinstance(key, str), key)))
+    twice = sorted({name for name in ordered if ordered.count(name) > 1})
     if twice:
-        raise DataError(f"{first_file} names the class {twice[0]!r} twice", hint="give every category its own name")
-    return names
+        files = ", ".join(str(document.file) for document in documents)
+        raise DataError(f"{files}: the class {twice[0]!r} is named twice", hint="give every category its own name")
+    return ordered
 
 
-def _rows(root: Path, file: Path, document: Mapping[str, Any]) -> tuple[list[ObjectRow], list[BadSample], int]:
-    names = {int(category["id"]): str(category["name"]) for category in document["categories"]}
-    where = file.relative_to(root).as_posix()
-    things: defaultdict[int, list[BoxAnnotation]] = defaultdict(list)
-    problems: list[BadSample] = []
-    crowds = 0
-    for number, annotation in enumerate(document["annotations"]):
-        place = f"{where} annotation {annotation.get('id', number)}"
-        if annotation.get("iscrowd"):
-            crowds += 1
-        elif annotation.get("category_id") not in names:
-            reason = f"its class {annotation.get('category_id')} is not among the {len(names)} categories"
-            problems.append(BadSample(place, reason, "correct category_id, or add the category"))
-        elif (box := _box(annotation)) is None:
-            problems.append(BadSample(place, "it has no bbox of four numbers", "write bbox as x, y, width, height"))
+def _by_image(annotations: Iterable[CocoAnnotation], problems: list[BadSample]) -> defaultdict[Id, list[BoxAnnotation]]:
+    boxes: defaultdict[Id, list[BoxAnnotation]] = defaultdict(list)
+    for annotation in annotations:
+        box = _box(annotation)
+        if box is None:
+            fix = "write bbox as x, y, width, height"
+            problems.append(BadSample(annotation.where, "it has no bbox of four numbers", fix))
         else:
-            things[annotation["image_id"]].append(BoxAnnotation(names[annotation["category_id"]], box, place))
-    images = {image["id"]: image for image in document["images"]}
-    problems += [
-        BadSample(things[key][0].where, f"there is no image {key}", "remove the annotation")
-        for key in sorted(set(things) - set(images), key=str)
-    ]
-    rows = []
-    for key, image in images.items():
-        name = find_picture(root, file, str(image["file_name"]))
-        if name is None:
-            problems.append(BadSample(f"{where} image {key}", f"no file {image['file_name']}", "correct file_name"))
-            continue
-        size = (int(image["height"]), int(image["width"])) if {"height", "width"} <= image.keys() else None
-        rows.append(ObjectRow(name=name, things=tuple(things[key]), split=split_of(root, file), size=size))
-    return rows, problems, crowds
+            boxes[annotation.image].append(
+                BoxAnnotation(annotation.label, box, annotation.where, ignored=annotation.crowd)
+            )
+    return boxes
 
 
-def _box(annotation: Mapping[str, Any]) -> Box | None:
-    box = annotation.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, int | float) for value in box):
+def _box(annotation: CocoAnnotation) -> Box | None:
+    box = annotation.fields.get("bbox")
+    if not isinstance(box, list) or len(box) != 4:
+        return None
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in box):
         return None
     x, y, width, height = (float(value) for value in box)
     return x, y, x + width, y + height
 
 
-def find_picture(root: Path, file: Path, name: str) -> str | None:
-    """The path below the root of a picture that an annotation file names, where people put them."""
-    return next((path.relative_to(root).as_posix() for path in _places(root, file, name) if path.is_file()), None)
+def find_picture(
+    root: Path, document: CocoDocument, image: CocoImage, index: PictureIndex, problems: list[BadSample]
+) -> str | None:
+    """The path below the root of a picture that an annotation file names; None and a problem where there is none.
+
+    The path is tried beside the file, in the root and in images/; then the only picture of this name counts, or the
+    only one in a folder that is called after the file's split.
+    """
+    folder = document.file.parent.relative_to(root).as_posix()
+    part = document.file.stem.rpartition("_")[2]
+    bases = [folder, ".", "images", f"images/{part}", part, part.rstrip("0123456789")]
+    for base in bases:
+        name = image.name if base == "." else f"{base}/{image.name}"
+        path = index.at(name)
+        if path and (base == folder or document.split is None or _of_folder(path) in (None, document.split)):
+            return path
+    for wanted in (image.name, image.name.rpartition("/")[2]):
+        files = index.ending(wanted)
+        own = [file for file in files if document.split and _of_folder(file) == document.split]
+        files = own if len(own) == 1 else files
+        if len(files) == 1:
+            return files[0]
+        if files:
+            shown = ", ".join(files[:3])
+            reason = f"{len(files)} files are called {image.name}: {shown}"
+            problems.append(BadSample(image.where, reason, "write the path below the data in file_name"))
+            return None
+    problems.append(BadSample(image.where, f"no file {image.name}", "correct file_name"))
+    return None
 
 
-def _places(root: Path, file: Path, name: str) -> Iterator[Path]:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        return
-    part = file.stem.rpartition("_")[2]
-    yield file.parent / name
-    for folder in (root, root / "images"):
-        # instances_train2017.json stands for pictures in train2017/ or train/
-        yield from (folder / name, folder / part / name, folder / part.rstrip("0123456789") / name)
-
-
-def split_of(root: Path, file: Path) -> Split | None:
-    """The split that the name of an annotation file or of its folder says: instances_train2017.json, valid/."""
-    words = [file.stem.lower(), *(part.lower() for part in file.relative_to(root).parent.parts)]
-    for word in words:
-        for name, split in SPLIT_FOLDERS.items():
-            if word == name or word.rstrip("0123456789").endswith(f"_{name}"):
-                return split
-    return SPLIT_FOLDERS.get(file.stem.lower().rstrip("0123456789"))
+def _of_folder(path: str) -> Split | None:
+    """The split that the innermost folder of a path is called after."""
+    return next((split for name in reversed(path.split("/")[:-1]) if (split := exact_split(name))), None)

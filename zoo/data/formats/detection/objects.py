@@ -22,7 +22,9 @@ class BoxAnnotation:
     box: Box
     """In pixels of the upright picture, or in shares of its sides; not checked yet."""
     where: str
-    """The place in the source that says so, for a sentence about it."""
+    """The file and line (or id) that say so, for a sentence about it."""
+    ignored: bool = False
+    """True for a crowd region of COCO and a difficult object of Pascal VOC: nobody has to find it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class ObjectRow:
 
     name: str
     """The path below the listing's root, with slashes."""
-    things: tuple[BoxAnnotation, ...]
+    annotations: tuple[BoxAnnotation, ...]
     split: Split | None = None
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""
@@ -48,6 +50,8 @@ class ObjectListing:
     """True where boxes are written in shares of the picture's sides."""
     problems: Sequence[BadSample] = ()
     notes: Sequence[str] = ()
+    repeats: bool = False
+    """True where the source itself names the same pictures for training and for validation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,23 @@ class ObjectSample:
     sides: tuple[int, int]
     """Height and width of the upright picture, in pixels."""
     index: int = -1
-    """The place in a source that is no folder of files; -1 for files."""
+    """The position in a source that is no folder of files; -1 for files."""
     size: int = 0
     """Bytes of the file; 0 where there is none."""
+    content: str = ""
+    """sha256 of the file; empty where there is none."""
+    ignored: tuple[tuple[Box, int], ...] = ()
+    """Crowd regions and difficult objects with their classes: not learnt, and neither missed nor wrong in a metric."""
 
 
 def object_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[ObjectSample]]) -> str:
-    """sha256 over the classes and the sorted samples with their boxes: the same data give the same one."""
+    """sha256 over the classes and the sorted samples with their contents and boxes: the same data give the same one."""
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
     lines = sorted(
-        f"{split}\0{item.name}\0{item.size}\0{item.labels}\0{item.boxes}" for split in splits for item in splits[split]
+        f"{split}\0{item.name}\0{item.content or item.size}\0{item.labels}\0{item.boxes}"
+        + (f"\0{item.ignored}" if item.ignored else "")
+        for split in splits
+        for item in splits[split]
     )
     for line in lines:
         digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))

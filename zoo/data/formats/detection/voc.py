@@ -1,102 +1,174 @@
-"""Objects in Pascal VOC's XML: one file per picture, corners in pixels that count from 1."""
+"""Objects in Pascal VOC's XML: one file per picture, of the same stem; corners in pixels that count from 1."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 from xml.etree import ElementTree
 
-from zoo.api.data import Split
+from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
-from zoo.data.formats.folders import PICTURES
+from zoo.data.formats.detection.voc_lists import VocLists, read_lists
+from zoo.data.formats.folders import subfolders, walk
+from zoo.data.formats.parts import chosen_parts, question, twins
+from zoo.data.formats.picture_index import PictureIndex, index_pictures
+from zoo.data.formats.split_names import splits_of_folders
+from zoo.data.formats.xml import read_xml
 
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
-
-
-def voc_files(folder: Path) -> list[tuple[Path, Split | None]]:
-    """The annotation files with the split each is for: VOC's own folders, or XML beside the pictures."""
-    if (folder / "Annotations").is_dir():
-        splits = listed_splits(folder / "ImageSets" / "Main")
-        return [(file, splits.get(file.stem)) for file in sorted((folder / "Annotations").glob("*.xml"))]
-    files = [file for file in sorted(folder.rglob("*.xml")) if not file.name.startswith(".")]
-    return [(file, SPLIT_FOLDERS.get(file.relative_to(folder).parts[0].lower())) for file in files]
-
-
-def listed_splits(folder: Path) -> dict[str, Split]:
-    """Picture names with their split, from train.txt, val.txt and test.txt."""
-    return {name: split for name, split, _ in _lines(folder)}
+CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
+PICTURE_FOLDERS: Final = frozenset({"jpegimages", "images", "image", "imgs", "img", "pictures", "photos"})
+"""What the folder of the pictures may be called, in lower case, where masks of the same names lie beside it."""
+DEPTH: Final = 2
+"""How many folders down VOC's own may lie: VOCdevkit/VOC2012."""
 
 
-def _lines(folder: Path) -> Iterator[tuple[str, Split, str]]:
-    """What the lists of a folder name: a picture, its split, and the file and line that say so."""
-    for stem, split in SPLIT_FOLDERS.items():
-        path = folder / f"{stem}.txt"
-        if path.is_file():
-            for number, line in enumerate(path.read_text().splitlines(), 1):
-                if line.strip():
-                    yield line.split()[0], split, f"{path.name} line {number}"
+def voc_roots(folder: Path, *, masks: bool = False) -> list[Path]:
+    """The folders, one or two levels down at most, that are laid out as Pascal's own; the topmost ones."""
+    level = [folder]
+    for _ in range(DEPTH + 1):
+        roots = [place for place in level if _is_root(place, masks=masks)]
+        if roots:
+            return roots
+        level = [place / name for place in level for name in subfolders(place)]
+    return []
 
 
-def list_voc(root: Path) -> ObjectListing:
-    """Every picture that has an annotation file; the classes are the names found, sorted."""
+def _is_root(folder: Path, *, masks: bool) -> bool:
+    if masks:
+        return all((folder / name).is_dir() for name in ("JPEGImages", "SegmentationClass"))
+    annotations = folder / "Annotations"
+    return annotations.is_dir() and any(file.suffix.lower() == ".xml" for file in annotations.iterdir())
+
+
+def has_xml(folder: Path) -> bool:
+    """Whether XML files lie anywhere below a folder."""
+    return any(name.lower().endswith(".xml") for name, skipped in walk(folder, folder) if not skipped)
+
+
+def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing:
+    """Every picture that has an annotation file and, where there are lists, stands in one; classes are sorted."""
+    index = index_pictures(root)
+    files, problems, notes = _annotation_files(root, request)
     rows: list[ObjectRow] = []
-    problems = list(_without_annotation(root))
-    for file, split in voc_files(root):
+    other_names = 0
+    for file, split in files:
         where = file.relative_to(root).as_posix()
         try:
-            tree = _tree(file)
-            picture = _picture(root, file, tree)
-            things = tuple(_things(where, tree))
+            tree = read_xml(file)
+            named = Path((tree.findtext("filename") or "").strip().replace("\\", "/")).name
+            picture = _picture(root, file, named, index)
+            annotations = tuple(_annotations(where, tree))
         except ValueError as error:
-            problems.append(BadSample(where, str(error), "correct the file, or remove it"))
+            problems.append(BadSample(where, str(error), "correct the file, or add its picture"))
             continue
-        rows.append(ObjectRow(name=picture, things=things, split=split, size=_size(tree)))
-    classes = tuple(sorted({thing.label for row in rows for thing in row.things}))
-    notes = ["boxes of Pascal VOC count pixels from 1; they are read so"] if rows else []
+        other_names += bool(named) and Path(named).stem.lower() != Path(picture).stem.lower()
+        rows.append(ObjectRow(name=picture, annotations=annotations, split=split, size=_size(tree)))
+    classes = tuple(sorted({annotation.label for row in rows for annotation in row.annotations}))
+    ignored = sum(annotation.ignored for row in rows for annotation in row.annotations)
+    if rows:
+        notes.append("boxes of Pascal VOC count pixels from 1; they are read so")
+    if ignored:
+        notes.append(f"{ignored:,} objects are marked difficult: they are not learnt, nor counted when missed")
+    if other_names:
+        notes.append(f"{other_names:,} files name another picture in <filename>; the one of their own name is taken")
     return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
 
 
-def _without_annotation(root: Path) -> Iterator[BadSample]:
+Files = tuple[list[tuple[Path, Split | None]], list[BadSample], list[str]]
+
+
+def _annotation_files(root: Path, request: DataRequest | None) -> Files:
+    """The annotation files with the split of each, what is wrong, and what must be said."""
+    roots = voc_roots(root)
+    if not roots:
+        return _files_beside(root, request)
+    files: list[tuple[Path, Split | None]] = []
+    problems: list[BadSample] = []
+    notes: list[str] = []
+    for folder in roots:
+        own = {file.stem: file for file in sorted((folder / "Annotations").iterdir()) if file.suffix.lower() == ".xml"}
+        lists = read_lists(folder / "ImageSets" / "Main", request)
+        problems += _without_annotation(root, lists, own)
+        listed = [
+            (file, lists.splits.get(stem)) for stem, file in own.items() if stem in lists.splits or not lists.files
+        ]
+        files += listed
+        left = len(own) - len(listed)
+        if left:
+            notes.append(f"left out {left:,} pictures that none of {', '.join(lists.files)} names")
+        notes += lists.notes
+    return files, problems, notes
+
+
+def _files_beside(root: Path, request: DataRequest | None) -> Files:
+    """XML beside the pictures, in one folder or in one per split."""
+    names = [name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".xml")]
+    chosen = chosen_parts(root, request)
+    if chosen:
+        pairs = [
+            (root / name, split) for name in sorted(names) for split, part in chosen if part in (root / name).parents
+        ]
+        return pairs, [], []
+    parents = [(root / name).parent for name in names]
+    top = Path(os.path.commonpath(parents)) if parents else root  # annotations/train and annotations/val
+    inside = {root / name: (root / name).relative_to(top).parts for name in sorted(names)}
+    folders = sorted({parts[0] for parts in inside.values() if len(parts) > 1})
+    splits = splits_of_folders(folders)
+    others = [name for name in folders if name not in splits]
+    if splits and others:
+        raise question(top, splits, others, labelled=False)
+    return [(file, splits.get(parts[0])) for file, parts in inside.items()], twins(splits), []
+
+
+def _without_annotation(root: Path, lists: VocLists, own: Mapping[str, Path]) -> Iterator[BadSample]:
     """A problem for every line of VOC's lists that names no annotation file: its picture would not be read."""
-    folder = root / "Annotations"
-    if not folder.is_dir():
-        return  # XML beside the pictures: nobody asks the lists
-    annotated = {file.stem for file in folder.glob("*.xml")}
-    for name, _, line in _lines(root / "ImageSets" / "Main"):
-        if name not in annotated:
+    for name, line in lists.lines:
+        if name not in own:
             reason = f"it lists {name}, but there is no Annotations/{name}.xml"
-            yield BadSample(f"ImageSets/Main/{line}", reason, "add the annotation file, or remove the line")
+            where = (lists.folder / line).relative_to(root).as_posix()
+            yield BadSample(where, reason, "add the annotation file, or correct the list")
 
 
-def _tree(file: Path) -> ElementTree.Element:
-    text = file.read_bytes()
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise ValueError("it declares entities, which an annotation has no need of")
-    try:
-        return ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
-        raise ValueError(f"it is not valid XML: {error}") from error
+def _picture(root: Path, file: Path, named: str, index: PictureIndex) -> str:
+    """The picture of the same stem; only where there is none, the one that <filename> says."""
+    for name in [file.stem, *([Path(named).stem] if named else [])]:
+        pictures = index.by_stem.get(name.lower(), ())
+        exact = [path for path in pictures if Path(path).stem == name]
+        pictures = exact or pictures
+        if len(pictures) > 1:
+            pictures = _nearest(root, file, pictures)
+        if len(pictures) > 1:
+            raise ValueError(f"{len(pictures)} pictures are called {name}: {', '.join(pictures[:3])}")
+        if pictures:
+            return pictures[0]
+    raise ValueError(f"there is no picture {file.stem}{f' or {named}' if named else ''} beside it or in JPEGImages/")
 
 
-def _picture(root: Path, file: Path, tree: ElementTree.Element) -> str:
-    named = Path(tree.findtext("filename") or "").name
-    names = [named] if named else []
-    names += [f"{file.stem}{suffix}" for suffix in sorted(PICTURES)]
-    for folder in (file.parent, root / "JPEGImages", root / "images"):
-        for name in names:
-            if (folder / name).is_file():
-                return (folder / name).relative_to(root).as_posix()
-    raise ValueError(f"there is no picture {named or file.stem} beside it or in JPEGImages/")
+def _nearest(root: Path, file: Path, pictures: Sequence[str]) -> list[str]:
+    """Of pictures of one name those beside the file; else those under the nearest folder that holds both."""
+    beside = [path for path in pictures if (root / path).parent == file.parent]
+    for folder in file.parents if not beside else ():
+        under = [path for path in pictures if folder in (root / path).parents]
+        if under or folder == root:
+            mirrored = [path for path in under if Path(path).parent.name == file.parent.name]
+            own = [path for path in under if PICTURE_FOLDERS & {part.lower() for part in Path(path).parts}]
+            return next((chosen for chosen in (own, mirrored, under) if chosen), under)
+    return beside
 
 
-def _things(where: str, tree: ElementTree.Element) -> Iterator[BoxAnnotation]:
+def _annotations(where: str, tree: ElementTree.Element) -> Iterator[BoxAnnotation]:
     for number, item in enumerate(tree.iter("object"), 1):
         label = (item.findtext("name") or "").strip()
         if not label:
             raise ValueError(f"object {number} has no name")
-        yield BoxAnnotation(label, _box(item, number), f"{where} object {number}")
+        difficult = (item.findtext("difficult") or "0").strip().lower()
+        if difficult not in ("0", "1", "true", "false", ""):
+            raise ValueError(f"object {number} is marked difficult with {difficult!r}, not 0 or 1")
+        box = _box(item, number)
+        yield BoxAnnotation(label, box, f"{where} object {number}", ignored=difficult in ("1", "true"))
 
 
 def _box(item: ElementTree.Element, number: int) -> Box:
@@ -110,5 +182,5 @@ def _box(item: ElementTree.Element, number: int) -> Box:
 
 
 def _size(tree: ElementTree.Element) -> tuple[int, int] | None:
-    texts = tree.findtext("size/height") or "", tree.findtext("size/width") or ""
-    return (int(texts[0]), int(texts[1])) if all(text.isdigit() and int(text) for text in texts) else None
+    texts = [(tree.findtext(f"size/{side}") or "").strip() for side in ("height", "width")]
+    return (int(texts[0]), int(texts[1])) if all(text.isdecimal() and int(text) for text in texts) else None

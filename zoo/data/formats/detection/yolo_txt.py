@@ -1,179 +1,226 @@
-"""Objects in YOLO's text files: a line per object, `class x y width height`, centre and sides in shares of the
-picture; a small YAML file beside them names the classes and the folders of pictures."""
+"""Objects in YOLO's text files: a line per object, `class x y width height` or `class x y x y x y …`, in shares of the
+picture; another file names the classes and the pictures of every split."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from zoo.api.data import Split
+from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.detection.objects import BoxAnnotation, ObjectListing, ObjectRow
-from zoo.data.formats.folders import contents
+from zoo.data.formats.detection.yolo_settings import CLASS_LISTS, YoloDataset, is_numbers, read_dataset
+from zoo.data.formats.folders import UNREAD_PICTURES, special_kind, walk
+from zoo.data.formats.inspection import SPECIAL_FIX
+from zoo.data.formats.picture_index import PictureIndex, index_pictures
 
-Value = str | list[str] | dict[str, str]
-
-NAMES: Final = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-_SPLITS: Final[dict[str, Split]] = {"train": "train", "val": "validation", "valid": "validation", "test": "test"}
-_ENTRY = re.compile(r"([\w.-]+|'[^']*'|\"[^\"]*\")\s*:(?:\s+(.*)|$)")
-
-
-def yolo_file(folder: Path) -> Path | None:
-    """The YAML file of a folder, if it has one."""
-    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
+BOX = "write class x y width height"
+LARGEST_SHARE = 1.5
+"""A share above this is none, but a number of pixels."""
 
 
-def list_yolo(file: Path) -> ObjectListing:
-    """Every picture of the folders that the YAML file names; a picture without a text file shows nothing."""
-    settings = read_settings(file)
-    classes = _classes(file, settings)
-    root = picture_root(file, settings)
-    rows: list[ObjectRow] = []
+@dataclass(frozen=True, slots=True)
+class YoloLine:
+    """One line of a text file."""
+
+    label: int
+    shares: tuple[float, ...]
+    """x, y, width and height of a box, or x, y, x, y, … of a polygon, in shares of the picture's sides."""
+    where: str
+
+    @property
+    def polygon(self) -> bool:
+        """True for an outline, False for a box."""
+        return len(self.shares) > 4
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom; of a polygon its frame."""
+        if self.polygon:
+            xs, ys = self.shares[0::2], self.shares[1::2]
+            return min(xs), min(ys), max(xs), max(ys)
+        x, y, width, height = self.shares
+        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YoloPictures:
+    """The pictures of a dataset with their lines."""
+
+    dataset: YoloDataset
+    rows: Sequence[tuple[str, Split | None, tuple[YoloLine, ...]]]
+    problems: Sequence[BadSample]
+    notes: Sequence[str]
+    repeats: bool
+    """True where training and validation are the same pictures."""
+
+
+def list_yolo(file: Path, *, request: DataRequest | None = None) -> ObjectListing:
+    """Every picture of a dataset; a picture without a text file shows nothing, a polygon counts by its frame."""
+    pictures = read_pictures(file, request)
+    classes = pictures.dataset.classes
+    rows = [
+        ObjectRow(
+            name=name,
+            annotations=tuple(BoxAnnotation(classes[line.label], line.box, line.where) for line in lines),
+            split=split,
+        )
+        for name, split, lines in pictures.rows
+    ]
+    polygons = sum(line.polygon for _, _, lines in pictures.rows for line in lines)
+    notes = [f"{polygons:,} outlines count by the frames around them"] if polygons else []
+    return ObjectListing(
+        root=pictures.dataset.root,
+        rows=rows,
+        classes=classes,
+        relative=True,
+        problems=pictures.problems,
+        notes=[*pictures.notes, *notes],
+        repeats=pictures.repeats,
+    )
+
+
+def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPictures:
+    """Every picture of a dataset with the lines of its text file."""
+    dataset = read_dataset(file, request)
+    root, index = dataset.root, index_pictures(dataset.root)
+    labels = {name.lower(): name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".txt")}
     problems: list[BadSample] = []
+    parts: list[tuple[Split | None, list[str]]] = []
+    for split, place in dataset.parts:
+        names = _listed(root, place, index, problems) if place.is_file() else _below(root, place, index, problems)
+        parts.append((split, names))
+    rows = []
     bare = 0
-    for key, split in _SPLITS.items():
-        for folder in _folders(file, root, settings.get(key)):
-            names = contents(root, folder).files
-            for name in names:
-                labels = _label_file(root, name)
-                bare += not labels.is_file()
-                things = tuple(_things(root, labels, classes, problems))
-                rows.append(ObjectRow(name=name, things=things, split=split))
-            problems += _orphans(root, folder, names)
-    if not any(key in settings for key in _SPLITS):
-        raise DataError(f"{file} names no folder of pictures", hint="add a line such as `train: images/train`")
-    notes = [f"{bare:,} pictures have no text file; they are taken to show none of the classes"] if bare else []
-    return ObjectListing(root=root, rows=rows, classes=classes, relative=True, problems=problems, notes=notes)
+    for split, names in parts:
+        for name in names:
+            text = next((labels[path] for path in label_paths(name) if path in labels), None)
+            bare += text is None
+            lines = () if text is None else tuple(_lines(root, text, dataset, problems))
+            rows.append((name, split, lines))
+    problems += _orphans(dataset, labels, {name for _, names in parts for name in names}, index)
+    by_split = {split: set(names) for split, names in parts}
+    repeats = bool(by_split.get("train")) and by_split.get("train") == by_split.get("validation")
+    notes = list(dataset.notes)
+    if repeats:
+        notes.append("train and val name the same pictures: validation measures what was learnt by heart")
+    if bare:
+        notes.append(f"{bare:,} pictures have no text file; they are taken to show none of the classes")
+    return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)
 
 
-def read_settings(file: Path) -> dict[str, Value]:
-    """The YAML these files use: `key: value`, `[a, b]`, `- item` lists and `0: name` maps one level deep.
-
-    DataError with the line for anything else.
-    """
-    settings: dict[str, Value] = {}
-    current = ""
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
-        text = re.sub(r"(^|\s)#.*$", "", line).rstrip()
-        if not text.strip() or text.strip() == "---":
-            continue
-        indented = text[0].isspace()
-        item = text.strip()
-        entry = _ENTRY.fullmatch(item)
-        if item.startswith("- ") and current:
-            listed = settings[current] or []
-            if not isinstance(listed, list):
-                raise _unread(file, number)
-            settings[current] = [*listed, _bare(item[2:])]
-        elif entry and indented and current:
-            mapped = settings[current] or {}
-            if not isinstance(mapped, dict):
-                raise _unread(file, number)
-            settings[current] = {**mapped, _bare(entry[1]): _bare(entry[2] or "")}
-        elif entry and not indented:
-            current = _bare(entry[1])
-            settings[current] = _value((entry[2] or "").strip())
-        else:
-            raise _unread(file, number)
-    return settings
+def _below(root: Path, folder: Path, index: PictureIndex, problems: list[BadSample]) -> list[str]:
+    """The pictures below a folder; a problem where some are of kinds that cannot be read."""
+    below = folder.relative_to(root).as_posix()
+    prefix = "" if below == "." else f"{below}/"
+    files = sorted(file for files in index.by_path.values() for file in files if file.startswith(prefix))
+    unread = [file for file in files if Path(file).suffix.lower() in UNREAD_PICTURES]
+    problems += [
+        BadSample(file, f"{Path(file).suffix.lower()} pictures cannot be read", "convert it to JPEG or PNG")
+        for file in unread
+    ]
+    return [file for file in files if file not in unread]
 
 
-def _unread(file: Path, number: int) -> DataError:
-    return DataError(f"{file} line {number} is more YAML than zoo reads", hint="write `key: value`, or a plain list")
-
-
-def _value(text: str) -> Value:
-    if text.startswith("[") and text.endswith("]"):
-        return [_bare(part) for part in text[1:-1].split(",") if part.strip()]
-    if text.startswith("{") and text.endswith("}"):
-        pairs = (part.partition(":") for part in text[1:-1].split(",") if part.strip())
-        return {_bare(key): _bare(value) for key, _, value in pairs}
-    return _bare(text)
-
-
-def _bare(text: str) -> str:
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
-def _classes(file: Path, settings: dict[str, Value]) -> tuple[str, ...]:
-    names = settings.get("names")
-    if isinstance(names, dict):
-        numbers = sorted(names, key=lambda key: (len(key), key))
-        if numbers != [str(number) for number in range(len(names))]:
-            raise DataError(f"{file} does not number its classes from 0 on: {', '.join(numbers[:5])}")
-        names = [names[number] for number in numbers]
-    if not isinstance(names, list) or not names:
-        raise DataError(f"{file} names no classes", hint="add a line such as `names: [cat, dog]`")
-    if len(set(names)) < len(names):
-        raise DataError(f"{file} names a class twice", hint="give every class its own name")
-    return tuple(names)
-
-
-def picture_root(file: Path, settings: dict[str, Value]) -> Path:
-    """The folder below which the pictures are: `path` of the YAML file, or where it lies."""
-    path = settings.get("path")
-    root = file.parent / path if isinstance(path, str) and path else file.parent
-    return (root if root.is_dir() else file.parent).resolve()
-
-
-def _folders(file: Path, root: Path, value: Value | None) -> Iterator[Path]:
-    for name in [value] if isinstance(value, str) else value or []:
-        if not name:
-            continue
-        # exported data sets often say ../train/images and mean train/images
-        places = [root / name, file.parent / name, root / re.sub(r"^(\.\./)+", "", name)]
-        folder = next((place.resolve() for place in places if place.is_dir()), None)
-        if folder is None or not folder.is_relative_to(root):
-            raise DataError(f"{file} names the folder {name}, which is not below {root}", hint="correct the path")
-        yield folder
-
-
-def _label_file(root: Path, name: str) -> Path:
-    """The text file of a picture: labels/ in the place of images/, or beside it."""
-    parts = list(Path(name).parts)
-    for place in range(len(parts) - 2, -1, -1):
-        if parts[place] == "images":
-            parts[place] = "labels"
-            break
-    return root.joinpath(*parts).with_suffix(".txt")
-
-
-def _things(root: Path, file: Path, classes: tuple[str, ...], problems: list[BadSample]) -> Iterator[BoxAnnotation]:
-    if not file.is_file():
-        return
+def _listed(root: Path, file: Path, index: PictureIndex, problems: list[BadSample]) -> list[str]:
+    """The pictures that a list names, one a line, relative to the list, to the root, or on another machine."""
+    names = []
+    if file.suffix.lower() != ".txt":
+        raise DataError(f"{file} is no list of pictures", hint="a list is a .txt file with a path a line")
     for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
-        where = f"{file.relative_to(root).as_posix()} line {number}"
-        cells = line.split()
-        if not cells:
+        path = PurePosixPath(line.strip().replace("\\", "/"))
+        if not line.strip():
             continue
-        try:
-            label, values = int(cells[0]), [float(cell) for cell in cells[1:]]
-        except ValueError:
-            problems.append(BadSample(where, f"{line[:40]!r} is not numbers", "write class x y width height"))
-            continue
-        if len(values) != 4:
-            reason = f"it has {len(values)} numbers after the class, a box has 4"
-            problems.append(BadSample(where, reason, "write class x y width height"))
-        elif not 0 <= label < len(classes):
-            reason = f"its class {label} is out of range: there are {len(classes)}, numbered from 0"
-            problems.append(BadSample(where, reason, "correct it, or name the class in the YAML file"))
-        elif max(values) > 1.5:
-            reason = f"{' '.join(cells[1:])} are not shares of the picture"
-            problems.append(BadSample(where, reason, "divide x and width by the width, y and height by the height"))
+        beside = file.parent.relative_to(root) / path
+        tails = [PurePosixPath(*path.parts[start:]) for start in range(len(path.parts))]
+        picture = index.at(beside.as_posix()) or next(
+            (match for tail in tails if (match := index.at(tail.as_posix().lstrip("/")))), None
+        )
+        if picture is None:
+            where = f"{file.relative_to(root).as_posix()} line {number}"
+            problems.append(BadSample(where, f"no picture {path}", "correct the path"))
         else:
-            x, y, width, height = values
-            box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            yield BoxAnnotation(classes[label], box, where)
+            names.append(picture)
+    return names
 
 
-def _orphans(root: Path, folder: Path, names: list[str]) -> Iterator[BadSample]:
-    """Text files whose picture is not there."""
-    wanted = {_label_file(root, name) for name in names}
-    for place in {path.parent for path in wanted}:
-        for file in sorted(place.glob("*.txt")):
-            if file not in wanted and file.name != "classes.txt" and place != root:
-                where = file.relative_to(root).as_posix()
-                yield BadSample(where, f"there is no picture for it in {folder.relative_to(root)}", "remove it")
+def label_paths(name: str) -> list[str]:
+    """Where the text file of a picture may lie, in lower case: labels/ in place of images/, or beside it."""
+    path = PurePosixPath(name.lower()).with_suffix(".txt")
+    folders = [index for index, part in enumerate(path.parts[:-1]) if part == "images"]
+    paths = [path.as_posix()]
+    if folders:
+        at = folders[-1]
+        paths.insert(0, PurePosixPath(*path.parts[:at], "labels", *path.parts[at + 1 :]).as_posix())
+    return paths
+
+
+def _lines(root: Path, name: str, dataset: YoloDataset, problems: list[BadSample]) -> Iterator[YoloLine]:
+    if kind := special_kind(root / name):
+        problems.append(BadSample(name, f"it is {kind}, not a file", SPECIAL_FIX))
+        return
+    text = (root / name).read_text(encoding="utf-8-sig", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            parsed = _line(line, f"{name} line {number}", dataset)
+            if isinstance(parsed, BadSample):
+                problems.append(parsed)
+            else:
+                yield parsed
+
+
+def _line(line: str, where: str, dataset: YoloDataset) -> YoloLine | BadSample:
+    cells = line.split()
+    try:
+        number, *values = (float(cell) for cell in cells)
+    except ValueError:
+        return BadSample(where, f"{line[:40]!r} is not numbers", BOX)
+    if not math.isfinite(number) or number != int(number):
+        return BadSample(where, f"its class {cells[0]} is not a whole number", BOX)
+    label, count = int(number), len(values)
+    if dataset.keypoints and count == 4 + dataset.keypoints:
+        values, count = values[:4], 4
+    if count != 4 and (count < 6 or count % 2):
+        reason = f"it has {count} numbers after the class, a box has 4"
+        if count > 4:
+            reason += ", a polygon an even number from 6 on"
+        return BadSample(where, reason, BOX)
+    if not 0 <= label < len(dataset.classes):
+        reason = f"its class {label} is out of range: there are {len(dataset.classes)}, numbered from 0"
+        return BadSample(where, reason, f"correct it, or name the class in {dataset.file.name}")
+    if max(values) > LARGEST_SHARE:
+        reason = f"{' '.join(cells[1:])} are not shares of the picture"
+        return BadSample(where, reason, "divide x and width by the width, y and height by the height")
+    return YoloLine(label, tuple(values), where)
+
+
+def _orphans(
+    dataset: YoloDataset, labels: Mapping[str, str], names: set[str], index: PictureIndex
+) -> Iterator[BadSample]:
+    """Text files in the folders of labels whose picture is not among those of the dataset."""
+    wanted = {path for name in names for path in label_paths(name)}
+    folders = {PurePosixPath(path).parent for path in wanted}
+    pictures = sorted({PurePosixPath(name).parent.as_posix() for name in names})
+    known = {place.name.lower() for _, place in dataset.parts} | set(CLASS_LISTS)
+    for path, name in sorted(labels.items()):
+        file = PurePosixPath(path)
+        if path in wanted or file.parent not in folders or file.name in known:
+            continue
+        if file.parent == PurePosixPath(".") and not is_numbers(dataset.root / name):
+            continue  # a README beside the pictures
+        others = index.by_stem.get(file.stem, ())
+        if not others:
+            where = next((folder for folder in pictures if label_folder(folder) == file.parent.as_posix()), pictures[0])
+            yield BadSample(
+                name, f"there is no picture for it in {where}", "add the picture, or move the file elsewhere"
+            )
+        elif not any(Path(other).suffix.lower() in UNREAD_PICTURES for other in others):
+            reason = f"its picture may be {others[0]}, which {dataset.file.name} does not name"
+            yield BadSample(name, reason, f"name its folder in {dataset.file.name}, or move the file elsewhere")
+
+
+def label_folder(folder: str) -> str:
+    """The folder of the text files for a folder of pictures, in lower case."""
+    return PurePosixPath(label_paths(f"{folder}/x.png")[0]).parent.as_posix()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,11 @@ from zoo.api.data import DataCard, DataSource, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
-from zoo.data.formats.class_folders.checks import Kind, check_listing
+from zoo.data.formats.class_folders.checks import Kind, check_listing, seen_sample
 from zoo.data.formats.class_folders.csv_manifest import list_manifest
 from zoo.data.formats.class_folders.tree import list_class_folders
 from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
+from zoo.data.formats.inspection import Inspection
 from zoo.data.formats.samples import Listing, Row, Sample
 from zoo.data.formats.splits import place
 
@@ -57,11 +58,11 @@ def _list(source: DataSource) -> Identities:
     if location is None:
         raise ValueError(f"a source of format {source.format} needs a location")
     if source.format == "csv":
-        return Identities(listing=list_manifest(location, root=source.request.root))
+        return Identities(listing=list_manifest(location, root=source.request.root, request=source.request))
     if source.format == "pairs":
         return _of_pairs(location, source.request.root or location.parent)
     file = beside(location)
-    listing = list_class_folders(location, known=(file.name,) if file else ())
+    listing = list_class_folders(location, known=(file.name,) if file else (), request=source.request)
     return Identities(listing=listing) if file is None else _with_pairs(listing, file)
 
 
@@ -139,7 +140,7 @@ def _nothing_to_verify(found: Identities) -> Iterator[BadSample]:
             yield BadSample(split, reason, "two identities are needed, one of them with two pictures")
 
 
-def split_by_identity(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Splits, list[str]]:
+def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
     """The samples of every split, and what must be said; whole identities are held out by the hash of their names."""
     notes = []
     held = hold_out_identities(rows) if not any(row.split == "validation" for row in rows) else frozenset()
@@ -160,7 +161,7 @@ def split_by_identity(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Sp
     for split in ("train", "validation", TEST):
         chosen = sorted((row for row in rows if split_of[row.name] == split), key=lambda row: row.name)
         if chosen:
-            splits[split] = tuple(Sample(row.name, numbers[row.label], size=sizes.get(row.name, 0)) for row in chosen)
+            splits[split] = tuple(seen_sample(row.name, numbers[row.label], seen) for row in chosen)
     return splits, notes
 
 
@@ -170,9 +171,9 @@ def hold_out_identities(rows: Sequence[Row]) -> frozenset[str]:
     return frozenset(labels[: max(FEWEST, sum(place(label) < HELD_OUT for label in labels))])
 
 
-def _only_test(rows: Sequence[Row], sizes: Mapping[str, int]) -> tuple[Splits, list[str]]:
+def _only_test(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
     named = sorted(rows, key=lambda row: row.name)
-    return {TEST: tuple(Sample(row.name, size=sizes.get(row.name, 0)) for row in named)}, []
+    return {TEST: tuple(seen_sample(row.name, -1, seen) for row in named)}, []
 
 
 def _places(pairs: Sequence[tuple[str, str, bool]], samples: Sequence[Sample]) -> Json:

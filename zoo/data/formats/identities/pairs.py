@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.data.formats.tables import SEPARATORS, parse_table
+from zoo.data.formats.text_files import decode_file
 
 NAMES: Final = ("pairs.txt", "pairs.csv", "pairs.tsv")
 """What the file is called that lies beside the folders of identities."""
@@ -49,8 +50,8 @@ def holds_pairs(path: Path) -> bool:
         return True
     if path.suffix.lower() not in (".csv", ".tsv"):
         return False
-    first = _text(path).partition("\n")[0]
-    return set(COLUMNS) <= {cell.strip().strip('"').lower() for cell in first.split(_delimiter(path))}
+    first = _text(path).partition("\n")[0].lower()
+    return any(set(COLUMNS) <= {cell.strip().strip('"') for cell in first.split(separator)} for separator in SEPARATORS)
 
 
 def read_pairs(path: Path) -> Pairs:
@@ -90,20 +91,22 @@ def _lfw_name(identity: str, number: str) -> str:
 
 
 def _table_lines(path: Path) -> Iterator[Pair | BadSample]:
-    reader = csv.reader(_text(path).splitlines(), delimiter=_delimiter(path))
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    table = parse_table(_text(path), name=path.name, suffix=path.suffix, known=COLUMNS)
+    header = [cell.strip().lower() for cell in table.first]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise DataError(
             f"{path} has no column {' and '.join(missing)}; its first line has {', '.join(header) or 'nothing'}",
             hint="the first line names the columns: a,b,same",
         )
-    for cells in reader:
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        where, same = f"{path.name} line {reader.line_num}", SAME.get(row.get("same", "").lower())
+    yield from table.problems
+    for line in table.rows[1:]:
+        row = {name: cell.strip() for name, cell in zip(header, line.cells, strict=False)}
+        where, same = f"{path.name} line {line.last}", SAME.get(row.get("same", "").lower())
         if same is None or not row["a"] or not row["b"]:
-            yield BadSample(where, f"{','.join(cells)!r} is no pair", "write two paths, and 1 for the same or 0")
-        elif cells:
+            shown = table.separator.join(line.cells)
+            yield BadSample(where, f"{shown!r} is no pair", "write two paths, and 1 for the same or 0")
+        else:
             yield Pair(where, row["a"], row["b"], same)
 
 
@@ -117,20 +120,14 @@ def resolve(pairs: Sequence[Pair], files: Iterable[str]) -> tuple[list[tuple[str
         one, other = (known.get(name, bare.get(name, "")) for name in (pair.one, pair.other))
         for name, file in ((pair.one, one), (pair.other, other)):
             if not file:
-                problems.append(BadSample(pair.where, f"no picture {name}", "correct the line, or remove it"))
+                problems.append(BadSample(pair.where, f"no picture {name}", "correct the line"))
         if one and other:
             found.append((one, other, pair.same))
     return found, problems
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadFile(
-            f"{path} is not UTF-8 text: {error.reason} at byte {error.start}", hint="save it as UTF-8"
-        ) from error
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
+    text = decode_file(path, path.name)
+    if isinstance(text, BadSample):
+        raise BadFile(f"{path} is {text.reason}", hint=text.fix)
+    return text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,12 +13,13 @@ from zoo.api.errors import BadSample, DataError
 from zoo.api.task import Progress
 from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
+from zoo.data.formats.duplicates import leak_notes
 from zoo.data.formats.inspection import Facts, inspect_files
-from zoo.data.formats.masks.masks import MaskListing, MaskRow, MaskSample, mask_fingerprint
-from zoo.data.image.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
-from zoo.data.image.inspect import PICTURES
+from zoo.data.formats.masks.coding import Codings, classes_in, find_codings
+from zoo.data.formats.masks.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
+from zoo.data.formats.masks.masks import PLAIN, MaskListing, MaskRow, MaskSample, Shape, mask_fingerprint
+from zoo.data.formats.pictures.inspect import PICTURES
 
-IGNORE: Final = 255
 FEW_USED: Final = 0.5
 MANY: Final = 10
 """Where nothing names more than ten classes and the masks use fewer than half of the numbers, these are grey levels."""
@@ -26,7 +28,7 @@ MANY: Final = 10
 def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress) -> DataCard:
     """The card of a listing; DataError with every problem, those of names before any file is opened."""
     where = source.location or Path(source.request.source)
-    problems = [*listing.problems, *listed_twice(listing.rows)]
+    problems = [*listing.problems, *listed_twice(listing.rows, repeats=listing.repeats)]
     if problems:
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
     if not listing.rows:
@@ -38,31 +40,37 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         listing.root, names, PICTURES.inspect, version=PICTURES.version, progress=progress, stop_early=not skip
     )
     maps = inspect_files(listing.root, masks, inspect_mask, version=VERSION, progress=progress, stop_early=not skip)
-    problems = [*seen.problems, *(replace(one, fix=MASK_FIX) for one in maps.problems)]
-    _refuse_two_levels(where, maps.facts.values())
-    classes = listing.classes or _numbered(where, maps.facts.values())
+    codings = find_codings(where, listing, maps.facts)
+    problems = [*seen.problems, *(replace(problem, fix=MASK_FIX) for problem in maps.problems), *codings.problems]
+    unread = {problem.where for problem in codings.problems}
+    classes = codings.classes or _numbered(where, maps.facts, codings)
     samples: dict[str, MaskSample] = {}
     used: dict[str, set[int]] = {}
     for row in listing.rows:
-        if row.name in seen.facts and (not row.mask or row.mask in maps.facts):
+        if row.name in seen.facts and (not row.mask or row.mask in maps.facts) and row.mask not in unread:
             facts = seen.facts[row.name]
+            sides = int(str(facts["height"])), int(str(facts["width"]))
             sample = MaskSample(
                 name=row.name,
                 mask=row.mask,
-                shapes=row.shapes,
-                sides=(int(str(facts["height"])), int(str(facts["width"]))),
+                shapes=in_pixels(row.shapes, sides) if row.relative else row.shapes,
+                sides=sides,
                 size=seen.sizes[row.name],
                 content=str(maps.facts[row.mask]["sha256"]) if row.mask else "",
+                picture=str(facts["sha256"]),
+                coding=codings.of.get(row.mask, PLAIN),
             )
             values, wrong = _held_against(row, sample, maps.facts.get(row.mask, {}), classes)
             problems += wrong
             if not wrong:
                 samples[row.name], used[row.name] = sample, values
-    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    notes = [*listing.notes, *codings.notes, *left_out(where, problems, total=len(names), skip=skip)]
     if not any(used.values()):
         raise DataError(f"the masks of {where} leave every pixel open (255)", hint="write class numbers into them")
-    splits, more = split_up(listing.rows, samples, group=lambda _: 0)
-    notes += more + _notes(splits, used, classes, named=bool(listing.classes))
+    splits, more = split_up(listing.rows, samples, group=lambda _: 0, ratios=source.request.ratios)
+    notes += more + _notes(splits, used, classes, named=bool(codings.classes))
+    contents = {split: [(item.name, item.picture) for item in items] for split, items in splits.items()}
+    notes += leak_notes(contents, word="pictures")
     return DataCard(
         source=source,
         splits=splits,
@@ -73,32 +81,26 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
     )
 
 
-def _values(facts: Facts) -> set[int]:
-    """The class numbers in a mask, those left open not among them."""
-    found = facts.get("values")
-    return {int(str(value)) for value in (found if isinstance(found, list) else [])} - {IGNORE}
-
-
-def _refuse_two_levels(where: object, masks: Iterable[Facts]) -> None:
-    """DataError for black and white masks: nothing would be learnt of what is white, whatever names the classes."""
-    used, left_open = set(), False
-    for facts in masks:
-        found = facts.get("values")
-        left_open |= isinstance(found, list) and IGNORE in found
-        used |= _values(facts)
-    if used == {0} and left_open:
-        message = f"the masks in {where} hold only 0 and 255, and 255 leaves a pixel open"
-        raise DataError(message, hint="write the number of the class, such as 1, instead of 255")
-
-
-def _numbered(where: object, masks: Iterable[Facts]) -> tuple[str, ...]:
+def _numbered(where: object, masks: Mapping[str, Facts], codings: Codings) -> tuple[str, ...]:
     """Classes called by their numbers, where nothing names them; DataError when the numbers are none of classes."""
-    used = set().union(*map(_values, masks))
+    used: set[int] = set().union(*(classes_in(facts, codings.of[name]) for name, facts in masks.items()))
     hint = "number the classes 0, 1, 2, … in the masks, or name them all, one a line, in classes.txt"
     if used and max(used) >= MANY and len(used) < FEW_USED * (max(used) + 1):
         shown = ", ".join(map(str, sorted(used)[:8])) + (", …" if len(used) > 8 else "")
         raise DataError(f"the masks in {where} hold the numbers {shown}, which look like grey levels", hint=hint)
     return tuple(f"class {number}" for number in range(max(used, default=-1) + 1))
+
+
+def in_pixels(shapes: Sequence[Shape], sides: tuple[int, int]) -> tuple[Shape, ...]:
+    """Polygons whose corners are shares of a picture's sides, in its pixels."""
+    height, width = sides
+    return tuple(
+        (
+            label,
+            json.dumps([[value * (height if at % 2 else width) for at, value in enumerate(part)] for part in parts]),
+        )
+        for label, parts in ((label, json.loads(region)) for label, region in shapes)
+    )
 
 
 def _held_against(
@@ -113,7 +115,7 @@ def _held_against(
         turned = ", turned by the picture's EXIF orientation" if claimed == (width, height) else ""
         reason = f"it is {claimed[1]} x {claimed[0]} pixels{turned}, its picture {row.name} is {width} x {height}"
         return set(), [BadSample(row.mask, reason, "save both at the same size, upright")]
-    values = _values(facts)
+    values = classes_in(facts, sample.coding)
     unknown = sorted(value for value in values if value >= len(classes))
     if unknown:
         shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
@@ -130,7 +132,7 @@ def _drawn(row: MaskRow, sample: MaskSample) -> tuple[set[int], list[BadSample]]
         reason = f"it is {width} x {height} pixels{turned}, its annotation says {row.size[1]} x {row.size[0]}"
         return set(), [BadSample(row.name, reason, "annotate the upright picture, or save it without EXIF")]
     try:
-        drawn_mask(row.shapes, height, width)
+        drawn_mask(sample.shapes, height, width)
     except ValueError as error:
         return set(), [BadSample(row.name, f"a segmentation of it is wrong: {error}", "write it anew")]
     return {0, *(label for label, _ in row.shapes)}, []

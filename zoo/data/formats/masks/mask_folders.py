@@ -1,120 +1,179 @@
-"""Folders of pictures beside folders of index masks of the same names."""
+"""Folders of pictures beside folders of masks of the same names."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Literal
 
-from zoo.api.data import Split
+from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
-from zoo.data.formats.folders import contents, notes_on, subfolders
+from zoo.data.formats.folders import PICTURES, contents, notes_on, subfolders, unread_problems
+from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
+from zoo.data.formats.parts import chosen_parts, question
+from zoo.data.formats.split_names import WORDS, split_words, splits_of_folders, word_set
 
-IMAGES: Final = ("images", "image", "imgs", "pictures", "JPEGImages")
-MASKS: Final = ("masks", "mask", "labels", "annotations", "segmentations", "SegmentationClass")
-ENDINGS: Final = ("", "_mask", "_seg", "_label")
-"""What the name of a mask may have behind that of its picture."""
-SPLITS: Final[dict[str, Split]] = {**SPLIT_FOLDERS, "training": "train"}
-CLASS_FILES: Final = ("classes.txt", "labelmap.txt", "class_names.txt", "labels.txt")
+IMAGE_WORDS: Final = word_set("image images img imgs picture pictures photo photos jpeg rgb input inputs")
+MASK_WORDS: Final = word_set(
+    "mask masks label labels annotation annotations annot segmentation segmentations seg class gt target targets"
+)
+BESIDE: Final = word_set("png data set folder dir raw")
+"""Words that say nothing in the name of a folder."""
+ENDINGS: Final = ("", "_mask", "-mask", "_masks", "_seg", "_segmentation", "_label", "_labels", "_gt", "_l")
+"""What the name of a mask may have behind that of its picture, in lower case."""
+SOME: Final = 1_000
+"""Files of a folder that are looked at to see whether masks lie in it."""
 
+Role = Literal["images", "masks"]
 Pair = tuple[Split | None, Path, Path]
-"""The split, the folder of its pictures, that of their masks."""
+"""The split, the folder of its pictures, that of their masks; one folder where they lie side by side."""
 
 
-def mask_folders(root: Path) -> list[Pair]:
-    """The pairs of folders: FOLDER/{images,masks}, FOLDER/{train,val}/{images,masks} or
-    FOLDER/{images,masks}/{train,val}; empty when there are none."""
-    below = subfolders(root)
-    pairs: list[Pair] = []
-    for name in below:
-        if name.lower() in SPLITS:
-            pairs += [(SPLITS[name.lower()], *pair) for pair in _pair(root / name)]
+def mask_folders(root: Path, request: DataRequest | None = None) -> list[Pair]:
+    """The pairs of folders; empty when there are none.
+
+    FOLDER/{images,masks}, FOLDER/{train,val}/{images,masks}, FOLDER/{images,masks}/{train,val},
+    FOLDER/{train_images,train_masks}, and pictures with NAME_mask.png beside them.
+    """
+    chosen = chosen_parts(root, request)
+    if chosen and chosen != ((None, root),):
+        return [(split, *pair) for split, folder in chosen for pair in _inside(folder)]
+    names = subfolders(root)
+    splits = splits_of_folders(names)
+    above = {name: pairs for name in names if (pairs := list(_inside(root / name)))}
+    known = [name for name in above if name in splits]
+    if known and not chosen:
+        others = [name for name in above if name not in splits]
+        if others:
+            raise question(root, {name: splits[name] for name in known}, others, labelled=False)
+        return [(splits[name], *pair) for name in known for pair in above[name]]
+    side_by_side = _by_role(root)
+    if len(side_by_side) == 1 and side_by_side[0][0] is None:
+        return list(_below(side_by_side[0][1], side_by_side[0][2]))
+    return side_by_side or [(None, *pair) for pair in _inside(root)]
+
+
+def _inside(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """The pair in one folder: images/ and masks/, or the folder itself where masks lie beside the pictures."""
+    pairs = _by_role(folder)
     if pairs:
-        return pairs
-    for images, masks in _pair(root):
-        splits = [name for name in subfolders(images) if name.lower() in SPLITS and (masks / name).is_dir()]
-        if not splits:
-            return [(None, images, masks)]
-        pairs += [(SPLITS[name.lower()], images / name, masks / name) for name in splits]
+        yield from ((images, masks) for split, images, masks in pairs if split is None)
+    elif _lie_together(folder):
+        yield folder, folder
+
+
+def _by_role(folder: Path) -> list[Pair]:
+    """The folders of pictures and masks in a folder, by the split in their names."""
+    roles: defaultdict[Split | None, dict[Role | None, Path]] = defaultdict(dict)
+    for name in subfolders(folder):
+        words = split_words(name)
+        splits = {WORDS[word] for word in words if word in WORDS}
+        rest = {word for word in words if word not in WORDS} - BESIDE
+        if len(splits) > 1:
+            continue
+        role = _role(rest) if rest else None
+        if role or (splits and not rest):
+            roles[next(iter(splits), None)].setdefault(role, folder / name)
+    pairs: list[Pair] = []
+    for split, places in roles.items():
+        images, masks = places.get("images") or places.get(None), places.get("masks")
+        if images and masks and any(contents(folder, masks, limit=SOME).files):
+            pairs.append((split, images, masks))
     return pairs
 
 
-def _pair(folder: Path) -> Iterator[tuple[Path, Path]]:
-    found = [next((folder / name for name in names if (folder / name).is_dir()), None) for names in (IMAGES, MASKS)]
-    if found[0] and found[1] and any(contents(folder, found[1], limit=1000).files):
-        yield found[0], found[1]
+def _role(words: set[str]) -> Role | None:
+    return "images" if words <= IMAGE_WORDS else "masks" if words <= MASK_WORDS else None
 
 
-def list_mask_folders(root: Path) -> MaskListing:
+def _below(images: Path, masks: Path) -> Iterator[Pair]:
+    """The pairs in images/ and masks/: those of their split folders, where they have any."""
+    names = [name for name in subfolders(images) if contents(images, images / name, limit=SOME).files]
+    splits = {name: split for name, split in splits_of_folders(names).items() if (masks / name).is_dir()}
+    others = [name for name in names if name not in splits]
+    if splits and others:
+        raise question(images, splits, others, labelled=False)
+    if not splits:
+        yield None, images, masks
+    for name, split in splits.items():
+        yield split, images / name, masks / name
+
+
+def _lie_together(folder: Path) -> bool:
+    """Whether most pictures in a folder have a mask beside them: cat.jpg and cat_mask.png."""
+    stems = {file.stem.lower() for file in folder.iterdir() if file.suffix.lower() in PICTURES}
+    masks = {
+        stem for stem in stems if any(stem.removesuffix(end) in stems for end in ENDINGS[1:] if stem.endswith(end))
+    }
+    return len(masks) > len(stems - masks) / 2 and len(masks) > 1
+
+
+def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> MaskListing:
     """Every picture with its mask; one without the other is a problem."""
+    table = class_table(root)
     rows: list[MaskRow] = []
-    problems: list[BadSample] = []
+    problems: list[BadSample] = [*table.problems]
     looked = []
-    for pair in mask_folders(root):
+    for pair in mask_folders(root, request):
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
-        looked += [pictures, candidates]
-        found, wrong = paired(root, pair, pictures.files, candidates.files)
+        looked += [pictures] if pair[1] == pair[2] else [pictures, candidates]
+        found, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
         rows += found
-        problems += wrong
+        problems += [*unread_problems(pictures), *wrong]
     return MaskListing(
-        root=root, rows=rows, classes=named_classes(root, problems), problems=problems, notes=notes_on(looked)
+        root=root,
+        rows=rows,
+        classes=table.names,
+        colours=table.colours,
+        problems=problems,
+        notes=notes_on(looked),
     )
 
 
 def paired(
-    root: Path, pair: Pair, pictures: Sequence[str], candidates: Sequence[str]
+    root: Path, pair: Pair, pictures: Sequence[str], candidates: Sequence[str], *, unread: Sequence[str] = ()
 ) -> tuple[list[MaskRow], list[BadSample]]:
-    """Pictures and masks of two folders, brought together by their names without suffix."""
+    """Pictures and masks of two folders, brought together by their names without suffix and in any case.
+
+    A mask of a picture that cannot be read (`unread`) is no problem of its own.
+    """
     split, images, masks = pair
+    endings = ENDINGS[1:] if images == masks else ENDINGS
     by_stem: defaultdict[str, list[str]] = defaultdict(list)
     for name in candidates:
         by_stem[_stem(root, masks, name)].append(name)
+    if images == masks:
+        stems = {_stem(root, images, name) for name in pictures}
+        own = {stem + ending for stem in stems for ending in endings} & stems
+        candidates = [name for name in candidates if _stem(root, masks, name) in own]
+        pictures = [name for name in pictures if name not in candidates]
     rows, problems = [], []
     used: set[str] = set()
     where = masks.relative_to(root).as_posix()
     for name in pictures:
         stem = _stem(root, images, name)
-        found = [mask for ending in ENDINGS for mask in by_stem.get(stem + ending, ())]
-        used.update(found)
-        if len(found) == 1:
-            rows.append(MaskRow(name=name, mask=found[0], split=split))
-        elif found:
-            problems.append(BadSample(name, f"it has {len(found)} masks: {', '.join(found)}", "keep one"))
+        matches = [mask for ending in endings for mask in by_stem.get(stem + ending, ())]
+        used.update(matches)
+        if len(matches) == 1:
+            rows.append(MaskRow(name=name, mask=matches[0], split=split))
+        elif matches:
+            problems.append(BadSample(name, f"it has {len(matches)} masks: {', '.join(matches)}", "keep one"))
         else:
-            problems.append(BadSample(name, f"it has no mask {stem}.png in {where}/", "add it, or remove the picture"))
+            missing = f"{PurePosixPath(name).stem}{endings[0]}.png"
+            fix = "add it, or move the picture out of the data"
+            problems.append(BadSample(name, f"it has no mask {missing} in {where}/", fix))
+    waiting = {_stem(root, images, name) + ending for name in unread for ending in endings}
+    folder = images.relative_to(root).as_posix()
     problems += [
-        BadSample(
-            name, f"there is no picture of this name in {images.relative_to(root).as_posix()}/", "remove the mask"
-        )
+        BadSample(name, f"there is no picture of this name in {folder}/", "add it, or move the mask out of the data")
         for name in candidates
-        if name not in used
+        if name not in used and _stem(root, masks, name) not in waiting
     ]
     return rows, problems
 
 
 def _stem(root: Path, folder: Path, name: str) -> str:
-    """The path below its folder without suffix."""
-    return PurePosixPath(root / name).relative_to(folder.as_posix()).with_suffix("").as_posix()
-
-
-def named_classes(root: Path, problems: list[BadSample]) -> tuple[str, ...]:
-    """The class names in index order from classes.txt or its like, a name a line; empty without such a file.
-
-    A labelmap's colours, which follow its names after colons, are left away.
-    """
-    file = next((root / name for name in CLASS_FILES if (root / name).is_file()), None)
-    if file is None:
-        return ()
-    lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
-    names = [line.partition(":")[0].strip() for line in lines if line and not line.startswith("#")]
-    names = [name for name in names if name != "__ignore__"]
-    problems += [
-        BadSample(file.name, f"it names the class {twice!r} twice", "give every class its own name")
-        for twice in sorted({name for name in names if names.count(name) > 1})
-    ]
-    if not names:
-        problems.append(BadSample(file.name, "it names no class", "write one name a line, or remove it"))
-    return tuple(names)
+    """The path below its folder without suffix, in lower case."""
+    return PurePosixPath(root / name).relative_to(folder.as_posix()).with_suffix("").as_posix().lower()

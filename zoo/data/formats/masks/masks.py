@@ -6,12 +6,33 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
 
+IGNORE_INDEX: Final = 255
+"""The value in a mask of pixels whose class is left open."""
 Shape = tuple[int, str]
 """Index of a class and a region as COCO's JSON writes it: polygons or run lengths."""
+
+
+Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskCoding:
+    """How the classes stand in mask files, where these do not hold plain class numbers."""
+
+    levels: tuple[tuple[int, int], ...] = ()
+    """(grey level, class): 255 is class 1 in masks that are black and white."""
+    colours: tuple[tuple[Colour, int], ...] = ()
+    """(colour, class); 255 for a colour that leaves pixels open."""
+
+
+PLAIN: Final = MaskCoding()
+"""Pixels are class numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +45,8 @@ class MaskRow:
     """The path of its index mask; empty where shapes are drawn instead."""
     shapes: tuple[Shape, ...] = ()
     """The largest first; what comes later lies on top."""
+    relative: bool = False
+    """True where the corners of the shapes are shares of the picture's sides."""
     split: Split | None = None
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""
@@ -37,6 +60,10 @@ class MaskListing:
     rows: Sequence[MaskRow]
     classes: tuple[str, ...] = ()
     """Empty where nothing names them: they are then the numbers in the masks."""
+    colours: Sequence[tuple[Colour, int]] = ()
+    """Which class a colour is, where a file says so; 255 for a colour that leaves pixels open."""
+    repeats: bool = False
+    """True where the source itself names the same pictures for training and for validation."""
     problems: Sequence[BadSample] = ()
     notes: Sequence[str] = ()
 
@@ -52,18 +79,23 @@ class MaskSample:
     sides: tuple[int, int] = (0, 0)
     """Height and width of the upright picture, in pixels."""
     index: int = -1
-    """The place in a source that is no folder of files; -1 for files."""
+    """The position in a source that is no folder of files; -1 for files."""
     size: int = 0
     """Bytes of the picture; 0 where there is no file."""
     content: str = ""
     """sha256 of the mask file; empty where there is none."""
+    picture: str = ""
+    """sha256 of the picture file; empty where there is none."""
+    coding: MaskCoding = PLAIN
+    """How the mask file is read."""
 
 
 def mask_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[MaskSample]]) -> str:
     """sha256 over the classes and the sorted samples with their masks: the same data give the same one."""
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
     lines = sorted(
-        f"{split}\0{item.name}\0{item.size}\0{item.mask}\0{item.content}\0{item.shapes}"
+        f"{split}\0{item.name}\0{item.picture or item.size}\0{item.mask}\0{item.content}\0{item.shapes}"
+        + (f"\0{item.coding}" if item.coding != PLAIN else "")
         for split in splits
         for item in splits[split]
     )

@@ -4,38 +4,59 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.api.data import Split
+from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.detection.voc import listed_splits
+from zoo.data.formats.detection.voc import voc_roots
+from zoo.data.formats.detection.voc_lists import read_lists
 from zoo.data.formats.folders import contents, notes_on
-from zoo.data.formats.masks.mask_folders import named_classes, paired
-from zoo.data.formats.masks.masks import MaskListing
+from zoo.data.formats.masks.class_tables import class_table
+from zoo.data.formats.masks.mask_folders import paired
+from zoo.data.formats.masks.masks import MaskListing, MaskRow
 
 
-def is_voc(folder: Path) -> bool:
-    """Whether a folder has VOC's two."""
-    return all((folder / name).is_dir() for name in ("JPEGImages", "SegmentationClass"))
+def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskListing:
+    """Every picture that the lists name, or that has a mask where there are none; most of VOC's pictures have none."""
+    rows: list[MaskRow] = []
+    problems: list[BadSample] = []
+    notes: list[str] = []
+    roots = voc_roots(root, masks=True)
+    for folder in roots:
+        found, wrong, said = _rows(root, folder, request)
+        rows += found
+        problems += wrong
+        notes += said
+    table = class_table(roots[0])
+    return MaskListing(
+        root=root,
+        rows=rows,
+        classes=table.names,
+        colours=table.colours,
+        problems=[*table.problems, *problems],
+        notes=notes,
+    )
 
 
-def list_voc_masks(root: Path) -> MaskListing:
-    """Every picture that has a mask, or that the lists name; most of VOC's pictures have none."""
-    images, masks = root / "JPEGImages", root / "SegmentationClass"
+def _rows(root: Path, folder: Path, request: DataRequest | None) -> tuple[list[MaskRow], list[BadSample], list[str]]:
+    images, masks = folder / "JPEGImages", folder / "SegmentationClass"
     pictures, candidates = contents(root, images), contents(root, masks)
-    lists = listed_splits(root / "ImageSets" / "Segmentation")
-    wanted = set(lists) or {Path(name).stem for name in candidates.files}
+    lists = read_lists(folder / "ImageSets" / "Segmentation", request)
+    wanted = set(lists.splits) or {Path(name).stem for name in candidates.files}
     kept = [[name for name in found.files if Path(name).stem in wanted] for found in (pictures, candidates)]
     rows, problems = [], []
-    splits: list[Split | None] = [*sorted(set(lists.values()))] or [None]
+    splits: list[Split | None] = sorted(set(lists.splits.values()), key=str) or [None]
     for split in splits:
-        of = [[name for name in names if lists.get(Path(name).stem) == split] for names in kept]
+        of = [[name for name in names if lists.splits.get(Path(name).stem) == split] for names in kept]
         found, wrong = paired(root, (split, images, masks), of[0], of[1])
         rows += found
         problems += wrong
     known = {Path(name).stem for name in kept[0]}
     problems += [
-        BadSample(f"ImageSets/Segmentation: {name}", "there is no such picture in JPEGImages/", "correct the list")
-        for name in sorted(set(lists) - known)
+        BadSample(f"ImageSets/Segmentation/{line}", f"it lists {name}, which is not in JPEGImages/", "correct the list")
+        for name, line in lists.lines
+        if name not in known
     ]
-    return MaskListing(
-        root=root, rows=rows, classes=named_classes(root, problems), problems=problems, notes=notes_on([pictures])
-    )
+    notes = notes_on([pictures])
+    left = sum(Path(name).stem not in wanted for name in candidates.files)
+    if left:
+        notes.append(f"left out {left:,} masks that none of {', '.join(lists.files)} names")
+    return rows, problems, notes

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from zoo.api.data import DataCard, DataSource, Split
-from zoo.api.errors import BadSample, DataError
+from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.bad_samples import failed, share_left_out
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import Row
-from zoo.data.formats.splits import VALIDATION_SHARE, hold_out, place
-from zoo.data.formats.text.rows import Found, TextItem, TextRow, shortened
+from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
+from zoo.data.formats.text.rows import Found, Note, TextItem, TextRow, shortened
 
 MANY = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
@@ -45,7 +45,9 @@ def check_labelled(
     problems = label_problems(listed, classes)
     if problems:
         raise failed(_where(source), problems, hint="nothing was trained; put these right")
-    splits, split_notes = _split_rows(rows, classes, whole=new_labels and len(rows) < MANY * len(classes))
+    splits, split_notes = _split_rows(
+        rows, classes, whole=new_labels and len(rows) < MANY * len(classes), ratios=source.request.ratios
+    )
     notes += [*split_notes, *(() if new_labels else label_notes(listed, classes)), *_duplicates(splits)]
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
 
@@ -56,11 +58,16 @@ def check_corpus(source: DataSource, found: Iterable[Found], *, progress: Progre
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))
-    if not splits["validation"]:
-        parts = [_cut(item) for item in splits["train"]]
+    shares = check_ratios(source.request.ratios)
+    if source.request.ratios and (splits["validation"] or splits["test"]):
+        raise UsageError("--ratios divides what has no splits, and the texts have some", hint="leave it out")
+    for split, share in shares.items() if not splits["validation"] else ():
+        kept = sum(value for other, value in shares.items() if splits[other])
+        parts = [_cut(item, share / (1 - kept)) for item in splits["train"]]
         splits["train"] = [train for train, _ in parts if train.text]
-        splits["validation"] = [last for _, last in parts if last.text]
-        notes.append("the last tenth of every training text was held out for validation")
+        splits[split] = [last for _, last in parts if last.text]
+        tenth = "tenth" if share == VALIDATION_SHARE else f"{share:.0%}"
+        notes.append(f"the last {tenth} of every training text was held out for {split}")
     sizes = {name: sum(len(item.text) for item in items) for name, items in splits.items()}
     if sizes["train"] < SHORTEST or not sizes["validation"]:
         raise DataError(
@@ -76,42 +83,49 @@ def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> t
     """The good rows, and a note on what was skipped as asked; DataError otherwise."""
     rows: list[TextRow] = []
     problems: list[BadSample] = []
-    for done, one in enumerate(found, 1):
-        if isinstance(one, BadSample):
-            problems.append(one)
+    notes: list[str] = []
+    for done, entry in enumerate(found, 1):
+        if isinstance(entry, BadSample):
+            problems.append(entry)
+        elif isinstance(entry, Note):
+            notes.append(entry.text)
         else:
-            rows.append(one)
+            rows.append(entry)
         if done % 1000 == 0:
             progress(done, done)
-    notes = []
     if problems:
         bad, skip = len(problems), source.request.on_bad_sample == "skip"
         share = share_left_out(_where(source), problems, bad=bad, total=len(rows) + bad, skip=skip)
-        shown = ", ".join(f"{one.where} ({one.reason})" for one in problems[:5])
+        shown = ", ".join(f"{problem.where} ({problem.reason})" for problem in problems[:5])
         notes.append(f"left out {bad} bad texts ({share:.2%}) as asked: {shown}")
     if not any(row.split in (None, "train") for row in rows):
         raise DataError(f"{_where(source)} has no texts to train on", hint="add some, in the split train")
     return rows, notes
 
 
-def _split_rows(rows: Sequence[TextRow], classes: Sequence[str], *, whole: bool) -> tuple[Splits, list[str]]:
+def _split_rows(
+    rows: Sequence[TextRow], classes: Sequence[str], *, whole: bool, ratios: Ratios | None
+) -> tuple[Splits, list[str]]:
     numbers = {name: number for number, name in enumerate(classes)}
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, numbers[row.label], row.where))
-    notes = []
-    if not splits["validation"]:
-        if whole:
-            kept, held = hold_out_labels(splits["train"], classes)
-        else:  # by the text, so that equal texts stay together
-            kept, held = hold_out(splits["train"], name=lambda item: item.text, group=lambda item: item.label)
-        if not held:
-            raise DataError("there are too few texts to hold any out for validation", hint="add more")
-        splits |= {"train": kept, "validation": held}
-        share = f"{len(held):,} of {len(kept) + len(held):,}"
-        by = "label" if whole else "text"
-        notes.append(f"{share} training texts were held out for validation, by the hash of the {by}")
-    return {name: tuple(items) for name, items in splits.items() if items}, notes
+    if splits["validation"] or not whole or ratios:
+        return divided(
+            splits,
+            ratios=ratios,
+            name=lambda item: item.text,  # so that equal texts stay together
+            group=lambda item: item.label,
+            noun="training texts",
+            by="hash of the text",
+        )
+    kept, held = hold_out_labels(splits["train"], classes)
+    if not held:
+        raise DataError("there are too few texts to hold any out for validation", hint="add more")
+    splits |= {"train": kept, "validation": held}
+    count = f"{len(held):,} of {len(kept) + len(held):,}"
+    note = f"{count} training texts were held out for validation, by the hash of the label"
+    return {name: tuple(items) for name, items in splits.items() if items}, [note]
 
 
 def hold_out_labels(items: Sequence[TextItem], classes: Sequence[str]) -> tuple[list[TextItem], list[TextItem]]:
@@ -122,9 +136,9 @@ def hold_out_labels(items: Sequence[TextItem], classes: Sequence[str]) -> tuple[
     return [item for item in items if item.label not in held], [item for item in items if item.label in held]
 
 
-def _cut(item: TextItem) -> tuple[TextItem, TextItem]:
-    """Nine tenths of a text and the last, between two lines where there are lines."""
-    at = int(len(item.text) * (1 - VALIDATION_SHARE))
+def _cut(item: TextItem, share: float) -> tuple[TextItem, TextItem]:
+    """A text and the share at its end, cut between two lines where there are lines."""
+    at = int(len(item.text) * (1 - share))
     at = item.text.rfind("\n", 0, at) + 1 or at
     return replace(item, text=item.text[:at]), replace(item, text=item.text[at:])
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest, DataSource, Split
 from zoo.api.errors import DataError
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS, split_folders
-from zoo.data.formats.folders import LOOK_AT, contents, subfolders
+from zoo.data.formats.folders import subfolders, walk
 from zoo.data.formats.named_path import named_path
+from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_parts, question
+from zoo.data.formats.split_names import exact_split, split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 
 LAYOUTS: Final = {
@@ -30,7 +31,7 @@ def detect_text(request: DataRequest, *, embedded: Sequence[str], accepted: Sequ
     accept = [LAYOUTS[name] for name in accepted] + [f"the embedded {name}" for name in embedded]
     hint = f"accepted are {'; '.join(accept)}"
     path = named_path(request, accepted=hint)
-    found = _file_format(path) if path.is_file() else _folder_format(path)
+    found = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
     for name in found:
         if name in accepted:
             return DataSource(request=request, format=name, location=path)
@@ -44,18 +45,23 @@ def _file_format(path: Path) -> tuple[str, ...]:
     return ("text-file",) if path.suffix.lower() in PLAIN else ()
 
 
-def _folder_format(path: Path) -> tuple[str, ...]:
-    if any(split == "train" for _, split in split_files(path, TABLES)):
+def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str]) -> tuple[str, ...]:
+    if any(split == "train" for _, split in split_files(path, TABLES, request=request)):
         return ("text-tables",)
-    if _has_classes(path):
+    if "text-classes" in accepted and _has_classes(path, request):
         return ("text-classes", "text-folder")
-    return ("text-folder",) if next(plain_files(path), None) else ()
+    return ("text-folder",) if next(plain_files(path, request=request), None) else ()
 
 
-def _has_classes(path: Path) -> bool:
+def _has_classes(path: Path, request: DataRequest) -> bool:
     """Whether text files lie in folders that may stand for classes."""
-    folders = (folder / name for _, folder in split_folders(path, []) for name in subfolders(folder))
-    return any(contents(path, folder, kind=TEXT_FILES, limit=LOOK_AT).files for folder in folders)
+    parts = find_parts(path, labelled=True, kind=TEXT_FILES, request=request)
+    return any(_has_texts(folder / name) for _, folder in parts.folders for name in subfolders(folder))
+
+
+def _has_texts(folder: Path) -> bool:
+    suffixes = TEXT_FILES.suffixes
+    return any(not skipped and Path(name).suffix.lower() in suffixes for name, skipped in walk(folder, folder))
 
 
 def _held(path: Path) -> str:
@@ -63,16 +69,75 @@ def _held(path: Path) -> str:
     return ", ".join(kinds[:6]) or "no files"
 
 
-def split_files(folder: Path, suffixes: Sequence[str]) -> list[tuple[Path, Split]]:
-    """The files of a folder that are called after a split: train.csv, val.csv, test.jsonl."""
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
-    return [(file, SPLIT_FOLDERS[file.stem.lower()]) for file in files if file.stem.lower() in SPLIT_FOLDERS]
+def split_files(
+    folder: Path, suffixes: Sequence[str], *, request: DataRequest | None = None
+) -> list[tuple[Path, Split]]:
+    """The files of a folder that are called after a split, or that the request names: train.csv, imdb_dev.tsv.
+
+    DataError where a file beside them is called after none, or two after one.
+    """
+    chosen = {split: name for split, name in chosen_names(request).items() if name}
+    if chosen and any(Path(name).suffix.lower() in suffixes for name in chosen.values()):
+        return [(chosen_path(folder, split, name, folder=False), split) for split, name in chosen.items()]
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in suffixes and file.is_file()]
+    splits = {file: split for file in files if (split := split_of_file(file.stem))}
+    if "train" in splits.values():
+        _refuse_odd_files(folder, splits, [file for file in files if file not in splits])
+    return list(splits.items())
 
 
-def plain_files(folder: Path) -> Iterator[tuple[Path, Split | None]]:
-    """Every text file below a folder in the order of names, and the split that its name or its first folder says."""
-    for file in sorted(folder.rglob("*")):
-        parts = file.relative_to(folder).parts
-        if file.suffix.lower() in PLAIN and file.is_file() and not any(part.startswith((".", "_")) for part in parts):
-            first = parts[0] if len(parts) > 1 else file.stem
-            yield file, SPLIT_FOLDERS.get(first.lower())
+def _refuse_odd_files(folder: Path, splits: Mapping[Path, Split], others: Sequence[Path]) -> None:
+    first: dict[Split, Path] = {}
+    for file, split in splits.items():
+        earlier = first.setdefault(split, file)
+        if earlier != file:
+            raise DataError(
+                f"{folder} holds {earlier.name} and {file.name}, both called after {split}",
+                hint=f"say which is meant: {_options(first)}",
+            )
+    if others:
+        known = ", ".join(file.name for file in splits)
+        raise DataError(
+            f"{folder} holds {known}, which are called after splits, and beside them {others[0].name}",
+            hint=f"say which files are the parts: {_options(first)} leaves {others[0].name} out",
+        )
+
+
+def _options(files: Mapping[Split, Path]) -> str:
+    return " ".join(f"{option} {files[split].name}" for split, option in OPTIONS.items() if split in files)
+
+
+def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator[tuple[Path, Split | None]]:
+    """Every text file below a folder in the order of names, and the split that its name or its first folder says.
+
+    DataError where a file or folder beside those of splits belongs to none; a README or licence does not count.
+    """
+    chosen = {split: folder / name for split, name in chosen_names(request).items() if name}
+    files = [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in PLAIN and not file.is_dir() and not _hidden(file.relative_to(folder).parts)
+    ]
+    if chosen:
+        for file in files:
+            yield from ((file, split) for split, place in chosen.items() if place == file or place in file.parents)
+        return
+    tops = {file: file.relative_to(folder).parts[0] for file in files}
+    inside = splits_of_folders(sorted({top for file, top in tops.items() if file.name != top}))
+    splits = {file: inside.get(top) if file.name != top else exact_split(file.stem) for file, top in tops.items()}
+    known = {tops[file]: split for file, split in splits.items() if split}
+    others = sorted({tops[file] for file, split in splits.items() if not split and not is_about(file)})
+    if known and others:
+        raise question(folder, known, others, labelled=False)
+    if known and "train" not in known.values():
+        raise DataError(f"{folder} has {', '.join(known)}, and nothing to learn from", hint="say it with --train")
+    yield from ((file, split) for file, split in splits.items() if split or not known)
+
+
+def is_about(file: Path) -> bool:
+    """Whether a file speaks of the data, as a README does, and is none of them."""
+    return file.stem.lower() in ("readme", "license", "licence", "changelog", "citation")
+
+
+def _hidden(parts: Sequence[str]) -> bool:
+    return any(part.startswith((".", "_")) for part in parts)

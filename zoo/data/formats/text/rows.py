@@ -3,27 +3,21 @@ read, every fault named with its line."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import Split
-from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.class_folders.tree import SPLIT_FOLDERS
+from zoo.api.data import DataRequest, Split
+from zoo.api.errors import BadSample
+from zoo.data.formats.columns import few, known_names, text_columns
 from zoo.data.formats.folders import FileKind
 from zoo.data.formats.samples import Listing
+from zoo.data.formats.split_names import exact_split
+from zoo.data.formats.tables import SEPARATORS, Table, parse_table
+from zoo.data.formats.text_files import decode_file
 
-COLUMNS: Final = {
-    "text": ("text", "sentence", "name", "content"),
-    "label": ("label", "class", "category", "language"),
-    "split": ("split",),
-}
-"""What a column may be called."""
 JSON_LINES: Final = (".jsonl", ".ndjson")
 TABLES: Final = (".csv", ".tsv", *JSON_LINES)
 PLAIN: Final = (".txt", ".text", ".md")
@@ -33,13 +27,6 @@ TEXT_FILES: Final = FileKind(
     unread=frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf", ".gz", ".zip"}),
     remedy="save them as plain text (.txt)",
 )
-MARKS: Final = {
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""The encoding that a byte order mark stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +51,26 @@ class TextItem:
     """Where it comes from."""
 
 
-Found = TextRow | BadSample
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence on how a file was read."""
+
+    text: str
 
 
-def read_table(path: Path, *, labelled: bool, split: Split | None = None) -> Iterator[Found]:
-    """Every row of a CSV, TSV or JSON Lines file; DataError when a column is missing from all of it."""
+Found = TextRow | BadSample | Note
+
+
+def read_table(
+    path: Path, *, labelled: bool, split: Split | None = None, request: DataRequest | None = None
+) -> Iterator[Found]:
+    """Every row of a CSV, TSV or JSON Lines file; DataError where nothing says which column holds what."""
     text = decode_file(path, path.name)
     if isinstance(text, BadSample):
         yield text
         return
-    lines = _json_lines if path.suffix.lower() in JSON_LINES else _csv_lines
-    rows = lines(path, text, labelled=labelled)
-    for where, cells in rows:
-        if isinstance(cells, str):
-            yield BadSample(where, cells, "correct the line")
-            continue
-        yield _row(where, cells, labelled=labelled, split=split)
+    read = _json_rows if path.suffix.lower() in JSON_LINES else _csv_rows
+    yield from read(path, text, labelled=labelled, split=split, request=request)
 
 
 def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
@@ -88,7 +79,7 @@ def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
     if isinstance(text, BadSample):
         return text
     if not text.strip():
-        return BadSample(name, "the file is empty", "delete it, or fill it")
+        return BadSample(name, "the file is empty", "write its text into it, or move it out of the data")
     return TextRow(name, text, split=split)
 
 
@@ -97,121 +88,102 @@ def read_classes(listing: Listing) -> Iterator[Found]:
     yield from listing.problems
     for row in listing.rows:
         found = read_plain(listing.root / row.name, row.name, split=row.split)
-        yield found if isinstance(found, BadSample) else replace(found, text=found.text.strip(), label=row.label)
+        yield replace(found, text=found.text.strip(), label=row.label) if isinstance(found, TextRow) else found
 
 
-def decode_file(path: Path, name: str) -> str | BadSample:
-    """The text of a UTF-8 file, with or without a byte order mark; or what is wrong with its bytes."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        reason = f"not UTF-8 text: byte 0x{raw[error.start]:02x} at {error.start:,}, in line {line}"
-        return BadSample(name, reason, f"save it as UTF-8, as in: iconv -f {_encoding(raw)} -t utf-8 {name}")
-    if "\0" in text:
-        return BadSample(
-            name, f"not text: a zero byte in line {text.count(chr(10), 0, text.index(chr(0))) + 1}", "leave it out"
-        )
-    return text.replace("\r\n", "\n")
-
-
-def _encoding(raw: bytes) -> str:
-    """What bytes that are not UTF-8 probably are: as their byte order mark says, or the old default of the West."""
-    return next((name for mark, name in MARKS.items() if raw.startswith(mark)), "latin1")
-
-
-Line = tuple[str, Mapping[str, str] | str]
-"""Where it stands, and its cells by column or what is wrong with it."""
-
-
-def _csv_lines(path: Path, text: str, *, labelled: bool) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
-    try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        check_columns(path, header, labelled=labelled)
-        for cells in reader:
-            where = f"{path.name} line {reader.line_num}"
-            if len(cells) > len(header):
-                yield where, f"{len(cells)} cells where the first line has {len(header)}; quote texts with commas"
-            elif cells:
-                yield where, dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=True))
-    except csv.Error as error:
-        yield f"{path.name} line {reader.line_num}", f"not valid CSV: {error}"
-
-
-def _json_lines(path: Path, text: str, *, labelled: bool) -> Iterator[Line]:
-    columns: dict[str, None] = {}
-    read = False
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
+def _csv_rows(
+    path: Path, text: str, *, labelled: bool, split: Split | None, request: DataRequest | None
+) -> Iterator[Found]:
+    names = known_names("text", "label", "split")
+    table = parse_table(text, name=path.name, suffix=path.suffix, known=names)
+    if not table.rows and table.problems:
+        yield from table.problems
+        return
+    columns = text_columns(path.name, table.first, table.columns(header=True), labelled=labelled, request=request)
+    yield from (Note(note) for note in columns.notes)
+    yield from table.problems
+    wrong = {problem.where for problem in table.problems}
+    for row in table.rows[int(columns.header) :]:
+        where = f"{path.name} line {row.last}"
+        if f"{path.name} line {row.first}" in wrong:
             continue
-        cells = _record(line)
-        if not isinstance(cells, str):
-            read = True
-            columns.update(dict.fromkeys(cells))
-        yield f"{path.name} line {number}", cells
-    if read:  # only now: a later row may have what the first ones lack
-        check_columns(path, columns, labelled=labelled)
+        if len(row.cells) > len(table.first):
+            yield BadSample(where, _too_many(row.cells, table), "correct the line")
+            continue
+        cells = {kind: row.cells[index].strip() for kind, index in columns.of.items() if index < len(row.cells)}
+        yield _row(where, cells, labelled=labelled, split=split)
 
 
-def _record(line: str) -> Mapping[str, str] | str:
+def _too_many(cells: Sequence[str], table: Table) -> str:
+    return (
+        f"{len(cells)} cells where the first line has {len(table.first)}; "
+        f"quote texts with {SEPARATORS[table.separator]}"
+    )
+
+
+def _json_rows(
+    path: Path, text: str, *, labelled: bool, split: Split | None, request: DataRequest | None
+) -> Iterator[Found]:
+    records = [
+        (f"{path.name} line {number}", _record(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()
+    ]
+    read = [record for _, record in records if not isinstance(record, BadRecord)]
+    names = list(dict.fromkeys(name for record in read for name in record))  # a later row may have what the first lacks
+    columns = [[record.get(name, "").strip() for record in read] for name in names]
+    of: Mapping[str, int] = {}
+    if read:
+        chosen = text_columns(path.name, names, columns, labelled=labelled, request=request, header=True)
+        of = chosen.of
+        yield from (Note(note) for note in chosen.notes)
+    for where, record in records:
+        if isinstance(record, BadRecord):
+            yield BadSample(where, record.reason, "correct the line")
+            continue
+        missing = [kind for kind in ("text", "label") if kind in of and names[of[kind]] not in record]
+        if missing:  # a line of JSON may lack a field: a row of CSV has every column of the first line
+            reason = f"the {' and the '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            fix = f"add {' and '.join(missing)} to the line, which has {few(list(record))}"
+            yield BadSample(where, reason, fix)
+            continue
+        cells = {kind: record.get(names[index], "").strip() for kind, index in of.items()}
+        yield _row(where, cells, labelled=labelled, split=split)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A line that is no JSON object, and why."""
+
+    reason: str
+
+
+def _record(line: str) -> Mapping[str, str] | BadRecord:
     """The cells of a line of JSON by column, or what is wrong with it."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:  # its own words say "line 1", which is not the file's
-        return f"not valid JSON: {error.msg} at character {error.pos + 1}"
-    except ValueError as error:
-        return f"not valid JSON: {error}"
+        return BadRecord(f"not valid JSON: {error.msg} at character {error.pos + 1}")
+    except (ValueError, RecursionError) as error:
+        return BadRecord(f"not valid JSON: {error}")
     if isinstance(record, dict):
         return {str(key).lower(): _cell(value) for key, value in record.items()}
-    return 'not a JSON object, as in {"text": "…", "label": "…"}'
+    return BadRecord('not a JSON object, as in {"text": "…", "label": "…"}')
 
 
 def _cell(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def check_columns(path: Path, found: Iterable[str], *, labelled: bool) -> None:
-    """DataError unless the columns that are needed are there."""
-    found = list(found)
-    missing = _missing(found, labelled=labelled)
-    if missing:
-        raise DataError(
-            f"{path} has no column {' and '.join(missing)}; it has {_few(found)}",
-            hint="name the columns text,label or text,label,split" if labelled else "name the column text",
-        )
-
-
-def _few(names: Sequence[str], *, most: int = 12) -> str:
-    """The first of some names: lines of JSON may each have others."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more or "nothing"
-
-
-def _missing(found: Iterable[str], *, labelled: bool) -> list[str]:
-    """The columns that are needed and not among those found."""
-    names = set(found)
-    wanted = ("text", "label") if labelled else ("text",)
-    return [column for column in wanted if names.isdisjoint(COLUMNS[column])]
-
-
 def _row(where: str, cells: Mapping[str, str], *, labelled: bool, split: Split | None) -> Found:
-    missing = _missing(cells, labelled=labelled)
-    if missing:  # a line of JSON alone may lack a field: a row of CSV has every column of the first line
-        reason = f"the {' and the '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        fix = f"add {' and '.join(missing)} to the line, which has {_few(list(cells))}, or remove it"
-        return BadSample(where, reason, fix)
-    values = {column: next((cells[n] for n in names if n in cells), "").strip() for column, names in COLUMNS.items()}
-    if not values["text"]:
-        return BadSample(where, "the text is empty", "fill it in, or remove the line")
-    if labelled and not values["label"]:
-        return BadSample(where, f"{shortened(values['text'])!r} has no label", "fill it in, or remove the line")
-    if values["split"]:
-        split = SPLIT_FOLDERS.get(values["split"].lower())
+    text, label, part = (cells.get(kind, "") for kind in ("text", "label", "split"))
+    if not text:
+        return BadSample(where, "the text is empty", "fill it in")
+    if labelled and not label:
+        return BadSample(where, f"{shortened(text)!r} has no label", "fill it in")
+    if part:
+        split = exact_split(part)
         if split is None:
-            return BadSample(where, f"unknown split {values['split']!r}", f"use one of {', '.join(SPLIT_FOLDERS)}")
-    return TextRow(where, values["text"], values["label"] if labelled else "", split)
+            return BadSample(where, f"unknown split {part!r}", "use one of train, validation, test")
+    return TextRow(where, text, label if labelled else "", split)
 
 
 def shortened(text: str, length: int = 40) -> str:

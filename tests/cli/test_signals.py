@@ -1,0 +1,192 @@
+"""However a command ends, it leaves nothing behind: at once where Python can act, else at the next start of zoo."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.bundle.conftest import MakeBundle, make_bundle
+from tests.conftest import Said
+from zoo.cli import cli
+from zoo.cli.lazy import Entry
+from zoo.cli.signals import ENDING
+from zoo.runs.scratch import SHARED_MEMORY
+
+__all__ = ["make_bundle"]
+ZOO = [sys.executable, "-m", "zoo"]
+SOON = 60.0
+FAIL: click.Command | None = None
+
+
+class World:
+    """A home and a TMPDIR, both empty, and what a process left there and in shared memory."""
+
+    def __init__(self, root: Path) -> None:
+        self.folders = {name: root / name for name in ("HOME", "TMPDIR", "out")}
+        for folder in self.folders.values():
+            folder.mkdir()
+        paths = {name: str(self.folders[name]) for name in ("HOME", "TMPDIR")}
+        kept = {name: value for name, value in os.environ.items() if name not in ("ZOO_CACHE", "XDG_CACHE_HOME")}
+        self.environment = {**kept, **paths, "OMP_NUM_THREADS": "1"}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*ZOO, *words],
+            env=self.environment,
+            cwd=self.folders["out"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str) -> tuple[int, str]:
+        process = self.start(*words)
+        output, _ = process.communicate(timeout=300)
+        assert self.left(process.pid) == []
+        return process.returncode, output
+
+    def left(self, pid: int) -> list[Path]:
+        """Everything in HOME and TMPDIR, and what the process has in shared memory."""
+        shared = SHARED_MEMORY.glob(f"zoo-{pid}-*") if SHARED_MEMORY.is_dir() else ()
+        return sorted([*self.folders["HOME"].rglob("*"), *self.folders["TMPDIR"].rglob("*"), *shared])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    root = tmp_path / "world"
+    root.mkdir()
+    return World(root)
+
+
+@pytest.fixture
+def exporting(world: World) -> Iterator[subprocess.Popen[str]]:
+    """A `zoo export` whose sandboxed process is at work."""
+    process = world.start("export", "cnn@digits", "--onnx", "-o", "bundle")
+    try:
+        until(lambda: any("feeds" in path.name or path.name == "stderr" for path in below(world.left(process.pid))))
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def below(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from path.rglob("*") if path.is_dir() else ()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + SOON
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [
+        ((signal.SIGTERM,), 143),
+        ((signal.SIGHUP,), 129),
+        ((signal.SIGUSR1,), 138),
+        ((signal.SIGINT,), 130),
+        ((signal.SIGINT, signal.SIGINT), 130),
+        ((signal.SIGTERM, signal.SIGTERM), 143),
+    ],
+    ids=lambda value: "+".join(number.name for number in value) if isinstance(value, tuple) else None,
+)
+@pytest.mark.parametrize("delay", [0.0, 2.0])
+def test_an_export_that_a_signal_ends_cleans_up(
+    world: World, exporting: subprocess.Popen[str], signals: tuple[signal.Signals, ...], code: int, delay: float
+) -> None:
+    time.sleep(delay)
+    for number in signals:
+        exporting.send_signal(number)
+        time.sleep(0.05)
+    output, _ = exporting.communicate(timeout=SOON)
+    # a second one may come when the interpreter is already leaving: for a shell both are 128 and the number
+    assert exporting.returncode in ((code,) if len(signals) == 1 else (code, -signals[0])), output
+    assert world.left(exporting.pid) == []
+    assert list(world.folders["out"].iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_a_killed_export_left_is_gone_after_the_next_start(world: World, exporting: subprocess.Popen[str]) -> None:
+    exporting.kill()
+    exporting.wait()
+    assert world.left(exporting.pid)
+    assert world.run("--version")[0] == 0
+    until(lambda: world.run("list", "cnn")[0] == 0 and world.left(exporting.pid) == [])
+
+
+@pytest.mark.slow
+def test_export_verify_predict_and_the_runner_leave_nothing(world: World) -> None:
+    picture = Path(__file__).parents[2] / "docs" / "pictures" / "seven.png"
+    for words in (
+        ("export", "cnn@digits", "--onnx", "-o", "bundle"),
+        ("verify", "bundle"),
+        ("verify", "bundle", "--against", "cnn@digits"),
+        ("predict", "bundle", str(picture)),
+        ("predict", "cnn@digits", str(picture)),
+    ):
+        code, output = world.run(*words)
+        assert code == 0, output
+    for argument in ("--self-test", str(picture)):
+        command = [sys.executable, "bundle/run.py", argument]
+        subprocess.run(command, env=world.environment, cwd=world.folders["out"], check=True, stdout=subprocess.DEVNULL)
+    assert world.left(0) == []
+    assert [path.name for path in world.folders["out"].iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize(("change", "code"), [("nothing", 0), ("a file", 1), ("no JSON", 2)])
+def test_a_verification_leaves_nothing_whatever_it_finds(
+    world: World, make_bundle: MakeBundle, change: str, code: int
+) -> None:
+    bundle = make_bundle()
+    if change == "a file":
+        (bundle / "task.py").write_text("changed")
+    if change == "no JSON":
+        (bundle / "manifest.json").write_text("{")
+    assert world.run("verify", str(bundle))[0] == code
+
+
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+def test_such_a_signal_is_one_sentence_and_the_handlers_are_put_back(
+    zoo_command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, number: Any
+) -> None:
+    @click.command("fail")
+    def fail() -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(sys.modules[__name__], "FAIL", fail)
+    monkeypatch.setitem(cli.table, "fail", Entry(f"{__name__}:FAIL", "Fails."))
+    before = [signal.getsignal(other) for other in ENDING]
+    said = zoo_command("fail")
+    assert (said.code, said.err) == (128 + number, f"Error: stopped by {number.name}\n")
+    assert [signal.getsignal(other) for other in ENDING] == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(
+    zoo_command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @click.command("fail")
+    def fail() -> None:
+        signal.raise_signal(signal.SIGHUP)
+        print("went on")
+
+    monkeypatch.setattr(sys.modules[__name__], "FAIL", fail)
+    monkeypatch.setitem(cli.table, "fail", Entry(f"{__name__}:FAIL", "Fails."))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert zoo_command("fail").out == "went on\n"
+    finally:
+        signal.signal(signal.SIGHUP, before)

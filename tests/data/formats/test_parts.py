@@ -1,0 +1,253 @@
+"""Folders that stand for splits, in every task; what could be read in two ways is a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.builtin import builtin_task
+from zoo.api.data import DataCard, DataRequest
+from zoo.api.errors import DataError, UsageError
+from zoo.data.audio import sources as sounds
+from zoo.data.audio.mu_law import wave_bytes
+from zoo.data.image import sources as images
+
+Paint = Callable[..., Path]
+SPELLINGS = [
+    ("training", "testing"),
+    ("Train", "Val"),
+    ("TRAIN", "VALIDATION"),
+    ("train", "dev"),
+    ("training_set", "validation_set"),
+    ("train2017", "val2017"),
+    ("TrainImages", "TestImages"),
+    ("seg_train", "seg_test"),
+]
+
+
+def silent(done: int, total: int) -> None:
+    assert done <= total
+
+
+def card(path: Path, *, labelled: bool = True, **options: Any) -> DataCard:
+    accepted = ("class-folders", "csv") if labelled else ("image-folder", "csv")
+    source = images.detect(DataRequest(source=str(path), **options), accepted=accepted)
+    return images.check(source, labelled=labelled, progress=silent)
+
+
+def fill(paint: Paint, *names: str, count: int = 4) -> None:
+    for name in names:
+        for number in range(count):
+            paint(f"{name}/{number}.png")
+
+
+def other_split(name: str) -> str:
+    return "test" if "test" in name.lower() else "validation"
+
+
+@pytest.mark.parametrize(("train", "other"), SPELLINGS)
+def test_class_folders_of_any_spelling(train: str, other: str, paint: Paint, tmp_path: Path) -> None:
+    fill(paint, f"{train}/0", f"{train}/1", f"{other}/0", f"{other}/1")
+    found = card(tmp_path)
+    assert found.classes == ("0", "1")
+    assert found.counts()[other_split(other)] == 8
+    assert sum(found.counts().values()) == 16
+    assert {sample.name.split("/")[0] for sample in found.splits["train"]} == {train}
+
+
+@pytest.mark.parametrize(("train", "other"), SPELLINGS)
+def test_plain_pictures_of_any_spelling(train: str, other: str, paint: Paint, tmp_path: Path) -> None:
+    fill(paint, train, other)
+    found = card(tmp_path, labelled=False)
+    assert {sample.name.split("/")[0] for sample in found.splits["train"]} == {train}
+    assert {sample.name.split("/")[0] for sample in found.splits[other_split(other)]} == {other}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("train", "other"), SPELLINGS)
+def test_sounds_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
+    for number, name in enumerate((f"{train}/a", f"{train}/b", f"{other}/a", f"{other}/b")):
+        for item in range(2):
+            path = tmp_path / name / f"{item}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            signal = np.random.default_rng(10 * number + item).uniform(-0.5, 0.5, 2000)
+            path.write_bytes(wave_bytes(signal, 8000))
+    found = sounds.check(sounds.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    assert found.classes == ("a", "b")
+    assert found.counts()[other_split(other)] == 4
+
+
+@pytest.mark.parametrize(("train", "other"), SPELLINGS)
+def test_texts_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
+    for part in (train, other):
+        for label in ("ham", "spam"):
+            for number in range(4):
+                path = tmp_path / part / label / f"{number}.txt"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(f"{part} {label} {number}")
+    task = builtin_task("text-classification")
+    found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    assert found.classes == ("ham", "spam")
+    assert found.counts()[other_split(other)] == 8
+
+
+@pytest.mark.parametrize(("train", "other"), SPELLINGS)
+def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
+    for part in (train, other):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "a.txt").write_text(f"{part} text\n" * 200)
+    (tmp_path / "README.md").write_text("about")
+    task = builtin_task("text-generation")
+    found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    assert [item.name for item in found.splits["train"]] == [f"{train}/a.txt"]
+    assert [item.name for item in found.splits[other_split(other)]] == [f"{other}/a.txt"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("folders", "said", "hint"),
+    [
+        (("train/a", "train/b", "val/a", "more/a"), "train/ and val/, .* beside them more/", "--train train --val val"),
+        (("train", "car", "plane"), "train/, .* beside them car/ and plane/", "--train . reads them so"),
+        (("learn/a", "learn/b", "check/a", "check/b"), "hold the same folders a, b", "--train check --val learn"),
+        (("fold1", "fold2", "fold3"), "numbered as parts are", "--train ."),
+        (("val/a", "val/b"), r"has val/ but no train/", "--train val"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_a_question(
+    folders: tuple[str, ...], said: str, hint: str, paint: Paint, tmp_path: Path
+) -> None:
+    fill(paint, *folders)
+    with pytest.raises(DataError) as caught:
+        card(tmp_path)
+    assert re.search(said, caught.value.message)
+    assert hint in caught.value.hint
+
+
+def test_the_options_decide(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "learn/a", "learn/b", "check/a", "check/b")
+    named = card(tmp_path, train="learn", validation="check")
+    assert (named.classes, named.counts()) == (("a", "b"), {"train": 8, "validation": 8})
+    classes = card(tmp_path, train=".")
+    assert (classes.classes, sum(classes.counts().values())) == (("check", "learn"), 16)
+    alone = card(tmp_path, train="learn")
+    assert sum(alone.counts().values()) == 8
+    assert "left out check/: not among the folders asked for" in alone.notes
+    with pytest.raises(UsageError, match="--val check says nothing of what to learn from"):
+        card(tmp_path, validation="check")
+    with pytest.raises(UsageError, match="--train nothing names no folder below"):
+        card(tmp_path, train="nothing")
+    with pytest.raises(UsageError, match="--train .. names no folder below"):
+        card(tmp_path / "learn", train="..")
+
+
+def test_a_class_may_be_called_train(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train", "car", "plane")
+    assert card(tmp_path, train=".").classes == ("car", "plane", "train")
+
+
+def test_pictures_beside_the_split_folders_are_named(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train/a", "train/b", "val/a", "val/b")
+    paint("loose.png")
+    with pytest.raises(DataError) as caught:
+        card(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.reason) == ("loose.png", "1 pictures lie beside train/ and val/, in none of them")
+
+
+def test_a_folder_without_data_beside_the_splits_is_named(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train/a", "train/b", "val/a", "val/b")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "how.txt").write_text("x")
+    assert "left out docs/: no pictures in it" in card(tmp_path).notes
+
+
+def test_an_archive_unpacks_into_a_folder_of_its_own(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "data/pets/train/train/a", "data/pets/train/train/b", "data/pets/test/a", "data/pets/test/b")
+    found = card(tmp_path / "data")
+    assert found.classes == ("a", "b")
+    assert found.counts()["test"] == 8
+
+
+def test_ratios_divide_what_has_no_splits(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", "b", count=20)
+    found = card(tmp_path, ratios=(0.6, 0.2, 0.2))
+    assert found.counts() == {"train": 24, "validation": 8, "test": 8}
+    assert [note for note in found.notes if "held out" in note] == [
+        "8 of 40 training items were held out for test, by the hash of their names",
+        "8 of 40 training items were held out for validation, by the hash of their names",
+    ]
+    with pytest.raises(UsageError, match="--ratios 0.6,0.2,0.3 is no division"):
+        card(tmp_path, ratios=(0.6, 0.2, 0.3))
+
+
+def test_ratios_divide_no_split_of_the_source_again(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train/a", "train/b", "val/a", "val/b")
+    with pytest.raises(UsageError, match="the data have a validation split"):
+        card(tmp_path, ratios=(0.8, 0.2, 0.0))
+
+
+@pytest.mark.parametrize(("count", "held"), [(60, 36), (10, 6)])
+def test_a_tenth_of_few_is_a_tenth(count: int, held: int, paint: Paint, tmp_path: Path) -> None:
+    fill(paint, *"abcdef", count=count)
+    assert held <= card(tmp_path).counts()["validation"] <= held + 12
+
+
+def test_the_data_of_another_task_is_a_question(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "images", "masks")
+    with pytest.raises(DataError, match="looks like data for semantic-segmentation: images/ holds pictures") as caught:
+        card(tmp_path)
+    assert "--train ." in caught.value.hint
+    assert card(tmp_path, train=".").classes == ("images", "masks")
+    with pytest.raises(DataError, match="looks like data for semantic-segmentation"):
+        card(tmp_path, labelled=False)
+
+
+def test_a_detection_set_given_to_a_classifier_is_a_question(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train/images", "valid/images")
+    for part in ("train", "valid"):
+        (tmp_path / part / "labels").mkdir()
+        (tmp_path / part / "labels" / "0.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    with pytest.raises(DataError, match="looks like data for object-detection: labels/ holds YOLO's text files"):
+        card(tmp_path)
+    (tmp_path / "data.yaml").write_text("train: train/images\nval: valid/images\nnames: [cat]\n")
+    with pytest.raises(DataError, match=r"looks like data for object-detection: data\.yaml is a dataset of YOLO"):
+        card(tmp_path)
+
+
+def test_a_pipe_among_the_pictures_is_a_sentence(paint: Paint, tmp_path: Path) -> None:
+    import os
+
+    fill(paint, "a", "b")
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    with pytest.raises(DataError) as caught:
+        card(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.reason) == ("a/pipe.png", "it is a pipe, not a file")
+
+
+def test_one_bad_file_of_few_may_be_skipped(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", "b")
+    (tmp_path / "a" / "0.png").write_bytes(b"")
+    assert sum(card(tmp_path, on_bad_sample="skip").counts().values()) == 7
+
+
+def test_the_fingerprint_rests_on_contents(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", "b")
+    picture = tmp_path / "a" / "0.bmp"
+    from PIL import Image
+
+    Image.new("RGB", (6, 5), "red").save(picture)
+    before, size = card(tmp_path).fingerprint, picture.stat().st_size
+    Image.new("RGB", (6, 5), "blue").save(picture)
+    assert picture.stat().st_size == size
+    assert card(tmp_path).fingerprint != before
+
+
+def test_pictures_of_a_camera_begin_with_an_underscore(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "a", "b")
+    paint("a/_MG_0001.JPG")
+    assert sum(card(tmp_path).counts().values()) == 9

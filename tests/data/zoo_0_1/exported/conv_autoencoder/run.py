@@ -1,0 +1,145 @@
+"""Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
+
+    python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class)
+    python run.py --self-test        every file against its hash, this device against the golden cases
+
+Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, Any]
+Run = Callable[[Arrays], Arrays]
+MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
+
+
+def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence per file that is missing, changed or not in the manifest."""
+    listed = {file["name"]: file for file in manifest["files"]}
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - found))
+    added = sorted(found - listed.keys() - {"manifest.json"})
+    yield from (f"{name} was added: the manifest does not know it" for name in added)
+    for name in sorted(listed.keys() & found):
+        path, size = folder / name, listed[name]["bytes"]
+        if path.is_symlink() or not path.is_file():
+            yield f"{name} is a link or a device, not a file"
+        elif path.stat().st_size != size or hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]["sha256"]:
+            yield f"{name} was changed: its bytes are not those that the manifest names"
+
+
+def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]) -> Arrays:
+    """One run; or `steps` runs, each fed its own slice and, by `feedback`, the outputs of the one before."""
+    if steps == 1:
+        return run(feeds)
+    state = {name: feeds[name] for name in feedback}
+    answers = []
+    for step in range(steps):
+        sliced = {name: value[step] for name, value in feeds.items() if name not in feedback}
+        answers.append(run({**sliced, **state}))
+        state = {name: answers[-1][output] for name, output in feedback.items()}
+    return {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
+
+
+def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
+    """Why an answer is not the expected one; empty when it is, within its tolerance."""
+    if answer.shape != expected.shape:
+        return f"has shape {list(answer.shape)} instead of {list(expected.shape)}"
+    error = np.abs(answer.astype("float64") - expected.astype("float64")).ravel()
+    if not error.size:
+        return ""
+    largest, rms = float(error.max()), float(np.sqrt(np.mean(error**2)))
+    few = bool(np.count_nonzero(error) <= max(MAX_DIFFERING_LEVELS * error.size, FEW_LEVELS))
+    equal = np.array_equal(answer, expected)
+    within = {"equal": equal, "choice": few, "levels": few and largest <= 1}.get(tolerance["compare"])
+    if within is None:
+        within = largest <= tolerance["max"] and rms <= tolerance["rms"]  # NaN is never within
+    return "" if within else f"is off by up to {largest:.3g} (rms {rms:.3g})"
+
+
+def differing_answers(folder: Path, case: Mapping[str, Any], run: Run) -> Iterator[str]:
+    """A sentence per output of a golden case that this device does not reproduce."""
+    with np.load(folder / case["file"], allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    feeds = {name[3:]: value for name, value in arrays.items() if name.startswith("in.")}
+    answers = roll_out(run, feeds, steps=case["steps"], feedback=case["feedback"])
+    for output in case["outputs"]:
+        name = output["name"]
+        wrong = difference(answers[name], arrays["out." + name], output) if name in answers else "is missing"
+        if wrong:
+            yield f"{case['name']}: {name} {wrong}"
+
+
+def session(path: Path) -> Run:
+    """The graph, ready to run."""
+    import onnxruntime  # noqa: PLC0415  zoo brings its own sandboxed one
+
+    opened = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    names = [port.name for port in opened.get_outputs()]
+    return lambda feeds: dict(zip(names, opened.run(names, feeds), strict=True))
+
+
+def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
+    """The zeros that a sequence begins with, by input, and the output that each is fed afterwards."""
+    feedback = {port["feeds"]: port["name"] for port in signature["outputs"] if port["feeds"]}
+    ports = [port for port in signature["inputs"] if port["name"] in feedback]
+    zeros = {p["name"]: np.zeros([n if isinstance(n, int) else 1 for n in p["shape"]], p["dtype"]) for p in ports}
+    return zeros, feedback
+
+
+def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
+    """Say what differs; 0 when nothing does."""
+    wrong = list(differing_files(folder, manifest))
+    if not wrong:
+        runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
+        wrong = [line for case in manifest["golden"] for line in differing_answers(folder, case, runs[case["graph"]])]
+    sys.stdout.writelines(f"{line}\n" for line in wrong)
+    if manifest["verdict"] == "unproved":
+        print("this bundle was published without a proof")
+        return 1
+    golden = len(manifest["golden"])
+    print("self-test failed" if wrong else f"self-test passed: {len(manifest['files'])} files, {golden} golden cases")
+    return 1 if wrong else 0
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code."""
+    folder = Path(__file__).resolve().parent
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if arguments == ["--self-test"]:
+        return self_test(folder, manifest)
+    if not arguments or arguments[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    sys.dont_write_bytecode = True  # a bundle stays the files it was
+    import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
+
+    run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
+    state, feedback = first_state(manifest["pipeline_signature"])
+    answers: list[Arrays] = []
+    for argument in arguments:
+        try:
+            words = hasattr(task, "read_text") and not os.path.exists(argument)  # noqa: PTH110  may be too long a path
+            feeds = {**(task.read_text(argument, problem) if words else task.read(Path(argument), problem)), **state}
+        except (OSError, ValueError) as error:
+            print(f"{argument} cannot be read: {error}", file=sys.stderr)
+            return 2
+        answers.append(task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds))
+        print(f"{argument}: {getattr(task, 'keep', task.show)(answers[-1], problem)}")
+    if hasattr(task, "compare") and len(answers) > 1:
+        print(task.compare(arguments, answers, problem))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

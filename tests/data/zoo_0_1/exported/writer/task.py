@@ -1,0 +1,86 @@
+"""The task's part of this bundle: reading files and showing answers with numpy and Pillow."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+PADDING, UNKNOWN = 0, 1
+SPECIAL = ("<pad>", "<unk>")
+"""The first entries of every vocabulary."""
+_TOKENS = re.compile(r" ?\w+|[^\w\s]|\s")
+
+def pieces(text: str, unit: str) -> list[str]:
+    """The characters of a text, or its words (each with the space before it) and signs; joined they give it back."""
+    text = unicodedata.normalize("NFC", text)
+    return list(text) if unit == "character" else _TOKENS.findall(text)
+
+def numbers(vocabulary: Sequence[str]) -> dict[str, int]:
+    """Place by piece; the special entries are not pieces of any text."""
+    return {piece: place for place, piece in enumerate(vocabulary) if place >= len(SPECIAL)}
+
+def encode(text: str, places: Mapping[str, int], unit: str) -> list[int]:
+    """The places of a text's pieces in the vocabulary."""
+    return [places.get(piece, UNKNOWN) for piece in pieces(text, unit)]
+
+def decode(tokens: Iterable[int], vocabulary: Sequence[str]) -> str:
+    """The text; what is unknown becomes the replacement character, padding nothing."""
+    known = {PADDING: "", UNKNOWN: "\N{REPLACEMENT CHARACTER}"}
+    return "".join(known.get(token, vocabulary[token]) for token in tokens)
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+LENGTH = 200
+"""Tokens written after the prompt."""
+TEMPERATURE = 0.8
+"""Below 1 the likelier tokens become likelier still; at 0 the likeliest is taken."""
+SEED = 0
+
+def read(path: Path, problem: Mapping[str, Any]) -> Arrays:
+    """A text file as the prompt; ValueError where it is empty or no UTF-8."""
+    return read_text(path.read_text(encoding="utf-8-sig"), problem)
+
+def read_text(text: str, problem: Mapping[str, Any]) -> Arrays:
+    """The prompt as the input of pipeline.onnx: `tokens` int64 [1, length], a line break before the text."""
+    tokens = encode("\n" + text.rstrip("\r\n"), numbers(problem["vocabulary"]), problem["input"]["unit"])
+    return {"tokens": np.array([tokens], np.int64)}
+
+def sample(logits: np.ndarray[Any, Any], *, temperature: float, generator: np.random.Generator) -> int:
+    """A token drawn from the softmax of logits / temperature; never a special one."""
+    scores = np.array(logits, np.float64)
+    scores[: len(SPECIAL)] = -np.inf
+    if temperature <= 0:
+        return int(scores.argmax())
+    weights = np.exp((scores - scores.max()) / temperature)
+    return int(generator.choice(len(weights), p=weights / weights.sum()))
+
+def respond(
+    run: Callable[[Arrays], Arrays],
+    inputs: Arrays,
+    feedback: Mapping[str, str],
+    problem: Mapping[str, Any],  # noqa: ARG001  every task's
+    *,
+    length: int = LENGTH,
+    temperature: float = TEMPERATURE,
+    seed: int = SEED,
+) -> Arrays:
+    """The prompt and what the model writes after it, as `tokens` int64 [1, length], with the last `logits`."""
+    generator = np.random.default_rng(seed)
+    tokens = inputs["tokens"][0].tolist()
+    answer = run(inputs)
+    for _ in range(length):
+        drawn = sample(answer["logits"][0, -1], temperature=temperature, generator=generator)
+        tokens.append(drawn)
+        state = {name: answer[output] for name, output in feedback.items()}
+        answer = run({"tokens": np.array([[drawn]], np.int64), **state})
+    return {"tokens": np.array([tokens], np.int64), "logits": answer["logits"][:, -1:]}
+
+def show(answer: Arrays, problem: Mapping[str, Any]) -> str:
+    """The text."""
+    return decode(answer["tokens"][0].tolist(), problem["vocabulary"]).strip("\n")

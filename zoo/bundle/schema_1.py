@@ -1,0 +1,160 @@
+"""Bundles of zoo 0.1: their manifest.json and report.json, of schema 1, turned into the JSON of today.
+
+They are read for ever, and nothing else in zoo knows how they looked.  Two facts were sentences or names of classes
+then: the seed of random weights, and the postprocessing.  What a graph says of itself is compared with the manifest as
+it was written: see `zoo.bundle.runtime.manifest.ManifestFile`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from zoo.api.errors import BadFile
+
+_SEED = re.compile(r"seeded live weights \(seed (\d+)[;)]")
+_MAX_DETECTIONS: Final = 100
+
+Json = dict[str, Any]
+Steps = list[Json]
+
+_EVIDENCE: Final = {"power": "mutants", "fed": "skew"}
+_MUTANT: Final = {"caught_by": "killed_by"}
+_REFERENCE: Final = {"traps": "discrepancies"}
+_SECONDS: Final = {"power": "mutation score"}
+
+
+def manifest(document: Json, *, where: str) -> Json:
+    """A manifest of schema 1 in the fields of schema 2; BadFile where it has some of both."""
+    finishing = document.get("finishing")
+    if not isinstance(finishing, str):
+        raise BadFile(f"{where} is not a valid Manifest: of schema 1, it names no finishing")
+    _refuse(document, ("postprocess",), where=where)
+    steps = _POSTPROCESS.get(finishing)
+    return {
+        **{key: value for key, value in document.items() if key != "finishing"},
+        "postprocess": [] if steps is None else steps(document.get("problem")),
+        "lineage": _lineage(document.get("lineage"), where=where),
+        "schema": 2,
+    }
+
+
+def report(document: Json, *, where: str) -> Json:
+    """A report of schema 1 in the fields of schema 2; BadFile where it has some of both."""
+    gates = _each(document.get("gates"), _gate)
+    evidence = document.get("evidence")
+    return {**document, "gates": gates, "evidence": _evidence(evidence, where=where), "schema": 2}
+
+
+def _gate(gate: Json) -> Json:
+    return {**gate, "name": "mutation score"} if gate.get("name") == "power" else gate
+
+
+def _evidence(value: Any, *, where: str) -> Any:
+    if not isinstance(value, dict):
+        return value
+    new = _renamed(value, _EVIDENCE, where=where)
+    if new.get("schema", 1) == 1:  # another number is the judge's to refuse
+        new["schema"] = 2
+    if "mutants" in new:
+        new["mutants"] = _each(new["mutants"], lambda mutant: _renamed(mutant, _MUTANT, where=where))
+    if isinstance(new.get("reference"), dict):
+        new["reference"] = _renamed(new["reference"], _REFERENCE, where=where)
+    if isinstance(new.get("seconds"), dict):
+        new["seconds"] = _renamed(new["seconds"], _SECONDS, where=where)
+    return new
+
+
+def _lineage(value: Any, *, where: str) -> Any:
+    """The lineage with the seed that its sentence names, where nothing but random numbers made the weights."""
+    if not isinstance(value, dict):
+        return value
+    _refuse(value, ("seed",), where=where)
+    random = re.match(_SEED, str(value.get("weights"))) if not value.get("target") else None
+    return {**value, "seed": int(random[1]) if random else None}
+
+
+# --- runners ---
+
+
+def is_runner(name: str, data: bytes, *, task: str) -> bool:
+    """Whether zoo 0.1.0 wrote these bytes as run.py, or as task.py of a built-in task."""
+    return hashlib.sha256(data).hexdigest() in (_RUN if name == "run.py" else _TASKS.get(task, ()))
+
+
+_RUN: Final = ("ccbbcdd35b828cd59744860d31ee8bf52cd080fd80cedb1923720060f467013a",)
+_TASKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "audio-generation": ("3e5f7393f6b9a1f52bf5c7653759d5bcf1f556a5bb93d0ff5ed0be7ff2647466",),
+    "image-classification": ("e1899efea86a67174f1b274acadaf190544571e2e542ae4828f0d3490b36d3e0",),
+    "image-embedding": ("72a6d7e1e2c883e6e75211f4e1d57aa87ce80d7ff715df4ffbfd8ffe512d6814",),
+    "image-generation": ("a9c84cb2f3388c601cd28f3c3df522f987f09968d3ab23c3d4e119c6f7e4daf9",),
+    "image-reconstruction": ("2f32387ea21d1538b504f05a643fb006aec258ce1285f24b1998b8f3b1e5075d",),
+    "object-detection": ("1d0baf21542ca45021c734e6918d1a87a45a59b6931154fe14d0b3fec812e421",),
+    "semantic-segmentation": ("8fc630c2ca58a5f6d82bb9b2e9765972ff35f6762ebca20fa3ad7ad0df90298c",),
+    "text-classification": (
+        "727aaf69e4573067c27e3351d6e717435d7212befc5b219446a433b7c1b062ca",
+        "9d06bda95a009642387a6c070a3f21f41dd060d1def94a3343af2eb3f8535fcc",  # for word pieces
+    ),
+    "text-embedding": (
+        "d47d41a371aa0f98f7736997499a238bae214b4cb1629dd5a9612f09f24f5489",
+        "6bf90d9ce69f856135c45c047339edabefd93ce527ed985fe1a8187e57146163",  # for word pieces
+    ),
+    "text-generation": ("6110170eee9fdbe9a6f2e75d0c8cbf4cd8074dca3675b26220981fec1bb1a053",),
+}
+
+# --- shapes ---
+
+
+def _renamed(value: Mapping[str, Any], names: Mapping[str, str], *, where: str) -> Json:
+    _refuse(value, names.values(), where=where)
+    return {names.get(key, key): content for key, content in value.items()}
+
+
+def _refuse(value: Mapping[str, Any], keys: Any, *, where: str) -> None:
+    newer = next((key for key in keys if key in value), None)
+    if newer is not None:
+        raise BadFile(f"{where} names schema 1, which has no {newer!r}")
+
+
+def _each(value: Any, change: Callable[[Json], Json]) -> Any:
+    """Every object of a list changed; what is no such list is left for the strict reader to refuse."""
+    if not isinstance(value, list):
+        return value
+    return [change(item) if isinstance(item, dict) else item for item in value]
+
+
+# --- postprocessing, by the name of the class that 0.1 stored ---
+
+
+def _step(kind: str, **numbers: float) -> Json:
+    return {"kind": kind, "numbers": numbers}
+
+
+def _detections(problem: Any) -> Steps:
+    facts = problem.get("facts") if isinstance(problem, dict) else None
+    limit = facts.get("max_detections", _MAX_DETECTIONS) if isinstance(facts, dict) else _MAX_DETECTIONS
+    return [
+        _step("top_k", k=1000),
+        _step("clip_boxes"),
+        _step("nms", score_threshold=0.05, iou_threshold=0.5, max_detections=limit),
+        _step("scale_to_image"),
+    ]
+
+
+def _always(*steps: Json) -> Callable[[Any], Steps]:
+    return lambda _: list(steps)
+
+
+_POSTPROCESS: Final[Mapping[str, Callable[[Any], Steps]]] = {
+    "asgiven": _always(_step("identity")),
+    "classmap": _always(_step("resize_to_image"), _step("argmax")),
+    "detections": _detections,
+    "picture": _always(_step("denormalise")),
+    "pictures": _always(_step("denormalise")),
+    "probabilities": _always(_step("softmax")),
+    "unitlength": _always(_step("unit_length", min_length=1e-12)),
+    "unitlengths": _always(_step("unit_length", min_length=1e-12)),
+}
+"""Other names are of tasks that plugins brought: what they do is not known from a bundle."""

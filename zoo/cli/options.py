@@ -1,0 +1,65 @@
+"""Options that commands share, and those of `zoo train`, made from the table in `zoo.runs.train_options`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from zoo.api.errors import UsageError
+from zoo.runs.train_options import TRAIN_OPTIONS, TrainOption
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def checkpoint_option(command: F) -> F:
+    """The option --checkpoint, given to the command as `checkpoint`."""
+    choice = click.Choice(["best", "last"])
+    return click.option("--checkpoint", type=choice, default="best", show_default=True, help="Of a run.")(command)
+
+
+def device_option(command: F) -> F:
+    """The option --device, given to the command as `device`."""
+    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto.")(command)
+
+
+def repeated(checkpoint: str) -> str:
+    """What the next command repeats of --checkpoint: " --checkpoint last"; nothing for the best."""
+    return "" if checkpoint == "best" else f" --checkpoint {checkpoint}"
+
+
+def no_device(device: str) -> None:
+    """UsageError for a device that was named where there is none to choose: ONNX Runtime answers for a bundle."""
+    if device not in ("auto", "cpu"):
+        raise UsageError(f"--device {device} is for runs and weights; a bundle is run by ONNX Runtime on the CPU")
+
+
+def json_option(command: F) -> F:
+    """The option --json, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)
+
+
+def train_options(command: F) -> F:
+    """Every option of the table, given to the command under its name in `TrainOptions`."""
+    for row in reversed(TRAIN_OPTIONS):
+        command = _option(row)(command)
+    return command
+
+
+def _option(row: TrainOption) -> Callable[[F], F]:
+    names = [*([row.short] if row.short else []), row.flag, row.name]
+    if row.type is bool:
+        return click.option(*names, is_flag=True, help=row.help)
+    metavar = row.metavar or None
+    return click.option(*names, type=_click_type(row), multiple=row.multiple, metavar=metavar, help=row.help)
+
+
+def _click_type(row: TrainOption) -> click.ParamType[Any] | type:
+    """What click reads: a choice, a path, a number, or else a text."""
+    if row.choices:
+        return click.Choice(row.choices)
+    if row.type is Path:
+        return click.Path(path_type=Path)
+    return row.type if row.type in (int, float) else str

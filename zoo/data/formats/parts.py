@@ -1,0 +1,177 @@
+"""The folders of a source that stand for its splits.  What can be read in two ways is an error that shows both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from zoo.api.data import DataRequest, Split
+from zoo.api.errors import BadSample, DataError, UsageError
+from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, subfolders, walk
+from zoo.data.formats.split_names import splits_of_folders
+
+OPTIONS: Final[Mapping[Split, str]] = {"train": "--train", "validation": "--val", "test": "--test"}
+FEW_FOLDERS: Final = 4
+"""At most so many folders of the same subfolders may be parts; more of them are classes."""
+NUMBERED: Final = re.compile(r"(fold|part|batch|chunk|cv|split|group)[ _-]?\d+", re.IGNORECASE)
+
+Part = tuple[Split | None, Path]
+"""A split, None where the source says nothing of splits, and the folder that holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The folders of a source with their splits."""
+
+    folders: tuple[Part, ...]
+    problems: tuple[BadSample, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def find_parts(
+    root: Path, *, labelled: bool, kind: FileKind = PICTURE_FILES, request: DataRequest | None = None
+) -> Parts:
+    """The split folders in `root`, or `root` itself where it has none; `labelled` where class folders are looked for.
+
+    DataError where a folder could be a split as well as a class, or lies beside the splits and belongs to none.
+    """
+    chosen = chosen_parts(root, request)
+    if chosen:
+        return Parts(folders=chosen, notes=_left_out(root, chosen))
+    names = [name for name in subfolders(root) if _holds(root, root / name, kind)]
+    splits = splits_of_folders(names)
+    if not splits:
+        if labelled:
+            _refuse_unnamed_parts(root, names, kind)
+        return Parts(folders=((None, root),))
+    others = [name for name in names if name not in splits]
+    if others:
+        raise question(root, splits, others, labelled=labelled)
+    if "train" not in splits.values():
+        raise DataError(
+            f"{root} has {listed(splits)} but no train/",
+            hint=f"say what to learn from: --train {next(iter(splits))}, or --train . to read every folder as a class",
+        )
+    loose = [entry.name for entry in sorted(root.iterdir()) if _wanted(entry, kind)]
+    problems = [*twins(splits)]
+    if loose:
+        reason = f"{len(loose)} {kind.plural} lie beside {listed(splits)}, in none of them"
+        problems.append(BadSample(loose[0], reason, "move them into one of these folders, or out of the data"))
+    empty = [name for name in subfolders(root) if name not in names]
+    notes = [f"left out {listed(empty)}: no {kind.plural} in it"] if empty else []
+    folders = tuple((split, _innermost(root / name)) for name, split in splits.items())
+    return Parts(folders=folders, problems=tuple(problems), notes=tuple(notes))
+
+
+def chosen_parts(root: Path, request: DataRequest | None) -> tuple[Part, ...]:
+    """The folders that the request names; empty where it names none, (None, root) where train is "."."""
+    named = {split: path for split, path in chosen_names(request).items() if path}
+    if named == {"train": "."}:
+        return ((None, root),)
+    return tuple((split, chosen_path(root, split, name, folder=True)) for split, name in named.items())
+
+
+def chosen_names(request: DataRequest | None) -> dict[Split, str]:
+    """What the request names for each split; UsageError where it names something, but nothing to learn from."""
+    if request is None:
+        return {}
+    named: dict[Split, str] = {"train": request.train, "validation": request.validation, "test": request.test}
+    given = [split for split, name in named.items() if name]
+    if given and not request.train:
+        raise UsageError(
+            f"{OPTIONS[given[0]]} {named[given[0]]} says nothing of what to learn from", hint="add --train DIR"
+        )
+    return named
+
+
+def chosen_path(root: Path, split: Split, name: str, *, folder: bool) -> Path:
+    """What an option names below the source; UsageError where nothing of its kind lies there."""
+    path = (root / Path(name).expanduser()).resolve()
+    there = path.is_dir() if folder else path.is_file()
+    if not there or not path.is_relative_to(root.resolve()):
+        what = "folder" if folder else "file"
+        raise UsageError(
+            f"{OPTIONS[split]} {name} names no {what} below {root}", hint=f"the {what} must lie in the data"
+        )
+    return root / path.relative_to(root.resolve())
+
+
+def question(root: Path, splits: Mapping[str, Split], others: Sequence[str], *, labelled: bool) -> DataError:
+    """The error for folders that lie beside split folders and are none themselves."""
+    asked = listed(others)
+    options = say_which(splits)
+    left = f"{options} leaves {asked} out" if "train" in splits.values() else "--train DIR --val DIR names the parts"
+    classes = "; or all of them are classes: --train . reads them so" if labelled else "; --train . reads everything"
+    return DataError(
+        f"{root} holds {listed(splits)}, which are called after splits, and beside them {asked}",
+        hint=f"either {listed(splits)} are the parts of the data: {left}{classes}",
+    )
+
+
+def say_which(splits: Mapping[str, Split]) -> str:
+    """The options that name these parts, as in "--train train --val dev"."""
+    first: dict[Split, str] = {}
+    for name, split in splits.items():
+        first.setdefault(split, name)
+    return " ".join(f"{OPTIONS[split]} {first[split]}" for split in OPTIONS if split in first)
+
+
+def twins(splits: Mapping[str, Split]) -> list[BadSample]:
+    """A problem for every second name of one split."""
+    first: dict[Split, str] = {}
+    problems = []
+    for name, split in splits.items():
+        earlier = first.setdefault(split, name)
+        if earlier != name:
+            fix = f"say which one is meant: {OPTIONS[split]} {earlier}, or {OPTIONS[split]} {name}"
+            problems.append(BadSample(f"{name}/", f"there is {earlier}/ as well", fix))
+    return problems
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """As in "train/, val/ and test/"."""
+    shown = [f"{name}/" for name in names]
+    if len(shown) > most:
+        return f"{', '.join(shown[:most])} and {len(shown) - most} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def _innermost(folder: Path) -> Path:
+    """The folder, or the only one in it where that has the same name, as some archives are packed."""
+    return folder / folder.name if subfolders(folder) == [folder.name] else folder
+
+
+def _left_out(root: Path, chosen: tuple[Part, ...]) -> tuple[str, ...]:
+    taken = {folder.relative_to(root).parts[:1] for _, folder in chosen}
+    left = [name for name in subfolders(root) if (name,) not in taken and () not in taken]
+    return (f"left out {listed(left)}: not among the folders asked for",) if left else ()
+
+
+def _holds(root: Path, folder: Path, kind: FileKind) -> bool:
+    wanted = kind.suffixes | kind.unread
+    return any(not skipped and Path(name).suffix.lower() in wanted for name, skipped in walk(root, folder))
+
+
+def _wanted(entry: Path, kind: FileKind) -> bool:
+    return not hidden(entry.name) and entry.suffix.lower() in kind.suffixes and entry.is_file()
+
+
+def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> None:
+    """DataError where folders hold the same class folders, or are numbered as the parts of a set are."""
+    numbered = len(names) > 1 and all(NUMBERED.fullmatch(name) for name in names)
+    same: set[str] = set()
+    if 1 < len(names) <= FEW_FOLDERS:
+        inside = [{sub for sub in subfolders(root / name) if _holds(root, root / name / sub, kind)} for name in names]
+        loose = any(_wanted(entry, kind) for name in names for entry in (root / name).iterdir())
+        same = set.intersection(*inside)
+        same = same if len(same) > max(1, max(map(len, inside)) / 2) and not loose else set()
+    if not numbered and not same:
+        return
+    why = f"hold the same folders {', '.join(sorted(same)[:3])}" if same else "are numbered as parts are"
+    raise DataError(
+        f"{root} holds {listed(names)}, which {why}: they may be parts of the data, or classes",
+        hint=f"parts: --train {names[0]} --val {names[1]}; classes: --train . reads every folder as one",
+    )

@@ -1,0 +1,1 @@
+"""One picture file: decoded, and looked into before anybody trains on it."""

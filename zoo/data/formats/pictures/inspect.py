@@ -1,0 +1,96 @@
+"""Looking into one picture file before anybody trains on it.  Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import PIL
+from PIL import Image
+
+from zoo.api.problem import Json
+from zoo.data.formats.class_folders.checks import Kind
+from zoo.data.formats.inspection import Facts
+from zoo.data.formats.pictures.decode import read_picture
+
+MAX_ASPECT_RATIO: Final = 100
+"""A longer and narrower picture shows nothing after resizing, and resizing it may take any amount of memory."""
+ORIENTATION: Final = 0x0112
+"""The EXIF tag that says how a picture is to be turned; 1 is upright."""
+SIDEWAYS: Final = range(5, 9)
+"""The orientations of a quarter turn; 2 to 4 leave width and height as they are."""
+TRAITS: Final = {
+    "deep": "{count} pictures have 16 bits a channel; they are scaled to 8",
+    "clear": "{count} pictures have transparent parts; they are put on white",
+    "moving": "{count} pictures are animated; the first frame is taken",
+    "turned": "{count} pictures carry an EXIF orientation; they are turned upright",
+    "cmyk": "{count} pictures are CMYK; they are converted to RGB",
+}
+
+
+def inspect_picture(path: Path) -> Facts:
+    """Upright size, channels, hash and traits of a picture that decodes whole; ValueError when it does not."""
+    data = path.read_bytes()
+    levels = read_picture(BytesIO(data), str(path))
+    height, width = levels.shape[:2]
+    if max(height, width) > MAX_ASPECT_RATIO * min(height, width):
+        raise ValueError(f"{path} is {width} x {height} pixels, more than {MAX_ASPECT_RATIO} times longer than wide")
+    with Image.open(BytesIO(data)) as image:
+        traits = _traits(image)
+        grey = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
+    return {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "height": height,
+        "width": width,
+        "channels": 1 if grey else 3,
+        "traits": traits,
+    }
+
+
+def lies_on_its_side(path: Path) -> bool:
+    """Whether the file's own EXIF orientation swaps width and height when the picture is read upright."""
+    with Image.open(path) as image:
+        return image.getexif().get(ORIENTATION, 1) in SIDEWAYS
+
+
+def _traits(image: Image.Image) -> list[Json]:
+    holds = {
+        "deep": image.mode.startswith("I"),
+        "clear": image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
+        "moving": getattr(image, "n_frames", 1) > 1,
+        "turned": image.getexif().get(ORIENTATION, 1) != 1,
+        "cmyk": image.mode == "CMYK",
+    }
+    return [name for name, present in holds.items() if present]
+
+
+def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
+    """Channels (1 when every picture is grey) and the range of sizes."""
+    heights, widths, channels = set(), set(), {1}
+    for file in facts:
+        heights.add(_number(file["height"]))
+        widths.add(_number(file["width"]))
+        channels.add(_number(file["channels"]))
+    return {
+        "channels": max(channels),
+        "height": [min(heights), max(heights)],
+        "width": [min(widths), max(widths)],
+    }
+
+
+def _number(value: Json) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a number of pixels")
+    return value
+
+
+PICTURES: Final = Kind(
+    word="pictures",
+    version=f"pictures 1, Pillow {PIL.__version__}",
+    inspect=inspect_picture,
+    traits=TRAITS,
+    summarise=summarise,
+)
