@@ -86,6 +86,8 @@ if TYPE_CHECKING:
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
     from zoo.data.agreement import numeric_agreement as numeric_agreement
+    from zoo.data.card import make_card as make_card
+    from zoo.data.card import split_named as split_named
     from zoo.data.formats.pictures.decode import read_picture as read_picture
     from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.image.cases import picture_cases as picture_cases
@@ -125,6 +127,7 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
+    "zoo.data.card": "make_card split_named",
     "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
     "zoo.tasks.bases.texts": "TextAnswers TextData",
     "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",

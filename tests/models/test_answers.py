@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
+from zoo import BadFile, Case, ImageInput, Monitor, OutputExists, Port, Problem, Shown, Signature, UsageError
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
+from zoo.registry.api_1 import adapt_task
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
 
@@ -22,6 +23,7 @@ class Measuring:
     """Answers how long a text file is."""
 
     name = "measuring"
+    monitor = Monitor(metric="length", mode="max")
 
     def read(self, path: Path, _problem: Problem) -> dict[str, Any]:
         text = path.read_text()
@@ -44,7 +46,7 @@ SIGNATURE = Signature(
 )
 ANSWERER = Answerer(
     model="house/tape",
-    task=cast("Task", Measuring()),
+    task=adapt_task(Measuring()),
     problem=PROBLEM,
     answer=lambda inputs: {"twice": inputs["length"] * 2},
     signature=SIGNATURE,
@@ -157,7 +159,7 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
         return {"twice": inputs["sum"].sum() + 2, "sum_out": inputs["sum"] + 1}
 
     growing = Answerer(
-        model="house/tape", task=cast("Task", Growing()), problem=PROBLEM, answer=step, signature=signature
+        model="house/tape", task=adapt_task(Growing()), problem=PROBLEM, answer=step, signature=signature
     )
     (found,) = answers(growing, [files / "b.txt"], limit=0)
     assert shapes == [(1, 2)] * 3
@@ -169,7 +171,7 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
 
 
 def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
-    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    reads, does_not = adapt_task(Growing()), adapt_task(Measuring())
     given = [str(files / "b.txt"), "some words", "x" * 5000]
     assert resolve_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
     with pytest.raises(UsageError, match="some words does not exist"):
@@ -177,7 +179,7 @@ def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
 
 
 def test_settings_of_an_answer_are_the_tasks() -> None:
-    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    reads, does_not = adapt_task(Growing()), adapt_task(Measuring())
     assert chosen_settings(reads, ["runs=3"]) == {"runs": 3.0}
     for task, given, hint in (
         (reads, "walks=3", "it has runs"),

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zoo.tasks.image_reconstruction.agreement import agreement as reconstructed
-from zoo.tasks.text_classification.agreement import agreement as read
 
 from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
@@ -16,6 +14,9 @@ from zoo.tasks.text_generation.agreement import agreement as written
 
 Answer = dict[str, np.ndarray[Any, Any]]
 CLASSIFICATION = builtin_task("image-classification").answers
+RECONSTRUCTION = builtin_task("image-reconstruction").answers
+TEXT = builtin_task("text-classification").answers
+GREY = Problem(task="image-reconstruction", input=ImageInput(size=(4, 4), channels=1))
 ABC = Problem(task="image-classification", input=ImageInput(size=(4, 4)), classes=("a", "b", "c"))
 
 
@@ -54,8 +55,8 @@ def test_a_tie_of_two_excuses_no_third() -> None:
     tied, third = said(0.45, 0.45, 0.1), said(0.0, 0.01, 0.99)
     assert not CLASSIFICATION.agreement([tied], [third], cases=[case()], noise={"probabilities": 1e-3}).holds
     words = {"probabilities": tied["probabilities"][None]}, {"probabilities": third["probabilities"][None]}
-    assert not read([words[0]], [words[1]], cases=[case()], noise={"probabilities": 1e-3}).holds
-    assert read([words[0]], [words[0]], cases=[case()], noise={"probabilities": 1e-3}).undecided == 1
+    assert not TEXT.agreement([words[0]], [words[1]], cases=[case()], noise={"probabilities": 1e-3}).holds
+    assert TEXT.agreement([words[0]], [words[0]], cases=[case()], noise={"probabilities": 1e-3}).undecided == 1
     logits = {"logits": np.array([[[2.0, 2.0, 0.0], [3.0, 0.0, 0.0]]])}
     others = {"logits": np.array([[[0.0, 0.0, 2.0], [3.0, 0.0, 0.0]]])}
     assert written([logits], [logits], cases=[case()], noise={}).agreeing == 1
@@ -91,12 +92,15 @@ def picture(*levels: int) -> Answer:
 
 def test_pictures_agree_within_one_level() -> None:
     one, other = picture(*[100] * 2000), picture(*[101] * 1999, 90)
-    found = reconstructed([one], [other], cases=[case(truth=one["image_out"])], noise={})
-    assert found.holds and found.reference_metrics == {}
-    assert found.candidate_metrics["psnr"] == pytest.approx(10 * np.log10(255**2 / ((1999 + 100) / 2000)))
+    found = RECONSTRUCTION.agreement([one], [other], cases=[case(truth=one["image_out"])], noise={})
+    assert found.holds
+    known = [case(truth=one["image_out"])]
+    assert RECONSTRUCTION.metrics([one], known, GREY) == {}
+    expected = {"psnr": pytest.approx(10 * np.log10(255**2 / ((1999 + 100) / 2000)))}
+    assert RECONSTRUCTION.metrics([other], known, GREY) == expected
 
 
 def test_pictures_with_more_pixels_away_disagree() -> None:
     one, other = picture(*[100] * 500), picture(*[100] * 499, 90)
-    found = reconstructed([one], [other], cases=[case()], noise={})
+    found = RECONSTRUCTION.agreement([one], [other], cases=[case()], noise={})
     assert found.disagreements == ("photos/x.jpg: 0.20% of the pixels are more than one level away, up to 10",)

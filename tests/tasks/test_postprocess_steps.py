@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.api.api_1 import TellsPostprocess
 from zoo.api.parts import Task
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, Problem, TokenInput
@@ -38,8 +37,7 @@ def task_and_problem(name: str, input: Input, **facts: Any) -> tuple[Task, Probl
         Catalog.discover().make_task(name),
         Problem(task=name, input=input, classes=("a", "b", "c"), facts=facts),
     )
-    assert isinstance(task, TellsPostprocess)
-    return task, problem, task.postprocess_steps(problem)
+    return task, problem, task.graphs.postprocess_steps(problem)
 
 
 def by_the_steps(steps: tuple[PostprocessStep, ...], values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

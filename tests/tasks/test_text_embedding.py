@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from tests.builtin import builtin_task
-from zoo.api.api_1 import ChoosesRunner, Comparing, ReadsText
 from zoo.api.data import DataRequest
 from zoo.api.errors import DataError
 from zoo.api.parts import Task
@@ -39,10 +38,7 @@ def turned(degrees: float) -> list[float]:
 
 def test_it_is_a_task_that_reads_words_and_compares() -> None:
     task: Task = builtin_task("text-embedding")
-    assert isinstance(task, ReadsText)
-    assert isinstance(task, Comparing)
-    assert isinstance(task, ChoosesRunner)
-    assert task.runner_for(PROBLEM) == task.runner
+    assert (task.tags.reads_text, task.tags.pairwise) == (True, True)
     assert [port.shape for port in task.graphs.signatures(PROBLEM).pipeline.outputs] == [("batch", 2)]
 
 
@@ -167,7 +163,7 @@ def test_an_embedding_that_turns_is_no_agreement() -> None:
     told = task.answers.agreement(ours, far, cases=cases, noise={"embedding": 1e-8})
     assert (told.agreeing, told.holds) == (5, False)
     assert "has turned" in told.disagreements[0]
-    assert told.reference_metrics["retrieval_accuracy"] == 1.0
+    assert task.answers.metrics(ours, cases, PROBLEM)["retrieval_accuracy"] == 1.0
 
 
 def test_the_answer_has_unit_length_even_for_nothing() -> None:

@@ -9,7 +9,6 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.builtin import builtin_task, read_one
-from zoo.api.api_1 import Responding
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile
 from zoo.api.parts import Task
@@ -32,7 +31,7 @@ TEXT = Problem(task="text-generation", input=TokenInput(), vocabulary=LETTERS)
 
 def test_both_are_tasks_and_only_one_answers_in_many_runs() -> None:
     tasks: tuple[Task, ...] = (builtin_task("text-classification"), builtin_task("text-generation"))
-    assert [isinstance(task, Responding) for task in tasks] == [False, True]
+    assert [task.tags.generative for task in tasks] == [False, True]
 
 
 def test_the_vocabulary_is_that_of_the_training_texts() -> None:
@@ -174,8 +173,9 @@ def test_classifiers_agree_unless_a_clear_answer_changes() -> None:
     )
     assert (found.items, found.agreeing, found.undecided) == (3, 1, 1)
     assert found.disagreements == ("2: class 1 (0.8000) became 0 (0.7000), with a margin of 0.6",)
-    assert found.reference_metrics == {"accuracy": pytest.approx(1 / 3)}
-    assert found.candidate_metrics == {"accuracy": 1.0}
+    answers = builtin_task("text-classification").answers
+    assert answers.metrics(ours, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
+    assert answers.metrics(theirs, cases, CLASSES) == {"accuracy": 1.0}
 
 
 def test_writers_agree_unless_a_clear_next_token_changes() -> None:

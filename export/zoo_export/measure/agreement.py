@@ -50,8 +50,11 @@ class AgreementCases:
         agreement = answers.agreement(self.reference, actual, cases=self.cases, noise=self.noise)
         return replace(
             agreement,
-            reference_metrics=answers.metrics(self.reference, self.cases, self.problem),
-            candidate_metrics=answers.metrics(actual, self.cases, self.problem),
+            reference_metrics={
+                **agreement.reference_metrics,
+                **answers.metrics(self.reference, self.cases, self.problem),
+            },
+            candidate_metrics={**agreement.candidate_metrics, **answers.metrics(actual, self.cases, self.problem)},
         )
 
 

@@ -13,7 +13,6 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.builtin import builtin_task, read_one
-from zoo.api.api_1 import ReadsText, Responding, Unprompted
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, DataError, UsageError
 from zoo.api.parts import Task
@@ -46,9 +45,7 @@ def counting(feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
     task: Task = builtin_task("audio-generation")
-    assert isinstance(task, Responding)
-    assert isinstance(task, ReadsText)
-    assert isinstance(task, Unprompted)
+    assert (task.tags.generative, task.tags.reads_text, task.tags.unconditional) == (True, True, True)
     assert (list(task.answers.prompts(CLASSES)), list(task.answers.prompts(PLAIN))) == (["high", "low"], ["silence"])
     assert resolve_inputs([], task) == ()
     with pytest.raises(UsageError, match="image-classification needs a file"):
@@ -144,8 +141,8 @@ def test_of_a_single_run_the_likeliest_next_samples_are_shown() -> None:
 
 def test_the_runner_stands_alone_and_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space: dict[str, object] = {}
-    exec(compile(task_source(AudioGeneration.runner), "task", "exec"), space)
-    assert {"read", "read_text", "respond", "show", "keep"} <= set(space)
+    exec(compile(task_source(builtin_task("audio-generation").device(PLAIN)), "task", "exec"), space)
+    assert {"read", "read_text", "generate", "show", "keep"} <= set(space)
     monkeypatch.chdir(tmp_path)
     answer = {"samples": np.array([[SILENCE, *[SILENCE] * 80]])}
     problem = json.loads('{"input": {"sample_rate": 8000}, "classes": []}')
@@ -200,7 +197,8 @@ def test_models_agree_unless_a_clear_next_sample_changes() -> None:
         [{"logits": logits}], [{"logits": moved}], cases=cases, noise={"logits": 1e-6}
     )
     assert found.disagreements == ("a: 1 of 3 next samples differ, the first after 2",)
-    assert list(found.reference_metrics) == ["bits_per_sample"]
+    metrics = builtin_task("audio-generation").answers.metrics([{"logits": logits}], cases, PLAIN)
+    assert list(metrics) == ["bits_per_sample"]
 
 
 # --- sabotage ---

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from tests.builtin import builtin_task
-from zoo.api.api_1 import Calibrated, Comparing
 from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case, Purpose
@@ -58,7 +57,7 @@ def test_the_curve_and_the_hardest_pairs_are_drawn(tmp_path: Path) -> None:
 
 
 def test_the_threshold_of_validation_becomes_a_fact_of_the_problem() -> None:
-    assert isinstance(TASK, Calibrated) and isinstance(TASK, Comparing)
+    assert TASK.tags.has_threshold and TASK.tags.pairwise
     facts = TASK.answers.calibrate(PROBLEM, {"threshold": 0.75, "roc_auc": 0.9}).facts
     assert facts == {"identities": 3, "threshold": 0.75, "far": 0.01}
     assert TASK.answers.calibrate(PROBLEM, {}) == PROBLEM
@@ -104,4 +103,4 @@ def test_the_comparison_of_both_sides_counts_verification() -> None:
     answers = [{"embedding": row.numpy()} for row in directions(0, 20, 45, 100)]
     found = TASK.answers.agreement(answers, answers, cases=cases, noise={"embedding": 1e-7})
     assert found.holds
-    assert found.reference_metrics == pytest.approx({"roc_auc": 0.75, "tar_at_far_1pct": 0.5})
+    assert TASK.answers.metrics(answers, cases, PROBLEM) == pytest.approx({"roc_auc": 0.75, "tar_at_far_1pct": 0.5})

@@ -117,7 +117,7 @@ def read_items(task: Any, argument: str, problem: Mapping[str, Any]) -> list[tup
     if hasattr(task, "read_text") and not os.path.exists(argument):  # noqa: PTH110  may be too long a path
         return [("", task.read_text(argument, problem))]
     inputs = task.read(Path(argument), problem)
-    return [("", inputs)] if isinstance(inputs, Mapping) else list(inputs)
+    return [("", dict(inputs))] if isinstance(inputs, Mapping) else list(inputs)
 
 
 def main(arguments: list[str]) -> int:
@@ -137,7 +137,6 @@ def main(arguments: list[str]) -> int:
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers: list[Arrays] = []
-    names: list[str] = []
     names: list[str] = []
     for argument in arguments:
         try:

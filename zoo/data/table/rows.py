@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,21 +11,14 @@ from typing import Final
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError
+from zoo.api.problem import Json
 from zoo.api.task import Progress
-from zoo.data.formats.bad_samples import share_left_out
-from zoo.data.formats.splits import hold_out
+from zoo.data.card import make_card, split_named
 from zoo.data.table.reading import number
 
 TABLES: Final = (".csv", ".tsv")
 TARGET: Final = "target"
 SPLIT: Final = "split"
-SPLITS: Final[Mapping[str, Split]] = {
-    "": "train",
-    "train": "train",
-    "validation": "validation",
-    "val": "validation",
-    "test": "test",
-}
 ACCEPTED: Final = (
     "accepted is a .csv or .tsv file whose first line names the columns: numbers to learn from, "
     "target or target_NAME for the numbers to answer, and, if you like, split"
@@ -86,26 +78,9 @@ def table_card(
     *,
     bad: Sequence[BadSample] = (),
 ) -> DataCard:
-    """The card of rows; where none is for validation, a tenth is held out of train by the hash of its numbers."""
-    where, notes = source.request.source, []
-    total = len(bad) + sum(map(len, rows.values()))
-    if bad:
-        skip = source.request.on_bad_sample == "skip"
-        share = share_left_out(where, bad, bad=len(bad), total=total, skip=skip)
-        notes.append(f"left out {len(bad)} bad rows ({share:.2%}), the first: {bad[0].where}: {bad[0].reason}")
-    if not rows["train"]:
-        raise DataError(f"{where} has no rows to learn from", hint=ACCEPTED)
-    kept = dict(rows)
-    if not kept.get("validation"):
-        kept["train"], kept["validation"] = hold_out(
-            rows["train"], name=lambda row: repr(row.features), group=lambda _: 0
-        )
-        notes.append(f"{len(kept['validation'])} rows were held out for validation, by the hash of their numbers")
-    splits: dict[Split, tuple[Row, ...]] = {split: tuple(items) for split, items in kept.items() if items}
-    lines = sorted(f"{split}\0{row.features}\0{row.targets}" for split, items in splits.items() for row in items)
-    digest = hashlib.sha256("\n".join(["table", *columns, "", *targets, *lines]).encode())
-    facts = {"columns": list(columns), "targets": list(targets)}
-    return DataCard(source=source, splits=splits, facts=facts, fingerprint=digest.hexdigest(), notes=tuple(notes))
+    """The card of rows; where none is for validation, a tenth of train is held out by the hash of their names."""
+    facts: dict[str, Json] = {"columns": list(columns), "targets": list(targets)}
+    return make_card(source, rows, bad=bad, classes=(), facts=facts, accepted=ACCEPTED)
 
 
 def _lines(path: Path) -> Iterator[list[str]]:
@@ -122,8 +97,5 @@ def _lines(path: Path) -> Iterator[list[str]]:
 
 
 def _row(cells: Mapping[str, str], columns: Sequence[str], targets: Sequence[str], name: str) -> tuple[Split, Row]:
-    split = cells.get(SPLIT, "")
-    if split not in SPLITS:
-        raise ValueError(f"the split {split!r} is none of {', '.join(filter(None, SPLITS))}")
     features, values = (tuple(number(cells[one], one) for one in names) for names in (columns, targets))
-    return SPLITS[split], Row(name, features, values)
+    return split_named(cells.get(SPLIT)), Row(name, features, values)

@@ -13,7 +13,8 @@ class TableMlp(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """The answers to rows."""
-        return self.head(self.body(rows))
+        answer: Tensor = self.head(self.body(rows))
+        return answer
 
 
 def table_mlp(*, features: int, num_targets: int) -> nn.Module:
