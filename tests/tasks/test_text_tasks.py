@@ -91,7 +91,7 @@ def test_writing_goes_on_from_the_prompt_with_the_state_fed_back() -> None:
         return {"logits": logits, "state_out": feeds["state"] + 1}
 
     inputs = {**builtin_task("text-generation").data.read_text("ab", TEXT), "state": np.zeros(1)}
-    answer = writer.respond(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
+    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
     assert writer.show(answer, {"vocabulary": LETTERS}) == "abbcab"
     assert fed == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
 
@@ -112,7 +112,7 @@ def test_a_higher_temperature_is_more_various() -> None:
 
 def test_the_runners_stand_alone(tmp_path: Path) -> None:
     for task, name in ((builtin_task("text-classification"), "one"), (builtin_task("text-generation"), "two")):
-        source = task_source(task.runner)
+        source = task_source(task.device(CLASSES))
         assert "zoo" not in [line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith("from")]
         space: dict[str, object] = {}
         exec(compile(source, name, "exec"), space)

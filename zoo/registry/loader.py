@@ -96,7 +96,7 @@ def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
 
 
 def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         # stdout is for the command's own output: `zoo list --json` must stay one document whatever a plugin prints
         with redirect_stdout(sys.stderr), process_guard() as changed, import_guard():
@@ -109,7 +109,7 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
         if strict:
             raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.hint) from error
         return broken
-    return replace(plugin, seconds=time.perf_counter() - start, changed=tuple(changed))
+    return replace(plugin, seconds=time.process_time() - start, changed=tuple(changed))
 
 
 def _broken(candidate: Candidate, error: BaseException) -> Plugin:

@@ -26,7 +26,7 @@ def type_error(spec: Any) -> str:
     for name, kind, has_type in _fields(spec_type):
         value = getattr(spec, name)
         if not has_type(value):
-            inner = type_error(value) if type(value) in _members(kind) and is_dataclass(value) else ""
+            inner = type_error(value) if _is_of(value, kind) and is_dataclass(value) else ""
             return f"{name}.{inner}" if inner else f"{name} is {_short(value)}, where {_type_name(kind)} belongs"
     return ""
 
@@ -100,6 +100,12 @@ _MAKERS: Mapping[Any, Callable[[tuple[Any, ...]], Test]] = {
     Mapping: _of_mapping,
 }
 """Makes the test of a generic type from its arguments."""
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Whether a value is of a kind, or of one of a union's, whatever its fields hold."""
+    members = _members(kind)
+    return type(value) in members or (Input in members and isinstance(value, Input))
 
 
 def _members(kind: Any) -> tuple[Any, ...]:

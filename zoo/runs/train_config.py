@@ -39,6 +39,8 @@ class TrainConfig:
     on_bad_sample: OnBadSample = "error"
     weights: str | None = None
     """What training starts from: a tag, a run or a file; None starts from the seed."""
+    trainer: str = ""
+    """The full name of the trainer that was chosen instead of the model's own; empty for that."""
     freeze: Freeze = "none"
     seed: int = 0
     device: str = "auto"

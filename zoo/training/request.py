@@ -54,7 +54,10 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
             f"{entry.full_name} needs {', '.join(missing)}, not installed here",
             hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
         )
+    entry = catalog.with_trainer(entry, _trainer_name(options))
     trainer = catalog.trainer_of(entry)
+    if options.trainer:
+        options = replace(options, trainer=trainer.full_name)
     config = resolve_config(
         options,
         spec=entry.spec,
@@ -82,6 +85,11 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         output=output,
         overwrite=options.overwrite,
     )
+
+
+def _trainer_name(options: TrainOptions) -> str:
+    """The trainer that the options name, or the config that they replay; empty for the model's own."""
+    return options.trainer or (read_config(options.config).trainer if options.config else "")
 
 
 def _model_name(model: str | None, options: TrainOptions) -> tuple[str, str]:

@@ -11,7 +11,6 @@ import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
-from zoo.tasks.image_generation.agreement import agreement
 
 from tests.builtin import builtin_task, read_one
 from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
@@ -101,12 +100,12 @@ def test_pictures_agree_within_a_level_and_not_beyond() -> None:
     cases = list(TASK.answers.cases(None, PROBLEM, Purpose.EVALUATION, limit=3))
     right = [{"images": np.full((1, 40, 50, 1), 100, np.uint8)} for _ in cases]
     near = [{"images": answer["images"] + np.uint8(1)} for answer in right]
-    assert agreement(right, near, cases=cases, noise={}).holds
+    assert TASK.answers.agreement(right, near, cases=cases, noise={}).holds
     spoilt = [{"images": answer["images"].copy()} for answer in right]
     spoilt[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
-    found = agreement(right, spoilt, cases=cases, noise={})
+    found = TASK.answers.agreement(right, spoilt, cases=cases, noise={})
     assert not found.holds and found.agreeing == 2 and "0.15%" in found.disagreements[0]
-    assert not agreement(right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}).holds
+    assert not TASK.answers.agreement(right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}).holds
 
 
 def test_latents_are_turned_round_by_the_own_control() -> None:
