@@ -26,7 +26,7 @@ from zoo.api.task import Control, Signature
 from zoo.models.target import ModelTarget
 from zoo.registry.catalog import Catalog
 from zoo_export.controls.mutation_score import planned
-from zoo_export.proof import phases
+from zoo_export.proof import submit
 from zoo_export.subject.load import find_subject
 
 
@@ -64,7 +64,7 @@ def main(model: str, rounds: int) -> None:
     left_out = none_apply(subject.task.answers.controls(subject.problem), subject.signature)
 
     def uncontrolled() -> None:
-        with mock.patch.object(phases, "planned", return_value=left_out):
+        with mock.patch.object(submit, "planned", return_value=left_out):
             whole(proved=False)
 
     for work in (bare, whole, uncontrolled):

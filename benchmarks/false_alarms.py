@@ -1,4 +1,4 @@
-"""Are sound exports rejected?  Every model of a list, untrained with seeded live weights, three seeds each.
+"""Are sound exports rejected?  Every model of a list, untrained with random weights, three seeds each.
 
 PYTHONPATH=.:plugins:export python benchmarks/false_alarms.py [MODEL ...] > benchmarks/false_alarms.txt
 """
@@ -36,12 +36,12 @@ SEEDS = 3
 
 def ratios(report: Report) -> list[float]:
     """The larger ratio of every comparison that gates and is conclusive."""
-    found = []
+    conclusive = []
     for graph in report.evidence.graphs:
         for case in graph.cases:
             judged = cells(case, graph, report.evidence).values() if case.gates else ()
-            found += [cell.ratio for cell in judged if cell.ratio is not None and cell.status != "INCONCLUSIVE"]
-    return found
+            conclusive += [cell.ratio for cell in judged if cell.ratio is not None and cell.status != "INCONCLUSIVE"]
+    return conclusive
 
 
 def main(models: list[str]) -> None:
@@ -53,10 +53,10 @@ def main(models: list[str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 written = export(model, output=Path(folder) / "bundle", untrained=True, seed=seed)
                 report = written.report
-            found = sorted(ratios(report))
+            known = sorted(ratios(report))
             alarms += not written.published
-            middle, worst = (found[len(found) // 2], found[-1]) if found else (0.0, 0.0)
-            numbers = f"{len(found):11}  {middle:6.2f} {worst:6.2f} {report.seconds:8.1f}"
+            middle, worst = (known[len(known) // 2], known[-1]) if known else (0.0, 0.0)
+            numbers = f"{len(known):11}  {middle:6.2f} {worst:6.2f} {report.seconds:8.1f}"
             print(f"{model:<20} {seed:4} {report.verdict:<12} {numbers}", flush=True)
             if not written.published:
                 print(f"    {report.sentence}", flush=True)

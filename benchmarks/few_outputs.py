@@ -72,30 +72,30 @@ def measured(module: nn.Module) -> list[OutputError]:
     assert program is not None
     session = onnxruntime.InferenceSession(program.model_proto.SerializeToString())
     name = session.get_inputs()[0].name
-    ours = np.concatenate([session.run(None, {name: part.numpy()})[0] for part in torch.split(inputs, 7)])
+    actual = np.concatenate([session.run(None, {name: part.numpy()})[0] for part in torch.split(inputs, 7)])
     with torch.no_grad():
-        right = copy.deepcopy(module).double()(inputs.double()).numpy()
+        expected = copy.deepcopy(module).double()(inputs.double()).numpy()
         noisy = [module(inputs).numpy()]
         with without_onednn():
             noisy.append(module(inputs).numpy())
         last = copy.deepcopy(module).to(memory_format=torch.channels_last)
         noisy.append(last(inputs.contiguous(memory_format=torch.channels_last)).numpy())
-    return [_case(right[at], ours[at], [one[at] for one in noisy]) for at in range(CASES)]
+    return [_case(expected[index], actual[index], [run[index] for run in noisy]) for index in range(CASES)]
 
 
-def _case(right: np.ndarray, ours: np.ndarray, noisy: list[np.ndarray]) -> OutputError:
-    noises = [magnitude(one - right) for one in noisy]
+def _case(expected: np.ndarray, actual: np.ndarray, noisy: list[np.ndarray]) -> OutputError:
+    noises = [magnitude(run - expected) for run in noisy]
     return OutputError(
         name="logits",
         compare="rule",
         dtype="float32",
         reference_dtype="float32",
-        shape=right.shape,
-        reference_shape=right.shape,
+        shape=expected.shape,
+        reference_shape=expected.shape,
         finite=True,
         reference_finite=True,
-        scale=magnitude(right),
-        onnx=magnitude(ours - right),
+        scale=magnitude(expected),
+        onnx=magnitude(actual - expected),
         torch=Magnitude(rms=min(n.rms or 0 for n in noises), max=min(n.max or 0 for n in noises)),
     )
 

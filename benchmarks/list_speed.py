@@ -29,17 +29,17 @@ def piped(command: list[str]) -> float:
 
 def on_terminal(command: list[str]) -> float:
     """Seconds of one run on a terminal of its own."""
-    ours, theirs = pty.openpty()
+    terminal_end, process_end = pty.openpty()
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs)
-    os.close(theirs)
+    process = subprocess.Popen(command, stdout=process_end, stderr=process_end)
+    os.close(process_end)
     try:
-        while os.read(ours, 1 << 16):
+        while os.read(terminal_end, 1 << 16):
             pass
     except OSError:  # Linux says EIO when the last writer has left
         pass
     code = process.wait()
-    os.close(ours)
+    os.close(terminal_end)
     if code:
         raise SystemExit(f"{command} ended with exit code {code}")
     return time.perf_counter() - start
@@ -58,11 +58,13 @@ def main() -> None:
     """Print the comparison, piped and on a terminal."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed zoo keeps its bytecode, as click does
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    listed = subprocess.run(LIST, check=True, capture_output=True, text=True).stdout.splitlines()
-    print(f"{len(listed) - 2} models listed, {rounds} alternating rounds, {os.cpu_count()} cores")
+    lines = subprocess.run(LIST, check=True, capture_output=True, text=True).stdout.splitlines()
+    print(f"{len(lines) - 2} models listed, {rounds} alternating rounds, {os.cpu_count()} cores")
     for name, run, limit in (("piped", piped, 2.0), ("on a terminal", on_terminal, 3.0)):
-        bare, ours, ratio = compare(run, rounds)
-        print(f"{name}: bare Python {bare * 1e3:.1f} ms, zoo list {ours * 1e3:.1f} ms, ratio {ratio:.2f} (<= {limit})")
+        bare, listed, ratio = compare(run, rounds)
+        print(
+            f"{name}: bare Python {bare * 1e3:.1f} ms, zoo list {listed * 1e3:.1f} ms, ratio {ratio:.2f} (<= {limit})"
+        )
 
 
 if __name__ == "__main__":

@@ -72,8 +72,8 @@ def bare(model: nn.Module, dataset: Dataset, plan: Plan) -> None:
     parameters = list(model.parameters())
     average = deepcopy(model)
     pairs = list(zip(average.state_dict().values(), model.state_dict().values(), strict=True))
-    averages = [ours for ours, _ in pairs if ours.is_floating_point()]
-    sources = [theirs for _, theirs in pairs if theirs.is_floating_point()]
+    averages = [average for average, _ in pairs if average.is_floating_point()]
+    sources = [source for _, source in pairs if source.is_floating_point()]
     rates, losses = learning_rates(RECIPE, plan.batches), []
     for step, indices in enumerate(plan.epoch(0)):
         batch = dataset.ready(dataset.batch(indices))

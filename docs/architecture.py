@@ -53,15 +53,19 @@ COMMANDS: Final = {
         "zoo/models/load.py",
         "export/zoo_export/proof/prove.py",
         "export/zoo_export/subject/cases.py",
+        "export/zoo_export/proof/references.py",
         "export/zoo_export/reference/oracle.py",
+        "export/zoo_export/proof/submit.py",
         "export/zoo_export/capture/capture.py",
         "export/zoo_export/capture/torch_export.py",
         "export/zoo_export/capture/compose.py",
         "export/zoo_export/runtime/queue.py",
         "zoo/bundle/runtime/sandbox.py",
         "export/zoo_export/reference/backends.py",
-        "export/zoo_export/measure/graph.py",
+        "export/zoo_export/proof/results.py",
         "export/zoo_export/proof/evidence.py",
+        "export/zoo_export/measure/graph.py",
+        "export/zoo_export/controls/mutation_score.py",
         "export/zoo_export/controls/mutants.py",
         "zoo/bundle/judge/verdict.py",
         "zoo/bundle/judge/rule.py",
@@ -137,7 +141,10 @@ def upward_imports(every_room: tuple[Room, ...]) -> Iterator[str]:
 
 
 def written(page: str) -> str:
-    """The page with its tables and its drawing as the sources have them now."""
+    """The page with its tables and its drawing as the sources have them now; FileNotFoundError for a stale COMMANDS."""
+    missing = [file for files in COMMANDS.values() for file in files if not (ROOT / file).is_file()]
+    if missing:
+        raise FileNotFoundError(f"COMMANDS in docs/architecture.py names files that do not exist: {', '.join(missing)}")
     every_room = rooms()
     parts = [page.partition(MARK)[0] + MARK]
     for package, sentence in (

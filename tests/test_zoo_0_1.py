@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Said
 
 KEPT = Path(__file__).parent / "data" / "zoo_0_1"
-SHA256 = "91228e25d922ac121b236f78d7ac0ba9c30acdc09c4c99670118d5827ea8914d"
+SHA256 = "a86329c5ee45eba78d45a78b691462d21539a06fde9061b312bd92e94516b57e"
 """Of everything in the folder.  It may never change: nothing writes such files any more."""
 BUNDLES = ("conv_autoencoder", "segmenter", "writer")
 SHARES = {"background": 0.4371, "8": 0.3246, "2": 0.1879, "3": 0.0269, "0": 0.0235}
@@ -149,7 +149,7 @@ def test_a_run_is_measured_as_it_was(kept: Path, zoo_command: ZooCommand) -> Non
     for name, expected in (
         ("rnn", {"accuracy": 0.148509, "macro_f1": 0.108818}),
         ("segmenter", {"miou": 0.097657, "pixel_accuracy": 0.966604}),
-        ("writer", {"bits_per_character": 4.092135, "perplexity": 17.055149}),
+        ("writer", {"bits_per_character": 4.271788, "perplexity": 19.31685}),
     ):
         said = zoo_command("eval", f"trained/{name}", "--json")
         assert (said.code, said.json["metrics"]) == (0, pytest.approx(expected, rel=1e-3)), said.err
@@ -159,13 +159,13 @@ def test_a_run_answers_as_it_did(kept: Path, zoo_command: ZooCommand) -> None:
     (answer,) = zoo_command("predict", "trained/segmenter", "picture.png", "--json").json["answers"]
     assert {found["name"]: found["share"] for found in answer["classes"]} == pytest.approx(SHARES, abs=1e-3)
     (answer,) = zoo_command("predict", "trained/writer", "Ma", "--json").json["answers"]
-    assert answer["text"].startswith("Maliaiko")
+    assert answer["text"].startswith("Maliialg")
     (answer,) = zoo_command("predict", "trained/rnn", "Maria", "--json").json["answers"]
     assert [found["name"] for found in answer["classes"]] == ["sw", "pl", "fi", "pt", "hr"]
 
 
 def test_runs_are_listed_and_told(kept: Path, zoo_command: ZooCommand) -> None:
-    for name, status in (("rnn", "interrupted"), ("segmenter", "finished"), ("writer", "finished")):
+    for name, status in (("rnn", "interrupted"), ("segmenter", "finished"), ("writer", "interrupted")):
         said = zoo_command("info", f"trained/{name}", "--json")
         assert (said.code, said.json["status"]) == (0, status)
     assert zoo_command("info", "trained/segmenter", "--json").json["config"]["input"]["kind"] == "image"
@@ -175,6 +175,16 @@ def test_a_run_is_replayed(kept: Path, zoo_command: ZooCommand) -> None:
     said = zoo_command("train", "--config", "trained/segmenter", "--dry-run", "--json")
     assert said.code == 0, said.err
     assert (said.json["config"]["limit_train"], said.json["config"]["schema"]) == (1200, 2)
+
+
+def test_an_interrupted_run_goes_on_with_its_carried_state_and_moving_average(
+    kept: Path, zoo_command: ZooCommand
+) -> None:
+    said = zoo_command("train", "--resume", "trained/writer", "--allow-inexact", "--json")
+    assert said.code == 0, said.err
+    record = zoo_command("info", "trained/writer", "--json").json["record"]
+    assert (record["status"], record["epochs"], record["steps"], record["schema"]) == ("finished", 3, 750, 2)
+    assert record["test"]["bits_per_character"] == pytest.approx(4.09436, abs=2e-3), "what zoo 0.1 itself ended with"
 
 
 def test_an_interrupted_run_goes_on(kept: Path, zoo_command: ZooCommand) -> None:

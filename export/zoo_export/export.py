@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from zoo.api.errors import Refused, UsageError
@@ -11,6 +12,7 @@ from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
 from zoo.runs import atomic
+from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, check_place, report_place, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
@@ -19,6 +21,7 @@ from zoo_export.subject.load import find_subject
 Golden = Literal["mixed", "synthetic"]
 
 
+@restored_torch()
 def export(
     target: str | Path | None = None,
     *,
@@ -94,9 +97,10 @@ def export_target(
     if current is not None:
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
-    reproduce = [f"zoo verify {output}"]
+    verify = f"zoo verify {quote(str(output))}"
+    reproduce = [verify]
     if subject.lineage.target:
-        reproduce.append(f"zoo verify {output} --against {subject.lineage.target}")
+        reproduce.append(f"{verify} --against {quote(subject.lineage.target)}")
     return write(proof, output, reproduce=reproduce, overwrite=overwrite, allow_unproved=allow_unproved)
 
 

@@ -1,4 +1,4 @@
-"""What ships of the variational autoencoders: pictures in 0..1 instead of logits, and nothing that only learning
+"""The exported modules of the variational autoencoders: pictures in 0..1 instead of logits, without what only training
 needs."""
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from zoo import ImageInput, LatentInput, Problem
 from zoo_autoencoder.variational import Decoder, VariationalAutoencoder
 
-PART = "decoder."
+DECODER_PREFIX = "decoder."
 
 
 class Reconstructing(nn.Module):
-    """A picture and noise to the picture that comes back."""
+    """A picture and noise to its reconstruction."""
 
     def __init__(self, model: VariationalAutoencoder) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Reconstructing(nn.Module):
 
 
 class Generating(nn.Module):
-    """A code to a picture."""
+    """A latent to a picture."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -41,22 +41,24 @@ class Generating(nn.Module):
 
 
 def reconstructing(model: VariationalAutoencoder, problem: Problem) -> Reconstructing:  # noqa: ARG001  every adapter's
-    """`vae` as it ships."""
+    """The exported module of `vae`."""
     return Reconstructing(model)
 
 
 def generating(decoder: Decoder, problem: Problem) -> Generating:  # noqa: ARG001  every adapter's
-    """`vae_decoder` as it ships."""
+    """The exported module of `vae_decoder`."""
     return Generating(decoder)
 
 
 def decoder_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The parameters of the decoder among those of a `vae`, under the decoder's own names."""
-    return {name.removeprefix(PART): tensor for name, tensor in state.items() if name.startswith(PART)}
+    """The decoder's part of the state_dict of a `vae`, under the decoder's own names."""
+    return {
+        name.removeprefix(DECODER_PREFIX): tensor for name, tensor in state.items() if name.startswith(DECODER_PREFIX)
+    }
 
 
 def decoder_of(state: Mapping[str, Tensor], problem: Problem) -> tuple[dict[str, Tensor], Problem]:
-    """The decoder's share of a trained `vae`: its parameters and its problem."""
+    """The decoder of a trained `vae`: its state_dict and its problem."""
     image = problem.image
     picture: ImageInput = replace(image, noise=0)
     return decoder_state(state), Problem(task="image-generation", input=LatentInput(size=image.noise, picture=picture))

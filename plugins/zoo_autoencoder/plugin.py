@@ -19,7 +19,7 @@ VARIATIONAL = Recipe(epochs=40, batch_size=64, lr=3e-3, weight_decay=0.0, schedu
 
 @hookimpl
 def zoo_models() -> Iterable[ModelSpec]:
-    """Those that reconstruct, and those that know how likely a picture is."""
+    """Plain and variational autoencoders."""
     yield from _autoencoders()
     yield from _variational()
 
@@ -40,7 +40,7 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
         task="image-generation",
         trainer="zoo_autoencoder.trainer:DecoderTrainer",
         options={"beta": 1.0, "kl_warmup": 0.1},
-        summary="the same for a decoder, beside an encoder that does not ship",
+        summary="the same for a decoder, with an encoder that is not exported",
     )
 
 
@@ -114,7 +114,7 @@ def _variational() -> Iterable[ModelSpec]:
         needs=dense.needs,
         input=LatentInput(size=LATENT, picture=GREY_28),
         recipes=dense.recipes,
-        summary="the half of `vae` that makes pictures of codes",
+        summary="the decoder of `vae`: latents to pictures",
         paper=dense.paper,
         licence=dense.licence,
         parameters=237_200,

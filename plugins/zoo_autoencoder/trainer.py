@@ -31,9 +31,10 @@ def unit_normal(like: Tensor, generator: torch.Generator) -> Tensor:
 
 
 class VaeTrainer:
-    """Pixels' cross-entropy plus `beta` times the divergence, which is let in over the share `kl_warmup` of all steps.
+    """Pixels' cross-entropy plus `beta` times the divergence.
 
-    Without the warm-up codes fall silent before the decoder has learnt to listen (Bowman et al. 2016).
+    The weight of the divergence rises linearly over the share `kl_warmup` of all steps, which prevents posterior
+    collapse (Bowman et al. 2016).
     """
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002
@@ -64,14 +65,14 @@ class VaeTrainer:
     def predict(self, context: StepContext, batch: Batch) -> Batch:
         """`reconstruction` without noise; `nats` and `kl` [n], the former of one code drawn for each picture.
 
-        Both are the same whenever the same batch comes: the codes are drawn from the places of the pictures.
+        Both are the same whenever the same batch comes: the noise is seeded by the index of its first picture.
         """
         images = batch["input"]
-        drawn = torch.Generator(images.device).manual_seed(int(batch["index"][0]))
-        logits, mean, log_variance = self.pass_through(context, images, drawn)
+        generator = torch.Generator(images.device).manual_seed(int(batch["index"][0]))
+        logits, mean, log_variance = self.pass_through(context, images, generator)
         kl = divergence(mean, log_variance)
-        middle = torch.sigmoid(self.decode(context, mean))
-        return {"reconstruction": middle, "nats": pixel_nats(logits, images) + kl, "kl": kl}
+        reconstruction = torch.sigmoid(self.decode(context, mean))
+        return {"reconstruction": reconstruction, "nats": pixel_nats(logits, images) + kl, "kl": kl}
 
     def pass_through(
         self, context: StepContext, images: Tensor, generator: torch.Generator
@@ -98,22 +99,22 @@ class VaeTrainer:
 
 
 class DecoderTrainer(VaeTrainer):
-    """The same bound for a decoder, which learns beside an encoder that does not ship."""
+    """The same bound for a decoder, trained with an encoder that is not exported."""
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
-        """The decoder, and an encoder for the time of learning."""
+        """The decoder, and an encoder for training alone."""
         image, size = problem.image, problem.latent_size
         encoder = dense_encoder(latent_size=size, channels=image.channels, image_size=image.size)
         return {"model": model, "encoder": encoder}
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`image` [n, channels, height, width] in 0..1, made of the batch's `latent`."""
+        """`image` [n, channels, height, width] in 0..1, generated from the batch's `latent`."""
         return {"image": torch.sigmoid(self.decode(context, batch["latent"]))}
 
     def pass_through(
         self, context: StepContext, images: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As of a `vae` that is not one module."""
+        """The same with encoder and decoder as two modules."""
         mean, log_variance = context.modules["encoder"](images)
         code = mean + torch.exp(0.5 * log_variance) * unit_normal(mean, generator)
         return self.decode(context, code), mean, log_variance

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 HIDDEN = (256, 128)
-"""Widths of the hidden layers of `vae`, from the picture to the code; its decoder has them the other way round."""
+"""Widths of the hidden layers of `vae`, from the picture to the code; its decoder has them in reverse order."""
 LARGE_HIDDEN = (512, 256)
 MAPS = (32, 64)
 
@@ -111,7 +111,7 @@ def vae_large(*, latent_size: int, channels: int, image_size: tuple[int, int]) -
 
 
 def conv_vae(*, latent_size: int, channels: int, image_size: tuple[int, int]) -> VariationalAutoencoder:
-    """The convolutional one."""
+    """Strided convolutions with 32 and 64 maps."""
     encoder = conv_encoder(latent_size=latent_size, channels=channels, image_size=image_size)
     decoder = conv_decoder(latent_size=latent_size, channels=channels, image_size=image_size)
     return VariationalAutoencoder(encoder, decoder)

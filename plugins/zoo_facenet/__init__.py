@@ -1,1 +1,1 @@
-"""FaceNet: faces, and anything else that has an identity, as points that lie near each other."""
+"""FaceNet: embeddings of faces, and of anything else that has an identity."""

@@ -1,4 +1,4 @@
-"""Inception-ResNet-v1 that answers with a vector: `facenet`, and `facenet_tiny` of the same blocks.
+"""Inception-ResNet-v1 that gives an embedding: `facenet`, and `facenet_tiny` of the same blocks.
 
 Szegedy, Ioffe, Vanhoucke, Alemi: Inception-v4, Inception-ResNet and the impact of residual connections on learning,
 2016 (figures 10 to 14 and the stem of figure 14); Schroff, Kalenichenko, Philbin: FaceNet, 2015.  The modules are
@@ -60,12 +60,12 @@ class Residual(nn.Module):
 
 def block35(width: int = 256, inner: int = 32, *, scale: float = 0.17) -> Residual:
     """Inception-ResNet-A, for maps of 35x35: 1x1; 3x3; two 3x3."""
-    one = BasicConv2d(width, inner, 1)
-    two = nn.Sequential(BasicConv2d(width, inner, 1), BasicConv2d(inner, inner, 3, padding=1))
-    three = nn.Sequential(
+    single = BasicConv2d(width, inner, 1)
+    double = nn.Sequential(BasicConv2d(width, inner, 1), BasicConv2d(inner, inner, 3, padding=1))
+    triple = nn.Sequential(
         BasicConv2d(width, inner, 1), BasicConv2d(inner, inner, 3, padding=1), BasicConv2d(inner, inner, 3, padding=1)
     )
-    return Residual(width, (one, two, three), 3 * inner, scale=scale)
+    return Residual(width, (single, double, triple), 3 * inner, scale=scale)
 
 
 def block17(width: int = 896, inner: int = 128, *, scale: float = 0.10) -> Residual:
@@ -123,7 +123,7 @@ def mixed_7a() -> Reduction:
 
 
 class FaceNet(nn.Module):
-    """Inception-ResNet-v1 up to the vector; nothing here makes it of unit length."""
+    """Inception-ResNet-v1 up to the embedding, which is not yet of unit length."""
 
     def __init__(self, *, channels: int, embedding: int, dropout: float = 0.6) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""FaceNet, the published network and a small one, with the trainer that learns distances."""
+"""FaceNet, the published network and a small one, with its trainer of metric learning."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ DIGITS = Recipe(
     augment=Augment(shift=0.1, scale=0.25, rotate=20.0),
     options={"loss": "arcface", "margin": 0.3, "scale": 16.0, "images_per_identity": 8},
 )
-"""On digits never seen the margin is better than the triplets: after 230 steps 0.84 to 0.79, by the area; the average
-over the last hundred steps adds up to 0.03."""
+"""On unseen digits the angular margin is better than triplets (ROC AUC 0.84 against 0.79 after 230 steps); averaging
+the weights over the last hundred steps adds up to 0.03."""
 SCRATCH = Recipe(
     epochs=60,
     batch_size=96,
@@ -54,7 +54,7 @@ def zoo_models() -> Iterable[ModelSpec]:
             "default": SCRATCH,
             "finetune": replace(SCRATCH, epochs=10, lr=2e-4, backbone_lr=0.1),
         },
-        summary="Inception-ResNet-v1 that answers with 512 numbers",
+        summary="Inception-ResNet-v1 with an embedding of 512",
         paper="Schroff et al., FaceNet: a unified embedding for face recognition and clustering, 2015; "
         "Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections on learning, 2016",
         licence="Apache-2.0",
@@ -66,7 +66,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         builder="zoo_facenet.model:facenet_tiny",
         input=GREY_28,
         recipes={**facenet.recipes, "digits": DIGITS},
-        summary="the same blocks, narrow and few, 64 numbers; for small pictures",
+        summary="the same blocks, narrow and few, an embedding of 64; for small pictures",
         parameters=78_960,
     )
     return (facenet, tiny)
@@ -74,7 +74,7 @@ def zoo_models() -> Iterable[ModelSpec]:
 
 @hookimpl
 def zoo_trainers() -> Iterable[TrainerSpec]:
-    """Distances."""
+    """Metric learning."""
     yield TrainerSpec(
         name="metric-learning",
         task="image-embedding",

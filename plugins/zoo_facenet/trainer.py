@@ -1,4 +1,4 @@
-"""Learning that pictures of one identity lie near each other: by triplets or by an angular margin."""
+"""Metric learning: embeddings of one identity lie near each other, by triplets or by an angular margin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MetricTrainer:
     """The option `loss` chooses: "triplet" of the batch's own pictures, or "arcface" against a centre per identity."""
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
-        """The model, and the centres that do not ship."""
+        """The model, and the centres, which are not exported."""
         identities = problem.facts.get("identities")
         count = identities if isinstance(identities, int) else 0
         return {"model": model, "centres": AngularMargin(max(count, 1), problem.image.embedding)}

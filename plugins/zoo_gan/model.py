@@ -12,14 +12,14 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-START = 4
-"""The smallest side that the maps begin with, as in the paper."""
+MIN_START_SIDE = 4
+"""Pixels.  The smallest side of the first maps, as in the paper."""
 
 
 def stages(image_size: tuple[int, int]) -> int:
     """How often the side is doubled: from at least 4 pixels up to the picture."""
     doublings = 0
-    while -(-min(image_size) // 2 ** (doublings + 1)) >= START:
+    while -(-min(image_size) // 2 ** (doublings + 1)) >= MIN_START_SIDE:
         doublings += 1
     return max(doublings, 1)
 

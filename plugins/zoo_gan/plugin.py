@@ -10,7 +10,7 @@ from zoo import ImageInput, LatentInput, ModelSpec, Recipe, TrainerSpec, Weights
 ZOO_API = 1
 
 PICTURE = ImageInput(size=(28, 28), channels=1, mean=(0.5,), std=(0.5,), min_size=8, fixed_size=True, any_channels=True)
-PLAYERS = Recipe(
+DIGITS = Recipe(
     epochs=16,
     batch_size=32,
     optimizer="adam",
@@ -21,15 +21,15 @@ PLAYERS = Recipe(
     warmup=0.01,
     ema=0.995,
 )
-GAME = dict.fromkeys(
-    ("loss_falls", "overfits"), "two players: what one wins the other loses, so neither loss need fall"
+ADVERSARIAL = dict.fromkeys(
+    ("loss_falls", "overfits"), "adversarial: what one network gains the other loses, so neither loss need fall"
 )
-PUBLISHED = replace(PLAYERS, epochs=60, batch_size=128, lr=2e-4, schedule="constant", ema=0.999)
+PUBLISHED = replace(DIGITS, epochs=60, batch_size=128, lr=2e-4, schedule="constant", ema=0.999)
 
 
 @hookimpl
 def zoo_models() -> Iterable[ModelSpec]:
-    """One for small pictures, one for 64 pixels in colour."""
+    """A small one for the digits, and one for colour pictures of 64 pixels."""
     tiny = ModelSpec(
         name="dcgan",
         task="image-generation",
@@ -38,13 +38,13 @@ def zoo_models() -> Iterable[ModelSpec]:
         needs=("latent_size", "channels", "image_size"),
         input=LatentInput(size=64, picture=PICTURE),
         aliases=("gan",),
-        recipes={"digits": PLAYERS, "default": PUBLISHED, "finetune": replace(PUBLISHED, epochs=20, lr=5e-5)},
+        recipes={"digits": DIGITS, "default": PUBLISHED, "finetune": replace(PUBLISHED, epochs=20, lr=5e-5)},
         summary="96, 48 and 24 maps",
         paper="Radford, Metz and Chintala, Unsupervised representation learning with deep convolutional generative "
         "adversarial networks, 2016",
         licence="Apache-2.0",
         parameters=191_185,
-        conformance=GAME,
+        conformance=ADVERSARIAL,
     )
     published = replace(
         tiny,
@@ -63,7 +63,7 @@ def zoo_models() -> Iterable[ModelSpec]:
 
 @hookimpl
 def zoo_trainers() -> Iterable[TrainerSpec]:
-    """The game."""
+    """Adversarial training."""
     yield TrainerSpec(
         name="gan",
         task="image-generation",

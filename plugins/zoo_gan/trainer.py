@@ -1,4 +1,4 @@
-"""Two players: one tells real pictures from made ones, the other makes pictures that are taken for real."""
+"""Adversarial training: a discriminator tells real pictures from generated ones, a generator learns to deceive it."""
 
 from __future__ import annotations
 
@@ -18,38 +18,40 @@ class GanTrainer:
     one update of each per batch."""
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
-        """The generator, which ships, and a discriminator of the same width for the time of learning."""
+        """The generator, which is exported, and a discriminator of the same width for training alone."""
         assert isinstance(model, Generator)
         image = problem.image
-        opponent = Discriminator(channels=image.channels, image_size=image.size, width=model.width)
-        return {"model": model, "discriminator": opponent}
+        discriminator = Discriminator(channels=image.channels, image_size=image.size, width=model.width)
+        return {"model": model, "discriminator": discriminator}
 
     def optimizers(
         self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
     ) -> dict[str, Optimizer]:
-        """One for each player."""
-        ours = {name: head if name == "model" else () for name in modules}
-        return {name: build_optimizer(modules[name], recipe, head=ours[name]) for name in modules}
+        """One for each network."""
+        heads = {name: head if name == "model" else () for name in modules}
+        return {name: build_optimizer(modules[name], recipe, head=heads[name]) for name in modules}
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` float32 [n, channels, height, width] in -1..1: first the discriminator."""
         real = batch["input"]
         generator, discriminator = context.modules["model"], context.modules["discriminator"]
         shape = (len(real), context.problem.latent_size)
-        made = generator(torch.randn(shape, generator=context.generator, device=real.device))
-        told = F.softplus(-discriminator(real)).mean() + F.softplus(discriminator(made.detach())).mean()
-        context.backward(told)
+        generated = generator(torch.randn(shape, generator=context.generator, device=real.device))
+        discriminator_loss = (
+            F.softplus(-discriminator(real)).mean() + F.softplus(discriminator(generated.detach())).mean()
+        )
+        context.backward(discriminator_loss)
         context.update("discriminator")
-        discriminator.requires_grad_(False)  # it is asked now, it does not learn
-        fooled = F.softplus(-discriminator(made)).mean()
-        context.backward(fooled)
+        discriminator.requires_grad_(False)  # the generator's loss must not give it gradients
+        generator_loss = F.softplus(-discriminator(generated)).mean()
+        context.backward(generator_loss)
         discriminator.requires_grad_(True)
         context.update("model")
-        parts = {"discriminator": told.detach(), "generator": fooled.detach()}
+        parts = {"discriminator": discriminator_loss.detach(), "generator": generator_loss.detach()}
         return StepOutput(loss=parts["discriminator"] + parts["generator"], count=len(real), parts=parts)
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`image` [n, channels, height, width] in -1..1, made of the batch's `latent`."""
+        """`image` [n, channels, height, width] in -1..1, generated from the batch's `latent`."""
         return {"image": context.modules["model"](batch["latent"])}
 
     def state_dict(self) -> dict[str, Tensor | int | float | str]:

@@ -35,7 +35,7 @@ DISTILBERT_BASE: Final[Architecture] = {"model_type": "distilbert"}
 
 
 class Encoder(nn.Module):
-    """What the library builds from an architecture, without the layer behind the first token that some models have."""
+    """What the library builds from an architecture, without the pooler that some models have."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -46,13 +46,13 @@ class Encoder(nn.Module):
             self.layers.pooler = None
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens int64 [batch, length], padded behind, and lengths [batch] -> states [batch, length, width], inside.
+        """tokens int64 [batch, length], padded, and lengths [batch] -> states [batch, length, width], inside.
 
         inside: bool [batch, length], which tokens are text.
         """
         inside = torch.arange(tokens.shape[1], device=tokens.device)[None] < lengths[:, None]
-        found = self.layers(input_ids=tokens, attention_mask=inside.long())
-        return cast("Tensor", found.last_hidden_state), inside
+        output = self.layers(input_ids=tokens, attention_mask=inside.long())
+        return cast("Tensor", output.last_hidden_state), inside
 
 
 def mean(states: Tensor, inside: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class Classifier(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """int64 tokens [batch, length], padded behind, and lengths [batch] of at least 1 -> logits [batch, classes]."""
+        """int64 tokens [batch, length], padded, and lengths [batch] of at least 1 -> logits [batch, classes]."""
         states, _ = self.encoder(tokens, lengths)
         return cast("Tensor", self.head(self.dropout(states[:, 0])))
 
@@ -86,7 +86,7 @@ class Embedder(nn.Module):
         self.encoder = Encoder(architecture)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """int64 tokens [batch, length], padded behind, and lengths [batch] of at least 1 -> float [batch, width]."""
+        """int64 tokens [batch, length], padded, and lengths [batch] of at least 1 -> float [batch, width]."""
         return mean(*self.encoder(tokens, lengths))
 
 

@@ -19,9 +19,9 @@ FILES: Final = (
     *(WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"),
     *("sentence_bert_config.json", "README.md"),
 )
-INESSENTIAL: Final = ("_name_or_path", "architectures", "torch_dtype", "dtype", "transformers_version", "use_cache")
-"""Of a config.json: what says nothing about the architecture."""
-POSITIONS: Final = ("max_position_embeddings", "n_positions")
+IGNORED_KEYS: Final = ("_name_or_path", "architectures", "torch_dtype", "dtype", "transformers_version", "use_cache")
+"""Keys of a config.json that say nothing about the architecture."""
+POSITION_KEYS: Final = ("max_position_embeddings", "n_positions")
 
 
 def find(text: str) -> WeightsSource | None:
@@ -61,17 +61,17 @@ def read_architecture(folder: Path) -> dict[str, Any]:
         raise BadFile(f"{folder} brings code of its own (auto_map in config.json), and zoo runs no code from files")
     if "model_type" not in config:
         raise BadFile(f"{folder}/config.json names no model_type, so nobody knows which architecture it means")
-    return {key: value for key, value in config.items() if key not in INESSENTIAL}
+    return {key: value for key, value in config.items() if key not in IGNORED_KEYS}
 
 
 def read_tokenizer(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The vocabulary in the order of its numbers, and how texts are cut; BadFile unless it is BERT's WordPiece."""
+    """The vocabulary in the order of its ids, and the tokenizer's rules; BadFile unless it is BERT's WordPiece."""
     path = folder / "tokenizer.json"
     if not path.is_file():
         return _older(folder)
-    found = _json(path)
-    model, normalizer = found.get("model") or {}, found.get("normalizer") or {}
-    kinds = [(found.get(part) or {}).get("type") for part in ("model", "normalizer", "pre_tokenizer")]
+    tokenizer = _json(path)
+    model, normalizer = tokenizer.get("model") or {}, tokenizer.get("normalizer") or {}
+    kinds = [(tokenizer.get(part) or {}).get("type") for part in ("model", "normalizer", "pre_tokenizer")]
     if kinds != ["WordPiece", "BertNormalizer", "BertPreTokenizer"]:
         raise BadFile(
             f"{path} cuts texts with {', '.join(str(kind) for kind in kinds)}; zoo knows BERT's word pieces",
@@ -87,7 +87,7 @@ def read_tokenizer(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         lowercase=bool(normalizer.get("lowercase", True)),
         strip_accents=normalizer.get("strip_accents"),
         chinese=bool(normalizer.get("handle_chinese_chars", True)),
-        ends=_ends(found.get("post_processor") or {}, path),
+        special=_special_tokens(tokenizer.get("post_processor") or {}, path),
     )
 
 
@@ -104,7 +104,7 @@ def _older(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         lowercase=bool(config.get("do_lower_case", True)),
         strip_accents=config.get("strip_accents"),
         chinese=bool(config.get("tokenize_chinese_chars", True)),
-        ends=(["[CLS]"], ["[SEP]"]),
+        special=(["[CLS]"], ["[SEP]"]),
     )
 
 
@@ -115,49 +115,49 @@ def _rules(
     lowercase: bool,
     strip_accents: bool | None,
     chinese: bool,
-    ends: tuple[list[str], list[str]],
+    special: tuple[list[str], list[str]],
 ) -> dict[str, Any]:
-    places = {piece: place for place, piece in enumerate(vocabulary)}
-    absent = [piece for piece in ("[UNK]", *ends[0], *ends[1]) if piece not in places]
+    ids = {piece: index for index, piece in enumerate(vocabulary)}
+    absent = [piece for piece in ("[UNK]", *special[0], *special[1]) if piece not in ids]
     if absent:
         raise BadFile(f"{path} has no {', '.join(absent)}, which its own rules need")
     return {
         "lowercase": lowercase,
         "strip_accents": lowercase if strip_accents is None else strip_accents,
         "chinese": chinese,
-        "unknown": places["[UNK]"],
-        "first": [places[piece] for piece in ends[0]],
-        "last": [places[piece] for piece in ends[1]],
+        "unknown": ids["[UNK]"],
+        "first": [ids[piece] for piece in special[0]],
+        "last": [ids[piece] for piece in special[1]],
     }
 
 
-def _ends(processor: dict[str, Any], path: Path) -> tuple[list[str], list[str]]:
+def _special_tokens(processor: dict[str, Any], path: Path) -> tuple[list[str], list[str]]:
     """The special tokens before a text and after it."""
     if processor.get("type") == "BertProcessing":
         return [processor["cls"][0]], [processor["sep"][0]]
     if processor.get("type") != "TemplateProcessing":
         raise BadFile(f"{path} does not say what stands before and after a text")
     single = processor["single"]
-    at = next(place for place, part in enumerate(single) if "Sequence" in part)
+    text = next(index for index, part in enumerate(single) if "Sequence" in part)
     return (
-        [part["SpecialToken"]["id"] for part in single[:at]],
-        [part["SpecialToken"]["id"] for part in single[at + 1 :]],
+        [part["SpecialToken"]["id"] for part in single[:text]],
+        [part["SpecialToken"]["id"] for part in single[text + 1 :]],
     )
 
 
-def _in_order(places: dict[str, int], path: Path) -> tuple[str, ...]:
-    ordered = sorted(places, key=lambda piece: places[piece])
-    if [places[piece] for piece in ordered] != list(range(len(ordered))):
-        raise BadFile(f"{path} leaves numbers of its vocabulary out, or gives some twice")
+def _in_order(ids: dict[str, int], path: Path) -> tuple[str, ...]:
+    ordered = sorted(ids, key=lambda piece: ids[piece])
+    if [ids[piece] for piece in ordered] != list(range(len(ordered))):
+        raise BadFile(f"the token ids of {path} are not 0, 1, 2, …: some are missing or given twice")
     return tuple(ordered)
 
 
 def longest(folder: Path, architecture: dict[str, Any]) -> int:
     """The most tokens of a text that the model reads."""
-    positions = next((int(architecture[key]) for key in POSITIONS if key in architecture), 512)
+    positions = next((int(architecture[key]) for key in POSITION_KEYS if key in architecture), 512)
     path = folder / "sentence_bert_config.json"
-    said = _json(path).get("max_seq_length") if path.is_file() else None
-    return min(positions, int(said)) if said else positions
+    limit = _json(path).get("max_seq_length") if path.is_file() else None
+    return min(positions, int(limit)) if limit else positions
 
 
 def licence(folder: Path) -> str:
@@ -193,9 +193,9 @@ def download(name: str) -> Path:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise BadFile(f"{path} is not readable JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise BadFile(f"{path} is not a JSON object")
-    return found
+    return document

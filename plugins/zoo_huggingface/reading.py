@@ -1,4 +1,4 @@
-"""The tensors of an encoder that the library wrote, by the names that zoo's models give them.  [torch]"""
+"""The state_dict of an encoder that the library saved, with the names of zoo's models.  [torch]"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo import BadFile
 def encoder_state(path: Path) -> dict[str, Tensor]:
     """The state of `Encoder` from the model.safetensors of a folder; BadFile where it lacks something."""
     with _without_progress():
-        model, told = AutoModel.from_pretrained(
+        model, info = AutoModel.from_pretrained(
             path.parent,
             local_files_only=True,
             trust_remote_code=False,
@@ -25,8 +25,8 @@ def encoder_state(path: Path) -> dict[str, Tensor]:
             output_loading_info=True,
         )
     # the library fills what is missing with random numbers
-    missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
-    wrong = [*missing, *(str(one) for one in told["mismatched_keys"])]
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
+    wrong = [*missing, *(str(key) for key in info["mismatched_keys"])]
     if wrong:
         raise BadFile(f"{path} lacks {', '.join(wrong[:3])}{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}")
     state = model.state_dict()
@@ -35,11 +35,11 @@ def encoder_state(path: Path) -> dict[str, Tensor]:
 
 @contextmanager
 def _without_progress() -> Iterator[None]:
-    """The library's own bar on the terminal left out."""
-    shown = logging.is_progress_bar_enabled()
+    """Without the library's progress bar on the terminal."""
+    enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        if shown:
+        if enabled:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]

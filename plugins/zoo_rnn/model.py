@@ -1,4 +1,4 @@
-"""Recurrent networks for text: a classifier that reads both ways, and a language model that carries its state.
+"""Recurrent networks for text: a bidirectional classifier, and a language model that carries its state.
 
 rnn   J. L. Elman, Finding structure in time, Cognitive Science 14 (1990)
 lstm  S. Hochreiter, J. Schmidhuber, Long short-term memory, Neural Computation 9 (1997)
@@ -42,8 +42,8 @@ class Recurrent(nn.Module):
     """Layers of one direction each: [batch, length, width] and their lengths to [batch, length, 2 x hidden].
 
     A backward layer reads every sequence from its own last token to its first.  In training and evaluation the
-    sequences are packed, so that nothing is computed for the padding.  A captured graph has no packing; there the
-    sequences are turned round by their lengths, which is the same function.
+    sequences are packed, so that nothing is computed for the padding.  An exported graph has no packing; there the
+    sequences are reversed by their lengths, which is the same function.
     """
 
     def __init__(self, cell: Cell, width: int, size: Size) -> None:
@@ -54,21 +54,21 @@ class Recurrent(nn.Module):
         self.dropout = nn.Dropout(size.dropout)
 
     def forward(self, values: Tensor, lengths: Tensor) -> Tensor:
-        """Every position seen from both sides; what stands behind a sequence's end means nothing."""
-        back = _turned(values.shape[1], lengths)
-        for layer, (ahead, behind) in enumerate(zip(self.forwards, self.backwards, strict=True)):
-            given = self.dropout(values) if layer else values
-            right = _read(ahead, given, lengths)
-            left = _take(_read(behind, _take(given, back), lengths), back)
-            values = torch.cat((right, left), dim=2)
+        """Every position with both directions; positions after the end of a sequence have no meaning."""
+        reverse = _reversed_positions(values.shape[1], lengths)
+        for layer, (forwards, backwards) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            inputs = self.dropout(values) if layer else values
+            ahead = _read(forwards, inputs, lengths)
+            back = _take(_read(backwards, _take(inputs, reverse), lengths), reverse)
+            values = torch.cat((ahead, back), dim=2)
         return values
 
 
-def _turned(length: int, lengths: Tensor) -> Tensor:
-    """The position that each position [batch, length] exchanges its place with; padding stays where it is."""
-    here = torch.arange(length, device=lengths.device)[None]
-    there = lengths[:, None] - 1 - here
-    return torch.where(there >= 0, there, here)
+def _reversed_positions(length: int, lengths: Tensor) -> Tensor:
+    """The positions of the reversed sequences, int64 [batch, length]; padding keeps its positions."""
+    position = torch.arange(length, device=lengths.device)[None]
+    mirrored = lengths[:, None] - 1 - position
+    return torch.where(mirrored >= 0, mirrored, position)
 
 
 def _take(values: Tensor, positions: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def _read(layer: nn.Module, values: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _exported(layer: nn.RNN, values: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-    """A plain layer as gated units whose gates stand open, because the exporter knows no plain recurrent operator.
+    """A plain layer as a GRU whose gates are open, because the exporter knows no plain recurrent operator.
 
     With the reset gate at 1 and the update gate at 0, a GRU computes tanh(W x + b + U h + c), which is Elman's layer.
     """
@@ -102,7 +102,7 @@ def _exported(layer: nn.RNN, values: Tensor, state: Tensor) -> tuple[Tensor, Ten
 
 
 class Classifier(nn.Module):
-    """Characters or tokens to class scores, from the mean and the largest of what the layers say at each position."""
+    """Characters or tokens to class scores, from the mean and the maximum of the layers' outputs over all positions."""
 
     def __init__(self, *, cell: Cell, size: Size, vocabulary_size: int, num_classes: int) -> None:
         super().__init__()
@@ -112,12 +112,12 @@ class Classifier(nn.Module):
         self.head = nn.Linear(4 * size.hidden, num_classes)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """int64 tokens [batch, length], padded behind, and lengths [batch] of at least 1 -> logits [batch, classes]."""
+        """int64 tokens [batch, length], padded, and lengths [batch] of at least 1 -> logits [batch, classes]."""
         read = self.recurrent(self.dropout(self.embedding(tokens)), lengths)
         inside = (torch.arange(tokens.shape[1], device=tokens.device)[None] < lengths[:, None])[:, :, None]
         mean = (read * inside).sum(dim=1) / lengths[:, None]
-        most = read.masked_fill(~inside, -torch.inf).amax(dim=1)
-        return self.head(self.dropout(torch.cat((mean, most), dim=1)))  # type: ignore[no-any-return]
+        largest = read.masked_fill(~inside, -torch.inf).amax(dim=1)
+        return self.head(self.dropout(torch.cat((mean, largest), dim=1)))  # type: ignore[no-any-return]
 
 
 class LanguageModel(nn.Module):
@@ -154,14 +154,14 @@ class LanguageModel(nn.Module):
 
         An lstm has two tensors of state; `cell` is the second.
         """
-        # the layers come first inside, but the batch is the first axis of everything that goes in and out
+        # torch's state has the layers first; every input and output of the model has the batch first
         before = state.transpose(0, 1).contiguous()
-        given = before if cell is None else (before, cell.transpose(0, 1).contiguous())
+        initial = before if cell is None else (before, cell.transpose(0, 1).contiguous())
         values = self.dropout(self.embedding(tokens))
         if isinstance(self.recurrent, nn.RNN) and torch.compiler.is_exporting():
             read, after = _exported(self.recurrent, values, before)
         else:
-            read, after = self.recurrent(values, given)
+            read, after = self.recurrent(values, initial)
         parts = after if isinstance(after, tuple) else (after,)
         return self.head(self.dropout(read)), *(part.transpose(0, 1) for part in parts)
 

@@ -26,13 +26,13 @@ LANGUAGES = (
 """The classes of the embedded names."""
 APPROXIMATE = (
     "ONNX Runtime computes the gates of GRU and LSTM with polynomials for sigmoid and tanh, two to five times as far "
-    "off as PyTorch's; on a dozen numbers that alone can exceed the rule"
+    "off as PyTorch's; on a dozen values that alone can exceed the rule"
 )
 EXPORT = ExportSpec(
     waivers={"logits": APPROXIMATE, "probabilities": APPROXIMATE},
     waiver_bounds={"logits": 2e-6, "probabilities": 5e-6},
 )
-"""A relative error of 2e-6 is 20 ulps; the weakest sabotage of a proof is 500 times that."""
+"""A relative error of 2e-6 is 20 ulps; the weakest mutant of a proof differs by 500 times that."""
 
 NAMES = Recipe(
     epochs=8, batch_size=64, lr=4e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.1, clip=1.0

@@ -44,9 +44,9 @@ def main() -> None:
 def as_text(cards: dict[str, Any]) -> str:
     """JSON with one line for each model and one for each of its sets of weights, so that changes read well."""
     models = []
-    for one in cards["models"]:
-        facts = json.dumps({key: value for key, value in one.items() if key != "weights"})
-        weights = ",\n  ".join(json.dumps(weights) for weights in one["weights"])
+    for model in cards["models"]:
+        facts = json.dumps({key: value for key, value in model.items() if key != "weights"})
+        weights = ",\n  ".join(json.dumps(weights) for weights in model["weights"])
         models.append(f'{facts[:-1]}, "weights": [\n  {weights}\n]}}')
     return f'{{"torchvision": "{cards["torchvision"]}", "models": [\n' + ",\n".join(models) + "\n]}\n"
 
@@ -69,19 +69,19 @@ def cards() -> dict[str, Any]:
 def card(name: str) -> dict[str, Any]:
     """One architecture with its weights."""
     weights = list(get_model_weights(name))
-    smallest = min(one.transforms.keywords["crop_size"] for one in weights)
-    own = [one for one in weights if one.transforms.keywords["crop_size"] == smallest]
+    smallest = min(entry.transforms.keywords["crop_size"] for entry in weights)
+    own = [entry for entry in weights if entry.transforms.keywords["crop_size"] == smallest]
     default = get_model_weights(name).DEFAULT if get_model_weights(name).DEFAULT in own else own[-1]
     model = on_meta(name, image_size=(smallest, smallest))
     return {
         "name": name,
-        "parameters": sum(one.numel() for one in model.parameters()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "gflops": default.meta["_ops"],
         "input": _input(name, default),
         "min_size": _min_size(name, model),
         "needs": _needs(name),
         "head": _head(model),
-        "weights": [_weights(name, one) for one in weights],
+        "weights": [_weights(name, entry) for entry in weights],
     }
 
 

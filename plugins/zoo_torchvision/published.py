@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
 
 def as_text(document: dict[str, Any]) -> str:
     """JSON with a line for each model, so that changes read well."""
-    models = ",\n".join(json.dumps(one) for one in document["models"])
+    models = ",\n".join(json.dumps(model) for model in document["models"])
     head = {key: value for key, value in document.items() if key != "models"}
     return f'{json.dumps(head)[:-1]}, "models": [\n{models}\n]}}\n'
 
@@ -42,7 +42,7 @@ def as_text(document: dict[str, Any]) -> str:
 def classes(name: str) -> list[str]:
     """The class names of a model's weights, in index order, the background first."""
     names = get_model_weights(name).DEFAULT.meta["categories"]
-    return [f"{one} {number}" if one == UNUSED else one for number, one in enumerate(names)]
+    return [f"{name} {index}" if name == UNUSED else name for index, name in enumerate(names)]
 
 
 def card(name: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def card(name: str) -> dict[str, Any]:
         "parameters": weights.DEFAULT.meta["num_params"],
         "gflops": weights.DEFAULT.meta["_ops"],
         "classes": {21: "voc", 91: "coco"}[len(classes(name))],
-        "weights": [_weights(one) for one in weights if one.meta["categories"]],
+        "weights": [_weights(entry) for entry in weights if entry.meta["categories"]],
     }
 
 

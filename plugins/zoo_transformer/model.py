@@ -4,10 +4,10 @@
     normalising first: R. Xiong et al., On layer normalization in the transformer architecture, arXiv:2002.04745 (2020)
     decoder only: A. Radford et al., Language models are unsupervised multitask learners (2019)
     rotary positions: J. Su et al., RoFormer, arXiv:2104.09864 (2021)
-    a window that slides, and what is before it carried along without gradients: Z. Dai et al., Transformer-XL,
+    a sliding window with a cache that carries no gradients: Z. Dai et al., Transformer-XL,
     arXiv:1901.02860 (2019); I. Beltagy et al., Longformer, arXiv:2004.05150 (2020)
 
-Written without nn.TransformerEncoder, whose fast path in evaluation answers otherwise at padded positions than the
+Written without nn.TransformerEncoder, whose fast path in evaluation gives other values at padded positions than the
 graph that is exported from it.
 """
 
@@ -37,7 +37,7 @@ class Size:
 
 
 def rotate(values: Tensor, positions: Tensor) -> Tensor:
-    """Queries or keys [batch, heads, length, depth] turned by positions [length]: products then tell distances."""
+    """Queries or keys [batch, heads, length, depth] rotated by positions [length]: products depend on distances."""
     half = values.shape[-1] // 2
     rates = 10_000.0 ** (-torch.arange(half, device=values.device, dtype=values.dtype) / half)
     angles = positions.to(values.dtype)[:, None] * rates
@@ -63,9 +63,9 @@ class Attention(nn.Module):
         return keys, carried
 
     def forward(self, values: Tensor, keys: Tensor, carried: Tensor, seen: Tensor) -> Tensor:
-        """What the last positions read from all: values [batch, length, width], keys and carried [batch, all, width].
+        """Attention of the last positions to all: values [batch, length, width], keys and carried [batch, all, width].
 
-        seen: bool, broadcast to [batch, heads, length, all]; which positions each may look at.
+        seen: bool, broadcast to [batch, heads, length, all]; which positions each may attend to.
         """
         length, all_positions = values.shape[1], keys.shape[1]
         positions = torch.arange(all_positions, device=values.device)
@@ -136,7 +136,7 @@ class Classifier(nn.Module):
         _initialise(self, size)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """int64 tokens [batch, length], padded behind, and lengths [batch] of at least 1 -> logits [batch, classes]."""
+        """int64 tokens [batch, length], padded, and lengths [batch] of at least 1 -> logits [batch, classes]."""
         inside = torch.arange(tokens.shape[1], device=tokens.device)[None] < lengths[:, None]
         values = self.dropout(self.embedding(tokens))
         for block in self.blocks:
@@ -179,10 +179,10 @@ class LanguageModel(nn.Module):
         keys, values: [batch, layers, window - 1, width]; seen: [batch, window - 1], 1 where the cache is real.
         """
         past, length = self.size.window - 1, tokens.shape[1]
-        now = torch.arange(length, device=tokens.device)[:, None] + past
-        then = torch.arange(past + length, device=tokens.device)[None]
+        query = torch.arange(length, device=tokens.device)[:, None] + past
+        key = torch.arange(past + length, device=tokens.device)[None]
         real = torch.cat((seen, seen.new_ones(1, 1).expand(tokens.shape)), dim=1)
-        mask = ((then <= now) & (then > now - self.size.window))[None, None] & (real > 0.5)[:, None, None, :]
+        mask = ((key <= query) & (key > query - self.size.window))[None, None] & (real > 0.5)[:, None, None, :]
         stream = self.dropout(self.embedding(tokens))
         all_keys, all_values = [], []
         for layer, block in enumerate(self.blocks):

@@ -1,7 +1,7 @@
 """WaveNet: a sound written sample by sample by dilated causal convolutions.
 
     A. van den Oord et al., WaveNet: a generative model for raw audio, arXiv:1609.03499 (2016)
-    queues instead of computing everything anew for each sample: T. Le Paine et al., Fast WaveNet generation
+    queues instead of a new computation for each sample: T. Le Paine et al., Fast WaveNet generation
     algorithm, arXiv:1611.09482 (2016)
 
 Every convolution looks one step back, in each layer twice as far as in the one below.  What a layer has to remember
@@ -32,7 +32,7 @@ class Size:
     residual: int
     """Channels of the stream that the layers add to, and of the gates."""
     skip: int
-    """Channels of what the layers give to the output."""
+    """Channels of the skip connections."""
     stacks: int
     doublings: int
     """Layers of a stack, with the dilations 1, 2, 4, …"""
@@ -75,7 +75,7 @@ class Layer(nn.Module):
         self.skip = nn.Conv1d(size.residual, size.skip, kernel_size=1)
 
     def forward(self, stream: Tensor, queue: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """The stream [batch, residual, length] after it, what it gives [batch, skip, length], and its queue."""
+        """The stream [batch, residual, length] after it, its skip connection [batch, skip, length], and its queue."""
         both, queue = self.dilated(stream, queue)
         if self.condition is not None and condition is not None:
             both = both + self.condition(condition)[:, :, None]
@@ -89,7 +89,7 @@ class Layer(nn.Module):
 class WaveNet(nn.Module):
     """The next sample after each, as scores of 256 mu-law codes, and the queues after the last."""
 
-    given: tuple[Port, ...] = (
+    inputs: tuple[Port, ...] = (
         Port(name="samples", dtype="int64", shape=("batch", "length"), doc="mu-law codes, 0 to 255"),
     )
 
@@ -108,38 +108,38 @@ class WaveNet(nn.Module):
 
     @property
     def signature(self) -> Signature:
-        """What is given and the queues in, logits and the queues out."""
+        """Samples, condition and queues in, logits and queues out."""
         shape = ("batch", self.size.residual, 1 + sum(self.size.dilations))
         before = Port(name="queues", dtype="float32", shape=shape, doc="of all layers side by side; zeros at first")
         after = Port(name="queues_out", dtype="float32", shape=shape, feeds="queues")
         logits = Port(name="logits", dtype="float32", shape=("batch", "length", LEVELS), doc="of the sample after each")
-        return Signature(inputs=(*self.given, before), outputs=(logits, after))
+        return Signature(inputs=(*self.inputs, before), outputs=(logits, after))
 
     def forward(self, samples: Tensor, queues: Tensor) -> tuple[Tensor, Tensor]:
         """samples int64 [batch, length], queues [batch, residual, 1 + sum of dilations] -> logits, queues.
 
         logits: [batch, length, 256].
         """
-        return self.hear(samples, queues, None)
+        return self.run(samples, queues, None)
 
-    def hear(self, samples: Tensor, queues: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The same, with what the class is embedded in, [batch, condition], where there is one."""
+    def run(self, samples: Tensor, queues: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The same with the embedding of the class, [batch, condition], where there is one."""
         ends = tuple(accumulate((1, *self.size.dilations)))
         first, *parts = (queues[:, :, start:end] for start, end in zip((0, *ends), ends, strict=False))
         stream, queue = self.front(self.embedding(samples).transpose(1, 2), first)
-        after, given = [queue], []
+        after, skips = [queue], []
         for layer, part in zip(self.layers, parts, strict=True):
             stream, skip, queue = layer(stream, part, condition)
-            given.append(skip)
+            skips.append(skip)
             after.append(queue)
-        logits = self.head(F.relu(self.hidden(F.relu(sum(given[1:], given[0])))))
+        logits = self.head(F.relu(self.hidden(F.relu(sum(skips[1:], skips[0])))))
         return logits.transpose(1, 2), torch.cat(after, dim=2)
 
 
 class ConditionedWaveNet(WaveNet):
-    """The same for sounds of several classes: every gate hears of which (global conditioning, section 2.5)."""
+    """The same for sounds of several classes, with global conditioning of every gate (section 2.5)."""
 
-    given = (*WaveNet.given, Port(name="condition", dtype="int64", shape=("batch",), doc="number of the class"))
+    inputs = (*WaveNet.inputs, Port(name="condition", dtype="int64", shape=("batch",), doc="number of the class"))
 
     def __init__(self, *, size: Size, num_classes: int) -> None:
         super().__init__(size=size, conditioned=True)
@@ -147,7 +147,7 @@ class ConditionedWaveNet(WaveNet):
 
     def forward(self, samples: Tensor, condition: Tensor, queues: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """As a WaveNet, of the classes int64 [batch]."""
-        return self.hear(samples, queues, self.classes(condition))
+        return self.run(samples, queues, self.classes(condition))
 
 
 def build(size: Size, *, num_classes: int) -> WaveNet:
@@ -158,15 +158,15 @@ def build(size: Size, *, num_classes: int) -> WaveNet:
 # --- sizes -----------------------------------------------------------------------------------------
 
 TINY: Final = Size(residual=24, skip=32, stacks=2, doublings=7)
-# three stacks of 1 to 512 are van den Oord et al.'s; how many channels they had they do not say
+# three stacks of 1 to 512 are van den Oord et al.'s; the paper does not give the channels
 FULL: Final = Size(residual=32, skip=512, stacks=3, doublings=10)
 
 
 def wavenet_tiny(*, num_classes: int) -> WaveNet:
-    """14 layers that hear the last 256 samples."""
+    """14 layers with a receptive field of 256 samples."""
     return build(TINY, num_classes=num_classes)
 
 
 def wavenet(*, num_classes: int) -> WaveNet:
-    """30 layers in three stacks that hear the last 3071 samples, as van den Oord et al. (2016) have them."""
+    """30 layers in three stacks with a receptive field of 3071 samples, as in van den Oord et al. (2016)."""
     return build(FULL, num_classes=num_classes)

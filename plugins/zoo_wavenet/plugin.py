@@ -28,7 +28,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         input=AudioInput(sample_rate=8_000, any_rate=True, chunk=500),
         head=("head.",),
         recipes={"tones": TONES, "default": replace(TONES, epochs=20, lr=3e-3), "finetune": replace(TONES, lr=1e-3)},
-        summary="14 layers of 24 channels that see 256 samples",
+        summary="14 layers of 24 channels, a receptive field of 256 samples",
         paper=PAPER,
         licence="Apache-2.0",
         parameters=71_452,
@@ -40,7 +40,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         builder="zoo_wavenet.model:wavenet",
         input=AudioInput(any_rate=True, chunk=4_000),
         recipes={"default": LARGE, "finetune": replace(LARGE, lr=2e-4)},
-        summary="30 layers of the paper, 32 and 512 channels, that see 3,071 samples",
+        summary="30 layers as in the paper, 32 and 512 channels, a receptive field of 3,071 samples",
         parameters=1_074_252,
     )
 

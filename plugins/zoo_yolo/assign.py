@@ -1,6 +1,6 @@
 """Which cell learns which object: task-aligned assignment (Feng et al. 2021, TOOD, arXiv:2108.07755).
 
-An object is learnt by the cells that already name it and frame it best.  A cell may claim an object when its
+An object is learnt by the cells whose class score and box already fit it best.  A cell may claim an object when its
 centre lies in the box or near the box's centre, so that an object thinner than a stride is never left out.
 """
 
@@ -12,14 +12,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-NEAR: Final = 1.5
+CENTRE_RADIUS: Final = 1.5
 """In strides: how far from an object's centre a cell outside its box may still claim it."""
-TOP: Final = 10
-"""The largest number of cells for one object."""
+MAX_CELLS_PER_OBJECT: Final = 10
 SCORE_POWER: Final = 1.0
 OVERLAP_POWER: Final = 6.0
 """A cell's alignment is score ** 1 times overlap ** 6, as in the paper."""
-TINY: Final = 1e-9
+EPSILON: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,10 @@ def assign(
     The truth is padded: true_boxes [n, objects, 4], true_labels int64 [n, objects], present bool [n, objects].
     """
     overlap = pairwise_iou(true_boxes, boxes)
-    named = scores.transpose(1, 2).gather(1, true_labels[..., None].expand(-1, -1, scores.shape[1]))
+    class_scores = scores.transpose(1, 2).gather(1, true_labels[..., None].expand(-1, -1, scores.shape[1]))
     allowed = _allowed(true_boxes, centres, strides) & present[..., None]
-    alignment = (named**SCORE_POWER * overlap**OVERLAP_POWER + TINY) * allowed
-    best = alignment.topk(min(TOP, alignment.shape[-1]), dim=-1).indices
+    alignment = (class_scores**SCORE_POWER * overlap**OVERLAP_POWER + EPSILON) * allowed
+    best = alignment.topk(min(MAX_CELLS_PER_OBJECT, alignment.shape[-1]), dim=-1).indices
     claims = torch.zeros_like(allowed).scatter_(-1, best, True) & allowed
 
     # a cell that several objects claim learns the one it overlaps most
@@ -63,7 +62,7 @@ def assign(
 
     # soft labels: an object's best cell gets its overlap, the others a share of it
     alignment = alignment * owned
-    highest = alignment.amax(-1, keepdim=True).clamp(min=TINY)
+    highest = alignment.amax(-1, keepdim=True).clamp(min=EPSILON)
     weight = (alignment / highest * (overlap * owned).amax(-1, keepdim=True)).amax(1)
     labels = true_labels.gather(1, owner)
     soft = torch.zeros_like(scores).scatter_(-1, labels[..., None], (weight * chosen)[..., None])
@@ -74,7 +73,7 @@ def _allowed(true_boxes: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
     """bool [n, objects, cells]: the cell's centre is in the box, or near its centre."""
     low, high = true_boxes[:, :, None, :2], true_boxes[:, :, None, 2:]
     inside = ((centres > low) & (centres < high)).all(-1)
-    near = ((centres - (low + high) / 2).abs() < NEAR * strides).all(-1)
+    near = ((centres - (low + high) / 2).abs() < CENTRE_RADIUS * strides).all(-1)
     return inside | near
 
 
@@ -85,4 +84,4 @@ def pairwise_iou(first: Tensor, second: Tensor) -> Tensor:
     shared = (high - low).clamp(min=0).prod(-1)
     area = (first[..., 2:] - first[..., :2]).prod(-1)[:, :, None]
     other = (second[..., 2:] - second[..., :2]).prod(-1)[:, None]
-    return shared / (area + other - shared).clamp(min=TINY)
+    return shared / (area + other - shared).clamp(min=EPSILON)

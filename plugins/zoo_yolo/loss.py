@@ -1,4 +1,4 @@
-"""What a YOLO is taught with: binary cross entropy on soft labels and the complete IoU of boxes."""
+"""The loss of a YOLO: binary cross entropy on soft labels and the complete IoU of boxes."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def _padded(objects: Sequence[tuple[Tensor, Tensor]], *, like: Tensor) -> tuple[
     boxes = like.new_zeros(len(objects), most, 4)
     labels = torch.zeros(len(objects), most, dtype=torch.int64, device=like.device)
     present = torch.zeros(len(objects), most, dtype=torch.bool, device=like.device)
-    for index, (found, names) in enumerate(objects):
-        boxes[index, : len(names)] = found
+    for index, (corners, names) in enumerate(objects):
+        boxes[index, : len(names)] = corners
         labels[index, : len(names)] = names
         present[index, : len(names)] = True
     return boxes, labels, present
@@ -72,8 +72,8 @@ def complete_iou(first: Tensor, second: Tensor) -> Tensor:
     intersection = shared.prod(1)
     iou = intersection / (sides.prod(1) + others.prod(1) - intersection + EPSILON)
     frame = torch.maximum(first[:, 2:], second[:, 2:]) - torch.minimum(first[:, :2], second[:, :2])
-    apart = (first[:, :2] + first[:, 2:] - second[:, :2] - second[:, 2:]) / 2
-    distance = apart.square().sum(1) / (frame.square().sum(1) + EPSILON)
+    offset = (first[:, :2] + first[:, 2:] - second[:, :2] - second[:, 2:]) / 2
+    distance = offset.square().sum(1) / (frame.square().sum(1) + EPSILON)
     turn = torch.atan(others[:, 0] / (others[:, 1] + EPSILON)) - torch.atan(sides[:, 0] / (sides[:, 1] + EPSILON))
     shape = 4 / math.pi**2 * turn.square()
     with torch.no_grad():

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 STRIDES: Final = (8, 16, 32)
 """Pixels between the cells of the three levels."""
-LONGEST: Final = 6.0
-"""Box sides are exp(raw) strides; raw is kept below this, so that no input makes them infinite."""
+MAX_LOG_SIDE: Final = 6.0
+"""Box sides are exp(raw) strides; raw is clamped to this, so that no input makes them infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ def cells(sizes: Sequence[tuple[int, int]], *, like: Tensor) -> tuple[Tensor, Te
 def decode(raw: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
     """Raw (dx, dy, log w, log h) in strides, [n, cells, 4], to corners in pixels."""
     middle = centres + raw[..., :2] * strides
-    half = raw[..., 2:].clamp(max=LONGEST).exp() * (strides * 0.5)
+    half = raw[..., 2:].clamp(max=MAX_LOG_SIDE).exp() * (strides * 0.5)
     return torch.cat([middle - half, middle + half], dim=-1)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 MARGIN: Final = 0.3
 """The point where the four meet keeps this share of the side from every edge."""
-KEPT: Final = 0.5
+MAX_SHARE_CUT: Final = 0.5
 """A box that loses more than this share of its area to the cut is dropped."""
 
 Objects = tuple[Tensor, Tensor]
@@ -37,13 +37,13 @@ def _compose(canvas: Tensor, parts: list[tuple[Tensor, Objects]], spot: list[flo
     x, y = round(spot[0] * width), round(spot[1] * height)
     windows = ((0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height))
     boxes, labels = [], []
-    for (image, (found, names)), (left, top, right, bottom) in zip(parts, windows, strict=True):
-        # each picture keeps its own corner at the meeting point's far side: nothing is scaled
+    for (image, (corners, names)), (left, top, right, bottom) in zip(parts, windows, strict=True):
+        # each picture fills its own quarter with the same quarter of itself: nothing is scaled
         canvas[:, top:bottom, left:right] = image[:, top:bottom, left:right]
-        limits = found.new_tensor([left, top, right, bottom])
-        cut = torch.cat([found[:, :2].maximum(limits[:2]), found[:, 2:].minimum(limits[2:])], dim=1)
+        limits = corners.new_tensor([left, top, right, bottom])
+        cut = torch.cat([corners[:, :2].maximum(limits[:2]), corners[:, 2:].minimum(limits[2:])], dim=1)
         sides = (cut[:, 2:] - cut[:, :2]).clamp(min=0)
-        left_over = sides.prod(1) >= (1 - KEPT) * (found[:, 2:] - found[:, :2]).prod(1)
+        left_over = sides.prod(1) >= (1 - MAX_SHARE_CUT) * (corners[:, 2:] - corners[:, :2]).prod(1)
         boxes.append(cut[left_over])
         labels.append(names[left_over])
     return torch.cat(boxes), torch.cat(labels)

@@ -75,8 +75,8 @@ def test_fine_tuning_begins_with_published_weights(
     zoo_command: Callable[..., Any],
 ) -> None:
     torch.manual_seed(0)
-    theirs = shufflenet_v2_x0_5().state_dict()
-    install_plugin("small", PLUGIN.format(sha256=mirror(tmp_path / "mirror", "v1", theirs)[:8]))
+    published = shufflenet_v2_x0_5().state_dict()
+    install_plugin("small", PLUGIN.format(sha256=mirror(tmp_path / "mirror", "v1", published)[:8]))
     monkeypatch.setenv("ZOO_MIRROR", server)
     place = tmp_path / "run"
     said = zoo_command(
@@ -89,9 +89,9 @@ def test_fine_tuning_begins_with_published_weights(
 
     run = Run.open(place)
     assert run.problem.classes == ("dark", "light")
-    ours = load_file(run.checkpoint("last").checkpoint.model)
-    assert ours["fc.weight"].shape == (2, 1024)
-    assert all(torch.equal(ours[name], tensor) for name, tensor in theirs.items() if not name.startswith("fc."))
+    trained = load_file(run.checkpoint("last").checkpoint.model)
+    assert trained["fc.weight"].shape == (2, 1024)
+    assert all(torch.equal(trained[name], tensor) for name, tensor in published.items() if not name.startswith("fc."))
 
 
 def test_weights_that_are_not_the_published_ones_train_nothing(

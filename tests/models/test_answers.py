@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,38 @@ def test_settings_of_an_answer_are_the_tasks() -> None:
         with pytest.raises(UsageError) as caught:
             chosen_settings(task, [given])
         assert caught.value.hint == hint
+
+
+HOSTILE = ("=HYPERLINK(1)", "cat\n b.txt is a dog\x1b[2J")
+
+
+def test_a_hostile_name_is_spelled_out_in_the_text_and_kept_in_the_record(files: Path) -> None:
+    class Naming(Measuring):
+        def show(self, case: Case, answer: Mapping[str, Any], problem: Problem, *, limit: int = 5) -> Shown:
+            shown = super().show(case, answer, problem, limit=limit)
+            return replace(shown, record={"class": problem.classes[int(answer["twice"]) > 4]})
+
+    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    (files / "c\n.txt").write_text("c")
+    short, long = answers(hostile, [files / "c\n.txt", files / "b.txt"])
+    assert short.shown is not None
+    assert long.shown is not None
+    assert short.shown.text == r"c\n.txt is =HYPERLINK(1)"
+    assert long.shown.text == r"b.txt is cat\n b.txt is a dog\x1b[2J"
+    assert long.shown.record == {"class": HOSTILE[1]}
+
+
+def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> None:
+    class Naming(Measuring):
+        def show(self, case: Case, answer: Mapping[str, Any], problem: Problem, *, limit: int = 5) -> Shown:
+            shown = super().show(case, answer, problem, limit=limit)
+            record: dict[str, Json] = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
+            return replace(shown, record=record)
+
+    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    save_answers(tmp_path / "out", answers(hostile, [files / "a.txt"]))
+    (row,) = csv.DictReader((tmp_path / "out" / "predictions.csv").open(newline=""))
+    assert row["class"] == "'=HYPERLINK(1)"
+    assert (row["change"], row["'@key"], row["note"]) == ("-1.5", "'+1", "a=b")
+    (record,) = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert (record["class"], record["@key"]) == ("=HYPERLINK(1)", "+1")

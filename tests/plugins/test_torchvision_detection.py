@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo import ImageInput, Problem, UsageError
 from zoo_torchvision.detection import model
-from zoo_torchvision.detection.adapter import OneStage, score_layers
+from zoo_torchvision.detection.adapter import OneStageAdapter, score_layers
 from zoo_torchvision.detection.model import Detector
 from zoo_torchvision.detection.specs import CARDS, detectors
 
@@ -37,12 +37,12 @@ def test_every_cell_answers_as_torchvision_does(detector: Detector) -> None:
     images = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         boxes, scores = detector(images)
-        theirs = detector.network(list(images))[0]
-    assert len(theirs["scores"]) == 20
+        expected = detector.network(list(images))[0]
+    assert len(expected["scores"]) == 20
     limits = torch.tensor([width, height, width, height])
     inside = torch.minimum(boxes[0].clamp(min=0), limits)
-    labels = theirs["labels"] - int(detector.background)
-    for box, score, label in zip(theirs["boxes"], theirs["scores"], labels, strict=True):
+    labels = expected["labels"] - int(detector.background)
+    for box, score, label in zip(expected["boxes"], expected["scores"], labels, strict=True):
         apart = (inside - box).abs().amax(1) + 100 * (scores[0, :, label] - score).abs()
         assert float(apart.min()) < 2e-3
 
@@ -60,7 +60,7 @@ def test_it_brings_its_losses(detector: Detector) -> None:
 
 def test_its_ports(detector: Detector) -> None:
     image = ImageInput(size=detector.image_size)
-    adapter = OneStage(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
+    adapter = OneStageAdapter(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
     boxes, scores = adapter(torch.randn(1, 3, *detector.image_size))
     assert [port.shape[1:] for port in adapter.signature.outputs] == [boxes.shape[1:], scores.shape[1:]]
     assert 0 <= float(scores.min()) <= float(scores.max()) <= 1
@@ -70,13 +70,13 @@ def test_a_detector_is_exported_for_another_size() -> None:
     torch.manual_seed(0)
     small = model.ssd_tiny(num_classes=3, image_size=(64, 96)).eval()
     problem = Problem(task="object-detection", input=ImageInput(size=(96, 128)), classes=("a", "b", "c"))
-    adapter = OneStage(small, problem).eval()
+    adapter = OneStageAdapter(small, problem).eval()
     images = torch.randn(1, 3, 96, 128)
     with torch.no_grad():
         found = adapter(images)
         fresh = model.ssd_tiny(num_classes=3, image_size=(96, 128)).eval()
         fresh.load_state_dict(small.state_dict())
-        wanted = OneStage(fresh, problem)(images)
+        wanted = OneStageAdapter(fresh, problem)(images)
     assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
     assert [port.shape[1:] for port in adapter.signature.outputs] == [one.shape[1:] for one in found]
 
@@ -103,13 +103,13 @@ def test_the_card_of_a_published_detector_says_what_is_built(name: str) -> None:
 
 def test_a_fresh_network_can_be_made_to_answer(detector: Detector) -> None:
     image = ImageInput(size=detector.image_size)
-    adapter = OneStage(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
+    adapter = OneStageAdapter(detector.eval(), Problem(task="object-detection", input=image, classes=("a", "b", "c")))
     images = torch.randn(1, 3, *detector.image_size, generator=torch.Generator().manual_seed(0))
     layers = score_layers(detector.network.head.classification_head)
     kept = {name: one.clone() for name, one in detector.state_dict().items()}
     with torch.no_grad():
         before = float((adapter(images)[1] > 0.05).float().mean())
-        said = adapter.enliven(images)
+        said = adapter.initialise(images)
         after = float((adapter(images)[1] > 0.05).float().mean())
     changed = {name for name, one in detector.state_dict().items() if not torch.equal(one, kept[name])}
     detector.load_state_dict(kept)

@@ -63,20 +63,20 @@ def frozen(module: nn.Module) -> dict[str, Tensor]:
 
 
 def test_a_published_segmenter_fits() -> None:
-    theirs = segmentation.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=21)
-    ours = segmenters.segmenter("lraspp_mobilenet_v3_large", num_classes=21)
-    load_state(ours, weights.inside(theirs.state_dict()), origin="here")
+    published_network = segmentation.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=21)
+    actual = segmenters.segmenter("lraspp_mobilenet_v3_large", num_classes=21)
+    load_state(actual, weights.inside(published_network.state_dict()), origin="here")
     images = torch.randn(1, 3, 64, 64)
-    assert torch.equal(ours.eval()(images), theirs.eval()(images)["out"])
+    assert torch.equal(actual.eval()(images), published_network.eval()(images)["out"])
 
 
 def test_a_detector_with_frozen_statistics_fits() -> None:
     name = "fasterrcnn_mobilenet_v3_large_320_fpn"
-    theirs = frozen(getattr(detection, name)(weights=None, weights_backbone=None, num_classes=91))
-    ours = two_stage.two_stage(name, num_classes=90, image_size=(64, 64))
-    load_state(ours, weights.inside(theirs), origin="here")
-    own = ours.state_dict()
-    assert all(torch.equal(own[f"network.{key}"], tensor) for key, tensor in theirs.items())
+    published_state = frozen(getattr(detection, name)(weights=None, weights_backbone=None, num_classes=91))
+    actual = two_stage.two_stage(name, num_classes=90, image_size=(64, 64))
+    load_state(actual, weights.inside(published_state), origin="here")
+    own = actual.state_dict()
+    assert all(torch.equal(own[f"network.{key}"], tensor) for key, tensor in published_state.items())
 
 
 def test_names_of_older_files_are_understood() -> None:
@@ -84,19 +84,19 @@ def test_names_of_older_files_are_understood() -> None:
     for name in [name for name in state if "fpn" in name]:
         state[name.replace(".0.weight", ".weight").replace(".0.bias", ".bias")] = state.pop(name)
     state._metadata = {name: {} for name in state._metadata}  # before there were versions
-    ours = detectors.retinanet_resnet50_fpn(num_classes=91, image_size=(64, 64))
-    load_state(ours, weights.inside(state), origin="here")
+    actual = detectors.retinanet_resnet50_fpn(num_classes=91, image_size=(64, 64))
+    load_state(actual, weights.inside(state), origin="here")
 
 
 def test_an_eps_of_zero_is_kept() -> None:
     layer = FrozenBatchNorm2d(3, eps=0.0)
     layer.running_var.copy_(torch.tensor([1e-6, 1e-3, 1.0]))
-    ours = nn.ModuleDict({"network": nn.BatchNorm2d(3)}).eval()
+    actual = nn.ModuleDict({"network": nn.BatchNorm2d(3)}).eval()
     state = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
     named = weights.inside_without_eps({f"norm.{name}": tensor for name, tensor in state.items()})
-    ours["network"].load_state_dict({name.rpartition(".")[2]: tensor for name, tensor in named.items()})
+    actual["network"].load_state_dict({name.rpartition(".")[2]: tensor for name, tensor in named.items()})
     images = torch.randn(1, 3, 4, 4)
-    torch.testing.assert_close(ours["network"](images), layer(images), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(actual["network"](images), layer(images), rtol=1e-4, atol=1e-4)
 
 
 def test_every_set_of_weights_has_its_facts() -> None:

@@ -1,4 +1,4 @@
-"""Which regions are looked into: as torchvision chooses, and how firmly."""
+"""Which proposals are selected: the same as in torchvision, and which ones certainly."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ def test_the_regions_are_torchvisions() -> None:
     with torch.no_grad():
         scores, boxes = network.proposed(images)
         each = [scores.reshape(-1, 1)[first : first + count] for first, count in network.choice.spans()]
-        theirs, _ = network.network.rpn.filter_proposals(
+        expected, _ = network.network.rpn.filter_proposals(
             boxes, torch.cat(each), [SIZE], [count for _, count in network.choice.spans()]
         )
-    ours = choose(scores[0], boxes[0], network.choice)
-    ours = boxes[0][ours[ours >= 0]]
-    assert sorted(map(tuple, ours.tolist())) == sorted(map(tuple, theirs[0].tolist()))
+    actual = choose(scores[0], boxes[0], network.choice)
+    actual = boxes[0][actual[actual >= 0]]
+    assert sorted(map(tuple, actual.tolist())) == sorted(map(tuple, expected[0].tolist()))

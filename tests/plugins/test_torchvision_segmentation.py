@@ -31,14 +31,14 @@ def test_a_card_says_what_is_built(name: str) -> None:
 @pytest.mark.parametrize("name", ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"])
 def test_it_answers_as_torchvision_does(name: str) -> None:
     torch.manual_seed(0)
-    ours = model.segmenter(name, num_classes=4)
+    actual = model.segmenter(name, num_classes=4)
     aux = {"aux_loss": True} if name in model.WITH_AUX else {}
-    theirs = getattr(segmentation, name)(weights=None, weights_backbone=None, num_classes=4, **aux)
-    theirs.load_state_dict({key.removeprefix("network."): one for key, one in ours.state_dict().items()})
+    expected = getattr(segmentation, name)(weights=None, weights_backbone=None, num_classes=4, **aux)
+    expected.load_state_dict({key.removeprefix("network."): one for key, one in actual.state_dict().items()})
     images = torch.randn(2, 3, 64, 80)
-    answer = ours.eval()(images)
+    answer = actual.eval()(images)
     assert isinstance(answer, torch.Tensor) and answer.shape == (2, 4, 64, 80)
-    assert torch.equal(answer, theirs.eval()(images)["out"])
+    assert torch.equal(answer, expected.eval()(images)["out"])
 
 
 def test_the_auxiliary_head_speaks_in_training_only() -> None:

@@ -10,7 +10,7 @@ from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import ImageInput, Problem
 from zoo.tasks.object_detection.postprocess import Detections
 from zoo_torchvision.detection import two_stage
-from zoo_torchvision.detection.looking import Looking
+from zoo_torchvision.detection.adapter import TwoStageAdapter
 from zoo_torchvision.detection.specs import detectors
 from zoo_torchvision.detection.two_stage import TwoStage
 
@@ -31,10 +31,10 @@ def test_what_follows_are_torchvisions_own_detections(regions: TwoStage) -> None
     images = pictures(2)
     with torch.no_grad():
         boxes, scores, keys = regions(images)
-        theirs = regions.network(list(images))
+        expected = regions.network(list(images))
     assert boxes.shape == (2, 20, 12) and scores.shape == (2, 20, 3) and keys.shape == (2, 20)
     finish = Detections(size=SIZE, score=0.0, overlap=0.5, limit=100)
-    for place, wanted in enumerate(theirs):
+    for place, wanted in enumerate(expected):
         found, confidence, labels = finish.select(boxes[place], scores[place])
         assert len(found) == len(wanted["boxes"]) > 5
         for box, score, label in zip(wanted["boxes"], wanted["scores"], wanted["labels"] - 1, strict=True):
@@ -102,7 +102,7 @@ def test_it_brings_the_losses_of_both_stages(regions: TwoStage) -> None:
 
 def test_the_ports_of_a_two_stage_detector(regions: TwoStage) -> None:
     problem = Problem(task="object-detection", input=ImageInput(size=SIZE), classes=CLASSES)
-    adapter = Looking(regions, problem)
+    adapter = TwoStageAdapter(regions, problem)
     with torch.no_grad():
         outputs = adapter(pictures(1))
     assert [port.shape for port in adapter.signature.outputs] == [tuple(one.shape) for one in outputs]
@@ -111,18 +111,20 @@ def test_the_ports_of_a_two_stage_detector(regions: TwoStage) -> None:
 
 def test_it_is_exported_for_another_size(regions: TwoStage) -> None:
     problem = Problem(task="object-detection", input=ImageInput(size=(96, 128)), classes=CLASSES)
-    adapter = Looking(regions, problem).eval()
+    adapter = TwoStageAdapter(regions, problem).eval()
     with torch.no_grad():
         boxes, _, keys = adapter(torch.randn(1, 3, 96, 128))
     assert float(boxes[keys >= 0][:, 0::2].max()) > SIZE[1]
 
 
 def test_a_fresh_network_can_be_made_to_answer(regions: TwoStage) -> None:
-    adapter = Looking(regions, Problem(task="object-detection", input=ImageInput(size=SIZE), classes=CLASSES)).eval()
+    adapter = TwoStageAdapter(
+        regions, Problem(task="object-detection", input=ImageInput(size=SIZE), classes=CLASSES)
+    ).eval()
     with torch.no_grad():
-        said = adapter.enliven(pictures(1))
+        said = adapter.initialise(pictures(1))
         _, scores, _ = adapter(pictures(1))
-        objectness = float(adapter.grounds(pictures(1))[0].std())
+        objectness = float(adapter.selection_scores(pictures(1))[0].std())
     assert "objectness and class logits spread to 1.5" in said
     assert objectness == pytest.approx(1.5, rel=0.05)
     assert float(scores.std()) > 0.1

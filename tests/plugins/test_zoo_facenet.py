@@ -60,13 +60,13 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_published_parameters_give_the_published_answers(large: FaceNet, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = published(monkeypatch)(pretrained=None).eval()
-    state = {name: value for name, value in theirs.state_dict().items() if not name.startswith("logits.")}
-    ours = facenet(channels=3, embedding=512).eval()
-    ours.load_state_dict(state)
+    original = published(monkeypatch)(pretrained=None).eval()
+    state = {name: value for name, value in original.state_dict().items() if not name.startswith("logits.")}
+    rebuilt = facenet(channels=3, embedding=512).eval()
+    rebuilt.load_state_dict(state)
     images = torch.randn(1, 3, 112, 96, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        assert torch.allclose(F.normalize(ours(images)), theirs(images), atol=1e-6)
+        assert torch.allclose(F.normalize(rebuilt(images)), original(images), atol=1e-6)
 
 
 def test_the_cards_state_the_parameters() -> None:

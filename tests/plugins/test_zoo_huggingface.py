@@ -142,8 +142,8 @@ def test_a_classifier_starts_from_a_folder_with_a_new_head(folder: Path, tmp_pat
     assert run.problem.vocabulary == WORDS
     again = load_trained(find_target(str(run.path), Catalog.discover()), Catalog.discover())
     state = load_file(folder / "model.safetensors")
-    ours = again.model.state_dict()["encoder.layers.embeddings.word_embeddings.weight"]
-    assert torch.allclose(ours, state["embeddings.word_embeddings.weight"], atol=1e-6)
+    embeddings_of_run = again.model.state_dict()["encoder.layers.embeddings.word_embeddings.weight"]
+    assert torch.allclose(embeddings_of_run, state["embeddings.word_embeddings.weight"], atol=1e-6)
     assert again.model.state_dict()["head.weight"].shape == (2, 16)
     shown = zoo.predict(run.path, ["the cats"])[0].shown
     assert shown is not None

@@ -46,12 +46,12 @@ def test_what_stands_behind_a_text_means_nothing(cell: Cell) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_packed_sequences_are_what_a_bidirectional_layer_of_torch_reads(cell: Cell) -> None:
     network = classifier(cell, size=Size(embedding=5, hidden=7)).recurrent
-    theirs = model.CELLS[cell](5, 7, batch_first=True, bidirectional=True)
-    ours = {f"{name}_reverse": value for name, value in network.backwards[0].named_parameters()}
-    theirs.load_state_dict({**dict(network.forwards[0].named_parameters()), **ours})
+    library = model.CELLS[cell](5, 7, batch_first=True, bidirectional=True)
+    backward = {f"{name}_reverse": value for name, value in network.backwards[0].named_parameters()}
+    library.load_state_dict({**dict(network.forwards[0].named_parameters()), **backward})
     values, lengths = torch.randn(3, 6, 5), torch.tensor([6, 1, 4])
     packed = nn.utils.rnn.pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)
-    expected = nn.utils.rnn.pad_packed_sequence(theirs(packed)[0], batch_first=True)[0]
+    expected = nn.utils.rnn.pad_packed_sequence(library(packed)[0], batch_first=True)[0]
     inside = (torch.arange(6)[None] < lengths[:, None])[:, :, None]
     assert torch.allclose(network(values, lengths) * inside, expected, atol=1e-6)
 

@@ -66,49 +66,49 @@ def target(catalog: Catalog, model: str) -> WeightsTarget:
 
 @pytest.mark.parametrize("name", ["resnet18", "mnasnet0_5", "squeezenet1_1"])
 def test_a_published_file_gives_torchvisions_own_logits(name: str, publish: Publish) -> None:
-    theirs = published(name, size=64)
-    ours = load_trained(target(publish(name, theirs.state_dict()), name), Catalog.discover()).model
+    original = published(name, size=64)
+    actual = load_trained(target(publish(name, original.state_dict()), name), Catalog.discover()).model
     images = torch.randn(2, 3, 64, 64)
-    assert torch.equal(ours(images), theirs(images))
+    assert torch.equal(actual(images), original(images))
 
 
 def test_the_old_names_of_a_densenet_are_understood(publish: Publish) -> None:
-    theirs = published("densenet121", size=32)
+    original = published("densenet121", size=32)
     old = {
         re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name): tensor
-        for name, tensor in theirs.state_dict().items()
+        for name, tensor in original.state_dict().items()
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
-    ours = load_trained(target(publish("densenet121", old), "densenet121"), Catalog.discover()).model
+    actual = load_trained(target(publish("densenet121", old), "densenet121"), Catalog.discover()).model
     images = torch.randn(2, 3, 32, 32)
-    assert torch.equal(ours(images), theirs(images))
+    assert torch.equal(actual(images), original(images))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("googlenet", 224), ("inception_v3", 299)])
 def test_inception_is_fed_what_it_was_trained_with(name: str, size: int, publish: Publish) -> None:
     # torchvision normalises for ImageNet, then undoes it inside the network; zoo says mean and std 0.5 at once
-    theirs = published(name, size=size, aux_logits=True, transform_input=True, init_weights=False)
-    trained = load_trained(target(publish(name, theirs.state_dict()), name), Catalog.discover())
+    original = published(name, size=size, aux_logits=True, transform_input=True, init_weights=False)
+    trained = load_trained(target(publish(name, original.state_dict()), name), Catalog.discover())
     image = torch.randint(0, 256, (size + 60, size + 90, 3), dtype=torch.uint8)
     wanted = trained.problem.image
     as_theirs = replace(wanted, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-    ready, ready_for_theirs = ImagePrepare(wanted)(image), ImagePrepare(as_theirs)(image)
-    right = theirs(ready_for_theirs)
-    assert (trained.model(ready) - right).abs().max() < 1e-3 * (theirs(ready) - right).abs().max()
+    ready, ready_for_original = ImagePrepare(wanted)(image), ImagePrepare(as_theirs)(image)
+    right = original(ready_for_original)
+    assert (trained.model(ready) - right).abs().max() < 1e-3 * (original(ready) - right).abs().max()
 
 
 @pytest.mark.slow
 def test_a_new_head_and_a_small_size_leave_the_trained_body(publish: Publish) -> None:
-    theirs = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
-    catalog = publish("inception_v3", theirs)
+    original = published("inception_v3", size=299, aux_logits=True, init_weights=False).state_dict()
+    catalog = publish("inception_v3", original)
     entry = catalog.model("inception")
     small = ImageInput(size=(96, 96), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     problem = Problem(task="image-classification", input=small, classes=("cat", "dog"))
-    ours = build(catalog, entry, problem, seed=1)
+    actual = build(catalog, entry, problem, seed=1)
     untouched = build(catalog, entry, problem, seed=1).state_dict()
     source = published_source(catalog, catalog.weight("inception@imagenet1k_v1"), entry)
-    started = start_from(source, ours, catalog=catalog, entry=entry, problem=problem, progress=silent)
+    started = start_from(source, actual, catalog=catalog, entry=entry, problem=problem, progress=silent)
     assert started.new_head
-    for name, tensor in ours.state_dict().items():
-        assert torch.equal(tensor, untouched[name] if name.startswith("fc.") else theirs[name]), name
+    for name, tensor in actual.state_dict().items():
+        assert torch.equal(tensor, untouched[name] if name.startswith("fc.") else original[name]), name

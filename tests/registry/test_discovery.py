@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from zoo.registry.catalog import Catalog
-from zoo.registry.discovery import BUILT_IN, current_name, installed_candidates, same_name
+from zoo.registry.discovery import BUILT_IN, GROUP, current_name, installed_candidates, same_name
 from zoo.registry.loader import Plugin, load_plugins
 
 Install = Callable[..., Path]
@@ -42,7 +43,8 @@ def damaged(install_plugin: Install) -> Callable[..., Path]:
 def found() -> dict[str, Plugin]:
     """The strangers by name, with ant sound and zoo's own all there."""
     plugins = load_plugins(installed_candidates())
-    assert sum(one.distribution == BUILT_IN for one in plugins) == 11
+    declared = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert sum(one.distribution == BUILT_IN for one in plugins) == len(declared["project"]["entry-points"][GROUP])
     strangers = {one.name: one for one in plugins if one.distribution != BUILT_IN}
     assert [spec.name for spec in strangers.pop("ant").tasks] == ["staring"]
     return strangers

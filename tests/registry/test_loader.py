@@ -275,8 +275,8 @@ def test_of_two_distributions_with_one_name_the_second_is_reported(install_plugi
 
 def test_nobody_takes_the_name_of_a_built_in_plugin(install_plugin: Install) -> None:
     install_plugin("zoo", GOOD, distribution="a-stranger")
-    ours, stranger = (one for one in installed_candidates() if one.name == "zoo")
-    assert ours.distribution == "edgezoo"
+    built_in, stranger = (one for one in installed_candidates() if one.name == "zoo")
+    assert built_in.distribution == "edgezoo"
     assert stranger.distribution == "a-stranger"
 
 

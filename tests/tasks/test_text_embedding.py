@@ -156,14 +156,14 @@ def test_two_texts_have_a_similarity_and_more_have_matches() -> None:
 def test_an_embedding_that_turns_is_no_agreement() -> None:
     task = builtin_task("text-embedding")
     cases = [Case(name=str(at), kind="realistic", inputs={}, truth=at % 2) for at in range(6)]
-    ours = [{"embedding": np.array([turned(90 * (at % 2) + at)])} for at in range(6)]
-    near = [{"embedding": one["embedding"] + 1e-9} for one in ours]
-    assert task.answers.agreement(ours, near, cases=cases, noise={"embedding": 1e-8}).holds
+    reference = [{"embedding": np.array([turned(90 * (at % 2) + at)])} for at in range(6)]
+    near = [{"embedding": one["embedding"] + 1e-9} for one in reference]
+    assert task.answers.agreement(reference, near, cases=cases, noise={"embedding": 1e-8}).holds
     far = [*near[:5], {"embedding": np.array([turned(99)])}]
-    told = task.answers.agreement(ours, far, cases=cases, noise={"embedding": 1e-8})
+    told = task.answers.agreement(reference, far, cases=cases, noise={"embedding": 1e-8})
     assert (told.agreeing, told.holds) == (5, False)
     assert "has turned" in told.disagreements[0]
-    assert task.answers.metrics(ours, cases, PROBLEM)["retrieval_accuracy"] == 1.0
+    assert task.answers.metrics(reference, cases, PROBLEM)["retrieval_accuracy"] == 1.0
 
 
 def test_the_answer_has_unit_length_even_for_nothing() -> None:

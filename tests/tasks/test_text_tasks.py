@@ -165,17 +165,17 @@ def test_the_truth_of_a_name_is_its_language_where_the_classes_are_the_languages
 
 
 def test_classifiers_agree_unless_a_clear_answer_changes() -> None:
-    ours = [{"probabilities": np.array([row])} for row in ([0.6, 0.4], [0.5001, 0.4999], [0.2, 0.8])]
-    theirs = [{"probabilities": np.array([row])} for row in ([0.61, 0.39], [0.4, 0.6], [0.7, 0.3])]
+    expected = [{"probabilities": np.array([row])} for row in ([0.6, 0.4], [0.5001, 0.4999], [0.2, 0.8])]
+    candidate = [{"probabilities": np.array([row])} for row in ([0.61, 0.39], [0.4, 0.6], [0.7, 0.3])]
     cases = [Case(name=str(number), kind="realistic", inputs={}, truth=number % 2) for number in range(3)]
     found = builtin_task("text-classification").answers.agreement(
-        ours, theirs, cases=cases, noise={"probabilities": 1e-4}
+        expected, candidate, cases=cases, noise={"probabilities": 1e-4}
     )
     assert (found.items, found.agreeing, found.undecided) == (3, 1, 1)
     assert found.disagreements == ("2: class 1 (0.8000) became 0 (0.7000), with a margin of 0.6",)
     answers = builtin_task("text-classification").answers
-    assert answers.metrics(ours, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
-    assert answers.metrics(theirs, cases, CLASSES) == {"accuracy": 1.0}
+    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
+    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0}
 
 
 def test_writers_agree_unless_a_clear_next_token_changes() -> None:
@@ -201,7 +201,7 @@ def test_the_negative_log_likelihood_is_in_bits() -> None:
     assert negative_log_likelihood(logits, np.array([0, 1])) == pytest.approx([1.0, 3.0])
 
 
-# --- sabotage ---
+# --- mutants ---
 
 
 KINDS = {"tokens": (TensorProto.INT64, [1, 4]), "lengths": (TensorProto.INT64, [1]), "state": (TensorProto.FLOAT, [1])}

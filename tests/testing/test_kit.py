@@ -95,7 +95,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     assert found(score, status="failed") == []
     assert (score.count("passed"), score.count("skipped"), score.holds) == (15, 0, True)
     assert score.left_out == (
-        "10 of 11 models: only those that fit 'sound'; zoo plugins check faulty --models '*' takes all",
+        "10 of 11 models: only those that match 'sound'; zoo plugins check faulty --models '*' checks all",
         "the groups trainer, weights, export: not asked for",
     )
 
@@ -106,9 +106,9 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     ("name", "check", "words"),
     [
         ("leaky", "batch_independence", "when other items are in the batch"),
-        ("random", "determinism", "otherwise the second time"),
+        ("random", "determinism", "another output the second time"),
         ("deaf", "gradients", "2 of 4 parameters get none: unused.weight, unused.bias"),
-        ("stubborn", "parameters", "it has 170, its card says 51"),
+        ("stubborn", "parameters", "it has 170, its spec says 51"),
         ("forgetful", "state_round_trip", "logits differs after loading"),
         ("infinite", "finite", "logits is not finite"),
         ("wide", "shapes", "logits is [2, 5], the signature says ['batch', 10]"),
@@ -142,19 +142,19 @@ def test_a_model_whose_extra_is_missing_is_skipped_with_the_line_that_installs_i
 
 
 @pytest.mark.usefixtures("faulty")
-def test_a_model_that_learns_nothing_fails_both_lessons() -> None:
+def test_a_model_that_learns_nothing_fails_both_overfit_tests() -> None:
     catalog = Catalog.discover()
     context = CheckContext(catalog, catalog.plugin("faulty"))
-    for overfit_test in (loss_falls, overfits):
+    for check in (loss_falls, overfits):
         with pytest.raises(Failing, match="the loss goes from"):
-            overfit_test(context, catalog.model("still"))
-        if overfit_test is overfits:
-            assert overfit_test(context, catalog.model("sound")).endswith("steps")
+            check(context, catalog.model("still"))
+        if check is overfits:
+            assert check(context, catalog.model("sound")).endswith("steps")
 
 
 @pytest.mark.usefixtures("faulty")
 def test_two_processes_that_wait_for_each_other_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.testing.trainer.PATIENCE", 0.1)
+    monkeypatch.setattr("zoo.testing.trainer.TIMEOUT_SECONDS", 0.1)
     catalog = Catalog.discover()
     context = CheckContext(catalog, catalog.plugin("faulty"))
     with pytest.raises(Failing, match="two processes are not done after 0 s") as failing:
@@ -213,7 +213,8 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)
     assert zoo_command("plugins", "check", "fauty").code == 2
     assert (
-        "no model of the plugin 'faulty' fits 'x*'" in zoo_command("plugins", "check", "faulty", "--models", "x*").err
+        "no model of the plugin 'faulty' matches 'x*'"
+        in zoo_command("plugins", "check", "faulty", "--models", "x*").err
     )
 
 

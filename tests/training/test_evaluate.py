@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
@@ -95,3 +96,20 @@ def test_data_that_changed_since_the_training_are_named(digits_run: tuple[Path, 
     (changed / "data.json").write_text(json.dumps(record | {"fingerprint": "another"}))
     result = zoo.evaluate(changed, split="validation")
     assert "digits has changed since the run was trained on it" in result.notes
+
+
+def test_evaluate_leaves_pytorch_as_the_caller_had_it(
+    digits_run: tuple[Path, nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    threads, random_state = torch.get_num_threads(), torch.random.get_rng_state()
+    torch.set_num_threads(7)
+    try:
+        zoo.evaluate(digits_run[0], split="validation")
+        assert torch.get_num_threads() == 7
+        with pytest.raises(UsageError):
+            zoo.evaluate(digits_run[0], data="no such data")
+        assert torch.get_num_threads() == 7
+        assert torch.equal(torch.random.get_rng_state(), random_state)
+    finally:
+        torch.set_num_threads(threads)

@@ -14,7 +14,7 @@ from zoo.training.schedule import learning_rates
 @pytest.mark.parametrize(("steps", "warmup"), [(20, 0.25), (423, 0.25), (100, 0.1)])
 def test_onecycle_is_torchs(steps: int, warmup: float) -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    theirs = torch.optim.lr_scheduler.OneCycleLR(
+    torch_schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=4e-3, total_steps=steps, pct_start=warmup, cycle_momentum=False
     )
     expected = []
@@ -22,7 +22,7 @@ def test_onecycle_is_torchs(steps: int, warmup: float) -> None:
         expected.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         if len(expected) < steps:
-            theirs.step()
+            torch_schedule.step()
     assert learning_rates(Recipe(schedule="onecycle", lr=4e-3, warmup=warmup), steps) == pytest.approx(expected)
 
 

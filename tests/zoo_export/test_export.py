@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     assert {"model.onnx", "pipeline.onnx", "report.json", "report.html", "run.py", "task.py"} <= set(manifest.hashes())
     assert (manifest.model, manifest.licences, manifest.opset) == ("toys/toy", {"code": "MIT"}, 18)
     assert not manifest.lineage.target
-    assert manifest.lineage.weights.startswith("seeded live weights (seed 0")
+    assert manifest.lineage.weights.startswith("random weights (seed 0")
     assert sum(len((tmp_path / "b" / name).read_text().splitlines()) for name in ("run.py", "task.py")) <= 250
 
     assert command("verify", "b").code == 0
@@ -114,7 +115,7 @@ def test_a_model_that_is_not_proved_publishes_nothing_but_its_report(
     assert "unproved" in verified.out
 
 
-def _spoil(path: Path) -> None:
+def _mutate(path: Path) -> None:
     model = onnx.load(path)
     tensor = max(model.graph.initializer, key=lambda one: int(np.prod(one.dims)) if one.data_type == 1 else 0)
     values = numpy_helper.to_array(tensor).copy()
@@ -126,7 +127,7 @@ def _spoil(path: Path) -> None:
 @pytest.mark.slow
 def test_explain_names_the_module_of_the_first_wrong_tensor(command: Callable[..., Said], tmp_path: Path) -> None:
     assert command("export", "toy", "--untrained", "--onnx", "-o", "b").code == 0
-    _spoil(tmp_path / "b" / "model.onnx")
+    _mutate(tmp_path / "b" / "model.onnx")
     assert command("verify", "b").code == 1
     said = command("verify", "b", "--against", "toy", "--explain", "--json")
     assert said.code == 1
@@ -196,6 +197,59 @@ def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> N
     assert len(written.golden) == 5
     assert [case.graph for case in written.golden] == [*["pipeline.onnx"] * 4, "model.onnx"]
     assert zoo.verify(tmp_path / "b").holds
+
+
+@pytest.fixture
+def unlike_the_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A thread count that zoo would not choose by itself."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(7)
+    yield
+    torch.set_num_threads(threads)
+
+
+def torch_state() -> tuple[object, ...]:
+    """What PyTorch keeps for the whole process."""
+    return (
+        torch.get_num_threads(),
+        torch.random.get_rng_state().tolist(),
+        torch.is_grad_enabled(),
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.backends.mkldnn.enabled,
+        logging.root.manager.disable,
+    )
+
+
+@pytest.mark.usefixtures("unlike_the_machine")
+def test_export_and_verify_leave_pytorch_as_the_caller_had_it(command: Callable[..., Said], tmp_path: Path) -> None:
+    assert callable(command)
+    before = torch_state()
+    zoo.export("toy", output=tmp_path / "b", untrained=True, golden="synthetic")
+    assert torch_state() == before
+    assert zoo.verify(tmp_path / "b", against="toy").holds
+    assert torch_state() == before
+
+
+@pytest.mark.usefixtures("unlike_the_machine")
+def test_so_do_an_export_and_a_verification_that_fail(
+    command: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(command)
+    zoo.export("toy", output=tmp_path / "b", untrained=True, golden="synthetic")
+    before = torch_state()
+
+    def fails(*_: object, **__: object) -> object:
+        assert torch.get_num_threads() != 7, "the thread count is chosen by now"
+        raise RuntimeError("out of paper")
+
+    monkeypatch.setattr("zoo_export.proof.prove.capture_and_submit", fails)
+    with pytest.raises(RuntimeError, match="out of paper"):
+        zoo.export("toy", output=tmp_path / "c", untrained=True)
+    assert torch_state() == before
+    with pytest.raises(RuntimeError, match="out of paper"):
+        zoo.verify(tmp_path / "b", against="toy")
+    assert torch_state() == before
 
 
 @pytest.mark.slow

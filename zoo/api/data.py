@@ -1,4 +1,4 @@
-"""What zoo found in a source of data: the frozen result of looking (DataSource) and of checking (DataCard)."""
+"""What zoo knows about data: a request, the source that was detected, and the card of the checked data."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
-    """What the user asked for, before anything was looked at."""
+    """What the user asked for, before anything is read."""
 
     source: str
     """An embedded name ("digits"), a path, or "scheme:rest" ("torchvision:CIFAR10")."""
     root: Path | None = None
     """Where a named dataset is kept or downloaded to."""
     on_bad_sample: Literal["error", "skip"] = "error"
-    """Whether a few bad samples may be left out, and named, or end it."""
+    """Whether a few bad samples are left out with a note, or are an error."""
     train: str = ""
-    """What to learn from where the names in the source do not say it: a folder or file below the source, "." for the
-    source itself, whose folders are then classes.  Where this is given, no name is taken for a split."""
+    """The training data, where the names in the source do not say it: a folder or file below the source, or "." for the
+    source itself, whose folders are then classes.  Where this is given, no folder name is read as a split."""
     validation: str = ""
-    """The same for validation."""
+    """The validation data, given in the same way."""
     test: str = ""
-    """The same for testing."""
+    """The test data, given in the same way."""
     ratios: tuple[float, float, float] | None = None
-    """Shares of train, validation and test, by which a source without splits of its own is divided."""
+    """Shares of train, validation and test, for a source without splits of its own."""
     format: str = ""
-    """The format to read a source as; empty to recognise it."""
+    """The format to read a source as; empty to detect it."""
     text_column: str = ""
-    """The column of texts in a table, by its name or its number from 1; empty to recognise it."""
+    """The column of texts in a table, by its name or its number from 1; empty to detect it."""
     label_column: str = ""
     """The same for the column of labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
-    """A request whose layout was recognised, in under a second and without decoding anything."""
+    """A request whose layout was detected, in under a second and without decoding anything."""
 
     request: DataRequest
-    """What it was made of."""
+    """The request."""
     format: str
-    """As in digits, class-folders, csv, image-folder, torchvision."""
+    """The name of the layout: digits, class-folders, csv, image-folder, torchvision."""
     location: Path | None = None
     """The file or folder; None for embedded data."""
 
@@ -56,17 +56,17 @@ class DataCard:
     """Data that were checked sample by sample and can be trained on."""
 
     source: DataSource
-    """Where they come from."""
+    """The source of the data."""
     splits: Mapping[Split, Sequence[Any]]
     """The task's own items per split, in a fixed order; "test" may be absent."""
     classes: tuple[str, ...] = ()
     """Class names in index order; empty where the task has none."""
     facts: Mapping[str, Json] = field(default_factory=dict)
-    """What else the check learnt, by name: channels, sizes, a vocabulary."""
+    """Further facts that the check found, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""
-    """sha256 over the sorted items (name, size, label, split): the same data give the same one."""
+    """sha256 over the sorted items (split, name, contents, label): equal data have equal fingerprints."""
     notes: tuple[str, ...] = ()
-    """Sentences the user should read: what was skipped, split, scaled."""
+    """Sentences for the user: what was skipped, split, scaled."""
 
     def counts(self) -> dict[str, int]:
         """Number of items per split."""

@@ -1,4 +1,4 @@
-"""Every error zoo raises on purpose: a sentence for a person, a next step, and an exit code.
+"""Every error that zoo raises on purpose: a sentence for a person, a next step, and an exit code.
 
 The library raises these; only the command line prints them.  The exit codes are
 
@@ -32,17 +32,17 @@ class ZooError(Exception):
 
 
 def describe_error(error: BaseException) -> str:
-    """Kind and message of anybody's error in one line, "KeyError: 'label'", whatever its own __str__ does."""
+    """Type and message of any error in one line, as in "KeyError: 'label'"; also where its __str__ fails."""
     try:
         words = " ".join(str(error).split())
     except Exception:
         words = ""
     kind = type(error).__name__
-    return f"{kind}: {words[:LONGEST]}{'…' if len(words) > LONGEST else ''}" if words else kind
+    return f"{kind}: {words[:MAX_MESSAGE_CHARS]}{'…' if len(words) > MAX_MESSAGE_CHARS else ''}" if words else kind
 
 
-LONGEST = 400
-"""Letters of somebody else's message that are repeated."""
+MAX_MESSAGE_CHARS = 400
+"""A longer message of a foreign error is cut."""
 
 
 class ZooDeprecationWarning(FutureWarning):
@@ -59,14 +59,14 @@ def warn_deprecated(message: str, *, stacklevel: int = 3) -> None:
 
 
 class UsageError(ZooError):
-    """An option, a combination of options or a value that cannot be meant."""
+    """A wrong option, combination of options or value."""
 
     kind = "usage"
     exit_code = 2
 
 
 class UnknownName(UsageError):
-    """A model, task, trainer, plugin or weights tag that nobody offers."""
+    """A model, task, trainer, plugin or weights tag that no plugin offers."""
 
     kind = "unknown-name"
 
@@ -90,7 +90,7 @@ class BadFile(UsageError):
 
 
 class OutputExists(UsageError):
-    """A place to write to that is taken; nothing is overwritten unasked."""
+    """An output path that exists; nothing is overwritten unasked."""
 
     kind = "output-exists"
 
@@ -155,7 +155,7 @@ class PluginError(ZooError):
 
 
 class NetworkError(ZooError):
-    """A download that did not arrive."""
+    """A download that failed."""
 
     kind = "network"
 

@@ -1,7 +1,7 @@
-"""The whole contract between zoo and a plugin: four hooks, all collecting, none with arguments.
+"""The whole contract between zoo and a plugin: four hooks without arguments, whose results are collected.
 
 A plugin implements any subset.  Each hook returns plain frozen specs whose heavy parts are references
-("module:object"), so that answering imports neither torch nor numpy.
+("module:object"), so that calling a hook imports neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pluggy
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 
 API_VERSION: Final = 2
-"""A plugin module may declare `ZOO_API = 2`; it changes only when something is taken away."""
+"""A plugin module may declare `ZOO_API = 2`; it changes only when something is removed."""
 
 API_VERSIONS: Final = (1, 2)
 """What this zoo speaks; a task of API 1 is known by its spec, whatever its module declares."""
@@ -31,14 +31,14 @@ def zoo_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def zoo_trainers() -> Iterable[TrainerSpec]:  # type: ignore[empty-body]
-    """The ways of training that this plugin offers, for its own models or for anybody's."""
+    """The trainers that this plugin offers, for its own models or for those of other plugins."""
 
 
 @hookspec
 def zoo_weights() -> Iterable[WeightsSpec]:  # type: ignore[empty-body]
-    """The sets of trained parameters that this plugin offers, for its own models or for anybody's."""
+    """The sets of weights that this plugin offers, for its own models or for those of other plugins."""
 
 
 @hookspec
 def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
-    """The kinds of work that this plugin brings."""
+    """The tasks that this plugin offers."""

@@ -1,4 +1,4 @@
-"""What a model wants to be fed, and the frozen facts that data give it."""
+"""The inputs of a model, and the frozen facts about task and data that it is built for."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInput(Input):
-    """Pictures: how an image of any size becomes the float32 [batch, channels, height, width] a model takes.
+    """Images: how an image of any size becomes the float32 [batch, channels, height, width] a model takes.
 
     Values are scaled to 0..1, then `(value - mean) / std` per channel.
     """
@@ -52,30 +52,30 @@ class ImageInput(Input):
     interpolation: Interpolation = "bilinear"
     """As Pillow resizes."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    """Taken off each channel, of values in 0..1; one number serves all channels."""
+    """Subtracted from each channel, of values in 0..1; a single number is for all channels."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
-    """What each channel is divided by then."""
+    """The divisor of each channel after that."""
     min_size: int = 1
     """The smallest height and width the architecture accepts."""
     multiple: int = 1
-    """Height and width must be multiples of this, for architectures that halve a picture and put it together again."""
+    """Height and width must be multiples of this, for architectures that downsample and upsample."""
     fixed_size: bool = False
     """True when the architecture's parameters depend on `size` (a ViT's positions, a dense autoencoder)."""
     any_channels: bool = False
-    """True when the architecture is built for as many channels as the data have; `channels` is then the default."""
+    """True when the architecture can be built for the channels of the data; `channels` is then the default."""
     noise: int = 0
-    """Numbers from a unit normal that the model takes beside each picture; zeros give its mean answer."""
+    """Length of the noise vector (unit normal) that the model takes beside each image; zeros give its mean output."""
     embedding: int = 0
-    """Numbers of the vector that the model answers with, for models that answer with one."""
+    """Length of the output vector of models that embed; 0 for all others."""
 
     def demand(self, size: tuple[int, int]) -> str:
-        """What the architecture asks of a height and width and these lack, "at least 32 pixels"; empty when they do."""
+        """The requirement that a height and width do not meet, as in "at least 32 pixels"; empty when they meet all."""
         if min(size) < self.min_size:
             return f"at least {self.min_size} pixels"
         return f"multiples of {self.multiple} pixels" if any(side % self.multiple for side in size) else ""
 
     def nearest(self, size: tuple[int, int]) -> tuple[int, int]:
-        """The height and width next to these that the architecture accepts."""
+        """The closest height and width that the architecture accepts."""
         least = -(-self.min_size // self.multiple)
         height, width = (max(round(side / self.multiple), least) * self.multiple for side in size)
         return height, width
@@ -101,18 +101,18 @@ class ImageInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenInput(Input):
-    """Text: int64 [batch, length] token numbers with their lengths."""
+    """Text: token ids int64 [batch, length] with their lengths int64 [batch]."""
 
     max_length: int = 512
     """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
     unit: Literal["character", "token", "wordpiece"] = "character"
-    """What a text is cut into; a token is a word with the space before it, or a sign; a word piece is BERT's."""
+    """The unit of tokenisation; "token" is a word with the space before it, or a sign; "wordpiece" as in BERT."""
     vocabulary_limit: int = 20_000
-    """The most different tokens; the rarest beyond it are unknown."""
+    """The largest vocabulary; the rarest tokens beyond it become unknown."""
     chunk: int = 64
-    """Tokens that a language model learns from at a time, its state carried on to the next."""
+    """Tokens of a language model's training chunk; its state is carried to the next chunk."""
     embedding: int = 0
-    """Numbers that a text becomes, for models that embed; 0 for all others."""
+    """Length of the output vector of models that embed; 0 for all others."""
 
     def describe(self) -> str:
         """512 characters."""
@@ -121,12 +121,12 @@ class TokenInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatentInput(Input):
-    """Noise: float32 [batch, size] drawn from a unit normal, for models that make something of it."""
+    """Latents: float32 [batch, size] drawn from a unit normal, for generative models."""
 
     size: int
-    """How many numbers a sample takes."""
+    """Length of the latent vector of a sample."""
     picture: ImageInput | None = None
-    """What is made, for models of pictures: its size and channels, and the space (mean, std) the raw output lies in."""
+    """Of generated images: size, channels, and the normalisation (mean, std) of the raw output."""
 
     def describe(self) -> str:
         """latent 100."""
@@ -141,16 +141,16 @@ class LatentInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioInput(Input):
-    """Sound: int64 [batch, length] mu-law codes of a mono signal."""
+    """Sound: mu-law codes int64 [batch, length] of a mono signal."""
 
     sample_rate: int = 16_000
-    """Samples a second."""
+    """Samples per second."""
     levels: int = 256
-    """Different codes of a sample."""
+    """The number of codes."""
     any_rate: bool = False
-    """True when the architecture suits sounds of any rate; `sample_rate` is then the default."""
+    """True when the architecture takes sounds of any rate; `sample_rate` is then the default."""
     chunk: int = 1_000
-    """Samples that a model learns from at a time, its state carried on to the next."""
+    """Samples of a training chunk; the model's state is carried to the next chunk."""
 
     def describe(self) -> str:
         """16000 Hz."""
@@ -176,17 +176,17 @@ class Problem:
     task: str
     """The task's name."""
     input: Input
-    """What the model is fed, at the size it is built for."""
+    """The input of the model, at the size it is built for."""
     classes: tuple[str, ...] = ()
     """Class names in index order; empty where the task has none."""
     vocabulary: tuple[str, ...] = ()
     """Tokens in index order; empty where the task has none."""
     facts: Mapping[str, Json] = field(default_factory=dict)
-    """What else the task knows and a builder may need, by name."""
+    """Further facts of the task that a builder may need, by name."""
 
     @property
     def image(self) -> ImageInput:
-        """The pictures that go in, or that are made of noise, for tasks on pictures."""
+        """The input images, or the generated images; UsageError for tasks without images."""
         image = self.input.picture if isinstance(self.input, LatentInput) else self.input
         if not isinstance(image, ImageInput):
             raise UsageError(f"the task {self.task} takes no images: its input is a {type(self.input).__name__}")
@@ -194,14 +194,14 @@ class Problem:
 
     @property
     def latent_size(self) -> int:
-        """How many numbers of noise the model takes, for models that take any."""
+        """Length of the noise or latent vector that the model takes; UsageError where it takes none."""
         size = {LatentInput: "size", ImageInput: "noise"}.get(type(self.input))
         if size is None:
             raise UsageError(f"the task {self.task} takes no noise: its input is a {type(self.input).__name__}")
         return int(getattr(self.input, size))
 
     def fact(self, name: str) -> object:
-        """The value of one fact, by the name that `ModelSpec.needs` uses."""
+        """The value of one fact, by the name that `ModelSpec.needs` uses; UsageError for an unknown name."""
         own: dict[str, Callable[[], object]] = {
             "num_classes": lambda: len(self.classes),
             "vocabulary_size": lambda: len(self.vocabulary),
@@ -219,5 +219,5 @@ class Problem:
         raise UsageError(f"the problem of task {self.task} has no fact {name!r}; it has {', '.join(known)}")
 
     def keywords(self, needs: Iterable[str]) -> dict[str, object]:
-        """The keyword arguments for a builder that needs these facts; copies, which it may change as it likes."""
+        """The keyword arguments for a builder that needs these facts; copies, so that the builder may change them."""
         return {name: deepcopy(self.fact(name)) for name in needs}

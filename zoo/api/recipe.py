@@ -1,4 +1,4 @@
-"""How to train one model well on one kind of data: named numbers, kept beside the model as data."""
+"""How to train one model on one kind of data: named numbers, declared beside the model."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Recipe:
     """Every number of a training; `zoo info` shows it, `--set recipe.KEY=VALUE` changes it, config.json keeps it."""
 
     epochs: int = 10
-    """Times that every training item is seen."""
+    """Passes over the training items."""
     batch_size: int = 64
     """Samples per optimiser step over all processes, before `accumulate`."""
     accumulate: int = 1
     """Batches whose gradients are summed before each step."""
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
-    """As torch.optim has them; sgd is Nesterov's."""
+    """Optimisers of torch.optim; sgd uses Nesterov momentum."""
     lr: float = 1e-3
     """The highest learning rate of the schedule."""
     backbone_lr: float = 1.0
-    """Factor on `lr` for everything but the head, when fine-tuning."""
+    """Factor of `lr` for all parameters but the head, when fine-tuning."""
     weight_decay: float = 0.05
     """Applied to parameters of two or more dimensions only."""
     momentum: float = 0.9
@@ -46,23 +46,23 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.999)
     """Of adam and adamw."""
     schedule: Literal["onecycle", "cosine", "constant"] = "cosine"
-    """The rate after the warm-up: onecycle and cosine fall to nothing along a cosine, constant stays."""
+    """The learning rate after the warm-up: onecycle and cosine fall to zero along a cosine, constant stays."""
     warmup: float = 0.05
-    """Share of all steps over which the rate rises."""
+    """Share of all steps in which the learning rate rises."""
     clip: float | None = None
     """Largest norm of all gradients together; None does not clip."""
     label_smoothing: float = 0.0
-    """Share of the label that is spread over all classes."""
+    """Share of the target probability that is spread over all classes."""
     ema: float = 0.0
     """Decay of the moving average of the weights that is evaluated and saved; 0 keeps none."""
     augment: Augment = field(default_factory=Augment)
-    """Changes to the training batches."""
+    """Random changes of the training batches."""
     input_size: tuple[int, int] | None = None
     """Height and width to train at; None takes the model's own."""
     precision: Literal["auto", "32", "bf16", "16"] = "auto"
     """auto takes bf16 or 16 on GPUs, bf16 for large networks on CPUs that have it, and else 32."""
     channels_last: bool = True
-    """Keeps pictures in the memory order that convolutions like."""
+    """Keeps images in channels-last memory format, in which convolutions are fastest."""
     patience: int | None = None
     """Epochs without a better validation score before stopping early; None never stops early."""
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)

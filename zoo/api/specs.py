@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def is_name(value: str) -> bool:
-    """True for what a plugin, a model or an alias may be called: lower case letters, digits and underscores."""
+    """True for a valid name of a plugin, a model or an alias: lower case letters, digits and underscores."""
     return _NAME.fullmatch(value) is not None
 
 
@@ -41,10 +41,10 @@ def _check_reference(value: str | None, *, what: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSpec:
-    """What an architecture says about its own export; the defaults suit most."""
+    """What an architecture declares about its export; the defaults suit most."""
 
     not_exportable: str = ""
-    """The reason why this model cannot be exported; empty when it can."""
+    """Why this model cannot be exported; empty when it can."""
     exporter: Literal["dynamo", "torchscript"] | None = None
     """Deprecated: it has no effect."""
     declared_arithmetic: tuple[str, ...] = ()
@@ -71,9 +71,9 @@ class ModelSpec:
     builder: Reference
     """Returns an nn.Module; called with the facts that `needs` names, as keywords."""
     trainer: str
-    """A trainer's name: this plugin's own first, else anybody's; or a full name."""
+    """A trainer's name: this plugin's own comes first, then those of other plugins; or a full name."""
     input: Input
-    """What it is fed, at its usual size."""
+    """Its input, at its usual size."""
     needs: tuple[str, ...] = ("num_classes",)
     """Which facts of the `Problem` the builder takes, by name."""
     adapter: Reference | None = None
@@ -82,22 +82,22 @@ class ModelSpec:
     """Models whose trained parameters hold this one's, each with (state_dict, problem) -> this one's (state_dict,
     problem): a run of such a model is as good as one of this, `vae_decoder@runs/vae/...`."""
     head: tuple[str, ...] = ()
-    """Prefixes of the state_dict that are made new when the classes differ, and kept unfrozen."""
+    """Prefixes of the state_dict that are initialised anew when the classes differ, and that are never frozen."""
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
     aliases: tuple[str, ...] = ()
-    """Other names; an exact name of anybody's beats them."""
+    """Other names; an exact name of any plugin beats them."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None
     """(text) -> zoo.WeightsSource | None: what a text means that is no run, tag or file of zoo's, as another library's
     folder, or a name on its hub; imports no torch."""
     from_weights: str = ""
-    """Why this model is built from weights alone, and never without; empty when it can be built by itself."""
+    """Why this model can only be built from weights; empty when it can be built without."""
     summary: str = ""
     """What it is, in half a line."""
     paper: str = ""
-    """Who thought of it: title, place, year."""
+    """Its publication: authors, title, venue, year."""
     licence: str = ""
     """SPDX name of the licence of the architecture's code."""
     parameters: int | None = None
@@ -105,7 +105,7 @@ class ModelSpec:
     gflops: float | None = None
     """Billions of multiply-adds for one input of the default size."""
     export: ExportSpec = field(default_factory=ExportSpec)
-    """What its export needs to know."""
+    """What it declares about its export."""
     conformance: Mapping[str, str] = field(default_factory=dict)
     """Checks of the conformance kit that do not apply, each with the reason, which is shown."""
 
@@ -127,7 +127,7 @@ class Monitor:
     metric: str
     """A name that `Metrics.compute` gives."""
     mode: Literal["max", "min"]
-    """Which of two values is better."""
+    """Whether the larger or the smaller value is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ class TrainerSpec:
     monitor: Monitor | None = None
     """The metric that chooses the best checkpoint, where it is not the task's own."""
     extra: str | None = None
-    """As of a model."""
+    """As in `ModelSpec`."""
     summary: str = ""
     """What it minimises, in half a line."""
 
@@ -157,10 +157,10 @@ class TrainerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsSpec:
-    """One set of trained parameters for one model: where it is, what proves its bytes, what it reaches."""
+    """One set of trained parameters for one model: where its file is, its hash, its metrics."""
 
     model: str
-    """The model's name; bare for this plugin's own, full for anybody's."""
+    """The model's name; bare for a model of this plugin, full for one of another."""
     tag: str
     """Unique for the model in this plugin: `digits` in cnn@digits."""
     licence: str
@@ -172,9 +172,9 @@ class WeightsSpec:
     resource: str = ""
     """As in "package:path/inside/it.safetensors", for a file that ships inside a package."""
     size: int | None = None
-    """Bytes of the file, about: for progress and for room on the disk; the hash decides."""
+    """About the size of the file in bytes, for the progress bar and the check of free disk space."""
     input: Input | None = None
-    """What these weights were trained with; None takes the model's own."""
+    """The input that these weights were trained with; None takes the model's own."""
     classes: tuple[str, ...] | Reference = ()
     """Class names in index order, or a reference to such a tuple."""
     vocabulary: tuple[str, ...] | Reference = ()
@@ -186,9 +186,9 @@ class WeightsSpec:
     data: str = ""
     """The data the metrics were measured on."""
     optional: tuple[str, ...] = ()
-    """Prefixes of the state_dict that file and model need not share: auxiliary heads, parts left out."""
+    """Prefixes of the state_dict that only the file or only the model may have: auxiliary heads, omitted parts."""
     remap: Reference | None = None
-    """(state_dict) -> state_dict, for files whose names are not the model's."""
+    """(state_dict) -> state_dict, for files whose names differ from the model's."""
     recipe: str = ""
     """How they were made: a command, or a link."""
 
@@ -275,13 +275,13 @@ class TaskSpec:
     metric: str = ""
     """API 1: the name of the metric that chooses the best checkpoint."""
     summary: str = ""
-    """The question it answers, in half a line."""
+    """What it does, in half a line."""
     default_data: str = ""
     """The embedded data that `zoo train` takes when no `--data` is given."""
     data_licence: str = ""
-    """Under which licence the embedded data are; weights that learnt from them repeat it."""
+    """Licence of the embedded data; weights that are trained on them repeat it."""
     extra: str | None = None
-    """As of a model."""
+    """As in `ModelSpec`."""
 
     def __post_init__(self) -> None:
         _check(_TASK_NAME, self.name, what="a task's name", form="'image-classification'")

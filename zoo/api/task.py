@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 Batch = dict[str, Any]
-"""Tensors by name, and whatever else a dataset gives; what trainers and metrics pass around."""
+"""Tensors by name, and whatever else a dataset adds; trainers and metrics take it."""
 
 MARGIN = "margin"
 """The name under which the proof adds to a reference how sure it is: see `TaskGraphs.postprocess`."""
@@ -37,15 +37,15 @@ class Port:
     """One named input or output of a graph."""
 
     name: str
-    """As the graph has it."""
+    """Its name in the graph."""
     dtype: str
-    """numpy's name: float32, int64, uint8."""
+    """The numpy dtype by name: float32, int64, uint8."""
     shape: tuple[int | str, ...]
     """A string names a dynamic axis: ("batch", 3, 224, 224)."""
     doc: str = ""
-    """What it holds, for people."""
+    """What it contains, in a sentence."""
     feeds: str = ""
-    """Of an output that is state: the input it is fed to in the next step.  Zeros are fed in the first."""
+    """For an output that is state: the input that takes it in the next step.  In the first step the input is zeros."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +59,17 @@ class Signature:
 
     @property
     def feedback(self) -> dict[str, str]:
-        """Input name to the output of the step before that it is fed; empty for a graph without state."""
+        """For each input that is state, the output of the step before; empty for a graph without state."""
         return {port.feeds: port.name for port in self.outputs if port.feeds}
 
     @property
     def state(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-        """The inputs and the outputs that are state; a pipeline hands them through untouched."""
-        fed = self.feedback
-        return tuple(port for port in self.inputs if port.name in fed), tuple(p for p in self.outputs if p.feeds)
+        """The inputs and the outputs that are state; a pipeline passes them through unchanged."""
+        feedback = self.feedback
+        return tuple(port for port in self.inputs if port.name in feedback), tuple(p for p in self.outputs if p.feeds)
 
     def initial_state(self, batch: int = 1) -> dict[str, np.ndarray[Any, Any]]:
-        """The zeros that a sequence begins with, by input name."""
+        """The initial state of a sequence, which is zeros, by input name."""
         import numpy as np  # noqa: PLC0415  listing tasks needs no numpy
 
         inputs, _ = self.state
@@ -78,16 +78,16 @@ class Signature:
 
 
 class Purpose(StrEnum):
-    """What cases are wanted for."""
+    """What cases are used for."""
 
     PIPELINE = "pipeline"
     """Raw inputs of pipeline.onnx, realistic and hostile: odd sizes and shapes, grey, colour, alpha, EXIF."""
     MODEL = "model"
-    """Ready inputs of model.onnx: uniform and smooth ones that gate, and extreme ones that inform."""
+    """Preprocessed inputs of model.onnx: uniform and smooth ones that gate, and extreme ones that only inform."""
     EVALUATION = "evaluation"
     """Items of the evaluation data with their truth, as raw inputs of pipeline.onnx."""
     GOLDEN = "golden"
-    """The few that travel with the bundle."""
+    """The few that the bundle contains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,62 +97,62 @@ class Item:
     card: DataCard
     split: Split
     sample: Any
-    """One of the card's own, of that split."""
+    """A sample of the card in that split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One input with its story."""
+    """One input, with its kind, origin and truth."""
 
     name: str
     """Unique among the cases of a purpose."""
     kind: str
-    """As in realistic, uniform, smooth, zeros, checkerboard, exif."""
+    """realistic, uniform, smooth, zeros, checkerboard, exif, …"""
     inputs: Arrays
     """By port name; inputs of model.onnx carry their batch axis, those of pipeline.onnx are one item."""
     gates: bool = True
-    """False for a case that only informs (far outside what the model was made for)."""
+    """False for a case that only informs: its input is far outside what the model was made for."""
     truth: Any = None
-    """What the data say the answer is, in the task's own form."""
+    """The true answer according to the data, in the task's own form."""
     origin: str = ""
-    """Where it comes from: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
+    """Its source: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
     item: Item | None = None
-    """Of an evaluation item: what the dataset would make of it."""
+    """For an evaluation item: its sample in the data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How two sets of answers to the same items compare, the way a user of the task would compare them."""
+    """How far two sets of answers to the same items agree, in the terms of the task."""
 
     items: int
-    """How many were compared."""
+    """The number of items compared."""
     agreeing: int
-    """Items with the same answer."""
+    """Items with equal answers."""
     undecided: int
-    """Items whose reference answer lies inside its own margin, and the candidate's with it: either is right."""
+    """Items whose reference and candidate differ only within the margin of the reference: either is right."""
     unknown: int = 0
-    """Of these, those where too many answers would be right to say whether the candidate's is one of them."""
+    """Of `undecided`, those where too many answers would be right to tell whether the candidate's is among them."""
     reference_metrics: Mapping[str, float] = field(default_factory=dict)
-    """What the reference reaches on the items whose truth is known."""
+    """The metrics of the reference on the items whose truth is known."""
     candidate_metrics: Mapping[str, float] = field(default_factory=dict)
-    """The same of the candidate."""
+    """The metrics of the candidate on the same items."""
     disagreements: tuple[str, ...] = ()
-    """A sentence per disagreement outside the margin, the worst first, a dozen at most."""
+    """A sentence for each disagreement outside the margin, the worst first, at most twelve."""
 
     @property
     def holds(self) -> bool:
-        """Every answer outside its margin agrees."""
+        """True when there are items and all agree or are undecided."""
         return self.items > 0 and self.agreeing + self.undecided == self.items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One kind of sabotage that the proof must notice, or the reason why it cannot exist for this task."""
+    """One kind of mutation that the proof must reject, or the reason why it cannot exist for this task."""
 
     name: str
     """The generic kinds are weight, scale, bias, classes, normalisation, channels, resize, batch and training."""
     applies: bool = True
-    """False where this task cannot have it."""
+    """False where the mutation cannot exist for this task."""
     reason: str = ""
     """Why it does not apply; shown in the report."""
     edit: Reference | None = None
@@ -170,7 +170,7 @@ GENERIC_CONTROLS: Final = (
     "batch",
     "training",
 )
-"""The kinds of sabotage that every proof is put to, unless the task says why one cannot exist."""
+"""The kinds of mutation of every proof, unless the task says why one cannot exist."""
 
 
 def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
@@ -181,20 +181,20 @@ def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An answer made readable."""
+    """An answer in a readable form."""
 
     text: str
-    """One line, or a few."""
+    """One or a few lines."""
     record: Mapping[str, Json]
-    """The same for machines."""
+    """The same as JSON."""
     picture: Image | None = None
-    """The answer drawn, where it can be."""
+    """A drawing of the answer; None where there is none."""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """What else `--save` keeps, by the suffix of its file: ".npy"."""
+    """Further files that `--save` writes, by their suffix, as in ".npy"."""
 
 
 class Metrics(Protocol):
-    """Counts over a whole split; synchronised over processes when computed. [torch]"""
+    """Metrics of a whole split, synchronised over all processes when they are computed. [torch]"""
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Add one batch: what `Trainer.predict` returned and what the dataset gave."""
@@ -203,11 +203,11 @@ class Metrics(Protocol):
         """The metrics by name; the monitor's is among them."""
 
     def pictures(self, folder: Path) -> list[Path]:
-        """Draw what this task's people look at (confusion matrix, worst mistakes, …) as PNG files."""
+        """Draw the usual pictures of the task (confusion matrix, worst mistakes, …) as PNG files."""
 
 
 class Dataset(Protocol):
-    """One split, read batch by batch by index. [torch]"""
+    """One split, read in batches by index. [torch]"""
 
     def __len__(self) -> int:
         """Number of items."""

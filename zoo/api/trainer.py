@@ -1,7 +1,7 @@
-"""The protocol of a trainer: how a model learns a task.  The loop calls it; it calls the context.
+"""The protocol of a trainer: how a model is trained for a task.  The loop calls the trainer, which calls the context.
 
-A trainer of one model with one loss is a `zoo.SingleModelTrainer` with `step` and `predict`, five lines each; one with
-two optimisers (a GAN) calls `context.backward` and `context.update` twice.
+A trainer of one model with one loss is a `zoo.SingleModelTrainer` with `step` and `predict`, of five lines each.  A
+trainer with two optimisers (a GAN) calls `context.backward` and `context.update` twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class StepOutput:
-    """What one step tells the loop: detached tensors, read only when a line is printed."""
+    """The result of one step: detached tensors, which the loop reads only from time to time."""
 
     loss: torch.Tensor
     """A scalar."""
@@ -34,16 +34,16 @@ class StepOutput:
 
 
 class StepContext(Protocol):
-    """What the loop lends a trainer for one step."""
+    """What the loop gives a trainer for one step."""
 
     modules: Mapping[str, nn.Module]
-    """As `Trainer.modules` named them, wrapped for the device and the launch."""
+    """The modules that `Trainer.modules` returned, by name."""
     problem: Problem
-    """What the model was built for."""
+    """The problem that the model was built for."""
     recipe: Recipe
-    """The numbers of this training."""
+    """The recipe of this training."""
     options: Mapping[str, float | int | str | bool]
-    """The trainer's own numbers: its declared defaults with the recipe's changes."""
+    """The trainer's own options: its declared defaults, with the changes of the recipe."""
     step: int
     """Steps done so far."""
     epoch: int
@@ -64,7 +64,7 @@ class StepContext(Protocol):
 
 
 class Trainer(Protocol):
-    """How a model learns.  Attributes that must survive a resume go through the two state methods."""
+    """How a model is trained.  The two state methods save and load what a resume needs."""
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
         """Everything that has parameters, by name; "model" is the one that is saved, evaluated and exported."""
@@ -72,16 +72,16 @@ class Trainer(Protocol):
     def optimizers(
         self, modules: Mapping[str, nn.Module], recipe: Recipe, head: tuple[str, ...]
     ) -> dict[str, Optimizer]:
-        """One optimiser per entry that learns on its own; `head` names the parameters kept at the full rate."""
+        """The optimisers by name; `head` names the parameters that train at the full learning rate."""
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
-        """Learn from one ready batch, under autocast."""
+        """Train on one batch that `Dataset.ready` prepared, under autocast."""
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """What the task's metrics need, by name, without gradients, in eval mode."""
+        """The outputs that the task's metrics need, by name; called in eval mode without gradients."""
 
     def state_dict(self) -> dict[str, torch.Tensor | int | float | str]:
         """The trainer's own state."""
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor | int | float | str]) -> None:
-        """Put back what `state_dict` gave."""
+        """Load what `state_dict` returned."""

@@ -53,8 +53,8 @@ def evaluate_bundle(
     card = task.data.check(task.data.detect(DataRequest(source=source, root=data_root)), progress=checking)
     if data is None:
         _check_data(manifest, card)
-    found = task.problem(card, manifest.problem.input)
-    check_classes(manifest.model, manifest.problem.classes, source=source, found=found.classes)
+    data_problem = task.problem(card, manifest.problem.input)
+    check_classes(manifest.model, manifest.problem.classes, source=source, found=data_problem.classes)
     chosen, notes = choose_split(card, split, own=manifest.lineage.data in ("", card.fingerprint))
     start = time.monotonic()
     metrics, items = _measure(bundle, task, card, chosen, measuring)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import click
 
 from zoo.api.errors import DataError, ZooError, describe_error
+from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
-from zoo.cli.text import visible
 
 SHOWN_PROBLEMS = 12
 
@@ -73,11 +73,11 @@ class Failure:
             print_exception(error, file=sys.stderr)
         print(visible(f"Error: {self.message}"), file=sys.stderr)
         for problem in self.problems[:SHOWN_PROBLEMS]:
-            print(visible(f"  {problem}"), file=sys.stderr)
+            print(one_line(f"  {problem}"), file=sys.stderr)
         if len(self.problems) > SHOWN_PROBLEMS:
             print(f"  and {len(self.problems) - SHOWN_PROBLEMS} more", file=sys.stderr)
         if self.hint:
-            print(self.hint, file=sys.stderr)
+            print(visible(self.hint), file=sys.stderr)
 
     def document(self) -> dict[str, object]:
         """The same as JSON."""

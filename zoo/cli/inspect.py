@@ -13,6 +13,7 @@ from zoo.cli.options import json_option
 from zoo.cli.output import Output
 
 SCHEMA = 1
+NOTHING = "nothing of that; sizes and turns that depend on inputs were not looked at"
 _LONG = 100
 
 
@@ -20,7 +21,7 @@ _LONG = 100
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def inspect(file: Path, as_json: bool) -> None:
-    """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, and whether it is safe.
+    """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, hazards.
 
     FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
     """
@@ -56,9 +57,15 @@ def _print(out: Output, scanned: Scan) -> None:
             ("metadata", "" if scanned.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
             *(("note", note) for note in scanned.notes),
             *(("refused", reason) for reason in scanned.refused),
-            ("safe to load", "no" if scanned.refused else "yes: one file, known operators, no unbounded loop"),
+            *(("looked for", what) for what in scanned.looked_for),
+            ("found", _found(scanned)),
         ]
     )
+
+
+def _found(scanned: Scan) -> str:
+    count = len(scanned.refused)
+    return NOTHING if not count else "a reason not to load it" if count == 1 else f"{count} reasons not to load it"
 
 
 def _shown(value: Value) -> str:

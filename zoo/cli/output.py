@@ -11,7 +11,7 @@ from textwrap import wrap
 
 import click
 
-from zoo.cli.text import visible
+from zoo.api.untrusted import one_line, visible
 
 NARROWEST = 8
 """Columns are not folded into fewer characters than this."""
@@ -42,11 +42,11 @@ class Output:
 
     def next(self, command: str) -> None:
         """The next useful command; every command ends with one."""
-        print(f"next: {command}", file=sys.stderr if self.as_json else sys.stdout)
+        print(one_line(f"next: {command}"), file=sys.stderr if self.as_json else sys.stdout)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
         """Aligned columns, for people; `right` names those that hold numbers."""
-        rows = [tuple(map(visible, row)) for row in rows]
+        rows = [tuple(map(one_line, row)) for row in rows]
         if self.on_terminal:
             first, *others = folded_table(header, rows, right=right, width=get_terminal_size().columns)
             print("\n".join([click.style(first, bold=True), *others]))
@@ -55,7 +55,7 @@ class Output:
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
-        kept = [(name, " ".join(value.splitlines())) for name, value in pairs if value]
+        kept = [(one_line(name), one_line(" ".join(value.split("\n")))) for name, value in pairs if value]
         width = max((len(name) for name, _ in kept), default=0)
         for name, value in kept:
             self.line(f"{name.ljust(width)}  {value}")

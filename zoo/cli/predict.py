@@ -11,6 +11,7 @@ from shlex import quote
 import click
 
 from zoo.api.errors import BadFile
+from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
@@ -108,10 +109,11 @@ def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
     """The same answers, each printed as it comes."""
     for answer in answered:
         if answer.shown is None:
-            out.note(f"{answer.file}: {answer.unreadable}")
+            out.note(one_line(f"{answer.file}: {answer.unreadable}"))
         else:
             first, *more = answer.shown.text.splitlines() or [""]
-            out.line(f"{answer.title}: {first}" if not more else f"{answer.title}:")
+            name = one_line(answer.title)
+            out.line(f"{name}: {first}" if not more else f"{name}:")
             for line in [first, *more] if more else ():
                 out.line(f"  {line}")
         yield answer

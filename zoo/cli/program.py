@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if "_ZOO_COMPLETE" in os.environ:
             return _complete()
-        # whatever prints while the document is made (a library, a plugin) must not spoil it
+        # whatever prints while the document is made (a library, a plugin) must not get into it
         with ending_signals(), redirect_stdout(sys.stderr if as_json else stdout):
             code, document = _run(args, as_json=as_json, traceback=traceback)
         if document is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from zoo.api.untrusted import one_line
+
 EVERY = 10.0
 """Seconds between plain lines."""
 LIVE = 0.1
@@ -15,7 +17,7 @@ class ProgressLine:
     """A `zoo.api.task.Progress`: called with (done, total), it shows share, rate and the time that is left."""
 
     def __init__(self, what: str, *, unit: str = "items") -> None:
-        self._what = what
+        self._what = one_line(what)
         self._unit = unit
         self._live = sys.stderr.isatty()
         self._start: float | None = None

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What moves a terminal's cursor, changes its colours or turns its text round; line breaks and tabs are none."""
-
-
-def visible(text: str) -> str:
-    """The text with its control characters spelled out: what a file says must not command the terminal."""
-    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def count(number: int | None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoo.api.problem import Json
 from zoo.api.task import Shown
+from zoo.api.untrusted import defused
 from zoo.models.answers import Answer
 from zoo.runs import atomic
 
@@ -67,8 +68,8 @@ def _as_csv(records: Sequence[Mapping[str, Json]]) -> str:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({column: defused(column) for column in columns})
+    writer.writerows({column: defused(value) for column, value in row.items()} for row in rows)
     return text.getvalue()
 
 

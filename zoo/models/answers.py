@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.parts import FileItem, Task
 from zoo.api.problem import Json, Problem
 from zoo.api.task import Case, Shown, Signature
+from zoo.api.untrusted import one_line
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.predict import bundle_pipeline
 from zoo.registry.catalog import Catalog
@@ -161,9 +162,21 @@ def answers(
                 name=f"{name}, {item.name}" if item.name else name, kind="file", inputs=item.inputs, origin=origin
             )
             answer = answerer.respond(item.inputs, settings)
-            shown = answerer.task.answers.show(case, answer, answerer.problem, limit=limit)
+            shown = _show(answerer, case, answer, limit=limit)
             arrays = answer if answerer.task.tags.pairwise else None
             yield Answer(file=file, item=item.name, shown=shown, arrays=arrays)
+
+
+def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Shown:
+    """What people see; a name in the text cannot pose as another line, and records keep it as it is."""
+    problem, show = answerer.problem, answerer.task.answers.show
+    shown = show(case, answer, problem, limit=limit)
+    names = (case.name, *problem.classes)
+    name, *classes = map(one_line, names)
+    if (name, *classes) == names:
+        return shown
+    harmless = show(replace(case, name=name), answer, replace(problem, classes=tuple(classes)), limit=limit)
+    return replace(shown, text=harmless.text)
 
 
 def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> Shown | None:

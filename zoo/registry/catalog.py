@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from zoo.api.errors import MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
+from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import (
     current_name,

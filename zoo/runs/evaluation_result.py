@@ -63,8 +63,8 @@ def choose_split(card: DataCard, wanted: Split | None, *, own: bool) -> tuple[Sp
     """The split to measure on, and what must be said about it; `own` data are those of the training."""
     if wanted is not None:
         if not card.splits.get(wanted):
-            there = ", ".join(f"{name} ({number})" for name, number in card.counts().items() if number)
-            raise UsageError(f"{card.source.request.source} has no {wanted} split", hint=f"it has {there}")
+            splits = ", ".join(f"{name} ({number})" for name, number in card.counts().items() if number)
+            raise UsageError(f"{card.source.request.source} has no {wanted} split", hint=f"it has {splits}")
         return wanted, ()
     if card.splits.get("test"):
         return "test", ()
@@ -81,9 +81,9 @@ def save_measured(
     """A new folder with metrics.json and what `draw` puts there; the result with the names of these pictures."""
     pictures: list[str] = []
 
-    def fill(place: Path) -> None:
-        pictures.extend(sorted(path.name for path in draw(place)))
-        write_json(place / METRICS, {"schema": 1, **to_json(replace(result, pictures=tuple(pictures)))})
+    def fill(directory: Path) -> None:
+        pictures.extend(sorted(path.name for path in draw(directory)))
+        write_json(directory / METRICS, {"schema": 1, **to_json(replace(result, pictures=tuple(pictures)))})
 
     write_directory(folder, fill, overwrite=overwrite, mark=METRICS)
     return replace(result, pictures=tuple(pictures))

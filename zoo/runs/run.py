@@ -212,7 +212,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         if not path.is_dir() or (any(path.iterdir()) and not (path / "run.json").is_file()):
             raise OutputExists(f"{path} is not a run, so --overwrite leaves it alone", hint="choose another place")
         _check_idle(path)
-    parent = next(place for place in path.absolute().parents if place.exists())
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise DiskError(
             f"{path} cannot be made: {parent} is not a writable folder", hint="choose another place with -o"

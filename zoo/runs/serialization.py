@@ -96,11 +96,11 @@ def from_json(kind: type[T], data: object, *, where: str) -> T:
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON; ValueError for a key that is there twice, of which every reader would take another one."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         keys = [key for key, _ in pairs]
         raise ValueError(f"it names {next(key for key in keys if keys.count(key) > 1)!r} twice")
-    return found
+    return members
 
 
 def parse(kind: type[T], raw: bytes, *, schema: int, where: str) -> T:

@@ -1,11 +1,11 @@
-"""The conformance kit: what every plugin must keep, as one class for pytest and as `zoo plugins check NAME`.
+"""The conformance kit: checks for every plugin, as a test class for pytest and as `zoo plugins check NAME`.
 
     from zoo.testing import Conformance
 
     class TestAcme(Conformance):
         plugin = "acme"
 
-Nothing is loaded into pytest by itself, and importing this module imports neither pytest nor torch.
+pytest loads nothing of it by itself, and importing this module imports neither pytest nor torch.
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ __all__ = ["GROUPS", "Conformance", "Result", "Score", "check_plugin"]
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo.testing' has no attribute {name!r}")
-    from zoo.registry.references import resolve  # noqa: PLC0415  asking for a name is what costs
+    from zoo.registry.references import resolve  # noqa: PLC0415  nothing is imported before a name is used
 
     return resolve(f"{_HOMES[name]}:{name}")

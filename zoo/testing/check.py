@@ -1,4 +1,4 @@
-"""One check as data, and its running: whatever happens inside becomes a result with a sentence."""
+"""One check as data, and how it is run: whatever happens inside becomes a result with a sentence."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing, Group, NotApplicable, Result, Status
 
 Ask = Callable[[CheckContext, Any], str]
-"""Takes the bench and the subject (a plugin, or an offer); returns what was found, or raises Failing."""
+"""Takes the context and the subject (a plugin or a registry entry); returns the detail, or raises Failing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that every plugin must keep."""
+    """One requirement that every plugin must meet."""
 
     group: Group
     name: str
@@ -30,7 +30,7 @@ class Check:
 
     @property
     def promise(self) -> str:
-        """What is promised: the first line of the function's docstring."""
+        """What the check requires: the first line of the function's docstring."""
         return (self.ask.__doc__ or "").strip().split("\n")[0]
 
 
@@ -43,14 +43,14 @@ class Step:
     """The subject's name."""
     subject: Any
     model: RegistryEntry[ModelSpec] | None = None
-    """Whose declared switches apply."""
+    """The model whose declared exceptions apply."""
     absent: str = ""
-    """Why there is nothing to look at."""
+    """Why there is nothing to check."""
 
     def run(self, context: CheckContext) -> Result:
         """The result; never raises but for Ctrl-C."""
         start = time.monotonic()
-        status, detail, next_step = self._answer(context)
+        status, detail, next_step = self._outcome(context)
         return Result(
             group=self.check.group,
             check=self.check.name,
@@ -61,8 +61,8 @@ class Step:
             seconds=round(time.monotonic() - start, 3),
         )
 
-    def _answer(self, context: CheckContext) -> tuple[Status, str, str]:
-        """How it ended, in which words, and what to do next."""
+    def _outcome(self, context: CheckContext) -> tuple[Status, str, str]:
+        """Status, detail and next step."""
         if self.absent:
             return "skipped", self.absent, ""
         declared = self.model.spec.conformance.get(self.check.name) if self.model else None
@@ -77,11 +77,11 @@ class Step:
         try:
             return "passed", self.check.ask(context, self.subject), ""
         except (Exception, SystemExit) as error:
-            return _told(error)
+            return _outcome_of_error(error)
 
 
-def _told(error: BaseException) -> tuple[Status, str, str]:
-    """What an error means for a check."""
+def _outcome_of_error(error: BaseException) -> tuple[Status, str, str]:
+    """Status, detail and next step of an error in a check."""
     match error:
         case Failing():
             return "failed", str(error.args[0]), error.next_step
@@ -90,13 +90,13 @@ def _told(error: BaseException) -> tuple[Status, str, str]:
         case MissingExtra():
             return "skipped", error.message, error.hint
         case ZooError():
-            return "failed", error.message, error.hint or _place(error)
+            return "failed", error.message, error.hint or _raised_at(error)
         case _:
-            return "failed", describe_error(error), _place(error)
+            return "failed", describe_error(error), _raised_at(error)
 
 
-def _place(error: BaseException) -> str:
-    """Where an error came from: the cause's own line."""
+def _raised_at(error: BaseException) -> str:
+    """File and line that raised the first cause of an error."""
     while error.__cause__ is not None:
         error = error.__cause__
     frames = traceback.extract_tb(error.__traceback__)

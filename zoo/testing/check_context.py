@@ -1,4 +1,4 @@
-"""The workbench of one plugin's checks: catalogue, data, built models and lessons, each made once.  [torch]"""
+"""What the checks of one plugin share: catalogue, data, built models and overfit tests, each made once."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from zoo_export.subject.subject import Subject
 
 T = TypeVar("T")
-CASES = 12
-"""Inputs that a model is tried with, at most."""
+MAX_CASES = 12
+"""The number of inputs that a model is called with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,62 +40,63 @@ class Built:
     subject: Subject
     """What would be exported: the model, or what its adapter makes of it, with its signature."""
     cases: tuple[Case, ...]
-    """Ready inputs of the kind that the model was made for."""
+    """Preprocessed inputs of the kind that the model was made for."""
 
     @property
     def problem(self) -> Problem:
-        """What it was built for."""
+        """The problem that the model was built for."""
         return self.subject.problem
 
 
 class CheckContext:
-    """What the checks of one plugin share."""
+    """What the checks of one plugin share; its temporary files are deleted with it."""
 
     def __init__(self, catalog: Catalog, plugin: Plugin, *, data: str | None = None) -> None:
         self.catalog = catalog
         self.plugin = plugin
         self._data = data
-        self._kept: dict[str, Any] = {}
+        self._cache: dict[str, Any] = {}
         self._owner = ""
 
     @cached_property
     def _temporary(self) -> ScratchFolder:
-        made = ScratchFolder.make()
-        weakref.finalize(self, made.remove)
-        return made
+        scratch = ScratchFolder.make()
+        weakref.finalize(self, scratch.remove)
+        return scratch
 
     def folder(self, name: str) -> Path:
-        """A new place for files, deleted with the bench."""
+        """The path of a new folder, which is not made yet."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary.path)) / name
 
-    def once(self, entry: RegistryEntry[Any], what: str, make: Callable[[], T]) -> T:
-        """What `make` gives, made once for each subject; what belonged to the subject before is let go."""
+    def once(self, entry: RegistryEntry[Any], key: str, make: Callable[[], T]) -> T:
+        """The value of `make()`, computed once for each subject; the values of the subject before are dropped."""
         if self._owner != entry.full_name:
-            self._kept.clear()
+            self._cache.clear()
             self._owner = entry.full_name
-        if what not in self._kept:
-            self._kept[what] = make()
-        return cast("T", self._kept[what])
+        if key not in self._cache:
+            self._cache[key] = make()
+        return cast("T", self._cache[key])
 
     # --- data ---
 
     def source(self, entry: RegistryEntry[ModelSpec]) -> str:
-        """The name of the data that a model is tried on; NotApplicable where there are none."""
+        """The data source for a model; NotApplicable where its task has no embedded data and none was given."""
         task = self.catalog.task(entry.spec.task)
         source = self._data or task.spec.default_data
         if not source:
             raise NotApplicable(
                 f"the task {task.full_name} has no embedded data",
-                next_step=f"name some: zoo plugins check {self.plugin.name} --data SOURCE",
+                next_step=f"name a source: zoo plugins check {self.plugin.name} --data SOURCE",
             )
         return source
 
     def card(self, entry: RegistryEntry[ModelSpec]) -> DataCard:
-        """The whole data that a model is tried on, checked once."""
+        """The card of the data for a model, checked once."""
         source, task = self.source(entry), self.catalog.task(entry.spec.task).full_name
         if (task, source) not in self._cards:
-            made = self.catalog.make_task(task)
-            self._cards[task, source] = made.data.check(made.data.detect(DataRequest(source=source)), progress=_silent)
+            task_object = self.catalog.make_task(task)
+            found = task_object.data.detect(DataRequest(source=source))
+            self._cards[task, source] = task_object.data.check(found, progress=_no_progress)
         return self._cards[task, source]
 
     @cached_property
@@ -103,7 +104,7 @@ class CheckContext:
         return {}
 
     def sampled(self, entry: RegistryEntry[ModelSpec], counts: Mapping[Split, int]) -> SampledCatalog:
-        """The catalogue with so few items of the data."""
+        """The catalogue with only so many items of the data in each split."""
         return SampledCatalog(
             plugins=self.catalog.plugins, prefer=self.catalog.prefer, card=self.card(entry), counts=counts
         )
@@ -111,19 +112,19 @@ class CheckContext:
     # --- models ---
 
     def problem(self, entry: RegistryEntry[ModelSpec]) -> Problem:
-        """What the model was published for, or what its task's data say."""
-        from zoo.models.build import default_problem  # noqa: PLC0415  torch; declarations are checked without
+        """The problem of the model: from its published weights, else from the data of its task."""
+        from zoo.models.build import default_problem  # noqa: PLC0415  torch; checking a declaration needs none
 
         if self._data is None:
             return self.once(entry, "problem", lambda: default_problem(self.catalog, entry))
         return self.catalog.make_task(entry.spec.task).problem(self.card(entry), entry.spec.input)
 
     def built(self, entry: RegistryEntry[ModelSpec]) -> Built:
-        """The model for its own problem, seed 0, with inputs to try it with."""
+        """The model built for its own problem with seed 0, with inputs to call it with."""
         return self.once(entry, "built", lambda: self.build(entry, self.problem(entry)))
 
     def build(self, entry: RegistryEntry[ModelSpec], problem: Problem, *, seed: int = 0) -> Built:
-        """The model for any problem."""
+        """The model built for a given problem."""
         from zoo.models.adapter import adapted  # noqa: PLC0415
         from zoo.models.build import build  # noqa: PLC0415  torch
         from zoo_export.subject.subject import Subject  # noqa: PLC0415
@@ -148,9 +149,9 @@ def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
     from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
-    offered = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=CASES)
-    return with_initial_state([under_own_names(case, subject) for case in offered if case.gates], subject.signature)
+    cases = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=MAX_CASES)
+    return with_initial_state([under_own_names(case, subject) for case in cases if case.gates], subject.signature)
 
 
-def _silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+def _no_progress(done: int, total: int) -> None:
+    """Progress that is not shown."""

@@ -1,4 +1,4 @@
-"""The kit as one test class for pytest, which is imported by the tests alone."""
+"""The conformance kit as one test class for pytest."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Conformance:
     """A subclass whose name begins with Test has one test for each check of each subject of its plugin."""
 
     plugin: ClassVar[str]
-    """The name of the installed plugin: its entry point's."""
+    """The name of the installed plugin, which is the name of its entry point."""
     groups: ClassVar[tuple[Group, ...]] = GROUPS
     models: ClassVar[str | None] = None
-    """A pattern, as `zoo list` takes it; None takes all, of more than a dozen the smallest of each kind."""
+    """A pattern, as `zoo list` takes it.  None takes all models, or of more than twelve the smallest of each kind."""
     smallest: ClassVar[bool] = False
-    """True takes the smallest model of each kind alone."""
+    """True checks only the smallest model of each kind."""
     data: ClassVar[str | None] = None
-    """Data in place of those that the tasks embed."""
-    _bench: ClassVar[CheckContext | None] = None
+    """A data source to use instead of the tasks' embedded data."""
+    _context: ClassVar[CheckContext | None] = None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each step of the plan."""
@@ -35,44 +35,44 @@ class Conformance:
         metafunc.parametrize("step", steps, ids=[f"{step.check.name}-{step.name}" for step in steps])
 
     def test_declaration(self, step: Step) -> None:
-        """It loads, costs nothing to list, and everything it names is there."""
-        self._judge(step)
+        """The plugin loads, listing it imports nothing heavy, and everything it names exists."""
+        self._report(step)
 
     def test_model(self, step: Step) -> None:
-        """Shapes, numbers, gradients, seeds and state."""
-        self._judge(step)
+        """Shapes, values, gradients, seeds and state of each model."""
+        self._report(step)
 
     def test_trainer(self, step: Step) -> None:
-        """It learns, alone and in two processes, and resumes exactly."""
-        self._judge(step)
+        """Each trainer learns, in one process and in two, and resumes exactly."""
+        self._report(step)
 
     def test_weights(self, step: Step) -> None:
-        """Bytes, licence, fit and claims."""
-        self._judge(step)
+        """Hash, licence, tensors and claimed metrics of each set of weights."""
+        self._report(step)
 
     def test_export(self, step: Step) -> None:
-        """The proof passes, and the bundle answers without torch."""
-        self._judge(step)
+        """The proof of each model passes, and the bundle reproduces its golden cases without torch."""
+        self._report(step)
 
     def _steps(self) -> tuple[Step, ...]:
         from zoo.testing.kit import plan  # noqa: PLC0415  imports torch
 
-        return plan(self._workbench(), groups=self.groups, models=self.models, smallest=self.smallest).steps
+        return plan(self._check_context(), groups=self.groups, models=self.models, smallest=self.smallest).steps
 
     @classmethod
-    def _workbench(cls) -> CheckContext:
-        from zoo.registry.catalog import Catalog  # noqa: PLC0415  a plugin is looked for when its tests are collected
+    def _check_context(cls) -> CheckContext:
+        from zoo.registry.catalog import Catalog  # noqa: PLC0415  plugins are loaded when tests are collected
         from zoo.testing.check_context import CheckContext  # noqa: PLC0415
 
-        if cls._bench is None:
+        if cls._context is None:
             catalog = Catalog.discover()
-            cls._bench = CheckContext(catalog, catalog.plugin(cls.plugin), data=cls.data)
-        return cls._bench
+            cls._context = CheckContext(catalog, catalog.plugin(cls.plugin), data=cls.data)
+        return cls._context
 
-    def _judge(self, step: Step) -> None:
+    def _report(self, step: Step) -> None:
         import pytest  # noqa: PLC0415  the kit is shipped, pytest is not
 
-        result = step.run(self._workbench())
+        result = step.run(self._check_context())
         sentence = f"{result.detail}\nnext: {result.next_step}" if result.next_step else result.detail
         if result.status == "failed":
             pytest.fail(f"{step.check.promise}\n{result.subject}: {sentence}", pytrace=False)

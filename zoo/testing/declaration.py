@@ -1,4 +1,4 @@
-"""What a plugin declares: it loads, costs nothing to list, and everything it names is there."""
+"""Checks of what a plugin declares: it loads, listing it imports nothing heavy, and everything it names exists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 
 Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec
-ASK: Final = """
+LIST_PLUGIN: Final = """
 import json, sys
 from zoo.registry.catalog import Catalog
 catalog = Catalog.discover()
@@ -35,38 +35,40 @@ for task in catalog.tasks():
 errors = [plugin.error for plugin in catalog.plugins if plugin.error]
 print(json.dumps({"errors": errors, "tasks": sorted(sys.modules)}))
 """
-"""Run in a process of its own, where nothing is imported yet: what listing refuses, and what making tasks imports."""
+"""Run in a new process: prints the errors of listing the plugin, and what is imported after its tasks are made."""
 
 
 def loads(context: CheckContext, plugin: Plugin) -> str:
-    """Its module is imported, its hooks answer, and what they give are specs."""
+    """Its module can be imported, and its hooks return specs."""
     del context
     if plugin.error:
         raise Failing(plugin.error, next_step=f"ZOO_STRICT_PLUGINS=1 zoo info {plugin.name} --traceback")
-    offers = len(plugin.models) + len(plugin.trainers) + len(plugin.weights) + len(plugin.tasks)
-    if not offers:
+    count = len(plugin.models) + len(plugin.trainers) + len(plugin.weights) + len(plugin.tasks)
+    if not count:
         raise Failing("it offers nothing", next_step="implement a hook, as in @zoo.hookimpl def zoo_models(): ...")
-    return f"{offers} offers"
+    return f"{count} specs"
 
 
 def torch_free(context: CheckContext, plugin: Plugin) -> str:
-    """Listing it imports none of torch, torchvision, onnx, onnxruntime and numpy; its tasks import no torch."""
+    """Listing it imports none of torch, torchvision, onnx, onnxruntime and numpy; making its tasks imports no torch."""
     del context
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         "ZOO_LOAD_PLUGINS": plugin.name,
     }
     environment.pop("ZOO_DISABLE_PLUGINS", None)
-    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_PLUGIN], env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Failing(f"it cannot be listed in a new process: {done.stderr.strip().splitlines()[-1:]}")
-    found = json.loads(done.stdout)
-    if found["errors"]:
+    listed = json.loads(done.stdout)
+    if listed["errors"]:
         raise Failing(
-            found["errors"][0],
+            listed["errors"][0],
             next_step="name what is heavy by reference, 'package.module:object', and import it in that module",
         )
-    if "torch" in found["tasks"]:
+    if "torch" in listed["tasks"]:
         raise Failing(
             "data or answers of its task import torch", next_step="torch belongs to the parts tensors and graphs"
         )
@@ -74,44 +76,46 @@ def torch_free(context: CheckContext, plugin: Plugin) -> str:
 
 
 def names(context: CheckContext, plugin: Plugin) -> str:
-    """Every task, trainer and model that a spec names is on offer, and a trainer is for the task of its model."""
-    catalog, wrong, count = context.catalog, [], 0
+    """Every task, trainer and model that a spec names exists, and each model has a trainer for its task."""
+    catalog, mistakes, count = context.catalog, [], 0
     for spec in plugin.models:
         entry = RegistryEntry(plugin=plugin, spec=spec)
         try:
             task = catalog.task(spec.task).full_name
             trainer = catalog.trainer(spec.trainer, owner=plugin.name)
             if catalog.task(trainer.spec.task).full_name != task:
-                wrong.append(
+                mistakes.append(
                     f"{entry.full_name} is for {spec.task}, its trainer {trainer.name} for {trainer.spec.task}"
                 )
             for whole in spec.part_of:
                 catalog.model(whole if "/" in whole else f"{plugin.name}/{whole}")
         except ZooError as error:
-            wrong.append(f"{entry.full_name}: {error.message}")
+            mistakes.append(f"{entry.full_name}: {error.message}")
         count += 2
-    for one in (RegistryEntry(plugin=plugin, spec=spec) for spec in plugin.weights):
+    for weights in (RegistryEntry(plugin=plugin, spec=spec) for spec in plugin.weights):
         try:
-            catalog.model(one.model)
+            catalog.model(weights.model)
         except ZooError as error:
-            wrong.append(f"{one.full_name}: {error.message}")
+            mistakes.append(f"{weights.full_name}: {error.message}")
         count += 1
-    return all_right(wrong, f"{count} names")
+    return pass_or_fail(mistakes, f"{count} names")
 
 
 def references(context: CheckContext, plugin: Plugin) -> str:
-    """Every "module:object" is there; tasks and trainers have the methods of their protocols."""
-    wrong, count = [], 0
+    """Every "module:object" exists; tasks and trainers have the methods of their protocols."""
+    mistakes, count = [], 0
     for entry, field, reference in _references(plugin):
         if context.catalog.missing(entry):
             continue
         count += 1
         try:
             found = context.catalog.load(entry, reference)
-            wrong += [f"{entry.full_name}: {field} {reference!r} {text}" for text in _misfits(entry.spec, field, found)]
+            mistakes += [
+                f"{entry.full_name}: {field} {reference!r} {text}" for text in _mistakes(entry.spec, field, found)
+            ]
         except ZooError as error:
-            wrong.append(error.message)
-    return all_right(wrong, f"{count} references")
+            mistakes.append(error.message)
+    return pass_or_fail(mistakes, f"{count} references")
 
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
@@ -126,8 +130,8 @@ def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Refer
             yield entry, f"part_of {whole}", reference
 
 
-def _misfits(spec: object, field: str, found: object) -> Iterator[str]:
-    """What is wrong with the object that a reference names."""
+def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
+    """Each mistake in the object that a reference names, as the end of a sentence."""
     if field in ("classes", "vocabulary"):
         if not isinstance(found, tuple) or not all(isinstance(word, str) for word in found):
             yield "is not a tuple of strings"
@@ -193,31 +197,31 @@ def _runner_misfits(task: Any) -> Iterator[str]:
     try:
         resolve(getattr(task, "runner", "zoo:API_VERSION"))
     except (ImportError, AttributeError) as error:
-        yield f"names the runner {task.runner!r}, which is not there: {error}"
+        yield f"names the runner {task.runner!r}, which does not exist: {error}"
 
 
 def json_round_trip(context: CheckContext, plugin: Plugin) -> str:
-    """Every spec is the same after it was written as JSON and read again."""
+    """Every spec is equal to itself after it was written as JSON and read again."""
     del context
-    wrong = []
+    mistakes = []
     specs: tuple[Spec, ...] = (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks)
     for spec in specs:
         name = spec.tag if isinstance(spec, WeightsSpec) else spec.name
         try:
             text = json.dumps(to_json(spec), allow_nan=False)
             if from_json(type(spec), json.loads(text), where=name) != spec:
-                wrong.append(f"{name} comes back as another one")
+                mistakes.append(f"{name} is another spec after reading it back")
         except (TypeError, ValueError) as error:
-            wrong.append(f"{name} is no JSON: {error}")
+            mistakes.append(f"{name} is no JSON: {error}")
         except ZooError as error:
-            wrong.append(error.message)
-    return all_right(
-        wrong, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings"
+            mistakes.append(error.message)
+    return pass_or_fail(
+        mistakes, f"{len(specs)} specs", next_step="keep to the types of the fields: tuples, numbers, strings"
     )
 
 
 def licences(context: CheckContext, plugin: Plugin) -> str:
-    """Every model says under which licence its code is."""
+    """Every model names the licence of its code."""
     del context
     without = [spec.name for spec in plugin.models if not spec.licence.strip()]
     if without:
@@ -228,9 +232,9 @@ def licences(context: CheckContext, plugin: Plugin) -> str:
     return f"{len(plugin.models)} models"
 
 
-def all_right(wrong: list[str], found: str, *, next_step: str = "") -> str:
-    """What was found; Failing with the first few where something is wrong."""
-    if wrong:
-        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise Failing("; ".join(wrong[:3]) + more, next_step=next_step)
-    return found
+def pass_or_fail(mistakes: list[str], detail: str, *, next_step: str = "") -> str:
+    """The detail of a passed check; Failing with the first three mistakes where there are any."""
+    if mistakes:
+        more = f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else ""
+        raise Failing("; ".join(mistakes[:3]) + more, next_step=next_step)
+    return detail

@@ -20,8 +20,8 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
 
 Model = RegistryEntry[ModelSpec]
-PATIENCE: Final = 300.0
-"""Seconds for the bundle's self-test."""
+TIMEOUT_SECONDS: Final = 300.0
+"""For the self-test of the bundle."""
 REPLAY: Final = """
 import runpy, sys
 sys.modules.update(dict.fromkeys(["torch", "torchvision", "onnx", "zoo", "zoo_export"]))
@@ -33,7 +33,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """One proof and what it wrote."""
+    """One proof and the bundle that was written."""
 
     proof: Proof
     written: Written
@@ -42,23 +42,24 @@ class Exported:
 
 def proof(context: CheckContext, entry: Model) -> str:
     """The export is proved: every gate passes."""
-    made = _exported(context, entry)
-    if not made.proof.verdict.publishes:
+    exported = _exported(context, entry)
+    if not exported.proof.verdict.publishes:
         raise Failing(
-            made.proof.verdict.sentence, next_step=f"zoo export {entry.bare_name} --onnx --untrained shows the report"
+            exported.proof.verdict.sentence,
+            next_step=f"zoo export {entry.bare_name} --onnx --untrained shows the report",
         )
-    return f"{made.proof.verdict.sentence} with {made.weights}"
+    return f"{exported.proof.verdict.sentence} with {exported.weights}"
 
 
 def dynamic_axes(context: CheckContext, entry: Model) -> str:
     """Every axis that is declared dynamic was run at several sizes."""
-    made = _exported(context, entry)
-    gate = next(gate for gate in made.proof.verdict.gates if gate.name == "axes")
+    exported = _exported(context, entry)
+    gate = next(gate for gate in exported.proof.verdict.gates if gate.name == "axes")
     if gate.status not in (Status.PASS, Status.WARN):
         raise Failing(gate.detail, next_step="compute no shapes in Python from the sizes of a tensor")
     tested = {
         f"{axis.name} {', '.join(map(str, axis.tested))}"
-        for graph in made.proof.evidence.graphs
+        for graph in exported.proof.evidence.graphs
         if graph.axes is not None
         for axis in graph.axes.tested
     }
@@ -67,20 +68,20 @@ def dynamic_axes(context: CheckContext, entry: Model) -> str:
 
 def golden_replay(context: CheckContext, entry: Model) -> str:
     """The bundle's own runner, without torch and without zoo, reproduces the golden cases."""
-    made = _exported(context, entry)
-    if not made.written.published:
+    exported = _exported(context, entry)
+    if not exported.written.published:
         raise NotApplicable("the proof did not pass, so there is no bundle")
     done = subprocess.run(
-        [sys.executable, "-c", REPLAY, str(made.written.path / "run.py")],
+        [sys.executable, "-c", REPLAY, str(exported.written.path / "run.py")],
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
     )
-    said = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    output = (done.stdout.strip() or done.stderr.strip()).splitlines()
     if done.returncode:
-        raise Failing("; ".join(said[-3:]), next_step="the task's runner may import numpy and Pillow alone")
-    return said[-1]
+        raise Failing("; ".join(output[-3:]), next_step="the task's runner may import numpy and Pillow alone")
+    return output[-1]
 
 
 def _exported(context: CheckContext, entry: Model) -> Exported:
@@ -93,9 +94,9 @@ def _exported(context: CheckContext, entry: Model) -> Exported:
 def _export(context: CheckContext, entry: Model) -> Exported:
     target = _shipped(context, entry)
     subject = find_subject(target, context.catalog, untrained=isinstance(target, ModelTarget), data=False)
-    made = prove(subject, opset=DEFAULT_OPSET, evaluate=0)
-    written = write(made, context.folder("bundle"), reproduce=())
-    return Exported(proof=made, written=written, weights=subject.lineage.weights)
+    exported = prove(subject, opset=DEFAULT_OPSET, evaluate=0)
+    written = write(exported, context.folder("bundle"), reproduce=())
+    return Exported(proof=exported, written=written, weights=subject.lineage.weights)
 
 
 def _shipped(context: CheckContext, entry: Model) -> Target:

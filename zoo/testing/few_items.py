@@ -1,4 +1,4 @@
-"""A few items of the data a task embeds: enough to learn from for a second, the same ones every time."""
+"""Tasks with only a few items of their data, always the same ones, so that a training takes seconds."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from zoo.registry.catalog import Catalog
 
 
 def sample(task: Task, card: DataCard, problem: Problem, split: Split, count: int) -> DataCard:
-    """The card with the first items of one split: as many as make a dataset of at least so many entries.
+    """The card with the first items of one split, as many as a dataset of at least `count` entries needs.
 
-    An entry need not be an item: a language model learns from chunks, of which one text may hold a thousand.
+    An entry need not be an item: a language model learns from chunks, and one text may hold a thousand chunks.
     """
     items = card.splits[split]
-    few = count if len(task.tensors.dataset(_of(card, split, items[:count]), split, problem)) == count else 1
-    while few < len(items) and len(task.tensors.dataset(_of(card, split, items[:few]), split, problem)) < count:
-        few *= 2
-    return _of(card, split, items[:few])
+    taken = count if len(task.tensors.dataset(_of(card, split, items[:count]), split, problem)) == count else 1
+    while taken < len(items) and len(task.tensors.dataset(_of(card, split, items[:taken]), split, problem)) < count:
+        taken *= 2
+    return _of(card, split, items[:taken])
 
 
 def _of(card: DataCard, split: Split, items: Any) -> DataCard:
@@ -59,21 +59,21 @@ class SampledTensors:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._task.tensors, name)
 
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Any:  # noqa: ARG002  the card is its own
-        """A split of the few items."""
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Any:  # noqa: ARG002  its own card
+        """A split with a few items."""
         few = sample(self._task, self._card, problem, split, self._counts[split])
         return self._task.tensors.dataset(few, split, problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledCatalog(Catalog):
-    """A catalogue whose tasks have little data, so that the real training can be watched within seconds."""
+    """A catalogue whose tasks have only a few items of data."""
 
     card: DataCard
     counts: Mapping[Split, int]
 
     def make_task(self, name: str) -> Task:
-        """The task, with a few items."""
+        """The task with a few items of data."""
         task = Catalog.make_task(self, name)
         return replace(
             task,

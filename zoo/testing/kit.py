@@ -1,4 +1,4 @@
-"""The whole kit: which checks there are, which subjects a plugin gives them, and the score of all.  [torch]"""
+"""The conformance kit: all checks, their subjects in a plugin, and the score of a plugin.  [torch]"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zoo.testing.score import GROUPS, Group, Result, Score
 
 
 def switches(context: CheckContext, plugin: Plugin) -> str:
-    """Checks that are declared not to apply exist, and each has a reason."""
+    """Every check that a model declares as not applicable exists, and has a reason."""
     del context
     known = {check.name for check in CHECKS if check.group != "declaration"}
     wrong = []
@@ -29,7 +29,7 @@ def switches(context: CheckContext, plugin: Plugin) -> str:
                 wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
             elif not reason.strip():
                 wrong.append(f"{spec.name} declares {name!r} without a reason")
-    return declaration.all_right(wrong, f"{sum(len(spec.conformance) for spec in plugin.models)} switches")
+    return declaration.pass_or_fail(wrong, f"{sum(len(spec.conformance) for spec in plugin.models)} switches")
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -60,13 +60,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(group="export", name="dynamic_axes", ask=export.dynamic_axes),
     Check(group="export", name="golden_replay", ask=export.golden_replay),
 )
-MANY: Final = 12
-"""A plugin with more models is checked on the smallest of each kind, unless somebody asks for others."""
+MAX_MODELS: Final = 12
+"""Of a plugin with more models the smallest of each kind is checked, unless `models` says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What will be looked at, and what will not."""
+    """What will be checked, and sentences about what will not."""
 
     steps: tuple[Step, ...]
     left_out: tuple[str, ...] = ()
@@ -82,11 +82,10 @@ def check_plugin(
     catalog: Catalog | None = None,
     notify: Callable[[Result], None] = lambda _: None,
 ) -> Score:
-    """The score of an installed plugin; `notify` is called with each result as it comes.
+    """The score of an installed plugin; `notify` is called with each result.
 
-    `models` is a pattern of names, as `zoo list` takes it; `smallest` takes of those the smallest of each kind, which
-    is also done for a plugin of more than a dozen models of which nobody named any.  `data` stands in for the
-    embedded data of the tasks.
+    `models` is a pattern of names, as `zoo list` takes it.  `smallest` checks only the smallest model of each kind; so
+    does a plugin of more than twelve models without `models`.  `data` replaces the embedded data of the tasks.
     """
     catalog = catalog or Catalog.discover()
     plugin = catalog.plugin(name)
@@ -110,7 +109,7 @@ def check_plugin(
 def plan(
     context: CheckContext, *, groups: Sequence[Group] = GROUPS, models: str | None = None, smallest: bool = False
 ) -> Plan:
-    """Every check of these groups with every subject that the plugin gives it, in order."""
+    """Every check of these groups for each of its subjects in the plugin, in order."""
     plugin = context.plugin
     chosen, left_out = _chosen(context, models, smallest=smallest)
     steps: list[Step] = []
@@ -146,15 +145,19 @@ def _of_models(group: Group, chosen: Iterable[RegistryEntry[ModelSpec]]) -> list
 
 
 def _of_trainers(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]]) -> list[Step]:
-    """Lessons for every model; for every trainer, runs of the smallest model that uses it."""
-    lessons, runs = _of("trainer")[:2], _of("trainer")[2:]
-    steps = [Step(check=check, name=one.full_name, subject=one, model=one) for one in chosen for check in lessons]
-    for used, entry in _smallest_users(context, chosen).items():
-        if entry is None:
-            steps += [Step(check=check, name=used, subject=None, absent="no model uses it") for check in runs]
+    """Overfit tests of every model; for every trainer, runs of the smallest model that uses it."""
+    overfit_tests, runs = _of("trainer")[:2], _of("trainer")[2:]
+    steps = [
+        Step(check=check, name=entry.full_name, subject=entry, model=entry)
+        for entry in chosen
+        for check in overfit_tests
+    ]
+    for trainer_name, user in _smallest_users(context, chosen).items():
+        if user is None:
+            steps += [Step(check=check, name=trainer_name, subject=None, absent="no model uses it") for check in runs]
         else:
-            name = f"{used} ({entry.full_name})"
-            steps += [Step(check=check, name=name, subject=entry, model=entry) for check in runs]
+            name = f"{trainer_name} ({user.full_name})"
+            steps += [Step(check=check, name=name, subject=user, model=user) for check in runs]
     return steps
 
 
@@ -169,15 +172,15 @@ def _smallest_users(
         if not entry.spec.part_of:
             users.setdefault(_trainer(catalog, entry), entry)
     users.pop("", None)
-    anybody = [one for one in _by_size(catalog.models()) if not one.spec.part_of and not catalog.missing(one)]
+    usable = [entry for entry in _by_size(catalog.models()) if not entry.spec.part_of and not catalog.missing(entry)]
     for name in own:
         if name not in users:
-            users[name] = next((one for one in anybody if _trainer(catalog, one) == name), None)
+            users[name] = next((entry for entry in usable if _trainer(catalog, entry) == name), None)
     return users
 
 
 def _trainer(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> str:
-    """The full name of its trainer; empty where nobody offers it."""
+    """The full name of its trainer; empty where no plugin offers it."""
     try:
         return catalog.trainer(entry.spec.trainer, owner=entry.plugin.name).full_name
     except ZooError:
@@ -186,10 +189,10 @@ def _trainer(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> str:
 
 def _of_weights(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]]) -> list[Step]:
     """The plugin's weights for the chosen models, and for models of other plugins."""
-    ours, names = context.plugin.name, {entry.full_name for entry in chosen}
-    offers = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in context.plugin.weights]
-    kept = [one for one in offers if one.model in names or not one.model.startswith(f"{ours}/")]
-    return [Step(check=check, name=one.full_name, subject=one) for one in kept for check in _of("weights")]
+    names, prefix = {entry.full_name for entry in chosen}, f"{context.plugin.name}/"
+    entries = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in context.plugin.weights]
+    checked = [entry for entry in entries if entry.model in names or not entry.model.startswith(prefix)]
+    return [Step(check=check, name=entry.full_name, subject=entry) for entry in checked for check in _of("weights")]
 
 
 _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[ModelSpec]]], list[Step]]]] = {
@@ -206,32 +209,34 @@ _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[Mode
 def _chosen(
     context: CheckContext, pattern: str | None, *, smallest: bool
 ) -> tuple[tuple[RegistryEntry[ModelSpec], ...], tuple[str, ...]]:
-    """The models to look at, and a sentence about the others."""
+    """The models to check, and a sentence about the others."""
     plugin = context.plugin
-    everything = [entry for entry in context.catalog.models() if entry.plugin.name == plugin.name]
-    chosen = [one for one in context.catalog.models(pattern or "*") if one.plugin.name == plugin.name]
+    models = [entry for entry in context.catalog.models() if entry.plugin.name == plugin.name]
+    chosen = [entry for entry in context.catalog.models(pattern or "*") if entry.plugin.name == plugin.name]
     if pattern and not chosen:
-        raise UsageError(f"no model of the plugin {plugin.name!r} fits {pattern!r}", hint=f"zoo list '{plugin.name}/*'")
-    how = [f"those that fit {pattern!r}"] if pattern else []
-    if smallest or (pattern is None and len(everything) > MANY):
+        raise UsageError(
+            f"no model of the plugin {plugin.name!r} matches {pattern!r}", hint=f"zoo list '{plugin.name}/*'"
+        )
+    selected_by = [f"those that match {pattern!r}"] if pattern else []
+    if smallest or (pattern is None and len(models) > MAX_MODELS):
         chosen = smallest_of_each_kind(chosen)
-        how.append("the smallest of each kind")
-    if len(chosen) == len(everything):
+        selected_by.append("the smallest of each kind")
+    if len(chosen) == len(models):
         return tuple(chosen), ()
-    again = f"zoo plugins check {plugin.name} --models '*' takes all"
-    left = len(everything) - len(chosen)
-    return tuple(chosen), (f"{left} of {len(everything)} models: only {', and of them '.join(how)}; {again}",)
+    advice = f"zoo plugins check {plugin.name} --models '*' checks all"
+    left_out = len(models) - len(chosen)
+    return tuple(chosen), (f"{left_out} of {len(models)} models: only {', and of them '.join(selected_by)}; {advice}",)
 
 
-def smallest_of_each_kind(offers: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
-    """Of the models that share task, trainer and form of input, the one with the fewest parameters."""
+def smallest_of_each_kind(entries: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
+    """Of all models with the same task, trainer and type of input, the one with the fewest parameters."""
     kinds: dict[tuple[object, ...], RegistryEntry[ModelSpec]] = {}
-    for entry in _by_size(offers):
+    for entry in _by_size(entries):
         spec = entry.spec
         kinds.setdefault((spec.task, spec.trainer, type(spec.input)), entry)
     return list(kinds.values())
 
 
-def _by_size(offers: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
-    """The smallest first, those of unknown size last."""
-    return sorted(offers, key=lambda entry: (entry.spec.parameters is None, entry.spec.parameters or 0))
+def _by_size(entries: Iterable[RegistryEntry[ModelSpec]]) -> list[RegistryEntry[ModelSpec]]:
+    """Sorted by the number of parameters; models of unknown size last."""
+    return sorted(entries, key=lambda entry: (entry.spec.parameters is None, entry.spec.parameters or 0))

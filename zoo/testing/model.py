@@ -1,4 +1,4 @@
-"""What every architecture must keep, asked through its signature alone.  [torch]"""
+"""Checks of every architecture, through its signature alone.  [torch]"""
 
 from __future__ import annotations
 
@@ -26,48 +26,48 @@ from zoo_export.measure.graph import torch_repeats
 from zoo_export.subject.batching import batch_name, batches, join, split
 
 Model = RegistryEntry[ModelSpec]
-SAME = 1e-3
-"""Of an output's largest value: more than rounding makes, less than a neighbour in the batch does."""
-FIRST_STEPS, FIRST_ITEMS = 24, 64
-"""A layer that begins with zeros lets gradients through after it has learnt once, and not every item reaches all."""
+MAX_RELATIVE_DIFFERENCE = 1e-3
+"""Of an output's largest value: larger than rounding errors, smaller than the influence of other items."""
+GRADIENT_STEPS, GRADIENT_ITEMS = 24, 64
+"""A layer of zeros passes gradients on only after its first update, and not every item reaches every parameter."""
 
 
 def shapes(context: CheckContext, entry: Model) -> str:
     """Inputs and outputs have the shapes and types of the signature, for other sizes and class counts too."""
-    tried = []
+    names = []
     for name, problem in variants(context.problem(entry), entry.spec):
         built = context.build(entry, problem)
         inputs = _batch(built, largest=2)
-        wrong = misfits(inputs, _answer(built, inputs), built.subject.signature)
-        if wrong:
-            raise Failing(f"{name}: {'; '.join(wrong)}", next_step="let the signature and the network say the same")
-        tried.append(name)
-    return ", ".join(tried)
+        mismatches = signature_mismatches(inputs, _answer(built, inputs), built.subject.signature)
+        if mismatches:
+            raise Failing(f"{name}: {'; '.join(mismatches)}", next_step="correct the signature or the network")
+        names.append(name)
+    return ", ".join(names)
 
 
-def misfits(inputs: Mapping[str, Array], outputs: Mapping[str, Array], signature: Signature) -> list[str]:
-    """A sentence for each array that is not as its port says; one name of an axis is one size."""
+def signature_mismatches(inputs: Mapping[str, Array], outputs: Mapping[str, Array], signature: Signature) -> list[str]:
+    """A sentence for each array that is not as its port says; axes of the same name must have the same size."""
     sizes: dict[str, int] = {}
-    wrong = []
+    mismatches = []
     for values, ports in ((inputs, signature.inputs), (outputs, signature.outputs)):
         for port in ports:
             value = values[port.name]
             if str(value.dtype) != port.dtype:
-                wrong.append(f"{port.name} is {value.dtype}, the signature says {port.dtype}")
-            if not _fits(value, port, sizes):
-                wrong.append(f"{port.name} is {list(value.shape)}, the signature says {list(port.shape)}")
-    return wrong
+                mismatches.append(f"{port.name} is {value.dtype}, the signature says {port.dtype}")
+            if not _has_shape(value, port, sizes):
+                mismatches.append(f"{port.name} is {list(value.shape)}, the signature says {list(port.shape)}")
+    return mismatches
 
 
-def _fits(value: Array, port: Port, sizes: dict[str, int]) -> bool:
+def _has_shape(value: Array, port: Port, sizes: dict[str, int]) -> bool:
     return value.ndim == len(port.shape) and all(
-        found == (said if isinstance(said, int) else sizes.setdefault(said, found))
-        for found, said in zip(value.shape, port.shape, strict=True)
+        actual == (expected if isinstance(expected, int) else sizes.setdefault(expected, actual))
+        for actual, expected in zip(value.shape, port.shape, strict=True)
     )
 
 
 def finite(context: CheckContext, entry: Model) -> str:
-    """A new model answers realistic and uniform inputs with finite numbers."""
+    """The outputs of a new model are finite for realistic and for uniform inputs."""
     built = context.built(entry)
     for case in built.cases:
         for name, value in _answer(built, case.inputs).items():
@@ -77,26 +77,26 @@ def finite(context: CheckContext, entry: Model) -> str:
 
 
 def parameters(context: CheckContext, entry: Model) -> str:
-    """It has as many parameters as its card says, at the default number of classes."""
+    """It has as many parameters as its spec says, at the default number of classes."""
     problem = context.problem(entry)
     if isinstance(problem.input, ImageInput | LatentInput):  # the data may have other channels
         problem = replace(problem, input=entry.spec.input)
-    found = sum(parameter.numel() for parameter in context.build(entry, problem).model.parameters())
+    count = sum(parameter.numel() for parameter in context.build(entry, problem).model.parameters())
     stated = entry.spec.parameters
     if stated is None:
-        raise NotApplicable("its card states no number", next_step=f"ModelSpec(..., parameters={found:_})")
-    if found != stated:
-        raise Failing(f"it has {found:,}, its card says {stated:,}", next_step=f"ModelSpec(..., parameters={found:_})")
-    return f"{found:,}"
+        raise NotApplicable("its spec states no number", next_step=f"ModelSpec(..., parameters={count:_})")
+    if count != stated:
+        raise Failing(f"it has {count:,}, its spec says {stated:,}", next_step=f"ModelSpec(..., parameters={count:_})")
+    return f"{count:,}"
 
 
 def determinism(context: CheckContext, entry: Model) -> str:
-    """In eval mode the same input gives the same bits, whatever the state of the random generators."""
+    """In eval mode the same input gives the same output, bit for bit, whatever the random state."""
     built = context.built(entry)
     if not torch_repeats(built.subject.module, built.cases[:2], built.subject.signature):
         raise Failing(
-            "it answers the same input otherwise the second time",
-            next_step="draw no random numbers in eval mode: take them as an input",
+            "the same input gives another output the second time",
+            next_step="draw no random numbers in eval mode; take them as an input",
         )
     return "the same bits twice"
 
@@ -105,25 +105,29 @@ def gradients(context: CheckContext, entry: Model) -> str:
     """Every parameter gets a gradient from its trainer's loss within 24 steps."""
     if entry.spec.part_of:
         raise NotApplicable(f"it is trained as a part of {', '.join(entry.spec.part_of)}")
-    overfit_test = context.once(entry, "first steps", lambda: _first_steps(context, entry))
-    if overfit_test.deaf:
-        more = f", and {len(overfit_test.deaf) - 5} more" if len(overfit_test.deaf) > 5 else ""
+    overfit_test = context.once(entry, "gradient steps", lambda: _gradient_steps(context, entry))
+    if overfit_test.without_gradient:
+        more = f", and {len(overfit_test.without_gradient) - 5} more" if len(overfit_test.without_gradient) > 5 else ""
         raise Failing(
-            f"{len(overfit_test.deaf)} of {overfit_test.parameters} parameters get none: "
-            f"{', '.join(overfit_test.deaf[:5])}{more}",
+            f"{len(overfit_test.without_gradient)} of {overfit_test.parameters} parameters get none: "
+            f"{', '.join(overfit_test.without_gradient[:5])}{more}",
             next_step="leave out what the loss does not use, or freeze it: requires_grad_(False)",
         )
     return f"{overfit_test.parameters} tensors"
 
 
-def _first_steps(context: CheckContext, entry: Model) -> OverfitTest:
+def _gradient_steps(context: CheckContext, entry: Model) -> OverfitTest:
     return learn(
-        context, entry, steps=FIRST_STEPS, items=FIRST_ITEMS, enough=lambda overfit_test: not overfit_test.deaf
+        context,
+        entry,
+        steps=GRADIENT_STEPS,
+        items=GRADIENT_ITEMS,
+        enough=lambda overfit_test: not overfit_test.without_gradient,
     )
 
 
 def seed(context: CheckContext, entry: Model) -> str:
-    """The same seed gives the same parameters, another seed others."""
+    """The same seed gives the same parameters, and another seed gives others."""
     problem = context.problem(entry)
     first, again, other = (_state(context.build(entry, problem, seed=number).model) for number in (0, 0, 1))
     differing = [name for name in first if not torch.equal(first[name], again[name])]
@@ -146,44 +150,44 @@ def state_round_trip(context: CheckContext, entry: Model) -> str:
     fresh = context.build(entry, built.problem, seed=1)
     load_state(fresh.model, read_state(file), origin="the saved state")
     for case in built.cases[:3]:
-        before, after = (_answer(one, case.inputs) for one in (built, fresh))
+        before, after = (_answer(model, case.inputs) for model in (built, fresh))
         for name, value in before.items():
             if value.tobytes() != after[name].tobytes():
                 raise Failing(
                     f"{name} differs after loading",
-                    next_step="register what the answer depends on as a parameter or a buffer",
+                    next_step="register what the output depends on as a parameter or a buffer",
                 )
     return f"{len(_state(built.model))} tensors"
 
 
 def batch_independence(context: CheckContext, entry: Model) -> str:
-    """An item's answer does not depend on what else is in its batch."""
+    """The output for an item does not depend on the other items of its batch."""
     built = context.built(entry)
     signature = built.subject.signature
     if batch_name(signature) is None:
         raise NotApplicable("its graph takes one item at a time")
     group = max(batches([case.inputs for case in built.cases], signature, largest=3), key=len)
-    alone = [_answer(built, built.cases[place].inputs) for place in group]
-    sizes = [len(next(iter(built.cases[place].inputs.values()))) for place in group]
+    singly = [_answer(built, built.cases[index].inputs) for index in group]
+    sizes = [len(next(iter(built.cases[index].inputs.values()))) for index in group]
     if len(group) == 1 and sizes[0] == 1:
         raise NotApplicable("the task offers only one input of each shape")
-    together = _answer(built, join([built.cases[place].inputs for place in group], signature.inputs))
-    for one, other in zip(alone, split(together, signature, sizes), strict=True):
-        for name, value in one.items():
-            error, scale = _distance(value, other[name])
-            if error > SAME * scale:
+    batched = _answer(built, join([built.cases[index].inputs for index in group], signature.inputs))
+    for outputs, outputs_in_batch in zip(singly, split(batched, signature, sizes), strict=True):
+        for name, value in outputs.items():
+            error, scale = _distance(value, outputs_in_batch[name])
+            if error > MAX_RELATIVE_DIFFERENCE * scale:
                 raise Failing(
-                    f"{name} moves by {error:.3g} of {scale:.3g} when other items are in the batch",
-                    next_step="norms over the batch must use their running statistics in eval mode",
+                    f"{name} changes by {error:.3g} of {scale:.3g} when other items are in the batch",
+                    next_step="batch normalisation must use its running statistics in eval mode",
                 )
-    return f"{len(group)} items alone and together"
+    return f"{len(group)} items, singly and as a batch"
 
 
-def _distance(one: Array, other: Array) -> tuple[float, float]:
+def _distance(expected: Array, actual: Array) -> tuple[float, float]:
     """The largest difference, and the largest value."""
-    if not one.size:
+    if not expected.size:
         return 0.0, 1.0
-    left, right = one.astype(np.float64), other.astype(np.float64)
+    left, right = expected.astype(np.float64), actual.astype(np.float64)
     return float(np.abs(left - right).max()), max(float(np.abs(left).max()), 1e-6)
 
 
@@ -192,7 +196,7 @@ def _batch(built: Built, *, largest: int) -> dict[str, Array]:
     if not inputs:
         raise Failing(f"the task {built.problem.task} offers no inputs of its model for a problem like this")
     group = max(batches(inputs, built.subject.signature, largest=largest), key=len)
-    return join([inputs[place] for place in group], built.subject.signature.inputs)
+    return join([inputs[index] for index in group], built.subject.signature.inputs)
 
 
 def _answer(built: Built, inputs: Mapping[str, Array]) -> dict[str, Array]:

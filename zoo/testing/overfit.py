@@ -1,4 +1,4 @@
-"""A short training in memory, watched step by step: the real trainer on a few items, without a run.  [torch]"""
+"""A short training in memory: the real trainer on a few items, step by step, without a run folder.  [torch]"""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from zoo.training.engine.fabric import Engine, launch
 from zoo.training.request import TrainingRequest, resolve_training
 
 ITEMS = 8
-"""What a lesson repeats."""
-HELD = 16
-"""Items of validation and test."""
+"""The number of training items that are repeated."""
+HELD_OUT_ITEMS = 16
+"""The number of items of validation and of test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverfitTest:
-    """What a few steps showed."""
+    """The result of a few training steps."""
 
     losses: tuple[float, ...]
     parameters: int
-    """Tensors of the model that may learn."""
-    deaf: tuple[str, ...]
-    """Those that got no gradient in any step."""
+    """The number of trainable tensors of the model."""
+    without_gradient: tuple[str, ...]
+    """Names of trainable tensors that got no gradient in any step."""
 
 
 def plain(recipe: Recipe) -> Recipe:
-    """The recipe without what keeps a network from learning a few items by heart: chance, averages, decay."""
+    """The recipe without what hinders overfitting: augmentation, moving average, weight decay, label smoothing."""
     return replace(
         recipe,
         batch_size=ITEMS,
@@ -56,26 +56,26 @@ def plain(recipe: Recipe) -> Recipe:
     )
 
 
-def intended(
+def training_request(
     context: CheckContext,
     entry: RegistryEntry[ModelSpec],
     change: Callable[[Recipe], Recipe],
     *,
     items: int,
-    place: Path | None = None,
+    output: Path | None = None,
 ) -> TrainingRequest:
-    """A training of the model on the first items of the data, on this machine as it is."""
+    """The request for a training of the model on the first items of the data, on one CPU process."""
     options = TrainOptions(
         data=context.source(entry),
-        output=place or context.folder("run"),
+        output=output or context.folder("run"),
         device="cpu",
         threads=torch.get_num_threads(),
         workers=0,
         limit_train=items,
     )
-    catalog = context.sampled(entry, {"train": items, "validation": HELD, "test": HELD})
-    intent = resolve_training(entry.full_name, options, catalog=catalog)
-    return replace(intent, config=replace(intent.config, recipe=change(intent.config.recipe)))
+    catalog = context.sampled(entry, {"train": items, "validation": HELD_OUT_ITEMS, "test": HELD_OUT_ITEMS})
+    request = resolve_training(entry.full_name, options, catalog=catalog)
+    return replace(request, config=replace(request.config, recipe=change(request.config.recipe)))
 
 
 def learn(
@@ -86,31 +86,31 @@ def learn(
     items: int = ITEMS,
     enough: Callable[[OverfitTest], bool] = lambda _: False,
 ) -> OverfitTest:
-    """At most so many steps of eight on so many items, fewer once the lesson is `enough`."""
-    intent = intended(context, entry, plain, items=items)
+    """Train at most `steps` steps of eight items, of `items` in all; stop early once the result is `enough`."""
+    request = training_request(context, entry, plain, items=items)
     with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
-        training = prepared(intent, context.card(entry), engine, steps=steps)
-        learning = dict(_learning(training.modules["model"]))
-        heard: set[str] = set()
-        for name, parameter in learning.items():
-            parameter.register_post_accumulate_grad_hook(partial(_hear, heard, name))  # type: ignore[no-untyped-call]
-        overfit_test = OverfitTest(losses=(), parameters=len(learning), deaf=tuple(learning))
+        training = prepared(request, context.card(entry), engine, steps=steps)
+        trainable = dict(_trainable(training.modules["model"]))
+        with_gradient: set[str] = set()
+        for name, parameter in trainable.items():
+            parameter.register_post_accumulate_grad_hook(partial(_note, with_gradient, name))  # type: ignore[no-untyped-call]
+        overfit_test = OverfitTest(losses=(), parameters=len(trainable), without_gradient=tuple(trainable))
         for loss in run(training, steps):
-            deaf = tuple(name for name in learning if name not in heard)
-            overfit_test = replace(overfit_test, losses=(*overfit_test.losses, loss), deaf=deaf)
+            missing = tuple(name for name in trainable if name not in with_gradient)
+            overfit_test = replace(overfit_test, losses=(*overfit_test.losses, loss), without_gradient=missing)
             if enough(overfit_test):
                 break
     return overfit_test
 
 
-def prepared(intent: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
-    """The training at its first step."""
-    problem = intent.task.problem(card, intent.config.input)
-    recipe = replace(intent.config.recipe, epochs=steps)
-    config = replace(intent.config, input=problem.input, max_steps=steps, recipe=recipe)
-    intent = replace(intent, config=config)
-    model, _ = starting_model(intent, problem)
-    training = build_training(intent, card=card, problem=problem, model=model, engine=engine)
+def prepared(request: TrainingRequest, card: DataCard, engine: Engine, *, steps: int) -> Training:
+    """The training of a request, before its first step."""
+    problem = request.task.problem(card, request.config.input)
+    recipe = replace(request.config.recipe, epochs=steps)
+    config = replace(request.config, input=problem.input, max_steps=steps, recipe=recipe)
+    request = replace(request, config=config)
+    model, _ = starting_model(request, problem)
+    training = build_training(request, card=card, problem=problem, model=model, engine=engine)
     training.context.set_optimizers(training.optimizers, training.rates, training.average)
     return training
 
@@ -134,10 +134,10 @@ def _ready(training: Training, indices: list[int]) -> Batch:
     return channels_last(batch) if training.config.recipe.channels_last else batch
 
 
-def _learning(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    return ((name, one) for name, one in module.named_parameters() if one.requires_grad)
+def _trainable(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad)
 
 
-def _hear(heard: set[str], name: str, parameter: torch.Tensor) -> None:
-    if name not in heard and parameter.grad is not None and bool(parameter.grad.any()):
-        heard.add(name)
+def _note(with_gradient: set[str], name: str, parameter: torch.Tensor) -> None:
+    if name not in with_gradient and parameter.grad is not None and bool(parameter.grad.any()):
+        with_gradient.add(name)

@@ -1,4 +1,4 @@
-"""What the kit found: one result per check and subject, and the score of a plugin."""
+"""The results of the conformance kit: one for each check and subject, and the score of a plugin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GROUPS: Final[tuple[Group, ...]] = ("declaration", "model", "trainer", "weights"
 
 
 class Failing(Exception):
-    """A check that does not hold: `args[0]` says what was found, `next_step` what to do about it."""
+    """Raised by a check that fails: `args[0]` says what is wrong, `next_step` what to do."""
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class Failing(Exception):
 
 
 class NotApplicable(Exception):
-    """A check that says nothing about its subject: `args[0]` says why, `next_step` what would change that."""
+    """Raised by a check that does not apply to its subject: `args[0]` says why, `next_step` what would change that."""
 
     def __init__(self, reason: str, *, next_step: str = "") -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class NotApplicable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One check on one subject."""
+    """The result of one check of one subject."""
 
     group: Group
     check: str
@@ -37,7 +37,7 @@ class Result:
     """The plugin's name, or the full name of a model, a trainer or a set of weights."""
     status: Status
     detail: str = ""
-    """What was found, or why nothing was looked at."""
+    """What was measured, or why the check was skipped."""
     next_step: str = ""
     seconds: float = 0.0
 
@@ -51,14 +51,14 @@ class Score:
     version: str
     results: tuple[Result, ...]
     left_out: tuple[str, ...] = ()
-    """Sentences about what nobody looked at."""
+    """Sentences about what was not checked."""
     seconds: float = 0.0
 
     def count(self, status: Status) -> int:
-        """How many checks ended so."""
+        """The number of results with this status."""
         return sum(result.status == status for result in self.results)
 
     @property
     def holds(self) -> bool:
-        """Nothing failed, and something was looked at."""
+        """True when no check failed and at least one passed."""
         return self.count("failed") == 0 and self.count("passed") > 0

@@ -1,4 +1,4 @@
-"""Other problems than a model's own, as far as its card says that it can be built for them."""
+"""Variations of a model's problem that its spec says it can be built for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from statistics import fmean
 from zoo.api.problem import ImageInput, Input, LatentInput, Problem
 from zoo.api.specs import ModelSpec
 
-FEW_TOKENS = 12
+SMALL_VOCABULARY = 12
 
 
 def variants(problem: Problem, spec: ModelSpec) -> Iterator[tuple[str, Problem]]:
-    """The problem itself, then other counts of classes and tokens, other sizes, channels and lengths of noise."""
+    """The problem itself, then others: numbers of classes and tokens, sizes, channels, lengths of latents."""
     yield "as it is", problem
     if "num_classes" in spec.needs:
         for count in (2, 7):
             yield f"{count} classes", replace(problem, classes=tuple(f"class {index}" for index in range(count)))
-    if "vocabulary_size" in spec.needs and len(problem.vocabulary) > FEW_TOKENS:
-        yield f"{FEW_TOKENS} tokens", replace(problem, vocabulary=problem.vocabulary[:FEW_TOKENS])
+    if "vocabulary_size" in spec.needs and len(problem.vocabulary) > SMALL_VOCABULARY:
+        yield f"{SMALL_VOCABULARY} tokens", replace(problem, vocabulary=problem.vocabulary[:SMALL_VOCABULARY])
     if isinstance(problem.input, LatentInput) and "latent_size" in spec.needs:
         size = problem.input.size // 2 + 1
         yield f"{size} numbers of noise", replace(problem, input=replace(problem.input, size=size))
@@ -48,7 +48,7 @@ def _with_picture(problem: Problem, picture: ImageInput) -> Problem:
 
 
 def _sizes(image: ImageInput) -> Iterator[tuple[int, int]]:
-    """A smaller square where the architecture takes one, and a rectangle."""
+    """A smaller square, where the architecture takes one, and a rectangle."""
     height, width = image.size
     smaller = image.nearest((3 * min(height, width) // 4,) * 2)
     if smaller != image.size:

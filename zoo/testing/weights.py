@@ -1,4 +1,4 @@
-"""What published parameters must keep.  [torch]"""
+"""Checks of published weights.  [torch]"""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from zoo.training.evaluate import evaluate_target
 
 Weights = RegistryEntry[WeightsSpec]
 TOLERANCE: Final = 0.005
-"""How far a metric may be from its claim, of one or of the claim where that is larger."""
+"""The largest difference between a metric and its claim: absolute, or relative for claims above 1."""
 
 
 def hash(context: CheckContext, entry: Weights) -> str:
     """The file has the bytes that its sha256 names."""
     del context
-    _at_hand(entry)
+    _require_download(entry)
     return fetch(entry, progress=silent).sha256[:16]
 
 
@@ -38,15 +38,15 @@ def licence(context: CheckContext, entry: Weights) -> str:
 
 
 def loads(context: CheckContext, entry: Weights) -> str:
-    """Every tensor has its place in the model, and every place its tensor."""
-    _at_hand(entry)
+    """The tensors of the file are exactly those of the model."""
+    _require_download(entry)
     trained = load_trained(_target(context, entry), context.catalog)
     return f"{len(trained.model.state_dict())} tensors"
 
 
 def metric(context: CheckContext, entry: Weights) -> str:
     """The claimed metrics are what `zoo eval` measures on the data they are claimed for."""
-    _at_hand(entry)
+    _require_download(entry)
     if not entry.spec.metrics:
         raise NotApplicable("it claims none", next_step="WeightsSpec(..., metrics={...}, data=...)")
     target = _target(context, entry)
@@ -72,7 +72,7 @@ def _target(context: CheckContext, entry: Weights) -> WeightsTarget:
     return WeightsTarget(model=model, source=published_source(context.catalog, entry, model))
 
 
-def _at_hand(entry: Weights) -> None:
-    """NotApplicable for what would have to be downloaded first."""
+def _require_download(entry: Weights) -> None:
+    """NotApplicable where the file would have to be downloaded."""
     if entry.spec.url and not cache_path(entry.spec).exists():
         raise NotApplicable("not downloaded", next_step=f"zoo eval {entry.bare_name}, then check again")

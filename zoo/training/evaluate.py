@@ -32,7 +32,7 @@ from zoo.runs.evaluation_result import (
 from zoo.runs.run import Run
 from zoo.training.context import Context
 from zoo.training.engine.fabric import launch
-from zoo.training.engine.threads import idle_cores, use_cores
+from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo.training.split_metrics import measure
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def evaluate(
     return evaluate_target(request, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite)
 
 
+@restored_torch()
 def evaluate_target(
     request: TargetRequest,
     *,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Iterable, Mapping
-from html import escape
 from pathlib import Path
 
+from zoo.api.untrusted import visible
+from zoo.bundle.report.html import content_policy
 from zoo.runs.atomic import write_bytes
 from zoo.runs.run import Run
 from zoo.runs.serialization import to_json
@@ -18,6 +20,7 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem } img { max-wi
 table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }
 td.n { text-align: right; font-variant-numeric: tabular-nums } code { background: #f3f3f3; padding: 0 .2rem }
 """
+POLICY = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(STYLE)}">'
 
 
 def write_report(run: Run) -> Path:
@@ -48,11 +51,16 @@ def write_report(run: Run) -> Path:
         "<h2>versions</h2>",
         _table(record.versions),
     ]
-    page = f"<!doctype html><meta charset=utf-8><title>{escape(config.model)}</title><style>{STYLE}</style>"
+    page = f"<!doctype html><meta charset=utf-8>{POLICY}<title>{escape(config.model)}</title><style>{STYLE}</style>"
     file = run.path / "report.html"
     html = page + "\n".join(sections) + "\n"
     write_bytes(file, html.encode(errors="backslashreplace"))  # file names may not be valid UTF-8
     return file
+
+
+def escape(text: str) -> str:
+    """Text as HTML, its control characters spelled out."""
+    return html.escape(visible(text))
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:

@@ -180,8 +180,8 @@ def model_mutant(
         mutated = LAYERED[name](file.model, layer)
         if mutated is None:
             break
-        elsewhere = replace(mutated, detail=f"{mutated.detail} (no case hears the same done elsewhere)")
-        mutant = _run_mutant(runtime, name, elsewhere, file, indices)
+        noted = replace(mutated, detail=f"{mutated.detail} (the same in other layers changes no case)")
+        mutant = _run_mutant(runtime, name, noted, file, indices)
     return mutant
 
 
@@ -189,7 +189,7 @@ def _run_mutant(
     runtime: Runtime, name: str, mutated: Mutated | None, file: GraphFile, indices: tuple[int, ...]
 ) -> Mutant | NotApplied:
     if mutated is None:
-        return NotApplied(name=name, reason=f"this graph has nothing that {name} could spoil")
+        return NotApplied(name=name, reason=f"this graph has nothing that {name} could change")
     cases = [file.cases[index] for index in indices]
     sizes = (1, 3) if name == "batch" else (len(cases),)
     data = mutated.model.SerializeToString()
@@ -234,7 +234,7 @@ def preprocess_mutant(
         return NotApplied(name=name, reason=model.reason)
     mutated = ON_PREPROCESS[name](preprocess)
     if mutated is None:
-        return NotApplied(name=name, reason=f"this preparing has nothing that {name} could spoil")
+        return NotApplied(name=name, reason=f"this preprocess has nothing that {name} could change")
     indices = choose_cases(cases, MIN_CASES + 1)
     try:
         session = runtime.session(serialize(mutated.model), title=f"control {name}")

@@ -43,7 +43,7 @@ def planned(declared: Sequence[Control], signature: Signature, *, whole: bool = 
 def _without_pipeline(control: Control) -> Control:
     if not control.applies or control.name in ON_MODEL:
         return control
-    return Control(name=control.name, applies=False, reason="this file holds the model alone, no preparing")
+    return Control(name=control.name, applies=False, reason="this file holds the model alone, without a preprocess")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from zoo.api.task import Agreement
 from zoo.bundle.judge.evidence import (
     Axes,
     CaseEvidence,
-    EvalMode,
     Evidence,
     File,
     GraphEvidence,
-    Lineage,
     Prepared,
-    Waiver,
 )
 from zoo.bundle.judge.evidence import Subject as SubjectRecord
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
@@ -28,125 +23,25 @@ from zoo_export.measure.agreement import (
     noise_of,
     with_answers,
 )
-from zoo_export.measure.graph import Declared, GraphRun, eval_mode, measure_graph, torch_repeats
+from zoo_export.measure.graph import GraphRun, measure_graph
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.preprocess import with_preprocessed
 from zoo_export.measure.training_serving_skew import measure_skew
-from zoo_export.measure.weights import differing, measure_lineage, trace
-from zoo_export.proof.phases import EagerModel, GraphReferences, References, Submitted, SubmittedGraph
+from zoo_export.proof.references import GraphReferences
+from zoo_export.proof.results import Results, graphs_of, timed
+from zoo_export.proof.submit import SubmittedGraph
 from zoo_export.reference.postprocess import batched_answers
-from zoo_export.reference.strategy import Run
 from zoo_export.reference.ties import answers_within_noise, case_alternatives, item_alternatives
-from zoo_export.subject.cases import Inputs
 from zoo_export.subject.results import Failed, Outputs
 from zoo_export.subject.subject import Subject
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Timed(Generic[T]):
-    """A value and how long it took."""
-
-    value: T
-    seconds: float
-
-
-def timed(work: Callable[[], T]) -> Timed[T]:
-    """The result of some work, with its time on the clock."""
-    start = time.perf_counter()
-    value = work()
-    return Timed(value, time.perf_counter() - start)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleFacts:
-    """What is measured on the module and the bytes alone, without a run of the files."""
-
-    eval_mode: Timed[EvalMode]
-    repeats: Timed[bool]
-    """Eager PyTorch gives the same bits twice."""
-    lineage: Timed[Lineage | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """Everything that evidence is made of."""
-
-    subject: Subject
-    inputs: Inputs
-    submitted: Submitted
-    eager: EagerModel
-    references: References
-    module: ModuleFacts
-    runs: Mapping[str, GraphRun]
-    """By file name."""
-    declared: Declared
-    run_model: Run
-    """Inputs of model.onnx to what the file gives for them now."""
-
-    @property
-    def whole(self) -> bool:
-        """A pipeline was measured, not a model alone."""
-        return PIPELINE in self.runs
-
-
-def collect_results(
-    subject: Subject,
-    inputs: Inputs,
-    submitted: Submitted,
-    eager: EagerModel,
-    references: References,
-    *,
-    opset: int,
-    run_model: Run,
-) -> Results:
-    """The results of the runtime's cases beside what is right; PyTorch measures the module before it waits for them."""
-    exported = submitted.exported
-    module = ModuleFacts(
-        eval_mode=timed(lambda: eval_mode(subject.module)),
-        repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
-        lineage=timed(lambda: _lineage(subject, exported, inputs)),
-    )
-    return Results(
-        subject=subject,
-        inputs=inputs,
-        submitted=submitted,
-        eager=eager,
-        references=references,
-        module=module,
-        runs={
-            graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
-            for graph, expected in _graphs(submitted, references)
-        },
-        declared=declared_by(subject, opset=opset),
-        run_model=run_model,
-    )
-
-
-def _graphs(submitted: Submitted, references: References) -> list[tuple[SubmittedGraph, GraphReferences]]:
-    graphs = [(submitted.model, references.model)]
-    if submitted.pipeline is not None and references.pipeline is not None:
-        graphs.append((submitted.pipeline.graph, references.pipeline))
-    return graphs
-
-
-def declared_by(subject: Subject, *, opset: int) -> Declared:
-    """What was asked of the graphs, and what the model's plugin says about them."""
-    export = subject.export
-    waivers = (
-        Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
-        for name, reason in export.waivers.items()
-    )
-    return Declared(opset=opset, arithmetic=tuple(export.declared_arithmetic), waivers=tuple(waivers))
 
 
 def gather(results: Results) -> Evidence:
     """Everything that the judge needs, but for the mutants."""
     subject, module, whole = results.subject, results.module, results.whole
     exported = results.submitted.exported
-    graphs = timed(lambda: tuple(_graph(results, *pair) for pair in _graphs(results.submitted, results.references)))
+    graphs = timed(lambda: tuple(_graph(results, *pair) for pair in graphs_of(results.submitted, results.references)))
     noise = noise_of(graphs.value[-1].cases)
     agreement = timed(lambda: _agreement(results, noise) if whole else (None, ""))
     skew = timed(lambda: _skew(results, noise) if whole else ())
@@ -184,20 +79,6 @@ def _subject_record(subject: Subject, exported: Exported) -> SubjectRecord:
         trained=subject.trained,
         scope="bundle" if PIPELINE in exported.files else "file",
     )
-
-
-def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:
-    """From the module's state to the captured graph, and from that to the bytes of the files."""
-    if PIPELINE not in exported.files:
-        return trace(subject.module, exported.graph.shipped, exported.models[MODEL])
-    lineage = measure_lineage(subject.module, exported.graph.plain, inputs.model[0].inputs, subject.signature)
-    different = [
-        f"{file.name}: {sentence}"
-        for file in exported.graphs
-        if file.model is not exported.derived(file.name)
-        for sentence in differing(file.model, exported.derived(file.name))
-    ]
-    return replace(lineage, different=(*lineage.different, *different))
 
 
 def _graph(results: Results, submitted: SubmittedGraph, expected: GraphReferences) -> GraphEvidence:

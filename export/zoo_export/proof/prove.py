@@ -15,11 +15,13 @@ import torch
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo.training.engine.threads import idle_cores, restored_cores, use_cores
+from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
-from zoo_export.proof.evidence import Results, collect_results, gather, raw_agreement, timed
-from zoo_export.proof.phases import Submitted, capture_and_submit, compute_references, run_double
+from zoo_export.proof.evidence import gather, raw_agreement
+from zoo_export.proof.references import compute_references, run_double
+from zoo_export.proof.results import Results, collect_results, timed
+from zoo_export.proof.submit import Submitted, capture_and_submit
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue, runtime_queue
@@ -62,11 +64,11 @@ def prove(
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
 
-    PyTorch's thread count is put back at the end.
+    PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
-    with restored_cores(), torch.no_grad(), Runtime() as runtime, runtime_queue(runtime) as queue:
-        cores = idle_cores()
+    cores = idle_cores()  # before the runtime's process starts
+    with restored_torch(), torch.no_grad(), Runtime() as runtime, runtime_queue(runtime) as queue:
         use_cores(cores)
         pipeline = subject.torch_pipeline()
         inputs = collect(subject, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)

@@ -25,7 +25,7 @@ NONE = -1
 """The name of a proposal that is not there."""
 MAX_UNCERTAIN_PROPOSALS = 24
 """So many proposals that may or may not be selected are tried one by one."""
-TOO_MANY = Failed("Undecided: more parts are as good as each other than could be looked into")
+TOO_MANY = Failed("too many proposals have scores within the noise of each other")
 
 
 @runtime_checkable
@@ -35,8 +35,8 @@ class SelectsProposals(Protocol):
     keys: str
     """The int64 output [1, k] that names the proposals; -1 is none, and its row is zero."""
 
-    def grounds(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The selection scores: the numbers that the selection depends on."""
+    def selection_scores(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The numbers that the selection depends on."""
 
     def possible(self, *inputs: torch.Tensor, off: Sequence[float]) -> tuple[torch.Tensor, ...] | None:
         """The outputs with a row for every proposal that some selection could hold, were each of the selection scores
@@ -152,7 +152,7 @@ class ProposalStrategy:
     def _scores(self, module: nn.Module | None, inputs: Outputs, *, double: bool = False) -> list[torch.Tensor]:
         assert isinstance(module, SelectsProposals)
         with torch.no_grad():
-            tensors = module.grounds(*arguments(inputs, self.backends.signature, double=double))
+            tensors = module.selection_scores(*arguments(inputs, self.backends.signature, double=double))
             return [tensor.contiguous() for tensor in tensors]
 
 

@@ -17,11 +17,11 @@ from zoo.models.outputs import call
 from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
-from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
-LIVE_INPUTS = 8
+RANDOM_WEIGHTS_INPUTS = 8
 
 
 def find_subject(
@@ -33,7 +33,7 @@ def find_subject(
     input_size: tuple[int, int] | None = None,
     data: bool = True,
 ) -> Subject:
-    """The subject that a target means; an architecture alone gets seeded live weights.
+    """The subject of a target; an architecture alone gets seeded random weights.
 
     With `data`, a run's own data are looked at again for its evaluation items; where they are gone, a note says so.
     """
@@ -45,7 +45,7 @@ def find_subject(
     fresh = not trained.lineage.sha256
     weights = _weights(trained)
     if fresh:
-        weights = _enlivened(module, trained, problem, seed=seed)
+        weights = _randomise(module, trained, problem, seed=seed)
     licences = {"code": spec.licence, "weights": trained.lineage.licence}
     return Subject(
         model=entry.full_name,
@@ -115,13 +115,16 @@ def _target_name(target: Target, trained: Trained) -> str:
     return trained.lineage.run or trained.lineage.weights or ""
 
 
-def _enlivened(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
+def _randomise(module: nn.Module, trained: Trained, problem: Problem, *, seed: int) -> str:
+    """Draw weights that make every output depend on its inputs; what was done, in words."""
     task = trained.task
     signature = signature_of(module, task, problem)
-    raw = task.answers.cases(None, problem, Purpose.PIPELINE, limit=LIVE_INPUTS // 2)
+    raw = task.answers.cases(None, problem, Purpose.PIPELINE, limit=RANDOM_WEIGHTS_INPUTS // 2)
     prepare = task.graphs.preprocess(problem).eval()
-    ends = Signature(inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=without_state(signature).inputs)
-    inputs = [call(prepare, case.inputs, ends) for case in raw]
-    ready = task.answers.cases(None, problem, Purpose.MODEL, limit=LIVE_INPUTS // 2)
+    preprocess = Signature(
+        inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=without_state(signature).inputs
+    )
+    inputs = [call(prepare, case.inputs, preprocess) for case in raw]
+    ready = task.answers.cases(None, problem, Purpose.MODEL, limit=RANDOM_WEIGHTS_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]
-    return enliven(module, [{**one, **signature.initial_state()} for one in inputs], signature, seed=seed)
+    return randomise(module, [{**arrays, **signature.initial_state()} for arrays in inputs], signature, seed=seed)

@@ -1,7 +1,7 @@
-"""Live weights for an architecture that nobody trained: random, but such that every part of it is heard in the output.
+"""Random weights for an architecture that nobody trained, such that every output depends on every part of it.
 
-Fresh networks are often deaf: a head of zeros, layer scales of 1e-6, statistics that no data ever shaped.  Any copy
-of such a network answers alike, so nothing could be proved about it.
+Fresh networks often have parts that change nothing: a head of zeros, layer scales of 1e-6, statistics that no data ever
+shaped.  Any mutant of such a network gives the same outputs, so nothing could be proved about it.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ from zoo.api.task import Signature
 from zoo.models.outputs import Array, arguments
 from zoo_export.subject.batching import batch_name, batches, join
 
-FAINT = 1e-3
-"""A parameter that is one constant below this cannot be heard."""
+MAX_SILENT_VALUE = 1e-3
+"""A parameter that is one constant up to this size changes nothing after it."""
 SPREAD = 0.02
 BIAS = 0.1
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
 @runtime_checkable
-class Silent(Protocol):
-    """An adapter whose fresh module answers nothing: a detector's scores, say, all lie below the threshold."""
+class NeedsInitialisation(Protocol):
+    """An adapter whose fresh module answers nothing: a detector's scores, say, are all below the threshold."""
 
-    def enliven(self, *inputs: torch.Tensor) -> str:
+    def initialise(self, *inputs: torch.Tensor) -> str:
         """Change parameters in place until these inputs of the model are answered, and say what was done."""
 
 
-def enliven(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature, *, seed: int) -> str:
-    """Make the parameters of a fresh module live, in place, and say what was done; the same seed does the same."""
+def randomise(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature, *, seed: int) -> str:
+    """Randomise constant parameters in place, and say what was done; the same seed does the same."""
     generator = torch.Generator().manual_seed(seed)
-    woken = 0
+    drawn = 0
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            woken += _wake(name, parameter, generator)
+            drawn += _randomise_constant(name, parameter, generator)
         norms = _calibrate(module, inputs, signature)
-        spoken = [module.enliven(*arguments(inputs[0], signature))] if isinstance(module, Silent) else []
-    parts = [f"{woken} silent parameters drawn anew"] if woken else []
+        own = [module.initialise(*arguments(inputs[0], signature))] if isinstance(module, NeedsInitialisation) else []
+    parts = [f"{drawn} constant parameters drawn anew"] if drawn else []
     parts += [f"statistics of {norms} batch norms measured on {len(inputs)} inputs"] if norms else []
-    parts += spoken
-    return f"seeded live weights (seed {seed}{''.join('; ' + part for part in parts)})"
+    parts += own
+    return f"random weights (seed {seed}{''.join('; ' + part for part in parts)})"
 
 
-def _wake(name: str, parameter: nn.Parameter, generator: torch.Generator) -> bool:
-    """Give a parameter that is one constant some variety; True when it was silent before."""
+def _randomise_constant(name: str, parameter: nn.Parameter, generator: torch.Generator) -> bool:
+    """Vary a parameter that is one constant; True when it was so small that it changed nothing."""
     if not parameter.is_floating_point() or parameter.numel() == 0:
         return False
     first = parameter.flatten()[0]
     if not bool((parameter == first).all()):
         return False
     drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
-    silent = abs(float(first)) <= FAINT
+    silent = abs(float(first)) <= MAX_SILENT_VALUE
     if name.rsplit(".", 1)[-1].startswith("bias"):
         parameter.copy_(first + BIAS * drawn)
     elif silent and parameter.dim() >= 2 and min(parameter.shape) > 1:
@@ -68,7 +68,7 @@ def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatu
     """Set the statistics of every batch norm to those of the inputs; how many there are.
 
     Without a batch axis inputs go through one by one, and a norm that is given a single value has no statistics: then
-    all of them stay as they were made.
+    all norms stay as they were.
     """
     norms = [part for part in module.modules() if isinstance(part, _NORMS) and part.track_running_stats]
     if not norms:

@@ -33,7 +33,7 @@ class Subject:
     plugin: PluginRecord
     lineage: LineageRecord
     trained: bool
-    """False for an architecture with seeded live weights."""
+    """False for an architecture with random weights."""
     export: ExportSpec = field(default_factory=ExportSpec)
     card: DataCard | None = None
     """The data it was trained on, where they are at hand."""

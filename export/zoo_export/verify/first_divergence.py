@@ -147,7 +147,7 @@ def _outputs(module: nn.Module, case: Case, signature: Signature, *, double: boo
 
 
 def _in_preprocess(proof: Proof, runtime: Runtime) -> str:
-    """Whether pipeline.onnx feeds its model what training fed it."""
+    """Whether pipeline.onnx gives its model the inputs of training."""
     subject = proof.subject
     graph = proof.evidence.graphs[-1]
     case = _worst(proof.inputs.raw, {compared.name: compared for compared in graph.cases})

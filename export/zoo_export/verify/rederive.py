@@ -77,13 +77,13 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
 
 
 def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
-    told = to_json(bundle.manifest)
-    ours = to_json(manifest_of(proof, {}, (), "PASS"))
+    stored = to_json(bundle.manifest)
+    derived = to_json(manifest_of(proof, {}, (), "PASS"))
     unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
     if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
-        told["model"] = ours["model"]
+        stored["model"] = derived["model"]
     for field in FACTS:
-        if field not in unknown and told[field] != ours[field]:
+        if field not in unknown and stored[field] != derived[field]:
             yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"
 
 

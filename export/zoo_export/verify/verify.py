@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from zoo.api.errors import BadFile, UsageError
@@ -21,6 +22,7 @@ from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, fin
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
+from zoo.training.engine.threads import restored_torch
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.subject.load import find_subject
@@ -56,6 +58,7 @@ def verify(path: str | Path, *, against: str | Path | None = None, explain: bool
     return verify_anew(Path(path), against=None if against is None else str(against), explain=explain)
 
 
+@restored_torch()
 def verify_anew(
     path: Path, *, against: str | None, explain: bool, evaluate: int = 500, progress: Progress = lambda _: None
 ) -> Verified:
@@ -89,7 +92,7 @@ def _why(gates: Sequence[Any], status: object) -> str:
 
 
 def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seconds: float) -> Report:
-    again = (f"zoo verify {path} --against {against}",)
+    again = (f"zoo verify {quote(str(path))} --against {quote(against)}",)
     return report_of(evidence, verdict, reproduce=again, seconds=seconds)
 
 

@@ -1,7 +1,7 @@
-"""torchvision's detectors: each network as published, and around it a module that speaks in tensors.
+"""torchvision's detectors: each network as published, in a module whose inputs and outputs are tensors.
 
-While it trains the module gives the network's own losses; in eval mode it gives every box with every score, before
-thresholds and suppression, which are the task's.
+In training mode the module gives the network's own losses; in eval mode every box with every score, before score
+threshold and NMS, which belong to the task.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Decode = Callable[[Any, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
 Objects = Sequence[tuple[Tensor, Tensor]]
 """Per picture boxes [k, 4] in pixels and labels int64 [k]."""
 
-LONGEST: Final = 16.0
+MAX_SIDE_DIVISOR: Final = 16.0
 """Box sides are exp(code) anchors; torchvision keeps codes below log(1000 / 16), and so does this."""
 
 
@@ -74,7 +74,7 @@ class Detector(nn.Module):
 
 
 def bypass(network: Any, image_size: tuple[int, int]) -> None:
-    """Pictures come resized and normalised; the network's own transform has nothing left to do."""
+    """Makes the network's own transform the identity: pictures come resized and normalised."""
     transform = network.transform
     transform.image_mean, transform.image_std = [0.0] * 3, [1.0] * 3
     transform.fixed_size = (image_size[1], image_size[0])
@@ -87,7 +87,7 @@ def scaled_boxes(codes: Tensor, anchors: Tensor, weights: Sequence[float]) -> Te
     centres = anchors[..., :2] + 0.5 * sides
     x, y, wide, high = weights
     moved = torch.stack([codes[..., 0] / x, codes[..., 1] / y], dim=-1) * sides + centres
-    most = math.log(1000.0 / LONGEST)
+    most = math.log(1000.0 / MAX_SIDE_DIVISOR)
     half = torch.stack([codes[..., 2] / wide, codes[..., 3] / high], dim=-1).clamp(max=most).exp() * sides * 0.5
     return torch.cat([moved - half, moved + half], dim=-1)
 
@@ -98,19 +98,19 @@ def probability(logits: Tensor) -> Tensor:
 
 
 def decode_ssd(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """SSD: classes compete with the background."""
+    """SSD: a softmax over the classes and the background."""
     boxes = scaled_boxes(head["bbox_regression"], anchors, network.box_coder.weights)
     return boxes, head["cls_logits"].softmax(-1)[..., 1:]
 
 
 def decode_retinanet(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """RetinaNet: every class for itself."""
+    """RetinaNet: a sigmoid for every class."""
     boxes = scaled_boxes(head["bbox_regression"], anchors, network.box_coder.weights)
     return boxes, probability(head["cls_logits"])
 
 
 def decode_fcos(network: Any, head: dict[str, Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """FCOS: distances to the four sides; a class counts as much as the cell is central."""
+    """FCOS: distances to the four sides; class scores are weighted by centre-ness."""
     boxes = network.box_coder.decode(head["bbox_regression"], anchors)
     return boxes, (probability(head["cls_logits"]) * probability(head["bbox_ctrness"])).sqrt()
 
@@ -161,5 +161,5 @@ def fcos_resnet50_fpn(*, num_classes: int, image_size: tuple[int, int]) -> Detec
 
 
 def network(name: str, *, num_classes: int) -> Any:
-    """torchvision's own, from random numbers; `num_classes` counts the background where the network does."""
+    """torchvision's own network, randomly initialised; `num_classes` counts the background where the network does."""
     return getattr(detection, name)(weights=None, weights_backbone=None, num_classes=num_classes)

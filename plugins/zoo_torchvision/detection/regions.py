@@ -1,7 +1,7 @@
-"""Which of many proposed regions a two-stage detector looks into, and which of near-equal ones it might as well.
+"""Which proposals a two-stage detector selects, and which it could select within noise.
 
-A choice by score, overlap and number is a step: of two regions as good as each other, single and double precision may
-take either.  `choose` is the choice; `possible` says what it could have been, had every number been a little off.
+A selection by score, overlap and number is a step: of two nearly equal proposals, single and double precision may
+select different ones.  `choose` selects; `possible` gives every proposal that could be selected within given errors.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ import torch
 import torchvision
 from torch import Tensor
 
-CROWDED: Final = 2
-"""Where nothing is to be seen, thousands are as good as each other: above so many times the usual number they are not
-told apart."""
+MAX_CANDIDATE_FACTOR: Final = 2
+"""In an empty picture thousands of proposals are nearly equal: more than this many times the usual number are not
+analysed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The numbers of a choice (Ren et al. 2015, section 3.3)."""
+    """The parameters of a selection (Ren et al. 2015, section 3.3)."""
 
     levels: tuple[int, ...]
     """How many anchors each level of the pyramid has."""
     candidates: int
-    """The best so many of each level take part."""
+    """Proposals of each level that take part, those with the highest scores."""
     overlap: float
-    """Of two in one level that overlap by more (intersection over union), the better stays."""
+    """The NMS IoU limit within a level."""
     smallest: float
     """Least side in pixels."""
     least: float = -math.inf
     """Least score."""
     regions: int
-    """The best so many of what stays, over all levels."""
+    """Proposals that are selected at most, over all levels."""
 
     @property
     def room(self) -> int:
-        """How many can be chosen at most."""
+        """The largest number of proposals that can be selected."""
         return min(self.regions, sum(min(self.candidates, count) for count in self.levels))
 
     def spans(self) -> Iterator[tuple[int, int]]:
@@ -52,35 +52,35 @@ class Choice:
 
 def choose(scores: Tensor, boxes: Tensor, choice: Choice) -> Tensor:
     """scores [anchors] and boxes [anchors, 4] -> anchors int64 [room] in rising order, -1 where there are no more."""
-    standing = torch.full_like(scores, -torch.inf)
+    remaining = torch.full_like(scores, -torch.inf)
     for first, count in choice.spans():
-        best, places = scores[first : first + count].topk(min(choice.candidates, count))
-        kept = torch.ops.torchvision.nms(boxes[first : first + count][places], best, choice.overlap)
-        standing = standing.scatter(0, places[kept] + first, best[kept])
+        best, indices = scores[first : first + count].topk(min(choice.candidates, count))
+        kept = torch.ops.torchvision.nms(boxes[first : first + count][indices], best, choice.overlap)
+        remaining = remaining.scatter(0, indices[kept] + first, best[kept])
     sides = (boxes[:, 2:] - boxes[:, :2]).amin(1)
     out = (sides < choice.smallest) | (scores < choice.least)
-    ranked, found = standing.masked_fill(out, -torch.inf).topk(choice.room)
-    # beyond the last anchor stands what was not chosen, so that rising order puts it last
-    found = torch.where(ranked > -torch.inf, found, len(scores)).sort().values
-    return torch.where(found < len(scores), found, -1)
+    ranked, selected = remaining.masked_fill(out, -torch.inf).topk(choice.room)
+    # what was not selected gets the largest index, so that sorting puts it last
+    selected = torch.where(ranked > -torch.inf, selected, len(scores)).sort().values
+    return torch.where(selected < len(scores), selected, -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Possible:
-    """What could have been chosen."""
+    """The proposals that could be selected."""
 
     anchors: Tensor
-    """int64 [k], rising: chosen in one way or another."""
+    """int64 [k], rising: selected for some errors within the bounds."""
     certain: Tensor
-    """bool [k]: chosen in every way."""
+    """bool [k]: selected for all errors within the bounds."""
 
 
 def possible(scores: Tensor, boxes: Tensor, choice: Choice, *, off: Sequence[float]) -> Possible | None:
-    """All choices that scores off by `off[0]` and edges off by `off[1]` pixels, at most, could lead to; None where
-    they are too many to look at.
+    """Every proposal that could be selected if scores are off by up to `off[0]` and edges by up to `off[1]` pixels;
+    None where there are too many to analyse.
 
-    Three answers instead of two: a region is certainly in, certainly out, or neither.  One is certainly in where
-    nothing that may be in may remove it, and certainly out where something that is certainly in certainly does.
+    A proposal is certainly selected, certainly suppressed, or neither.  It is certainly selected where no possible
+    proposal may suppress it, and certainly suppressed where a certain proposal certainly suppresses it.
     """
     may, must = torch.zeros_like(scores, dtype=torch.bool), torch.zeros_like(scores, dtype=torch.bool)
     for first, count in choice.spans():
@@ -92,33 +92,33 @@ def possible(scores: Tensor, boxes: Tensor, choice: Choice, *, off: Sequence[flo
     before = _at_least(scores - 2 * off[0], scores[may]) - 1  # without itself
     ahead = _above(scores + 2 * off[0], scores[must])
     anchors = (may & (ahead < choice.room)).nonzero().squeeze(1)
-    if len(anchors) > CROWDED * choice.room:
+    if len(anchors) > MAX_CANDIDATE_FACTOR * choice.room:
         return None
     return Possible(anchors=anchors, certain=(must & (before < choice.room))[anchors])
 
 
 def _at_least(marks: Tensor, scores: Tensor) -> Tensor:
-    """Per mark how many of the scores reach it."""
+    """For each mark the number of scores that are at least as high."""
     return len(scores) - torch.searchsorted(scores.sort().values, marks)
 
 
 def _above(marks: Tensor, scores: Tensor) -> Tensor:
-    """Per mark how many of the scores exceed it."""
+    """For each mark the number of scores that are higher."""
     return len(scores) - torch.searchsorted(scores.sort().values, marks, right=True)
 
 
 def _surviving(scores: Tensor, boxes: Tensor, choice: Choice, *, off: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Of one level, bool [anchors] twice: what may survive the suppression, what must."""
+    """For one level, bool [anchors] twice: which proposals may survive NMS, and which certainly do."""
     least = scores.topk(min(choice.candidates, len(scores))).values[-1]
-    places = (scores >= least - 2 * off[0]).nonzero().squeeze(1)
+    indices = (scores >= least - 2 * off[0]).nonzero().squeeze(1)
     may, must = torch.zeros_like(scores, dtype=torch.bool), torch.zeros_like(scores, dtype=torch.bool)
-    may[places] = True
-    if len(places) > CROWDED * choice.candidates:
+    may[indices] = True
+    if len(indices) > MAX_CANDIDATE_FACTOR * choice.candidates:
         return may, must
     # the last candidate is certain to take part where nothing outside comes near it
     beyond = int((scores >= least - 2 * off[0]).sum()) > choice.candidates
-    taking_part = scores[places] > least + 2 * off[0] if beyond else torch.ones_like(places, dtype=torch.bool)
-    could, does = _suppresses(scores[places], boxes[places], choice.overlap, off=off)
+    taking_part = scores[indices] > least + 2 * off[0] if beyond else torch.ones_like(indices, dtype=torch.bool)
+    could, does = _suppresses(scores[indices], boxes[indices], choice.overlap, off=off)
     some, sure = torch.ones_like(taking_part), torch.zeros_like(taking_part)
     while True:
         surer = taking_part & ~(could & some[:, None]).any(0)
@@ -126,12 +126,12 @@ def _surviving(scores: Tensor, boxes: Tensor, choice: Choice, *, off: Sequence[f
         if torch.equal(surer, sure) and torch.equal(fewer, some):
             break
         some, sure = fewer, surer
-    may[places], must[places] = some, sure
+    may[indices], must[indices] = some, sure
     return may, must
 
 
 def _suppresses(scores: Tensor, boxes: Tensor, overlap: float, *, off: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """bool [k, k] twice: the row may suppress the column, the row certainly does."""
+    """bool [k, k] twice: whether the row may suppress the column, and whether it certainly does."""
     shared = torchvision.ops.box_iou(boxes, boxes)
     sides = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6)
     # an edge that moves by e changes the overlap of two boxes by e over the side of the smaller one, about

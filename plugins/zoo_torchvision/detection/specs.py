@@ -135,7 +135,7 @@ CARDS = (
         name="fasterrcnn_resnet50_fpn",
         input=IMAGENET,
         head=REGION_HEAD,
-        summary="Faster R-CNN on ResNet-50 with a feature pyramid: regions proposed, then looked into",
+        summary="Faster R-CNN on ResNet-50 with a feature pyramid: proposed regions, then classified",
         paper=REN,
         parameters=41_808_406,
         aliases=("fasterrcnn",),
@@ -172,8 +172,8 @@ CARDS = (
     ),
 )
 HOMES = {
-    False: ("zoo_torchvision.detection.model", "zoo_torchvision.detection.adapter:OneStage"),
-    True: ("zoo_torchvision.detection.two_stage", "zoo_torchvision.detection.looking:Looking"),
+    False: ("zoo_torchvision.detection.model", "zoo_torchvision.detection.adapter:OneStageAdapter"),
+    True: ("zoo_torchvision.detection.two_stage", "zoo_torchvision.detection.adapter:TwoStageAdapter"),
 }
 """By whether it has two stages: where the builder is, what is exported."""
 RECIPES = {"digit_scenes": SCENES, "default": SCRATCH, "finetune": FINETUNE}

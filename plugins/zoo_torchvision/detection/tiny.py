@@ -36,12 +36,12 @@ class TinyFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """[n, 3, h, w] -> features at strides 8, 16 and 32."""
-        found: OrderedDict[str, Tensor] = OrderedDict()
+        features: OrderedDict[str, Tensor] = OrderedDict()
         for number, stage in enumerate(self.stages):
             images = stage(images)
             if number >= 2:
-                found[str(number)] = images
-        return found
+                features[str(number)] = images
+        return features
 
 
 def tiny_ssd(*, num_classes: int, image_size: tuple[int, int]) -> SSD:

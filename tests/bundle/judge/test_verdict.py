@@ -12,7 +12,7 @@ import pytest
 
 from tests.healthy import output
 from zoo.api.task import Agreement
-from zoo.bundle.judge.cases import chose_nothing
+from zoo.bundle.judge.cases import compares_nothing
 from zoo.bundle.judge.evidence import (
     Axes,
     CaseEvidence,
@@ -140,9 +140,9 @@ def test_where_nothing_is_chosen_there_is_nothing_to_tell_apart(
     found = not_passed(evidence)
     assert worst(Status.PASS, *found.values()) == status
     for case in evidence.graphs[0].cases[:empty]:
-        assert chose_nothing(case) == (onnx == ZERO and choice == chosen(0))
+        assert compares_nothing(case) == (onnx == ZERO and choice == chosen(0))
         for spoilt in ({"finite": False}, {"reference_finite": False}, {"scale": None}, {"onnx": None}):
-            assert not chose_nothing(on_output(case, **spoilt))
+            assert not compares_nothing(on_output(case, **spoilt))
     assert set(found) <= {"conditioning", "parity"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -15,7 +17,7 @@ from zoo.api.errors import BadFile
 from zoo.bundle.judge.evidence import Evidence, Magnitude, MutantResult, Waiver
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.html import Html, element, table
-from zoo.bundle.report.page import ShownCase, page
+from zoo.bundle.report.page import STYLE, ShownCase, page
 from zoo.bundle.report.plot import Point, scatter
 from zoo.bundle.report.record import Report, read_report, report_of
 from zoo.runs.serialization import to_json
@@ -87,6 +89,20 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs() -> None:
     assert "url(" not in text
     assert "@import" not in text
     assert not [name for _, found in read.tags for name in found if name.startswith("on")]
+
+
+def test_the_policy_allows_the_style_sheet_and_embedded_pictures_alone() -> None:
+    text = page(report(healthy_evidence()))
+    (policy,) = (facts["content"] for tag, facts in Reader(text).tags if tag == "meta" and "http-equiv" in facts)
+    digest = base64.b64encode(hashlib.sha256(STYLE.read_text(encoding="utf-8").encode()).digest()).decode()
+    allowed = f"img-src data:; style-src 'sha256-{digest}'"
+    assert policy == f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    assert STYLE.read_text(encoding="utf-8") in text
+    assert not any("style" in facts for _, facts in Reader(text).tags)
+
+
+def test_control_characters_are_spelled_out_in_text_and_attributes() -> None:
+    assert element("p", "\x1b[2J\u202e", attributes={"alt": "\x9b"}) == r'<p alt="\x9b">\x1b[2J\u202e</p>'
 
 
 def test_hostile_words_stay_words() -> None:

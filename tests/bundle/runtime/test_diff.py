@@ -123,13 +123,16 @@ def with_text(model: onnx.ModelProto) -> None:
 
 
 def hungry(model: onnx.ModelProto) -> None:
-    """A size made of sizes, which reading the file does not show: 256 GB."""
+    """A size that depends on an input, which reading the file does not show: 256 GB."""
     side = helper.make_tensor("side", onnx.TensorProto.INT64, [1], [2**18])
     model.graph.initializer.append(side)
     model.graph.node[0].output[0] = "small"
     model.graph.node.extend(
         [
-            helper.make_node("Mul", ["side", "side"], ["sides"]),
+            helper.make_node("Mul", ["side", "side"], ["square"]),
+            helper.make_node("Shape", ["x"], ["shape"]),
+            helper.make_node("ReduceMin", ["shape"], ["times"]),
+            helper.make_node("Mul", ["square", "times"], ["sides"]),
             helper.make_node("ConstantOfShape", ["sides"], ["large"]),
             helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
             helper.make_node("Add", ["small", "sum"], ["y"]),

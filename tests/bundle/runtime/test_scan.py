@@ -14,6 +14,7 @@ from onnx import helper, numpy_helper
 from tests.bundle.runtime import graphs
 from tests.conftest import Said
 from zoo.api.errors import BadFile
+from zoo.bundle.runtime.hazards import LOOKED_FOR
 from zoo.bundle.runtime.scan import Value, demand_safe, scan
 
 
@@ -154,12 +155,23 @@ def test_a_loop_with_a_bound_and_random_numbers_are_no_reason(tmp_path: Path) ->
 def test_inspect_shows_a_file_and_exits_1_for_a_hostile_one(tmp_path: Path, zoo_command: Callable[..., Said]) -> None:
     good = zoo_command("inspect", str(graphs.saved(graphs.linear(), tmp_path / "good.onnx")))
     assert good.code == 0
-    for text in ("x  float32 [batch, 4]", "Gemm 1", "zoo did not make this file", "safe to load", "next: zoo verify"):
+    for text in (
+        "x  float32 [batch, 4]",
+        "Gemm 1",
+        "zoo did not make this file",
+        "found       nothing of that",
+        "next: zoo verify",
+    ):
         assert text in good.out
     bad = zoo_command("inspect", str(graphs.saved(graphs.endless(), tmp_path / "bad.onnx")), "--json")
     assert bad.code == 1
     assert bad.json["schema"] == 1
     assert "may run for ever" in bad.json["refused"][0]
+    assert bad.json["looked_for"] == list(LOOKED_FOR)
+    said = zoo_command("inspect", str(tmp_path / "bad.onnx"))
+    assert "found       1 reasons not to load it" not in said.out
+    assert "found       a reason not to load it" in said.out
+    assert "safe" not in said.out + good.out
 
 
 def test_inspect_of_what_cannot_be_read_exits_2(tmp_path: Path, zoo_command: Callable[..., Said]) -> None:
@@ -218,13 +230,13 @@ def test_tensors_of_every_width_are_sound(tmp_path: Path, kind: str) -> None:
 
 def test_what_a_file_says_does_not_command_the_terminal(tmp_path: Path, zoo_command: Callable[..., Said]) -> None:
     model = graphs.linear()
-    model.producer_name = "\x1b[2J\x1b]0;title\x07kind\nsafe to load  certainly"
+    model.producer_name = "\x1b[2J\x1b]0;title\x07kind\nfound       nothing at all"
     model.metadata_props.add(key="zoo.\x9b31m", value="\u202egnp.exe")
     said = zoo_command("inspect", str(graphs.saved(model, tmp_path / "model.onnx")))
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(said.out)
-    assert r"\x1b[2J\x1b]0;title\x07kind safe to load" in said.out
-    assert [line for line in said.out.splitlines() if line.startswith("safe to load")] == [
-        "safe to load  yes: one file, known operators, no unbounded loop"
+    assert r"\x1b[2J\x1b]0;title\x07kind found" in said.out
+    assert [" ".join(line.split()) for line in said.out.splitlines() if line.startswith("found")] == [
+        "found nothing of that; sizes and turns that depend on inputs were not looked at"
     ]
 
 

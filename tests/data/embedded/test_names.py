@@ -37,7 +37,7 @@ def test_upper_and_lower_case_share_a_split() -> None:
 def test_neighbours_do_not_tell_the_language() -> None:
     languages = [language for _, language in names.load()]
     same = sum(one == other for one, other in pairwise(languages))
-    assert same / len(languages) < 0.08  # one in twenty by chance
+    assert same / len(languages) < 0.08  # a random guess is right once in twenty
 
 
 def test_a_changed_pack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ def test_the_area_is_that_of_torchmetrics() -> None:
     random = np.random.default_rng(0)
     same = random.integers(0, 2, 500)
     scores = np.round(random.uniform(-1, 1, 500) + 0.3 * same, 2)  # with ties
-    theirs = float(binary_auroc(torch.sigmoid(torch.from_numpy(scores)), torch.from_numpy(same)))
-    assert roc(scores, same).area == pytest.approx(theirs, abs=1e-6)
+    expected = float(binary_auroc(torch.sigmoid(torch.from_numpy(scores)), torch.from_numpy(same)))
+    assert roc(scores, same).area == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_curve_needs_both_kinds() -> None:

@@ -115,6 +115,7 @@ def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) ->
         (("learn/a", "learn/b", "check/a", "check/b"), "hold the same folders a, b", "--train check --val learn"),
         (("fold1", "fold2", "fold3"), "numbered as parts are", "--train ."),
         (("val/a", "val/b"), r"has val/ but no train/", "--train val"),
+        (("flowers/a", "flowers/b"), "holds flowers/ alone, and in it a/ and b/", "--train flowers"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_a_question(
@@ -140,7 +141,7 @@ def test_the_options_decide(paint: Paint, tmp_path: Path) -> None:
         card(tmp_path, validation="check")
     with pytest.raises(UsageError, match="--train nothing names no folder below"):
         card(tmp_path, train="nothing")
-    with pytest.raises(UsageError, match="--train .. names no folder below"):
+    with pytest.raises(UsageError, match=r"--train \.\. names no folder below"):
         card(tmp_path / "learn", train="..")
 
 
@@ -180,7 +181,7 @@ def test_ratios_divide_what_has_no_splits(paint: Paint, tmp_path: Path) -> None:
         "8 of 40 training items were held out for test, by the hash of their names",
         "8 of 40 training items were held out for validation, by the hash of their names",
     ]
-    with pytest.raises(UsageError, match="--ratios 0.6,0.2,0.3 is no division"):
+    with pytest.raises(UsageError, match=r"--ratios 0\.6,0\.2,0\.3 is no division"):
         card(tmp_path, ratios=(0.6, 0.2, 0.3))
 
 
@@ -190,10 +191,10 @@ def test_ratios_divide_no_split_of_the_source_again(paint: Paint, tmp_path: Path
         card(tmp_path, ratios=(0.8, 0.2, 0.0))
 
 
-@pytest.mark.parametrize(("count", "held"), [(60, 36), (10, 6)])
+@pytest.mark.parametrize(("count", "held"), [(60, 36), (10, 6), (4, 2)])
 def test_a_tenth_of_few_is_a_tenth(count: int, held: int, paint: Paint, tmp_path: Path) -> None:
     fill(paint, *"abcdef", count=count)
-    assert held <= card(tmp_path).counts()["validation"] <= held + 12
+    assert held <= card(tmp_path).counts()["validation"] <= held + 4 + held // 3
 
 
 def test_the_data_of_another_task_is_a_question(paint: Paint, tmp_path: Path) -> None:

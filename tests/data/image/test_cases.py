@@ -119,8 +119,8 @@ def test_golden_cases_are_five_and_none_is_huge(tmp_path: Path) -> None:
 def test_the_torch_free_geometry_is_within_one_level_of_the_modules(image: ImageInput) -> None:
     pixels = scene(301, 205, seed=0)
     prepare = ImagePrepare(image)
-    ours = prepare.geometry(torch.from_numpy(pixels))[0].permute(1, 2, 0).numpy()
-    theirs = fitted(pixels, image)
-    assert theirs.shape == (*image.size, image.channels)
-    assert np.abs(ours - theirs).max() <= 1
-    torch.testing.assert_close(torch.from_numpy(normalised(ours, image)), prepare(torch.from_numpy(pixels)))
+    exact = prepare.geometry(torch.from_numpy(pixels))[0].permute(1, 2, 0).numpy()
+    approximate = fitted(pixels, image)
+    assert approximate.shape == (*image.size, image.channels)
+    assert np.abs(exact - approximate).max() <= 1
+    torch.testing.assert_close(torch.from_numpy(normalised(exact, image)), prepare(torch.from_numpy(pixels)))

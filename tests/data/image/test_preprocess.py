@@ -57,14 +57,14 @@ def test_geometry_is_within_one_level_of_the_publishers_transform(size: tuple[in
         image = INPUTS[name]
         mode = InterpolationMode(image.interpolation)
         published = transforms.Compose([transforms.Resize(image.resize, mode), transforms.CenterCrop(image.size)])
-        ours = geometry(pixels, image)
+        actual = geometry(pixels, image)
         from_pillow = np.asarray(published(Image.fromarray(pixels)), float).transpose(2, 0, 1)
         from_tensor = published(torch.from_numpy(pixels).permute(2, 0, 1).contiguous()).numpy().astype(float)
-        assert ours.shape == (3, 224, 224)
-        assert np.array_equal(ours, np.round(ours)) and ours.min() >= 0 and ours.max() <= 255
-        assert np.abs(ours - from_pillow).max() <= 1
+        assert actual.shape == (3, 224, 224)
+        assert np.array_equal(actual, np.round(actual)) and actual.min() >= 0 and actual.max() <= 255
+        assert np.abs(actual - from_pillow).max() <= 1
         # torchvision's own two paths differ by up to two levels with bicubic
-        assert np.abs(ours - from_tensor).max() <= (1 if name == "crop" else 2)
+        assert np.abs(actual - from_tensor).max() <= (1 if name == "crop" else 2)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -99,14 +99,14 @@ def test_luma_is_pillows_for_every_pair_of_levels() -> None:
     red, green = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     for blue in (0, 1, 100, 255):
         colour = np.stack([red, green, np.full_like(red, blue)], -1)
-        ours = luma(torch.from_numpy(colour).permute(2, 0, 1)[None].float())[0, 0].numpy()
-        assert np.array_equal(ours, np.asarray(Image.fromarray(colour).convert("L")))
+        actual = luma(torch.from_numpy(colour).permute(2, 0, 1)[None].float())[0, 0].numpy()
+        assert np.array_equal(actual, np.asarray(Image.fromarray(colour).convert("L")))
 
 
 def test_grey_read_as_three_equal_channels_gives_back_its_levels() -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, 2)
-    ours = geometry(grey, ImageInput(size=(16, 16), channels=1, mean=(0.0,), std=(1.0,)))
-    assert np.array_equal(ours[0], grey[..., 0])
+    actual = geometry(grey, ImageInput(size=(16, 16), channels=1, mean=(0.0,), std=(1.0,)))
+    assert np.array_equal(actual[0], grey[..., 0])
 
 
 def test_normalise_is_the_published_formula_and_repeats_a_grey_channel() -> None:
@@ -128,9 +128,9 @@ def test_the_onnx_graph_gives_what_the_module_gives(name: str, tmp_path: Path) -
     assert session.get_outputs()[0].shape == [1, prepare.channels, *prepare.size]
     for size in SIZES:
         pixels = picture(*size, "noise")
-        ours = prepare(torch.from_numpy(pixels)).numpy()
-        theirs = session.run(None, {"image": pixels})[0]
-        levels = np.abs(ours - theirs) * prepare.std.numpy()
+        actual = prepare(torch.from_numpy(pixels)).numpy()
+        from_onnx = session.run(None, {"image": pixels})[0]
+        levels = np.abs(actual - from_onnx) * prepare.std.numpy()
         assert levels.max() <= 1.001
         assert (levels > 0.5).mean() < 0.003  # rounding of pixels that lie between two levels
 

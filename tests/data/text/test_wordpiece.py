@@ -42,7 +42,7 @@ def rules(*, lowercase: bool = False, strip_accents: bool = False, chinese: bool
     return {**RULES, "lowercase": lowercase, "strip_accents": strip_accents, "chinese": chinese}
 
 
-def theirs(vocabulary: tuple[str, ...], how: dict[str, Any]) -> Any:
+def library_tokenizer(vocabulary: tuple[str, ...], how: dict[str, Any]) -> Any:
     """The library's tokenizer of a vocabulary; special tokens in a text are no special tokens."""
     places = {piece: place for place, piece in enumerate(vocabulary)}
     made = tokenizers.Tokenizer(tokenizers.models.WordPiece(places, unk_token="[UNK]", max_input_chars_per_word=100))
@@ -69,7 +69,7 @@ def vocabulary() -> tuple[str, ...]:
 def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
     vocabulary: tuple[str, ...], how: dict[str, Any]
 ) -> None:
-    library, places = theirs(vocabulary, how), token_ids(vocabulary)
+    library, places = library_tokenizer(vocabulary, how), token_ids(vocabulary)
     texts = [*HOSTILE, *(name for name, _ in names("test"))]
     for text, cut in zip(texts, library.encode_batch(texts), strict=True):
         first, *middle, last = encode_wordpieces(text, places, how, 10_000) or [2, 3]
@@ -78,7 +78,7 @@ def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
 
 def test_every_sign_of_the_old_scripts_is_cleaned_as_in_the_library() -> None:
     how = rules(lowercase=True, strip_accents=True)
-    library = theirs(SPECIAL, how)
+    library = library_tokenizer(SPECIAL, how)
     for code in (*range(YOUNG), *range(0x1E00, 0x2100), *range(0x3000, 0x3040), *range(0xFB00, 0xFE00)):
         text = f"A{chr(code)}é"
         cut = library.pre_tokenizer.pre_tokenize_str(library.normalizer.normalize_str(text))

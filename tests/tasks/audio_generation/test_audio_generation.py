@@ -201,7 +201,7 @@ def test_models_agree_unless_a_clear_next_sample_changes() -> None:
     assert list(metrics) == ["bits_per_sample"]
 
 
-# --- sabotage ---
+# --- mutants ---
 
 
 def ran(edit: Callable[[onnx.ModelProto, int], onnx.ModelProto], name: str) -> list[float]:
@@ -211,9 +211,9 @@ def ran(edit: Callable[[onnx.ModelProto, int], onnx.ModelProto], name: str) -> l
     output = helper.make_tensor_value_info("out", kinds[name], [3])
     made = helper.make_graph([helper.make_node("Identity", [name], ["out"])], "g", inputs, [output])
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    spoilt = edit(model, 0)
+    mutant = edit(model, 0)
     feeds = {"samples": np.array([0, 7, 255]), "condition": np.array([0, 1, 2]), "queues": np.ones(3, np.float32)}
-    result: list[float] = onnxruntime.InferenceSession(spoilt.SerializeToString()).run(None, feeds)[0].tolist()
+    result: list[float] = onnxruntime.InferenceSession(mutant.SerializeToString()).run(None, feeds)[0].tolist()
     return result
 
 

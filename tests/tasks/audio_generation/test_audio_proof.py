@@ -49,5 +49,5 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caugh
 
 
 def test_a_file_that_forgets_the_class_is_refused(subject: Subject, proof: Proof) -> None:
-    spoilt = {name: serialize(forget_condition(copy_of(model), 0)) for name, model in proof.exported.models.items()}
-    assert prove(subject, opset=18, evaluate=0, files=spoilt).verdict.status == Status.FAIL
+    mutants = {name: serialize(forget_condition(copy_of(model), 0)) for name, model in proof.exported.models.items()}
+    assert prove(subject, opset=18, evaluate=0, files=mutants).verdict.status == Status.FAIL

@@ -105,7 +105,9 @@ def test_pictures_agree_within_a_level_and_not_beyond() -> None:
     spoilt[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
     found = TASK.answers.agreement(right, spoilt, cases=cases, noise={})
     assert not found.holds and found.agreeing == 2 and "0.15%" in found.disagreements[0]
-    assert not TASK.answers.agreement(right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}).holds
+    assert not TASK.answers.agreement(
+        right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}
+    ).holds
 
 
 def test_latents_are_turned_round_by_the_own_control() -> None:
@@ -113,9 +115,9 @@ def test_latents_are_turned_round_by_the_own_control() -> None:
     node = onnx.helper.make_node("Identity", ["latent"], ["images"])
     graph = onnx.helper.make_graph([node], "g", ports[:1], ports[1:])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)])
-    spoilt = exchange_numbers(model, 0)
-    onnx.checker.check_model(spoilt, full_check=True)
-    turned: Any = ReferenceEvaluator(spoilt).run(None, {"latent": np.array([[1, 2, 3]], np.float32)})
+    mutant = exchange_numbers(model, 0)
+    onnx.checker.check_model(mutant, full_check=True)
+    turned: Any = ReferenceEvaluator(mutant).run(None, {"latent": np.array([[1, 2, 3]], np.float32)})
     assert turned[0].tolist() == [[3, 2, 1]]
 
 

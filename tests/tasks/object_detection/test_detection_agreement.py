@@ -25,14 +25,14 @@ GOOD = answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 0])
 NONE = answer([], [], [])
 
 
-def compare(ours: Answer, theirs: Answer, **noise: float) -> Agreement:
-    return agreement([ours], [theirs], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
+def compare(expected: Answer, actual: Answer, **noise: float) -> Agreement:
+    return agreement([expected], [actual], cases=[Case(name="one", kind="realistic", inputs={})], noise=noise)
 
 
 def test_the_surest_stand_first_and_of_equal_ones_any() -> None:
     turned = {name: values[::-1] for name, values in GOOD.items()}
     [sentence] = compare(GOOD, turned).disagreements
-    assert sentence == "one: class 1 at (40.0, 10.0, 80.0, 60.0) with score 0.8000 stands behind one that is less sure"
+    assert sentence == "one: class 1 at (40.0, 10.0, 80.0, 60.0) with score 0.8000 stands behind one with a lower score"
     equal = answer(BOXES, [0.8, 0.8, 0.7], [0, 1, 0])
     other = {name: values[[1, 0, 2]] for name, values in equal.items()}
     assert compare(equal, other).agreeing == 1

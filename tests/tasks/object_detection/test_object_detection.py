@@ -150,3 +150,22 @@ def test_every_detector_is_put_to_nothing_and_to_more_objects_than_it_may_answer
     ]
     assert sum(bool((cell > 60).any()) for cell in cells) >= 1.25 * limit > limit
     assert len({image.shape[0] for image in images.values()}) >= 5, "several sizes"
+
+
+def test_what_is_found_in_a_crowd_counts_neither_way(problem: Problem) -> None:
+    single, inside = [10.0, 10.0, 30.0, 30.0], [50.0, 50.0, 60.0, 60.0]
+    crowd = [45.0, 45.0, 90.0, 90.0]
+    found = torch.tensor([[inside, single, crowd]])
+    scores = torch.zeros(1, 3, 10)
+    scores[0, 0, 4], scores[0, 1, 4] = 0.95, 0.9
+    truth = {
+        "image": torch.zeros(1, 1, 96, 96, dtype=torch.uint8),
+        "boxes": [torch.tensor([single])],
+        "labels": [torch.tensor([4])],
+    }
+    results = []
+    for ignored in ({}, {"ignored": [torch.tensor([crowd])], "ignored_labels": [torch.tensor([4])]}):
+        metrics = TASK.tensors.metrics(problem)
+        metrics.update({"boxes": found, "scores": scores}, {**truth, **ignored})
+        results.append(metrics.compute()["map"])
+    assert results == pytest.approx([0.5, 1.0], abs=1e-6)

@@ -19,11 +19,11 @@ from zoo_export.measure.outputs import compare_case
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.cases import collect
-from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.results import Failed
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
-from zoo_torchvision.detection.looking import Looking
+from zoo_torchvision.detection.adapter import TwoStageAdapter
 from zoo_torchvision.detection.specs import EXPORT
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ def proof() -> Proof:
     task = builtin_task("object-detection")
     card = task.data.check(task.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
     problem = task.problem(card, ImageInput(size=SIZE))
-    module = Looking(small_network(classes=len(problem.classes)), problem).eval()
+    module = TwoStageAdapter(small_network(classes=len(problem.classes)), problem).eval()
     subject = Subject(
         model="torchvision/small",
         module=module,
@@ -48,7 +48,7 @@ def proof() -> Proof:
     )
     with torch.no_grad():
         inputs = collect(subject, subject.torch_pipeline(), evaluate=0)
-        enliven(module, [case.inputs for case in inputs.model if case.gates], subject.signature, seed=0)
+        randomise(module, [case.inputs for case in inputs.model if case.gates], subject.signature, seed=0)
     object.__setattr__(subject.lineage, "weights_sha256", state_sha256(module))
     return prove(subject, opset=18, evaluate=30)
 
@@ -59,7 +59,7 @@ def test_it_is_proved(proof: Proof) -> None:
     assert {name: one for name, one in status.items() if one is not Status.PASS} == {}
 
 
-def test_every_spoilt_copy_is_rejected(proof: Proof) -> None:
+def test_every_mutant_is_killed(proof: Proof) -> None:
     caught = {control.name: control.killed_by for control in proof.evidence.mutants if control.applied}
     assert set(caught) == {"weight", "scale", "bias", "classes", "normalisation", "channels", "resize", "training"}
     assert all(caught.values())

@@ -13,9 +13,9 @@ MAP = np.random.default_rng(0).integers(0, 4, (50, 60)).astype(np.uint8)
 SURE = np.full(MAP.shape, 1.0)
 
 
-def compare(theirs: np.ndarray[Any, Any], *, margin: np.ndarray[Any, Any] = SURE, truth: Any = None) -> Agreement:
+def compare(actual: np.ndarray[Any, Any], *, margin: np.ndarray[Any, Any] = SURE, truth: Any = None) -> Agreement:
     case = Case(name="one", kind="realistic", inputs={}, truth=truth)
-    return agreement([{"classes": MAP, MARGIN: margin}], [{"classes": theirs}], cases=[case], noise={"classes": 1e-3})
+    return agreement([{"classes": MAP, MARGIN: margin}], [{"classes": actual}], cases=[case], noise={"classes": 1e-3})
 
 
 def changed(count: int) -> np.ndarray[Any, Any]:

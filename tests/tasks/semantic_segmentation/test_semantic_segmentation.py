@@ -1,4 +1,4 @@
-"""The task on its embedded scenes: data, changes, cases, metrics, finishing and showing."""
+"""The task on its embedded scenes: data, augmentation, cases, metrics, postprocessing and showing."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_files_are_python_and_the_declaration_is_light(kind: Kind, tmp_path:
     assert imported == {"__future__", "collections.abc", "zoo"}
     project = tomllib.loads(texts["pyproject.toml"])["project"]
     assert project["entry-points"] == {"zoo.plugins": {"newt_files": "zoo_newt_files.plugin"}}
-    assert project["dependencies"][0] == "edgezoo>=0.1,<1"
+    assert project["dependencies"][0] == "edgezoo>=0.2,<1"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_no_plugin_is_called_as_what_a_written_module_needs(kind: Kind, tmp_path
         names = set(bound(ast.parse(text))) if path.endswith(".py") else set()
         if not names & {"newt", "Newt"}:
             continue
-        for name in names - {"newt", "Newt", "T", "SAME", "TYPE_CHECKING"}:
+        for name in names - {"newt", "Newt", "T", "TOLERANCE", "TYPE_CHECKING"}:
             with pytest.raises(UsageError):
                 check_name(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
 

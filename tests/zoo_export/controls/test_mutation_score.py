@@ -113,7 +113,7 @@ def test_a_scale_that_a_norm_undoes_is_passed_over() -> None:
     model = normalised_layers()
     with Runtime() as runtime:
         found = mutant_of("scale", model, runtime)
-    assert found.detail == "first.weight times 1.001 (no case hears the same done elsewhere)"
+    assert found.detail == "first.weight times 1.001 (the same in other layers changes no case)"
 
 
 def test_a_scale_that_changes_the_outputs_stays_at_the_last_layer() -> None:
@@ -131,7 +131,7 @@ def test_a_bias_that_a_softmax_undoes_is_passed_over() -> None:
     model.graph.node.append(helper.make_node("Softmax", ["raw"], ["logits"], axis=1))
     with Runtime() as runtime:
         found = mutant_of("bias", model, runtime)
-    assert found.detail == "first.bias set to zero (no case hears the same done elsewhere)"
+    assert found.detail == "first.bias set to zero (the same in other layers changes no case)"
 
 
 def test_of_classes_that_are_one_twice_another_pair_is_exchanged() -> None:
@@ -146,7 +146,7 @@ def test_of_classes_that_are_one_twice_another_pair_is_exchanged() -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     with Runtime() as runtime:
         found = mutant_of("classes", model, runtime)
-    assert found.detail == "rows 0 and 2 of logits exchanged (no case hears the same done elsewhere)"
+    assert found.detail == "rows 0 and 2 of logits exchanged (the same in other layers changes no case)"
 
 
 def test_the_tables_of_a_model_without_layers_are_mutated() -> None:
@@ -285,4 +285,4 @@ def test_a_graph_without_anything_to_mutate_has_no_mutant() -> None:
     file = file_of(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
     with Runtime() as runtime:
         found = model_mutant(runtime, "bias", file, (0, 1))
-    assert found == NotApplied(name="bias", reason="this graph has nothing that bias could spoil")
+    assert found == NotApplied(name="bias", reason="this graph has nothing that bias could change")

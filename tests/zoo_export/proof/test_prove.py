@@ -1,4 +1,4 @@
-"""The whole way on a tiny classifier: it is proved, its spoilt copies are not, and neither are vacuous models."""
+"""The whole way on a tiny classifier: it is proved, its mutants are not, and neither are vacuous models."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_both_files_carry_the_facts(proof: Proof, runtime: Runtime) -> None:
         assert facts["zoo.weights_sha256"] == proof.subject.lineage.weights_sha256
 
 
-def _spoilt(proof: Proof) -> dict[str, bytes]:
+def _mutated(proof: Proof) -> dict[str, bytes]:
     """Both files with one weight of the head changed by one per cent."""
     files = {}
     for name, model in proof.exported.models.items():
@@ -87,7 +87,7 @@ def _spoilt(proof: Proof) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_files_that_are_not_those_of_the_model_are_rejected(proof: Proof) -> None:
-    again = prove(proof.subject, opset=18, files=_spoilt(proof))
+    again = prove(proof.subject, opset=18, files=_mutated(proof))
     failed = {name for name, status in statuses(again).items() if status == Status.FAIL}
     assert {"parity", "lineage"} <= failed
     assert not again.verdict.publishes

@@ -41,7 +41,7 @@ class Best(nn.Module):
         places = x.topk(ROOM).indices.sort().values
         return self._values(x, places), places
 
-    def grounds(self, x: Tensor) -> tuple[Tensor, ...]:
+    def selection_scores(self, x: Tensor) -> tuple[Tensor, ...]:
         return (x * self.scale[0] / self.scale[0],)
 
     def possible(self, x: Tensor, *, off: Sequence[float]) -> tuple[Tensor, ...] | None:
@@ -140,7 +140,7 @@ def test_where_too_much_is_equal_nothing_is_decided() -> None:
     assert judged(case, answer, file_says(answer))["parts"] is Status.INCONCLUSIVE
     flat = Case(name="flat", kind="zeros", inputs={"x": np.ones((1, PARTS), np.float32)})
     runs = oracle(flat).run(flat.inputs)
-    assert runs == Failed("Undecided: more parts are as good as each other than could be looked into")
+    assert runs == Failed("too many proposals have scores within the noise of each other")
 
 
 def test_the_noise_is_that_of_the_rows_whatever_their_places() -> None:

@@ -26,7 +26,8 @@ def collected() -> dict[bool, Inputs]:
     subject = replace(subject_of(tiny()), card=task.data.check(source, progress=lambda *_: None))
     with torch.no_grad():
         return {
-            ours: collect(subject, subject.torch_pipeline(), evaluate=3, golden_of_users=ours) for ours in (True, False)
+            of_users: collect(subject, subject.torch_pipeline(), evaluate=3, golden_of_users=of_users)
+            for of_users in (True, False)
         }
 
 
@@ -52,12 +53,12 @@ def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_withou
 ) -> None:
     subject = subject_of(tiny())
 
-    def asked(origin: str, *, ours: bool) -> bool:
+    def asked(origin: str, *, of_users: bool) -> bool:
         bundle: Any = SimpleNamespace(manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),)))
         monkeypatch.setattr("zoo_export.bundle.write._current", lambda *_, **__: bundle)
-        return check_place(tmp_path, subject, opset=18, overwrite=False, golden_of_users=ours) is bundle
+        return check_place(tmp_path, subject, opset=18, overwrite=False, golden_of_users=of_users) is bundle
 
-    assert asked("photos/cat/3.jpg", ours=True)
-    assert asked("synthetic", ours=False)
+    assert asked("photos/cat/3.jpg", of_users=True)
+    assert asked("synthetic", of_users=False)
     with pytest.raises(OutputExists, match="holds golden cases of your data"):
-        asked("photos/cat/3.jpg", ours=False)
+        asked("photos/cat/3.jpg", of_users=False)

@@ -1,4 +1,4 @@
-"""Weights of an untrained architecture must be heard in its output."""
+"""Weights of an untrained architecture must change its outputs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import call
-from zoo_export.subject.random_weights import enliven
+from zoo_export.subject.random_weights import randomise
 
 IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 8, 8))
 SIGNATURE = Signature(inputs=(IMAGE,), outputs=(Port(name="y", dtype="float32", shape=("batch", 2)),))
 INPUTS = [{"image": np.random.default_rng(seed).normal(3, 2, (1, 3, 8, 8)).astype(np.float32)} for seed in range(8)]
 
 
-class Deaf(nn.Module):
+class Fresh(nn.Module):
     """A head of zeros, a layer scale of 1e-6 and a batch norm that no data shaped."""
 
     def __init__(self) -> None:
@@ -32,16 +32,16 @@ class Deaf(nn.Module):
         return y
 
 
-def made(seed: int) -> tuple[Deaf, str]:
+def made(seed: int) -> tuple[Fresh, str]:
     torch.manual_seed(0)
-    module = Deaf().eval()
-    return module, enliven(module, INPUTS, SIGNATURE, seed=seed)
+    module = Fresh().eval()
+    return module, randomise(module, INPUTS, SIGNATURE, seed=seed)
 
 
-def test_silent_parameters_are_drawn_and_statistics_measured() -> None:
+def test_constant_parameters_are_drawn_and_statistics_measured() -> None:
     module, story = made(5)
     assert story == (
-        "seeded live weights (seed 5; 4 silent parameters drawn anew; statistics of 1 batch norms measured on 8 inputs)"
+        "random weights (seed 5; 4 constant parameters drawn anew; statistics of 1 batch norms measured on 8 inputs)"
     )
     outputs = np.concatenate([call(module, one, SIGNATURE)["y"] for one in INPUTS])
     assert (outputs.std(0) > 1e-4).all()

@@ -81,8 +81,8 @@ def gating(graph: GraphEvidence) -> list[CaseEvidence]:
     return [case for case in graph.cases if case.gates]
 
 
-def chose_nothing(case: CaseEvidence) -> bool:
-    """No part is in either choice, none could have been, and neither says anything of one."""
+def compares_nothing(case: CaseEvidence) -> bool:
+    """The outputs that count elements have none, and every other output is zero in PyTorch and in the file."""
     choices = [output for output in case.outputs if output.compare == "choice"]
     others = [output for output in case.outputs if output.compare != "choice"]
     return (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from zoo.api.task import GENERIC_CONTROLS, Agreement
 from zoo.bundle.judge.cases import (
     Finding,
-    chose_nothing,
     combined,
+    compares_nothing,
     gating,
     judge_case,
     obeys,
@@ -108,13 +108,13 @@ def _live(output: LiveOutput) -> Finding:
 def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
-    Those in which nothing could be chosen and nothing was have no numbers to tell apart, and do not count.
+    Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count.
     """
 
     def check(graph: GraphEvidence) -> Finding:
-        counted = [case for case in gating(graph) if not chose_nothing(case)]
+        counted = [case for case in gating(graph) if not compares_nothing(case)]
         empty = len(gating(graph)) - len(counted)
-        note = f"; in {empty} more PyTorch chooses nothing, and so does the file" if empty else ""
+        note = f"; in {empty} more the outputs of both are empty" if empty else ""
         if len({case.name for case in counted}) < MIN_GATING_CASES:
             return Status.INCONCLUSIVE, f"{len(counted)} gating cases, {MIN_GATING_CASES} are needed{note}"
         statuses = [judge_case(case, graph, evidence)[0] for case in counted]
@@ -170,17 +170,21 @@ def _skew(evidence: Evidence) -> list[Finding]:
 
 def lineage(evidence: Evidence) -> Finding:
     """Every tensor of the exported module's state is in the graph, bit for bit, and nothing else is."""
-    found = evidence.lineage
-    if found is None:
+    state = evidence.lineage
+    if state is None:
         return NOT_MEASURED
-    for what, names in (("differ", found.different), ("are missing", found.missing), ("are unexplained", found.extra)):
+    for what, names in (
+        ("differ", state.different),
+        ("are missing", state.missing),
+        ("are unexplained", state.extra),
+    ):
         if names:
             return Status.FAIL, f"{len(names)} tensors {what}: {some(names)}"
-    if found.equal <= 0 or found.equal + len(found.unused) != found.total:
-        return Status.FAIL, f"{found.equal} equal and {len(found.unused)} unused do not make {found.total}"
-    notes = [f"{found.equal} of {found.total} tensors bit for bit"]
-    notes += [f"{len(found.unused)} unused in eval mode: {some(found.unused)}"] if found.unused else []
-    notes += [f"{len(found.tied)} tied"] if found.tied else []
+    if state.equal <= 0 or state.equal + len(state.unused) != state.total:
+        return Status.FAIL, f"{state.equal} equal and {len(state.unused)} unused do not make {state.total}"
+    notes = [f"{state.equal} of {state.total} tensors bit for bit"]
+    notes += [f"{len(state.unused)} unused in eval mode: {some(state.unused)}"] if state.unused else []
+    notes += [f"{len(state.tied)} tied"] if state.tied else []
     return Status.PASS, "; ".join(notes)
 
 
@@ -235,30 +239,30 @@ def graph(evidence: Evidence) -> Finding:
 def _wrong(facts: GraphFacts) -> list[str]:
     foreign = sorted(set(facts.domains) - OWN_DOMAINS)
     wrong = [f"opset {facts.opset} where {facts.opset_asked} was asked for"] if facts.opset != facts.opset_asked else []
-    for what, found in (
+    for what, names in (
         ("foreign domains", foreign),
         ("unknown ops", facts.forbidden),
         ("local paths", facts.paths),
         ("tensors outside the file", facts.external),
     ):
-        wrong += [f"{what}: {some(found)}"] if found else []
+        wrong += [f"{what}: {some(names)}"] if names else []
     return wrong
 
 
 def labels(evidence: Evidence) -> Finding:
     """Every file that carries class names carries the checkpoint's, in the same order."""
-    found = evidence.labels
-    if found is None or not found.files or not found.expected_sha256:
+    names = evidence.labels
+    if names is None or not names.files or not names.expected_sha256:
         return NOT_MEASURED
-    wrong = [name for name, digest in found.files.items() if digest != found.expected_sha256]
+    wrong = [file for file, digest in names.files.items() if digest != names.expected_sha256]
     if wrong:
         return Status.FAIL, f"other class names than the checkpoint's in {some(wrong)}"
-    if not 0 <= found.known_right <= found.known or found.known_right < found.known:
-        return Status.FAIL, f"{found.known_right} of {found.known} items of a known class keep their class name"
-    if found.classes == 0:
+    if not 0 <= names.known_right <= names.known or names.known_right < names.known:
+        return Status.FAIL, f"{names.known_right} of {names.known} items of a known class keep their class name"
+    if names.classes == 0:
         return Status.PASS, "this task has no classes"
-    known = f"{found.known} items of a known class keep it" if found.known else "no item of a known class was at hand"
-    return Status.PASS, f"{found.classes} names in {len(found.files)} files; {known}"
+    known = f"{names.known} items of a known class keep it" if names.known else "no item of a known class was at hand"
+    return Status.PASS, f"{names.classes} names in {len(names.files)} files; {known}"
 
 
 def agreement(evidence: Evidence) -> Finding:
@@ -267,20 +271,23 @@ def agreement(evidence: Evidence) -> Finding:
     return status, f"{detail} ({evidence.agreement_data})" if evidence.agreement_data else detail
 
 
-def _agrees(found: Agreement | None) -> Finding:
-    if found is None or found.items <= 0:
+def _agrees(compared: Agreement | None) -> Finding:
+    if compared is None or compared.items <= 0:
         return NOT_MEASURED
-    counts = (found.items, found.agreeing, found.undecided, found.unknown)
+    counts = (compared.items, compared.agreeing, compared.undecided, compared.unknown)
     whole = all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts)
-    if not whole or found.unknown > found.undecided or found.agreeing + found.undecided > found.items:
-        return Status.FAIL, f"{found.agreeing} agreeing and {found.undecided} undecided of {found.items} do not add up"
-    if not found.holds:
-        rest = found.items - found.agreeing - found.undecided
-        return Status.FAIL, f"{rest} of {found.items} answers disagree: {some(found.disagreements)}"
-    if found.unknown > max(1, MAX_UNKNOWN_SHARE * found.items):
-        return Status.INCONCLUSIVE, f"what is right is unknown of {found.unknown} of {found.items} answers"
-    words = f"{found.agreeing} of {found.items} answers agree, {found.undecided} lie inside their margin"
-    if 2 * found.agreeing < found.items:
+    if not whole or compared.unknown > compared.undecided or compared.agreeing + compared.undecided > compared.items:
+        return (
+            Status.FAIL,
+            f"{compared.agreeing} agreeing and {compared.undecided} undecided of {compared.items} do not add up",
+        )
+    if not compared.holds:
+        rest = compared.items - compared.agreeing - compared.undecided
+        return Status.FAIL, f"{rest} of {compared.items} answers disagree: {some(compared.disagreements)}"
+    if compared.unknown > max(1, MAX_UNKNOWN_SHARE * compared.items):
+        return Status.INCONCLUSIVE, f"what is right is unknown of {compared.unknown} of {compared.items} answers"
+    words = f"{compared.agreeing} of {compared.items} answers agree, {compared.undecided} lie inside their margin"
+    if 2 * compared.agreeing < compared.items:
         return Status.INCONCLUSIVE, f"{words}: too few can be told apart"
     return Status.PASS, words
 

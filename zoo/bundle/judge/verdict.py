@@ -120,7 +120,7 @@ class Verdict:
 
 def judge(evidence: Evidence, *, published: Mapping[str, str]) -> Verdict:
     """The verdict on the files about to be published, given as name -> sha256 of their bytes."""
-    checked = [_gate(SUBJECT, lambda found: _subject(found, published), evidence)]
+    checked = [_gate(SUBJECT, lambda measured: _subject(measured, published), evidence)]
     checked += [_gate(spec.name, spec.check, evidence) for spec in GATES if _applies(spec, evidence)]
     return Verdict(status=worst(*(gate.status for gate in checked)), gates=tuple(checked))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
-from zoo.bundle.report.html import Child, Html, element, joined, picture, table
+from zoo.bundle.report.html import Child, Html, content_policy, element, joined, picture, table
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.sections import status_mark
 
@@ -39,12 +39,15 @@ def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
     """The whole document."""
     evidence = report.evidence
     title = f"Proof of {evidence.subject.model}: {report.verdict.value}"
+    style = STYLE.read_text(encoding="utf-8")
+    policy = {"http-equiv": "Content-Security-Policy", "content": content_policy(style)}
     head = element(
         "head",
         element("meta", attributes={"charset": "utf-8"}),
+        element("meta", attributes=policy),
         element("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         element("title", title),
-        element("style", Html(STYLE.read_text(encoding="utf-8"))),
+        element("style", Html(style)),
     )
     body = element(
         "body",

@@ -85,10 +85,10 @@ def _times(factor: float, decades: tuple[int, int], *, kind: str) -> Html:
 
 
 def _dot(point: Point, decades: tuple[int, int]) -> Html:
-    words = f"{point.case}: noise {point.noise:.2e}, error {point.error:.2e} of the scale, {point.status}"
-    place = {"cx": MARGIN + _at(point.noise, decades), "cy": SIZE - _at(point.error, decades), "r": 4}
+    label = f"{point.case}: noise {point.noise:.2e}, error {point.error:.2e} of the scale, {point.status}"
+    position = {"cx": MARGIN + _at(point.noise, decades), "cy": SIZE - _at(point.error, decades), "r": 4}
     kind = f"dot {point.status.lower()}" + ("" if point.gates else " informs")
-    return element("circle", element("title", words), kind=kind, attributes=place)
+    return element("circle", element("title", label), kind=kind, attributes=position)
 
 
 def _text(words: str, *, x: float, y: float, anchor: str) -> Html:

@@ -62,19 +62,17 @@ def _relative(error: Magnitude | None, scale: Magnitude | None) -> float | None:
 
 def agreement(evidence: Evidence) -> list[Html]:
     """The task's comparison of all answers, and the metrics of both."""
-    found = evidence.agreement
-    if found is None:
+    compared = evidence.agreement
+    if compared is None:
         return []
-    counts = f"{found.items} items ({evidence.agreement_data or 'synthetic'}): {found.agreeing} answers agree, "
-    counts += (
-        f"{found.undecided} lie inside their own margin, {found.items - found.agreeing - found.undecided} disagree."
-    )
-    names = sorted({*found.reference_metrics, *found.candidate_metrics})
-    rows = [
-        (name, _metric(found.reference_metrics.get(name)), _metric(found.candidate_metrics.get(name))) for name in names
-    ]
+    disagreeing = compared.items - compared.agreeing - compared.undecided
+    counts = f"{compared.items} items ({evidence.agreement_data or 'synthetic'}): {compared.agreeing} answers agree, "
+    counts += f"{compared.undecided} lie inside their own margin, {disagreeing} disagree."
+    reference, candidate = compared.reference_metrics, compared.candidate_metrics
+    names = sorted({*reference, *candidate})
+    rows = [(name, _metric(reference.get(name)), _metric(candidate.get(name))) for name in names]
     metrics = [table(("metric", "PyTorch", "ONNX"), rows)] if rows else []
-    worst = [element("ul", *(element("li", line) for line in found.disagreements))] if found.disagreements else []
+    worst = [element("ul", *(element("li", line) for line in compared.disagreements))] if compared.disagreements else []
     return [element("p", counts), *metrics, *worst]
 
 

@@ -54,14 +54,14 @@ class Bundle:
         if not path.exists():
             raise BadFile(f"{path} does not exist")
         inside = path / "export"
-        place = inside if not (path / NAME).exists() and (inside / NAME).exists() else path
-        if not (place / NAME).exists() and (place / REPORT).exists():
-            report = read_report(place / REPORT)
+        folder = inside if not (path / NAME).exists() and (inside / NAME).exists() else path
+        if not (folder / NAME).exists() and (folder / REPORT).exists():
+            report = read_report(folder / REPORT)
             raise NotProved(
-                f"{place} is no bundle but the report of an export that was {report.sentence}",
-                hint=f"open {place / 'report.html'}",
+                f"{folder} is no bundle but the report of an export that was {report.sentence}",
+                hint=f"open {folder / 'report.html'}",
             )
-        return cls(path=place, file=read_manifest(place))
+        return cls(path=folder, file=read_manifest(folder))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

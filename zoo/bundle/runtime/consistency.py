@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zoo.api.task import Port, Signature
+from zoo.api.untrusted import escaped_json
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
 from zoo.bundle.runtime.sandbox import Session, TensorPort
@@ -54,7 +55,7 @@ def description(
         "opset": str(opset),
         "weights_sha256": weights_sha256,
         "input": json.dumps(problem["input"], ensure_ascii=False),
-        "classes": json.dumps(problem["classes"], ensure_ascii=False),
+        "classes": escaped_json(json.dumps(problem["classes"], ensure_ascii=False)),
         "classes_sha256": classes_sha256(problem["classes"]),
         "problem_sha256": problem_sha256(problem),
         "licence": json.dumps(dict(licences), ensure_ascii=False),
@@ -84,15 +85,15 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         opset = None if graph.facts is None else str(graph.facts.opset)
         pairs.append((f"the outputs of the {graph.role} are", names, ", ".join(graph.outputs)))
         pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
-    for what, told, recorded in pairs:
-        if told != recorded:
-            yield f"{what} {told} in the manifest and {recorded} in the record"
+    for what, manifested, recorded in pairs:
+        if manifested != recorded:
+            yield f"{what} {manifested} in the manifest and {recorded} in the record"
 
 
 def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[str]:
     """Where the manifest says something else than a loaded graph says of itself."""
     manifest = file.manifest
-    told = description(
+    expected = description(
         schema=file.schema,
         model=manifest.model,
         problem=file.problem,
@@ -101,10 +102,10 @@ def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[s
         weights_sha256=manifest.lineage.weights_sha256,
         licences=manifest.licences,
     )
-    for key, value in told.items():
-        found = session.metadata.get(PREFIX + key)
-        if found != value:
-            yield f"{name} says {_short(found)} of {key} where the manifest says {_short(value)}"
+    for key, value in expected.items():
+        actual = session.metadata.get(PREFIX + key)
+        if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
+            yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
     signature = manifest.model_signature if name == "model.onnx" else manifest.pipeline_signature
     for sentence in unlike(session, signature):
         yield f"{name}: {sentence}"
@@ -112,26 +113,26 @@ def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[s
 
 def unlike(session: Session, signature: Signature) -> Iterator[str]:
     """Where the ports of a loaded graph are not those of a signature, in its order."""
-    for what, ports, found in (
+    for what, ports, tensors in (
         ("inputs", signature.inputs, session.inputs),
         ("outputs", signature.outputs, session.outputs),
     ):
-        names, told = [port.name for port in found], [port.name for port in ports]
-        if names != told:
-            yield f"its {what} are {', '.join(names)}, not {', '.join(told)}"
+        names, expected = [port.name for port in tensors], [port.name for port in ports]
+        if names != expected:
+            yield f"its {what} are {', '.join(names)}, not {', '.join(expected)}"
             continue
-        yield from _unlike_shapes(zip(ports, found, strict=True), exact=what == "inputs")
+        yield from _unlike_shapes(zip(ports, tensors, strict=True), exact=what == "inputs")
 
 
 def _unlike_shapes(pairs: Iterable[tuple[Port, TensorPort]], *, exact: bool) -> Iterator[str]:
-    for port, found in pairs:
-        dtype = TYPES.get(found.type, found.type.removeprefix("tensor(").removesuffix(")"))
-        known = len(found.shape) == len(port.shape) and not any(
-            there != here if isinstance(there, int) else exact and isinstance(here, int)
-            for here, there in zip(port.shape, found.shape, strict=True)
+    for port, tensor in pairs:
+        dtype = TYPES.get(tensor.type, tensor.type.removeprefix("tensor(").removesuffix(")"))
+        known = len(tensor.shape) == len(port.shape) and not any(
+            declared != expected if isinstance(declared, int) else exact and isinstance(expected, int)
+            for expected, declared in zip(port.shape, tensor.shape, strict=True)
         )
         if dtype != port.dtype or not known:
-            yield f"{port.name} is {dtype} {list(found.shape)}, not {port.dtype} {list(port.shape)}"
+            yield f"{port.name} is {dtype} {list(tensor.shape)}, not {port.dtype} {list(port.shape)}"
 
 
 def _short(text: str | None) -> str:

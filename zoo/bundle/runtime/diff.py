@@ -173,16 +173,16 @@ def _arrays(
             yield Change(part=part, name=prefix + name, first=_kind(array), second=_distance(array, other))
 
 
-def _distance(one: Array, two: Array) -> str:
+def _distance(array: Array, other: Array) -> str:
     import numpy as np  # noqa: PLC0415
 
-    if one.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiub":
         return "differs"
-    exact, other = one.astype("float64"), two.astype("float64")
-    count = int(np.count_nonzero(exact != other))
-    rms, scale = (float(np.sqrt(np.mean(np.square(values)))) for values in (other - exact, exact))
+    reference, error = array.astype("float64"), other.astype("float64") - array.astype("float64")
+    count = int(np.count_nonzero(reference != other.astype("float64")))
+    rms, scale = (float(np.sqrt(np.mean(np.square(values)))) for values in (error, reference))
     relative = f", rms {rms / scale:.2e} of its own" if scale > 0 and math.isfinite(rms) else ""
-    return f"{count} of {exact.size} elements differ, by up to {float(np.abs(other - exact).max()):.3g}{relative}"
+    return f"{count} of {reference.size} elements differ, by up to {float(np.abs(error).max()):.3g}{relative}"
 
 
 def _kind(array: Array | None) -> str:

@@ -1,4 +1,4 @@
-"""Reasons not to load an untrusted graph, a sentence each.
+"""Reasons not to load an untrusted graph, a sentence each, and the list of what was looked for.
 
 External data read other files, hard links get past the checks for that (ONNX Runtime 1.31 follows them), foreign
 domains need foreign code, a loop without a bound never ends, and 93 bytes can ask for 256 GB.
@@ -11,43 +11,132 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from zoo.bundle.runtime.graph import ParsedModel
+from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
+from zoo.bundle.runtime.interpretation import Made, Turns, interpret
+from zoo.bundle.runtime.unfolding import extent
 
-if TYPE_CHECKING:
-    import onnx
-
-OWN_DOMAINS = frozenset({"", "ai.onnx"})
 MAX_NODES = 200_000
+"""Functions put in the place of their calls."""
+MAX_NAMES = 20 * MAX_NODES
 MAX_NESTING = 16
+MAX_CALLS = 64
+"""Levels of functions and subgraphs within each other."""
 MAX_TURNS = 1 << 20
-"""Of a loop with a constant trip count."""
+"""Of a loop with a constant trip count, those of the loops around it counted."""
 MAX_ELEMENTS = 1 << 30
 """Of one tensor, stored or made out of nothing."""
-_SHAPE_INPUT = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
+LOOKED_FOR = (
+    "operators that ONNX does not have, or that come from elsewhere",
+    "data outside the file, and links to them",
+    "stored tensors whose bytes do not fit their type and shape",
+    f"functions that call themselves, and more than {MAX_NODES:,} nodes once functions are put in their places",
+    f"subgraphs nested deeper than {MAX_NESTING}",
+    f"loops without a bound, or of more than {MAX_TURNS:,} turns by constants, loops within loops multiplied",
+    f"tensors of more than {MAX_ELEMENTS:,} elements by constants and what is computed from them",
+    "graphs for training",
+)
+"""What `hazards` finds; nothing is said of the rest, such as sizes that depend on inputs."""
 
 
-def hazards(model: ParsedModel, path: Path, *, opset: int, domains: tuple[str, ...]) -> Iterator[str]:
+def hazards(parsed: ParsedModel, path: Path, *, opset: int) -> Iterator[str]:
     """What speaks against loading the file at `path`."""
-    foreign = sorted(set(domains) - OWN_DOMAINS)
+    foreign = sorted(_foreign(parsed))
     if foreign:
         yield f"its operators come from {', '.join(foreign)}, which means loading foreign code"
+    yield from _unknown(parsed, opset)
+    yield from _outside(parsed, path)
+    if parsed.model.training_info:
+        yield "it carries graphs for training (training_info), which have no place in a file for inference"
+    yield from _malformed(parsed)
+    yield from _stored(parsed)
+    too_large = list(_too_large(parsed))
+    yield from too_large or _followed(parsed)
+
+
+def _foreign(parsed: ParsedModel) -> set[str]:
+    """The domains whose operators are neither ONNX's nor functions of the file."""
+    used = {node.domain for node, _ in parsed.nodes if parsed.called(node) is None}
+    imported = {entry.domain for entry in parsed.model.opset_import} - {domain for domain, _, _ in parsed.functions}
+    return (used | imported) - OWN_DOMAINS
+
+
+def _unknown(parsed: ParsedModel, opset: int) -> Iterator[str]:
+    from onnx import defs  # noqa: PLC0415  this file is imported where only types are wanted
+
+    newest = defs.onnx_opset_version()
     if opset <= 0:
         yield "it names no opset"
-    yield from _outside(model, path)
-    if len(model.nodes) > MAX_NODES:
-        yield f"it has {len(model.nodes):,} nodes; {MAX_NODES:,} is the limit"
-    if max((depth for _, depth in model.nodes), default=0) > MAX_NESTING:
+    elif opset > newest:
+        yield f"it names the opset {opset}; the operators of {newest} and before are known here"
+    for section in parsed.sections:
+        for name in sorted(_unknown_names(parsed, section))[:4]:
+            yield f"the operator {name!r} is none of ONNX's opset {section.opset}"
+
+
+def _unknown_names(parsed: ParsedModel, section: Section) -> set[str]:
+    names = {node.op_type for node, _ in section.nodes if node.domain in OWN_DOMAINS and parsed.called(node) is None}
+    return {name for name in names if not _exists(name, section.opset)}
+
+
+def _exists(name: str, opset: int) -> bool:
+    from onnx import defs  # noqa: PLC0415
+
+    try:
+        defs.get_schema(name, opset, "")
+    except defs.SchemaError:
+        return False
+    return True
+
+
+def _too_large(parsed: ParsedModel) -> Iterator[str]:
+    """Why the graph cannot be followed to its end."""
+    if len(parsed.nodes) > MAX_NODES:
+        yield f"it has {len(parsed.nodes):,} nodes; {MAX_NODES:,} is the limit"
+    if max((depth for _, depth in parsed.nodes), default=0) > MAX_NESTING:
         yield f"its subgraphs are nested deeper than {MAX_NESTING}"
-    yield from _malformed(model)
-    yield from _endless(model)
-    yield from _inflated(model)
+    handed = [node for node, _ in parsed.nodes if parsed.called(node) is not None and subgraphs(node)]
+    if handed or any(graphs_in(function.attribute_proto) for function in parsed.functions.values()):
+        yield "its functions take graphs as attributes, so that nobody can tell how large it becomes"
+    whole = extent(parsed)
+    if isinstance(whole, tuple):
+        circle = " calls ".join(repr(name) for _, name, _ in whole[:8])
+        yield f"its functions never end: {circle}"
+        return
+    if whole.nodes > max(MAX_NODES, len(parsed.nodes)) or whole.names > MAX_NAMES:
+        made = f"{whole.nodes:,} nodes with {whole.names:,} names"
+        yield f"its functions make {made} of it; {MAX_NODES:,} and {MAX_NAMES:,} are the limits"
+    if whole.depth > MAX_CALLS:
+        yield f"its functions and subgraphs lie {whole.depth:,} deep in each other; {MAX_CALLS} is the limit"
 
 
-def _outside(model: ParsedModel, path: Path) -> Iterator[str]:
+def _followed(parsed: ParsedModel) -> Iterator[str]:
+    """What loops and sizes come to, a sentence for each node that is too much."""
+    sentences = dict.fromkeys(
+        _endless(found) if isinstance(found, Turns) else _inflated(found) for found in interpret(parsed)
+    )
+    yield from (sentence for sentence in sentences if sentence)
+
+
+def _endless(loop: Turns) -> str:
+    node = loop.node
+    if node.op_type == "Loop" and (not node.input or not node.input[0]):
+        return f"the loop {node.name!r} has no bound and may run for ever"
+    if loop.total <= MAX_TURNS:
+        return ""
+    around = "" if loop.own == loop.total else ", the loops around it counted"
+    return f"the loop {node.name!r} may run more than a million times ({loop.total:,}{around})"
+
+
+def _inflated(made: Made) -> str:
+    if made.elements <= MAX_ELEMENTS:
+        return ""
+    return f"the {made.node.op_type} node {made.node.name!r} makes {made.elements:,} elements out of nothing"
+
+
+def _outside(parsed: ParsedModel, path: Path) -> Iterator[str]:
     places: dict[str, str] = {}
-    for tensor in model.tensors:
+    for tensor in parsed.tensors:
         location = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
         if location is not None or tensor.data_location == tensor.EXTERNAL:
             places.setdefault(location or "nowhere", tensor.name)
@@ -55,9 +144,9 @@ def _outside(model: ParsedModel, path: Path) -> Iterator[str]:
         yield f"the tensor {name!r} lies outside the file, in {place!r}{_link(path.parent / place)}"
 
 
-def _malformed(model: ParsedModel) -> Iterator[str]:
+def _malformed(parsed: ParsedModel) -> Iterator[str]:
     """Stored tensors whose bytes are not what their type and shape need, or that have no known type."""
-    for tensor in model.tensors:
+    for tensor in parsed.tensors:
         width = _width(tensor.data_type)
         needed = math.prod(tensor.dims) * (width or 0)
         if width is None:
@@ -81,39 +170,18 @@ def _width(data_type: int) -> int | None:
 
 def _link(place: Path) -> str:
     try:
-        status = os.lstat(place)
+        found = os.lstat(place)
     except (OSError, ValueError):
         return ""
-    if stat.S_ISLNK(status.st_mode):
+    if stat.S_ISLNK(found.st_mode):
         return ", a symbolic link"
-    return ", a hard link to a file that has another name too" if status.st_nlink > 1 else ""
+    return ", a hard link to a file that has another name too" if found.st_nlink > 1 else ""
 
 
-def _endless(model: ParsedModel) -> Iterator[str]:
-    for node, _ in model.nodes:
-        if node.op_type != "Loop":
-            continue
-        if not node.input or not node.input[0]:
-            yield f"the loop {node.name!r} has no bound and may run for ever"
-        elif max(model.constants.get(node.input[0], ()), default=0) > MAX_TURNS:
-            yield f"the loop {node.name!r} may run more than a million times"
-
-
-def _inflated(model: ParsedModel) -> Iterator[str]:
-    for tensor in model.tensors:
-        if any(dim < 0 for dim in tensor.dims) or math.prod(tensor.dims) > MAX_ELEMENTS:
-            yield f"the tensor {tensor.name!r} claims the shape {list(tensor.dims)}"
-    for node, _ in model.nodes:
-        elements = math.prod(_made(model, node))
-        if elements > MAX_ELEMENTS:
-            yield f"the {node.op_type} node {node.name!r} makes {elements:,} elements out of nothing"
-
-
-def _made(model: ParsedModel, node: onnx.NodeProto) -> tuple[int, ...]:
-    """The sizes that constants in the file tell a node to make; (0,) where they depend on inputs."""
-    if node.op_type in ("RandomNormal", "RandomUniform"):
-        return next((tuple(a.ints) for a in node.attribute if a.name == "shape"), (0,))
-    which = _SHAPE_INPUT.get(node.op_type)
-    if which is None or len(node.input) <= which:
-        return (0,)
-    return model.constants.get(node.input[which], (0,))
+def _stored(parsed: ParsedModel) -> Iterator[str]:
+    """Stored tensors of impossible shapes; a sparse one may be small and its shape huge."""
+    shapes = [(tensor.name, list(tensor.dims)) for tensor in parsed.tensors]
+    shapes += [(tensor.values.name, list(tensor.dims)) for tensor in parsed.sparse_tensors]
+    for name, shape in shapes:
+        if any(size < 0 for size in shape) or math.prod(shape) > MAX_ELEMENTS:
+            yield f"the tensor {name!r} claims the shape {shape}"

@@ -182,7 +182,8 @@ def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:
             raise BadFile(
                 f"{where}: the golden case {case.name} names {case.file} and {case.graph}, not both are listed"
             )
-        unbounded = [one.name for one in case.outputs if one.compare == "tolerance" and None in (one.rms, one.max)]
+        toleranced = [output for output in case.outputs if output.compare == "tolerance"]
+        unbounded = [output.name for output in toleranced if None in (output.rms, output.max)]
         if unbounded:
             raise BadFile(f"{where}: the golden case {case.name} names no tolerance for {', '.join(unbounded)}")
         if not 1 <= case.steps <= MAX_STEPS or not case.outputs:

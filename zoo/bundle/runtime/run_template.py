@@ -23,13 +23,18 @@ Run = Callable[[Arrays], Arrays]
 MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
 
 
+def plain(text: str) -> str:
+    """Text that commands no terminal: what cannot be seen is spelled out, but for line feeds, spaces and joiners."""
+    return "".join(c if c.isprintable() or c in "\n\xa0\u200c\u200d\u3000" else repr(c)[1:-1] for c in text)
+
+
 def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """A sentence per file that is missing, changed or not in the manifest."""
     listed = {file["name"]: file for file in manifest["files"]}
-    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
-    yield from (f"{name} is missing" for name in sorted(listed.keys() - found))
-    yield from (f"{name} is not in the manifest" for name in sorted(found - {*listed, "manifest.json"}))
-    for name in sorted(listed.keys() & found):
+    present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
+    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json"}))
+    for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
             yield f"{name} is a link or a device, not a file"
@@ -103,7 +108,7 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     if not wrong:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
         wrong = [line for case in manifest["golden"] for line in differing_answers(folder, case, runs[case["graph"]])]
-    sys.stdout.writelines(f"{line}\n" for line in wrong)
+    sys.stdout.writelines(f"{plain(line)}\n" for line in wrong)
     if manifest["verdict"] == "unproved":
         print("this bundle was published without a proof")
         return 1
@@ -133,8 +138,8 @@ def main(arguments: list[str]) -> int:
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
     run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
+    problem = {**problem, "classes": [name.replace("\n", r"\n") for name in problem["classes"]]}
     state, feedback = first_state(manifest["pipeline_signature"])
-    generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers: list[Arrays] = []
     names: list[str] = []
@@ -142,15 +147,15 @@ def main(arguments: list[str]) -> int:
         try:
             items = read_items(task, argument, problem)
         except (OSError, ValueError) as error:
-            print(f"{argument} cannot be read: {error}", file=sys.stderr)
+            print(plain(f"{argument} cannot be read: {error}"), file=sys.stderr)
             return 2
         for name, inputs in items:
             feeds = {**inputs, **state}
             answers.append(generate(run, feeds, feedback, problem) if generate else run(feeds))
             names.append(f"{argument}, {name}" if name else argument)
-            print(f"{names[-1]}: {getattr(task, 'keep', task.show)(answers[-1], problem)}")
+            print(plain(f"{names[-1]}: {getattr(task, 'keep', task.show)(answers[-1], problem)}"))
     if hasattr(task, "compare") and len(answers) > 1:
-        print(task.compare(names, answers, problem))
+        print(plain(task.compare(names, answers, problem)))
     return 0
 
 

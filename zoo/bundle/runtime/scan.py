@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.graph import ParsedModel
-from zoo.bundle.runtime.hazards import OWN_DOMAINS, hazards
+from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel
+from zoo.bundle.runtime.hazards import LOOKED_FOR, hazards
 from zoo.bundle.runtime.sandbox import MAX_MODEL_BYTES
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Scan:
     """Reasons not to load it, a sentence each."""
     notes: tuple[str, ...]
     """What a reader should know."""
+    looked_for: tuple[str, ...] = LOOKED_FOR
+    """What `refused` would name; nothing is said of the rest."""
 
     @property
     def made_by_zoo(self) -> bool:
@@ -80,7 +82,7 @@ def scan(path: Path) -> Scan:
         ops=ops,
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         metadata={entry.key: entry.value for entry in model.metadata_props},
-        refused=tuple(hazards(parsed, path, opset=opset, domains=domains)),
+        refused=tuple(hazards(parsed, path, opset=opset)),
         notes=tuple(_notes(path, ops, replaceable=len(model.graph.input) - len(required_inputs(model.graph)))),
     )
 

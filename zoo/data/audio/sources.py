@@ -30,8 +30,8 @@ ACCEPTED: Final = (
     "accepted are FOLDER/*.wav; FOLDER/CLASS/*.wav; either with train/, validation/ and test/ in FOLDER; "
     "the embedded tones"
 )
-SHORTEST: Final = 4_000
-"""Samples that a model needs at least to learn from."""
+MIN_TOTAL_SAMPLES: Final = 4_000
+"""Samples that all recordings together must have, so that a model can learn from them."""
 
 
 def detect(request: DataRequest) -> DataSource:
@@ -58,9 +58,9 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     card = check_listing(source, listing, SOUNDS, labelled=labelled, progress=progress)
     _check_rates(card)
     samples = card.facts["samples"]
-    if isinstance(samples, int) and samples < SHORTEST:
+    if isinstance(samples, int) and samples < MIN_TOTAL_SAMPLES:
         raise DataError(
-            f"{source.location} holds {samples:,} samples; a model needs at least {SHORTEST:,} to learn from",
+            f"{source.location} holds {samples:,} samples; a model needs at least {MIN_TOTAL_SAMPLES:,} to learn from",
             hint="add recordings",
         )
     return card

@@ -15,10 +15,10 @@ WIDTH: Final = 640
 WAVE: Final = 120
 """Pixels of the waveform's height; the spectrogram has a row for every frequency."""
 WINDOW: Final = 512
-RANGE: Final = 70.0
+DECIBEL_RANGE: Final = 70.0
 """Decibels from black to white."""
-AUDIBLE: Final = 20.0
-"""Hertz; below it nobody hears a tone."""
+MIN_HERTZ: Final = 20.0
+"""The lowest audible frequency."""
 COLOURS: Final = ((0, 0, 0), (70, 10, 110), (190, 50, 80), (250, 150, 30), (255, 255, 190))
 
 
@@ -44,13 +44,13 @@ def spectrogram(signal: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     frames = padded[starts[:, None] + np.arange(WINDOW)] * np.hanning(WINDOW)
     power = np.abs(np.fft.rfft(frames, axis=1)).T ** 2
     decibels = 10 * np.log10(power / max(power.max(), 1e-12) + 1e-12)
-    return np.asarray(np.clip(1 + decibels / RANGE, 0, 1))
+    return np.asarray(np.clip(1 + decibels / DECIBEL_RANGE, 0, 1))
 
 
 def loudest(signal: npt.NDArray[Any], rate: int) -> float:
     """The audible frequency with the most power, in hertz."""
     hertz = np.fft.rfftfreq(len(signal), 1 / rate)
-    power = np.abs(np.fft.rfft(signal)) * (hertz > AUDIBLE)
+    power = np.abs(np.fft.rfft(signal)) * (hertz > MIN_HERTZ)
     return float(hertz[power.argmax()])
 
 

@@ -1,1 +1,1 @@
-"""Answers that are unit vectors: comparing two of them, and how well that tells same from different."""
+"""Embeddings: their comparison, their agreement, and the metrics of verification and retrieval."""

@@ -1,4 +1,4 @@
-"""How well similarities tell pairs of one identity from pairs of two, in numpy."""
+"""The metrics of verification: how well similarities separate pairs of one identity from pairs of two, in numpy."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def asked_columns(name: str, names: Sequence[str], request: DataRequest | None) 
     found = {}
     for kind, column in asked.items():
         key = column.strip().lower()
-        if key in names:
+        if key and key in names:
             found[kind] = names.index(key)
         elif key.isdecimal() and 0 < int(key) <= len(names):
             found[kind] = int(key) - 1
@@ -134,7 +134,7 @@ def text_columns(
         )
     if header is None:
         asked_names = {request.text_column.strip().lower(), request.label_column.strip().lower()} if request else set()
-        by_name = len(of) > len(guessed) + len(asked) or bool(asked_names & set(names))
+        by_name = len(of) > len(guessed) + len(asked) or bool((asked_names - {""}) & set(names))
         header = by_name or _is_header(names, first, columns, of, None if unnamed else split)
     of |= {"split": split} if split is not None else {}
     notes = [f"{name} has no line of column names: its first line is read as a row"] if not header else []

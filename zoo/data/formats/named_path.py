@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.folders import special_kind
 
 
 def named_path(request: DataRequest, *, accepted: str) -> Path:
@@ -13,4 +14,6 @@ def named_path(request: DataRequest, *, accepted: str) -> Path:
     path = Path(request.source).expanduser()
     if not path.exists():
         raise DataError(f"there is no data at {path}", hint=accepted)
+    if kind := special_kind(path):
+        raise DataError(f"{path} is {kind}, not a file or folder", hint="copy what it gives into a file")
     return path.resolve()

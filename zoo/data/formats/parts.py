@@ -161,6 +161,13 @@ def _wanted(entry: Path, kind: FileKind) -> bool:
 
 def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> None:
     """DataError where folders hold the same class folders, or are numbered as the parts of a set are."""
+    if len(names) == 1:
+        classes = [sub for sub in subfolders(root / names[0]) if _holds(root, root / names[0] / sub, kind)]
+        if len(classes) > 1:
+            raise DataError(
+                f"{root} holds {listed(names)} alone, and in it {listed(classes)}: one class, or the folder of classes",
+                hint=f"--train {names[0]} reads the folders in it as classes; one class alone teaches nothing",
+            )
     numbered = len(names) > 1 and all(NUMBERED.fullmatch(name) for name in names)
     same: set[str] = set()
     if 1 < len(names) <= FEW_FOLDERS:

@@ -13,6 +13,7 @@ from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.data.formats.class_folders.torchvision_names import NAMED
 from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
+from zoo.data.formats.named_path import named_path
 from zoo.data.formats.other_tasks import refuse_other_task
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.split_names import splits_of_folders
@@ -36,9 +37,7 @@ def detect_layout(request: DataRequest, *, embedded: Sequence[str], accepted: Se
     if scheme and not path.exists():
         return _named(request, scheme[1], scheme[2], accepted)
     hint = accepted_layouts(embedded=embedded, accepted=accepted)
-    if not path.exists():
-        raise DataError(f"there is no data at {path}", hint=hint)
-    path = path.resolve()
+    path = named_path(request, accepted=hint)
     if path.is_file():
         return DataSource(request=request, format=_file_format(path, accepted, hint), location=path)
     location = inner_folder(path)

@@ -52,9 +52,23 @@ def hold_out(
         held += members[: min(count, len(members) - 1)]
     if not held:
         held = [members[0] for members in groups.values() if len(members) > 1]
+    held += _missing(groups.values(), held, name=name, share=share)
     out = {id(item) for item in held}
     kept = [item for members in groups.values() for item in members if id(item) not in out]
     return sorted(kept, key=name), sorted(held, key=name)
+
+
+def _missing(groups: Iterable[list[T]], held: Sequence[T], *, name: Callable[[T], str], share: float) -> list[T]:
+    """What many small groups together still owe of the share: their next lowest, which are not their last."""
+    members = list(groups)
+    count = sum(map(len, members))
+    owed = round(share * count) - len(held)
+    if count >= FEW or owed <= 0:
+        return []
+    out = {id(item) for item in held}
+    rest = [[item for item in group if id(item) not in out] for group in members]
+    spare = sorted((item for group in rest for item in group[:-1]), key=lambda item: place(name(item)))
+    return spare[:owed]
 
 
 def divided(

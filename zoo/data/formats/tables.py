@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Final
 from zoo.api.errors import BadSample, DataError
 
 SEPARATORS: Final[Mapping[str, str]] = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SAID: Final = re.compile(r"sep=([,;\t|])\n", re.IGNORECASE)
 QUOTE_FIX: Final = 'put the whole cell between quotation marks and write "" for each one inside'
 
 
@@ -53,6 +55,8 @@ def parse_table(text: str, *, name: str, suffix: str, known: Collection[str] = (
     DataError where nothing decides.
     """
     usual = "\t" if suffix.lower() == ".tsv" else ","
+    if said := SAID.match(text):  # Excel's own first line; blank, so that the others keep their numbers
+        return _with_stray_quotes(_parse("\n" + text[said.end() :], name, said[1]), text)
     start = text.lstrip("\n").partition("\n")[0]
     candidates = [mark for mark in (usual, *SEPARATORS) if mark in start]
     tables = {mark: _parse(text, name, mark) for mark in dict.fromkeys(candidates)}

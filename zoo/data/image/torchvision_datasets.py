@@ -38,7 +38,7 @@ def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         classes=classes,
         facts={"channels": 1 if data[0][0].mode in ("1", "L") else 3},
         fingerprint=fingerprint(source.request.source, classes, done),
-        notes=(*notes, "a published dataset is taken as it is: its pictures were not looked into one by one"),
+        notes=(*notes, "a published dataset is taken as it is: its pictures were not checked one by one"),
     )
 
 
@@ -82,9 +82,9 @@ def _refuse_pickles(name: str, root: Path) -> None:
 
 def _labels(data: Any) -> list[int]:
     for attribute in ("targets", "labels", "_labels"):
-        found = getattr(data, attribute, None)
-        if found is not None:
-            return [int(label) for label in found]
+        labels = getattr(data, attribute, None)
+        if labels is not None:
+            return [int(label) for label in labels]
     samples = getattr(data, "_samples", None)
     if samples is not None:
         return [int(label) for _, label in samples]

@@ -1,4 +1,4 @@
-"""The facts that texts give a model: a vocabulary in the unit that it reads, and the classes that it tells."""
+"""The problem that texts give a model: classes, and a vocabulary in the unit that it reads."""
 
 from __future__ import annotations
 

@@ -53,19 +53,19 @@ def load_state(
     """
     wanted = _versioned(model, without(state, fresh))
     if wrong := _dtypes(model, wanted):
-        raise BadFile(_misfit(origin, model, wrong))
+        raise BadFile(_mismatch(origin, model, wrong))
     try:
         result = model.load_state_dict(wanted, strict=False)
     except RuntimeError as error:
-        raise BadFile(_misfit(origin, model, _shapes(model, wanted) or [str(error)])) from error
+        raise BadFile(_mismatch(origin, model, _shapes(model, wanted) or [str(error)])) from error
     missing = [name for name in _untied(model, result.missing_keys, wanted) if not name.startswith((*optional, *fresh))]
     extra = [name for name in result.unexpected_keys if not name.startswith(optional)]
     reasons = [f"{name} is missing" for name in missing] + [f"{name} is not in the model" for name in extra]
     if reasons:
-        raise BadFile(_misfit(origin, model, reasons))
+        raise BadFile(_mismatch(origin, model, reasons))
 
 
-def _misfit(origin: str, model: nn.Module, reasons: list[str]) -> str:
+def _mismatch(origin: str, model: nn.Module, reasons: list[str]) -> str:
     more = f", and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
     return f"{origin} does not fit this {type(model).__name__}: {', '.join(reasons[:SHOWN])}{more}"
 

@@ -33,8 +33,8 @@ def read_text(text: str, problem: Facts) -> Arrays:
     known = list(problem["classes"] or ["silence"])
     if text not in known:
         raise ValueError(f"it is no wav file, and none of {', '.join(known)}")
-    given = {"samples": np.array([[SILENCE]], np.int64), "condition": np.array([known.index(text)], np.int64)}
-    return given if problem["classes"] else {"samples": given["samples"]}
+    inputs = {"samples": np.array([[SILENCE]], np.int64), "condition": np.array([known.index(text)], np.int64)}
+    return inputs if problem["classes"] else {"samples": inputs["samples"]}
 
 
 def generate(
@@ -45,8 +45,8 @@ def generate(
     for _ in range(round(settings["seconds"] * problem["input"]["sample_rate"])):
         noise = random.gumbel(size=256)  # the largest of logits + Gumbel noise is a draw from their softmax
         codes.append(int((answer["logits"][0, -1] + settings["temperature"] * noise).argmax()))
-        given = {"samples": np.array([codes[-1:]], np.int64)} | {name: answer[feedback[name]] for name in feedback}
-        answer = run(inputs | given)
+        following = {"samples": np.array([codes[-1:]], np.int64)} | {name: answer[feedback[name]] for name in feedback}
+        answer = run(inputs | following)
     return {"samples": np.array([codes], np.int64), "logits": answer["logits"][:, -1:]}
 
 

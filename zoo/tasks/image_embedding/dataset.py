@@ -1,4 +1,4 @@
-"""Identities to learn from, in batches of a few identities, and pictures to verify with their pairs.  [torch]"""
+"""Identities for training, in batches of a few, and pictures with pairs for verification.  [torch]"""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class VerificationDataset(ImageDataset):
         self.pairs = pairs
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """As of any pictures, with `pairs` int64 [pairs, 3]: two indices, and 1 for one identity or 0 for two."""
+        """A batch of pictures, with `pairs` int64 [pairs, 3]: two indices, and 1 for one identity or 0 for two."""
         return {**super().batch(indices), "pairs": self.pairs}
 
 

@@ -1,4 +1,4 @@
-"""Real pictures to learn from and to be measured against, with latents beside them.  [torch]"""
+"""Real pictures for training and evaluation, with latents.  [torch]"""
 
 from __future__ import annotations
 

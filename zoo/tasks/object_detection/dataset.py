@@ -33,17 +33,30 @@ class ObjectDataset:
             for sample, factor in zip(samples, factors, strict=True)
         ]
         self.labels = [torch.tensor(sample.labels, dtype=torch.int64) for sample in samples]
+        self.ignored = [
+            torch.tensor([box for box, _ in sample.ignored], dtype=torch.float32).reshape(-1, 4) * factor
+            for sample, factor in zip(samples, factors, strict=True)
+        ]
+        self.ignored_labels = [
+            torch.tensor([label for _, label in sample.ignored], dtype=torch.int64) for sample in samples
+        ]
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n]."""
+        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n].
+
+        The lists `ignored` and `ignored_labels` are the same of crowd regions and difficult objects: a metric counts
+        what is found there neither as right nor as wrong.
+        """
         index = torch.as_tensor(indices, dtype=torch.int64)
         return {
             "image": self.levels.take(index),
             "boxes": [self.boxes[i] for i in indices],
             "labels": [self.labels[i] for i in indices],
+            "ignored": [self.ignored[i] for i in indices],
+            "ignored_labels": [self.ignored_labels[i] for i in indices],
             "index": index,
         }
 

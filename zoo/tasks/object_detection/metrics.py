@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import torch
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
@@ -35,8 +36,7 @@ class DetectionMetrics:
         rows = zip(outputs["boxes"].float(), outputs["scores"].float(), strict=True)
         detected = [self.finish.select(boxes, scores) for boxes, scores in rows]
         answers = [{"boxes": boxes, "scores": scores, "labels": labels} for boxes, scores, labels in detected]
-        pairs = zip(batch["boxes"], batch["labels"], strict=True)
-        truth = [{"boxes": boxes, "labels": labels} for boxes, labels in pairs]
+        truth = [_truth(batch, index) for index in range(len(answers))]
         self.metric.to(outputs["boxes"].device).update(answers, truth)
         free = SHOWN - len(self.examples)
         self.examples += [(batch["image"][index].cpu(), answers[index]) for index in range(len(answers[:free]))]
@@ -63,3 +63,16 @@ class DetectionMetrics:
         path = folder / "detections.png"
         tiled(drawn).save(path)
         return [path]
+
+
+def _truth(batch: Batch, index: int) -> dict[str, Tensor]:
+    """The boxes of one picture as torchmetrics takes them, those to ignore as COCO's crowds."""
+    boxes, labels = batch["boxes"][index], batch["labels"][index]
+    if "ignored" not in batch:
+        return {"boxes": boxes, "labels": labels}
+    crowd, names = batch["ignored"][index], batch["ignored_labels"][index]
+    return {
+        "boxes": torch.cat([boxes, crowd]),
+        "labels": torch.cat([labels, names]),
+        "iscrowd": torch.cat([torch.zeros_like(labels), torch.ones_like(names)]),
+    }

@@ -18,7 +18,7 @@ class Detections(nn.Module):
     The model's boxes are corners in pixels of its own input of `size` (height, width), to which the picture was
     resized.  A box may stand for several classes, or a cell have one for each: [1, cells, 4 x classes].  Of boxes of
     one class that overlap by more than `overlap` the highest score stays.  The answer is sorted by score; n may be 0
-    and is `limit` at most.  What else a model tells of its cells (their names) does not matter here.
+    and is `limit` at most.  Further outputs of a model (keys of its cells) are not used here.
     """
 
     raw: Final = ("image",)

@@ -21,7 +21,7 @@ MAX_DIFFERING_SHARE: Final = 1e-3
 MAX_DIFFERING_PIXELS: Final = 2
 """The share of decided pixels, or their number in a small picture, that may differ: preprocessing rounds to whole
 levels, and one level can move an edge by a pixel.  The gating cases of pipeline.onnx know the levels of the file
-itself; no pixel of theirs may differ."""
+itself, so there no pixel may differ."""
 MAX_TIED_SHARE: Final = 0.05
 """A picture with a larger share of tied pixels is undecided."""
 SHOWN: Final = 12

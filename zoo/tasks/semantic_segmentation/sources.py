@@ -22,7 +22,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def scenes_card(source: DataSource) -> DataCard:
-    """2,400 scenes to learn from, 240 to choose by, 400 to be tested on; nothing needs checking."""
+    """2,400 scenes for training, 240 for validation and 400 for testing; nothing needs checking."""
     from zoo.data.embedded import digits, scenes  # noqa: PLC0415  composing them takes a third of a second
 
     side = scenes.SIDE

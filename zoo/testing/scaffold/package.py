@@ -1,4 +1,4 @@
-"""A new package for a plugin: its names, its files, and the writing of all of them at once."""
+"""A new package for a plugin: its name is checked, its files come from templates, and all are written at once."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "task": ("torch>=2.9,<3", "torchmetrics>=1.4,<2", "numpy>=1.26,<3"),
     "weights": (),
 }
-PYTHONS_OWN: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
-TEMPLATES_OWN: Final = frozenset(
+PYTHON_NAMES: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
+TEMPLATE_NAMES: Final = frozenset(
     (
         *("agreement", "annotations", "augment", "block", "callable", "case", "control", "data_card", "data_request"),
         *("data_source", "iterator", "layout", "mapping", "monitor", "nn", "np", "path", "port", "problem", "purpose"),
         *("runner", "sequence", "shown", "signature", "split", "tensor", "zoo"),
     )
 )
-"""What the written modules call otherwise: a function `block` beside the builder `block` would be the builder."""
+"""Names that the written modules use themselves: a builder `block` would replace their function `block`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +67,21 @@ class Package:
     """A plugin's package before it is written."""
 
     name: str
-    """Of the plugin: its entry point's."""
+    """The name of the plugin, which is that of its entry point."""
     kind: Kind = "model"
     place: Path
     values: Mapping[str, str]
-    """What the templates want to know."""
+    """The values that the templates need, by name."""
     binaries: Mapping[str, bytes]
-    """Further files by their place below src/<module>."""
+    """Further files by their path below src/<module>."""
 
     @property
     def module(self) -> str:
-        """What is imported: zoo_depthnet."""
+        """The name of the Python package: zoo_depthnet."""
         return f"zoo_{self.name}"
 
     def write(self) -> tuple[Path, ...]:
-        """Make the whole folder appear at once; the files in it, in order.  OutputExists where something is."""
+        """Write the whole folder at once; returns its files, sorted.  OutputExists where the path exists."""
         contents = {path: data.encode() for path, data in self.texts().items()}
         contents |= {f"src/{self.module}/{path}": data for path, data in self.binaries.items()}
 
@@ -94,10 +94,10 @@ class Package:
         return tuple(self.place / path for path in sorted(contents))
 
     def texts(self) -> dict[str, str]:
-        """Every text file by its place in the folder."""
+        """Every text file by its path in the folder."""
         modules = {f"src/{self.module}/{path}": template for path, template in MODULES[self.kind].items()}
-        made = {path: self._filled(template) for path, template in {**EVERY_PACKAGE, **modules}.items()}
-        return {**made, f"src/{self.module}/__init__.py": "", f"src/{self.module}/py.typed": ""}
+        texts = {path: self._filled(template) for path, template in {**EVERY_PACKAGE, **modules}.items()}
+        return {**texts, f"src/{self.module}/__init__.py": "", f"src/{self.module}/py.typed": ""}
 
     def _filled(self, template: str) -> str:
         text = files("zoo.testing.scaffold").joinpath(f"templates/{template}.in").read_text(encoding="utf-8")
@@ -113,13 +113,13 @@ def new_package(
     values: Mapping[str, str] | None = None,
     binaries: Mapping[str, bytes] | None = None,
 ) -> Package:
-    """A package that can be written; UsageError for a name that cannot be one, OutputExists where something is."""
+    """A package that can be written; UsageError for a bad name, OutputExists where its folder exists."""
     check_name(name, taken)
     distribution = f"zoo-{name.replace('_', '-')}"
     place = place or Path(distribution)
     if place.exists():
         raise OutputExists(f"{place} exists already", hint="choose another place with -o")
-    wanted = (_bounds(), *LIBRARIES[kind])
+    dependencies = (_bounds(), *LIBRARIES[kind])
     return Package(
         name=name,
         kind=kind,
@@ -131,7 +131,7 @@ def new_package(
             "distribution": distribution,
             "title": "".join(part.capitalize() for part in name.split("_")),
             "summary": SUMMARIES[kind],
-            "dependencies": ", ".join(f'"{one}"' for one in wanted),
+            "dependencies": ", ".join(f'"{dependency}"' for dependency in dependencies),
             "tour": "\n".join(tour(name, kind, **(values or {}))),
             **(values or {}),
         },
@@ -140,31 +140,29 @@ def new_package(
 
 
 def tour(name: str, kind: Kind, *, weights: str = "", **_: str) -> tuple[str, ...]:
-    """The commands that show what the package can do."""
+    """The commands that use the new package."""
     if kind == "weights":
         return (f"zoo eval {weights}", f"zoo export {weights} --onnx")
     return (f"zoo train {name}", "zoo export --onnx")
 
 
 def check_name(name: str, taken: tuple[Plugin, ...] = ()) -> None:
-    """UsageError with the closest name that would do."""
+    """UsageError with the closest valid name as a hint."""
     if not is_name(name) or not name[:1].isalpha():
         raise UsageError(
             f"a plugin cannot be named {name!r}: lower case letters, digits and underscores, a letter first",
             hint=f"zoo plugins new {_closest(name)}",
         )
-    if name in PYTHONS_OWN or name in TEMPLATES_OWN:
-        whose = "Python" if name in PYTHONS_OWN else "the package itself"
-        raise UsageError(
-            f"a plugin cannot be named {name!r}: {whose} has something of that name", hint="choose another name"
-        )
+    if name in PYTHON_NAMES or name in TEMPLATE_NAMES:
+        user = "Python" if name in PYTHON_NAMES else "the package itself"
+        raise UsageError(f"a plugin cannot be named {name!r}: {user} uses that name", hint="choose another name")
     for plugin in taken:
         if plugin.name == name:
             origin = f"{plugin.distribution} {plugin.version}".strip()
             raise UsageError(f"a plugin named {name!r} is installed already ({origin})", hint="choose another name")
     for plugin in taken:
-        offered = (*(spec.name for spec in plugin.models), *(spec.name for spec in plugin.tasks))
-        if name in (one.replace("-", "_") for one in offered):
+        names = (*(spec.name for spec in plugin.models), *(spec.name for spec in plugin.tasks))
+        if name in (other.replace("-", "_") for other in names):
             raise UsageError(
                 f"the {plugin.title} offers {name!r}; yours would have to be called by its full name",
                 hint="choose another name",
@@ -174,13 +172,13 @@ def check_name(name: str, taken: tuple[Plugin, ...] = ()) -> None:
 
 
 def _closest(name: str) -> str:
-    """The name that somebody who wrote this may have meant."""
+    """The closest valid name."""
     parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name.removeprefix("zoo-").removeprefix("zoo_"))
     close = "_".join(part.lower() for part in parts).lstrip("0123456789_")
-    return close if is_name(close) and close not in PYTHONS_OWN | TEMPLATES_OWN else "depthnet"
+    return close if is_name(close) and close not in PYTHON_NAMES | TEMPLATE_NAMES else "depthnet"
 
 
 def _bounds() -> str:
-    """The versions of zoo that the package is written for: this one, up to the next that may take things away."""
+    """The versions of zoo that the package needs: from this one to the next major version."""
     major, minor, *_ = version("edgezoo").split(".")
     return f"edgezoo>={major}.{minor},<{int(major) + 1}"

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO
 
+from zoo.api.untrusted import one_line
 from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class LiveLine(Callback):
         """Refresh the live line; without a terminal, print a line from time to time."""
         if self._start is None:
             return
-        text = step_line(event, self._start)
+        text = one_line(step_line(event, self._start))
         if self._live:
             self._live.update(text, refresh=True)
         elif time.monotonic() - self._printed >= LINE_SECONDS:
@@ -68,6 +69,7 @@ class LiveLine(Callback):
             self._live = None
 
     def _print(self, text: str) -> None:
+        text = one_line(text)
         if self._live:
             self._live.console.print(text, highlight=False, markup=False)
         else:

@@ -83,15 +83,16 @@ def use_cores(count: int) -> None:
 
 
 @contextmanager
-def restored_cores() -> Iterator[None]:
-    """Put PyTorch's thread count back at the end, also after an error: it belongs to the caller's process."""
+def restored_torch() -> Iterator[None]:
+    """At the end PyTorch's thread count and random state are the caller's again, also after an error."""
     import torch  # noqa: PLC0415  counting cores needs none of it
 
-    before = torch.get_num_threads()
+    threads = torch.get_num_threads()
     try:
-        yield
+        with torch.random.fork_rng(devices=[]):
+            yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
 
 
 def share_of_threads(*, processes: int) -> int:

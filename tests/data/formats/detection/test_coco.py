@@ -93,7 +93,7 @@ def test_pairs_of_files_of_any_names(train: str, other: str, split: str, tmp_pat
     write(tmp_path, train, document(["a.png", "b.png", "c.png", "d.png"]))
     write(tmp_path, other, document(["e.png", "f.png"]))
     found = card(tmp_path)
-    names = {name: [Path(sample.name).stem for sample in items] for name, items in found.splits.items()}
+    names = {str(name): [Path(sample.name).stem for sample in items] for name, items in found.splits.items()}
     assert names[split] == ["e", "f"]
     assert sorted(names["train"] + (names["validation"] if split == "test" else [])) == ["a", "b", "c", "d"]
 
@@ -103,7 +103,7 @@ def test_a_file_beside_those_of_splits_is_a_question(tmp_path: Path) -> None:
         picture(tmp_path / "images" / f"{name}.png")
     for name, stem in (("a", "train"), ("b", "val"), ("c", "more")):
         write(tmp_path, f"annotations/{stem}.json", document([f"{name}.png"]))
-    with pytest.raises(DataError, match="beside them annotations/more.json") as caught:
+    with pytest.raises(DataError, match=r"beside them annotations/more\.json") as caught:
         card(tmp_path)
     assert "--train annotations/train.json --val annotations/val.json" in caught.value.hint
     named = card(tmp_path, train="annotations/more.json", validation="annotations/val.json")
@@ -172,6 +172,12 @@ W = "annotations/instances_default.json"
             lambda d: d["annotations"][0].update(bbox=[1, 2, float("nan"), 4]),
             "annotation 1: its box (1, 2, nan, 6) is not finite",
         ),
+        (lambda d: d["annotations"][0].update(bbox=[10**400, 2, 3, 4]), "annotation 1: it has no bbox of four numbers"),
+        (
+            lambda d: d["images"][0].update(height=10**400),
+            f"image 1: its height and width are {'1' + 38 * '0'}… and 20",
+        ),
+        (lambda d: d["images"][0].update(height=float("inf")), "image 1: its height and width are Infinity and 20"),
         (lambda d: d["annotations"][0].update(iscrowd="maybe"), 'annotation 1: its iscrowd is "maybe"'),
     ],
 )
@@ -315,3 +321,12 @@ def test_the_fingerprint_rests_on_contents(tmp_path: Path) -> None:
     Image.new("RGB", (SIDE, SIDE), "blue").save(root / "images" / "a.png", "BMP")
     assert (root / "images" / "a.png").stat().st_size == size
     assert card(root).fingerprint != before
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.yaml"])
+def test_a_pipe_as_the_source_is_a_sentence(name: str, tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="is a pipe, not a file or folder"):
+        detect_objects(DataRequest(source=str(tmp_path / name)))

@@ -62,12 +62,12 @@ def write_voc(root: Path) -> Path:
     """Pascal's own layout; corners count from 1."""
     (root / "Annotations").mkdir(parents=True)
     (root / "ImageSets" / "Main").mkdir(parents=True)
-    for name, annotations in WORLD.items():
+    for name, boxes in WORLD.items():
         picture(root / "JPEGImages" / f"{name}.png")
         objects = "".join(
             f"<object><name>{NAMES[label]}</name><bndbox><xmin>{x + 1:g}</xmin><ymin>{y + 1:g}</ymin>"
             f"<xmax>{r:g}</xmax><ymax>{b:g}</ymax></bndbox></object>"
-            for label, (x, y, r, b) in annotations
+            for label, (x, y, r, b) in boxes
         )
         (root / "Annotations" / f"{name}.xml").write_text(
             f"<annotation><filename>{name}.png</filename><size><width>{WIDTH}</width><height>{HEIGHT}</height></size>"
@@ -114,11 +114,11 @@ def test_one_world_in_three_formats(format: str, tmp_path: Path) -> None:
     assert card.classes == NAMES
     assert card.counts() == {"train": 2, "validation": 1}
     samples = {Path(one.name).stem: one for split in card.splits.values() for one in split}
-    for name, annotations in WORLD.items():
-        assert samples[name].labels == tuple(label for label, _ in annotations)
+    for name, boxes in WORLD.items():
+        assert samples[name].labels == tuple(label for label, _ in boxes)
         assert samples[name].sides == (HEIGHT, WIDTH)
         np.testing.assert_allclose(
-            np.reshape(samples[name].boxes, (-1, 4)), np.reshape([box for _, box in annotations], (-1, 4)), atol=1e-4
+            np.reshape(samples[name].boxes, (-1, 4)), np.reshape([box for _, box in boxes], (-1, 4)), atol=1e-4
         )
     assert card.facts["fullest"] == 2
     assert any("1 pictures show none of the classes" in note for note in card.notes)

@@ -265,7 +265,7 @@ def write_black_and_white(root: Path) -> Path:
 
 
 def test_black_and_white_masks_of_three_classes_teach_none(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="hold only 0 and 255.*and 3 classes are named") as caught:
+    with pytest.raises(DataError, match=r"hold only 0 and 255.*and 3 classes are named") as caught:
         card_of(write_black_and_white(tmp_path))
     assert caught.value.hint.startswith("write the number of the class, such as 1, instead of 255")
 
@@ -303,6 +303,9 @@ def test_grey_levels_name_no_class(tmp_path: Path) -> None:
         ({"category_id": 77}, "class 77 is not among the 2 categories"),
         ({"image_id": 99}, "no image 99"),
         ({"segmentation": {"size": [5, 5], "counts": [20, 5]}}, "its run lengths are for 5 x 5 pixels, not 30 x 20"),
+        ({"segmentation": {"size": "x", "counts": [1]}}, "its run lengths are not whole numbers, or not of two sides"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": [-5, 605]}}, "its run lengths are not whole numbers"),
+        ({"segmentation": [[10**400, 1, 1, 2, 2, 2]]}, "a corner of it is no number"),
         ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": "junk"}}, "neither polygons nor run lengths can be read"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Edits of graphs: each gives a spoilt copy, or None where the graph has nothing of its kind."""
+"""Edits of graphs: each gives a mutated copy, or None where the graph has nothing of its kind."""
 
 from __future__ import annotations
 

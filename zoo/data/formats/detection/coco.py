@@ -10,7 +10,15 @@ from typing import Final
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, CocoImage, Id, load_json, read_coco
+from zoo.data.formats.detection.coco_document import (
+    CocoAnnotation,
+    CocoDocument,
+    CocoImage,
+    Id,
+    is_number,
+    load_json,
+    read_coco,
+)
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
@@ -165,7 +173,7 @@ def _box(annotation: CocoAnnotation) -> Box | None:
     box = annotation.fields.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
         return None
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in box):
+    if not all(is_number(value) for value in box):
         return None
     x, y, width, height = (float(value) for value in box)
     return x, y, x + width, y + height

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from zoo.api.data import Split
 from zoo.api.errors import BadFile, BadSample, DataError
 
 Id = int | str
+LARGEST: Final = 1e15
+"""No position in a picture is larger; Python's whole numbers know no limit, floats do."""
 LISTS: Final = ("images", "annotations", "categories")
 
 
@@ -204,9 +205,12 @@ def _id(value: Any) -> Id | None:
 
 def _whole(value: Any) -> int | None:
     """A whole number of pixels above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return int(value) if value > 0 and value == int(value) else None
+    return int(value) if is_number(value) and value > 0 and value == value // 1 else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number that a float can hold; NaN, which is no JSON, is told apart later."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > LARGEST
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataCard, DataSource, Split
-from zoo.api.errors import BadSample, DataError
+from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.class_folders.checks import Kind, check_listing, seen_sample
@@ -42,6 +42,8 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     Samples carry the number of their identity, those to learn from first; the fact `identities` counts these.  The
     fact `pairs` lists [place, place, 1 or 0] in the test split, where the source names pairs.
     """
+    if source.request.ratios:
+        raise UsageError("--ratios does not divide identities", hint="they are held out whole; leave it out")
     found = _list(source)
     paired = source.format == "pairs"
     found = found if paired else _with_enough(found, skip=source.request.on_bad_sample == "skip")

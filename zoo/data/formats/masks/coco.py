@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.detection.coco import class_names, find_picture, read_documents
-from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, Id
+from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, Id, is_number
 from zoo.data.formats.masks.masks import MaskListing, MaskRow, Shape
 from zoo.data.formats.picture_index import index_pictures
 
@@ -69,11 +69,21 @@ def _wrong(region: Any) -> tuple[str, str] | None:
             return "a corner of it is no number", "write x, y, x, y, x, y, …"
     elif not isinstance(region, dict) or not {"size", "counts"} <= region.keys():
         return "its segmentation is neither polygons nor run lengths", "write [[x, y, …]] or {size, counts}"
+    elif not _are_runs(region["size"], region["counts"]):
+        return "its run lengths are not whole numbers, or not of two sides", "write them anew with COCO's tools"
     return None
 
 
+def _are_runs(size: Any, counts: Any) -> bool:
+    """Whether run lengths have two sides, and are packed text or whole numbers."""
+    lists = [size, *([] if isinstance(counts, str) else [counts])]
+    if not all(isinstance(values, list) for values in lists) or len(size) != 2:
+        return False
+    return all(_is_number(value) and value >= 0 and value == int(value) for values in lists for value in values)
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return is_number(value) and math.isfinite(value)
 
 
 def _area(annotation: CocoAnnotation, region: Any) -> float:

@@ -1,4 +1,4 @@
-"""The finishing of detectors in PyTorch and as a graph."""
+"""The postprocessing of detectors in PyTorch and as a graph."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_nothing_and_too_much() -> None:
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSession:
-    """The finishing of 300 boxes in 5 classes, more than it looks at."""
+    """The postprocessing of 300 boxes in 5 classes, more than it looks at."""
     path: Path = tmp_path_factory.mktemp("finish") / "finish.onnx"
     boxes, scores = random_boxes(0)
     torch.onnx.export(

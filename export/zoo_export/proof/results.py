@@ -1,0 +1,132 @@
+"""The results of both sides together: what the runtime gave beside what is right, and facts about the module."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from zoo.bundle.judge.evidence import EvalMode, Lineage, Waiver
+from zoo_export.capture.capture import MODEL, PIPELINE, Exported
+from zoo_export.measure.graph import Declared, GraphRun, eval_mode, torch_repeats
+from zoo_export.measure.weights import differing, measure_lineage, trace
+from zoo_export.proof.references import EagerModel, GraphReferences, References
+from zoo_export.proof.submit import Submitted, SubmittedGraph
+from zoo_export.reference.strategy import Run
+from zoo_export.subject.cases import Inputs
+from zoo_export.subject.subject import Subject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """A value and how long it took."""
+
+    value: T
+    seconds: float
+
+
+def timed(work: Callable[[], T]) -> Timed[T]:
+    """The result of some work, with its time on the clock."""
+    start = time.perf_counter()
+    value = work()
+    return Timed(value, time.perf_counter() - start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleFacts:
+    """What is measured on the module and the bytes alone, without a run of the files."""
+
+    eval_mode: Timed[EvalMode]
+    repeats: Timed[bool]
+    """Eager PyTorch gives the same bits twice."""
+    lineage: Timed[Lineage | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything that evidence is made of."""
+
+    subject: Subject
+    inputs: Inputs
+    submitted: Submitted
+    eager: EagerModel
+    references: References
+    module: ModuleFacts
+    runs: Mapping[str, GraphRun]
+    """By file name."""
+    declared: Declared
+    run_model: Run
+    """Inputs of model.onnx to what the file gives for them now."""
+
+    @property
+    def whole(self) -> bool:
+        """A pipeline was measured, not a model alone."""
+        return PIPELINE in self.runs
+
+
+def collect_results(
+    subject: Subject,
+    inputs: Inputs,
+    submitted: Submitted,
+    eager: EagerModel,
+    references: References,
+    *,
+    opset: int,
+    run_model: Run,
+) -> Results:
+    """The results of the runtime's cases beside what is right; PyTorch measures the module before it waits for them."""
+    exported = submitted.exported
+    module = ModuleFacts(
+        eval_mode=timed(lambda: eval_mode(subject.module)),
+        repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
+        lineage=timed(lambda: _lineage(subject, exported, inputs)),
+    )
+    return Results(
+        subject=subject,
+        inputs=inputs,
+        submitted=submitted,
+        eager=eager,
+        references=references,
+        module=module,
+        runs={
+            graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
+            for graph, expected in graphs_of(submitted, references)
+        },
+        declared=_declared(subject, opset=opset),
+        run_model=run_model,
+    )
+
+
+def graphs_of(submitted: Submitted, references: References) -> list[tuple[SubmittedGraph, GraphReferences]]:
+    """Both graphs with what is right for each, or the model alone."""
+    graphs = [(submitted.model, references.model)]
+    if submitted.pipeline is not None and references.pipeline is not None:
+        graphs.append((submitted.pipeline.graph, references.pipeline))
+    return graphs
+
+
+def _declared(subject: Subject, *, opset: int) -> Declared:
+    """What was asked of the graphs, and what the model's plugin says about them."""
+    export = subject.export
+    waivers = (
+        Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
+        for name, reason in export.waivers.items()
+    )
+    return Declared(opset=opset, arithmetic=tuple(export.declared_arithmetic), waivers=tuple(waivers))
+
+
+def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:
+    """From the module's state to the captured graph, and from that to the bytes of the files."""
+    if PIPELINE not in exported.files:
+        return trace(subject.module, exported.graph.shipped, exported.models[MODEL])
+    lineage = measure_lineage(subject.module, exported.graph.plain, inputs.model[0].inputs, subject.signature)
+    different = [
+        f"{file.name}: {sentence}"
+        for file in exported.graphs
+        if file.model is not exported.derived(file.name)
+        for sentence in differing(file.model, exported.derived(file.name))
+    ]
+    return replace(lineage, different=(*lineage.different, *different))

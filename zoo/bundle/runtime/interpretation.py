@@ -1,0 +1,177 @@
+"""A graph followed without running it: how often its loops turn, and how large its tensors are at least.
+
+Functions are entered with what is known of their inputs.  The caller has made sure that all of it unfolds to few
+enough nodes (`zoo.bundle.runtime.unfolding`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from zoo.bundle.runtime.folding import FOLLOWED, SMALL, UNKNOWN, Known, constant, fold, sized
+from zoo.bundle.runtime.graph import ParsedModel, subgraphs
+
+if TYPE_CHECKING:
+    import onnx
+
+Environment = MutableMapping[str, Known]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """A loop, and how often its body runs, the loops around it counted; None where its inputs say it."""
+
+    node: onnx.NodeProto
+    own: int | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A node and how many elements its first output has at least."""
+
+    node: onnx.NodeProto
+    elements: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where a node stands."""
+
+    parsed: ParsedModel
+    turns: int = 1
+    """Of all loops around it."""
+    given: Mapping[str, onnx.AttributeProto] = field(default_factory=dict)
+    """The attributes of the call of the function that it lies in."""
+
+
+def interpret(parsed: ParsedModel) -> Iterator[Turns | Made]:
+    """Every loop and every tensor of the main graph, with all that it calls."""
+    graph = parsed.model.graph
+    known = {value.name: sized(_declared(value)) for value in graph.input if value.type.HasField("tensor_type")}
+    yield from _graph(graph, ChainMap(known), Context(parsed=parsed))
+
+
+def _declared(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+
+
+def _graph(graph: onnx.GraphProto, outer: ChainMap[str, Known], context: Context) -> Iterator[Turns | Made]:
+    """A graph, which sees the names of those around it."""
+    inside = outer.new_child()
+    inside.update((tensor.name, _stored(tensor)) for tensor in graph.initializer)
+    inside.update((tensor.values.name, sized(tuple(tensor.dims))) for tensor in graph.sparse_initializer)
+    yield from _nodes(graph.node, inside, context)
+
+
+def _nodes(nodes: Sequence[onnx.NodeProto], known: ChainMap[str, Known], context: Context) -> Iterator[Turns | Made]:
+    for node in nodes:
+        inputs = [known.get(name, UNKNOWN) if name else UNKNOWN for name in node.input]
+        if context.parsed.called(node) is not None:
+            known.update((name, UNKNOWN) for name in node.output)
+            yield from _call(node, inputs, known, context)
+            continue
+        inner = context
+        if node.op_type in ("Loop", "Scan"):
+            turns = _loop(node, inputs, context)
+            inner = replace(context, turns=turns.total)
+            yield turns
+        for graph in subgraphs(node):
+            # what a body is handed changes from turn to turn
+            unknown = known.new_child({value.name: UNKNOWN for value in graph.input})
+            yield from _graph(graph, unknown, inner)
+        known.update((name, UNKNOWN) for name in node.output)
+        if node.output:
+            found = _output(node, inputs, context)
+            known[node.output[0]] = found
+            yield Made(node=node, elements=found.elements)
+
+
+def _call(
+    node: onnx.NodeProto, inputs: Sequence[Known], known: Environment, context: Context
+) -> Iterator[Turns | Made]:
+    key = context.parsed.called(node)
+    assert key is not None
+    function = context.parsed.functions[key]
+    defaults = {attribute.name: attribute for attribute in function.attribute_proto}
+    given = dict(_attributes(node, context))
+    inside = ChainMap(dict(zip(function.input, inputs, strict=False)))
+    yield from _nodes(function.node, inside, replace(context, given={**defaults, **given}))
+    results = (inside.get(name, UNKNOWN) for name in function.output)
+    known.update(zip(node.output, results, strict=False))
+
+
+def _loop(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> Turns:
+    own = None
+    if node.op_type == "Loop" and inputs and inputs[0].values is not None and inputs[0].values.size:
+        own = max(0, int(inputs[0].values.ravel()[0]))
+    if node.op_type == "Scan":
+        attributes = {attribute.name: attribute.i for attribute in node.attribute}
+        scanned = inputs[len(inputs) - attributes.get("num_scan_inputs", 1) :]
+        own = max((known.shape[0] or 1 for known in scanned if known.shape), default=None)
+    return Turns(node=node, own=own, total=context.turns * (1 if own is None else own))
+
+
+def _output(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> Known:
+    from onnx import helper  # noqa: PLC0415  this file is imported where only listing is wanted
+
+    if node.op_type != "Constant" and node.op_type not in FOLLOWED:
+        return UNKNOWN
+    found = dict(_attributes(node, context))
+    if any(len(attribute.ints) + len(attribute.floats) > SMALL for attribute in found.values()):
+        return UNKNOWN
+    if node.op_type == "Constant":
+        return _constant(found)
+    try:
+        attributes = {name: helper.get_attribute_value(attribute) for name, attribute in found.items()}
+    except ValueError:  # of an unknown type
+        return UNKNOWN
+    return fold(node.op_type, inputs, attributes)
+
+
+def _attributes(node: onnx.NodeProto, context: Context) -> Iterator[tuple[str, onnx.AttributeProto]]:
+    """A node's attributes by name; one that stands for the function's own is what the call gives."""
+    for attribute in node.attribute:
+        if not attribute.ref_attr_name:
+            yield attribute.name, attribute
+        elif attribute.ref_attr_name in context.given:
+            yield attribute.name, context.given[attribute.ref_attr_name]
+
+
+def _constant(attributes: Mapping[str, onnx.AttributeProto]) -> Known:
+    import numpy as np  # noqa: PLC0415
+
+    for name, attribute in attributes.items():
+        match name:
+            case "value":
+                return _stored(attribute.t)
+            case "value_int":
+                return constant(np.array(attribute.i, np.int64))
+            case "value_ints":
+                return constant(np.array(attribute.ints, np.int64))
+            case "value_float":
+                return constant(np.array(attribute.f, np.float32))
+            case "value_floats":
+                return constant(np.array(attribute.floats, np.float32))
+    return UNKNOWN
+
+
+def _stored(tensor: onnx.TensorProto) -> Known:
+    from onnx import numpy_helper  # noqa: PLC0415
+
+    shape = tuple(tensor.dims)
+    outside = tensor.external_data or tensor.data_location == tensor.EXTERNAL
+    if outside or any(size < 0 for size in shape) or math.prod(shape) > SMALL:
+        return sized(shape)
+    try:
+        array: Any = numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError):  # malformed, which is said elsewhere
+        return sized(shape)
+    return constant(array)
