@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from zoo.api.parts import TaskData as TaskData
     from zoo.api.parts import TaskGraphs as TaskGraphs
     from zoo.api.parts import TaskTensors as TaskTensors
+    from zoo.api.postprocess import CUSTOM_POSTPROCESS as CUSTOM_POSTPROCESS
     from zoo.api.postprocess import PostprocessKind as PostprocessKind
     from zoo.api.postprocess import PostprocessStep as PostprocessStep
     from zoo.api.problem import AudioInput as AudioInput
@@ -159,7 +160,7 @@ _MODULES = {
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
-    "zoo.api.postprocess": "PostprocessKind PostprocessStep",
+    "zoo.api.postprocess": "PostprocessKind PostprocessStep CUSTOM_POSTPROCESS",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",

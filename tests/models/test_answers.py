@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from zoo import BadFile, Case, ImageInput, Monitor, OutputExists, Port, Problem, Shown, Signature, UsageError
+from zoo.api.problem import Json
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
 from zoo.registry.api_1 import adapt_task
@@ -202,7 +203,7 @@ def test_a_hostile_name_is_spelled_out_in_the_text_and_kept_in_the_record(files:
             shown = super().show(case, answer, problem, limit=limit)
             return replace(shown, record={"class": problem.classes[int(answer["twice"]) > 4]})
 
-    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     (files / "c\n.txt").write_text("c")
     short, long = answers(hostile, [files / "c\n.txt", files / "b.txt"])
     assert short.shown is not None
@@ -219,7 +220,7 @@ def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> N
             record: dict[str, Json] = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
             return replace(shown, record=record)
 
-    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     save_answers(tmp_path / "out", answers(hostile, [files / "a.txt"]))
     (row,) = csv.DictReader((tmp_path / "out" / "predictions.csv").open(newline=""))
     assert row["class"] == "'=HYPERLINK(1)"

@@ -31,7 +31,7 @@ def _converter() -> Converter:
     )
     converter.register_structure_hook_func(
         _is_perhaps_input,
-        lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
+        lambda value, _: None if value is None else converter.structure(value, Input),
     )
     converter.register_unstructure_hook_func(
         _is_perhaps_input, lambda value: None if value is None else converter.unstructure(value, Input)

@@ -64,7 +64,9 @@ class TableData:
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The names of columns and targets, and the means and standard deviations of both over train."""
         columns, targets = card.facts["columns"], card.facts["targets"]
-        assert isinstance(columns, list) and isinstance(input, TableInput)
+        assert isinstance(columns, list)
+        assert isinstance(targets, list)
+        assert isinstance(input, TableInput)
         if input.features not in (0, len(columns)):
             raise UsageError(
                 f"the model takes {input.features} numbers, {card.source.request.source} has {len(columns)}"

@@ -112,14 +112,18 @@ def new_package(
     taken: tuple[Plugin, ...] = (),
     values: Mapping[str, str] | None = None,
     binaries: Mapping[str, bytes] | None = None,
+    requires: tuple[str, ...] = (),
 ) -> Package:
-    """A package that can be written; UsageError for a bad name, OutputExists where its folder exists."""
+    """A package that can be written; it depends on `requires` beside zoo.
+
+    UsageError for a bad name, OutputExists where its folder exists.
+    """
     check_name(name, taken)
     distribution = f"zoo-{name.replace('_', '-')}"
     place = place or Path(distribution)
     if place.exists():
         raise OutputExists(f"{place} exists already", hint="choose another place with -o")
-    dependencies = (_bounds(), *LIBRARIES[kind])
+    dependencies = (_bounds(), *requires, *LIBRARIES[kind])
     return Package(
         name=name,
         kind=kind,
