@@ -141,8 +141,6 @@ _MODULES = {
     "zoo.data.table.reading": "read_rows",
     "zoo.data.table.rows": "Row",
     "zoo.data.item_cases": "item_cases",
-    "zoo.api.api_1": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
-    "TellsPostprocess Unprompted",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
@@ -183,6 +181,13 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public nam
 _API_1 = {
     "Offer": "zoo.registry.name_resolution:RegistryEntry",
     "picture_controls": "zoo.api.deprecated:picture_controls",
+    **{
+        name: f"zoo.api.api_1:{name}"
+        for name in (
+            "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding TellsPostprocess "
+            "Unprompted"
+        ).split()
+    },
 }
 """Names that plugins of API 1 know, and where their objects are now."""
 
