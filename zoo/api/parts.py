@@ -174,9 +174,13 @@ class Task:
     tags: TaskTags
     """What only some tasks can do."""
     make_data: Callable[[], TaskData]
+    """Gives the part `data`; the same for the others."""
     make_tensors: Callable[[], TaskTensors]
+    """[torch]"""
     make_graphs: Callable[[], TaskGraphs]
+    """[torch]"""
     make_answers: Callable[[], TaskAnswers]
+    """Torch-free."""
     device: Callable[[Problem], Reference]
     """The numpy module that bundles of a problem carry as task.py: "zoo_keypoints.device:read"."""
 

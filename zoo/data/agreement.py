@@ -26,6 +26,7 @@ class Verdict:
     """What came of one item."""
 
     state: Literal["agreeing", "undecided", "differing"]
+    """Undecided where the reference's answer lies inside its own margin, and the candidate's with it."""
     size: float = 0.0
     """Of a difference: how bad it is, so that the worst is named first."""
     difference: str = ""

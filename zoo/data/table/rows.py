@@ -32,7 +32,9 @@ class Row:
     name: str
     """Where it stands: "row 3"."""
     features: tuple[float, ...]
+    """In the order of the columns."""
     targets: tuple[float, ...]
+    """In the order of the targets."""
 
 
 def detect_table(request: DataRequest) -> DataSource:
