@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-MANY = 50
+PLUGINS = 50
 LIMIT = 2.0
 LIST = [sys.executable, "-c", "import sys; from zoo.cli import main; sys.exit(main(['list']))"]
 MODULE = """
@@ -75,14 +75,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         one, many = Path(folder) / "one", Path(folder) / "many"
         install(one, 0)
-        for number in range(MANY):
+        for number in range(PLUGINS):
             install(many, number)
         listing(one), listing(many)  # compiled once
         pairs = [(listing(one), listing(many)) for _ in range(rounds)]
     ratio = median(two / one for one, two in pairs)
     medians = [median(times) * 1e3 for times in zip(*pairs, strict=True)]
     print(f"{rounds} alternating rounds, {os.cpu_count()} cores")
-    print(f"one plugin {medians[0]:.1f} ms, {MANY} plugins {medians[1]:.1f} ms, ratio {ratio:.2f} (< {LIMIT})")
+    print(f"one plugin {medians[0]:.1f} ms, {PLUGINS} plugins {medians[1]:.1f} ms, ratio {ratio:.2f} (< {LIMIT})")
     if ratio >= LIMIT:
         raise SystemExit(1)
 

@@ -13,7 +13,7 @@ from zoo.bundle.runtime.manifest import NAME
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
-from zoo_export.bundle.write import Written, check_place, report_place, write
+from zoo_export.bundle.write import Written, current_bundle, report_folder, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.load import find_subject
@@ -93,7 +93,7 @@ def export_target(
         if note not in chosen_by:
             progress(note)
     of_users = golden != "synthetic"
-    current = check_place(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
+    current = current_bundle(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
     if current is not None:
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
@@ -141,7 +141,7 @@ def _check_output(output: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{output} is a run; a bundle would replace it", hint="choose another place with -o")
     if overwrite:
         atomic.check_free(output, overwrite=True, mark=NAME)
-    atomic.check_free(report_place(output), overwrite=True, mark=REPORT)  # a proof that fails needs it for its report
+    atomic.check_free(report_folder(output), overwrite=True, mark=REPORT)  # a proof that fails needs it for its report
 
 
 def _check_exportable(target: Target) -> None:

@@ -168,7 +168,7 @@ class LanguageModel(nn.Module):
 
 # --- sizes -----------------------------------------------------------------------------------------
 
-SMALL: Final = Size(embedding=48, hidden=96, dropout=0.3)
+SMALL_SIZE: Final = Size(embedding=48, hidden=96, dropout=0.3)
 LARGE: Final = Size(embedding=256, hidden=512, layers=2, dropout=0.5)
 WRITER: Final = Size(embedding=64, hidden=256, dropout=0.15)
 # Zaremba et al. 2014, written for words
@@ -178,12 +178,12 @@ LARGE_WRITER: Final = Size(embedding=1500, hidden=1500, layers=2, dropout=0.65)
 
 def rnn(*, vocabulary_size: int, num_classes: int) -> Classifier:
     """Elman's recurrence (1990), 96 units, to the classes of a text."""
-    return Classifier(cell="rnn", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
+    return Classifier(cell="rnn", size=SMALL_SIZE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def gru(*, vocabulary_size: int, num_classes: int) -> Classifier:
     """Gated recurrent units (Cho et al. 2014), 96 of them, to the classes of a text."""
-    return Classifier(cell="gru", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
+    return Classifier(cell="gru", size=SMALL_SIZE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def gru_large(*, vocabulary_size: int, num_classes: int) -> Classifier:
@@ -193,7 +193,7 @@ def gru_large(*, vocabulary_size: int, num_classes: int) -> Classifier:
 
 def lstm(*, vocabulary_size: int, num_classes: int) -> Classifier:
     """Long short-term memory (Hochreiter and Schmidhuber 1997), 96 units, to the classes of a text."""
-    return Classifier(cell="lstm", size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
+    return Classifier(cell="lstm", size=SMALL_SIZE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def lstm_large(*, vocabulary_size: int, num_classes: int) -> Classifier:

@@ -195,7 +195,7 @@ class LanguageModel(nn.Module):
 
 # --- sizes -----------------------------------------------------------------------------------------
 
-SMALL: Final = Size(width=128, heads=4, layers=2, feed_forward=256, dropout=0.2)
+SMALL_SIZE: Final = Size(width=128, heads=4, layers=2, feed_forward=256, dropout=0.2)
 # Vaswani et al. 2017
 BASE: Final = Size(width=512, heads=8, layers=6, feed_forward=2048)
 BIG: Final = Size(width=1024, heads=16, layers=6, feed_forward=4096, dropout=0.3)
@@ -207,7 +207,7 @@ MEDIUM_WRITER: Final = Size(width=1024, heads=16, layers=24, feed_forward=4096, 
 
 def transformer(*, vocabulary_size: int, num_classes: int) -> Classifier:
     """A small encoder, to the classes of a text."""
-    return Classifier(size=SMALL, vocabulary_size=vocabulary_size, num_classes=num_classes)
+    return Classifier(size=SMALL_SIZE, vocabulary_size=vocabulary_size, num_classes=num_classes)
 
 
 def transformer_base(*, vocabulary_size: int, num_classes: int) -> Classifier:

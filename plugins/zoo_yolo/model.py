@@ -35,7 +35,7 @@ class Size:
 
 
 NANO: Final = Size(widths=(16, 24, 48, 64, 80), depths=(1, 1, 1, 1), head=32)
-SMALL: Final = Size(widths=(24, 48, 96, 192, 256), depths=(1, 2, 2, 1), head=96)
+SMALL_SIZE: Final = Size(widths=(24, 48, 96, 192, 256), depths=(1, 2, 2, 1), head=96)
 MEDIUM: Final = Size(widths=(48, 96, 192, 384, 512), depths=(2, 4, 4, 2), head=192)
 
 
@@ -220,7 +220,7 @@ def yolo_nano(*, num_classes: int, channels: int) -> Yolo:
 
 def yolo_small(*, num_classes: int, channels: int) -> Yolo:
     """About ten times the nano."""
-    return Yolo(SMALL, num_classes=num_classes, channels=channels)
+    return Yolo(SMALL_SIZE, num_classes=num_classes, channels=channels)
 
 
 def yolo_medium(*, num_classes: int, channels: int) -> Yolo:

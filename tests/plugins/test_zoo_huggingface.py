@@ -180,7 +180,7 @@ def _a_tensor_less(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("damage", "said"),
     [
         (_no_safetensors, "zoo reads none"),
         (_own_code, "brings code of its own"),
@@ -191,9 +191,9 @@ def _a_tensor_less(place: Path) -> None:
     ],
 )
 def test_a_folder_that_cannot_be_taken_as_it_is_is_refused(
-    folder: Path, spoil: Callable[[Path], None], said: str
+    folder: Path, damage: Callable[[Path], None], said: str
 ) -> None:
-    spoil(folder)
+    damage(folder)
     with pytest.raises(BadFile, match=said):
         zoo.create_model("sentence_encoder", weights=str(folder))
 

@@ -81,19 +81,19 @@ def test_the_likeliest_classes_are_shown_first() -> None:
 
 
 def test_writing_goes_on_from_the_prompt_with_the_state_fed_back() -> None:
-    fed = []
+    received = []
 
     def run(feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        fed.append((feeds["tokens"].tolist(), float(feeds["state"][0])))
+        received.append((feeds["tokens"].tolist(), float(feeds["state"][0])))
         logits = np.full((1, feeds["tokens"].shape[1], len(LETTERS)), -9.0)
-        logits[0, -1, 3 + len(fed) % 3] = 9.0  # b, c, a, b …
+        logits[0, -1, 3 + len(received) % 3] = 9.0  # b, c, a, b …
         logits[0, -1, 1] = 99.0  # a special token is never written
         return {"logits": logits, "state_out": feeds["state"] + 1}
 
     inputs = {**builtin_task("text-generation").data.read_text("ab", TEXT), "state": np.zeros(1)}
     answer = writer.generate(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
     assert writer.show(answer, {"vocabulary": LETTERS}) == "abbcab"
-    assert fed == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
+    assert received == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
 
 
 def test_a_higher_temperature_is_more_various() -> None:

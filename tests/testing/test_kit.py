@@ -21,7 +21,8 @@ from zoo.testing.trainer import loss_falls, overfits, two_processes
 SOURCE = """
 import zoo
 {top}
-MODELS = ("sound", "leaky", "random", "deaf", "stubborn", "forgetful", "infinite", "wide", "seeded", "still", "waived")
+MODELS = ("sound", "leaky", "random", "unused", "stubborn", "forgetful", "infinite", "wide",
+          "seeded", "still", "waived")
 INPUT = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
 SAME = zoo.Recipe(lr=0.01, channels_last=False)
 
@@ -40,7 +41,7 @@ def network(num_classes, *, change=None):
         def __init__(self):
             super().__init__()
             self.head = nn.Linear(16, num_classes)
-            if change == "deaf":
+            if change == "unused":
                 self.unused = nn.Linear(2, 2)
             if change == "still":
                 for parameter in self.parameters():
@@ -67,7 +68,7 @@ def waived(*, num_classes): return network(num_classes)
 def stubborn(*, num_classes): return network(num_classes)
 def leaky(*, num_classes): return network(num_classes, change="leaky")
 def random(*, num_classes): return network(num_classes, change="random")
-def deaf(*, num_classes): return network(num_classes, change="deaf")
+def unused(*, num_classes): return network(num_classes, change="unused")
 def forgetful(*, num_classes): return network(num_classes, change="forgetful")
 def infinite(*, num_classes): return network(num_classes, change="infinite")
 def wide(*, num_classes): return network(num_classes, change="wide")
@@ -107,7 +108,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     [
         ("leaky", "batch_independence", "when other items are in the batch"),
         ("random", "determinism", "another output the second time"),
-        ("deaf", "gradients", "2 of 4 parameters get none: unused.weight, unused.bias"),
+        ("unused", "gradients", "2 of 4 parameters get none: unused.weight, unused.bias"),
         ("stubborn", "parameters", "it has 170, its spec says 51"),
         ("forgetful", "state_round_trip", "logits differs after loading"),
         ("infinite", "finite", "logits is not finite"),
@@ -205,9 +206,9 @@ def test_a_broken_plugin_fails_to_load_and_nothing_else_is_asked(install_plugin:
 
 @pytest.mark.usefixtures("faulty")
 def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[..., Any]) -> None:
-    said = zoo_command("plugins", "check", "faulty", "--models", "deaf", "--group", "model")
+    said = zoo_command("plugins", "check", "faulty", "--models", "unused", "--group", "model")
     assert said.code == 1
-    assert "gradients of faulty/deaf: 2 of 4 parameters get none" in said.out
+    assert "gradients of faulty/unused: 2 of 4 parameters get none" in said.out
     assert "faulty (zoo-faulty 1.0): 6 passed, 2 failed, 0 skipped" in said.out
     record = zoo_command("plugins", "check", "faulty", "--models", "sound", "--group", "model", "--json")
     assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)

@@ -65,8 +65,14 @@ class DataCard:
     """Further facts that the check found, by name: channels, sizes, a vocabulary."""
     fingerprint: str = ""
     """sha256 over the sorted items (split, name, contents, label): equal data have equal fingerprints."""
+    former_fingerprint: str = ""
+    """As zoo 0.1 had it, by the sizes of files instead of their contents; empty where that is the same."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was skipped, split, scaled."""
+
+    def has_fingerprint(self, fingerprint: str) -> bool:
+        """Whether a run or a bundle that recorded this fingerprint was made of these data, also with zoo 0.1."""
+        return fingerprint == self.fingerprint or (fingerprint != "" and fingerprint == self.former_fingerprint)
 
     def counts(self) -> dict[str, int]:
         """Number of items per split."""

@@ -55,7 +55,7 @@ def evaluate_bundle(
         _check_data(manifest, card)
     data_problem = task.problem(card, manifest.problem.input)
     check_classes(manifest.model, manifest.problem.classes, source=source, found=data_problem.classes)
-    chosen, notes = choose_split(card, split, own=manifest.lineage.data in ("", card.fingerprint))
+    chosen, notes = choose_split(card, split, own=_is_own(manifest, card))
     start = time.monotonic()
     metrics, items = _measure(bundle, task, card, chosen, measuring)
     if not metrics:
@@ -83,9 +83,13 @@ def _embedded(manifest: Manifest, catalog: Catalog) -> str:
     return source
 
 
+def _is_own(manifest: Manifest, card: DataCard) -> bool:
+    return not manifest.lineage.data or card.has_fingerprint(manifest.lineage.data)
+
+
 def _check_data(manifest: Manifest, card: DataCard) -> None:
     """UsageError where the embedded data are not those of the training, which a bundle knows by their hash alone."""
-    if manifest.lineage.data not in ("", card.fingerprint):
+    if not _is_own(manifest, card):
         raise UsageError(
             f"{manifest.model} was not trained on the embedded {card.source.request.source}, and a bundle does not say "
             "where its data are",

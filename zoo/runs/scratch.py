@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -44,7 +43,7 @@ class ScratchFolder:
         from filelock import FileLock  # noqa: PLC0415  listing models needs none
 
         parent = SHARED_MEMORY if in_memory and os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-        path = parent / f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+        path = parent / f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
         lock = FileLock(_lock_of(path), mode=0o600, thread_local=False)  # another thread may remove it
         lock.acquire()  # before the folder is there, so that nobody sees it unlocked
         folder = cls(path=path, lock=lock, owner=os.getpid())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,14 +141,16 @@ class _Subject:
 
     def learnt(self, card: DataCard, *, named: bool) -> bool:
         """Whether these are the data of its training, as far as that is known."""
-        return not named if self.run is None else card.fingerprint == self.run.data.fingerprint
+        return not named if self.run is None else card.has_fingerprint(self.run.data.fingerprint)
 
     def changed(self, card: DataCard) -> tuple[str, ...]:
         """A sentence when the run's own data are not what they were."""
         run, source = self.run, card.source.request.source
-        if run is None or source != run.config.data or card.fingerprint == run.data.fingerprint:
+        if run is None or source != run.config.data or card.has_fingerprint(run.data.fingerprint):
             return ()
-        return (f"{source} has changed since the run was trained on it",)
+        then, here = run.record.versions.get("edgezoo"), version("edgezoo")
+        otherwise = "" if then == here else f", or zoo {then} divided or read it otherwise than zoo {here}"
+        return (f"{source} has changed since the run was trained on it{otherwise}",)
 
 
 def _subject(request: TargetRequest, trained: Trained | None) -> _Subject:

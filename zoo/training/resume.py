@@ -50,8 +50,9 @@ def resume(
     _check_resumable(run)
     request = _request(run, catalog or Catalog.discover())
     card = request.task.data.check(request.data_source, progress=progress)
-    _check_same_data(run, card)
-    config, inexact = _same_machine(run, request.entry)
+    other_data = _check_same_data(run, card, request.entry)
+    config, reasons = _same_machine(run, request.entry)
+    inexact = [*other_data, *reasons]
     if inexact and not allow_inexact:
         raise UsageError(
             f"resuming {path} would not be exact: {'; '.join(inexact)}",
@@ -135,17 +136,22 @@ def _check_resumable(run: Run) -> None:
         )
 
 
-def _check_same_data(run: Run, card: DataCard) -> None:
+def _check_same_data(run: Run, card: DataCard, entry: RegistryEntry[ModelSpec]) -> list[str]:
+    """Why the training items may be others; UsageError where they are others."""
     if card.classes != run.data.classes:
         raise UsageError(
             f"{run.config.data} has other classes than when {run.path} was started",
             hint="put the old data back, or start a new run",
         )
-    if card.fingerprint != run.data.fingerprint:
-        raise UsageError(
-            f"{run.config.data} has changed since {run.path} was started (its fingerprint differs)",
-            hint="put the old data back, or start a new run",
-        )
+    if card.has_fingerprint(run.data.fingerprint):
+        return []
+    then, here = run.record.versions.get("edgezoo"), versions(entry).get("edgezoo")
+    if then != here:
+        return [f"{run.config.data} has changed, or zoo {then} divided or read it otherwise than zoo {here}"]
+    raise UsageError(
+        f"{run.config.data} has changed since {run.path} was started (its fingerprint differs)",
+        hint="put the old data back, or start a new run",
+    )
 
 
 def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfig, list[str]]:

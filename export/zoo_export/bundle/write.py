@@ -59,33 +59,33 @@ class Written:
     """The bundle was there already."""
 
 
-def report_place(place: Path) -> Path:
+def report_folder(output: Path) -> Path:
     """Where the report of an export goes that was not proved: beside the bundle that does not exist."""
-    return place.with_name(f"{place.name}-report")
+    return output.with_name(f"{output.name}-report")
 
 
-def check_place(
-    place: Path, subject: Subject, *, opset: int, overwrite: bool, golden_of_users: bool = True
+def current_bundle(
+    output: Path, subject: Subject, *, opset: int, overwrite: bool, golden_of_users: bool = True
 ) -> Bundle | None:
-    """The bundle that is there already and up to date; None when there is room; OutputExists otherwise."""
-    if not place.exists():
+    """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise."""
+    if not output.exists():
         return None
-    current = None if overwrite else _current(place, subject, opset=opset)
+    current = None if overwrite else _up_to_date(output, subject, opset=opset)
     if current is not None and not golden_of_users and not _without_data(current, subject):
         raise OutputExists(
-            f"{place} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
+            f"{output} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
         )
     if current is None and not overwrite:
         raise OutputExists(
-            f"{place} exists already and is no proved bundle of this checkpoint",
+            f"{output} exists already and is no proved bundle of this checkpoint",
             hint="choose another place with -o, or say --overwrite",
         )
     return current
 
 
-def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
+def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     try:
-        bundle = Bundle.open(place)
+        bundle = Bundle.open(output)
     except BadFile:
         return None
     manifest = bundle.manifest
@@ -102,19 +102,18 @@ def _current(place: Path, subject: Subject, *, opset: int) -> Bundle | None:
 
 
 def _without_data(bundle: Bundle, subject: Subject) -> bool:
-    """Whether every golden case comes from where cases come from that are made without the user's data."""
+    """Whether every golden case has the origin of a case that is made without the user's data."""
     purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
-    made = [
-        case for one in purposes for case in subject.task.answers.cases(None, subject.problem, one, limit=RAW_CASES)
-    ]
-    known = {"synthetic", *(case.origin or "synthetic" for case in made)}
+    task, problem = subject.task, subject.problem
+    cases = [case for purpose in purposes for case in task.answers.cases(None, problem, purpose, limit=RAW_CASES)]
+    known = {"synthetic", *(case.origin or "synthetic" for case in cases)}
     return all(case.origin in known for case in bundle.manifest.golden)
 
 
 def write(
-    proof: Proof, place: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
+    proof: Proof, output: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
 ) -> Written:
-    """Publish a proved export at `place`, all at once; of one that is not proved only the report, beside it."""
+    """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it."""
     report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -122,9 +121,9 @@ def write(
     }
     proved = proof.verdict.publishes
     if not proved and not allow_unproved:
-        beside = report_place(place)
-        atomic.write_directory(beside, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
-        return Written(path=beside, published=False, report=report, verdict=report.verdict.value)
+        failed = report_folder(output)
+        atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
+        return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
     golden = list(golden_files(proof))
     files = {**proof.exported.files, **pages, **runner(proof.subject)}
     files |= {case.file: data for case, data in golden}
@@ -133,9 +132,9 @@ def write(
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
-    atomic.write_directory(place, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
+    atomic.write_directory(output, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
     return Written(
-        path=place,
+        path=output,
         published=True,
         report=report,
         verdict=verdict,

@@ -13,6 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.controls.resize_mutations import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +183,8 @@ def channels(preprocess: onnx.ModelProto) -> Mutated | None:
 
 def resize(preprocess: onnx.ModelProto) -> Mutated | None:
     """Nearest neighbours instead of smooth resizing."""
-    copy = copy_of(preprocess)
-    nodes = [node for node in copy.graph.node if node.op_type == "Resize"]
-    for node in nodes:
-        was = next((a.s.decode() for a in node.attribute if a.name == "mode"), "nearest")
-        kept = [a for a in node.attribute if a.name in ("coordinate_transformation_mode", "axes")]
-        del node.attribute[:]
-        node.attribute.extend([*kept, helper.make_attribute("mode", "linear" if was == "nearest" else "nearest")])
-    return Mutated(copy, "nearest neighbours instead of smooth resizing") if nodes else None
+    copy = nearest(preprocess)
+    return None if copy is None else Mutated(copy, "nearest neighbours instead of smooth resizing")
 
 
 ON_MODEL: dict[str, Mutation] = {

@@ -143,29 +143,31 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Pr
     )
 
 
-def _ports(found: Scan, signature: Signature, path: Path) -> Signature:
+def _ports(scan: Scan, signature: Signature, path: Path) -> Signature:
     """The model's signature under the names that the file uses."""
     for what, values, ports in (
-        ("inputs", found.inputs, signature.inputs),
-        ("outputs", found.outputs, signature.outputs),
+        ("inputs", scan.inputs, signature.inputs),
+        ("outputs", scan.outputs, signature.outputs),
     ):
         if len(values) != len(ports):
             raise BadFile(f"{path} has {len(values)} {what}, the model has {len(ports)}")
         for value, port in zip(values, ports, strict=True):
             _check_port(value, port, path)
-    inputs = tuple(replace(port, name=v.name) for port, v in zip(signature.inputs, found.inputs, strict=True))
-    outputs = tuple(replace(port, name=v.name) for port, v in zip(signature.outputs, found.outputs, strict=True))
-    return Signature(inputs=_fixed(inputs, found.inputs), outputs=_fixed(outputs, found.outputs))
+    inputs = tuple(replace(port, name=v.name) for port, v in zip(signature.inputs, scan.inputs, strict=True))
+    outputs = tuple(replace(port, name=v.name) for port, v in zip(signature.outputs, scan.outputs, strict=True))
+    return Signature(inputs=_fixed(inputs, scan.inputs), outputs=_fixed(outputs, scan.outputs))
 
 
 def _fixed(ports: tuple[Port, ...], values: Sequence[Value]) -> tuple[Port, ...]:
-    """An axis that a file from elsewhere fixes at the size of one item is not promised to be dynamic."""
-    made = []
-    for port, value in zip(ports, values, strict=True):
-        sizes = zip(port.shape, value.shape, strict=True)
-        shape = tuple(there if isinstance(here, str) and there == 1 else here for here, there in sizes)
-        made.append(replace(port, shape=shape))
-    return tuple(made)
+    """Where a foreign file fixes an axis at the size of one item, that axis is not promised to be dynamic."""
+    return tuple(
+        replace(port, shape=tuple(map(_fixed_size, port.shape, value.shape)))
+        for port, value in zip(ports, values, strict=True)
+    )
+
+
+def _fixed_size(declared: int | str, actual: int | str | None) -> int | str:
+    return actual if isinstance(declared, str) and actual == 1 else declared
 
 
 def _check_port(value: Value, port: Port, path: Path) -> None:

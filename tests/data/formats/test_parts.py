@@ -252,3 +252,12 @@ def test_pictures_of_a_camera_begin_with_an_underscore(paint: Paint, tmp_path: P
     fill(paint, "a", "b")
     paint("a/_MG_0001.JPG")
     assert sum(card(tmp_path).counts().values()) == 9
+
+
+def test_a_format_that_is_asked_for_is_taken_or_refused(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "images", "masks")
+    assert card(tmp_path, format="class-folders").classes == ("images", "masks")
+    with pytest.raises(UsageError, match="--format coco is none of this task"):
+        card(tmp_path, format="coco")
+    with pytest.raises(UsageError, match="--format csv is that of a file"):
+        card(tmp_path, format="csv")

@@ -217,7 +217,7 @@ def ran(edit: Callable[[onnx.ModelProto, int], onnx.ModelProto], name: str) -> l
     return result
 
 
-def test_the_sabotages_do_what_they_say() -> None:
+def test_the_mutants_do_what_they_say() -> None:
     assert ran(other_companding, "samples") == [255, 248, 0]
     assert ran(forget_condition, "condition") == [0, 0, 0]
     assert ran(forget_state, "queues") == [0, 0, 0]

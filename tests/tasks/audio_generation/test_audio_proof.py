@@ -37,7 +37,7 @@ def proof(subject: Subject) -> Proof:
     return prove(subject, opset=18, evaluate=0)
 
 
-def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_sabotage_is_caught(proof: Proof) -> None:
+def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_mutant_is_caught(proof: Proof) -> None:
     assert proof.verdict.status in (Status.PASS, Status.WARN)
     for graph in proof.evidence.graphs:
         kinds = {one.kind: one.steps for one in graph.cases}

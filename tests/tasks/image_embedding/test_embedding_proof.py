@@ -25,7 +25,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_every_spoilt_copy_is_rejected_and_the_scale_among_them(bundle: Path) -> None:
+def test_every_mutant_is_rejected_and_the_scale_among_them(bundle: Path) -> None:
     power = {one["name"]: one for one in json.loads((bundle / "report.json").read_text())["evidence"]["mutants"]}
     assert power["scale"]["applied"] and "parity" in power["scale"]["killed_by"]
     assert not power["classes"]["applied"] and power["classes"]["detail"] == "an embedding has no classes"

@@ -1,4 +1,4 @@
-"""The shipped detector is exported and proved: sets of boxes compared by matching, spoilt copies rejected."""
+"""The shipped detector is exported and proved: sets of boxes compared by matching, mutated copies rejected."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ def test_a_region_left_out_is_noticed(proof: Proof) -> None:
     given = {name: value.copy() for name, value in answer.single.items()}
     sound = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
     given["regions"][0, 3] = -1
-    spoilt = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
-    assert (sound["regions"], spoilt["regions"]) == (0, 2)  # it is missing, and its row says something
+    mutated = {one.name: one.differing for one in compare_case(case, given, answer, proof.subject.signature).outputs}
+    assert (sound["regions"], mutated["regions"]) == (0, 2)  # it is missing, and its row says something
 
 
 def test_its_bundle_holds_a_choice_of_the_model_only_where_there_is_one(proof: Proof, tmp_path: Path) -> None:

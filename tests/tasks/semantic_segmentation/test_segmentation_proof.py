@@ -1,4 +1,4 @@
-"""A small segmenter is exported and proved: pixels compared away from ties, spoilt copies rejected."""
+"""A small segmenter is exported and proved: pixels compared away from ties, mutated copies rejected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_pixels_are_compared_at_several_sizes_with_their_ties_counted(segmenter_
     assert all(output.differing == 0 and output.elements == output.shape[0] * output.shape[1] for output in found)
 
 
-def test_what_is_sabotaged_is_noticed(segmenter_proof: Proof) -> None:
+def test_what_is_mutated_is_noticed(segmenter_proof: Proof) -> None:
     caught = {control.name: control.killed_by for control in segmenter_proof.evidence.mutants if control.applied}
     assert len(caught) == 9 and all(caught.values())
     assert all("pipeline" in caught[name] for name in ("normalisation", "channels", "resize"))

@@ -14,7 +14,7 @@ from tests.builtin import builtin_task
 from tests.zoo_export.conftest import subject_of, tiny
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import OutputExists
-from zoo_export.bundle.write import check_place
+from zoo_export.bundle.write import current_bundle
 from zoo_export.subject.cases import Inputs, collect
 
 
@@ -55,8 +55,8 @@ def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_withou
 
     def asked(origin: str, *, of_users: bool) -> bool:
         bundle: Any = SimpleNamespace(manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),)))
-        monkeypatch.setattr("zoo_export.bundle.write._current", lambda *_, **__: bundle)
-        return check_place(tmp_path, subject, opset=18, overwrite=False, golden_of_users=of_users) is bundle
+        monkeypatch.setattr("zoo_export.bundle.write._up_to_date", lambda *_, **__: bundle)
+        return current_bundle(tmp_path, subject, opset=18, overwrite=False, golden_of_users=of_users) is bundle
 
     assert asked("photos/cat/3.jpg", of_users=True)
     assert asked("synthetic", of_users=False)

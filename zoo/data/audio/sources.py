@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TONES: Final = "tones"
 WAVS: Final = frozenset({".wav", ".wave"})
 UNREAD: Final = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".caf"})
-"""Suffixes of sounds that cannot be read: leaving them out silently would be a lie about the data."""
+"""Suffixes of sounds that cannot be read: they are an error, never left out silently."""
 SOUND_FILES: Final = FileKind(plural="recordings", suffixes=WAVS, unread=UNREAD, remedy="convert them to wav")
 ACCEPTED: Final = (
     "accepted are FOLDER/*.wav; FOLDER/CLASS/*.wav; either with train/, validation/ and test/ in FOLDER; "

@@ -41,7 +41,7 @@ def agreement(
     cosines = _cosines(expected, actual)
     first, second, _ = verification_pairs(_labels(cases)).T
     before, after = similarities(expected, first, second), similarities(actual, first, second)
-    threshold = decision_threshold(expected, cases, otherwise=_middle(before))
+    threshold = decision_threshold(expected, cases, default=_middle(before))
     margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(expected.shape[1]))
     crossed = (before >= threshold) != (after >= threshold)
     decided = np.flatnonzero(crossed & (np.abs(before - threshold) > margin))
@@ -62,11 +62,11 @@ def agreement(
     )
 
 
-def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, otherwise: float, far: float = FAR) -> float:
-    """The smallest similarity at which a pair is taken for one identity; `otherwise` where truths do not give it."""
+def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, default: float, far: float = FAR) -> float:
+    """The smallest similarity at which a pair is taken for one identity; `default` where truths do not give it."""
     known = known_pairs(cases)
     if known is None:
-        return otherwise
+        return default
     first, second, same = known
     return roc(similarities(embeddings, first, second), same).at(far)[1]
 

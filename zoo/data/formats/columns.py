@@ -50,7 +50,7 @@ def known_names(*kinds: str) -> set[str]:
 
 def named_columns(name: str, names: Sequence[str], kinds: Sequence[str]) -> dict[str, int]:
     """The columns whose names say what they hold; DataError where two say the same."""
-    found: dict[str, int] = {}
+    chosen: dict[str, int] = {}
     for kind in kinds:
         for group in NAMES[kind]:
             positions = [index for index, column in enumerate(names) if column in group]
@@ -60,24 +60,24 @@ def named_columns(name: str, names: Sequence[str], kinds: Sequence[str]) -> dict
                 hint = f"say which with {option}" if option else f"call one of them {kind} and the others otherwise"
                 raise DataError(f"{name} has the columns {shown}, each of which may be the {kind}", hint=hint)
             if positions:
-                found[kind] = positions[0]
+                chosen[kind] = positions[0]
                 break
-    return found
+    return chosen
 
 
 def asked_columns(name: str, names: Sequence[str], request: DataRequest | None) -> dict[str, int]:
     """The columns that the request names, by name or by number from 1; UsageError where there is no such column."""
     asked = {"text": request.text_column, "label": request.label_column} if request else {}
-    found = {}
+    chosen: dict[str, int] = {}
     for kind, column in asked.items():
         key = column.strip().lower()
         if key and key in names:
-            found[kind] = names.index(key)
+            chosen[kind] = names.index(key)
         elif key.isdecimal() and 0 < int(key) <= len(names):
-            found[kind] = int(key) - 1
+            chosen[kind] = int(key) - 1
         elif key:
             raise UsageError(f"{name} has no column {column} for {OPTIONS[kind]}", hint=f"it has {few(names)}")
-    return found
+    return chosen
 
 
 def split_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int | None:
@@ -89,8 +89,8 @@ def split_column(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int 
 
 def unnamed_split_column(columns: Sequence[Sequence[str]]) -> int | None:
     """The only column with nothing but splits in it, for a table whose columns have no names."""
-    found = _of_splits(columns)
-    return found[0] if len(found) == 1 and len(columns) > 1 else None
+    positions = _of_splits(columns)
+    return positions[0] if len(positions) == 1 and len(columns) > 1 else None
 
 
 def _of_splits(columns: Sequence[Sequence[str]]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Equal files in two splits: what was learnt by heart is then measured as if it were new."""
+"""Equal files in two splits: the metric then measures pictures that the model was trained on."""
 
 from __future__ import annotations
 

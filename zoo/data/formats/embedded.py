@@ -46,9 +46,13 @@ def turned_digits_card(source: DataSource) -> DataCard:
 
     data = digits.load()
     every = [(digit, turn) for digit in range(LEARNT) for turn in range(digits.TURNS)]
-    held_out = sorted(every, key=lambda one: place(f"{one[0]} turned {one[1]}"))[: round(HELD_OUT * len(every))]
-    learnt = {one: number for number, one in enumerate(one for one in every if one not in held_out)}
-    held = {one: number for number, one in enumerate(held_out, len(learnt))}
+    held_out = sorted(every, key=lambda position: place(f"{position[0]} turned {position[1]}"))[
+        : round(HELD_OUT * len(every))
+    ]
+    learnt = {
+        position: number for number, position in enumerate(position for position in every if position not in held_out)
+    }
+    held = {position: number for number, position in enumerate(held_out, len(learnt))}
     checked = _positions("validation", data.split("validation")[1].tolist(), held)
     splits: dict[Split, tuple[Sample, ...]] = {
         "train": tuple(_positions("train", data.split("train")[1].tolist(), learnt)),

@@ -1,4 +1,4 @@
-"""Walking folders: which files are of the wanted kind, and what lies beside them."""
+"""The files below a folder: those of the wanted kind, and the number of the others by suffix."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PICTURES = frozenset(
 UNREAD_PICTURES = frozenset(
     {".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps", ".pdf"}
 )
-"""Suffixes of pictures that it cannot: leaving them out silently would be a lie about the data."""
+"""Suffixes of pictures that Pillow cannot read: they are an error, never left out silently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ PICTURE_FILES = FileKind(
     plural="pictures", suffixes=PICTURES, unread=UNREAD_PICTURES, remedy="convert them to JPEG or PNG"
 )
 LOOK_AT = 20_000
-"""How many files a quick look opens its eyes for before it stops."""
+"""Most files that are listed to recognise a format."""
 
 
 def hidden(name: str, *, folder: bool = False) -> bool:
@@ -118,12 +118,12 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
     """(path below root, whether it is hidden) of every file below `folder`; links are followed, circles are not."""
 
     def fail(error: OSError) -> None:
-        raise _unreadable(error) from error  # os.walk would leave the folder out without a word
+        raise _unreadable(error) from error  # os.walk would leave the folder out silently
 
     seen: set[str] = set()
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=fail):
-        seen.add(os.path.realpath(place))
-        below = Path(place).relative_to(root).as_posix()
+    for current, folders, files in os.walk(folder, followlinks=True, onerror=fail):
+        seen.add(os.path.realpath(current))
+        below = Path(current).relative_to(root).as_posix()
         prefix = "" if below == "." else f"{below}/"
         for name in folders:
             if hidden(name, folder=True):
@@ -131,22 +131,22 @@ def walk(root: Path, folder: Path) -> Iterator[tuple[str, bool]]:
         folders[:] = sorted(
             name
             for name in folders
-            if not hidden(name, folder=True) and os.path.realpath(Path(place, name)) not in seen
+            if not hidden(name, folder=True) and os.path.realpath(Path(current, name)) not in seen
         )
         for name in sorted(files):
             yield prefix + name, hidden(name)
 
 
 def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit: int | None = None) -> FolderListing:
-    """Everything below `folder`, told apart; with `limit`, only the first so many entries."""
-    found = FolderListing(kind=kind)
+    """Everything below `folder`, sorted by kind; with `limit`, only the first so many entries."""
+    listing = FolderListing(kind=kind)
     for name, is_hidden in islice(walk(root, folder), limit):
         if is_hidden:
-            found.skipped.append(name)
+            listing.skipped.append(name)
         else:
-            found.add(name)
-    found.files.sort()
-    return found
+            listing.add(name)
+    listing.files.sort()
+    return listing
 
 
 def unread_problems(listing: FolderListing) -> list[BadSample]:
@@ -162,16 +162,16 @@ def described(others: Counter[str]) -> str:
     return ", ".join(f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common(5))
 
 
-def notes_on(found: list[FolderListing]) -> list[str]:
+def notes_on(listings: list[FolderListing]) -> list[str]:
     """Sentences on what was left out of a listing."""
     notes = []
-    skipped = sorted({Path(name).name for one in found for name in one.skipped})
+    skipped = sorted({Path(name).name for listing in listings for name in listing.skipped})
     if skipped:
         shown = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
         notes.append(
             f"left out {shown}: names that begin with a dot, and folders that begin with an underscore, are not data"
         )
-    others = sum((one.others for one in found), Counter[str]())
+    others = sum((listing.others for listing in listings), Counter[str]())
     if others:
-        notes.append(f"left out {others.total()} files that are not {found[0].kind.plural} ({described(others)})")
+        notes.append(f"left out {others.total()} files that are not {listings[0].kind.plural} ({described(others)})")
     return notes

@@ -86,11 +86,11 @@ def _look(
     sizes: dict[str, int] = {}
     problems: list[BadSample] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for done, (name, (size, found)) in enumerate(zip(names, pool.map(look, names), strict=True), 1):
-            if isinstance(found, BadSample):
-                problems.append(found)
+        for done, (name, (size, result_or_problem)) in enumerate(zip(names, pool.map(look, names), strict=True), 1):
+            if isinstance(result_or_problem, BadSample):
+                problems.append(result_or_problem)
             else:
-                facts[name], sizes[name] = found, size
+                facts[name], sizes[name] = result_or_problem, size
             progress(done, len(names))
     return Inspection(facts=facts, sizes=sizes, problems=problems)
 

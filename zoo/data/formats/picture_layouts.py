@@ -13,12 +13,14 @@ from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.data.formats.class_folders.torchvision_names import NAMED
 from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
-from zoo.data.formats.named_path import named_path
+from zoo.data.formats.named_path import asked_format, named_path
 from zoo.data.formats.other_tasks import refuse_other_task
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.split_names import splits_of_folders
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
+FILES: Final = ("csv", "pairs")
+"""Formats of a file; the others are those of a folder."""
 LAYOUTS: Final = {
     "class-folders": "FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
     "csv": "a CSV or TSV file with the columns path,label[,split]",
@@ -38,6 +40,8 @@ def detect_layout(request: DataRequest, *, embedded: Sequence[str], accepted: Se
         return _named(request, scheme[1], scheme[2], accepted)
     hint = accepted_layouts(embedded=embedded, accepted=accepted)
     path = named_path(request, accepted=hint)
+    if request.format:
+        return DataSource(request=request, format=asked_format(request, path, accepted, FILES), location=path)
     if path.is_file():
         return DataSource(request=request, format=_file_format(path, accepted, hint), location=path)
     location = inner_folder(path)
@@ -64,7 +68,7 @@ def _named(request: DataRequest, scheme: str, name: str, accepted: Sequence[str]
     if name not in NAMED:
         by_case = {known.lower(): known for known in NAMED}
         close = get_close_matches(name.lower(), by_case, n=3, cutoff=0.4)
-        meant = f"did you mean {' or '.join(by_case[one] for one in close)}? " if close else ""
+        meant = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
         raise UnknownName(f"torchvision:{name} is not known", hint=f"{meant}known are {', '.join(NAMED)}")
     return DataSource(request=request, format="torchvision", location=request.root)
 

@@ -46,11 +46,18 @@ class Listing:
     notes: Sequence[str] = ()
 
 
-def fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Iterable[Sample]]) -> str:
-    """sha256 over the classes and the sorted (split, name, content, label): the same data give the same one."""
+def fingerprint(
+    format: str, classes: Sequence[str], splits: Mapping[Split, Iterable[Sample]], *, by_size: bool = False
+) -> str:
+    """sha256 over the classes and the sorted (split, name, content, label): the same data give the same one.
+
+    With `by_size` it is that of zoo 0.1, which took the sizes of the files for their contents.
+    """
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
     lines = sorted(
-        f"{split}\0{item.name}\0{item.content or item.size}\0{item.label}" for split in splits for item in splits[split]
+        f"{split}\0{item.name}\0{item.size if by_size else item.content or item.size}\0{item.label}"
+        for split in splits
+        for item in splits[split]
     )
     for line in lines:
         digest.update(b"\n" + line.encode("utf-8", "surrogateescape"))

@@ -1,8 +1,9 @@
 """How a picture of any size becomes what a model takes: one module for training, evaluation and pipeline.onnx.  [torch]
 
 `geometry` ends in whole grey levels, so that its result can be kept as uint8 without loss; `normalise` is the
-rest.  Resizing is Pillow's: antialiased, half-pixel centres.  Every operation here has an exact ONNX
-counterpart at opset 18; torchvision's own transforms do not (they export a wrong resize without a word).
+rest.  Resizing is Pillow's: antialiased, half-pixel centres, from operators on which all runtimes agree (see
+`resize`).  Every operation here has an exact ONNX counterpart at opset 18; torchvision's own transforms do not (they
+export a wrong resize without a word).
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ from torch.nn import functional as F
 
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput
+from zoo.data.image.resize import resize_rows
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
 LUMA: Final = (19595.0, 38470.0, 7471.0)
 """ITU-R 601 in 65536ths, as in Pillow's convert("L"); all sums stay below 2**24, so float32 is exact."""
-ROUND: Final = {"bilinear": 0.505, "bicubic": 0.5005}
-"""Added before flooring.  A little over a half, so that exact halves, which bilinear resizing makes by the
-thousand, go up on every runtime; bicubic makes few, and its negative weights would enlarge the difference."""
 
 
 class ImagePrepare(nn.Module):
@@ -55,18 +54,36 @@ class ImagePrepare(nn.Module):
         Two runtimes may round one pixel in a thousand to neighbouring levels; never further apart.
         """
         # contiguous: a permuted view is exported as if it were not permuted
-        levels = image.permute(2, 0, 1).contiguous().to(self.mean.dtype).unsqueeze(0)
-        return self.fit(luma(levels) if self.channels == 1 else levels)
+        columns = image.permute(1, 2, 0).contiguous().to(self.mean.dtype).unsqueeze(1)
+        return self._fit(luma(columns, channels=2) if self.channels == 1 else columns)
 
     def fit(self, levels: Tensor) -> Tensor:
         """Levels [n, c, height, width] resized, rounded and cropped to [n, c, *size]; for c = 1 and any other."""
-        height, width = levels.shape[-2:]
+        if not torch.compiler.is_exporting() and levels.shape[-2:] == self.size and self.resize in (None, *self.size):
+            return levels  # as resizing would leave it
+        return self._fit(levels.permute(3, 0, 1, 2).contiguous())
+
+    def _fit(self, columns: Tensor) -> Tensor:
+        """The same of columns [width, n, c, height]: resizing takes rows and columns as the first axis."""
+        width, number, channels, height = columns.shape
+        high, wide = self._scaled(height, width)
+        top, left = _offset(high - self.size[0]), _offset(wide - self.size[1])
+        if self.interpolation == "nearest":
+            levels = F.interpolate(columns.permute(1, 2, 3, 0), (high, wide), mode="nearest-exact")
+            return _crop(levels, top, left, self.size)
+        # as Pillow: first along the rows, rounded and clipped to levels, then along the columns
+        columns = columns.reshape(width, number * channels * height)
+        columns = resize_rows(columns, rows=wide, first=left, count=self.size[1], filter=self.interpolation)
+        rows = columns.reshape(self.size[1], number * channels, height).permute(2, 1, 0).reshape(height, -1)
+        rows = resize_rows(rows, rows=high, first=top, count=self.size[0], filter=self.interpolation)
+        return rows.reshape(self.size[0], number, channels, self.size[1]).permute(1, 2, 0, 3)
+
+    def _scaled(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width after resizing, before the crop; symbolic while exporting: int() would freeze them."""
         if self.resize is None:
-            return _resize(levels, self.size, self.interpolation)
+            return self.size
         short = torch.sym_min(height, width)
-        # symbolic while exporting: int() would freeze them
-        scaled = cast(tuple[int, int], (self.resize * height // short, self.resize * width // short))
-        return _centre_crop(_resize(levels, scaled, self.interpolation), self.size)
+        return cast(tuple[int, int], (self.resize * height // short, self.resize * width // short))
 
     def normalise(self, levels: Tensor) -> Tensor:
         """Levels [n, c, h, w] (uint8 or float) -> (level / 255 - mean) / std; one channel is repeated where
@@ -89,26 +106,18 @@ class NoisyPrepare(ImagePrepare):
         return self.normalise(self.geometry(image)), noise.unsqueeze(0)
 
 
-def luma(levels: Tensor) -> Tensor:
-    """Colour levels [n, 3, h, w] -> grey levels [n, 1, h, w], each exactly as Pillow's; equal channels stay."""
-    red, green, blue = levels.unbind(1)
+def luma(levels: Tensor, *, channels: int = 1) -> Tensor:
+    """Colour levels -> grey levels, each exactly as Pillow's; equal channels stay.
+
+    The axis `channels` has three entries in `levels`, and one in what is returned.
+    """
+    red, green, blue = levels.unbind(channels)
     total = red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]
-    return torch.floor((total + 32768.0) / 65536.0).unsqueeze(1)
+    return torch.floor((total + 32768.0) / 65536.0).unsqueeze(channels)
 
 
-def _resize(levels: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
-    if interpolation == "nearest":
-        return F.interpolate(levels, size, mode="nearest-exact")
-    # as Pillow: first the rows, rounded and clipped to levels, then the columns
-    for step in ((levels.shape[-2], size[1]), size):
-        smooth = F.interpolate(levels, step, mode=interpolation, antialias=True)
-        levels = torch.floor(smooth + ROUND[interpolation]).clamp(0.0, 255.0)
-    return levels
-
-
-def _centre_crop(levels: Tensor, size: tuple[int, int]) -> Tensor:
-    top = _offset(levels.shape[-2] - size[0])
-    left = _offset(levels.shape[-1] - size[1])
+def _crop(levels: Tensor, top: int, left: int, size: tuple[int, int]) -> Tensor:
+    """`size` pixels from `top` and `left` on."""
     # gathered, so that the exported size is a number; a slice with a computed start loses it
     rows = torch.arange(size[0], device=levels.device) + top
     columns = torch.arange(size[1], device=levels.device) + left

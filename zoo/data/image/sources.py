@@ -8,8 +8,7 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.task import Progress
 from zoo.data.formats.class_folders.checks import check_listing
 from zoo.data.formats.class_folders.csv_manifest import list_manifest
-from zoo.data.formats.class_folders.picture_folder import list_pictures
-from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.class_folders.tree import list_class_folders, list_pictures
 from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.data.formats.picture_layouts import detect_layout
 from zoo.data.formats.samples import Listing

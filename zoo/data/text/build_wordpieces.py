@@ -50,11 +50,11 @@ def build_wordpieces(texts: Iterable[str], *, limit: int) -> tuple[str, ...]:
 def _joined(cut: list[tuple[list[str], int]]) -> Iterable[str]:
     """The pieces that arise, the most frequent pair joined first; `cut` changes with it."""
     counts: Counter[Pair] = Counter()
-    places: defaultdict[Pair, set[int]] = defaultdict(set)
-    for at, (pieces, count) in enumerate(cut):
+    positions: defaultdict[Pair, set[int]] = defaultdict(set)
+    for index, (pieces, count) in enumerate(cut):
         for pair in pairwise(pieces):
             counts[pair] += count
-            places[pair].add(at)
+            positions[pair].add(index)
     waiting = [(-count, pair) for pair, count in counts.items()]
     heapify(waiting)
     while waiting:
@@ -63,7 +63,7 @@ def _joined(cut: list[tuple[list[str], int]]) -> Iterable[str]:
             continue  # counted anew since
         if -count < RARE:
             return
-        changed = _join(pair, cut, counts, places)
+        changed = _join(pair, cut, counts, positions)
         for other in changed - {pair}:
             heappush(waiting, (-counts[other], other))
         yield _together(pair)
@@ -74,12 +74,12 @@ def _together(pair: Pair) -> str:
 
 
 def _join(
-    pair: Pair, cut: list[tuple[list[str], int]], counts: Counter[Pair], places: defaultdict[Pair, set[int]]
+    pair: Pair, cut: list[tuple[list[str], int]], counts: Counter[Pair], positions: defaultdict[Pair, set[int]]
 ) -> set[Pair]:
     """Join a pair wherever it stands; the pairs whose counts are others now."""
     changed: set[Pair] = set()
-    for at in places.pop(pair):
-        pieces, count = cut[at]
+    for index in positions.pop(pair):
+        pieces, count = cut[index]
         before = Counter(pairwise(pieces))
         _replace(pieces, pair)
         after = Counter(pairwise(pieces))
@@ -88,14 +88,14 @@ def _join(
             if after[other] != before[other]:
                 changed.add(other)
             if after[other]:
-                places[other].add(at)
+                positions[other].add(index)
     del counts[pair]
     return changed
 
 
 def _replace(pieces: list[str], pair: Pair) -> None:
-    at = 0
-    while at < len(pieces) - 1:
-        if (pieces[at], pieces[at + 1]) == pair:
-            pieces[at : at + 2] = [_together(pair)]
-        at += 1
+    index = 0
+    while index < len(pieces) - 1:
+        if (pieces[index], pieces[index + 1]) == pair:
+            pieces[index : index + 2] = [_together(pair)]
+        index += 1

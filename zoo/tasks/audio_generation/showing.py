@@ -30,9 +30,9 @@ def _sound(case: Case, answer: Arrays, problem: Problem) -> Shown:
     rate: int = named["input"]["sample_rate"]
     signal = to_signal(answer["samples"][0, 1:])
     files = {".wav": wave_bytes(signal, rate)}
-    begun = case.inputs["samples"].shape[1] - 1
+    prompt_length = case.inputs["samples"].shape[1] - 1
     text = runner.show(dict(answer), named)
-    record: dict[str, Json] = {"samples": len(signal), "sample_rate": rate, "given": begun}
+    record: dict[str, Json] = {"samples": len(signal), "sample_rate": rate, "given": prompt_length}
     if "condition" in case.inputs:
         record["class"] = problem.classes[int(case.inputs["condition"][0])]
     if len(signal) < MIN_SAMPLES:

@@ -149,7 +149,7 @@ def test_linked_folders(tmp_path: Path) -> None:
 def test_validation_that_is_the_training_set_is_a_warning(tmp_path: Path) -> None:
     found = card(world(tmp_path, "train: images/train\nval: images/train\nnames: [cat]\n"))
     assert stems(found) == {"train": ["a", "b"], "validation": ["a", "b"]}
-    assert "train and val name the same pictures: validation measures what was learnt by heart" in found.notes
+    assert "train and val name the same pictures: validation measures pictures that were trained on" in found.notes
 
 
 def test_a_number_of_classes_unlike_the_names_is_said(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_the_pairs_of_lfw(tmp_path: Path) -> None:
     found = read_pairs(
         write(tmp_path, "pairs.txt", "10\t300\nAbel_Pacheco\t1\t4\nAbel_Pacheco\t2\tAkbar_Al_Baker\t1\n")
     )
-    assert [(one.one, one.other, one.same) for one in found.pairs] == [
+    assert [(one.first, one.second, one.same) for one in found.pairs] == [
         ("Abel_Pacheco/Abel_Pacheco_0001", "Abel_Pacheco/Abel_Pacheco_0004", True),
         ("Abel_Pacheco/Abel_Pacheco_0002", "Akbar_Al_Baker/Akbar_Al_Baker_0001", False),
     ]
@@ -30,13 +30,13 @@ def test_the_pairs_of_lfw(tmp_path: Path) -> None:
 
 def test_a_count_alone_and_spaces_are_read_too(tmp_path: Path) -> None:
     found = read_pairs(write(tmp_path, "pairs.txt", "2\nAnn 1 2\n\nAnn 1 Bob 12\n"))
-    assert [one.other for one in found.pairs] == ["Ann/Ann_0002", "Bob/Bob_0012"]
+    assert [one.second for one in found.pairs] == ["Ann/Ann_0002", "Bob/Bob_0012"]
 
 
 def test_a_table_names_paths(tmp_path: Path) -> None:
     text = "a,b,same\nx/1.png,x/2.png,1\nx/1.png,y/1.png,different\nx/1.png,y/1.png,FALSE\n"
     found = read_pairs(write(tmp_path, "pairs.csv", text))
-    assert [(one.one, one.other, one.same) for one in found.pairs] == [
+    assert [(one.first, one.second, one.same) for one in found.pairs] == [
         ("x/1.png", "x/2.png", True),
         ("x/1.png", "y/1.png", False),
         ("x/1.png", "y/1.png", False),

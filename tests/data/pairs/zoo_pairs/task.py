@@ -122,9 +122,7 @@ class PairAnswers:
     def controls(self, problem: zoo.Problem) -> tuple[zoo.Control, ...]:  # noqa: ARG002
         """What a distance has."""
         absent = ("classes", "channels", "resize", "normalisation")
-        return zoo.generic_controls(
-            dict.fromkeys(absent, "a distance has none, and grey pictures go in as they are")
-        )
+        return zoo.generic_controls(dict.fromkeys(absent, "a distance has none, and grey pictures go in as they are"))
 
     def show(self, case: zoo.Case, answer: Arrays, problem: zoo.Problem, *, limit: int = 5) -> zoo.Shown:  # noqa: ARG002
         """The distance."""

@@ -27,7 +27,6 @@ from tests.zoo_export.controls.suite.edits import (
     left_out,
     live_dropout,
     local_path,
-    nearest,
     newer_opset,
     node,
     noisy,
@@ -41,6 +40,7 @@ from tests.zoo_export.controls.suite.edits import (
     percent,
     renamed_classes,
     residual,
+    resized,
     sharper_attention,
     shifted_padding,
     silenced,
@@ -50,6 +50,7 @@ from tests.zoo_export.controls.suite.edits import (
     whole,
     without_classes,
 )
+from zoo_export.controls import resize_mutations
 
 Role = Literal["model", "pipeline"]
 
@@ -222,19 +223,24 @@ MUTANTS = (
         role="pipeline",
         edit=on_numbers(lambda mean, std: (mean / 255, std / 255)),
     ),
-    Mutant(name="nearest neighbour resize", group="preparing", role="pipeline", edit=every("Resize", nearest)),
+    Mutant(name="nearest neighbour resize", group="preparing", role="pipeline", edit=resized(resize_mutations.nearest)),
     Mutant(
         name="resize without antialias",
         group="preparing",
         role="pipeline",
-        edit=every("Resize", attribute("antialias", 0)),
+        edit=resized(resize_mutations.without_antialias),
     ),
-    Mutant(name="bicubic resize", group="preparing", role="pipeline", edit=every("Resize", attribute("mode", "cubic"))),
     Mutant(
-        name="corners aligned in resize",
+        name="resize by another filter",
         group="preparing",
         role="pipeline",
-        edit=every("Resize", attribute("coordinate_transformation_mode", "align_corners")),
+        edit=resized(resize_mutations.other_filter),
+    ),
+    Mutant(
+        name="resize half a pixel off",
+        group="preparing",
+        role="pipeline",
+        edit=resized(resize_mutations.half_pixel_off),
     ),
     Mutant(name="grey levels not rounded", group="preparing", role="pipeline", edit=every("Floor", left_out)),
     Mutant(

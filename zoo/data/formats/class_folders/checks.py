@@ -80,6 +80,7 @@ def check_listing(
         classes=classes,
         facts=kind.summarise(seen.facts.values()),
         fingerprint=fingerprint(source.format, classes, splits),
+        former_fingerprint=fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
     )
 
@@ -131,7 +132,7 @@ def _bad_samples(where: object, names: Sequence[str], seen: Inspection, *, skip:
         return []
     looked = "" if seen.complete else f"; only a sample of {len(seen.facts) + bad:,} was looked at"
     share = share_left_out(where, seen.problems, bad=bad, total=len(names), skip=skip, looked=looked)
-    shown = ", ".join(f"{one.where} ({one.reason})" for one in seen.problems[:5])
+    shown = ", ".join(f"{problem.where} ({problem.reason})" for problem in seen.problems[:5])
     return [f"left out {bad} bad samples ({share:.2%}) as asked: {shown}{', …' if bad > 5 else ''}"]
 
 

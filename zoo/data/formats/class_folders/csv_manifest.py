@@ -117,8 +117,8 @@ def _columns(
     if "path" in of:
         paths = {of["path"]: _folder(columns[of["path"]], files) or ""}
     else:
-        places = {index: _folder(cells, files) for index, cells in enumerate(columns)}
-        paths = {index: place for index, place in places.items() if place is not None}
+        folders = {index: _folder(cells, files) for index, cells in enumerate(columns)}
+        paths = {index: below for index, below in folders.items() if below is not None}
     if len(paths) == 1:
         ((of["path"], folder),) = paths.items()
         header = header or files.find(folder + table.first[of["path"]].strip()) is None
@@ -140,8 +140,8 @@ def _columns(
 
 
 def _are_files(cells: Sequence[str], files: Files) -> bool:
-    looked = list(islice(cells, SOME))
-    return bool(looked) and sum(files.find(cell) is not None for cell in looked) > len(looked) / 2
+    sample = list(islice(cells, SOME))
+    return bool(sample) and sum(files.find(cell) is not None for cell in sample) > len(sample) / 2
 
 
 def _folder(cells: Sequence[str], files: Files) -> str | None:

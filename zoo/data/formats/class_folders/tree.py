@@ -1,4 +1,4 @@
-"""Folders named after classes: FOLDER/CLASS/*, or FOLDER/{train,val,test}/CLASS/*."""
+"""Folders of pictures: FOLDER/CLASS/*, FOLDER/{train,val,test}/CLASS/*, or pictures without classes."""
 
 from __future__ import annotations
 
@@ -30,45 +30,67 @@ def list_class_folders(
 ) -> Listing:
     """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between.
 
-    `known` are files in `root` that somebody else reads.  `request` may name the folders of the splits.
+    `known` are files in `root` that another reader reads.  `request` may name the folders of the splits.
     """
     parts = find_parts(root, labelled=True, kind=kind, request=request)
     rows: list[Row] = []
     problems: list[BadSample] = [*parts.problems]
-    looked: list[FolderListing] = []
+    listings: list[FolderListing] = []
     for split, folder in parts.folders:
         beside = _beside(root, folder, kind, known)
-        looked.append(beside)
+        listings.append(beside)
         if beside.files:
             reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
             problems.append(BadSample(beside.files[0], reason, "move them into one"))
         for name in subfolders(folder):
-            found = contents(root, folder / name, kind=kind)
-            looked.append(found)
-            rows += [Row(file, name, split) for file in found.files]
-            problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", found)
-    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(looked)])
+            listing = contents(root, folder / name, kind=kind)
+            listings.append(listing)
+            rows += [Row(file, name, split) for file in listing.files]
+            problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
+    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
 
 
-def _problems(where: str, found: FolderListing) -> list[BadSample]:
-    unread = len(found.unread)
-    if not found.files:
-        beside = f" (found {described(found.others)})" if found.others else ""
-        add = f"{found.kind.remedy}" if unread else f"add {found.kind.plural}"
+def list_pictures(root: Path, *, request: DataRequest | None = None) -> Listing:
+    """Every picture below `root`; `request` may name the folders of the splits."""
+    parts = find_parts(root, labelled=False, request=request)
+    problems: list[BadSample] = [*parts.problems]
+    rows: list[Row] = []
+    listings = []
+    for split, folder in parts.folders:
+        listing = contents(root, folder)
+        listings.append(listing)
+        rows += [Row(name, split=split) for name in listing.files]
+        if listing.unread:
+            where = f"{folder.name}/"
+            problems.append(
+                BadSample(
+                    where,
+                    f"{len(listing.unread)} pictures of a kind that cannot be read",
+                    "convert them to JPEG or PNG",
+                )
+            )
+    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
+
+
+def _problems(where: str, listing: FolderListing) -> list[BadSample]:
+    unread = len(listing.unread)
+    if not listing.files:
+        beside = f" (found {described(listing.others)})" if listing.others else ""
+        add = f"{listing.kind.remedy}" if unread else f"add {listing.kind.plural}"
         fix = f"{add}; if it is no class, --train names the folder that holds the classes"
-        return [BadSample(where, f"no {found.kind.plural}{beside}", fix)]
+        return [BadSample(where, f"no {listing.kind.plural}{beside}", fix)]
     if unread:
-        return [BadSample(where, f"{unread} {found.kind.plural} of a kind that cannot be read", found.kind.remedy)]
+        return [BadSample(where, f"{unread} {listing.kind.plural} of a kind that cannot be read", listing.kind.remedy)]
     return []
 
 
 def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) -> FolderListing:
     """What lies in `folder` itself, between the class folders, but for the files that are known."""
-    found = FolderListing(kind=kind)
+    listing = FolderListing(kind=kind)
     for entry in sorted(folder.iterdir()):
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name, folder=entry.is_dir()):
-            found.skipped.append(name)
+            listing.skipped.append(name)
         elif entry.is_file() and name not in known:
-            found.add(name)
-    return found
+            listing.add(name)
+    return listing

@@ -25,7 +25,7 @@ from zoo.data.formats.inspection import Facts, inspect_files
 from zoo.data.formats.pictures.inspect import PICTURES, lies_on_its_side
 
 SLACK: Final = 1.5
-"""Pixels by which a box may leave its picture; it is cut there without a word, because rounding does that."""
+"""Pixels by which a box may leave its picture; it is cut there silently, because rounding does that."""
 MANY: Final = 0.9
 """From this share of inverted boxes on, it is the writing that is wrong and not the boxes."""
 UPRIGHT: Final = "annotate the upright picture, or save it without EXIF"
@@ -51,10 +51,10 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
     samples: dict[str, ObjectSample] = {}
     for row in listing.rows:
         if row.name in seen.facts:
-            found, wrong = _sample(row, listing, seen.facts[row.name], size=seen.sizes[row.name])
+            sample, wrong = _sample(row, listing, seen.facts[row.name], size=seen.sizes[row.name])
             problems += wrong
-            if found is not None:
-                samples[row.name] = found
+            if sample is not None:
+                samples[row.name] = sample
     notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
     splits, more = split_up(
         listing.rows, samples, group=lambda item: len(item.labels) > 0, ratios=source.request.ratios
@@ -72,6 +72,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         classes=listing.classes,
         facts=facts,
         fingerprint=object_fingerprint(source.format, listing.classes, splits),
+        former_fingerprint=object_fingerprint(source.format, listing.classes, splits, by_size=True),
         notes=tuple(notes),
     )
 

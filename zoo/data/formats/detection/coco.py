@@ -37,9 +37,9 @@ def coco_files(folder: Path) -> list[Path]:
     Looked for in annotations/ (those called instances first), beside the pictures of each split, and in the folder.
     """
     folders = [folder / name for name in subfolders(folder)]
-    own = [file for place in folders if _holds_annotations(place) for file in _json_files(place)]
+    own = [file for subfolder in folders if _holds_annotations(subfolder) for file in _json_files(subfolder)]
     instances = [file for file in own if "instances" in split_words(file.stem)]
-    split = [file for place in folders for file in _json_files(place) if file not in own]
+    split = [file for subfolder in folders for file in _json_files(subfolder) if file not in own]
     return instances or own or split or _json_files(folder)
 
 

@@ -37,7 +37,7 @@ class CocoAnnotation:
     label: str
     crowd: bool
     fields: Mapping[str, Any]
-    """The entry as it stands: its bbox, segmentation and area are for whoever reads them."""
+    """The entry as it stands: its bbox, segmentation and area are read and checked by each task."""
     where: str
 
 
@@ -76,7 +76,9 @@ def read_coco(root: Path, file: Path, lists: Mapping[str, Any], split: Split | N
     known = {image.id for image in images}
     entries = _entries(where, "annotation", lists["annotations"], problems)
     annotations = [
-        found for place, entry in entries if (found := _annotation(place, entry, known, categories, problems))
+        annotation
+        for entry_where, entry in entries
+        if (annotation := _annotation(entry_where, entry, known, categories, problems))
     ]
     project = _project(lists["categories"]) - {annotation.label for annotation in annotations}
     notes = [f"left out the category {name!r} of {where}: it is the parent of the others" for name in sorted(project)]
@@ -135,7 +137,7 @@ def _unique(
             problems.append(BadSample(where, reason, "give it a number of its own"))
         elif key in first:
             at, earlier = first[key]
-            names = [str(one.get("file_name") or one.get("name")) for one in (earlier, entry)]
+            names = [str(row.get("file_name") or row.get("name")) for row in (earlier, entry)]
             reason = f"the id {key} is given twice: to entry {at} ({names[0]}) and to entry {number} ({names[1]})"
             problems.append(BadSample(where, reason, "number the entries anew where files were joined"))
         else:
@@ -145,29 +147,29 @@ def _unique(
 
 def _categories(where: str, entries: Sequence[Any], problems: list[BadSample]) -> dict[Id, str]:
     names: dict[Id, str] = {}
-    for key, place, entry in _unique(_entries(where, "category", entries, problems), "category", problems):
+    for key, entry_where, entry in _unique(_entries(where, "category", entries, problems), "category", problems):
         name = entry.get("name")
         if (isinstance(name, str) and name.strip()) or (isinstance(name, int) and not isinstance(name, bool)):
             names[key] = str(name).strip()
         else:
-            problems.append(BadSample(place, f"its name is {_shown(name)}", "give the category a name"))
+            problems.append(BadSample(entry_where, f"its name is {_shown(name)}", "give the category a name"))
     return names
 
 
 def _images(where: str, entries: Sequence[Any], problems: list[BadSample]) -> list[CocoImage]:
     images = []
-    for key, place, entry in _unique(_entries(where, "image", entries, problems), "image", problems):
+    for key, entry_where, entry in _unique(_entries(where, "image", entries, problems), "image", problems):
         name, sides = entry.get("file_name"), (entry.get("height"), entry.get("width"))
         numbers = [_whole(side) for side in sides]
         if not isinstance(name, str) or not name.strip():
-            problems.append(BadSample(place, f"its file_name is {_shown(name)}", "write the name of its picture"))
+            problems.append(BadSample(entry_where, f"its file_name is {_shown(name)}", "write the name of its picture"))
         elif any(number is None and side is not None for number, side in zip(numbers, sides, strict=True)):
             reason = f"its height and width are {_shown(sides[0])} and {_shown(sides[1])}"
-            problems.append(BadSample(place, reason, "write two whole numbers of pixels, or leave both out"))
+            problems.append(BadSample(entry_where, reason, "write two whole numbers of pixels, or leave both out"))
         else:
             height, width = numbers
             size = (height, width) if height is not None and width is not None else None
-            images.append(CocoImage(key, name.replace("\\", "/"), size, place))
+            images.append(CocoImage(key, name.replace("\\", "/"), size, entry_where))
     return images
 
 
@@ -183,7 +185,7 @@ def _annotation(
         reason = f"its class {_shown(entry.get('category_id'))} is not among the {len(categories)} categories"
         fix = "correct category_id, or add the category"
     elif image not in images or image is None:
-        other = next((one for one in images if str(one) == str(image)), None)
+        other = next((entry_id for entry_id in images if str(entry_id) == str(image)), None)
         reason = f"there is no image {_shown(entry.get('image_id'))}" + (
             f"; image {_shown(other)} is written otherwise" if other is not None else ""
         )
@@ -209,7 +211,7 @@ def _whole(value: Any) -> int | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value of JSON is a number that a float can hold; NaN, which is no JSON, is told apart later."""
+    """Whether a value of JSON is a number that a float can hold; NaN counts, and is refused with the box."""
     return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > LARGEST
 
 

@@ -75,11 +75,16 @@ class ObjectSample:
     """Crowd regions and difficult objects with their classes: not learnt, and neither missed nor wrong in a metric."""
 
 
-def object_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[ObjectSample]]) -> str:
-    """sha256 over the classes and the sorted samples with their contents and boxes: the same data give the same one."""
+def object_fingerprint(
+    format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[ObjectSample]], *, by_size: bool = False
+) -> str:
+    """sha256 over the classes and the sorted samples with their contents and boxes: the same data give the same one.
+
+    With `by_size` it is that of zoo 0.1, which took the sizes of the files for their contents.
+    """
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
     lines = sorted(
-        f"{split}\0{item.name}\0{item.content or item.size}\0{item.labels}\0{item.boxes}"
+        f"{split}\0{item.name}\0{item.size if by_size else item.content or item.size}\0{item.labels}\0{item.boxes}"
         + (f"\0{item.ignored}" if item.ignored else "")
         for split in splits
         for item in splits[split]

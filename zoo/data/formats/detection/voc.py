@@ -29,10 +29,10 @@ def voc_roots(folder: Path, *, masks: bool = False) -> list[Path]:
     """The folders, one or two levels down at most, that are laid out as Pascal's own; the topmost ones."""
     level = [folder]
     for _ in range(DEPTH + 1):
-        roots = [place for place in level if _is_root(place, masks=masks)]
+        roots = [candidate for candidate in level if _is_root(candidate, masks=masks)]
         if roots:
             return roots
-        level = [place / name for place in level for name in subfolders(place)]
+        level = [candidate / name for candidate in level for name in subfolders(candidate)]
     return []
 
 

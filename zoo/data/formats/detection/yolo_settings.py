@@ -61,7 +61,7 @@ def yolo_source(folder: Path) -> Path | None:
         if (folder / name).is_file() and (name == "obj.data" or _has_labels(folder, name)):
             return folder / name
     labels = [folder / "labels", *(folder / name / "labels" for name in subfolders(folder))]
-    return next((place for place in labels if place.is_dir() and any(place.rglob("*.txt"))), None)
+    return next((path for path in labels if path.is_dir() and any(path.rglob("*.txt"))), None)
 
 
 def _is_dataset(file: Path) -> bool:
@@ -136,13 +136,13 @@ def read_dataset(file: Path, request: DataRequest | None = None) -> YoloDataset:
         return _of_yaml(file, read_settings(file), request)
     if file.suffix.lower() == ".data":
         return _of_darknet(file, request)
-    found = find_parts(file.parent, labelled=False, request=request)
-    folders = found.folders
+    found_parts = find_parts(file.parent, labelled=False, request=request)
+    folders = found_parts.folders
     for name in ("images", "Images"):  # images/train and images/val, as Label Studio and labelImg leave them
         if folders == ((None, file.parent),) and (file.parent / name).is_dir():
             folders = find_parts(file.parent / name, labelled=False).folders
     classes = _listed_classes(file)
-    return YoloDataset(file=file, root=file.parent, classes=classes, parts=folders, notes=found.notes)
+    return YoloDataset(file=file, root=file.parent, classes=classes, parts=folders, notes=found_parts.notes)
 
 
 def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | None) -> YoloDataset:
@@ -161,9 +161,9 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
     parts: list[tuple[Split | None, Path]] = []
     for key, (split, value) in named.items():
         for name in value if isinstance(value, list) else [value]:
-            place = _place(file, base, str(name), notes)
-            if place is not None:
-                parts.append((split, place))
+            path = _located(file, base, str(name), notes)
+            if path is not None:
+                parts.append((split, path))
             elif split == "test":
                 notes.append(f"left out {key}: {name} is not there")
             else:
@@ -172,26 +172,26 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
                 )
     if not any(split == "train" for split, _ in parts):
         raise DataError(f"{file} names no folder of pictures", hint="add a line such as `train: images/train`")
-    root = Path(os.path.commonpath([file.parent, *(place.parent for _, place in parts)]))
+    root = Path(os.path.commonpath([file.parent, *(path.parent for _, path in parts)]))
     keypoints = _keypoints(settings.get("kpt_shape"))
     return YoloDataset(
         file=file, root=root, classes=classes, parts=tuple(parts), keypoints=keypoints, notes=tuple(notes)
     )
 
 
-def _place(file: Path, base: Path, name: str, notes: list[str]) -> Path | None:
+def _located(file: Path, base: Path, name: str, notes: list[str]) -> Path | None:
     """A folder or list of pictures that a file names, where people put them."""
     # exported data sets often say ../train/images and mean train/images
     bare = re.sub(r"^(\.\.?/)+", "", name.replace("\\", "/"))
-    for place in (base / name, file.parent / name, base / bare, file.parent / bare):
-        if place.exists():
-            return Path(os.path.normpath(place))
+    for path in (base / name, file.parent / name, base / bare, file.parent / bare):
+        if path.exists():
+            return Path(os.path.normpath(path))
     parts = Path(bare).parts
     for start in range(1, len(parts) - 1):  # /content/data/train/images of another machine, at least two folders of it
-        place = file.parent.joinpath(*parts[start:])
-        if place.exists():
-            notes.append(f"{name} is not there; {place.relative_to(file.parent).as_posix()} is read for it")
-            return place
+        path = file.parent.joinpath(*parts[start:])
+        if path.exists():
+            notes.append(f"{name} is not there; {path.relative_to(file.parent).as_posix()} is read for it")
+            return path
     return None
 
 
@@ -224,14 +224,14 @@ def _of_darknet(file: Path, request: DataRequest | None) -> YoloDataset:
     """obj.data: `classes = 2`, `train = data/train.txt`, `names = data/obj.names`; CVAT's has no folder data/."""
     pairs = (line.partition("=") for line in file.read_text(encoding="utf-8-sig").splitlines() if "=" in line)
     settings = {key.strip(): value.strip() for key, _, value in pairs}
-    names = _place(file, file.parent, settings.get("names", ""), []) if settings.get("names") else None
-    names = names or _place(file, file.parent, Path(settings.get("names", "obj.names")).name, [])
+    names = _located(file, file.parent, settings.get("names", ""), []) if settings.get("names") else None
+    names = names or _located(file, file.parent, Path(settings.get("names", "obj.names")).name, [])
     if names is None:
         raise DataError(f"{file} names no file of classes", hint="add a line such as `names = obj.names`")
     lists = {key: value for key, value in settings.items() if exact_split(key)}
     described = {**lists, "names": list(_listed_classes(names)), "nc": settings.get("classes", "")}
     for key, value in lists.items():
-        if _place(file, file.parent, value, []) is None:  # data/train.txt stands for train.txt
+        if _located(file, file.parent, value, []) is None:  # data/train.txt stands for train.txt
             described[key] = Path(value).name
     return _of_yaml(file, described, request)
 

@@ -89,8 +89,8 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     labels = {name.lower(): name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".txt")}
     problems: list[BadSample] = []
     parts: list[tuple[Split | None, list[str]]] = []
-    for split, place in dataset.parts:
-        names = _listed(root, place, index, problems) if place.is_file() else _below(root, place, index, problems)
+    for split, path in dataset.parts:
+        names = _listed(root, path, index, problems) if path.is_file() else _below(root, path, index, problems)
         parts.append((split, names))
     rows = []
     bare = 0
@@ -105,7 +105,7 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     repeats = bool(by_split.get("train")) and by_split.get("train") == by_split.get("validation")
     notes = list(dataset.notes)
     if repeats:
-        notes.append("train and val name the same pictures: validation measures what was learnt by heart")
+        notes.append("train and val name the same pictures: validation measures pictures that were trained on")
     if bare:
         notes.append(f"{bare:,} pictures have no text file; they are taken to show none of the classes")
     return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)
@@ -203,7 +203,7 @@ def _orphans(
     wanted = {path for name in names for path in label_paths(name)}
     folders = {PurePosixPath(path).parent for path in wanted}
     pictures = sorted({PurePosixPath(name).parent.as_posix() for name in names})
-    known = {place.name.lower() for _, place in dataset.parts} | set(CLASS_LISTS)
+    known = {path.name.lower() for _, path in dataset.parts} | set(CLASS_LISTS)
     for path, name in sorted(labels.items()):
         file = PurePosixPath(path)
         if path in wanted or file.parent not in folders or file.name in known:

@@ -23,7 +23,7 @@ from zoo.data.formats.splits import place
 HELD_OUT: Final = 0.1
 """Share of the identities that are held out for validation where the source has none."""
 FEWEST: Final = 2
-"""Identities that a split needs: with one alone nothing can be told apart."""
+"""Identities that a split needs: one identity alone gives no pair of different ones."""
 TEST: Final[Split] = "test"
 Splits = dict[Split, tuple[Sample, ...]]
 
@@ -40,18 +40,18 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     """The card of identity folders, a table of path and label, or pairs alone; DataError with all that is wrong.
 
     Samples carry the number of their identity, those to learn from first; the fact `identities` counts these.  The
-    fact `pairs` lists [place, place, 1 or 0] in the test split, where the source names pairs.
+    fact `pairs` lists [position, position, 1 or 0] in the test split, where the source names pairs.
     """
     if source.request.ratios:
         raise UsageError("--ratios does not divide identities", hint="they are held out whole; leave it out")
-    found = _list(source)
+    identities = _list(source)
     paired = source.format == "pairs"
-    found = found if paired else _with_enough(found, skip=source.request.on_bad_sample == "skip")
+    identities = identities if paired else _with_enough(identities, skip=source.request.on_bad_sample == "skip")
     divide = _only_test if paired else split_by_identity
-    card = check_listing(source, found.listing, kind, labelled=False, progress=progress, divide=divide)
+    card = check_listing(source, identities.listing, kind, labelled=False, progress=progress, divide=divide)
     facts: dict[str, Json] = {"identities": len({sample.label for sample in card.splits.get("train", ())})}
-    if found.pairs:
-        facts["pairs"] = _places(found.pairs, card.splits[TEST])
+    if identities.pairs:
+        facts["pairs"] = _by_index(identities.pairs, card.splits[TEST])
     return replace(card, facts={**card.facts, **facts})
 
 
@@ -71,10 +71,10 @@ def _list(source: DataSource) -> Identities:
 def _of_pairs(file: Path, root: Path) -> Identities:
     """The pictures that a file of pairs names; nothing to learn from."""
     read = read_pairs(file)
-    names = sorted({name for pair in read.pairs for name in (pair.one, pair.other)})
-    there = [found for name in names if (found := _file(root, name))]
-    pairs, missing = resolve(read.pairs, there)
-    listing = Listing(root=root, rows=[Row(name) for name in there], problems=[*read.problems, *missing])
+    names = sorted({name for pair in read.pairs for name in (pair.first, pair.second)})
+    files = [picture for name in names if (picture := _file(root, name))]
+    pairs, missing = resolve(read.pairs, files)
+    listing = Listing(root=root, rows=[Row(name) for name in files], problems=[*read.problems, *missing])
     return Identities(listing=listing, pairs=pairs)
 
 
@@ -91,11 +91,11 @@ def _with_pairs(listing: Listing, file: Path) -> Identities:
     read = read_pairs(file)
     pairs, missing = resolve(read.pairs, (row.name for row in listing.rows))
     labels = {row.name: row.label for row in listing.rows}
-    named = {labels[name] for one, other, _ in pairs for name in (one, other)}
+    named = {labels[name] for first, second, _ in pairs for name in (first, second)}
     wrong = [
-        BadSample(f"{file.name}", f"{one} and {other} are {'not ' if same else ''}in one folder", "correct the line")
-        for one, other, same in pairs
-        if same != (labels[one] == labels[other])
+        BadSample(f"{file.name}", f"{first} and {second} are {'not ' if same else ''}in one folder", "correct the line")
+        for first, second, same in pairs
+        if same != (labels[first] == labels[second])
     ]
     rows = [replace(row, split=TEST) if row.label in named else row for row in listing.rows]
     problems = [*listing.problems, *read.problems, *missing, *wrong]
@@ -103,9 +103,9 @@ def _with_pairs(listing: Listing, file: Path) -> Identities:
     return Identities(listing=replace(listing, rows=rows, problems=problems, notes=[*listing.notes, note]), pairs=pairs)
 
 
-def _with_enough(found: Identities, *, skip: bool) -> Identities:
+def _with_enough(identities: Identities, *, skip: bool) -> Identities:
     """Identities to learn from need two pictures each; those of one are a problem, or left out where that was asked."""
-    listing = found.listing
+    listing = identities.listing
     counts = Counter(row.label for row in listing.rows if row.split in (None, "train"))
     single = sorted(label for label, count in counts.items() if count == 1 and label)
     rows, problems, notes = listing.rows, list(listing.problems), list(listing.notes)
@@ -116,7 +116,7 @@ def _with_enough(found: Identities, *, skip: bool) -> Identities:
     elif single:
         fix = "add another, or leave all such identities out with --on-bad-sample skip"
         problems += [BadSample(label, "this identity has one picture, and two are needed", fix) for label in single]
-    problems += _nothing_to_verify(found)
+    problems += _nothing_to_verify(identities)
     given = any(row.split == "validation" for row in rows)
     needed = FEWEST if given else 2 * FEWEST
     enough = len(counts) - len(single)
@@ -128,13 +128,13 @@ def _with_enough(found: Identities, *, skip: bool) -> Identities:
                 "add identities: some are learnt from, others, never seen in training, are verified",
             )
         )
-    return replace(found, listing=replace(listing, rows=rows, problems=problems, notes=notes))
+    return replace(identities, listing=replace(listing, rows=rows, problems=problems, notes=notes))
 
 
-def _nothing_to_verify(found: Identities) -> Iterator[BadSample]:
+def _nothing_to_verify(identities: Identities) -> Iterator[BadSample]:
     """Splits in which no pair is of one identity, or none of two."""
-    for split in ("validation", TEST) if not found.pairs else ("validation",):
-        counts = Counter(row.label for row in found.listing.rows if row.split == split)
+    for split in ("validation", TEST) if not identities.pairs else ("validation",):
+        counts = Counter(row.label for row in identities.listing.rows if row.split == split)
         if counts and (len(counts) < FEWEST or max(counts.values()) == 1):
             reason = (
                 f"{len(counts)} identities, the largest of {max(counts.values())} pictures: nothing can be verified"
@@ -178,12 +178,14 @@ def _only_test(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]
     return {TEST: tuple(seen_sample(row.name, -1, seen) for row in named)}, []
 
 
-def _places(pairs: Sequence[tuple[str, str, bool]], samples: Sequence[Sample]) -> Json:
-    """The pairs by their places in a split; those of pictures that were left out as bad are gone with them."""
-    places = {sample.name: number for number, sample in enumerate(samples)}
-    kept = [(places.get(one), places.get(other), int(same)) for one, other, same in pairs]
-    left: list[Json] = [[one, other, same] for one, other, same in kept if one is not None and other is not None]
-    if {same for one, other, same in kept if one is not None and other is not None} != {0, 1}:
+def _by_index(pairs: Sequence[tuple[str, str, bool]], samples: Sequence[Sample]) -> Json:
+    """The pairs by their positions in a split; those of pictures that were left out as bad are gone with them."""
+    positions = {sample.name: number for number, sample in enumerate(samples)}
+    kept = [(positions.get(first), positions.get(second), int(same)) for first, second, same in pairs]
+    left: list[Json] = [
+        [first, second, same] for first, second, same in kept if first is not None and second is not None
+    ]
+    if {same for first, second, same in kept if first is not None and second is not None} != {0, 1}:
         raise DataError(
             f"{len(left)} pairs are all of one kind", hint="name pairs of one identity and pairs of two identities"
         )

@@ -25,9 +25,9 @@ class Pair:
 
     where: str
     """As in "pairs.txt line 7"."""
-    one: str
+    first: str
     """A path below the data, or LFW's "Name/Name_0001", without the suffix."""
-    other: str
+    second: str
     same: bool
 
 
@@ -56,19 +56,19 @@ def holds_pairs(path: Path) -> bool:
 
 def read_pairs(path: Path) -> Pairs:
     """Every pair; DataError for a table without the columns."""
-    found: list[Pair] = []
+    pairs: list[Pair] = []
     problems: list[BadSample] = []
     lines = _lfw_lines(path) if path.suffix.lower() == ".txt" else _table_lines(path)
-    for one in lines:
-        if isinstance(one, Pair):
-            found.append(one)
+    for entry in lines:
+        if isinstance(entry, Pair):
+            pairs.append(entry)
         else:
-            problems.append(one)
-    if not found and not problems:
+            problems.append(entry)
+    if not pairs and not problems:
         raise DataError(
             f"{path} names no pairs", hint="a line is `Name 1 4` or `Name 1 Other 2`, or a,b,same in a table"
         )
-    return Pairs(tuple(found), tuple(problems))
+    return Pairs(tuple(pairs), tuple(problems))
 
 
 def _lfw_lines(path: Path) -> Iterator[Pair | BadSample]:
@@ -114,16 +114,16 @@ def resolve(pairs: Sequence[Pair], files: Iterable[str]) -> tuple[list[tuple[str
     """The pairs as names of files, and what names none; a name may lack its suffix, as LFW's do."""
     known = {name: name for name in files}
     bare = {str(PurePosixPath(name).with_suffix("")): name for name in known}
-    found: list[tuple[str, str, bool]] = []
+    resolved: list[tuple[str, str, bool]] = []
     problems: list[BadSample] = []
     for pair in pairs:
-        one, other = (known.get(name, bare.get(name, "")) for name in (pair.one, pair.other))
-        for name, file in ((pair.one, one), (pair.other, other)):
+        first, second = (known.get(name, bare.get(name, "")) for name in (pair.first, pair.second))
+        for name, file in ((pair.first, first), (pair.second, second)):
             if not file:
                 problems.append(BadSample(pair.where, f"no picture {name}", "correct the line"))
-        if one and other:
-            found.append((one, other, pair.same))
-    return found, problems
+        if first and second:
+            resolved.append((first, second, pair.same))
+    return resolved, problems
 
 
 def _text(path: Path) -> str:

@@ -14,10 +14,10 @@ from zoo.api.task import Progress
 from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
 from zoo.data.formats.duplicates import leak_notes
-from zoo.data.formats.inspection import Facts, inspect_files
+from zoo.data.formats.inspection import Facts, Inspection, inspect_files
 from zoo.data.formats.masks.coding import Codings, classes_in, find_codings
 from zoo.data.formats.masks.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
-from zoo.data.formats.masks.masks import PLAIN, MaskListing, MaskRow, MaskSample, Shape, mask_fingerprint
+from zoo.data.formats.masks.masks import PLAIN, MaskCoding, MaskListing, MaskRow, MaskSample, Shape, mask_fingerprint
 from zoo.data.formats.pictures.inspect import PICTURES
 
 FEW_USED: Final = 0.5
@@ -48,19 +48,9 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
     used: dict[str, set[int]] = {}
     for row in listing.rows:
         if row.name in seen.facts and (not row.mask or row.mask in maps.facts) and row.mask not in unread:
-            facts = seen.facts[row.name]
-            sides = int(str(facts["height"])), int(str(facts["width"]))
-            sample = MaskSample(
-                name=row.name,
-                mask=row.mask,
-                shapes=in_pixels(row.shapes, sides) if row.relative else row.shapes,
-                sides=sides,
-                size=seen.sizes[row.name],
-                content=str(maps.facts[row.mask]["sha256"]) if row.mask else "",
-                picture=str(facts["sha256"]),
-                coding=codings.of.get(row.mask, PLAIN),
-            )
-            values, wrong = _held_against(row, sample, maps.facts.get(row.mask, {}), classes)
+            facts = maps.facts.get(row.mask, {})
+            sample = _sample(row, seen, facts, codings.of.get(row.mask, PLAIN))
+            values, wrong = _held_against(row, sample, facts, classes)
             problems += wrong
             if not wrong:
                 samples[row.name], used[row.name] = sample, values
@@ -77,7 +67,24 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         classes=classes,
         facts=PICTURES.summarise(seen.facts[name] for name in samples),
         fingerprint=mask_fingerprint(source.format, classes, splits),
+        former_fingerprint=mask_fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
+    )
+
+
+def _sample(row: MaskRow, seen: Inspection, mask: Facts, coding: MaskCoding) -> MaskSample:
+    """The sample of a row whose picture and mask (facts, or none) were looked into."""
+    facts = seen.facts[row.name]
+    sides = int(str(facts["height"])), int(str(facts["width"]))
+    return MaskSample(
+        name=row.name,
+        mask=row.mask,
+        shapes=in_pixels(row.shapes, sides) if row.relative else row.shapes,
+        sides=sides,
+        size=seen.sizes[row.name],
+        content=str(mask["sha256"]) if row.mask else "",
+        picture=str(facts["sha256"]),
+        coding=coding,
     )
 
 

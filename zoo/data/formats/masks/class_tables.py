@@ -35,7 +35,7 @@ Entry = tuple[str, int | None, Colour | None]
 
 def class_table(root: Path) -> ClassTable:
     """The table of a folder, or of its training folder; empty without such a file."""
-    for folder in (root, *(place for place in sorted(root.iterdir()) if place.is_dir())):
+    for folder in (root, *(subfolder for subfolder in sorted(root.iterdir()) if subfolder.is_dir())):
         files = {file.name.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
         for name, read in READERS.items():
             if name in files:

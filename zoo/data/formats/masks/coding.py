@@ -38,13 +38,11 @@ def find_codings(where: object, listing: MaskListing, masks: Mapping[str, Facts]
     by_colour = MaskCoding(colours=tuple(listing.colours))
     of = dict.fromkeys(masks, PLAIN)
     problems: list[BadSample] = []
-    for name, found in colours.items():
+    for name, used in colours.items():
         of[name] = by_colour
-        unknown = [colour for colour in found if colour not in table]
+        unknown = [colour for colour in used if colour not in table]
         if not table:
-            reason = (
-                f"it is a colour picture (mode RGB, {len(found)} colours), and nothing says which class a colour is"
-            )
+            reason = f"it is a colour picture (mode RGB, {len(used)} colours), and nothing says which class a colour is"
             problems.append(BadSample(name, reason, TABLE_FIX))
         elif unknown:
             reason = f"it has the colour {unknown[0]}, which no class has"

@@ -77,8 +77,8 @@ def _by_role(folder: Path) -> list[Pair]:
         if role or (splits and not rest):
             roles[next(iter(splits), None)].setdefault(role, folder / name)
     pairs: list[Pair] = []
-    for split, places in roles.items():
-        images, masks = places.get("images") or places.get(None), places.get("masks")
+    for split, folders in roles.items():
+        images, masks = folders.get("images") or folders.get(None), folders.get("masks")
         if images and masks and any(contents(folder, masks, limit=SOME).files):
             pairs.append((split, images, masks))
     return pairs
@@ -115,12 +115,12 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
     table = class_table(root)
     rows: list[MaskRow] = []
     problems: list[BadSample] = [*table.problems]
-    looked = []
+    listings = []
     for pair in mask_folders(root, request):
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
-        looked += [pictures] if pair[1] == pair[2] else [pictures, candidates]
-        found, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
-        rows += found
+        listings += [pictures] if pair[1] == pair[2] else [pictures, candidates]
+        matched, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
+        rows += matched
         problems += [*unread_problems(pictures), *wrong]
     return MaskListing(
         root=root,
@@ -128,7 +128,7 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
         classes=table.names,
         colours=table.colours,
         problems=problems,
-        notes=notes_on(looked),
+        notes=notes_on(listings),
     )
 
 

@@ -90,11 +90,17 @@ class MaskSample:
     """How the mask file is read."""
 
 
-def mask_fingerprint(format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[MaskSample]]) -> str:
-    """sha256 over the classes and the sorted samples with their masks: the same data give the same one."""
+def mask_fingerprint(
+    format: str, classes: Sequence[str], splits: Mapping[Split, Sequence[MaskSample]], *, by_size: bool = False
+) -> str:
+    """sha256 over the classes and the sorted samples with their masks: the same data give the same one.
+
+    With `by_size` it is that of zoo 0.1, which took the sizes of the pictures for their contents.
+    """
     digest = hashlib.sha256("\0".join((format, *classes)).encode("utf-8", "surrogateescape"))
     lines = sorted(
-        f"{split}\0{item.name}\0{item.picture or item.size}\0{item.mask}\0{item.content}\0{item.shapes}"
+        f"{split}\0{item.name}\0{item.size if by_size else item.picture or item.size}"
+        + f"\0{item.mask}\0{item.content}\0{item.shapes}"
         + (f"\0{item.coding}" if item.coding != PLAIN else "")
         for split in splits
         for item in splits[split]

@@ -21,10 +21,10 @@ def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskLis
     notes: list[str] = []
     roots = voc_roots(root, masks=True)
     for folder in roots:
-        found, wrong, said = _rows(root, folder, request)
-        rows += found
+        own, wrong, more_notes = _rows(root, folder, request)
+        rows += own
         problems += wrong
-        notes += said
+        notes += more_notes
     table = class_table(roots[0])
     return MaskListing(
         root=root,
@@ -41,13 +41,13 @@ def _rows(root: Path, folder: Path, request: DataRequest | None) -> tuple[list[M
     pictures, candidates = contents(root, images), contents(root, masks)
     lists = read_lists(folder / "ImageSets" / "Segmentation", request)
     wanted = set(lists.splits) or {Path(name).stem for name in candidates.files}
-    kept = [[name for name in found.files if Path(name).stem in wanted] for found in (pictures, candidates)]
+    kept = [[name for name in listing.files if Path(name).stem in wanted] for listing in (pictures, candidates)]
     rows, problems = [], []
     splits: list[Split | None] = sorted(set(lists.splits.values()), key=str) or [None]
     for split in splits:
         of = [[name for name in names if lists.splits.get(Path(name).stem) == split] for names in kept]
-        found, wrong = paired(root, (split, images, masks), of[0], of[1])
-        rows += found
+        matched, wrong = paired(root, (split, images, masks), of[0], of[1])
+        rows += matched
         problems += wrong
     known = {Path(name).stem for name in kept[0]}
     problems += [

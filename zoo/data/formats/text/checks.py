@@ -27,7 +27,7 @@ Splits = dict[Split, tuple[TextItem, ...]]
 
 def check_labelled(
     source: DataSource,
-    found: Iterable[Found],
+    entries: Iterable[Found],
     *,
     progress: Progress,
     left_out: Sequence[str] = (),
@@ -38,7 +38,7 @@ def check_labelled(
     `left_out` are sentences on what is no text and was not found for that reason.  With `new_labels` a split may have
     labels that train does not have, and where labels have few texts, whole labels are held out.
     """
-    rows, notes = _usable(source, found, progress)
+    rows, notes = _usable(source, entries, progress)
     notes = [*left_out, *notes]
     listed = [Row(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
@@ -52,9 +52,9 @@ def check_labelled(
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
 
 
-def check_corpus(source: DataSource, found: Iterable[Found], *, progress: Progress) -> DataCard:
+def check_corpus(source: DataSource, entries: Iterable[Found], *, progress: Progress) -> DataCard:
     """The card of running text; DataError where it cannot be read or is too short to learn from."""
-    rows, notes = _usable(source, found, progress)
+    rows, notes = _usable(source, entries, progress)
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))
@@ -79,12 +79,12 @@ def check_corpus(source: DataSource, found: Iterable[Found], *, progress: Progre
     return _card(source, {name: tuple(items) for name, items in splits.items() if items}, (), notes, facts)
 
 
-def _usable(source: DataSource, found: Iterable[Found], progress: Progress) -> tuple[list[TextRow], list[str]]:
+def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) -> tuple[list[TextRow], list[str]]:
     """The good rows, and a note on what was skipped as asked; DataError otherwise."""
     rows: list[TextRow] = []
     problems: list[BadSample] = []
     notes: list[str] = []
-    for done, entry in enumerate(found, 1):
+    for done, entry in enumerate(entries, 1):
         if isinstance(entry, BadSample):
             problems.append(entry)
         elif isinstance(entry, Note):
@@ -145,12 +145,12 @@ def _cut(item: TextItem, share: float) -> tuple[TextItem, TextItem]:
 
 def _duplicates(splits: Splits) -> list[str]:
     """Sentences on equal texts in two splits or under two classes."""
-    places: defaultdict[str, list[tuple[Split, TextItem]]] = defaultdict(list)
+    occurrences: defaultdict[str, list[tuple[Split, TextItem]]] = defaultdict(list)
     for split, items in splits.items():
         for item in items:
-            places[item.text].append((split, item))
-    leaked = [text for text, found in places.items() if len({split for split, _ in found}) > 1]
-    torn = [text for text, found in places.items() if len({item.label for _, item in found}) > 1]
+            occurrences[item.text].append((split, item))
+    leaked = [text for text, entries in occurrences.items() if len({split for split, _ in entries}) > 1]
+    torn = [text for text, entries in occurrences.items() if len({item.label for _, item in entries}) > 1]
     notes = []
     if leaked:
         some = repr(shortened(leaked[0]))

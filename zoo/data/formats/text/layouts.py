@@ -9,11 +9,13 @@ from typing import Final
 from zoo.api.data import DataRequest, DataSource, Split
 from zoo.api.errors import DataError
 from zoo.data.formats.folders import subfolders, walk
-from zoo.data.formats.named_path import named_path
+from zoo.data.formats.named_path import asked_format, named_path
 from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_parts, question
 from zoo.data.formats.split_names import exact_split, split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 
+FILES: Final = ("text-table", "text-lines", "text-file")
+"""Formats of a file; the others are those of a folder."""
 LAYOUTS: Final = {
     "text-table": "a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     "text-tables": "a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
@@ -31,8 +33,10 @@ def detect_text(request: DataRequest, *, embedded: Sequence[str], accepted: Sequ
     accept = [LAYOUTS[name] for name in accepted] + [f"the embedded {name}" for name in embedded]
     hint = f"accepted are {'; '.join(accept)}"
     path = named_path(request, accepted=hint)
-    found = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
-    for name in found:
+    if request.format:
+        return DataSource(request=request, format=asked_format(request, path, accepted, FILES), location=path)
+    formats = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
+    for name in formats:
         if name in accepted:
             return DataSource(request=request, format=name, location=path)
     what = f"{path} is a {path.suffix or 'file without suffix'}" if path.is_file() else f"{path} holds {_held(path)}"
@@ -120,7 +124,7 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
     ]
     if chosen:
         for file in files:
-            yield from ((file, split) for split, place in chosen.items() if place == file or place in file.parents)
+            yield from ((file, split) for split, part in chosen.items() if part == file or part in file.parents)
         return
     tops = {file: file.relative_to(folder).parts[0] for file in files}
     inside = splits_of_folders(sorted({top for file, top in tops.items() if file.name != top}))

@@ -87,8 +87,8 @@ def read_classes(listing: Listing) -> Iterator[Found]:
     """Every text of a listing of class folders, without the white space at its ends, as a cell of a table has none."""
     yield from listing.problems
     for row in listing.rows:
-        found = read_plain(listing.root / row.name, row.name, split=row.split)
-        yield replace(found, text=found.text.strip(), label=row.label) if isinstance(found, TextRow) else found
+        entry = read_plain(listing.root / row.name, row.name, split=row.split)
+        yield replace(entry, text=entry.text.strip(), label=row.label) if isinstance(entry, TextRow) else entry
 
 
 def _csv_rows(
