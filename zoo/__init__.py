@@ -181,13 +181,16 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public nam
 _API_1 = {
     "Offer": "zoo.registry.name_resolution:RegistryEntry",
     "picture_controls": "zoo.api.deprecated:picture_controls",
-    **{
-        name: f"zoo.api.api_1:{name}"
-        for name in (
-            "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding TellsPostprocess "
-            "Unprompted"
-        ).split()
-    },
+    "Adjustable": "zoo.api.api_1:Adjustable",
+    "Calibrated": "zoo.api.api_1:Calibrated",
+    "ChoosesRunner": "zoo.api.api_1:ChoosesRunner",
+    "Comparing": "zoo.api.api_1:Comparing",
+    "Developing": "zoo.api.api_1:Developing",
+    "Ordered": "zoo.api.api_1:Ordered",
+    "ReadsText": "zoo.api.api_1:ReadsText",
+    "Responding": "zoo.api.api_1:Responding",
+    "TellsPostprocess": "zoo.api.api_1:TellsPostprocess",
+    "Unprompted": "zoo.api.api_1:Unprompted",
 }
 """Names that plugins of API 1 know, and where their objects are now."""
 

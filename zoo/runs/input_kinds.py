@@ -2,7 +2,7 @@
 
 An input of zoo's own has a short kind that is never renamed.  An input of a plugin is called by the name of its class,
 "zoo_pairs.inputs:PairInput".  A file may come from anybody, so such a name is followed only into the package of an
-installed plugin, which every command imports anyway.
+installed plugin of somebody else, which every command imports anyway.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import is_dataclass
 from typing import Any, Final
 
 from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, TableInput, TokenInput
-from zoo.registry.discovery import installed_candidates
+from zoo.registry.discovery import BUILT_IN, installed_candidates
 from zoo.registry.references import resolve
 
 KINDS: Final[Mapping[type[Input], str]] = {
@@ -46,7 +46,8 @@ def class_of(kind: object) -> type[Any]:
     if kind in _CLASSES:
         return _CLASSES[kind]
     package = kind.partition(":")[0].partition(".")[0]
-    if ":" not in kind or package not in {one.module.partition(".")[0] for one in installed_candidates()}:
+    strangers = (one.module for one in installed_candidates() if one.distribution != BUILT_IN)
+    if ":" not in kind or package not in {module.partition(".")[0] for module in strangers}:
         raise UnknownInput(
             f"its input is a {kind!r}, which no installed plugin brings: install the plugin of its model"
         )
