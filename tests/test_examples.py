@@ -35,9 +35,9 @@ def test_everything_that_it_declares_is_there(keypoints: Catalog) -> None:
     references = [
         *(spec.builder for spec in plugin.models),
         *(spec.trainer for spec in plugin.trainers),
-        *(spec.task for spec in plugin.tasks),
+        *(getattr(spec, part) or "" for spec in plugin.tasks for part in PARTS),
     ]
-    assert len(references) == 5
+    assert len(references) == 9
     assert all(callable(resolve(reference)) for reference in references)
     for spec in plugin.weights:
         package, _, inside = spec.resource.partition(":")
@@ -45,7 +45,8 @@ def test_everything_that_it_declares_is_there(keypoints: Catalog) -> None:
 
 
 def test_a_strangers_runner_takes_public_functions_along(keypoints: Catalog, tmp_path: Path) -> None:
-    text = task_source(keypoints.make_task("keypoints").runner)
+    problem = Problem(task="keypoints", input=ImageInput(size=(48, 48)))
+    text = task_source(keypoints.make_task("keypoints").device(problem))
     assert "import zoo" not in text
     assert "from zoo" not in text
     module = ModuleType("task")
