@@ -10,7 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from zoo import Catalog, DataRequest, ImageInput, Purpose
+from zoo import Catalog, DataRequest, ImageInput, Problem, Purpose
+from zoo.api.specs import PARTS
 from zoo.registry.references import resolve
 from zoo_export.bundle.runner_source import task_source
 
