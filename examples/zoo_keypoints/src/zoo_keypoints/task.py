@@ -95,4 +95,4 @@ class KeypointAnswers(zoo.PictureAnswers):
 
 def _side(case: Case) -> int:
     """The longer side of the case's picture; cases of data know it without their picture."""
-    return max(case.item.sample.sides if case.item else case.inputs["image"].shape[:2])
+    return int(max(case.item.sample.sides if case.item else case.inputs["image"].shape[:2]))
