@@ -35,10 +35,12 @@ def guard_violations(
         return ()
     guards = [guard for guard in (*bounds, *_deferred(axes)) if guard.free_symbols]
     violations = [_violation(guard, guards, sizes) for guard in guards]
-    named = [{axes.names[symbol][0]: size for symbol, size in found.items()} for found in violations if found]
+    named = [
+        {axes.names[symbol][0]: size for symbol, size in violation.items()} for violation in violations if violation
+    ]
     for names in axes.names.values():  # two axes that share a symbol are taken for one
         named += [{other: example_size(signature, example, other) + 1} for other in names[1:]]
-    return tuple({tuple(sorted(one.items())): one for one in named}.values())
+    return tuple({tuple(sorted(by_name.items())): by_name for by_name in named}.values())
 
 
 def example_size(signature: Signature, example: Mapping[str, Array], name: str) -> int:

@@ -21,11 +21,9 @@ from zoo_export.controls.mutation_score import Unmutated, mutation_score
 from zoo_export.proof.evidence import gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
-from zoo_export.proof.submit import Submitted, capture_and_submit
+from zoo_export.proof.submit import capture_and_submit
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.reference.strategy import Run
-from zoo_export.runtime.queue import RuntimeQueue, runtime_queue
-from zoo_export.runtime.runs import run
+from zoo_export.runtime.queue import runtime_queue
 from zoo_export.subject.cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
@@ -81,13 +79,7 @@ def prove(
         references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
         progress("comparing")
         results = collect_results(
-            subject,
-            inputs,
-            submitted.value,
-            eager.value,
-            references.value,
-            opset=opset,
-            run_model=_run_model(queue, submitted.value),
+            subject, inputs, submitted.value, eager.value, references.value, queue=queue, opset=opset
         )
         evidence = gather(results)
         progress("running mutants")
@@ -100,12 +92,6 @@ def prove(
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
     return _proof(results, evidence, seconds=time.perf_counter() - start)
-
-
-def _run_model(queue: RuntimeQueue, submitted: Submitted) -> Run:
-    """The measured model.onnx, asked once more."""
-    session = submitted.model.session
-    return lambda inputs: queue.submit(lambda runtime: run(runtime, session.result(), inputs)).result()
 
 
 def _proof(results: Results, evidence: Evidence, *, seconds: float) -> Proof:

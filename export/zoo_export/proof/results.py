@@ -14,6 +14,8 @@ from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.references import EagerModel, GraphReferences, References
 from zoo_export.proof.submit import Submitted, SubmittedGraph
 from zoo_export.reference.strategy import Run
+from zoo_export.runtime.queue import RuntimeQueue
+from zoo_export.runtime.runs import run
 from zoo_export.subject.cases import Inputs
 from zoo_export.subject.subject import Subject
 
@@ -74,8 +76,8 @@ def collect_results(
     eager: EagerModel,
     references: References,
     *,
+    queue: RuntimeQueue,
     opset: int,
-    run_model: Run,
 ) -> Results:
     """The results of the runtime's cases beside what is right; PyTorch measures the module before it waits for them."""
     exported = submitted.exported
@@ -96,8 +98,13 @@ def collect_results(
             for graph, expected in graphs_of(submitted, references)
         },
         declared=_declared(subject, opset=opset),
-        run_model=run_model,
+        run_model=_run_model(queue, submitted),
     )
+
+
+def _run_model(queue: RuntimeQueue, submitted: Submitted) -> Run:
+    session = submitted.model.session
+    return lambda inputs: queue.submit(lambda runtime: run(runtime, session.result(), inputs)).result()
 
 
 def graphs_of(submitted: Submitted, references: References) -> list[tuple[SubmittedGraph, GraphReferences]]:

@@ -141,10 +141,10 @@ class ProposalStrategy:
         if not slacks:
             return ()
         slack = tuple(max(column) for column in zip(*slacks, strict=True))
-        found = _possible(self.backends.module, inputs, self.backends.signature, slack=slack, double=False)
-        if isinstance(found, Failed):
-            return found
-        return (*found.right_for(run(inputs)), *found.alternatives())
+        proposals = _possible(self.backends.module, inputs, self.backends.signature, slack=slack, double=False)
+        if isinstance(proposals, Failed):
+            return proposals
+        return (*proposals.right_for(run(inputs)), *proposals.alternatives())
 
     def _proposals(self, inputs: Outputs, slack: tuple[float, ...]) -> Proposals | Failed:
         return _possible(self.backends.double, inputs, self.backends.signature, slack=slack, double=True)
@@ -164,14 +164,15 @@ def proposal_strategy(backends: Backends) -> ProposalStrategy | None:
 
 def compare_selections(actual: Array, expected: Array, proposals: Proposals) -> SelectionCounts:
     """Two selections [1, k] by the names of their proposals."""
-    there, wanted, may = (_names(keys) for keys in (actual, expected, proposals.outputs[proposals.keys]))
-    must = set(proposals.outputs[proposals.keys][0][proposals.certain].tolist()) - {NONE}
-    twice = int(np.count_nonzero(actual != NONE)) - len(there)
+    keys = proposals.outputs[proposals.keys]
+    selected, right, possible = _names(actual), _names(expected), _names(keys)
+    certain = set(keys[0][proposals.certain].tolist()) - {NONE}
+    twice = int(np.count_nonzero(actual != NONE)) - len(selected)
     return SelectionCounts(
-        parts=len(there | wanted | may) + twice,
-        wrong=len(there - may) + len(must - there) + twice,
-        different=len(there ^ wanted) + twice,
-        tied=len(may - must),
+        parts=len(selected | right | possible) + twice,
+        wrong=len(selected - possible) + len(certain - selected) + twice,
+        different=len(selected ^ right) + twice,
+        tied=len(possible - certain),
     )
 
 

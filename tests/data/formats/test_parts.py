@@ -104,7 +104,44 @@ def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) ->
     task = builtin_task("text-generation")
     found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
     assert [item.name for item in found.splits["train"]] == [f"{train}/a.txt"]
+    assert "left out README.md: about the data, and none of them" in found.notes
     assert [item.name for item in found.splits[other_split(other)]] == [f"{other}/a.txt"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("train", "other"),
+    [
+        ("train.txt", "dev.txt"),
+        ("corpus.train.txt", "corpus.dev.txt"),
+        ("wiki.train.tokens.txt", "wiki.valid.tokens.txt"),
+    ],
+)
+def test_files_of_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
+    for name in (train, other):
+        (tmp_path / name).write_text(f"{name}\n" * 200)
+    task = TextGeneration()
+    source = task.detect(DataRequest(source=str(tmp_path)))
+    found = task.check(source, progress=silent)
+    assert [item.name for item in found.splits["train"]] == [train]
+    assert [item.name for item in found.splits["validation"]] == [other]
+    (tmp_path / "chapter.txt").write_text("more")
+    with pytest.raises(DataError, match=r"beside them chapter\.txt"):
+        task.detect(DataRequest(source=str(tmp_path)))
+
+
+def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None:
+    for part in ("train", "dev"):
+        for label in ("ham", "spam"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(4):
+                (tmp_path / part / label / f"{number}.txt").write_text(f"{part} {label} {number}")
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / "train" / "README.txt").write_text("about")
+    task = TextClassification()
+    found = task.check(task.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    assert found.counts() == {"train": 8, "validation": 8}
+    assert "left out README.md: about the data, and none of them" in found.notes
+    assert "left out 1 files that are not texts (1 .txt)" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -115,6 +152,8 @@ def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) ->
         (("learn/a", "learn/b", "check/a", "check/b"), "hold the same folders a, b", "--train check --val learn"),
         (("fold1", "fold2", "fold3"), "numbered as parts are", "--train ."),
         (("val/a", "val/b"), r"has val/ but no train/", "--train val"),
+        (("a", "b", "labels"), "labels/ may belong to annotated pictures, or be a class", "--train ."),
+        (("train", "test"), "train holds no class folders", "--train . reads the folders called after splits as"),
         (("flowers/a", "flowers/b"), "holds flowers/ alone, and in it a/ and b/", "--train flowers"),
     ],
 )
@@ -171,6 +210,11 @@ def test_an_archive_unpacks_into_a_folder_of_its_own(paint: Paint, tmp_path: Pat
     found = card(tmp_path / "data")
     assert found.classes == ("a", "b")
     assert found.counts()["test"] == 8
+
+
+def test_class_folders_below_a_folder_of_images(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "train/images/a", "train/images/b", "val/images/a", "val/images/b")
+    assert card(tmp_path).classes == ("a", "b")
 
 
 def test_ratios_divide_what_has_no_splits(paint: Paint, tmp_path: Path) -> None:

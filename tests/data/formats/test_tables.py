@@ -200,6 +200,14 @@ def test_files_beside_those_of_splits_are_a_question(names: tuple[str, ...], sai
     assert card(tmp_path, train="train.csv", validation="dev.csv").counts() == {"train": 40, "validation": 40}
 
 
+def test_the_only_table_of_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    table(tmp_path / "reviews.csv", rows())
+    assert_whole(card(tmp_path))
+    (tmp_path / "reviews.csv").rename(tmp_path / "test.csv")
+    with pytest.raises(DataError, match=r"has test\.csv, and nothing to learn from"):
+        card(tmp_path)
+
+
 def test_json_lines_of_any_names(tmp_path: Path) -> None:
     lines = [f'{{"review": "{text}", "sentiment": "{label}", "id": {n}}}' for n, (text, label) in enumerate(ROWS)]
     assert_whole(card(table(tmp_path / "a.jsonl", "\n".join(lines))))

@@ -68,6 +68,11 @@ def hidden(name: str, *, folder: bool = False) -> bool:
     return name.startswith((".", "_") if folder else ".")
 
 
+def is_about(file: Path) -> bool:
+    """Whether a file speaks of the data, as a README does, and is none of them."""
+    return file.stem.lower() in ("readme", "license", "licence", "changelog", "citation")
+
+
 def special_kind(path: Path) -> str:
     """What a path is that would never end when it is read: a pipe, a socket, a device; empty for files and folders."""
     mode = path.stat().st_mode

@@ -10,12 +10,14 @@ from typing import Final
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample, DataError, UsageError
-from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, subfolders, walk
-from zoo.data.formats.split_names import splits_of_folders
+from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, is_about, subfolders, walk
+from zoo.data.formats.split_names import split_words, splits_of_folders, word_set
 
 OPTIONS: Final[Mapping[Split, str]] = {"train": "--train", "validation": "--val", "test": "--test"}
 FEW_FOLDERS: Final = 4
 """At most so many folders of the same subfolders may be parts; more of them are classes."""
+ROLES: Final = word_set("images image imgs img labels label masks mask annotations annotation")
+"""Words of folders that belong to annotated pictures."""
 NUMBERED: Final = re.compile(r"(fold|part|batch|chunk|cv|split|group)[ _-]?\d+", re.IGNORECASE)
 
 Part = tuple[Split | None, Path]
@@ -45,6 +47,8 @@ def find_parts(
     splits = splits_of_folders(names)
     if not splits:
         if labelled:
+            if not (request and request.format):
+                _refuse_roles(root, names)
             _refuse_unnamed_parts(root, names, kind)
         return Parts(folders=((None, root),))
     others = [name for name in names if name not in splits]
@@ -55,13 +59,16 @@ def find_parts(
             f"{root} has {listed(splits)} but no train/",
             hint=f"say what to learn from: --train {next(iter(splits))}, or --train . to read every folder as a class",
         )
-    loose = [entry.name for entry in sorted(root.iterdir()) if _wanted(entry, kind)]
+    beside = [entry for entry in sorted(root.iterdir()) if _wanted(entry, kind)]
+    loose = [entry.name for entry in beside if not is_about(entry)]
     problems = [*twins(splits)]
     if loose:
         reason = f"{len(loose)} {kind.plural} lie beside {listed(splits)}, in none of them"
         problems.append(BadSample(loose[0], reason, "move them into one of these folders, or out of the data"))
     empty = [name for name in subfolders(root) if name not in names]
     notes = [f"left out {listed(empty)}: no {kind.plural} in it"] if empty else []
+    about = [entry.name for entry in beside if is_about(entry)]
+    notes += [f"left out {', '.join(about)}: about the data, and none of them"] if about else []
     folders = tuple((split, _innermost(root / name)) for name, split in splits.items())
     return Parts(folders=folders, problems=tuple(problems), notes=tuple(notes))
 
@@ -133,15 +140,18 @@ def twins(splits: Mapping[str, Split]) -> list[BadSample]:
 
 def listed(names: Iterable[str], most: int = 5) -> str:
     """As in "train/, val/ and test/"."""
-    shown = [f"{name}/" for name in names]
+    shown = [name if Path(name).suffix else f"{name}/" for name in names]
     if len(shown) > most:
         return f"{', '.join(shown[:most])} and {len(shown) - most} more"
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
 def _innermost(folder: Path) -> Path:
-    """The folder, or the only one in it where that has the same name, as some archives are packed."""
-    return folder / folder.name if subfolders(folder) == [folder.name] else folder
+    """The folder, or the only one in it where that is called the same or images, as some archives are packed."""
+    names = subfolders(folder)
+    if len(names) != 1 or not (names[0] == folder.name or ROLES.issuperset(split_words(names[0]))):
+        return folder
+    return folder / names[0] if names[0] == folder.name or subfolders(folder / names[0]) else folder
 
 
 def _left_out(root: Path, chosen: tuple[Part, ...]) -> tuple[str, ...]:
@@ -157,6 +167,16 @@ def _holds(root: Path, folder: Path, kind: FileKind) -> bool:
 
 def _wanted(entry: Path, kind: FileKind) -> bool:
     return not hidden(entry.name) and entry.suffix.lower() in kind.suffixes and entry.is_file()
+
+
+def _refuse_roles(root: Path, names: Sequence[str]) -> None:
+    """DataError where a folder is called images, labels or masks beside others: a class, or a part of annotations."""
+    roles = [name for name in names if ROLES.issuperset(split_words(name)) and split_words(name)]
+    if roles and len(names) > 1:
+        raise DataError(
+            f"{root} holds {listed(names)}: {listed(roles)} may belong to annotated pictures, or be a class",
+            hint="--train . reads every folder as a class; --train DIR names the folder that holds the classes",
+        )
 
 
 def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> None:

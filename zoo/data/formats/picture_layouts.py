@@ -98,5 +98,6 @@ def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str], hi
         raise DataError(f"{path} holds {len(listing.files)} pictures but no class folders", hint=hint)
     for split, folder in find_parts(path, labelled=True, request=request).folders:
         if split == "train" and not subfolders(folder):
-            raise DataError(f"{folder} holds no class folders", hint=hint)
+            also = "; --train . reads the folders called after splits as classes"
+            raise DataError(f"{folder} holds no class folders", hint=hint + also)
     return "class-folders"

@@ -48,5 +48,5 @@ def _rows(source: DataSource) -> Iterator[Found]:
     if source.format == "text-table":
         yield from read_table(source.location, labelled=True, request=source.request)
         return
-    for file, split in split_files(source.location, TABLES, request=source.request):
-        yield from read_table(file, labelled=True, split=split, request=source.request)
+    for file, part in split_files(source.location, TABLES, request=source.request):
+        yield from read_table(file, labelled=True, split=part, request=source.request)

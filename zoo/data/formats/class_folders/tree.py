@@ -14,6 +14,7 @@ from zoo.data.formats.folders import (
     contents,
     described,
     hidden,
+    is_about,
     notes_on,
     subfolders,
 )
@@ -91,6 +92,8 @@ def _beside(root: Path, folder: Path, kind: FileKind, known: Collection[str]) ->
         name = entry.relative_to(root).as_posix()
         if hidden(entry.name, folder=entry.is_dir()):
             listing.skipped.append(name)
+        elif entry.is_file() and is_about(entry):
+            listing.others[entry.suffix.lower()] += 1
         elif entry.is_file() and name not in known:
             listing.add(name)
     return listing

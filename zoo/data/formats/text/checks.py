@@ -15,6 +15,7 @@ from zoo.data.formats.bad_samples import failed, share_left_out
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import Row
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
+from zoo.data.formats.text.layouts import corpus_notes
 from zoo.data.formats.text.rows import Found, Note, TextItem, TextRow, shortened
 
 MANY = 20
@@ -58,6 +59,7 @@ def check_corpus(source: DataSource, entries: Iterable[Found], *, progress: Prog
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))
+    notes += corpus_notes(source)
     shares = check_ratios(source.request.ratios)
     if source.request.ratios and (splits["validation"] or splits["test"]):
         raise UsageError("--ratios divides what has no splits, and the texts have some", hint="leave it out")

@@ -8,10 +8,10 @@ from typing import Final
 
 from zoo.api.data import DataRequest, DataSource, Split
 from zoo.api.errors import DataError
-from zoo.data.formats.folders import subfolders, walk
+from zoo.data.formats.folders import is_about, subfolders, walk
 from zoo.data.formats.named_path import asked_format, named_path
 from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_parts, question
-from zoo.data.formats.split_names import exact_split, split_of_file, splits_of_folders
+from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 
 FILES: Final = ("text-table", "text-lines", "text-file")
@@ -50,11 +50,17 @@ def _file_format(path: Path) -> tuple[str, ...]:
 
 
 def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str]) -> tuple[str, ...]:
-    if any(split == "train" for _, split in split_files(path, TABLES, request=request)):
+    tables = split_files(path, TABLES, request=request)
+    if any(split == "train" for _, split in tables):
         return ("text-tables",)
     if "text-classes" in accepted and _has_classes(path, request):
         return ("text-classes", "text-folder")
-    return ("text-folder",) if next(plain_files(path, request=request), None) else ()
+    if next(plain_files(path, request=request), None):
+        return ("text-folder",)
+    if tables and all(split for _, split in tables):
+        names = " and ".join(file.name for file, _ in tables)
+        raise DataError(f"{path} has {names}, and nothing to learn from", hint=f"--train {tables[0][0].name} says what")
+    return ("text-tables",) if tables else ()
 
 
 def _has_classes(path: Path, request: DataRequest) -> bool:
@@ -75,10 +81,11 @@ def _held(path: Path) -> str:
 
 def split_files(
     folder: Path, suffixes: Sequence[str], *, request: DataRequest | None = None
-) -> list[tuple[Path, Split]]:
+) -> list[tuple[Path, Split | None]]:
     """The files of a folder that are called after a split, or that the request names: train.csv, imdb_dev.tsv.
 
-    DataError where a file beside them is called after none, or two after one.
+    The only file of a folder may have any name.  DataError where a file beside them is called after none, or two after
+    one.
     """
     chosen = {split: name for split, name in chosen_names(request).items() if name}
     if chosen and any(Path(name).suffix.lower() in suffixes for name in chosen.values()):
@@ -87,7 +94,7 @@ def split_files(
     splits = {file: split for file in files if (split := split_of_file(file.stem))}
     if "train" in splits.values():
         _refuse_odd_files(folder, splits, [file for file in files if file not in splits])
-    return list(splits.items())
+    return [*splits.items()] if splits or len(files) != 1 else [(files[0], None)]
 
 
 def _refuse_odd_files(folder: Path, splits: Mapping[Path, Split], others: Sequence[Path]) -> None:
@@ -128,7 +135,8 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
         return
     tops = {file: file.relative_to(folder).parts[0] for file in files}
     inside = splits_of_folders(sorted({top for file, top in tops.items() if file.name != top}))
-    splits = {file: inside.get(top) if file.name != top else exact_split(file.stem) for file, top in tops.items()}
+    stems = splits_of_folders(sorted(file.stem for file, top in tops.items() if file.name == top))
+    splits = {file: inside.get(top) if file.name != top else stems.get(file.stem) for file, top in tops.items()}
     known = {tops[file]: split for file, split in splits.items() if split}
     others = sorted({tops[file] for file, split in splits.items() if not split and not is_about(file)})
     if known and others:
@@ -138,9 +146,14 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
     yield from ((file, split) for file, split in splits.items() if split or not known)
 
 
-def is_about(file: Path) -> bool:
-    """Whether a file speaks of the data, as a README does, and is none of them."""
-    return file.stem.lower() in ("readme", "license", "licence", "changelog", "citation")
+def corpus_notes(source: DataSource) -> list[str]:
+    """A sentence on the files of a folder of texts that only speak of the data."""
+    folder = source.location
+    if source.format != "text-folder" or folder is None:
+        return []
+    read = {file for file, _ in plain_files(folder, request=source.request)}
+    about = [file.name for file in sorted(folder.iterdir()) if is_about(file) and file not in read]
+    return [f"left out {', '.join(about)}: about the data, and none of them"] if about else []
 
 
 def _hidden(parts: Sequence[str]) -> bool:
