@@ -61,7 +61,7 @@ def main(model: str, rounds: int) -> None:
             written = zoo.export(model, untrained=True, output=Path(folder) / "bundle", allow_unproved=not proved)
             assert written.published, written.report.sentence
 
-    left_out = none_apply(subject.task.controls(subject.problem), subject.signature)
+    left_out = none_apply(subject.task.answers.controls(subject.problem), subject.signature)
 
     def uncontrolled() -> None:
         with mock.patch.object(submit, "planned", return_value=left_out):

@@ -36,7 +36,7 @@ def untrained(seed: int) -> dict[str, float]:
     model = load_trained(ModelTarget(model=catalog.model(MODEL)), catalog, untrained=True, seed=seed)
     card = model.card(DataRequest(source="digits"))
     assert card is not None
-    data, metrics = model.task.dataset(card, "test", model.problem), model.task.metrics(model.problem)
+    data, metrics = model.task.tensors.dataset(card, "test", model.problem), model.task.tensors.metrics(model.problem)
     for start in range(0, len(data), 250):
         batch = data.ready(data.batch(range(start, min(start + 250, len(data)))))
         metrics.update({"embedding": F.normalize(model.model(batch["input"]))}, batch)

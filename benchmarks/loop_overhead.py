@@ -19,12 +19,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataRequest
+from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Recipe
-from zoo.api.task import Dataset, Task
+from zoo.api.task import Dataset
 from zoo.runs.train_config import TrainConfig
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.data_order import Plan
@@ -146,10 +147,10 @@ def middle_range(values: list[float]) -> tuple[float, float]:
 def main() -> None:
     """Measure both nets and print a table."""
     torch.set_num_threads(1)
-    task = ImageClassification()
-    card = task.check(task.detect(DataRequest(source="digits")), progress=lambda *_: None)
+    task = builtin_task("image-classification")
+    card = task.data.check(task.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
     problem = task.problem(card, INPUT)
-    dataset = task.dataset(card, "train", problem)
+    dataset = task.tensors.dataset(card, "train", problem)
     print("| net | bare, µs a step | zoo adds, µs | 95 % range | ratio | 95 % range |\n|---|---|---|---|---|---|")
     with launch(device="cpu", devices=1, precision="32") as engine:
         for build in (linear, convolutional):

@@ -20,14 +20,16 @@ import zoo  # noqa: E402  the checkout's own
 PAGE = ROOT / "docs" / "plugins.md"
 MARK = "<!-- written by docs/reference.py from here on -->\n"
 CHAPTERS = {
-    "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec ExportSpec Recipe Augment",
-    "What a model is fed, and the facts it is built for": "ImageInput TokenInput LatentInput AudioInput Problem",
+    "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec TaskTags ExportSpec Recipe Augment",
+    "What a model is fed, and the facts it is built for": "Input ImageInput TokenInput LatentInput AudioInput "
+    "TableInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
-    "A task": "Task Dataset Metrics Monitor Port Signature Purpose Case Agreement Control Shown PostprocessKind "
-    "PostprocessStep",
-    "Data that a task has looked at": "DataRequest DataSource DataCard BadSample",
-    "What a task, its metrics or its dataset may be besides": "Developing Ordered Adjustable Responding Comparing "
-    "Calibrated ReadsText Unprompted ChoosesRunner TellsPostprocess",
+    "The parts of a task": "TaskData TaskTensors TaskGraphs TaskAnswers Task",
+    "What the parts take and give": "FileItem Signatures Dataset Metrics Monitor Port Signature Purpose Case "
+    "Agreement Verdict Control Shown PostprocessKind PostprocessStep",
+    "Bases with defaults": "PictureData PictureTensors PictureGraphs PictureAnswers TextData TextTensors TextGraphs "
+    "TextAnswers TableData TableTensors TableGraphs TableAnswers",
+    "Data that a task has looked at": "DataRequest DataSource DataCard BadSample Row",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""
 

@@ -34,7 +34,7 @@ def make_digits_run(place: Path) -> nn.Module:
     catalog = Catalog.discover()
     entry = catalog.model("cnn")
     task = catalog.make_task(entry.spec.task)
-    card = task.check(task.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
+    card = task.data.check(task.data.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
     problem = task.problem(card, entry.spec.input)
     model = build(catalog, entry, problem, seed=0).eval()
     opened = Run.create(

@@ -10,7 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from zoo import Catalog, DataRequest, ImageInput, Purpose
+from zoo import Catalog, DataRequest, ImageInput, Problem, Purpose
+from zoo.api.specs import PARTS
 from zoo.registry.references import resolve
 from zoo_export.bundle.runner_source import task_source
 
@@ -35,9 +36,9 @@ def test_everything_that_it_declares_is_there(keypoints: Catalog) -> None:
     references = [
         *(spec.builder for spec in plugin.models),
         *(spec.trainer for spec in plugin.trainers),
-        *(spec.task for spec in plugin.tasks),
+        *(getattr(spec, part) or "" for spec in plugin.tasks for part in PARTS),
     ]
-    assert len(references) == 5
+    assert len(references) == 9
     assert all(callable(resolve(reference)) for reference in references)
     for spec in plugin.weights:
         package, _, inside = spec.resource.partition(":")
@@ -45,7 +46,8 @@ def test_everything_that_it_declares_is_there(keypoints: Catalog) -> None:
 
 
 def test_a_strangers_runner_takes_public_functions_along(keypoints: Catalog, tmp_path: Path) -> None:
-    text = task_source(keypoints.make_task("keypoints").runner)
+    problem = Problem(task="keypoints", input=ImageInput(size=(48, 48)))
+    text = task_source(keypoints.make_task("keypoints").device(problem))
     assert "import zoo" not in text
     assert "from zoo" not in text
     module = ModuleType("task")
@@ -64,9 +66,9 @@ def test_a_strangers_runner_takes_public_functions_along(keypoints: Catalog, tmp
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_cases_are_made_of_the_tasks_own_pictures(purpose: Purpose, keypoints: Catalog) -> None:
     task = keypoints.make_task("keypoints")
-    card = task.check(task.detect(DataRequest(source="tickets")), progress=lambda _done, _total: None)
+    card = task.data.check(task.data.detect(DataRequest(source="tickets")), progress=lambda _done, _total: None)
     problem = task.problem(card, ImageInput(size=(48, 48), channels=1, mean=(0.45,), std=(0.25,)))
-    with_data, without = (list(task.cases(one, problem, purpose, limit=12)) for one in (card, None))
+    with_data, without = (list(task.answers.cases(one, problem, purpose, limit=12)) for one in (card, None))
     assert [case.name for case in with_data] == [case.name for case in without]
     known = [case for case in with_data if case.truth is not None]
     assert known != []

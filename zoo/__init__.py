@@ -9,6 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.api.api_1 import Adjustable as Adjustable
+    from zoo.api.api_1 import Calibrated as Calibrated
+    from zoo.api.api_1 import ChoosesRunner as ChoosesRunner
+    from zoo.api.api_1 import Comparing as Comparing
+    from zoo.api.api_1 import Developing as Developing
+    from zoo.api.api_1 import Ordered as Ordered
+    from zoo.api.api_1 import ReadsText as ReadsText
+    from zoo.api.api_1 import Responding as Responding
+    from zoo.api.api_1 import TellsPostprocess as TellsPostprocess
+    from zoo.api.api_1 import Unprompted as Unprompted
     from zoo.api.data import DataCard as DataCard
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
@@ -34,6 +44,14 @@ if TYPE_CHECKING:
     from zoo.api.errors import ZooError as ZooError
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
+    from zoo.api.parts import FileItem as FileItem
+    from zoo.api.parts import Signatures as Signatures
+    from zoo.api.parts import Task as Task
+    from zoo.api.parts import TaskAnswers as TaskAnswers
+    from zoo.api.parts import TaskData as TaskData
+    from zoo.api.parts import TaskGraphs as TaskGraphs
+    from zoo.api.parts import TaskTensors as TaskTensors
+    from zoo.api.postprocess import CUSTOM_POSTPROCESS as CUSTOM_POSTPROCESS
     from zoo.api.postprocess import PostprocessKind as PostprocessKind
     from zoo.api.postprocess import PostprocessStep as PostprocessStep
     from zoo.api.problem import AudioInput as AudioInput
@@ -41,6 +59,7 @@ if TYPE_CHECKING:
     from zoo.api.problem import Input as Input
     from zoo.api.problem import LatentInput as LatentInput
     from zoo.api.problem import Problem as Problem
+    from zoo.api.problem import TableInput as TableInput
     from zoo.api.problem import TokenInput as TokenInput
     from zoo.api.recipe import Augment as Augment
     from zoo.api.recipe import Recipe as Recipe
@@ -48,6 +67,7 @@ if TYPE_CHECKING:
     from zoo.api.specs import ModelSpec as ModelSpec
     from zoo.api.specs import Monitor as Monitor
     from zoo.api.specs import TaskSpec as TaskSpec
+    from zoo.api.specs import TaskTags as TaskTags
     from zoo.api.specs import TrainerSpec as TrainerSpec
     from zoo.api.specs import WeightsSpec as WeightsSpec
     from zoo.api.task import Agreement as Agreement
@@ -60,27 +80,25 @@ if TYPE_CHECKING:
     from zoo.api.task import Purpose as Purpose
     from zoo.api.task import Shown as Shown
     from zoo.api.task import Signature as Signature
-    from zoo.api.task import Task as Task
     from zoo.api.task import generic_controls as generic_controls
-    from zoo.api.task_options import Adjustable as Adjustable
-    from zoo.api.task_options import Calibrated as Calibrated
-    from zoo.api.task_options import ChoosesRunner as ChoosesRunner
-    from zoo.api.task_options import Comparing as Comparing
-    from zoo.api.task_options import Developing as Developing
-    from zoo.api.task_options import Ordered as Ordered
-    from zoo.api.task_options import ReadsText as ReadsText
-    from zoo.api.task_options import Responding as Responding
-    from zoo.api.task_options import TellsPostprocess as TellsPostprocess
-    from zoo.api.task_options import Unprompted as Unprompted
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.data.agreement import Verdict as Verdict
+    from zoo.data.agreement import item_agreement as item_agreement
+    from zoo.data.agreement import numeric_agreement as numeric_agreement
+    from zoo.data.card import make_card as make_card
+    from zoo.data.card import split_named as split_named
     from zoo.data.formats.pictures.decode import read_picture as read_picture
+    from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
+    from zoo.data.item_cases import item_cases as item_cases
+    from zoo.data.table.reading import read_rows as read_rows
+    from zoo.data.table.rows import Row as Row
     from zoo.models.build import create_model as create_model
     from zoo.models.predict import predict as predict
     from zoo.models.weights.source import WeightsSource as WeightsSource
@@ -88,6 +106,18 @@ if TYPE_CHECKING:
     from zoo.registry.catalog import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
+    from zoo.tasks.bases.picture_tensors import PictureGraphs as PictureGraphs
+    from zoo.tasks.bases.picture_tensors import PictureTensors as PictureTensors
+    from zoo.tasks.bases.pictures import PictureAnswers as PictureAnswers
+    from zoo.tasks.bases.pictures import PictureData as PictureData
+    from zoo.tasks.bases.table_tensors import TableGraphs as TableGraphs
+    from zoo.tasks.bases.table_tensors import TableTensors as TableTensors
+    from zoo.tasks.bases.tables import TableAnswers as TableAnswers
+    from zoo.tasks.bases.tables import TableData as TableData
+    from zoo.tasks.bases.text_tensors import TextGraphs as TextGraphs
+    from zoo.tasks.bases.text_tensors import TextTensors as TextTensors
+    from zoo.tasks.bases.texts import TextAnswers as TextAnswers
+    from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
     from zoo.training.resume import resume as resume
@@ -98,12 +128,24 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
-    "zoo.api.task_options": "Adjustable Calibrated ChoosesRunner Comparing Developing Ordered ReadsText Responding "
-    "TellsPostprocess Unprompted",
+    "zoo.data.card": "make_card split_named",
+    "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
+    "zoo.tasks.bases.texts": "TextAnswers TextData",
+    "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
+    "zoo.tasks.bases.pictures": "PictureAnswers PictureData",
+    "zoo.data.agreement": "Verdict item_agreement numeric_agreement",
+    "zoo.api.parts": "FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
+    "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
+    "zoo.tasks.bases.tables": "TableAnswers TableData",
+    "zoo.data.formats.splits": "hold_out",
+    "zoo.data.table.reading": "read_rows",
+    "zoo.data.table.rows": "Row",
+    "zoo.data.item_cases": "item_cases",
     "zoo.registry.catalog": "Catalog list_models",
     "zoo.api.data": "DataCard DataRequest DataSource Split",
-    "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged HashMismatch MissingExtra "
-    "NetworkError NotProved OutputExists PluginError Refused SandboxError UnknownName UsageError "
+    "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
+    "HashMismatch MissingExtra NetworkError NotProved OutputExists "
+    "PluginError Refused SandboxError UnknownName UsageError "
     "ZooDeprecationWarning ZooError",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
@@ -116,11 +158,11 @@ _MODULES = {
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
     "zoo.models.predict": "predict",
-    "zoo.api.postprocess": "PostprocessKind PostprocessStep",
-    "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput",
+    "zoo.api.postprocess": "PostprocessKind PostprocessStep CUSTOM_POSTPROCESS",
+    "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
-    "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature Task generic_controls",
+    "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
+    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.training.trainers.optimizers": "build_optimizer",
@@ -139,6 +181,16 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605  one table says where every public nam
 _API_1 = {
     "Offer": "zoo.registry.name_resolution:RegistryEntry",
     "picture_controls": "zoo.api.deprecated:picture_controls",
+    "Adjustable": "zoo.api.api_1:Adjustable",
+    "Calibrated": "zoo.api.api_1:Calibrated",
+    "ChoosesRunner": "zoo.api.api_1:ChoosesRunner",
+    "Comparing": "zoo.api.api_1:Comparing",
+    "Developing": "zoo.api.api_1:Developing",
+    "Ordered": "zoo.api.api_1:Ordered",
+    "ReadsText": "zoo.api.api_1:ReadsText",
+    "Responding": "zoo.api.api_1:Responding",
+    "TellsPostprocess": "zoo.api.api_1:TellsPostprocess",
+    "Unprompted": "zoo.api.api_1:Unprompted",
 }
 """Names that plugins of API 1 know, and where their objects are now."""
 

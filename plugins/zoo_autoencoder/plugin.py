@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import ImageInput, LatentInput, ModelSpec, Monitor, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.0,), std=(1.0,), fixed_size=True, any_channels=True)
 DIGITS = Recipe(epochs=30, batch_size=64, lr=3e-3, weight_decay=0.0, schedule="onecycle", warmup=0.1)

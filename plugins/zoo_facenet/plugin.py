@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import Augment, ImageInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 FACE_160 = ImageInput(
     size=(160, 160), channels=3, mean=(0.5,) * 3, std=(128 / 255,) * 3, min_size=75, any_channels=True, embedding=512

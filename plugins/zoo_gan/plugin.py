@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import ImageInput, LatentInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 PICTURE = ImageInput(size=(28, 28), channels=1, mean=(0.5,), std=(0.5,), min_size=8, fixed_size=True, any_channels=True)
 DIGITS = Recipe(

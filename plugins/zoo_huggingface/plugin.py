@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 DEVLIN = "Devlin et al., BERT, arXiv:1810.04805"
 SANH = "Sanh et al., DistilBERT, arXiv:1910.01108"

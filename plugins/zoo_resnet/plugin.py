@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import Augment, ImageInput, ModelSpec, Recipe, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), any_channels=True)
 """The size of the embedded digits, with the mean and deviation of MNIST's training pictures."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import ExportSpec, ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 ELMAN = "Elman, Finding structure in time, Cognitive Science 14, 1990"
 CHO = "Cho et al., Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 VASWANI = "Vaswani et al., Attention is all you need, arXiv:1706.03762"
 RADFORD = "Radford et al., Language models are unsupervised multitask learners, 2019"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import AudioInput, ModelSpec, Recipe, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 PAPER = "van den Oord et al., WaveNet: a generative model for raw audio, arXiv:1609.03499"
 TONES = Recipe(

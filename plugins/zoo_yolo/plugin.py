@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from zoo import Augment, ExportSpec, ImageInput, ModelSpec, Recipe, TrainerSpec, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 SCENES = Recipe(
     epochs=8,

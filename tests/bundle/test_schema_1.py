@@ -86,7 +86,7 @@ def test_the_seed_of_random_weights_is_taken_out_of_the_sentence(lineage: dict[s
 def test_the_problem_is_kept_as_it_was_written() -> None:
     file = read_manifest(WRITER)
     assert (file.schema, file.problem["input"]["kind"]) == (1, "TokenInput")
-    assert (file.manifest.schema, file.manifest.problem.input.max_length) == (2, 64)  # type: ignore[union-attr]
+    assert (file.manifest.schema, file.manifest.problem.fact("max_length")) == (2, 64)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
     assert document["plugins"][0].pop("seconds") < 60
     assert document == {
         "schema": 1,
-        "api": 1,
+        "api": 2,
         "plugins": [
             {
                 "name": "gaze",

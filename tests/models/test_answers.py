@@ -7,16 +7,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import BadFile, Case, ImageInput, OutputExists, Port, Problem, Shown, Signature, Task, UsageError
+from zoo import BadFile, Case, ImageInput, Monitor, OutputExists, Port, Problem, Shown, Signature, UsageError
 from zoo.api.problem import Json
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
+from zoo.registry.api_1 import adapt_task
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
 
@@ -25,6 +26,7 @@ class Measuring:
     """Answers how long a text file is."""
 
     name = "measuring"
+    monitor = Monitor(metric="length", mode="max")
 
     def read(self, path: Path, _problem: Problem) -> dict[str, Any]:
         text = path.read_text()
@@ -47,7 +49,7 @@ SIGNATURE = Signature(
 )
 ANSWERER = Answerer(
     model="house/tape",
-    task=cast("Task", Measuring()),
+    task=adapt_task(Measuring()),
     problem=PROBLEM,
     answer=lambda inputs: {"twice": inputs["length"] * 2},
     signature=SIGNATURE,
@@ -160,7 +162,7 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
         return {"twice": inputs["sum"].sum() + 2, "sum_out": inputs["sum"] + 1}
 
     growing = Answerer(
-        model="house/tape", task=cast("Task", Growing()), problem=PROBLEM, answer=step, signature=signature
+        model="house/tape", task=adapt_task(Growing()), problem=PROBLEM, answer=step, signature=signature
     )
     (found,) = answers(growing, [files / "b.txt"], limit=0)
     assert shapes == [(1, 2)] * 3
@@ -172,7 +174,7 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
 
 
 def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
-    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    reads, does_not = adapt_task(Growing()), adapt_task(Measuring())
     given = [str(files / "b.txt"), "some words", "x" * 5000]
     assert resolve_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
     with pytest.raises(UsageError, match="some words does not exist"):
@@ -180,7 +182,7 @@ def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
 
 
 def test_settings_of_an_answer_are_the_tasks() -> None:
-    reads, does_not = cast("Task", Growing()), cast("Task", Measuring())
+    reads, does_not = adapt_task(Growing()), adapt_task(Measuring())
     assert chosen_settings(reads, ["runs=3"]) == {"runs": 3.0}
     for task, given, hint in (
         (reads, "walks=3", "it has runs"),
@@ -201,7 +203,7 @@ def test_a_hostile_name_is_spelled_out_in_the_text_and_kept_in_the_record(files:
             shown = super().show(case, answer, problem, limit=limit)
             return replace(shown, record={"class": problem.classes[int(answer["twice"]) > 4]})
 
-    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     (files / "c\n.txt").write_text("c")
     short, long = answers(hostile, [files / "c\n.txt", files / "b.txt"])
     assert short.shown is not None
@@ -218,7 +220,7 @@ def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> N
             record: dict[str, Json] = {"class": problem.classes[0], "change": -1.5, "@key": "+1", "note": "a=b"}
             return replace(shown, record=record)
 
-    hostile = replace(ANSWERER, task=cast("Task", Naming()), problem=replace(PROBLEM, classes=HOSTILE))
+    hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     save_answers(tmp_path / "out", answers(hostile, [files / "a.txt"]))
     (row,) = csv.DictReader((tmp_path / "out" / "predictions.csv").open(newline=""))
     assert row["class"] == "'=HYPERLINK(1)"

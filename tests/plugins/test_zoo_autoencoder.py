@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo import Catalog, Purpose
 from zoo.api.problem import ImageInput, Problem
 from zoo.models.load import load_trained
 from zoo.models.target import find_target
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
-from zoo.tasks.image_reconstruction.task import ImageReconstruction
 from zoo_autoencoder.adapter import Reconstructing
 from zoo_autoencoder.trainer import VaeTrainer, divergence, pixel_nats
 from zoo_autoencoder.variational import VariationalAutoencoder, conv_vae, vae
@@ -101,14 +101,16 @@ def test_measuring_twice_draws_the_same_codes() -> None:
 
 
 def test_the_task_hands_noise_through_only_where_the_model_takes_it() -> None:
-    task = ImageReconstruction()
-    assert [port.name for port in task.pipeline_signature(PROBLEM).inputs] == ["image", "noise"]
+    task = builtin_task("image-reconstruction")
+    assert [port.name for port in task.graphs.signatures(PROBLEM).pipeline.inputs] == ["image", "noise"]
     quiet = replace(PROBLEM, input=replace(IMAGE, noise=0))
-    assert [port.name for port in task.pipeline_signature(quiet).inputs] == ["image"]
-    case = next(task.cases(None, PROBLEM, Purpose.PIPELINE, limit=1))
+    assert [port.name for port in task.graphs.signatures(quiet).pipeline.inputs] == ["image"]
+    case = next(task.answers.cases(None, PROBLEM, Purpose.PIPELINE, limit=1))
     assert case.inputs["noise"].shape == (3,) and np.any(case.inputs["noise"])
-    prepared, noise = task.prepare(PROBLEM)(*(torch.from_numpy(case.inputs[name]) for name in ("image", "noise")))
+    prepared, noise = task.graphs.preprocess(PROBLEM)(
+        *(torch.from_numpy(case.inputs[name]) for name in ("image", "noise"))
+    )
     assert prepared.shape == (1, 1, 12, 13)
     assert np.array_equal(noise.numpy()[0], case.inputs["noise"])
-    ready = next(task.cases(None, PROBLEM, Purpose.MODEL, limit=1))
+    ready = next(task.answers.cases(None, PROBLEM, Purpose.MODEL, limit=1))
     assert ready.inputs["noise"].shape == (1, 3)

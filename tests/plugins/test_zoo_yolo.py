@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput, Problem, create_model
-from zoo.tasks.object_detection.task import ObjectDetection
 from zoo_yolo.adapter import Detector, probability
 from zoo_yolo.assign import assign, pairwise_iou
 from zoo_yolo.loss import complete_iou, detection_loss
@@ -147,11 +147,15 @@ def test_the_shipped_weights_find_the_digits() -> None:
     (spec,) = zoo_weights()
     model = create_model(f"{spec.model}@{spec.tag}").eval()
     assert isinstance(spec.input, ImageInput) and isinstance(model, Yolo)
-    task = ObjectDetection()
-    card = task.check(task.detect(DataRequest(source=spec.data)), progress=lambda *_: None)
+    task = builtin_task("object-detection")
+    card = task.data.check(task.data.detect(DataRequest(source=spec.data)), progress=lambda *_: None)
     problem = task.problem(card, spec.input)
     assert problem.facts == spec.facts and problem.classes == spec.classes
-    data, metrics, detector = task.dataset(card, "test", problem), task.metrics(problem), Detector(model, problem)
+    data, metrics, detector = (
+        task.tensors.dataset(card, "test", problem),
+        task.tensors.metrics(problem),
+        Detector(model, problem),
+    )
     with torch.no_grad():
         batch = data.ready(data.batch(range(120)))
         boxes, scores = detector(batch["input"])

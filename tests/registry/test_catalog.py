@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from zoo import Catalog, ImageInput, ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName
+from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError
 from zoo.registry.discovery import BUILT_IN, installed_candidates
 from zoo.registry.loader import Plugin
 
@@ -38,7 +38,7 @@ OURS = Plugin(
     distribution=BUILT_IN,
     models=(model("resnet18", "resnet"), model("vgg11")),
     trainers=(trainer("slow"),),
-    tasks=(TaskSpec(name="staring", task="collections:OrderedDict"), TaskSpec(name="blinking", task="gone:Task")),
+    tasks=(TaskSpec(name="staring", task="types:SimpleNamespace"), TaskSpec(name="blinking", task="gone:Task")),
     weights=(weights("resnet18", "v1"), weights("resnet18", "v2")),
 )
 ACME = Plugin(
@@ -148,7 +148,7 @@ def test_anybody_offers_weights_for_anybodys_models() -> None:
 def test_weights_are_named_by_model_and_tag(name: str, full: str) -> None:
     entry = catalog().weight(name)
     assert entry.full_name == full
-    assert entry.bare_name.partition("@")[2] == entry.spec.tag
+    assert catalog().weight(entry.bare_name).full_name == full
 
 
 def test_an_unknown_tag_names_those_there_are() -> None:
@@ -183,7 +183,8 @@ def test_an_unknown_task_is_an_error() -> None:
 def test_a_reference_is_resolved_on_use() -> None:
     entry = catalog().model("vgg11")
     assert catalog().load(entry, entry.spec.builder) is zoo.Problem
-    assert type(catalog().make_task("staring")).__name__ == "OrderedDict"
+    with pytest.raises(AttributeError, match="has no attribute 'name'"):  # it is asked what it is called
+        catalog().make_task("staring")
 
 
 def test_a_reference_that_cannot_be_resolved_names_plugin_distribution_and_reference() -> None:
@@ -294,3 +295,46 @@ def test_a_plugin_that_has_a_name_beats_one_that_had_it() -> None:
     both = catalog(MOVED, taken)
     assert both.model("old_acme/swift").plugin is taken
     assert both.model("new_acme/swift").plugin is MOVED
+
+
+def test_a_printed_name_means_that_very_model() -> None:
+    offers = catalog(OURS, ACME, BETA)
+    printed = {entry.full_name: entry.bare_name for entry in offers.models()}
+    assert printed["house/resnet18"] == "resnet18"
+    assert printed["acme/resnet18"] == "acme/resnet18"
+    assert (printed["acme/swift"], printed["beta/swift"]) == ("acme/swift", "beta/swift")
+    assert all(offers.model(bare).full_name == full for full, bare in printed.items())
+    preferred = catalog(OURS, ACME, BETA, prefer=("beta",))
+    assert [preferred.model(name).bare_name for name in ("acme/swift", "beta/swift")] == ["acme/swift", "swift"]
+
+
+def test_a_printed_name_means_those_very_weights() -> None:
+    offers = catalog(OURS, ACME, BETA)
+    printed = {entry.full_name: entry.bare_name for entry in offers.weights()}
+    assert printed == {
+        "house/resnet18@house/v1": "resnet18@v1",
+        "house/resnet18@house/v2": "resnet18@v2",
+        "house/resnet18@acme/v1": "resnet18@acme/v1",
+        "house/resnet18@acme/own": "resnet18@own",
+        "acme/swift@acme/v1": "acme/swift@v1",
+    }
+    assert all(offers.weight(bare).full_name == full for full, bare in printed.items())
+
+
+def test_weights_of_a_model_that_nobody_offers_are_known() -> None:
+    orphans = catalog(ACME).without_model()
+    assert [entry.full_name for entry in orphans] == ["house/resnet18@acme/own", "house/resnet18@acme/v1"]
+    assert catalog(OURS, ACME).without_model() == ()
+
+
+def test_a_model_takes_any_trainer_of_its_task() -> None:
+    offers = catalog(OURS, ACME)
+    entry = offers.model("vgg11")
+    assert offers.with_trainer(entry, "") is entry
+    assert offers.trainer_of(offers.with_trainer(entry, "quick")).full_name == "acme/quick"
+    assert offers.trainer_of(offers.with_trainer(entry, "acme/slow")).full_name == "acme/slow"
+    with pytest.raises(UsageError) as caught:
+        offers.with_trainer(offers.model("vgg"), "quick")
+    assert caught.value.message == "the trainer acme/quick is for staring, not for house/blinking, the task of acme/vgg"
+    with pytest.raises(UnknownName):
+        offers.with_trainer(entry, "quicker")

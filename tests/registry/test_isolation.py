@@ -46,7 +46,7 @@ BAD = {
         model("net").replace("zoo_models", "zoo_model"),
         "it implements the unknown hook 'zoo_model'; did you mean 'zoo_models'?",
     ),
-    "old": ("ZOO_API = 0\n" + model("net"), "it declares ZOO_API = 0, and this zoo supports 1"),
+    "old": ("ZOO_API = 0\n" + model("net"), "it declares ZOO_API = 0, and this zoo supports 1 and 2"),
     "wrong": (
         "import zoo\n\n@zoo.hookimpl\ndef zoo_models():\n    return ['resnet18']",
         "its hook 'zoo_models' returned a str where a ModelSpec belongs",
@@ -98,7 +98,7 @@ def test_plugins_says_the_same_to_machines(zoo_command: Command) -> None:
     records = {(one["name"], one["distribution"]): one for one in zoo_command("plugins", "--json").json["plugins"]}
     broken = {name for (name, _), one in records.items() if one["state"] == "broken"}
     assert broken - {"heavy"} == {*BAD, "twin"} - {"heavy"}  # torch may be here already, in this process
-    assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo supports 1"
+    assert records["old", "zoo-old"]["error"] == "it declares ZOO_API = 0, and this zoo supports 1 and 2"
     assert records["old", "zoo-old"]["hint"].endswith("ZOO_DISABLE_PLUGINS=old")
     assert records["good", "zoo-good"]["models"] == ["sound"]
 

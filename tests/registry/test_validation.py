@@ -43,7 +43,7 @@ def test_what_fits_is_let_through(spec: object) -> None:
         (model(aliases="abc"), "aliases is 'abc', where tuple[str, ...] belongs"),
         (model(head=["fc."]), "head is ['fc.'], where tuple[str, ...] belongs"),
         (model(parameters=True), "parameters is True, where int | None belongs"),
-        (model(input=None), "input is None, where ImageInput | TokenInput | LatentInput | AudioInput belongs"),
+        (model(input=None), "input is None, where Input belongs"),
         (model(input=ImageInput(size=28)), "input.size is 28, where tuple[int, int] belongs"),  # type: ignore[arg-type]
         (model(input=ImageInput(size=(8, 8, 3))), "input.size is (8, 8, 3), where tuple[int, int] belongs"),  # type: ignore[arg-type]
         (model(recipes={"default": {}}), "recipes is {'default': {}}, where Mapping[str, Recipe] belongs"),

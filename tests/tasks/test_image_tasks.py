@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -13,43 +12,31 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-import zoo.api.task
+from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile
+from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Purpose
 from zoo.tasks.image_classification.metrics import ClassificationMetrics
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
-from zoo.tasks.image_reconstruction.task import ImageReconstruction
 
-Task = ImageClassification | ImageReconstruction
-TASKS: list[Task] = [ImageClassification(), ImageReconstruction()]
+TASKS: list[Task] = [builtin_task("image-classification"), builtin_task("image-reconstruction")]
 INPUT = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), any_channels=True)
 
 
 def digits(task: Task) -> DataCard:
-    return task.check(task.detect(DataRequest(source="digits")), progress=lambda *_: None)
-
-
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_every_method_of_the_protocol_is_there(task: Task) -> None:
-    for name, method in inspect.getmembers(zoo.api.task.Task, inspect.isfunction):
-        if not name.startswith("_"):
-            asked = list(inspect.signature(method).parameters)
-            assert list(inspect.signature(getattr(type(task), name)).parameters) == asked, name
-    protocol: zoo.api.task.Task = task
-    assert protocol.monitor.metric in {"top1", "psnr"}
+    return task.data.check(task.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_one_batch_from_the_data_to_the_model(task: Task) -> None:
     card = digits(task)
     problem = task.problem(card, INPUT)
-    dataset = task.dataset(card, "train", problem)
+    dataset = task.tensors.dataset(card, "train", problem)
     batch = dataset.batch([3, 1, 4])
-    moved = task.augment(batch, Augment(shift=0.1), torch.Generator().manual_seed(0))
+    moved = task.tensors.augment(batch, Augment(shift=0.1), torch.Generator().manual_seed(0))
     ready = dataset.ready(moved)
     given = task.model_signature(problem).inputs[0]
     assert ready[given.name].shape == (3, *given.shape[1:]) and ready[given.name].dtype == torch.float32
@@ -60,13 +47,16 @@ def test_one_batch_from_the_data_to_the_model(task: Task) -> None:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_the_two_ends_fit_the_signatures(task: Task) -> None:
     problem = task.problem(digits(task), INPUT)
-    case = next(iter(task.cases(None, problem, Purpose.PIPELINE, limit=1)))
-    raw, answer = task.pipeline_signature(problem).inputs[0], task.pipeline_signature(problem).outputs[0]
+    case = next(iter(task.answers.cases(None, problem, Purpose.PIPELINE, limit=1)))
+    raw, answer = (
+        task.graphs.signatures(problem).pipeline.inputs[0],
+        task.graphs.signatures(problem).pipeline.outputs[0],
+    )
     given, made = task.model_signature(problem).inputs[0], task.model_signature(problem).outputs[0]
     assert str(case.inputs[raw.name].dtype) == raw.dtype
-    prepared = task.prepare(problem)(torch.from_numpy(case.inputs[raw.name]))
+    prepared = task.graphs.preprocess(problem)(torch.from_numpy(case.inputs[raw.name]))
     assert prepared.shape == (1, *given.shape[1:])
-    finished = task.finish(problem)(torch.zeros(1, *(int(size) for size in made.shape[1:])))
+    finished = task.graphs.postprocess(problem)(torch.zeros(1, *(int(size) for size in made.shape[1:])))
     assert tuple(finished.shape) == answer.shape and str(finished.numpy().dtype) == answer.dtype
 
 
@@ -86,18 +76,18 @@ def test_a_file_is_read_or_refused_with_a_sentence(tmp_path: Path) -> None:
     Image.new("L", (5, 4), 9).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_text("<html>")
     for task in TASKS:
-        assert task.read(tmp_path / "a.png", problem)["image"].shape == (4, 5, 3)
+        assert read_one(task, tmp_path / "a.png", problem)["image"].shape == (4, 5, 3)
         with pytest.raises(BadFile, match=r"b\.png looks like HTML"):
-            task.read(tmp_path / "b.png", problem)
+            read_one(task, tmp_path / "b.png", problem)
         with pytest.raises(BadFile, match=r"none\.png cannot be read: No such file"):
-            task.read(tmp_path / "none.png", problem)
+            read_one(task, tmp_path / "none.png", problem)
 
 
 def test_a_classification_is_shown_as_bars_a_record_and_a_picture() -> None:
-    task = ImageClassification()
+    task = builtin_task("image-classification")
     problem = Problem(task=task.name, input=INPUT, classes=("cat", "dog", "eel"))
-    case = next(iter(task.cases(None, problem, Purpose.PIPELINE, limit=1)))
-    shown = task.show(case, {"probabilities": np.array([0.1, 0.7, 0.2], np.float32)}, problem, limit=2)
+    case = next(iter(task.answers.cases(None, problem, Purpose.PIPELINE, limit=1)))
+    shown = task.answers.show(case, {"probabilities": np.array([0.1, 0.7, 0.2], np.float32)}, problem, limit=2)
     assert [line.split() for line in shown.text.splitlines()] == [
         ["70.00%", "█" * 14, "dog"],
         ["20.00%", "█" * 4, "eel"],
@@ -110,11 +100,11 @@ def test_a_classification_is_shown_as_bars_a_record_and_a_picture() -> None:
 
 
 def test_a_reconstruction_is_shown_beside_its_original() -> None:
-    task = ImageReconstruction()
+    task = builtin_task("image-reconstruction")
     problem = Problem(task=task.name, input=INPUT)
-    case = next(iter(task.cases(None, problem, Purpose.EVALUATION, limit=1)))
+    case = next(iter(task.answers.cases(None, problem, Purpose.EVALUATION, limit=1)))
     assert case.truth.shape == (28, 28, 1)
-    shown = task.show(case, {"image_out": case.truth}, problem)
+    shown = task.answers.show(case, {"image_out": case.truth}, problem)
     assert shown.record == {"height": 28, "width": 28, "channels": 1}
     assert shown.picture is not None and shown.picture.size == (520, 256)
     left, right = shown.picture.crop((0, 0, 256, 256)), shown.picture.crop((264, 0, 520, 256))
@@ -123,10 +113,14 @@ def test_a_reconstruction_is_shown_beside_its_original() -> None:
 
 def test_controls_that_do_not_apply_say_why() -> None:
     problem = Problem(task="image-reconstruction", input=INPUT)
-    absent = {one.name: one.reason for one in ImageReconstruction().controls(problem) if not one.applies}
+    absent = {
+        one.name: one.reason
+        for one in builtin_task("image-reconstruction").answers.controls(problem)
+        if not one.applies
+    }
     assert absent == {"classes": "a reconstruction has no classes"}
     many = Problem(task="image-classification", input=INPUT, classes=("a", "b"))
-    assert all(one.applies for one in ImageClassification().controls(many))
+    assert all(one.applies for one in builtin_task("image-classification").answers.controls(many))
 
 
 def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
@@ -175,14 +169,15 @@ assert not {"numpy", "torch", "PIL"} & set(sys.modules)
 from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput
 from zoo.api.task import Purpose
-from zoo.tasks.image_classification.task import ImageClassification
-from zoo.tasks.image_reconstruction.task import ImageReconstruction
+from zoo.registry.catalog import Catalog
+catalog = Catalog.discover()
 image = ImageInput(size=(28, 28), channels=1, mean=(0.1,), std=(0.3,))
-for task in (ImageClassification(), ImageReconstruction()):
-    card = task.check(task.detect(DataRequest(source="digits")), progress=lambda *_: None)
+for name in ("image-classification", "image-reconstruction"):
+    task = catalog.make_task(name)
+    card = task.data.check(task.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
     problem = task.problem(card, image)
-    cases = [case for purpose in Purpose for case in task.cases(card, problem, purpose, limit=8)]
-    task.model_signature(problem), task.pipeline_signature(problem), task.controls(problem)
+    cases = [case for purpose in Purpose for case in task.answers.cases(card, problem, purpose, limit=8)]
+    task.answers.controls(problem)
 assert len(cases) > 20 and "numpy" in sys.modules
 assert not {"torch", "torchvision", "torchmetrics", "matplotlib", "onnxruntime"} & set(sys.modules)
 """

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.api.parts import Task
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, Problem, TokenInput
-from zoo.api.task import Task
-from zoo.api.task_options import TellsPostprocess
 from zoo.registry.catalog import Catalog
 from zoo.tasks.object_detection.postprocess import Detections
 from zoo.tasks.plugin import TASKS
@@ -38,8 +37,7 @@ def task_and_problem(name: str, input: Input, **facts: Any) -> tuple[Task, Probl
         Catalog.discover().make_task(name),
         Problem(task=name, input=input, classes=("a", "b", "c"), facts=facts),
     )
-    assert isinstance(task, TellsPostprocess)
-    return task, problem, task.postprocess_steps(problem)
+    return task, problem, task.graphs.postprocess_steps(problem)
 
 
 def by_the_steps(steps: tuple[PostprocessStep, ...], values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -71,7 +69,7 @@ def test_every_built_in_task_is_tried() -> None:
 def test_the_module_does_what_the_steps_say(name: str) -> None:
     input, outputs = CASES[name]
     task, problem, steps = task_and_problem(name, input)
-    module = task.finish(problem)
+    module = task.graphs.postprocess(problem)
     raw = [torch.zeros(4, 6, 3, dtype=torch.uint8) for _ in getattr(module, "raw", ())]
     answer = module(torch.from_numpy(outputs), *raw)
     answer = answer[0] if isinstance(answer, tuple) else answer
@@ -82,7 +80,7 @@ def test_the_module_does_what_the_steps_say(name: str) -> None:
 def test_a_vector_without_a_direction_stays_short() -> None:
     task, problem, (step,) = task_and_problem("text-embedding", TokenInput(embedding=3))
     tiny = torch.tensor([[step.numbers["min_length"] / 2, 0.0, 0.0]])
-    assert task.finish(problem)(tiny).tolist() == [[0.5, 0.0, 0.0]]
+    assert task.graphs.postprocess(problem)(tiny).tolist() == [[0.5, 0.0, 0.0]]
 
 
 def test_detectors_are_built_from_the_numbers_of_their_steps() -> None:
@@ -96,7 +94,7 @@ def test_detectors_are_built_from_the_numbers_of_their_steps() -> None:
         ),
         PostprocessStep(kind=PostprocessKind.SCALE_TO_IMAGE),
     )
-    module = task.finish(problem)
+    module = task.graphs.postprocess(problem)
     assert isinstance(module, Detections)
     assert (module.candidates, module.score, module.overlap, module.limit) == (1000, 0.05, 0.5, 2)
     boxes = torch.tensor([[[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 1.1], [3.0, 0.0, 9.0, 2.0], [3.0, 2.0, 5.0, 4.0]]])

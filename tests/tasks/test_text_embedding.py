@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataRequest
 from zoo.api.errors import DataError
+from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
-from zoo.api.task import Case, Purpose, Task
-from zoo.api.task_options import ChoosesRunner, Comparing, ReadsText
+from zoo.api.task import Case, Purpose
 from zoo.data.embedding.retrieval import ROWS_AT_A_TIME, nearest, retrieval
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.graphs import UnitLengths
 from zoo.data.text.labelled_dataset import TEXTS_PER_LABEL, GroupedTexts
 from zoo.data.text.metrics import RetrievalMetrics
 from zoo.tasks.text_embedding import runner
-from zoo.tasks.text_embedding.task import TextEmbedding
 from zoo.training.trainers.contrastive import contrastive_loss
 
 LETTERS = ("<pad>", "<unk>", "a", "b", "c", " ")
@@ -37,12 +37,9 @@ def turned(degrees: float) -> list[float]:
 
 
 def test_it_is_a_task_that_reads_words_and_compares() -> None:
-    task: Task = TextEmbedding()
-    assert isinstance(task, ReadsText)
-    assert isinstance(task, Comparing)
-    assert isinstance(task, ChoosesRunner)
-    assert task.runner_for(PROBLEM) == task.runner
-    assert [port.shape for port in task.pipeline_signature(PROBLEM).outputs] == [("batch", 2)]
+    task: Task = builtin_task("text-embedding")
+    assert (task.tags.reads_text, task.tags.pairwise) == (True, True)
+    assert [port.shape for port in task.graphs.signatures(PROBLEM).pipeline.outputs] == [("batch", 2)]
 
 
 def test_an_item_is_found_when_its_nearest_other_has_its_label() -> None:
@@ -108,20 +105,20 @@ def test_batches_hold_several_texts_of_each_of_a_few_labels() -> None:
 def test_data_in_which_nothing_can_be_found_are_refused(tmp_path: Path) -> None:
     rows = [f"text {at},label {at}" for at in range(40)]
     (tmp_path / "lone.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
-    task = TextEmbedding()
+    task = builtin_task("text-embedding")
     with pytest.raises(DataError, match="too few texts to hold any out"):
-        task.check(task.detect(DataRequest(source=str(tmp_path / "lone.csv"))), progress=quiet)
+        task.data.check(task.data.detect(DataRequest(source=str(tmp_path / "lone.csv"))), progress=quiet)
     twice = [f"text {at},{at // 2},{'train' if at % 4 else 'val'}" for at in range(40)]
     (tmp_path / "some.csv").write_text("text,label,split\n" + "\n".join(twice) + "\n")
     with pytest.raises(DataError, match="no two validation texts have the same label"):
-        task.check(task.detect(DataRequest(source=str(tmp_path / "some.csv"))), progress=quiet)
+        task.data.check(task.data.detect(DataRequest(source=str(tmp_path / "some.csv"))), progress=quiet)
 
 
 def test_labels_of_few_texts_are_held_out_whole_and_may_be_new_to_a_split(tmp_path: Path) -> None:
     rows = [f"text {at},meaning {at // 3},{'test' if at >= 90 else 'train'}" for at in range(96)]
     (tmp_path / "pairs.csv").write_text("text,label,split\n" + "\n".join(rows) + "\n")
-    task = TextEmbedding()
-    card = task.check(task.detect(DataRequest(source=str(tmp_path / "pairs.csv"))), progress=quiet)
+    task = builtin_task("text-embedding")
+    card = task.data.check(task.data.detect(DataRequest(source=str(tmp_path / "pairs.csv"))), progress=quiet)
     labels = {split: {item.label for item in items} for split, items in card.splits.items()}
     assert card.counts() == {"train": 81, "validation": 9, "test": 6}
     assert not labels["train"] & labels["validation"] | labels["train"] & labels["test"]
@@ -129,39 +126,44 @@ def test_labels_of_few_texts_are_held_out_whole_and_may_be_new_to_a_split(tmp_pa
 
 
 def test_embedded_names_are_known_by_their_language() -> None:
-    cases = list(TextEmbedding().cases(None, PROBLEM, Purpose.EVALUATION, limit=40))
+    cases = list(builtin_task("text-embedding").answers.cases(None, PROBLEM, Purpose.EVALUATION, limit=40))
     assert len({case.truth for case in cases}) > 5
     assert all(isinstance(case.truth, str) and len(case.truth) == 2 for case in cases)
-    shapes = {case.inputs["tokens"].shape for case in TextEmbedding().cases(None, PROBLEM, Purpose.PIPELINE, limit=9)}
+    shapes = {
+        case.inputs["tokens"].shape
+        for case in builtin_task("text-embedding").answers.cases(None, PROBLEM, Purpose.PIPELINE, limit=9)
+    }
     assert {(1, 33), (1, 5), (1, 1)} <= shapes
 
 
 def test_two_texts_have_a_similarity_and_more_have_matches() -> None:
-    task = TextEmbedding()
+    task = builtin_task("text-embedding")
     answers = [{"embedding": np.array([turned(angle)], np.float32)} for angle in (0, 60, 50)]
-    pair = task.compare(["a", "b"], answers[:2], PROBLEM)
+    pair = task.answers.compare(["a", "b"], answers[:2], PROBLEM)
     assert pair.text == " 0.5000  a  b"
     assert runner.compare(["a", "b"], answers[:2], {"facts": {}}) == pair.text
-    more = task.compare(["a", "b", "c"], answers, PROBLEM, limit=1).record["pairs"]
+    more = task.answers.compare(["a", "b", "c"], answers, PROBLEM, limit=1).record["pairs"]
     assert isinstance(more, list)
     assert [(one["a"], one["b"]) for one in more if isinstance(one, dict)] == [("a", "c"), ("b", "c"), ("c", "b")]
-    shown = task.show(Case(name="ab", kind="file", inputs=task.read_text("ab", PROBLEM)), answers[1], PROBLEM)
+    shown = task.answers.show(
+        Case(name="ab", kind="file", inputs=task.data.read_text("ab", PROBLEM)), answers[1], PROBLEM
+    )
     assert shown.text == "2 numbers of length 1.0000: 0.5000 0.8660 …"
     assert shown.record["text"] == "ab"
     assert set(shown.files) == {".npy"}
 
 
 def test_an_embedding_that_turns_is_no_agreement() -> None:
-    task = TextEmbedding()
+    task = builtin_task("text-embedding")
     cases = [Case(name=str(at), kind="realistic", inputs={}, truth=at % 2) for at in range(6)]
     reference = [{"embedding": np.array([turned(90 * (at % 2) + at)])} for at in range(6)]
     near = [{"embedding": one["embedding"] + 1e-9} for one in reference]
-    assert task.agreement(reference, near, cases=cases, noise={"embedding": 1e-8}).holds
+    assert task.answers.agreement(reference, near, cases=cases, noise={"embedding": 1e-8}).holds
     far = [*near[:5], {"embedding": np.array([turned(99)])}]
-    told = task.agreement(reference, far, cases=cases, noise={"embedding": 1e-8})
+    told = task.answers.agreement(reference, far, cases=cases, noise={"embedding": 1e-8})
     assert (told.agreeing, told.holds) == (5, False)
     assert "has turned" in told.disagreements[0]
-    assert told.reference_metrics["retrieval_accuracy"] == 1.0
+    assert task.answers.metrics(reference, cases, PROBLEM)["retrieval_accuracy"] == 1.0
 
 
 def test_the_answer_has_unit_length_even_for_nothing() -> None:

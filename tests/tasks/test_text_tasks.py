@@ -8,16 +8,15 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile
+from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
-from zoo.api.task import Case, Purpose, Task
-from zoo.api.task_options import Responding
+from zoo.api.task import Case, Purpose
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
-from zoo.tasks.text_classification.task import TextClassification
 from zoo.tasks.text_generation import runner as writer
 from zoo.tasks.text_generation.agreement import negative_log_likelihood
-from zoo.tasks.text_generation.task import TextGeneration
 from zoo_export.bundle.runner_source import task_source
 
 
@@ -31,13 +30,13 @@ TEXT = Problem(task="text-generation", input=TokenInput(), vocabulary=LETTERS)
 
 
 def test_both_are_tasks_and_only_one_answers_in_many_runs() -> None:
-    tasks: tuple[Task, ...] = (TextClassification(), TextGeneration())
-    assert [isinstance(task, Responding) for task in tasks] == [False, True]
+    tasks: tuple[Task, ...] = (builtin_task("text-classification"), builtin_task("text-generation"))
+    assert [task.tags.generative for task in tasks] == [False, True]
 
 
 def test_the_vocabulary_is_that_of_the_training_texts() -> None:
-    task = TextClassification()
-    card = task.check(task.detect(DataRequest(source="names")), progress=quiet)
+    task = builtin_task("text-classification")
+    card = task.data.check(task.data.detect(DataRequest(source="names")), progress=quiet)
     problem = task.problem(card, TokenInput())
     assert len(problem.vocabulary) == 189
     assert problem.vocabulary[:4] == ("<pad>", "<unk>", "a", "i")
@@ -52,15 +51,15 @@ def test_the_vocabulary_is_that_of_the_training_texts() -> None:
 def test_a_text_becomes_tokens_and_their_length(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("ab?\n")
-    given = TextClassification().read(file, CLASSES)
+    given = read_one(builtin_task("text-classification"), file, CLASSES)
     assert given["tokens"].tolist() == [[3, 4, 1]]
     assert given["lengths"].tolist() == [3]
-    assert TextClassification().read_text(" ab?", CLASSES)["tokens"].tolist() == [[3, 4, 1]]
+    assert builtin_task("text-classification").data.read_text(" ab?", CLASSES)["tokens"].tolist() == [[3, 4, 1]]
 
 
 def test_a_text_that_is_too_long_is_cut() -> None:
     short = Problem(task="t", input=TokenInput(max_length=2), classes=CLASSES.classes, vocabulary=LETTERS)
-    assert TextClassification().read_text("abc", short)["lengths"].tolist() == [2]
+    assert builtin_task("text-classification").data.read_text("abc", short)["lengths"].tolist() == [2]
 
 
 @pytest.mark.parametrize("content", [b"  \n", b"\xff\xfe"])
@@ -68,13 +67,15 @@ def test_a_file_that_is_empty_or_no_text_cannot_be_read(tmp_path: Path, content:
     file = tmp_path / "a.txt"
     file.write_bytes(content)
     with pytest.raises(BadFile, match=r"a\.txt cannot be read as text"):
-        TextClassification().read(file, CLASSES)
+        read_one(builtin_task("text-classification"), file, CLASSES)
 
 
 def test_the_likeliest_classes_are_shown_first() -> None:
-    case = Case(name="a", kind="file", inputs=TextClassification().read_text("abc", CLASSES), truth=1)
+    case = Case(
+        name="a", kind="file", inputs=builtin_task("text-classification").data.read_text("abc", CLASSES), truth=1
+    )
     answer = {"probabilities": np.array([[0.2, 0.7, 0.1]], np.float32)}
-    shown = TextClassification().show(case, answer, CLASSES, limit=2)
+    shown = builtin_task("text-classification").answers.show(case, answer, CLASSES, limit=2)
     assert [line.split()[-1] for line in shown.text.splitlines()] == ["y", "x"]
     assert (shown.record["text"], shown.record["truth"]) == ("abc", "y")
 
@@ -89,8 +90,8 @@ def test_writing_goes_on_from_the_prompt_with_the_state_fed_back() -> None:
         logits[0, -1, 1] = 99.0  # a special token is never written
         return {"logits": logits, "state_out": feeds["state"] + 1}
 
-    inputs = {**TextGeneration().read_text("ab", TEXT), "state": np.zeros(1)}
-    answer = writer.respond(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
+    inputs = {**builtin_task("text-generation").data.read_text("ab", TEXT), "state": np.zeros(1)}
+    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
     assert writer.show(answer, {"vocabulary": LETTERS}) == "abbcab"
     assert received == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
 
@@ -110,8 +111,8 @@ def test_a_higher_temperature_is_more_various() -> None:
 
 
 def test_the_runners_stand_alone(tmp_path: Path) -> None:
-    for task, name in ((TextClassification(), "one"), (TextGeneration(), "two")):
-        source = task_source(task.runner)
+    for task, name in ((builtin_task("text-classification"), "one"), (builtin_task("text-generation"), "two")):
+        source = task_source(task.device(CLASSES))
         assert "zoo" not in [line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith("from")]
         space: dict[str, object] = {}
         exec(compile(source, name, "exec"), space)
@@ -124,14 +125,16 @@ def test_the_runners_stand_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
-@pytest.mark.parametrize("task", [TextClassification(), TextGeneration()], ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task", [builtin_task("text-classification"), builtin_task("text-generation")], ids=lambda task: task.name
+)
 def test_cases_fit_the_signature_and_repeat(task: Task, purpose: Purpose) -> None:
     problem = CLASSES if task.name == "text-classification" else TEXT
-    cases = list(task.cases(None, problem, purpose, limit=6))
-    again = list(task.cases(None, problem, purpose, limit=6))
+    cases = list(task.answers.cases(None, problem, purpose, limit=6))
+    again = list(task.answers.cases(None, problem, purpose, limit=6))
     assert cases
     for case, other in zip(cases, again, strict=True):
-        assert set(case.inputs) == {port.name for port in task.pipeline_signature(problem).inputs}
+        assert set(case.inputs) == {port.name for port in task.graphs.signatures(problem).pipeline.inputs}
         assert all(np.array_equal(case.inputs[name], other.inputs[name]) for name in case.inputs)
         tokens = case.inputs["tokens"]
         assert tokens.dtype == np.int64
@@ -142,19 +145,22 @@ def test_cases_fit_the_signature_and_repeat(task: Task, purpose: Purpose) -> Non
 
 
 def test_the_lengths_1_5_and_33_and_padding_are_among_the_first_cases() -> None:
-    cases = list(TextClassification().cases(None, CLASSES, Purpose.PIPELINE, limit=6))
+    cases = list(builtin_task("text-classification").answers.cases(None, CLASSES, Purpose.PIPELINE, limit=6))
     assert {1, 5, 33} <= {case.inputs["tokens"].shape[1] for case in cases}
     padded = [case for case in cases if case.inputs["lengths"][0] < case.inputs["tokens"].shape[1]]
     assert len(padded) >= 2
-    lengths = [case.inputs["tokens"].shape[1] for case in TextGeneration().cases(None, TEXT, Purpose.PIPELINE, limit=6)]
+    lengths = [
+        case.inputs["tokens"].shape[1]
+        for case in builtin_task("text-generation").answers.cases(None, TEXT, Purpose.PIPELINE, limit=6)
+    ]
     assert {1, 5, 33} <= set(lengths)
 
 
 def test_the_truth_of_a_name_is_its_language_where_the_classes_are_the_languages() -> None:
-    task = TextClassification()
-    card = task.check(task.detect(DataRequest(source="names")), progress=quiet)
+    task = builtin_task("text-classification")
+    card = task.data.check(task.data.detect(DataRequest(source="names")), progress=quiet)
     problem = task.problem(card, TokenInput())
-    case = next(task.cases(None, problem, Purpose.GOLDEN, limit=5))
+    case = next(task.answers.cases(None, problem, Purpose.GOLDEN, limit=5))
     assert case.origin.split(", ")[1].startswith(problem.classes[case.truth] + ":")
 
 
@@ -162,11 +168,14 @@ def test_classifiers_agree_unless_a_clear_answer_changes() -> None:
     expected = [{"probabilities": np.array([row])} for row in ([0.6, 0.4], [0.5001, 0.4999], [0.2, 0.8])]
     candidate = [{"probabilities": np.array([row])} for row in ([0.61, 0.39], [0.4, 0.6], [0.7, 0.3])]
     cases = [Case(name=str(number), kind="realistic", inputs={}, truth=number % 2) for number in range(3)]
-    found = TextClassification().agreement(expected, candidate, cases=cases, noise={"probabilities": 1e-4})
+    found = builtin_task("text-classification").answers.agreement(
+        expected, candidate, cases=cases, noise={"probabilities": 1e-4}
+    )
     assert (found.items, found.agreeing, found.undecided) == (3, 1, 1)
     assert found.disagreements == ("2: class 1 (0.8000) became 0 (0.7000), with a margin of 0.6",)
-    assert found.reference_metrics == {"accuracy": pytest.approx(1 / 3)}
-    assert found.candidate_metrics == {"accuracy": 1.0}
+    answers = builtin_task("text-classification").answers
+    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
+    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0}
 
 
 def test_writers_agree_unless_a_clear_next_token_changes() -> None:
@@ -178,7 +187,7 @@ def test_writers_agree_unless_a_clear_next_token_changes() -> None:
     cases = [Case(name="a", kind="realistic", inputs={}, truth=np.array([1, 1, 1]))]
 
     def agree(other: np.ndarray) -> tuple[int, int, tuple[str, ...]]:
-        found = TextGeneration().agreement(
+        found = builtin_task("text-generation").answers.agreement(
             [{"logits": logits}], [{"logits": other}], cases=cases, noise={"logits": 1e-6}
         )
         return found.agreeing, found.undecided, found.disagreements
@@ -235,8 +244,8 @@ def test_a_forgotten_state_is_zero() -> None:
 
 
 def test_every_control_of_text_is_said_to_apply_or_why_not() -> None:
-    for task in (TextClassification(), TextGeneration()):
-        controls = {control.name: control for control in task.controls(CLASSES)}
+    for task in (builtin_task("text-classification"), builtin_task("text-generation")):
+        controls = {control.name: control for control in task.answers.controls(CLASSES)}
         assert {"weight", "scale", "bias", "batch", "training", "vocabulary"} <= {
             name for name, control in controls.items() if control.applies
         }

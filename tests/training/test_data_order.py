@@ -63,7 +63,7 @@ class Book(Points):
 
 
 def test_a_dataset_may_order_itself() -> None:
-    assert plan(dataset=Book(20, seed=0), batch_size=5).epoch(0)[0] == [0, 2, 4, 6, 8]
+    assert plan(dataset=Book(20, seed=0), ordered=True, batch_size=5).epoch(0)[0] == [0, 2, 4, 6, 8]
 
 
 def test_mixed_seeds_differ_in_every_argument() -> None:

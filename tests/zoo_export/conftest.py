@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
@@ -50,7 +50,7 @@ def subject_of(module: nn.Module, *, size: int = 12, classes: tuple[str, ...] = 
     return Subject(
         model="test/tiny",
         module=module,
-        task=ImageClassification(),
+        task=builtin_task("image-classification"),
         problem=Problem(task="image-classification", input=ImageInput(size=(size, size), channels=3), classes=classes),
         plugin=PluginRecord(name="test", distribution="zoo-test", version="1.0"),
         lineage=LineageRecord(weights="drawn for a test", weights_sha256=state_sha256(module), target=""),

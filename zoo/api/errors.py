@@ -45,7 +45,7 @@ MAX_MESSAGE_CHARS = 400
 """A longer message of a foreign error is cut."""
 
 
-class ZooDeprecationWarning(DeprecationWarning):
+class ZooDeprecationWarning(FutureWarning):
     """Something that a plugin uses works still and will be removed; the message says what to use instead."""
 
 

@@ -13,8 +13,11 @@ import pluggy
 
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 
-API_VERSION: Final = 1
-"""A plugin module may declare `ZOO_API = 1`; it changes only when something is removed."""
+API_VERSION: Final = 2
+"""A plugin module may declare `ZOO_API = 2`; it changes only when something is removed."""
+
+API_VERSIONS: Final = (1, 2)
+"""What this zoo speaks; a task of API 1 is known by its spec, whatever its module declares."""
 
 PROJECT: Final = "zoo"
 hookspec = pluggy.HookspecMarker(PROJECT)

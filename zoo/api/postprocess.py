@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class PostprocessKind(StrEnum):
@@ -43,3 +44,7 @@ class PostprocessStep:
     """What it does."""
     numbers: Mapping[str, float | int] = field(default_factory=dict)
     """What the step is set to, by name: `{"score_threshold": 0.05, "iou_threshold": 0.5, "max_detections": 100}`."""
+
+
+CUSTOM_POSTPROCESS: Final = (PostprocessStep(kind=PostprocessKind.CUSTOM),)
+"""Of a task whose postprocessing is none of the known steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from zoo.api.errors import UsageError
@@ -14,7 +14,30 @@ Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInput:
+class Input:
+    """What a model is fed.  A plugin may bring one of its own: a frozen dataclass of plain values that extends this.
+
+    It is written into runs and bundles by the name of its class, "zoo_pairs.inputs:PairInput", and read again only
+    where the package of an installed plugin holds that class.
+    """
+
+    def describe(self) -> str:
+        """What a model takes, in a word or two, as `zoo list` prints it: "3x224x224"."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return ", ".join(f"{name} {'x'.join(map(str, v)) if isinstance(v, tuple) else v}" for name, v in values)
+
+    def resized(self, size: tuple[int, int]) -> Input:
+        """The same for pictures of another height and width; UsageError where that cannot be."""
+        raise UsageError(f"input_size is {size[0]}x{size[1]}, but this model takes no images")
+
+    @property
+    def picture_side(self) -> int:
+        """The shorter side of the pictures that go in, in pixels; 0 where none do."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInput(Input):
     """Images: how an image of any size becomes the float32 [batch, channels, height, width] a model takes.
 
     Values are scaled to 0..1, then `(value - mean) / std` per channel.
@@ -57,9 +80,27 @@ class ImageInput:
         height, width = (max(round(side / self.multiple), least) * self.multiple for side in size)
         return height, width
 
+    def describe(self) -> str:
+        """3x224x224: channels, height, width."""
+        return "x".join(str(side) for side in (self.channels, *self.size))
+
+    def resized(self, size: tuple[int, int]) -> ImageInput:
+        """The same at another size, without a crop margin; UsageError with the nearest size that the model takes."""
+        if demand := self.demand(size):
+            raise UsageError(
+                f"input_size is {size[0]}x{size[1]}, but this model needs {demand}",
+                hint=f"say --set recipe.input_size={','.join(map(str, self.nearest(size)))}",
+            )
+        return replace(self, size=size, resize=None)  # a crop margin belongs to the size the authors trained at
+
+    @property
+    def picture_side(self) -> int:
+        """The shorter side, in pixels."""
+        return min(self.size)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenInput:
+class TokenInput(Input):
     """Text: token ids int64 [batch, length] with their lengths int64 [batch]."""
 
     max_length: int = 512
@@ -73,9 +114,13 @@ class TokenInput:
     embedding: int = 0
     """Length of the output vector of models that embed; 0 for all others."""
 
+    def describe(self) -> str:
+        """512 characters."""
+        return f"{self.max_length} {self.unit}s"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatentInput:
+class LatentInput(Input):
     """Latents: float32 [batch, size] drawn from a unit normal, for generative models."""
 
     size: int
@@ -83,9 +128,19 @@ class LatentInput:
     picture: ImageInput | None = None
     """Of generated images: size, channels, and the normalisation (mean, std) of the raw output."""
 
+    def describe(self) -> str:
+        """latent 100."""
+        return f"latent {self.size}"
+
+    def resized(self, size: tuple[int, int]) -> LatentInput:
+        """The same for pictures of another size."""
+        if self.picture is None:
+            Input.resized(self, size)
+        return replace(self, picture=self.picture and self.picture.resized(size))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AudioInput:
+class AudioInput(Input):
     """Sound: mu-law codes int64 [batch, length] of a mono signal."""
 
     sample_rate: int = 16_000
@@ -97,8 +152,21 @@ class AudioInput:
     chunk: int = 1_000
     """Samples of a training chunk; the model's state is carried to the next chunk."""
 
+    def describe(self) -> str:
+        """16000 Hz."""
+        return "any rate" if self.any_rate else f"{self.sample_rate} Hz"
 
-Input = ImageInput | TokenInput | LatentInput | AudioInput
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableInput(Input):
+    """Rows of numbers: float32 [batch, features], each feature with mean 0 and standard deviation 1."""
+
+    features: int = 0
+    """How many numbers a row has; 0 where the architecture takes as many as the data have."""
+
+    def describe(self) -> str:
+        """4 numbers."""
+        return f"{self.features} numbers" if self.features else "numbers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,24 +203,98 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTags:
+    """What only some tasks can do, declared as data; each tag names the method that it promises.
+
+    Four tags are about objects that a part makes later.  None says that such an object is asked whether it has the
+    method; so it is for tasks of API 1, which declare nothing.
+    """
+
+    generative: bool = False
+    """An answer takes many runs of the graph, as writing a text does: `answers.generate`."""
+    settings: Mapping[str, float] = field(default_factory=dict)
+    """Of a generative task: what a user may choose about an answer (length, temperature), with the defaults."""
+    unconditional: bool = False
+    """It answers where nothing is given at all: `answers.prompts`."""
+    reads_text: bool = False
+    """A raw input may be given in words instead of a file: `data.read_text`."""
+    pairwise: bool = False
+    """Answers are there to be compared with each other, as those to two faces: `answers.compare`."""
+    has_threshold: bool = False
+    """Answers rest on a number that the validation data gave: `answers.calibrate`."""
+    many_items: bool = False
+    """A file may hold many items, as a table does: `data.read` gives more than one."""
+    has_margin: bool | None = False
+    """The answer is a choice for each of many positions: `margin` of the module of `graphs.postprocess`."""
+    epoch_figure: bool | None = False
+    """A picture is worth having after every epoch: `epoch_picture(path)` of the metrics."""
+    ordered: bool | None = False
+    """The dataset says how an epoch goes through it: `order(batch_size, generator)` of the dataset.
+
+    It gives indices, as many as there are items at most; every `batch_size` in a row are one batch.  Datasets of
+    other tasks are shuffled.
+    """
+    adjustable: bool | None = False
+    """The trainer's options change the dataset: `adjusted(options)` of the dataset gives the same split by them."""
+
+
+PARTS = ("data", "tensors", "graphs", "answers", "device")
+"""The fields of a `TaskSpec` that name its parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
-    """One kind of work."""
+    """One kind of work: its five parts (API 2), or one object with everything (`task`, API 1)."""
 
     name: str
     """Unique in its plugin."""
-    task: Reference
-    """A callable without arguments that returns a `zoo.Task`; importing it imports no torch."""
+    data: Reference | None = None
+    """A class with the methods of `zoo.TaskData`; importing it imports no torch."""
+    tensors: Reference | None = None
+    """A class with the methods of `zoo.TaskTensors`."""
+    graphs: Reference | None = None
+    """A class with the methods of `zoo.TaskGraphs`."""
+    answers: Reference | None = None
+    """A class with the methods of `zoo.TaskAnswers`; importing it imports no torch."""
+    device: Reference | None = None
+    """The module that bundles carry as task.py, by one of its functions: "zoo_keypoints.device:read".
+
+    With the modules that it imports from zoo, which are put before it, it needs only numpy and Pillow.  It offers
+    read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file that it
+    cannot read (with the tag `many_items` a list of (name, inputs)); show(answer, problem) -> text; and where the
+    tags say so read_text(text, problem), generate(run, inputs, feedback, problem) -> answer, compare(names, answers,
+    problem) -> text.  Where an answer is a file, keep(answer, problem) -> text writes it instead of show.  `problem`
+    is the manifest's, as plain JSON.
+    """
+    monitor: Monitor | None = None
+    """The metric that chooses the best checkpoint."""
+    tags: TaskTags = field(default_factory=TaskTags)
+    """What this task can do and others cannot."""
+    task: Reference | None = None
+    """API 1: a callable without arguments that returns an object with all methods."""
+    metric: str = ""
+    """API 1: the name of the metric that chooses the best checkpoint."""
     summary: str = ""
     """What it does, in half a line."""
     default_data: str = ""
     """The embedded data that `zoo train` takes when no `--data` is given."""
     data_licence: str = ""
     """Licence of the embedded data; weights that are trained on them repeat it."""
-    metric: str = ""
-    """The name of the metric that chooses the best checkpoint."""
     extra: str | None = None
     """As in `ModelSpec`."""
 
     def __post_init__(self) -> None:
         _check(_TASK_NAME, self.name, what="a task's name", form="'image-classification'")
         _check_reference(self.task, what=f"the task {self.name}")
+        for part in PARTS:
+            _check_reference(getattr(self, part), what=f"{part} of the task {self.name}")
+        given = [part for part in PARTS if getattr(self, part) is not None]
+        if self.task is not None and given:
+            raise ValueError(f"the task {self.name} names {', '.join(given)}, and task= too; say one of them")
+        if self.task is None and (missing := [name for name in (*PARTS, "monitor") if getattr(self, name) is None]):
+            raise ValueError(f"the task {self.name} names no {', '.join(missing)}")
+
+    @property
+    def monitored(self) -> str:
+        """The name of the metric that chooses the best checkpoint."""
+        return self.monitor.metric if self.monitor else self.metric

@@ -1,28 +1,24 @@
-"""The protocol of a task: data, inputs and outputs of the graphs, comparison and display of answers.
+"""The values that the parts of a task take and give: signatures, cases, agreement, controls, what is shown.
 
-A Task object is torch-free.  The methods marked [torch] import torch inside; all others use numpy, because they also
-run where torch is not installed.  What only some tasks can do is in `zoo.api.task_options`.
+The parts themselves are in `zoo.api.parts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.problem import Input, Json, Problem
-from zoo.api.recipe import Augment
+from zoo.api.data import DataCard, Split
+from zoo.api.problem import Json
 from zoo.api.specs import Monitor as Monitor  # noqa: PLC0414  a part of this protocol, told by trainers too
 from zoo.api.specs import Reference
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from PIL.Image import Image
-    from torch import nn
 
     Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -30,7 +26,7 @@ Batch = dict[str, Any]
 """Tensors by name, and whatever else a dataset adds; trainers and metrics take it."""
 
 MARGIN = "margin"
-"""The name under which the proof adds the margin of the decision to a reference: see `Task.finish`."""
+"""The name under which the proof adds to a reference how sure it is: see `TaskGraphs.postprocess`."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -96,7 +92,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """The sample of a card that a case comes from; `Task.dataset` of it gives the training's view of the case."""
+    """Where the data hold a case: `TaskTensors.dataset` of this sample alone gives it as training has it."""
 
     card: DataCard
     split: Split
@@ -221,89 +217,3 @@ class Dataset(Protocol):
 
     def ready(self, batch: Batch) -> Batch:
         """The batch as the model takes it (images normalised float32); runs on the batch's device."""
-
-
-class Task(Protocol):
-    """One kind of work.  Its methods take frozen values and return new ones; a Task has no state."""
-
-    name: str
-    """The same as in its `TaskSpec`."""
-    monitor: Monitor
-    """What the best checkpoint is chosen by."""
-    runner: Reference
-    """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.runner:read".  With the modules
-    that it imports from zoo, which `zoo_export.bundle.runner_source` puts before it, it needs only numpy and Pillow.
-    It offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
-    cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
-    respond(run, inputs, feedback, problem) -> answer; where answers are there to be compared,
-    compare(names, answers, problem) -> text; where an answer is a file, keep(answer, problem) -> text, which writes
-    it here, instead of show; `problem` is the manifest's, as plain JSON."""
-
-    # --- data ---
-    def detect(self, request: DataRequest) -> DataSource:
-        """The detected layout of a source; DataError names the accepted layouts when none matches."""
-
-    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """The card of the data, after every sample was checked; DataError lists what is wrong, where, and the fix."""
-
-    def problem(self, card: DataCard, input: Input) -> Problem:
-        """The facts that a model for these data is built with."""
-
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] One split, resized for the problem's input."""
-
-    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
-        """[torch] A randomly changed copy of a training batch, before `Dataset.ready`."""
-
-    # --- the two graphs ---
-    def model_signature(self, problem: Problem) -> Signature:
-        """Inputs and outputs of model.onnx, unless the model's adapter declares its own."""
-
-    def pipeline_signature(self, problem: Problem) -> Signature:
-        """Inputs and outputs of pipeline.onnx, as in the table of tasks."""
-
-    def prepare(self, problem: Problem) -> nn.Module:
-        """[torch] The preprocessing of pipeline.onnx: its inputs to inputs of the model, with batch axis."""
-
-    def finish(self, problem: Problem) -> nn.Module:
-        """[torch] The postprocessing of pipeline.onnx: outputs of the model to the answer.
-
-        A module that also needs raw inputs of the pipeline (a detector needs the size of the image) names them in an
-        attribute `raw: tuple[str, ...]`; they follow the outputs of the model as arguments.
-
-        Where the answer is a decision for each of many elements (a class for every pixel), the module has a method
-        `margin`: it takes the same inputs and returns a float array of the answer's shape, the difference between the
-        best and the second-best score.  The graph does not contain it; the proof computes it in PyTorch, leaves out
-        elements whose margin is within the noise, reports their number, and adds the margins to the reference that
-        `agreement` gets, under the name `zoo.api.task.MARGIN`.
-        """
-
-    # --- measuring ---
-    def metrics(self, problem: Problem) -> Metrics:
-        """[torch] New metrics without items."""
-
-    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-        """At most `limit` cases, always the same; without a card only embedded and synthetic ones."""
-
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """Compares two answers for each case; `noise` is the reference's own error for each output, for the margins.
-
-        Cases may come without their inputs, where these need too much memory.
-        """
-
-    def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """The mutations of this task's proof."""
-
-    # --- people ---
-    def read(self, path: Path, problem: Problem) -> Arrays:
-        """A file as the inputs of pipeline.onnx, without state; BadFile when it cannot be read."""
-
-    def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """An answer as text, record and picture; with at most `limit` of what the task ranks (classes, boxes)."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, Split
 from zoo.api.errors import UsageError
-from zoo.api.task import Case, Progress, Purpose, Task
+from zoo.api.parts import Task
+from zoo.api.task import Case, Progress, Purpose
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 from zoo.bundle.runtime.predict import predict_bundle
@@ -49,7 +50,7 @@ def evaluate_bundle(
     bundle = Bundle.open(path)
     manifest = bundle.manifest
     task, source = catalog.make_task(manifest.task), data or _embedded(manifest, catalog)
-    card = task.check(task.detect(DataRequest(source=source, root=data_root)), progress=checking)
+    card = task.data.check(task.data.detect(DataRequest(source=source, root=data_root)), progress=checking)
     if data is None:
         _check_data(manifest, card)
     data_problem = task.problem(card, manifest.problem.input)
@@ -106,11 +107,10 @@ def _measure(
     cases: list[Case] = []
 
     def inputs() -> Iterator[Arrays]:
-        for case in task.cases(measured, problem, Purpose.EVALUATION, limit=total):
+        for case in task.answers.cases(measured, problem, Purpose.EVALUATION, limit=total):
             cases.append(replace(case, inputs={}))  # thousands of pictures would not fit into memory
             progress(len(cases), total)
             yield {**state, **case.inputs}
 
     answers = list(predict_bundle(bundle, inputs()))
-    compared = task.agreement(answers, answers, cases=cases, noise={})
-    return dict(compared.candidate_metrics), len(cases)
+    return dict(task.answers.metrics(answers, cases, problem)), len(cases)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
+from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
 from zoo.cli.output import Output
@@ -151,6 +152,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
 
 def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
     models = catalog.models(task=task.full_name)
+    trainers = [one for one in catalog.trainers() if catalog.is_for(one, task)]
     out.document(
         {
             "schema": 1,
@@ -159,6 +161,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             "name": task.full_name,
             "plugin": _origin_record(task.plugin),
             "models": [model.full_name for model in models],
+            "trainers": [trainer.full_name for trainer in trainers],
         }
     )
     out.facts(
@@ -167,12 +170,19 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             ("", task.spec.summary),
             ("plugin", _origin(task.plugin)),
             ("default data", task.spec.default_data),
-            ("metric", task.spec.metric),
+            ("metric", task.spec.monitored),
+            ("trainers", ", ".join(trainer.full_name for trainer in trainers)),
+            ("tags", ", ".join(_tags(task.spec.tags))),
             ("models", str(len(models))),
         ]
     )
     out.line()
     out.next(f"zoo list --task {task.name}")
+
+
+def _tags(tags: TaskTags) -> list[str]:
+    """The tags that hold, in words."""
+    return [field.name.replace("_", " ") for field in fields(tags) if getattr(tags, field.name) is True]
 
 
 def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:

@@ -29,6 +29,8 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     catalog = Catalog.discover()
     for plugin in catalog.plugins:
         out.note(plugin.warning)
+    for orphan in catalog.without_model():
+        out.note(_model_missing(orphan))
     models = catalog.models(pattern, task)
     if not models:
         out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))
@@ -39,6 +41,15 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
         _print_weights(out, [weights for model in models for weights in of_model[model.full_name]])
     else:
         _print_models(out, catalog, models, of_model)
+
+
+def _model_missing(weights: RegistryEntry[WeightsSpec]) -> str:
+    """Why weights are not listed, and what to install."""
+    plugin, _, model = weights.model.partition("/")
+    return (
+        f"the {weights.plugin.title} has weights {weights.spec.tag} for {weights.model}, and no installed plugin "
+        f"{plugin!r} offers {model}\n  pip install the package of the plugin {plugin!r}"
+    )
 
 
 def _print_models(
@@ -72,7 +83,7 @@ def _row(
         model.plugin.name,
         model.spec.task,
         text.count(model.spec.parameters),
-        text.input_shape(model.spec.input),
+        model.spec.input.describe(),
         "; ".join(part for part in (missing, tags) if part),
     )
 

@@ -14,6 +14,7 @@ from zoo.cli.output import Output
 from zoo.models.target import resolve_target
 from zoo.models.weights.declaration import declaration, needed_names
 from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
 from zoo.runs.scratch import ScratchFolder
 from zoo.testing.scaffold.package import Kind, Package, check_name, new_package, tour
 
@@ -84,6 +85,11 @@ def _of_weights(name: str, target: str, licence: str | None, place: Path | None,
         return _around(name, packed, place, catalog)
 
 
+def _requirement(plugin: Plugin) -> str:
+    """The package that brings the model, from its present version on."""
+    return f"{plugin.distribution}>={plugin.version}" if plugin.version else plugin.distribution
+
+
 def _around(name: str, packed: Packed, place: Path | None, catalog: Catalog) -> Package:
     model = catalog.model(packed.spec.model)
     spec = replace(packed.spec, model=model.full_name, resource=f"zoo_{name}:weights/{name}.safetensors", url="")
@@ -93,6 +99,7 @@ def _around(name: str, packed: Packed, place: Path | None, catalog: Catalog) -> 
         kind="weights",
         place=place,
         taken=catalog.plugins,
+        requires=() if model.plugin.built_in else (_requirement(model.plugin),),
         values={
             "weights": f"{model.full_name}@{name}/{spec.tag}",
             "imports": ", ".join((*needed_names(spec), "hookimpl")),

@@ -112,7 +112,7 @@ def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
             out.note(one_line(f"{answer.file}: {answer.unreadable}"))
         else:
             first, *more = answer.shown.text.splitlines() or [""]
-            name = one_line(str(answer.file))
+            name = one_line(answer.title)
             out.line(f"{name}: {first}" if not more else f"{name}:")
             for line in [first, *more] if more else ():
                 out.line(f"  {line}")

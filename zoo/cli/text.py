@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zoo.api.problem import AudioInput, ImageInput, Input, LatentInput, TokenInput
-
 
 def count(number: int | None) -> str:
     """11,689,512 as 11.7M; empty for None."""
@@ -15,19 +13,6 @@ def count(number: int | None) -> str:
         if number >= unit:
             return f"{number / unit:.3g}{name}"
     return str(number)
-
-
-def input_shape(wanted: Input) -> str:
-    """What a model takes, in a word: 3x224x224."""
-    match wanted:
-        case ImageInput():
-            return "x".join(str(side) for side in (wanted.channels, *wanted.size))
-        case TokenInput():
-            return f"{wanted.max_length} {wanted.unit}s"
-        case LatentInput():
-            return f"latent {wanted.size}"
-        case AudioInput():
-            return "any rate" if wanted.any_rate else f"{wanted.sample_rate} Hz"
 
 
 def metrics(values: Mapping[str, float]) -> str:

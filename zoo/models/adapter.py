@@ -8,9 +8,10 @@ from typing import cast
 from torch import nn
 
 from zoo.api.errors import PluginError
+from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
-from zoo.api.task import Signature, Task
+from zoo.api.task import Signature
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 

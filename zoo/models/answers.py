@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile, UsageError
+from zoo.api.parts import FileItem, Task
 from zoo.api.problem import Json, Problem
-from zoo.api.task import Case, Shown, Signature, Task
-from zoo.api.task_options import Comparing, ReadsText, Responding, Unprompted
+from zoo.api.task import Case, Shown, Signature
 from zoo.api.untrusted import one_line
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.predict import bundle_pipeline
@@ -38,48 +38,55 @@ class Answerer:
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
 
-    def read(self, source: Path | str) -> Arrays:
-        """A file, or a text given in words, as the inputs of one item; BadFile where it cannot be read."""
+    def read(self, source: Path | str) -> Sequence[FileItem]:
+        """The items of a file, or of a text given in words; BadFile where it cannot be read."""
         if isinstance(source, str):
-            assert isinstance(self.task, ReadsText), "only such tasks are given text"
-            return self.task.read_text(source, self.problem)
-        return self.task.read(source, self.problem)
+            return (FileItem(inputs=self.task.data.read_text(source, self.problem)),)
+        return self.task.data.read(source, self.problem)
 
     def default_inputs(self, inputs: Sequence[Path | str]) -> Sequence[Path | str]:
         """The inputs; where there are none, those that the task chooses for itself."""
-        return inputs or (self.task.beginnings(self.problem) if isinstance(self.task, Unprompted) else ())
+        return inputs or (self.task.answers.prompts(self.problem) if self.task.tags.unconditional else ())
 
     def respond(self, inputs: Arrays, settings: Mapping[str, float] = MappingProxyType({})) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
         arrays = {**inputs, **self.signature.initial_state()}
-        if isinstance(self.task, Responding):
-            chosen = {**self.task.settings, **settings}
-            return self.task.respond(self.answer, arrays, self.signature.feedback, self.problem, chosen)
+        if self.task.tags.generative:
+            chosen = {**self.task.tags.settings, **settings}
+            return self.task.answers.generate(self.answer, arrays, self.signature.feedback, self.problem, chosen)
         return self.answer(arrays)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer for one file, or why the file cannot be read."""
+    """The answer for one item of a file, or why the file cannot be read."""
 
     file: Path | str
     """A text given in words is itself."""
     shown: Shown | None = None
+    item: str = ""
+    """Which item of the file it is, where a file may hold many."""
     unreadable: str = ""
     arrays: Arrays | None = None
     """The answer itself, kept where the task compares answers."""
 
+    @property
+    def title(self) -> str:
+        """The file, or which item of it: rows.csv, row 3."""
+        return f"{self.file}, {self.item}" if self.item else str(self.file)
+
     def record(self) -> dict[str, Json]:
         """The same for machines."""
         kind = "text" if isinstance(self.file, str) else "file"
+        source: dict[str, Json] = {kind: str(self.file), **({"item": self.item} if self.item else {})}
         if self.shown is None:
-            return {kind: str(self.file), "unreadable": self.unreadable}
-        return {kind: str(self.file), **self.shown.record}
+            return {**source, "unreadable": self.unreadable}
+        return {**source, **self.shown.record}
 
 
 def chosen_settings(task: Task, texts: Sequence[str]) -> dict[str, float]:
     """Settings of an answer from "name=value"; UsageError for a name that the task does not have, or no number."""
-    known = task.settings if isinstance(task, Responding) else {}
+    known = task.tags.settings
     chosen = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -98,10 +105,10 @@ def resolve_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
 
     No inputs at all are left to `Answerer.default_inputs`; UsageError where the task cannot answer without one.
     """
-    if not inputs and not isinstance(task, Unprompted):
-        what = "a file or a text" if isinstance(task, ReadsText) else "a file"
+    if not inputs and not task.tags.unconditional:
+        what = "a file or a text" if task.tags.reads_text else "a file"
         raise UsageError(f"an answer of the task {task.name} needs {what}", hint="zoo predict TARGET INPUT...")
-    if not isinstance(task, ReadsText):
+    if not task.tags.reads_text:
         return input_files([Path(text) for text in inputs])
     resolved: list[Path | str] = []
     for text in inputs:
@@ -141,23 +148,28 @@ def answers(
     limit: int = 5,
     settings: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[Answer]:
-    """One answer per file, in order; a file that cannot be read gets its reason and stops nobody."""
+    """One answer per item, file by file; a file that cannot be read gets its reason and stops nobody."""
     for file in files:
         try:
-            inputs = answerer.read(file)
+            items = answerer.read(file)
         except BadFile as error:
             yield Answer(file=file, unreadable=error.message)
             continue
         name = file if isinstance(file, str) else file.name
-        case = Case(name=name, kind="file", inputs=inputs, origin=str(file))
-        answer = answerer.respond(inputs, settings)
-        shown = _show(answerer, case, answer, limit=limit)
-        yield Answer(file=file, shown=shown, arrays=answer if isinstance(answerer.task, Comparing) else None)
+        for item in items:
+            origin = f"{file}, {item.name}" if item.name else str(file)
+            case = Case(
+                name=f"{name}, {item.name}" if item.name else name, kind="file", inputs=item.inputs, origin=origin
+            )
+            answer = answerer.respond(item.inputs, settings)
+            shown = _show(answerer, case, answer, limit=limit)
+            arrays = answer if answerer.task.tags.pairwise else None
+            yield Answer(file=file, item=item.name, shown=shown, arrays=arrays)
 
 
 def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Shown:
     """What people see; a name in the text cannot pose as another line, and records keep it as it is."""
-    problem, show = answerer.problem, answerer.task.show
+    problem, show = answerer.problem, answerer.task.answers.show
     shown = show(case, answer, problem, limit=limit)
     names = (case.name, *problem.classes)
     name, *classes = map(one_line, names)
@@ -169,11 +181,11 @@ def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Show
 
 def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> Shown | None:
     """What follows from several answers together, where the task compares them; None of fewer than two."""
-    known = [(str(answer.file), answer.arrays) for answer in given if answer.arrays is not None]
-    if not isinstance(answerer.task, Comparing) or len(known) < 2:
+    known = [(answer.title, answer.arrays) for answer in given if answer.arrays is not None]
+    if not answerer.task.tags.pairwise or len(known) < 2:
         return None
     names, arrays = zip(*known, strict=True)
-    return answerer.task.compare(names, arrays, answerer.problem, limit=limit)
+    return answerer.task.answers.compare(names, arrays, answerer.problem, limit=limit)
 
 
 @contextmanager

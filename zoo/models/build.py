@@ -97,7 +97,7 @@ def default_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> Proble
     if not task.spec.default_data:
         raise UsageError(f"{entry.full_name} needs a problem to be built for: {task.full_name} has no embedded data")
     made = catalog.make_task(task.full_name)
-    card = made.check(made.detect(DataRequest(source=task.spec.default_data)), progress=silent)
+    card = made.data.check(made.data.detect(DataRequest(source=task.spec.default_data)), progress=silent)
     return made.problem(card, entry.spec.input)
 
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import UnknownName, UsageError
+from zoo.api.parts import Task
 from zoo.api.problem import Json, Problem
 from zoo.api.specs import ModelSpec, WeightsSpec
-from zoo.api.task import Progress, Task
-from zoo.api.task_options import Calibrated
+from zoo.api.task import Progress
 from zoo.models.build import build, default_problem, silent, weights_problem
 from zoo.models.target import ModelTarget, RunTarget, Target, WeightsTarget
 from zoo.models.weights.load import load_state, read_state
@@ -90,7 +90,7 @@ class Trained:
     def card(self, request: DataRequest | None = None, *, progress: Progress = silent) -> DataCard | None:
         """The checked data of a request, else of the run; None where neither is."""
         request = request or self.data
-        return self.task.check(self.task.detect(request), progress=progress) if request else None
+        return self.task.data.check(self.task.data.detect(request), progress=progress) if request else None
 
 
 def load_trained(
@@ -128,8 +128,8 @@ def _from_run(target: RunTarget, catalog: Catalog) -> Trained:
     if target.whole is not None:
         state, problem = _part(target, target.whole, catalog, state)
     task = catalog.make_task(entry.spec.task)
-    if isinstance(task, Calibrated):
-        problem = task.calibrated(problem, checkpoint.manifest.metrics)
+    if task.tags.has_threshold:
+        problem = task.answers.calibrate(problem, checkpoint.manifest.metrics)
     model = build(catalog, entry, problem)
     load_state(model, state, origin=str(checkpoint.path))
     lineage = replace(

@@ -15,8 +15,9 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from zoo.api.errors import PluginError
+from zoo.api.parts import Task
 from zoo.api.problem import Problem
-from zoo.api.task import MARGIN, Signature, Task
+from zoo.api.task import MARGIN, Signature
 from zoo.models.adapter import signature_of
 from zoo.models.outputs import Array, arguments, call
 
@@ -148,8 +149,8 @@ def torch_pipeline(
     """
     model = signature or signature_of(module, task, problem)
     inputs, outputs = model.state
-    ports = with_state(task.pipeline_signature(problem), model)
-    preprocess, postprocess = task.prepare(problem).eval(), task.finish(problem).eval()
+    ports = with_state(task.graphs.signatures(problem).pipeline, model)
+    preprocess, postprocess = task.graphs.preprocess(problem).eval(), task.graphs.postprocess(problem).eval()
     if inputs:
         own = len(ports.inputs) - len(inputs)
         preprocess = StatePassthrough(preprocess, own=own, state=len(inputs)).eval()

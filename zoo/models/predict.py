@@ -28,7 +28,7 @@ def predict(
     """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
 
     A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
-    No inputs at all are enough for tasks that begin by themselves (`zoo.Unprompted`).
+    No inputs at all are enough for tasks that answer without any (the tag `unconditional`).
     `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
     always run on the CPU.
     """

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.api.errors import UnknownName, UsageError
+from zoo.api.parts import Task
 from zoo.api.specs import ModelSpec, WeightsSpec
-from zoo.api.task import Task
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog

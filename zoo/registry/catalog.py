@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from zoo.api.errors import MissingExtra, PluginError, UnknownName, ZooError, describe_error
+from zoo.api.errors import MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import (
     current_name,
@@ -18,11 +19,11 @@ from zoo.registry.discovery import (
     object_candidate,
 )
 from zoo.registry.loader import Plugin, load_plugins
-from zoo.registry.name_resolution import RegistryEntry, S, find_entry
+from zoo.registry.name_resolution import RegistryEntry, S, find_entry, mark_clashes
 from zoo.registry.references import missing_requirements, resolve
 
 if TYPE_CHECKING:
-    from zoo.api.task import Task
+    from zoo.api.parts import Task, TaskAnswers, TaskData, TaskGraphs, TaskTensors
     from zoo.api.trainer import Trainer
 
 
@@ -71,12 +72,12 @@ class Catalog:
     def tasks(self) -> tuple[RegistryEntry[TaskSpec], ...]:
         """Every task, sorted by full name."""
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
-        return tuple(sorted(entries, key=lambda entry: entry.full_name))
+        return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
     def trainers(self) -> tuple[RegistryEntry[TrainerSpec], ...]:
         """Every trainer, sorted by full name."""
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
-        return tuple(sorted(entries, key=lambda entry: entry.full_name))
+        return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
@@ -85,8 +86,22 @@ class Catalog:
             for plugin in self.plugins
             for spec in plugin.weights
         ]
-        matching = (entry for entry in entries if model in (None, entry.model))
-        return tuple(sorted(matching, key=lambda entry: entry.full_name))
+        clashing = {entry.full_name for entry in self._all_models() if entry.needs_plugin}
+        groups: dict[str, list[RegistryEntry[WeightsSpec]]] = {}
+        for entry in entries:
+            groups.setdefault(entry.model, []).append(replace(entry, model_needs_plugin=entry.model in clashing))
+        chosen = groups if model is None else {model: groups.get(model, [])}
+        marked = [
+            entry
+            for name, group in chosen.items()
+            for entry in mark_clashes(group, prefer=self.prefer, owner=name.partition("/")[0])
+        ]
+        return tuple(sorted(marked, key=lambda entry: entry.full_name))
+
+    def without_model(self) -> tuple[RegistryEntry[WeightsSpec], ...]:
+        """The weights of models that no installed plugin offers."""
+        offered = {entry.full_name for entry in self._all_models()}
+        return tuple(entry for entry in self.weights() if entry.model not in offered)
 
     # --- what a name means ---
 
@@ -106,10 +121,31 @@ class Catalog:
         """The trainer that a model names."""
         return self.trainer(model.spec.trainer, owner=model.plugin.name)
 
+    def is_for(self, trainer: RegistryEntry[TrainerSpec], task: RegistryEntry[TaskSpec]) -> bool:
+        """Whether a trainer is for a task; not where it names a task that nobody offers."""
+        try:
+            return self.task(trainer.spec.task).full_name == task.full_name
+        except UnknownName:
+            return False
+
+    def with_trainer(self, model: RegistryEntry[ModelSpec], name: str) -> RegistryEntry[ModelSpec]:
+        """The model with another trainer of its task, by bare or full name; UsageError for one of another task."""
+        if not name:
+            return model
+        trainer, task = self.trainer(name, owner=model.plugin.name), self.task(model.spec.task)
+        if not self.is_for(trainer, task):
+            fitting = [other.full_name for other in self.trainers() if self.is_for(other, task)]
+            raise UsageError(
+                f"the trainer {trainer.full_name} is for {trainer.spec.task}, not for {model.spec.task}, the task of "
+                f"{model.full_name}",
+                hint=f"trainers of {model.spec.task} are {', '.join(fitting)}",
+            )
+        return replace(model, spec=replace(model.spec, trainer=trainer.full_name))
+
     def monitor_metric(self, model: RegistryEntry[ModelSpec]) -> str:
         """The name of the metric that chooses the model's best checkpoint: its trainer's, else its task's."""
         monitor = self.trainer_of(model).spec.monitor
-        return monitor.metric if monitor else self.task(model.spec.task).spec.metric
+        return monitor.metric if monitor else self.task(model.spec.task).spec.monitored
 
     def weight(self, name: str) -> RegistryEntry[WeightsSpec]:
         """The weights of "[plugin/]model@[plugin/]tag"."""
@@ -172,9 +208,28 @@ class Catalog:
             ) from error
 
     def make_task(self, name: str) -> Task:
-        """A new task object for a bare or full name."""
+        """The task of a bare or full name; its parts are made when they are first used."""
+        from zoo.api.parts import Task  # noqa: PLC0415  listing needs no parts
+
         entry = self.task(name)
-        return cast("Task", self._make(entry, entry.spec.task))
+        spec = entry.spec
+        if spec.task is not None:
+            from zoo.registry.api_1 import adapt_task, warn_api_1  # noqa: PLC0415  only plugins of API 1 pay for it
+
+            warn_api_1(entry.plugin.title)
+            return adapt_task(self._make(entry, spec.task))
+        assert spec.monitor is not None, "a spec with parts has a monitor"
+        device = str(spec.device)
+        return Task(
+            name=spec.name,
+            monitor=spec.monitor,
+            tags=spec.tags,
+            make_data=cast("Callable[[], TaskData]", partial(self._make, entry, str(spec.data))),
+            make_tensors=cast("Callable[[], TaskTensors]", partial(self._make, entry, str(spec.tensors))),
+            make_graphs=cast("Callable[[], TaskGraphs]", partial(self._make, entry, str(spec.graphs))),
+            make_answers=cast("Callable[[], TaskAnswers]", partial(self._make, entry, str(spec.answers))),
+            device=lambda _: device,
+        )
 
     def make_trainer(self, entry: RegistryEntry[ModelSpec]) -> Trainer:
         """A new trainer object for a model."""
@@ -210,7 +265,8 @@ class Catalog:
         return spec if current == spec.model else replace(spec, model=current)
 
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
-        return tuple(RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models)
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models]
+        return mark_clashes(entries, prefer=self.prefer)
 
     def _task_of(self, entry: RegistryEntry[ModelSpec]) -> str:
         try:

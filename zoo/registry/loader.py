@@ -21,7 +21,7 @@ import pluggy
 
 from zoo.api import hookspecs
 from zoo.api.errors import PluginError, describe_error
-from zoo.api.hookspecs import API_VERSION, PROJECT
+from zoo.api.hookspecs import API_VERSION, API_VERSIONS, PROJECT
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 from zoo.registry.discovery import BUILT_IN, Candidate, title
 from zoo.registry.import_guard import HeavyImport, import_guard
@@ -96,7 +96,7 @@ def load_plugins(candidates: Iterable[Candidate]) -> tuple[Plugin, ...]:
 
 
 def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         # stdout is for the command's own output: `zoo list --json` must stay one document whatever a plugin prints
         with redirect_stdout(sys.stderr), process_guard() as changed, import_guard():
@@ -109,7 +109,7 @@ def _load(candidate: Candidate, first: Candidate, *, strict: bool) -> Plugin:
         if strict:
             raise PluginError(f"{broken.title} failed: {broken.error}", hint=broken.hint) from error
         return broken
-    return replace(plugin, seconds=time.perf_counter() - start, changed=tuple(changed))
+    return replace(plugin, seconds=time.process_time() - start, changed=tuple(changed))
 
 
 def _broken(candidate: Candidate, error: BaseException) -> Plugin:
@@ -165,8 +165,9 @@ def _call_hooks(candidate: Candidate, first: Candidate) -> Plugin:
 
 def _check_api(implementation: object) -> None:
     declared = getattr(implementation, "ZOO_API", API_VERSION)
-    if declared != API_VERSION:
-        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo supports {API_VERSION}")
+    if declared not in API_VERSIONS:
+        known = " and ".join(map(str, API_VERSIONS))
+        raise PluginError(f"it declares ZOO_API = {declared!r}, and this zoo supports {known}")
 
 
 def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:

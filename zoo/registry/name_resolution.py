@@ -24,6 +24,11 @@ class RegistryEntry(Generic[S]):
     note: str = field(default="", compare=False)
     """A sentence for the user of a bare name that another plugin entries too; else empty."""
 
+    needs_plugin: bool = field(default=False, compare=False)
+    """Its bare name means what another plugin offers, or is ambiguous; see `bare_name`."""
+    model_needs_plugin: bool = field(default=False, compare=False)
+    """Of weights: the same of their model."""
+
     @property
     def name(self) -> str:
         """Its name without the plugin: resnet18; for weights the tag, imagenet1k_v1."""
@@ -31,8 +36,14 @@ class RegistryEntry(Generic[S]):
 
     @property
     def bare_name(self) -> str:
-        """The name as users write it: resnet18; for weights resnet18@imagenet1k_v1."""
-        return f"{self.model.rpartition('/')[2]}@{self.name}" if isinstance(self.spec, WeightsSpec) else self.name
+        """The shortest name that means it: resnet18; for weights resnet18@imagenet1k_v1.
+
+        timm/resnet18 where resnet18 is another plugin's.
+        """
+        if isinstance(self.spec, WeightsSpec):
+            model = self.model if self.model_needs_plugin else self.model.rpartition("/")[2]
+            return f"{model}@{self.owned_name if self.needs_plugin else self.name}"
+        return self.owned_name if self.needs_plugin else self.name
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -92,6 +103,28 @@ def find_entry(
             entry, note=f"{name} is {entry.owned_name}; zoo's own {shadowed[0].owned_name} has it as an alias"
         )
     return entry
+
+
+def mark_clashes(
+    entries: Sequence[RegistryEntry[S]], *, prefer: tuple[str, ...], owner: str = ""
+) -> tuple[RegistryEntry[S], ...]:
+    """The entries, those marked whose bare name does not mean them."""
+    named: dict[str, list[RegistryEntry[S]]] = {}
+    for entry in entries:
+        named.setdefault(entry.name, []).append(entry)
+    meant = {name: _meant(name, group, prefer=prefer, owner=owner) for name, group in named.items() if len(group) > 1}
+    return tuple(
+        replace(entry, needs_plugin=True) if meant.get(entry.name, entry.full_name) != entry.full_name else entry
+        for entry in entries
+    )
+
+
+def _meant(name: str, entries: Sequence[RegistryEntry[S]], *, prefer: tuple[str, ...], owner: str) -> str:
+    """The full name of what a bare name means; empty where it is ambiguous."""
+    try:
+        return _choose(name, entries, kind="", owner=owner, prefer=prefer).full_name
+    except AmbiguousName:
+        return ""
 
 
 def _choose(

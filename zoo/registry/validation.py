@@ -13,6 +13,8 @@ from functools import cache
 from types import UnionType
 from typing import Any, ForwardRef, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from zoo.api.problem import Input
+
 Test: TypeAlias = Callable[[Any], bool]
 MAX_VALUE_CHARS = 40
 """A longer value is cut in the message."""
@@ -24,7 +26,7 @@ def type_error(spec: Any) -> str:
     for name, kind, has_type in _fields(spec_type):
         value = getattr(spec, name)
         if not has_type(value):
-            inner = type_error(value) if type(value) in _members(kind) and is_dataclass(value) else ""
+            inner = type_error(value) if _is_of(value, kind) and is_dataclass(value) else ""
             return f"{name}.{inner}" if inner else f"{name} is {_short(value)}, where {_type_name(kind)} belongs"
     return ""
 
@@ -42,6 +44,10 @@ def _test(kind: Any) -> Test:
     make = _MAKERS.get(get_origin(kind))
     if make is not None:
         return make(get_args(kind))
+    if kind is Input:  # what a plugin feeds its models is its own, and the fields are looked at as those of a spec
+        return lambda value: (
+            isinstance(value, Input) and is_dataclass(value) and not type_error(value) and type(value.describe()) is str
+        )
     if is_dataclass(kind):
         return lambda value: type(value) is kind and not type_error(value)
     if kind is float:
@@ -94,6 +100,12 @@ _MAKERS: Mapping[Any, Callable[[tuple[Any, ...]], Test]] = {
     Mapping: _of_mapping,
 }
 """Makes the test of a generic type from its arguments."""
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Whether a value is of a kind, or of one of a union's, whatever its fields hold."""
+    members = _members(kind)
+    return type(value) in members or (Input in members and isinstance(value, Input))
 
 
 def _members(kind: Any) -> tuple[Any, ...]:

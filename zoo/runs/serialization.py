@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from zoo.api.errors import BadFile
-from zoo.api.problem import AudioInput, ImageInput, Input, Json, LatentInput, TokenInput
+from zoo.api.problem import Input, Json
+from zoo.runs.input_kinds import UnknownInput, class_of, kind_of
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
 
-INPUT_KINDS: Final[Mapping[type[Any], str]] = {
-    ImageInput: "image",
-    TokenInput: "tokens",
-    LatentInput: "latent",
-    AudioInput: "audio",
-}
-"""What the `kind` of an input is in files.  No value is ever renamed."""
-_FORMER_KINDS: Final = {"ImageInput": "image", "TokenInput": "tokens", "LatentInput": "latent", "AudioInput": "audio"}
-"""Files of zoo 0.1 have names of classes."""
-
 
 @cache
 def _converter() -> Converter:
     from cattrs import Converter  # noqa: PLC0415  listing models needs no records
-    from cattrs.strategies import configure_tagged_union, configure_union_passthrough  # noqa: PLC0415
+    from cattrs.strategies import configure_union_passthrough  # noqa: PLC0415
 
     converter = Converter(forbid_extra_keys=True)
-    configure_tagged_union(Input, converter, tag_name="kind", tag_generator=INPUT_KINDS.__getitem__)
-    tagged = converter.get_structure_hook(Input)
-    converter.register_structure_hook(Input, lambda value, kind: tagged(_with_present_kind(value), kind))
+    converter.register_structure_hook_func(lambda kind: kind is Input, lambda value, _: _to_input(converter, value))
+    converter.register_unstructure_hook_func(
+        lambda kind: kind is Input,
+        lambda value: {"kind": kind_of(value), **converter.unstructure(value, type(value))},
+    )
     converter.register_structure_hook_func(
         _is_perhaps_input,
-        lambda value, _: None if value is None else converter.structure(value, Input),  # type: ignore[arg-type]
+        lambda value, _: None if value is None else converter.structure(value, Input),
     )
     converter.register_unstructure_hook_func(
         _is_perhaps_input, lambda value: None if value is None else converter.unstructure(value, Input)
@@ -53,10 +45,12 @@ def _converter() -> Converter:
     return converter
 
 
-def _with_present_kind(value: Any) -> Any:
-    if not isinstance(value, dict) or value.get("kind") not in _FORMER_KINDS:
-        return value
-    return {**value, "kind": _FORMER_KINDS[value["kind"]]}
+def _to_input(converter: Converter, value: Any) -> Input:
+    """The input that an object with a `kind` describes."""
+    if not isinstance(value, dict) or "kind" not in value:
+        raise UnknownInput("an input without its kind")
+    made: Input = converter.structure({k: v for k, v in value.items() if k != "kind"}, class_of(value["kind"]))
+    return made
 
 
 def _is_json(kind: object) -> bool:
@@ -88,11 +82,15 @@ def to_json(value: object) -> Any:
 def from_json(kind: type[T], data: object, *, where: str) -> T:
     """The dataclass that `data` describes; BadFile names `where` and every wrong key."""
     from cattrs import transform_error  # noqa: PLC0415
+    from cattrs.v import format_exception  # noqa: PLC0415
+
+    def reason(error: BaseException, wanted: type | None) -> str:
+        return str(error) if isinstance(error, UnknownInput) else format_exception(error, wanted)
 
     try:
         return _converter().structure(data, kind)
     except Exception as error:
-        reasons = "; ".join(transform_error(error))
+        reasons = "; ".join(transform_error(error, format_exception=reason))
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
-from zoo.api.problem import ImageInput, Input, LatentInput
+from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
@@ -49,6 +49,8 @@ class TrainConfig:
     label_column: str = ""
     weights: str | None = None
     """What training starts from: a tag, a run or a file; None starts from the seed."""
+    trainer: str = ""
+    """The full name of the trainer that was chosen instead of the model's own; empty for that."""
     freeze: Freeze = "none"
     seed: int = 0
     device: str = "auto"
@@ -160,22 +162,7 @@ def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str,
 
 def sized_input(input: Input, recipe: Recipe) -> Input:
     """The input at the size that the recipe trains at; UsageError where the model cannot take it."""
-    if recipe.input_size is None:
-        return input
-    if isinstance(input, LatentInput) and input.picture is not None:
-        picture = sized_input(input.picture, recipe)
-        return replace(input, picture=picture if isinstance(picture, ImageInput) else input.picture)
-    if not isinstance(input, ImageInput):
-        raise UsageError("input_size is set, but this model takes no images")
-    if demand := input.demand(recipe.input_size):
-        height, width = recipe.input_size
-        near = ",".join(map(str, input.nearest(recipe.input_size)))
-        raise UsageError(
-            f"input_size is {height}x{width}, but this model needs {demand}",
-            hint=f"say --set recipe.input_size={near}",
-        )
-    # a crop margin belongs to the size the model's authors trained at
-    return replace(input, size=recipe.input_size, resize=None)
+    return input if recipe.input_size is None else input.resized(recipe.input_size)
 
 
 def check_config(config: TrainConfig) -> None:

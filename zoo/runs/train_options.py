@@ -54,6 +54,9 @@ class TrainOptions:
             "Start from a tag, a run, a .safetensors file, or what the model finds by itself: hf:ID.", "config"
         ),
     )
+    trainer: str | None = field(
+        default=None, metadata=_row("Any trainer of the model's task instead of the model's own.", "config")
+    )
     freeze: Freeze | None = field(default=None, metadata=_row("backbone: only the head learns.", "config"))
     epochs: int | None = field(default=None, metadata=_row("How many times training goes through the data.", "recipe"))
     batch_size: int | None = field(default=None, metadata=_row("Items in a batch, over all devices.", "recipe"))

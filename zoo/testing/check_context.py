@@ -95,8 +95,8 @@ class CheckContext:
         source, task = self.source(entry), self.catalog.task(entry.spec.task).full_name
         if (task, source) not in self._cards:
             task_object = self.catalog.make_task(task)
-            found = task_object.detect(DataRequest(source=source))
-            self._cards[task, source] = task_object.check(found, progress=_no_progress)
+            found = task_object.data.detect(DataRequest(source=source))
+            self._cards[task, source] = task_object.data.check(found, progress=_no_progress)
         return self._cards[task, source]
 
     @cached_property
@@ -149,7 +149,7 @@ def _cases(subject: Subject) -> tuple[Case, ...]:
     from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
     from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
-    cases = subject.task.cases(None, subject.problem, Purpose.MODEL, limit=MAX_CASES)
+    cases = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=MAX_CASES)
     return with_initial_state([under_own_names(case, subject) for case in cases if case.gates], subject.signature)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from inspect import getmembers, isfunction
 from typing import Any, Final
 
+from zoo.api.api_1 import TaskApi1
 from zoo.api.errors import ZooError
-from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
-from zoo.api.task import Task
+from zoo.api.parts import TaskAnswers, TaskData, TaskGraphs, TaskTensors
+from zoo.api.specs import PARTS, ModelSpec, Reference, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.api.trainer import Trainer
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
@@ -29,7 +30,8 @@ catalog = Catalog.discover()
 list(catalog.models()), list(catalog.weights())
 for task in catalog.tasks():
     if not catalog.missing(task) and not task.plugin.error:
-        catalog.make_task(task.full_name)
+        made = catalog.make_task(task.full_name)
+        made.data, made.answers
 errors = [plugin.error for plugin in catalog.plugins if plugin.error]
 print(json.dumps({"errors": errors, "tasks": sorted(sys.modules)}))
 """
@@ -67,7 +69,9 @@ def torch_free(context: CheckContext, plugin: Plugin) -> str:
             next_step="name what is heavy by reference, 'package.module:object', and import it in that module",
         )
     if "torch" in listed["tasks"]:
-        raise Failing("making its task imports torch", next_step="import torch inside the methods marked [torch]")
+        raise Failing(
+            "data or answers of its task import torch", next_step="torch belongs to the parts tensors and graphs"
+        )
     return "nothing heavy"
 
 
@@ -115,7 +119,7 @@ def references(context: CheckContext, plugin: Plugin) -> str:
 
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
-    fields = ("builder", "adapter", "trainer", "task", "remap", "classes", "vocabulary")
+    fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
     for spec in (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
         for field in fields:
@@ -135,21 +139,58 @@ def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
     if not callable(found):
         yield "is not callable"
         return
-    protocols: dict[tuple[type, str], type] = {(TaskSpec, "task"): Task, (TrainerSpec, "trainer"): Trainer}
-    protocol = protocols.get((type(spec), field))
+    if isinstance(spec, TaskSpec) and field == "device":
+        yield from _device_errors(sys.modules[found.__module__], spec.tags)
+        return
+    protocol = PROTOCOLS.get((type(spec), field))
     if protocol is None:
         return
-    instance = found()
-    missing = [name for name, _ in getmembers(protocol, isfunction) if not callable(getattr(instance, name, None))]
-    missing = [name for name in missing if not name.startswith("_")]
+    made = found()
+    tagged = {method for (part, _), method in TAGGED.items() if part == field}
+    wanted = {name for name, _ in getmembers(protocol, isfunction) if not name.startswith("_")} - tagged
+    if isinstance(spec, TaskSpec):
+        wanted |= {method for (part, tag), method in TAGGED.items() if part == field and getattr(spec.tags, tag)}
+    missing = sorted(name for name in wanted if not callable(getattr(made, name, None)))
     if missing:
         yield f"has no {', '.join(missing)}"
-    if isinstance(spec, TaskSpec):
-        yield from _task_mistakes(instance)
+    if isinstance(spec, TaskSpec) and field == "task":
+        yield from _runner_misfits(made)
 
 
-def _task_mistakes(task: Any) -> Iterator[str]:
-    """Each mistake in the attributes of a task, as the end of a sentence."""
+PROTOCOLS: Final[dict[tuple[type, str], type]] = {
+    (TrainerSpec, "trainer"): Trainer,
+    (TaskSpec, "data"): TaskData,
+    (TaskSpec, "tensors"): TaskTensors,
+    (TaskSpec, "graphs"): TaskGraphs,
+    (TaskSpec, "answers"): TaskAnswers,
+    (TaskSpec, "task"): TaskApi1,
+}
+"""What the object that a field of a spec names must look like."""
+
+TAGGED: Final[dict[tuple[str, str], str]] = {
+    ("data", "reads_text"): "read_text",
+    ("answers", "generative"): "generate",
+    ("answers", "unconditional"): "prompts",
+    ("answers", "pairwise"): "compare",
+    ("answers", "has_threshold"): "calibrate",
+    ("device", "reads_text"): "read_text",
+    ("device", "generative"): "generate",
+    ("device", "pairwise"): "compare",
+}
+"""Part and tag to the method that the tag promises."""
+
+
+def _device_errors(module: Any, tags: TaskTags) -> Iterator[str]:
+    """What the module that bundles carry lacks."""
+    wanted = ["read", *(method for (part, tag), method in TAGGED.items() if part == "device" and getattr(tags, tag))]
+    wanted += [] if hasattr(module, "keep") else ["show"]
+    missing = [name for name in wanted if not callable(getattr(module, name, None))]
+    if missing:
+        yield f"is in the module {module.__name__}, which has no {', '.join(missing)}"
+
+
+def _runner_misfits(task: Any) -> Iterator[str]:
+    """What is wrong with what a task names besides its methods."""
     for name in ("name", "monitor", "runner"):
         if not hasattr(task, name):
             yield f"has no attribute {name}"

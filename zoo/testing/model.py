@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from zoo.api.problem import ImageInput, LatentInput
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, call
@@ -77,7 +78,9 @@ def finite(context: CheckContext, entry: Model) -> str:
 
 def parameters(context: CheckContext, entry: Model) -> str:
     """It has as many parameters as its spec says, at the default number of classes."""
-    problem = replace(context.problem(entry), input=entry.spec.input)  # the data may have other channels
+    problem = context.problem(entry)
+    if isinstance(problem.input, ImageInput | LatentInput):  # the data may have other channels
+        problem = replace(problem, input=entry.spec.input)
     count = sum(parameter.numel() for parameter in context.build(entry, problem).model.parameters())
     stated = entry.spec.parameters
     if stated is None:

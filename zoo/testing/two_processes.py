@@ -32,7 +32,7 @@ def main(model: str, data: str) -> None:
         for _ in run(training, STEPS):
             pass
         engine.share_tensors(training.modules["model"], buffers_only=True)
-        metrics = training.task.metrics(training.context.problem)
+        metrics = training.task.tensors.metrics(training.context.problem)
         measured = measure(training.evaluation, training.trainer, training.validation, metrics) or {}
         tensors = {**_tensors(training), **{f"metric {name}": torch.tensor(value) for name, value in measured.items()}}
         differing = [name for name, tensor in tensors.items() if not _is_equal_everywhere(tensor)]

@@ -51,7 +51,7 @@ def metric(context: CheckContext, entry: Weights) -> str:
         raise NotApplicable("it claims none", next_step="WeightsSpec(..., metrics={...}, data=...)")
     target = _target(context, entry)
     try:
-        context.catalog.make_task(target.model.spec.task).detect(DataRequest(source=entry.spec.data))
+        context.catalog.make_task(target.model.spec.task).data.detect(DataRequest(source=entry.spec.data))
     except ZooError:
         reason = f"the data they are claimed for, {entry.spec.data or 'which are not named'}, are not at hand"
         raise NotApplicable(reason) from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from copy import deepcopy
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from zoo.api.data import DataCard
+from zoo.api.parts import declares
 from zoo.api.problem import Problem
-from zoo.api.task_options import Adjustable
 from zoo.api.trainer import Trainer
 from zoo.models.build import build, seeded, silent
 from zoo.models.weights.start import Started, start_from
@@ -60,14 +61,15 @@ def build_training(
     recipe, declared = config.recipe, request.trainer.spec
     trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
-    train = task.dataset(card, "train", problem)
-    if isinstance(train, Adjustable):
-        train = train.adjusted(options)
+    train = task.tensors.dataset(card, "train", problem)
+    if declares(task.tags.adjustable, train, "adjusted"):
+        train = cast("Any", train).adjusted(options)
     plan = Plan(
         dataset=train,
         batch_size=recipe.batch_size,
         accumulate=recipe.accumulate,
         seed=config.seed,
+        ordered=declares(task.tags.ordered, train, "order"),
         limit=config.limit_train,
         rank=engine.rank,
         world=engine.world,
@@ -108,7 +110,7 @@ def build_training(
         rates=learning_rates(recipe, steps // recipe.accumulate),
         plan=plan,
         train=train,
-        validation=task.dataset(card, "validation", problem),
+        validation=task.tensors.dataset(card, "validation", problem),
         workers=0,
         progress=Progress(),
     )
@@ -180,7 +182,7 @@ def _rehearsal(
         context.begin(0, 0)
         batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
         if real.recipe.augment != NO_AUGMENT:
-            batch = training.task.augment(batch, real.recipe.augment, context.generator)
+            batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
         with engine.autocast():
             trainer.step(context, training.train.ready(batch))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from torch import nn
 from torch.optim import Optimizer
 
-from zoo.api.task import Dataset, Monitor, Task
+from zoo.api.parts import Task
+from zoo.api.task import Dataset, Monitor
 from zoo.api.trainer import Trainer
 from zoo.runs.train_config import TrainConfig
 from zoo.training.context import Context

@@ -6,12 +6,12 @@ This makes a resume exact: no random state is stored, and the batches that are d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 
 from zoo.api.errors import UsageError
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Plan:
     """Over all processes."""
     accumulate: int
     seed: int
+    ordered: bool = False
+    """The dataset has an order of its own: `order(batch_size, generator)`."""
     limit: int | None = None
     """Use at most this many items, the same in every epoch."""
     rank: int = 0
@@ -55,8 +57,8 @@ class Plan:
 
     def _order(self, epoch: int) -> list[int]:
         generator = torch.Generator().manual_seed(mix_seed(self.seed, epoch, stream=1))
-        if isinstance(self.dataset, Ordered):
-            return list(self.dataset.order(self.batch_size, generator))[: self.items]
+        if self.ordered:
+            return list(cast("Any", self.dataset).order(self.batch_size, generator))[: self.items]
         if self.items == len(self.dataset):
             return torch.randperm(self.items, generator=generator).tolist()
         chosen = torch.randperm(len(self.dataset), generator=torch.Generator().manual_seed(self.seed))[: self.items]

@@ -98,7 +98,7 @@ class Fit:
         recipe = training.config.recipe
         batch = on_device(raw, training.engine.device)
         if recipe.augment != NO_AUGMENT:
-            batch = training.task.augment(batch, recipe.augment, training.context.generator)
+            batch = training.task.tensors.augment(batch, recipe.augment, training.context.generator)
         batch = training.train.ready(batch)
         return channels_last(batch) if recipe.channels_last else batch
 
@@ -141,7 +141,7 @@ class Fit:
         training, progress = self._training, self._progress
         for module in training.evaluated:
             training.engine.share_tensors(module, buffers_only=True)
-        measured = training.task.metrics(training.context.problem)
+        measured = training.task.tensors.metrics(training.context.problem)
         if training.average is not None:
             training.average.averaged()  # copies integer buffers into the module that `evaluation` measures
         if progress.step == self._steps:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
+from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec, TrainerSpec
-from zoo.api.task import Progress, Task
+from zoo.api.task import Progress
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.run import check_output, default_output
@@ -53,7 +54,10 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
             f"{entry.full_name} needs {', '.join(missing)}, not installed here",
             hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
         )
+    entry = catalog.with_trainer(entry, _trainer_name(options))
     trainer = catalog.trainer_of(entry)
+    if options.trainer:
+        options = replace(options, trainer=trainer.full_name)
     config = resolve_config(
         options,
         spec=entry.spec,
@@ -76,11 +80,16 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         trainer=trainer,
         task=task,
         config=config,
-        data_source=task.detect(config.request),
+        data_source=task.data.detect(config.request),
         weights=weights,
         output=output,
         overwrite=options.overwrite,
     )
+
+
+def _trainer_name(options: TrainOptions) -> str:
+    """The trainer that the options name, or the config that they replay; empty for the model's own."""
+    return options.trainer or (read_config(options.config).trainer if options.config else "")
 
 
 def _model_name(model: str | None, options: TrainOptions) -> tuple[str, str]:
@@ -121,7 +130,7 @@ def _trained_input(weights: WeightsSource, config: TrainConfig, entry: RegistryE
 
 def check_data(request: TrainingRequest, *, progress: Progress) -> DataCard:
     """The data, every sample looked at; DataError when they cannot be trained on."""
-    card = request.task.check(request.data_source, progress=progress)
+    card = request.task.data.check(request.data_source, progress=progress)
     for split in ("train", "validation"):
         if not card.counts().get(split):
             raise DataError(

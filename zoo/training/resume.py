@@ -49,7 +49,7 @@ def resume(
     run = Run.open(path)
     _check_resumable(run)
     request = _request(run, catalog or Catalog.discover())
-    card = request.task.check(request.data_source, progress=progress)
+    card = request.task.data.check(request.data_source, progress=progress)
     other_data = _check_same_data(run, card, request.entry)
     config, reasons = _same_machine(run, request.entry)
     inexact = [*other_data, *reasons]
@@ -94,7 +94,7 @@ def _request(run: Run, catalog: Catalog) -> TrainingRequest:
         trainer=catalog.trainer_of(entry),
         task=task,
         config=config,
-        data_source=task.detect(config.request),
+        data_source=task.data.detect(config.request),
         weights=find_source(str(config.weights), catalog, entry) if begins_again else None,
         output=run.path,
     )

@@ -46,7 +46,7 @@ def finish(
     all_callbacks: list[Callback] = []
     if engine.leads:
         all_callbacks = [MetricsCsv(run.path / "metrics.csv"), TensorBoard(run.path / "tensorboard"), Checkpoints(run)]
-        all_callbacks += [Pictures(run.path), *callbacks]
+        all_callbacks += [Pictures(run.path, epoch_figure=training.task.tags.epoch_figure), *callbacks]
     with holding(run.path) if engine.leads else nullcontext():
         try:
             with StopSignals() as signals:
@@ -84,8 +84,8 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
     if training.engine.leads:  # the others may be on machines that do not see the run
         load_state(model, read_state(run.checkpoint("best").checkpoint.model), origin=str(run.path))
     training.engine.share_tensors(model)
-    dataset = training.task.dataset(card, "test", training.context.problem)
-    metrics = training.task.metrics(training.context.problem)
+    dataset = training.task.tensors.dataset(card, "test", training.context.problem)
+    metrics = training.task.tensors.metrics(training.context.problem)
     values = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
     return recorded(values or {})
 

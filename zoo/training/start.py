@@ -11,7 +11,7 @@ from torch import nn
 
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
-from zoo.api.problem import ImageInput, Problem
+from zoo.api.problem import Problem
 from zoo.models.build import silent
 from zoo.models.device import choose_device
 from zoo.models.weights.source import read_as
@@ -77,6 +77,7 @@ def train(
     text_column: str | None = None,
     label_column: str | None = None,
     weights: str | Path | None = None,
+    trainer: str | None = None,
     freeze: Freeze | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -118,6 +119,7 @@ def train(
         text_column=text_column,
         label_column=label_column,
         weights=weights,
+        trainer=trainer,
         freeze=freeze,
         epochs=epochs,
         batch_size=batch_size,
@@ -151,7 +153,7 @@ def _ignore(text: str) -> None:
 def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:
     """The config with device, processes and precision decided."""
     device = choose_device(config.device)
-    side = min(problem.input.size) if isinstance(problem.input, ImageInput) else 0
+    side = problem.input.picture_side
     count = sum(parameter.numel() for parameter in model.parameters())
     precision = choose_precision(config.recipe.precision, device=device, parameters=count, side=side)
     devices = launched_processes() if launched_processes() > 1 else config.devices

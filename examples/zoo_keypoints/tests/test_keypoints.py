@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from zoo_keypoints.agreement import agreement, scores
+from zoo_keypoints.augment import augment
+from zoo_keypoints.finish import InPixels
+from zoo_keypoints.metrics import PointMetrics
 
 import zoo
 from zoo_keypoints import tickets
-from zoo_keypoints.agreement import agreement, scores
-from zoo_keypoints.augment import augment
 from zoo_keypoints.distillation import hired
-from zoo_keypoints.finish import InPixels
 from zoo_keypoints.layout import check, detect
-from zoo_keypoints.metrics import PointMetrics
 from zoo_keypoints.model import Finder
 from zoo_keypoints.task import Keypoints
 

@@ -22,7 +22,8 @@ _HEAD = '"""The task\'s part of this bundle: reading files and showing answers w
 
 def task_source(runner: Reference) -> str:
     """The text of a module that needs only numpy and Pillow, from the reference in `Task.runner`."""
-    parts = _parts(runner.partition(":")[0], seen=set())
+    package, _, name = runner.partition(":")
+    parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
     return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"
 

@@ -41,7 +41,7 @@ def _ratio(case: CaseEvidence) -> float:
 
 def _shown(proof: Proof, case: Case, expected: Outputs, actual: Outputs) -> ShownCase:
     task, problem = proof.subject.task, proof.subject.problem
-    reference, candidate = task.show(case, expected, problem), task.show(case, actual, problem)
+    reference, candidate = task.answers.show(case, expected, problem), task.answers.show(case, actual, problem)
     return ShownCase(
         graph=PIPELINE,
         case=case.name,

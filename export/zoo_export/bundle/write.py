@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
-from zoo.api.postprocess import PostprocessKind, PostprocessStep
+from zoo.api.postprocess import PostprocessStep
 from zoo.api.task import Purpose
-from zoo.api.task_options import ChoosesRunner, TellsPostprocess
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
@@ -106,7 +105,7 @@ def _without_data(bundle: Bundle, subject: Subject) -> bool:
     """Whether every golden case has the origin of a case that is made without the user's data."""
     purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
     task, problem = subject.task, subject.problem
-    cases = [case for purpose in purposes for case in task.cases(None, problem, purpose, limit=RAW_CASES)]
+    cases = [case for purpose in purposes for case in task.answers.cases(None, problem, purpose, limit=RAW_CASES)]
     known = {"synthetic", *(case.origin or "synthetic" for case in cases)}
     return all(case.origin in known for case in bundle.manifest.golden)
 
@@ -155,9 +154,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 def runner(subject: Subject) -> dict[str, bytes]:
     """run.py and task.py, as this zoo writes them."""
     core = Path(run_template.__file__).read_bytes()
-    task = subject.task
-    runner = task.runner_for(subject.problem) if isinstance(task, ChoosesRunner) else task.runner
-    return {"run.py": core, "task.py": task_source(runner).encode()}
+    return {"run.py": core, "task.py": task_source(subject.task.device(subject.problem)).encode()}
 
 
 def manifest_of(
@@ -192,10 +189,8 @@ def manifest_of(
 
 
 def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
-    """The steps that the task tells; one custom step of a task that tells none."""
-    if isinstance(subject.task, TellsPostprocess):
-        return subject.task.postprocess_steps(subject.problem)
-    return (PostprocessStep(kind=PostprocessKind.CUSTOM),)
+    """The steps that the task tells."""
+    return subject.task.graphs.postprocess_steps(subject.problem)
 
 
 def _role(name: str) -> Role:

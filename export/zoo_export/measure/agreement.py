@@ -8,7 +8,9 @@ from itertools import chain
 
 import numpy as np
 
-from zoo.api.task import Agreement, Case, Task
+from zoo.api.parts import Task
+from zoo.api.problem import Problem
+from zoo.api.task import Agreement, Case
 from zoo.bundle.judge.evidence import CaseEvidence, GraphEvidence
 from zoo.models.outputs import Array
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
@@ -25,6 +27,7 @@ class AgreementCases:
     """Cases with PyTorch's answers, and what else would be as right."""
 
     task: Task
+    problem: Problem
     cases: Sequence[Case]
     reference: Sequence[Outputs]
     noise: Mapping[str, float]
@@ -42,8 +45,17 @@ class AgreementCases:
         )
 
     def compared(self, actual: Sequence[Outputs]) -> Agreement:
-        """The task's comparison as it is."""
-        return self.task.agreement(self.reference, actual, cases=self.cases, noise=self.noise)
+        """The task's comparison as it is, and its metrics of both."""
+        answers = self.task.answers
+        agreement = answers.agreement(self.reference, actual, cases=self.cases, noise=self.noise)
+        return replace(
+            agreement,
+            reference_metrics={
+                **agreement.reference_metrics,
+                **answers.metrics(self.reference, self.cases, self.problem),
+            },
+            candidate_metrics={**agreement.candidate_metrics, **answers.metrics(actual, self.cases, self.problem)},
+        )
 
 
 def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
@@ -106,7 +118,7 @@ def _without_ties(agreement: Agreement, expected: AgreementCases, answers: Seque
 
 def _agrees(expected: AgreementCases, index: int, right: Outputs, answer: Outputs) -> bool:
     case = expected.cases[index]
-    alone = expected.task.agreement([right], [answer], cases=[case], noise=expected.noise)
+    alone = expected.task.answers.agreement([right], [answer], cases=[case], noise=expected.noise)
     return alone.items == alone.agreeing == 1
 
 

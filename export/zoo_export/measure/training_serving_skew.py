@@ -48,7 +48,7 @@ def _compared(
             pipeline.answer_with_margin(pipeline.outputs(inputs), case.inputs)
             for inputs in (serving, {**serving, **training})
         ]
-        same = subject.task.agreement(answers[:1], answers[1:], cases=[case], noise=noise).holds
+        same = subject.task.answers.agreement(answers[:1], answers[1:], cases=[case], noise=noise).holds
         measured = replace(measured, same_answer=same)
     return replace(measured, name=case.name)
 
@@ -57,7 +57,7 @@ def _from_dataset(subject: Subject, item: Item) -> dict[str, Array]:
     """What the dataset feeds the model of this sample alone, by the model's port names; nothing where it cannot."""
     alone = replace(item.card, splits={item.split: (item.sample,)})
     try:
-        dataset = subject.task.dataset(alone, item.split, subject.problem)
+        dataset = subject.task.tensors.dataset(alone, item.split, subject.problem)
     except DataError:  # pairs to verify, say, need more than one
         return {}
     if len(dataset) != 1:

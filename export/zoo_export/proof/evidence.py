@@ -138,6 +138,7 @@ def raw_agreement(results: Results) -> RawAgreement:
         indices=tuple(index for index, _, _ in rows),
         expected=AgreementCases(
             task=results.subject.task,
+            problem=results.subject.problem,
             cases=[case for _, case, _ in rows],
             reference=[expected.reference for _, _, expected in rows],
             noise={},
@@ -167,6 +168,7 @@ def _item_agreement(results: Results, noise: Mapping[str, float]) -> AgreementCa
     pipelines, model_noise = eager.pipelines, _model_noise(model)
     return AgreementCases(
         task=results.subject.task,
+        problem=results.subject.problem,
         cases=items,
         reference=batched_answers(items, pipelines.single),
         noise=noise,

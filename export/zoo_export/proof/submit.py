@@ -116,7 +116,7 @@ def capture_and_submit(
     """Both graphs captured; the runtime is given each file, or the given one in its place, as soon as it is there."""
     whole = files is None or PIPELINE in files
     where = queue.submit(environment)
-    controls = planned(subject.task.controls(subject.problem), subject.signature, whole=whole)
+    controls = planned(subject.task.answers.controls(subject.problem), subject.signature, whole=whole)
     graph = capture_model(subject, inputs, opset=opset)
     model = submit_graph(queue, _measured_file(model_file(subject, graph, inputs), files))
     mutants = submit_model_mutants(queue, model.file, model.session, controls)

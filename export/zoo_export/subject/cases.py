@@ -50,20 +50,22 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     task, problem, card = subject.task, subject.problem, subject.card
     shown = card if golden_of_users else None
     signature = subject.signature
-    raw = with_carried_state(tuple(task.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES)), pipeline)
+    raw = with_carried_state(tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES)), pipeline)
     few = GOLDEN_CASES - 2 if signature.feedback else GOLDEN_CASES - 1
-    golden = with_initial_state(tuple(task.cases(shown, problem, Purpose.GOLDEN, limit=few)), signature)
+    golden = with_initial_state(tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few)), signature)
     known = {case.name for case in raw}
     raw += tuple(case for case in golden if case.name not in known)
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
-    offered = task.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
+    offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
     model += _other_sizes(model, signature)
     known_data = card is not None or subject.trained  # published weights may come with embedded data
-    items = tuple(task.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+    items = (
+        tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+    )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
     return Inputs(raw=raw, model=tuple(_unique(model)), items=with_initial_state(items, signature), golden=golden)

@@ -119,10 +119,12 @@ def _randomise(module: nn.Module, trained: Trained, problem: Problem, *, seed: i
     """Draw weights that make every output depend on its inputs; what was done, in words."""
     task = trained.task
     signature = signature_of(module, task, problem)
-    raw = task.cases(None, problem, Purpose.PIPELINE, limit=RANDOM_WEIGHTS_INPUTS // 2)
-    prepare = task.prepare(problem).eval()
-    preprocess = Signature(inputs=task.pipeline_signature(problem).inputs, outputs=without_state(signature).inputs)
+    raw = task.answers.cases(None, problem, Purpose.PIPELINE, limit=RANDOM_WEIGHTS_INPUTS // 2)
+    prepare = task.graphs.preprocess(problem).eval()
+    preprocess = Signature(
+        inputs=task.graphs.signatures(problem).pipeline.inputs, outputs=without_state(signature).inputs
+    )
     inputs = [call(prepare, case.inputs, preprocess) for case in raw]
-    ready = task.cases(None, problem, Purpose.MODEL, limit=RANDOM_WEIGHTS_INPUTS // 2)
+    ready = task.answers.cases(None, problem, Purpose.MODEL, limit=RANDOM_WEIGHTS_INPUTS // 2)
     inputs += [dict(case.inputs) for case in ready if case.gates]
     return randomise(module, [{**arrays, **signature.initial_state()} for arrays in inputs], signature, seed=seed)

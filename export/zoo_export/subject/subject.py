@@ -9,9 +9,10 @@ from torch import nn
 
 from zoo.api.data import DataCard
 from zoo.api.errors import Refused
+from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.api.specs import ExportSpec
-from zoo.api.task import Signature, Task
+from zoo.api.task import Signature
 from zoo.bundle.runtime.consistency import description
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import signature_of
@@ -61,7 +62,7 @@ class Subject:
     @property
     def pipeline_signature(self) -> Signature:
         """Of pipeline.onnx: the task's, and the state of the model."""
-        return with_state(self.task.pipeline_signature(self.problem), self.signature)
+        return with_state(self.task.graphs.signatures(self.problem).pipeline, self.signature)
 
 
 def metadata(subject: Subject, *, role: str, opset: int, exporter: str) -> dict[str, str]:

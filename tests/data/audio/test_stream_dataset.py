@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 from zoo.data.audio.metrics import SampleMetrics
 from zoo.data.audio.stream_dataset import IGNORE_INDEX, EvaluationWindows, Recordings, TrainingChunks
 
@@ -38,7 +37,6 @@ def test_places_go_on_within_a_recording_and_never_into_the_next() -> None:
 
 def test_an_epoch_goes_through_whole_recordings_in_an_order_drawn_anew() -> None:
     data = TrainingChunks(recordings(*[12] * 10))
-    assert isinstance(data, Ordered)
     order = data.order(2, torch.Generator().manual_seed(1))
     assert sorted(order) == list(range(30))
     assert order == data.order(2, torch.Generator().manual_seed(1))

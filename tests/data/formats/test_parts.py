@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError, UsageError
 from zoo.data.audio import sources as sounds
 from zoo.data.audio.mu_law import wave_bytes
 from zoo.data.image import sources as images
-from zoo.tasks.text_classification.task import TextClassification
-from zoo.tasks.text_generation.task import TextGeneration
 
 Paint = Callable[..., Path]
 SPELLINGS = [
@@ -90,8 +89,8 @@ def test_texts_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
                 path = tmp_path / part / label / f"{number}.txt"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(f"{part} {label} {number}")
-    task = TextClassification()
-    found = task.check(task.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    task = builtin_task("text-classification")
+    found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
     assert found.classes == ("ham", "spam")
     assert found.counts()[other_split(other)] == 8
 
@@ -102,8 +101,8 @@ def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) ->
         (tmp_path / part).mkdir()
         (tmp_path / part / "a.txt").write_text(f"{part} text\n" * 200)
     (tmp_path / "README.md").write_text("about")
-    task = TextGeneration()
-    found = task.check(task.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    task = builtin_task("text-generation")
+    found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
     assert [item.name for item in found.splits["train"]] == [f"{train}/a.txt"]
     assert "left out README.md: about the data, and none of them" in found.notes
     assert [item.name for item in found.splits[other_split(other)]] == [f"{other}/a.txt"]  # type: ignore[index]

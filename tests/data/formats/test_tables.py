@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError, UsageError
 from zoo.data.formats.tables import parse_table
 from zoo.data.image import sources
-from zoo.tasks.text_classification.task import TextClassification
-from zoo.tasks.text_generation.task import TextGeneration
 
 Paint = Callable[..., Path]
 ROWS = [(f"word {number}", "ab"[number % 2]) for number in range(40)]
@@ -25,8 +24,8 @@ def silent(done: int, total: int) -> None:
 
 
 def card(path: Path, **options: Any) -> DataCard:
-    task = TextClassification()
-    return task.check(task.detect(DataRequest(source=str(path), **options)), progress=silent)
+    task = builtin_task("text-classification")
+    return task.data.check(task.data.detect(DataRequest(source=str(path), **options)), progress=silent)
 
 
 def table(path: Path, text: str) -> Path:
@@ -215,10 +214,10 @@ def test_json_lines_of_any_names(tmp_path: Path) -> None:
 
 
 def test_running_text_takes_the_only_column_or_asks(tmp_path: Path) -> None:
-    task = TextGeneration()
+    task = builtin_task("text-generation")
 
     def corpus(path: Path, **options: Any) -> DataCard:
-        return task.check(task.detect(DataRequest(source=str(path), **options)), progress=silent)
+        return task.data.check(task.data.detect(DataRequest(source=str(path), **options)), progress=silent)
 
     many = "".join(f"some words of a line {number}\n" for number in range(100))
     assert corpus(table(tmp_path / "a.csv", many)).counts()["train"] == 100

@@ -7,7 +7,6 @@ import torch
 
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Dataset
-from zoo.api.task_options import Ordered
 from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.labelled_dataset import LabelledTexts
 from zoo.data.text.metrics import LanguageModelMetrics, TextClassificationMetrics
@@ -35,7 +34,6 @@ def test_a_batch_is_padded_to_its_own_longest_and_cut_at_the_longest_allowed() -
 def test_an_epoch_takes_every_text_once_and_neighbours_of_one_length() -> None:
     items = [TextItem("a" * (1 + number % 6), label=0) for number in range(2000)]
     data = LabelledTexts(items, PROBLEM)
-    assert isinstance(data, Ordered)
     order = data.order(10, torch.Generator().manual_seed(1))
     assert sorted(order) == list(range(2000))
     lengths = data.lengths[torch.tensor(order)].view(-1, 10)

@@ -15,7 +15,7 @@ from zoo.data.embedded.names import names
 from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
 from zoo.data.text.encoding import decode, encoder, unknown
 from zoo.data.text.vocabulary import token_ids
-from zoo.data.text.wordpiece import LONGEST_WORD, encode, words
+from zoo.data.text.wordpiece import LONGEST_WORD, encode_wordpieces, words
 from zoo_export.bundle.runner_source import task_source
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -72,7 +72,7 @@ def test_names_and_hostile_texts_are_cut_as_the_library_cuts_them(
     library, places = library_tokenizer(vocabulary, how), token_ids(vocabulary)
     texts = [*HOSTILE, *(name for name, _ in names("test"))]
     for text, cut in zip(texts, library.encode_batch(texts), strict=True):
-        first, *middle, last = encode(text, places, how, 10_000) or [2, 3]
+        first, *middle, last = encode_wordpieces(text, places, how, 10_000) or [2, 3]
         assert (first, middle, last) == (2, cut.ids, 3), text
 
 
@@ -122,7 +122,7 @@ def test_a_long_text_is_cut_inside_its_two_ends_and_none_gives_no_tokens(vocabul
 
 
 def test_the_bundle_cuts_alone_what_zoo_cuts(vocabulary: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "task.py").write_text(task_source("zoo.tasks.text_classification.wordpiece_runner:read"))
+    (tmp_path / "task.py").write_text(task_source("zoo.tasks.text_classification.runner:read"))
     use = (
         "import sys; sys.modules['zoo'] = sys.modules['torch'] = sys.modules['tokenizers'] = None;"
         f"sys.path.insert(0, {str(tmp_path)!r}); import task;"

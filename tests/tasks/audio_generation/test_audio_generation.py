@@ -12,19 +12,18 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, DataError, UsageError
+from zoo.api.parts import Task
 from zoo.api.problem import AudioInput, Problem
-from zoo.api.task import Case, Purpose, Task
-from zoo.api.task_options import ReadsText, Responding, Unprompted
+from zoo.api.task import Case, Purpose
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answer, resolve_inputs
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
-from zoo.tasks.audio_generation.task import AudioGeneration
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.bundle.runner_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
@@ -45,19 +44,17 @@ def counting(feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
-    task: Task = AudioGeneration()
-    assert isinstance(task, Responding)
-    assert isinstance(task, ReadsText)
-    assert isinstance(task, Unprompted)
-    assert (list(task.beginnings(CLASSES)), list(task.beginnings(PLAIN))) == (["high", "low"], ["silence"])
+    task: Task = builtin_task("audio-generation")
+    assert (task.tags.generative, task.tags.reads_text, task.tags.unconditional) == (True, True, True)
+    assert (list(task.answers.prompts(CLASSES)), list(task.answers.prompts(PLAIN))) == (["high", "low"], ["silence"])
     assert resolve_inputs([], task) == ()
     with pytest.raises(UsageError, match="image-classification needs a file"):
-        resolve_inputs([], ImageClassification())
+        resolve_inputs([], builtin_task("image-classification"))
 
 
 def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:
-    task = AudioGeneration()
-    card = task.check(task.detect(DataRequest(source="tones")), progress=quiet)
+    task = builtin_task("audio-generation")
+    card = task.data.check(task.data.detect(DataRequest(source="tones")), progress=quiet)
     problem = task.problem(card, AudioInput(sample_rate=44_100, any_rate=True))
     assert problem.input == AudioInput(sample_rate=8000)
     assert problem.classes == ("bright", "hollow", "pure")
@@ -73,31 +70,31 @@ def test_a_sound_begins_with_silence_and_has_the_class_of_its_folder_or_its_name
     (tmp_path / "low").mkdir()
     for name in ("low/a.wav", "high-7.wav", "other.wav"):
         (tmp_path / name).write_bytes(wave_bytes(np.array([0.5, -1.0]), 8000))
-    task, wanted = AudioGeneration(), [SILENCE, *to_codes(np.array([0.5, -1.0]))]
+    task, wanted = builtin_task("audio-generation"), [SILENCE, *to_codes(np.array([0.5, -1.0]))]
     for name, label in (("low/a.wav", 1), ("high-7.wav", 0)):
-        given = task.read(tmp_path / name, CLASSES)
+        given = read_one(task, tmp_path / name, CLASSES)
         assert (given["samples"].tolist(), given["condition"].tolist()) == ([wanted], [label])
-    assert set(task.read(tmp_path / "other.wav", PLAIN)) == {"samples"}
+    assert set(read_one(task, tmp_path / "other.wav", PLAIN)) == {"samples"}
     with pytest.raises(BadFile, match="a folder called after its class: high, low"):
-        task.read(tmp_path / "other.wav", CLASSES)
+        read_one(task, tmp_path / "other.wav", CLASSES)
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "fast.wav").write_bytes(wave_bytes(np.zeros(9), 44_100))
     (tmp_path / "no.wav").write_bytes(b"no")
     with pytest.raises(BadFile, match=r"it has 44100 samples a second: ffmpeg .* -ar 8000"):
-        AudioGeneration().read(tmp_path / "fast.wav", PLAIN)
+        read_one(builtin_task("audio-generation"), tmp_path / "fast.wav", PLAIN)
     with pytest.raises(BadFile, match=r"no\.wav cannot be read as a sound"):
-        AudioGeneration().read(tmp_path / "no.wav", PLAIN)
+        read_one(builtin_task("audio-generation"), tmp_path / "no.wav", PLAIN)
     with pytest.raises(BadFile, match="it is no wav file, and none of high, low"):
-        AudioGeneration().read_text("medium", CLASSES)
+        builtin_task("audio-generation").data.read_text("medium", CLASSES)
 
 
 def test_writing_goes_on_with_the_state_fed_back() -> None:
-    task = AudioGeneration()
+    task = builtin_task("audio-generation")
     inputs = {"samples": np.array([[SILENCE, 7, 9]]), "queues": np.zeros(1)}
     settings = {"seconds": 4 / 8000, "temperature": 0.0, "seed": 0}
-    answer = task.respond(counting, inputs, {"queues": "queues_out"}, PLAIN, settings)
+    answer = task.answers.generate(counting, inputs, {"queues": "queues_out"}, PLAIN, settings)
     assert answer["samples"].tolist() == [[SILENCE, 7, 9, 3, 4, 5, 6]]
     assert answer["logits"].shape == (1, 1, 256)
 
@@ -109,7 +106,9 @@ def test_what_is_drawn_depends_on_the_seed_and_follows_the_probabilities() -> No
     def drawn(seed: int) -> list[int]:
         inputs = {"samples": np.array([[SILENCE]])}
         settings = {"seconds": 0.25, "temperature": 1.0, "seed": seed}
-        codes = AudioGeneration().respond(lambda _: {"logits": logits}, inputs, {}, PLAIN, settings)["samples"]
+        codes = builtin_task("audio-generation").answers.generate(
+            lambda _: {"logits": logits}, inputs, {}, PLAIN, settings
+        )["samples"]
         return codes[0, 1:].tolist()  # type: ignore[no-any-return]
 
     assert drawn(1) == drawn(1) != drawn(2)
@@ -120,8 +119,8 @@ def test_what_is_drawn_depends_on_the_seed_and_follows_the_probabilities() -> No
 def test_a_sound_is_shown_with_its_picture_and_kept_as_a_wav_file(tmp_path: Path) -> None:
     tone = 0.5 * np.sin(2 * np.pi * 400 * np.arange(800) / 8000)
     answer = {"samples": np.array([[SILENCE, *to_codes(tone)]]), "logits": np.zeros((1, 1, 256))}
-    case = Case(name="low", kind="file", inputs=AudioGeneration().read_text("low", CLASSES))
-    shown = AudioGeneration().show(case, answer, CLASSES)
+    case = Case(name="low", kind="file", inputs=builtin_task("audio-generation").data.read_text("low", CLASSES))
+    shown = builtin_task("audio-generation").answers.show(case, answer, CLASSES)
     assert shown.text == "0.10 s at 8000 Hz, peak 0.50, loudest at 400 Hz"
     assert shown.record == {"samples": 800, "sample_rate": 8000, "given": 0, "class": "low", "loudest_hertz": 400.0}
     save_answers(tmp_path / "out", [Answer(file="low", shown=shown)])
@@ -136,14 +135,14 @@ def test_of_a_single_run_the_likeliest_next_samples_are_shown() -> None:
     logits = np.full((1, 2, 256), -50.0)
     logits[0, -1, [128, 255]] = np.log([0.75, 0.25])
     case = Case(name="a", kind="realistic", inputs={"samples": np.zeros((1, 2), np.int64)})
-    shown = AudioGeneration().show(case, {"logits": logits}, PLAIN, limit=2)
+    shown = builtin_task("audio-generation").answers.show(case, {"logits": logits}, PLAIN, limit=2)
     assert shown.text == "after 2 samples → +0.000 75.0%  +1.000 25.0%"
 
 
 def test_the_runner_stands_alone_and_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space: dict[str, object] = {}
-    exec(compile(task_source(AudioGeneration.runner), "task", "exec"), space)
-    assert {"read", "read_text", "respond", "show", "keep"} <= set(space)
+    exec(compile(task_source(builtin_task("audio-generation").device(PLAIN)), "task", "exec"), space)
+    assert {"read", "read_text", "generate", "show", "keep"} <= set(space)
     monkeypatch.chdir(tmp_path)
     answer = {"samples": np.array([[SILENCE, *[SILENCE] * 80]])}
     problem = json.loads('{"input": {"sample_rate": 8000}, "classes": []}')
@@ -158,12 +157,12 @@ def test_the_runner_stands_alone_and_overwrites_nothing(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("purpose", list(Purpose))
 @pytest.mark.parametrize("problem", [PLAIN, CLASSES], ids=["plain", "classes"])
 def test_cases_fit_the_signature_and_repeat(problem: Problem, purpose: Purpose) -> None:
-    task = AudioGeneration()
-    cases = list(task.cases(None, problem, purpose, limit=6))
-    again = list(task.cases(None, problem, purpose, limit=6))
+    task = builtin_task("audio-generation")
+    cases = list(task.answers.cases(None, problem, purpose, limit=6))
+    again = list(task.answers.cases(None, problem, purpose, limit=6))
     assert cases
     for case, other in zip(cases, again, strict=True):
-        assert set(case.inputs) == {port.name for port in task.pipeline_signature(problem).inputs}
+        assert set(case.inputs) == {port.name for port in task.graphs.signatures(problem).pipeline.inputs}
         assert all(np.array_equal(case.inputs[name], other.inputs[name]) for name in case.inputs)
         samples = case.inputs["samples"]
         assert samples.dtype == np.int64
@@ -174,7 +173,7 @@ def test_cases_fit_the_signature_and_repeat(problem: Problem, purpose: Purpose) 
 
 
 def test_the_lengths_1_5_and_33_and_the_batches_1_and_7_are_among_the_first_cases() -> None:
-    cases = list(AudioGeneration().cases(None, CLASSES, Purpose.PIPELINE, limit=6))
+    cases = list(builtin_task("audio-generation").answers.cases(None, CLASSES, Purpose.PIPELINE, limit=6))
     shapes = [case.inputs["samples"].shape for case in cases]
     assert {length for _, length in shapes} >= {1, 5, 33}
     assert {rows for rows, _ in shapes} == {1, 7}
@@ -183,7 +182,7 @@ def test_the_lengths_1_5_and_33_and_the_batches_1_and_7_are_among_the_first_case
 
 
 def test_the_truth_of_a_stretch_is_what_follows_each_sample() -> None:
-    one, other = list(AudioGeneration().cases(None, PLAIN, Purpose.EVALUATION, limit=2))
+    one, other = list(builtin_task("audio-generation").answers.cases(None, PLAIN, Purpose.EVALUATION, limit=2))
     assert one.truth[:-1].tolist() == one.inputs["samples"][0, 1:].tolist()
     assert int(one.truth[-1]) == int(other.inputs["samples"][0, 0])
 
@@ -194,9 +193,12 @@ def test_models_agree_unless_a_clear_next_sample_changes() -> None:
     moved = logits.copy()
     moved[0, 1, 2] = 3.0
     cases = [Case(name="a", kind="realistic", inputs={}, truth=np.array([1, 1, 1]))]
-    found = AudioGeneration().agreement([{"logits": logits}], [{"logits": moved}], cases=cases, noise={"logits": 1e-6})
+    found = builtin_task("audio-generation").answers.agreement(
+        [{"logits": logits}], [{"logits": moved}], cases=cases, noise={"logits": 1e-6}
+    )
     assert found.disagreements == ("a: 1 of 3 next samples differ, the first after 2",)
-    assert list(found.reference_metrics) == ["bits_per_sample"]
+    metrics = builtin_task("audio-generation").answers.metrics([{"logits": logits}], cases, PLAIN)
+    assert list(metrics) == ["bits_per_sample"]
 
 
 # --- mutants ---
@@ -220,8 +222,8 @@ def test_the_mutants_do_what_they_say() -> None:
     assert ran(forget_condition, "condition") == [0, 0, 0]
     assert ran(forget_state, "queues") == [0, 0, 0]
     assert ran(forget_state, "condition") == [0, 1, 2]
-    named = {control.name: control.applies for control in AudioGeneration().controls(CLASSES)}
+    named = {control.name: control.applies for control in builtin_task("audio-generation").answers.controls(CLASSES)}
     assert {name for name, applies in named.items() if applies} == {
         *("weight", "scale", "bias", "batch", "training", "codes", "state", "condition")
     }
-    assert "condition" not in {control.name for control in AudioGeneration().controls(PLAIN)}
+    assert "condition" not in {control.name for control in builtin_task("audio-generation").answers.controls(PLAIN)}

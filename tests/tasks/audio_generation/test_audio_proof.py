@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo.api.problem import AudioInput, Problem
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.audio_generation.controls import forget_condition
-from zoo.tasks.audio_generation.task import AudioGeneration
 from zoo_export.bundle.golden import golden_files
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
@@ -24,7 +24,7 @@ def subject() -> Subject:
     return Subject(
         model="tests/tiny_wavenet",
         module=ConditionedWaveNet(size=Size(residual=4, skip=6, stacks=1, doublings=3), num_classes=2).eval(),
-        task=AudioGeneration(),
+        task=builtin_task("audio-generation"),
         problem=Problem(task="audio-generation", input=AudioInput(sample_rate=8000), classes=("high", "low")),
         plugin=PluginRecord(name="tests", distribution="edgezoo", version="0"),
         lineage=LineageRecord(weights="seeded", weights_sha256="0" * 64, target=""),

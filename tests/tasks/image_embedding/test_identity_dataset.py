@@ -7,16 +7,15 @@ from collections import Counter
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput
-from zoo.api.task_options import Adjustable, Ordered
 from zoo.data.embedding.identity_sampler import pk_order
 from zoo.tasks.image_embedding.dataset import IdentityDataset, VerificationDataset
-from zoo.tasks.image_embedding.task import ImageEmbedding
 from zoo.training.data_order import Plan
 
-TASK = ImageEmbedding()
-CARD = TASK.check(TASK.detect(DataRequest(source="digits")), progress=lambda *_: None)
+TASK = builtin_task("image-embedding")
+CARD = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
 PROBLEM = TASK.problem(CARD, ImageInput(size=(28, 28), channels=1, mean=(0.1,), std=(0.3,), embedding=8))
 
 
@@ -49,16 +48,16 @@ def test_few_identities_give_more_pictures_and_few_pictures_come_twice() -> None
 
 
 def test_the_option_of_the_trainer_reaches_the_batches() -> None:
-    train = TASK.dataset(CARD, "train", PROBLEM)
-    assert isinstance(train, IdentityDataset) and isinstance(train, Ordered) and isinstance(train, Adjustable)
+    train = TASK.tensors.dataset(CARD, "train", PROBLEM)
+    assert isinstance(train, IdentityDataset)
     adjusted = train.adjusted({"images_per_identity": 8})
     assert isinstance(adjusted, IdentityDataset)
-    first = Plan(dataset=adjusted, batch_size=32, accumulate=1, seed=1).epoch(0)[0]
+    first = Plan(dataset=adjusted, ordered=True, batch_size=32, accumulate=1, seed=1).epoch(0)[0]
     assert sorted(Counter(adjusted.batch(first)["label"].tolist()).values()) == [8, 8, 8, 8]
 
 
 def test_the_pairs_of_held_out_identities_come_with_every_batch() -> None:
-    test = TASK.dataset(CARD, "test", PROBLEM)
+    test = TASK.tensors.dataset(CARD, "test", PROBLEM)
     assert isinstance(test, VerificationDataset)
     batch = test.batch([5, 2])
     assert batch["index"].tolist() == [5, 2]

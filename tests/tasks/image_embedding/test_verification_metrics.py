@@ -10,14 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataRequest
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case, Purpose
-from zoo.api.task_options import Calibrated, Comparing
 from zoo.tasks.image_embedding.metrics import VerificationMetrics
-from zoo.tasks.image_embedding.task import ImageEmbedding
 
-TASK = ImageEmbedding()
+TASK = builtin_task("image-embedding")
 INPUT = ImageInput(size=(8, 8), channels=1, mean=(0.1,), std=(0.3,), embedding=2)
 PROBLEM = Problem(task="image-embedding", input=INPUT, facts={"identities": 3})
 
@@ -58,26 +57,26 @@ def test_the_curve_and_the_hardest_pairs_are_drawn(tmp_path: Path) -> None:
 
 
 def test_the_threshold_of_validation_becomes_a_fact_of_the_problem() -> None:
-    assert isinstance(TASK, Calibrated) and isinstance(TASK, Comparing)
-    facts = TASK.calibrated(PROBLEM, {"threshold": 0.75, "roc_auc": 0.9}).facts
+    assert TASK.tags.has_threshold and TASK.tags.pairwise
+    facts = TASK.answers.calibrate(PROBLEM, {"threshold": 0.75, "roc_auc": 0.9}).facts
     assert facts == {"identities": 3, "threshold": 0.75, "far": 0.01}
-    assert TASK.calibrated(PROBLEM, {}) == PROBLEM
+    assert TASK.answers.calibrate(PROBLEM, {}) == PROBLEM
 
 
 def test_an_answer_is_shown_in_words_and_kept_as_an_array() -> None:
     answer = {"embedding": np.array([0.6, 0.8], np.float32)}
-    shown = TASK.show(Case(name="x", kind="file", inputs={}), answer, PROBLEM)
+    shown = TASK.answers.show(Case(name="x", kind="file", inputs={}), answer, PROBLEM)
     assert shown.text == "2 numbers of length 1.0000: 0.6000 0.8000 …"
     assert np.array_equal(np.load(io.BytesIO(shown.files[".npy"])), answer["embedding"])
 
 
 def test_two_answers_are_compared_by_the_threshold() -> None:
     answers = [{"embedding": row.numpy()} for row in directions(0, 30, 90)]
-    problem = TASK.calibrated(PROBLEM, {"threshold": 0.75})
-    two = TASK.compare(["a", "b"], answers[:2], problem)
+    problem = TASK.answers.calibrate(PROBLEM, {"threshold": 0.75})
+    two = TASK.answers.compare(["a", "b"], answers[:2], problem)
     assert two.record["pairs"] == [{"a": "a", "b": "b", "similarity": pytest.approx(0.8660254), "same": True}]
     assert two.record["far"] == 0.01
-    three = TASK.compare(["a", "b", "c"], answers, PROBLEM, limit=1)
+    three = TASK.answers.compare(["a", "b", "c"], answers, PROBLEM, limit=1)
     pairs = three.record["pairs"]
     assert isinstance(pairs, list)
     assert [(one["a"], one["b"], one["same"]) for one in pairs if isinstance(one, dict)] == [
@@ -88,20 +87,20 @@ def test_two_answers_are_compared_by_the_threshold() -> None:
 
 
 def test_cases_know_the_identity_and_answers_are_of_unit_length() -> None:
-    card = TASK.check(TASK.detect(DataRequest(source="digits")), progress=lambda *_: None)
-    cases = list(TASK.cases(card, PROBLEM, Purpose.EVALUATION, limit=40))
+    card = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda *_: None)
+    cases = list(TASK.answers.cases(card, PROBLEM, Purpose.EVALUATION, limit=40))
     assert {case.truth for case in cases} == {56, 57, 58}
     assert cases[0].origin.startswith("embedded turned-digits, test/")
-    unlabelled = list(TASK.cases(None, PROBLEM, Purpose.GOLDEN, limit=5))
+    unlabelled = list(TASK.answers.cases(None, PROBLEM, Purpose.GOLDEN, limit=5))
     assert len(unlabelled) == 5
-    made = TASK.finish(PROBLEM)(torch.tensor([[3.0, 4.0]]))
+    made = TASK.graphs.postprocess(PROBLEM)(torch.tensor([[3.0, 4.0]]))
     assert torch.equal(made, torch.tensor([0.6, 0.8]))
-    assert {control.name: control.applies for control in TASK.controls(PROBLEM)}["classes"] is False
+    assert {control.name: control.applies for control in TASK.answers.controls(PROBLEM)}["classes"] is False
 
 
 def test_the_comparison_of_both_sides_counts_verification() -> None:
     cases = [Case(name=str(n), kind="realistic", inputs={}, truth=n // 2) for n in range(4)]
     answers = [{"embedding": row.numpy()} for row in directions(0, 20, 45, 100)]
-    found = TASK.agreement(answers, answers, cases=cases, noise={"embedding": 1e-7})
+    found = TASK.answers.agreement(answers, answers, cases=cases, noise={"embedding": 1e-7})
     assert found.holds
-    assert found.reference_metrics == pytest.approx({"roc_auc": 0.75, "tar_at_far_1pct": 0.5})
+    assert TASK.answers.metrics(answers, cases, PROBLEM) == pytest.approx({"roc_auc": 0.75, "tar_at_far_1pct": 0.5})

@@ -12,6 +12,7 @@ import torch
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
+from tests.builtin import builtin_task, read_one
 from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, LatentInput, Problem
@@ -20,14 +21,12 @@ from zoo.models.answers import input_files
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import sized_input
 from zoo.tasks.image_generation import runner
-from zoo.tasks.image_generation.agreement import agreement
 from zoo.tasks.image_generation.controls import exchange_numbers
 from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
-from zoo.tasks.image_generation.task import ImageGeneration
 
 PICTURE = ImageInput(size=(8, 6), channels=1, mean=(0.5,), std=(0.5,), any_channels=True)
 PROBLEM = Problem(task="image-generation", input=LatentInput(size=3, picture=PICTURE))
-TASK = ImageGeneration()
+TASK = builtin_task("image-generation")
 
 
 def test_the_problem_survives_being_written_down_and_knows_its_picture() -> None:
@@ -49,7 +48,7 @@ def test_a_recipe_changes_the_size_of_what_is_made() -> None:
 
 
 def test_the_channels_are_those_of_the_data() -> None:
-    card = TASK.check(TASK.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
+    card = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
     colour = LatentInput(size=3, picture=ImageInput(size=(8, 8), any_channels=True))
     assert TASK.problem(card, colour).image.channels == 1
     with pytest.raises(PluginError, match="LatentInput with a picture"):
@@ -58,39 +57,39 @@ def test_the_channels_are_those_of_the_data() -> None:
 
 def test_a_seed_means_the_same_latents_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    drawn = TASK.read(Path("7"), PROBLEM)["latent"]
+    drawn = read_one(TASK, Path("7"), PROBLEM)["latent"]
     assert drawn.shape == (64, 3) and drawn.dtype == np.float32
     assert abs(drawn.mean()) < 0.2 and abs(drawn.std() - 1) < 0.2
     assert np.array_equal(drawn, runner.draw(7, 64, 3))
-    assert not np.array_equal(drawn, TASK.read(Path("8"), PROBLEM)["latent"])
+    assert not np.array_equal(drawn, read_one(TASK, Path("8"), PROBLEM)["latent"])
     assert input_files([Path("7")]) == (Path("7"),)
 
 
 def test_latents_come_from_files_of_the_right_shape_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "good.npy", np.ones((2, 3)))
-    assert TASK.read(tmp_path / "good.npy", PROBLEM)["latent"].dtype == np.float32
+    assert read_one(TASK, tmp_path / "good.npy", PROBLEM)["latent"].dtype == np.float32
     np.save(tmp_path / "wide.npy", np.ones((2, 4)))
     with pytest.raises(BadFile, match=r"latents are float32 \[n, 3\]"):
-        TASK.read(tmp_path / "wide.npy", PROBLEM)
+        read_one(TASK, tmp_path / "wide.npy", PROBLEM)
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object))
     with pytest.raises(BadFile):
-        TASK.read(tmp_path / "objects.npy", PROBLEM)
+        read_one(TASK, tmp_path / "objects.npy", PROBLEM)
     with pytest.raises(BadFile, match="neither a seed"):
-        TASK.read(tmp_path / "cat.png", PROBLEM)
+        read_one(TASK, tmp_path / "cat.png", PROBLEM)
 
 
 def test_the_ends_make_whole_levels_with_the_channels_last() -> None:
     raw = torch.tensor([-1.0, -0.5, 0.0, 2.0]).view(4, 1, 1, 1).expand(4, 1, 8, 6)
-    levels = TASK.finish(PROBLEM)(raw)
+    levels = TASK.graphs.postprocess(PROBLEM)(raw)
     assert levels.shape == (4, 8, 6, 1) and levels.dtype == torch.uint8
     assert levels[:, 0, 0, 0].tolist() == [0, 64, 128, 255]
-    (latent,) = TASK.prepare(PROBLEM)(torch.ones(2, 3))
+    (latent,) = TASK.graphs.preprocess(PROBLEM)(torch.ones(2, 3))
     assert torch.equal(latent, torch.ones(2, 3))
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_cases_are_the_same_every_time_and_have_the_shape_of_the_port(purpose: Purpose) -> None:
-    first, second = (list(TASK.cases(None, PROBLEM, purpose, limit=6)) for _ in range(2))
+    first, second = (list(TASK.answers.cases(None, PROBLEM, purpose, limit=6)) for _ in range(2))
     assert len(first) >= 3
     for one, other in zip(first, second, strict=True):
         assert one.inputs["latent"].shape[1] == 3 and one.inputs["latent"].dtype == np.float32
@@ -98,15 +97,17 @@ def test_cases_are_the_same_every_time_and_have_the_shape_of_the_port(purpose: P
 
 
 def test_pictures_agree_within_a_level_and_not_beyond() -> None:
-    cases = list(TASK.cases(None, PROBLEM, Purpose.EVALUATION, limit=3))
+    cases = list(TASK.answers.cases(None, PROBLEM, Purpose.EVALUATION, limit=3))
     right = [{"images": np.full((1, 40, 50, 1), 100, np.uint8)} for _ in cases]
     near = [{"images": answer["images"] + np.uint8(1)} for answer in right]
-    assert agreement(right, near, cases=cases, noise={}).holds
-    candidate = [{"images": answer["images"].copy()} for answer in right]
-    candidate[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
-    found = agreement(right, candidate, cases=cases, noise={})
+    assert TASK.answers.agreement(right, near, cases=cases, noise={}).holds
+    spoilt = [{"images": answer["images"].copy()} for answer in right]
+    spoilt[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
+    found = TASK.answers.agreement(right, spoilt, cases=cases, noise={})
     assert not found.holds and found.agreeing == 2 and "0.15%" in found.disagreements[0]
-    assert not agreement(right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}).holds
+    assert not TASK.answers.agreement(
+        right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}
+    ).holds
 
 
 def test_latents_are_turned_round_by_the_own_control() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zoo.api.task import Agreement, Case
-from zoo.tasks.object_detection.agreement import agreement, overlaps
+from zoo.tasks.object_detection.agreement import agreement, overlaps, precision
 
 Answer = dict[str, np.ndarray[Any, Any]]
 BOXES = [[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 90]]
@@ -119,7 +119,6 @@ def test_precision_stands_beside() -> None:
     truth = {"boxes": np.array(BOXES, np.float32), "labels": np.array([0, 1, 0])}
     case = Case(name="one", kind="realistic", inputs={}, truth=truth)
     worse = answer(BOXES[:2], [0.9, 0.8], [0, 1])
-    found = agreement([GOOD], [worse], cases=[case], noise={})
-    assert found.reference_metrics == pytest.approx({"map": 1.0, "map50": 1.0})
+    assert precision([GOOD], [case]) == pytest.approx({"map": 1.0, "map50": 1.0})
     # class 0: one of two found, which is 51 of the 101 levels of recall; class 1: all
-    assert found.candidate_metrics == pytest.approx({"map": (51 / 101 + 1) / 2, "map50": (51 / 101 + 1) / 2})
+    assert precision([worse], [case]) == pytest.approx({"map": (51 / 101 + 1) / 2, "map50": (51 / 101 + 1) / 2})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput, create_model
 from zoo.api.specs import ExportSpec
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.tasks.object_detection.task import ObjectDetection
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.results import Failed
 from zoo_export.subject.state_dict import state_sha256
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:
-    task = ObjectDetection()
-    card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    task = builtin_task("object-detection")
+    card = task.data.check(task.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
     problem = task.problem(card, ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,)))
     with torch.no_grad():
         model = create_model("yolo_nano@digit_scenes").eval()

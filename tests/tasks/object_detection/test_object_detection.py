@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
@@ -15,15 +16,14 @@ from zoo.api.recipe import Augment
 from zoo.api.task import Purpose
 from zoo.data.embedded import scenes
 from zoo.tasks.object_detection.facts import detector_signature
-from zoo.tasks.object_detection.task import ObjectDetection
 
-TASK = ObjectDetection()
+TASK = builtin_task("object-detection")
 INPUT = ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,))
 
 
 @pytest.fixture(scope="module")
 def card() -> DataCard:
-    return TASK.check(TASK.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    return TASK.data.check(TASK.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_card(card: DataCard, problem: Problem) -> None:
 
 
 def test_a_batch(card: DataCard, problem: Problem) -> None:
-    data = TASK.dataset(card, "test", problem)
+    data = TASK.tensors.dataset(card, "test", problem)
     world = scenes.load("test")
     batch = data.batch([3, 19])
     assert torch.equal(batch["image"][:, 0], torch.from_numpy(world.images[[3, 19]].copy()))
@@ -48,7 +48,7 @@ def test_a_batch(card: DataCard, problem: Problem) -> None:
 
 
 def test_boxes_stretch_with_the_picture(card: DataCard) -> None:
-    wide = TASK.dataset(card, "test", TASK.problem(card, ImageInput(size=(48, 192), mean=(0.0,), std=(1.0,))))
+    wide = TASK.tensors.dataset(card, "test", TASK.problem(card, ImageInput(size=(48, 192), mean=(0.0,), std=(1.0,))))
     expected = scenes.load("test").boxes[3] * [2, 0.5, 2, 0.5]
     np.testing.assert_allclose(wide.batch([3])["boxes"][0].numpy(), expected)
 
@@ -56,16 +56,16 @@ def test_boxes_stretch_with_the_picture(card: DataCard) -> None:
 def test_a_cropping_input_is_refused(card: DataCard) -> None:
     cropping = TASK.problem(card, ImageInput(size=(96, 96), resize=110))
     with pytest.raises(UsageError, match="crops"):
-        TASK.prepare(cropping)
+        TASK.graphs.preprocess(cropping)
 
 
 @pytest.mark.parametrize(
     "change", [Augment(flip=True), Augment(shift=0.2), Augment(scale=0.4), Augment(shift=0.1, scale=0.3, flip=True)]
 )
 def test_changed_boxes_are_still_tight(card: DataCard, problem: Problem, change: Augment) -> None:
-    data = TASK.dataset(card, "train", problem)
-    batch = TASK.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
-    again = TASK.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
+    data = TASK.tensors.dataset(card, "train", problem)
+    batch = TASK.tensors.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
+    again = TASK.tensors.augment(data.batch(range(24)), change, torch.Generator().manual_seed(1))
     assert torch.equal(batch["image"], again["image"])
     assert not torch.equal(batch["image"], data.batch(range(24))["image"])
     for image, boxes in zip(batch["image"], batch["boxes"], strict=True):
@@ -79,59 +79,59 @@ def test_changed_boxes_are_still_tight(card: DataCard, problem: Problem, change:
 
 
 def test_rotation_is_refused_and_colour_keeps_boxes(card: DataCard, problem: Problem) -> None:
-    batch = TASK.dataset(card, "train", problem).batch([0])
+    batch = TASK.tensors.dataset(card, "train", problem).batch([0])
     with pytest.raises(UsageError, match="not rotated"):
-        TASK.augment(batch, Augment(rotate=5.0), torch.Generator())
-    changed = TASK.augment(batch, Augment(color=0.4), torch.Generator().manual_seed(0))
+        TASK.tensors.augment(batch, Augment(rotate=5.0), torch.Generator())
+    changed = TASK.tensors.augment(batch, Augment(color=0.4), torch.Generator().manual_seed(0))
     assert torch.equal(changed["boxes"][0], batch["boxes"][0]) and not torch.equal(changed["image"], batch["image"])
 
 
 def test_cases(card: DataCard, problem: Problem) -> None:
-    raw = list(TASK.cases(card, problem, Purpose.PIPELINE, limit=9))
+    raw = list(TASK.answers.cases(card, problem, Purpose.PIPELINE, limit=9))
     images = [case.inputs["image"] for case in raw]
     assert len({image.shape for image in images}) == len(images), "every size another"
     assert sum(not np.array_equal(image[..., 0], image[..., 2]) for image in images) >= 2, "coloured"
     assert [case.kind for case in raw] == ["realistic", "realistic", "crowd", "empty", "realistic", "uniform"]
-    ready = list(TASK.cases(None, problem, Purpose.MODEL, limit=9))
+    ready = list(TASK.answers.cases(None, problem, Purpose.MODEL, limit=9))
     assert all(case.inputs["input"].shape == (1, 3, 96, 96) for case in ready)
     assert sum(case.gates for case in ready) == 2
-    golden = list(TASK.cases(card, problem, Purpose.GOLDEN, limit=5))
+    golden = list(TASK.answers.cases(card, problem, Purpose.GOLDEN, limit=5))
     assert len(golden) == 5 and golden[1].kind == "empty"
-    item = next(iter(TASK.cases(card, problem, Purpose.EVALUATION, limit=1)))
+    item = next(iter(TASK.answers.cases(card, problem, Purpose.EVALUATION, limit=1)))
     assert item.truth["boxes"].shape == (len(item.truth["labels"]), 4)
 
 
 def test_perfect_answers_have_perfect_metrics(card: DataCard, problem: Problem, tmp_path: Path) -> None:
-    batch = TASK.dataset(card, "test", problem).batch(range(20))
+    batch = TASK.tensors.dataset(card, "test", problem).batch(range(20))
     boxes, scores = torch.zeros(20, 4, 4), torch.zeros(20, 4, 10)
     for place, (found, labels) in enumerate(zip(batch["boxes"], batch["labels"], strict=True)):
         boxes[place, : len(found)] = found
         scores[place, torch.arange(len(found)), labels] = 0.9
-    metrics = TASK.metrics(problem)
+    metrics = TASK.tensors.metrics(problem)
     metrics.update({"boxes": boxes, "scores": scores}, batch)
     assert metrics.compute() == pytest.approx({"map": 1.0, "map50": 1.0, "map75": 1.0})
     assert [path.name for path in metrics.pictures(tmp_path)] == ["detections.png"]
 
 
 def test_showing(card: DataCard, problem: Problem) -> None:
-    case = next(iter(TASK.cases(card, problem, Purpose.EVALUATION, limit=1)))
+    case = next(iter(TASK.answers.cases(card, problem, Purpose.EVALUATION, limit=1)))
     answer = {
         "boxes": np.array([[1, 2, 30, 40.04], [5, 5, 9, 9]], np.float32),
         "scores": np.array([0.75, 0.2], np.float32),
         "labels": np.array([7, 1]),
     }
-    shown = TASK.show(case, answer, problem)
+    shown = TASK.answers.show(case, answer, problem)
     assert shown.text == " 75.00%  7  at 1, 2, 30, 40\nand 1 with a score below 30%"
     assert shown.record == {"detections": [{"label": "7", "score": 0.75, "box": [1.0, 2.0, 30.0, 40.0]}], "found": 2}
     assert shown.picture is not None and shown.picture.size == (384, 384)
     nothing = {name: values[:0] for name, values in answer.items()}
-    assert TASK.show(case, nothing, problem).text == "nothing found"
+    assert TASK.answers.show(case, nothing, problem).text == "nothing found"
 
 
 def test_the_ports(problem: Problem) -> None:
     signature = detector_signature(problem, cells=189)
     assert [port.shape for port in signature.outputs] == [("batch", 189, 4), ("batch", 189, 10)]
-    assert [port.shape for port in TASK.pipeline_signature(problem).outputs] == [("n", 4), ("n",), ("n",)]
+    assert [port.shape for port in TASK.graphs.signatures(problem).pipeline.outputs] == [("n", 4), ("n",), ("n",)]
     with pytest.raises(UsageError, match="signature"):
         TASK.model_signature(problem)
 
@@ -139,7 +139,7 @@ def test_the_ports(problem: Problem) -> None:
 @pytest.mark.parametrize("limit", [20, 100])
 def test_every_detector_is_put_to_nothing_and_to_more_objects_than_it_may_answer(limit: int) -> None:
     problem = Problem(task="object-detection", input=INPUT, classes=("a", "b"), facts={"max_detections": limit})
-    images = {case.name: case.inputs["image"] for case in TASK.cases(None, problem, Purpose.PIPELINE, limit=9)}
+    images = {case.name: case.inputs["image"] for case in TASK.answers.cases(None, problem, Purpose.PIPELINE, limit=9)}
     assert not images["nothing"].any()
     height, width = images["crowd"].shape[:2]
     side = int(np.ceil(np.sqrt(1.25 * limit)))
@@ -165,7 +165,7 @@ def test_what_is_found_in_a_crowd_counts_neither_way(problem: Problem) -> None:
     }
     results = []
     for ignored in ({}, {"ignored": [torch.tensor([crowd])], "ignored_labels": [torch.tensor([4])]}):
-        metrics = TASK.metrics(problem)
+        metrics = TASK.tensors.metrics(problem)
         metrics.update({"boxes": found, "scores": scores}, {**truth, **ignored})
         results.append(metrics.compute()["map"])
     assert results == pytest.approx([0.5, 1.0], abs=1e-6)

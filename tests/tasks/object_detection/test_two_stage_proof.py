@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import DataRequest, ImageInput
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.tasks.object_detection.task import ObjectDetection
 from zoo_export.bundle.write import write
 from zoo_export.capture.capture import MODEL
 from zoo_export.measure.outputs import compare_case
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def proof() -> Proof:
-    task = ObjectDetection()
-    card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    task = builtin_task("object-detection")
+    card = task.data.check(task.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
     problem = task.problem(card, ImageInput(size=SIZE))
     module = TwoStageAdapter(small_network(classes=len(problem.classes)), problem).eval()
     subject = Subject(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.api.task import MARGIN, Agreement, Case
-from zoo.tasks.semantic_segmentation.agreement import agreement
+from zoo.tasks.semantic_segmentation.agreement import agreement, scores
 
 Answer = dict[str, np.ndarray[Any, Any]]
 MAP = np.random.default_rng(0).integers(0, 4, (50, 60)).astype(np.uint8)
@@ -59,6 +59,6 @@ def test_scores_leave_open_pixels_out() -> None:
     truth = MAP.copy()
     truth[:25] = 255
     wrong = np.where(np.arange(50)[:, None] < 25, 0, MAP).astype(np.uint8)
-    found = compare(wrong, truth=truth)
-    assert found.reference_metrics == pytest.approx({"miou": 1.0, "pixel_accuracy": 1.0, "equal_pixels": 1.0})
-    assert found.candidate_metrics["pixel_accuracy"] == 1.0
+    case = Case(name="one", kind="realistic", inputs={}, truth=truth)
+    assert scores([{"classes": MAP}], [case]) == pytest.approx({"miou": 1.0, "pixel_accuracy": 1.0})
+    assert scores([{"classes": wrong}], [case])["pixel_accuracy"] == 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def segmenter_proof() -> Proof:
-    task = SemanticSegmentation()
-    card = task.check(task.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    task = builtin_task("semantic-segmentation")
+    card = task.data.check(task.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
     problem = task.problem(card, ImageInput(size=(43, 58), mean=(0.3,), std=(0.4,)))
     torch.manual_seed(0)
     module = fcn_tiny(num_classes=11).train()

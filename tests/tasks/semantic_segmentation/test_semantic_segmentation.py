@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
@@ -20,16 +21,15 @@ from zoo.api.task import Case, Purpose
 from zoo.data.embedded import scenes
 from zoo.tasks.semantic_segmentation.postprocess import class_map
 from zoo.tasks.semantic_segmentation.runner import class_map as palette_picture
-from zoo.tasks.semantic_segmentation.task import SemanticSegmentation
 from zoo.training.trainers.segmentation import pixel_loss
 
-TASK = SemanticSegmentation()
+TASK = builtin_task("semantic-segmentation")
 INPUT = ImageInput(size=(96, 96), mean=(0.0,), std=(1.0,))
 
 
 @pytest.fixture(scope="module")
 def card() -> DataCard:
-    return TASK.check(TASK.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
+    return TASK.data.check(TASK.data.detect(DataRequest(source="digit_scenes")), progress=lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_scenes_card(card: DataCard, problem: Problem) -> None:
 
 
 def test_a_batch_of_scenes(card: DataCard, problem: Problem) -> None:
-    data = TASK.dataset(card, "test", problem)
+    data = TASK.tensors.dataset(card, "test", problem)
     world = scenes.load("test")
     batch = data.batch([3, 19])
     assert torch.equal(batch["image"][:, 0], torch.from_numpy(world.images[[3, 19]].copy()))
@@ -58,7 +58,7 @@ def test_a_batch_of_scenes(card: DataCard, problem: Problem) -> None:
 
 
 def test_masks_stretch_with_the_picture(card: DataCard) -> None:
-    wide = TASK.dataset(card, "test", TASK.problem(card, ImageInput(size=(48, 192), mean=(0.0,), std=(1.0,))))
+    wide = TASK.tensors.dataset(card, "test", TASK.problem(card, ImageInput(size=(48, 192), mean=(0.0,), std=(1.0,))))
     mask = wide.batch([3])["mask"][0]
     whole = scenes.load("test").masks[3]
     assert mask.shape == (48, 192)
@@ -70,10 +70,10 @@ def test_masks_stretch_with_the_picture(card: DataCard) -> None:
     "change", [Augment(flip=True), Augment(shift=0.2), Augment(scale=0.4), Augment(rotate=20), Augment(color=0.3)]
 )
 def test_masks_move_with_their_pictures(card: DataCard, problem: Problem, change: Augment) -> None:
-    data = TASK.dataset(card, "train", problem)
+    data = TASK.tensors.dataset(card, "train", problem)
     before = data.batch(range(16))
-    after = TASK.augment(before, change, torch.Generator().manual_seed(1))
-    again = TASK.augment(before, change, torch.Generator().manual_seed(1))
+    after = TASK.tensors.augment(before, change, torch.Generator().manual_seed(1))
+    again = TASK.tensors.augment(before, change, torch.Generator().manual_seed(1))
     assert torch.equal(after["image"], again["image"]) and torch.equal(after["mask"], again["mask"])
     assert not torch.equal(after["image"], before["image"])
     ink = after["image"][:, 0] > 150
@@ -84,8 +84,8 @@ def test_masks_move_with_their_pictures(card: DataCard, problem: Problem, change
 
 
 def test_what_moves_in_is_left_open(card: DataCard, problem: Problem) -> None:
-    batch = TASK.dataset(card, "train", problem).batch(range(8))
-    moved = TASK.augment(batch, Augment(shift=0.3), torch.Generator().manual_seed(0))
+    batch = TASK.tensors.dataset(card, "train", problem).batch(range(8))
+    moved = TASK.tensors.augment(batch, Augment(shift=0.3), torch.Generator().manual_seed(0))
     open_ = moved["mask"] == 255
     assert 0.02 < float(open_.float().mean()) < 0.6
     assert int(moved["image"][:, 0][open_].max()) < 255
@@ -101,23 +101,25 @@ def test_the_loss_leaves_open_pixels_out() -> None:
 
 
 def test_cases_of_many_shapes(card: DataCard, problem: Problem) -> None:
-    raw = list(TASK.cases(card, problem, Purpose.PIPELINE, limit=20))
+    raw = list(TASK.answers.cases(card, problem, Purpose.PIPELINE, limit=20))
     shapes = [case.inputs["image"].shape for case in raw]
     assert len({shape[0] for shape in shapes if shape}) >= 6
     assert (1, 1, 3) in shapes
     assert sum(not np.array_equal(case.inputs["image"][..., 0], case.inputs["image"][..., 2]) for case in raw) >= 5
-    assert [case.inputs["image"].shape for case in TASK.cases(None, problem, Purpose.PIPELINE, limit=20)] == shapes
-    ready = list(TASK.cases(None, problem, Purpose.MODEL, limit=9))
+    assert [
+        case.inputs["image"].shape for case in TASK.answers.cases(None, problem, Purpose.PIPELINE, limit=20)
+    ] == shapes
+    ready = list(TASK.answers.cases(None, problem, Purpose.MODEL, limit=9))
     assert all(case.inputs["input"].shape == (1, 3, 96, 96) for case in ready)
-    golden = list(TASK.cases(card, problem, Purpose.GOLDEN, limit=5))
+    golden = list(TASK.answers.cases(card, problem, Purpose.GOLDEN, limit=5))
     assert len(golden) == 5
-    item = next(iter(TASK.cases(card, problem, Purpose.EVALUATION, limit=1)))
+    item = next(iter(TASK.answers.cases(card, problem, Purpose.EVALUATION, limit=1)))
     assert item.truth.shape == item.inputs["image"].shape[:2]
 
 
 def test_perfect_scores_have_perfect_metrics(card: DataCard, problem: Problem, tmp_path: Path) -> None:
-    batch = TASK.dataset(card, "test", problem).batch(range(20))
-    metrics = TASK.metrics(problem)
+    batch = TASK.tensors.dataset(card, "test", problem).batch(range(20))
+    metrics = TASK.tensors.metrics(problem)
     metrics.update({"logits": logits_of(batch["mask"])}, batch)
     assert metrics.compute() == pytest.approx({"miou": 1.0, "pixel_accuracy": 1.0})
     assert [path.name for path in metrics.pictures(tmp_path)] == ["segmentation.png", "confusion.png"]
@@ -126,7 +128,7 @@ def test_perfect_scores_have_perfect_metrics(card: DataCard, problem: Problem, t
 def test_metrics_by_hand_with_open_pixels(problem: Problem) -> None:
     truth = torch.tensor([[[0, 0, 1, 1, 255, 255]]])
     found = torch.tensor([[[0, 1, 1, 1, 1, 0]]])
-    metrics = TASK.metrics(problem)
+    metrics = TASK.tensors.metrics(problem)
     batch: dict[str, Any] = {"mask": truth, "image": torch.zeros(1, 3, 1, 6, dtype=torch.uint8)}
     metrics.update({"logits": logits_of(found)}, batch)
     # class 0: 1 of 2 in the union, class 1: 2 of 3; the others are in neither
@@ -149,7 +151,7 @@ def test_scores_are_enlarged_before_classes_are_chosen(problem: Problem) -> None
 
 def test_many_classes_need_wider_numbers() -> None:
     problem = Problem(task="semantic-segmentation", input=INPUT, classes=tuple(map(str, range(300))))
-    assert TASK.pipeline_signature(problem).outputs[0].dtype == "int64"
+    assert TASK.graphs.signatures(problem).pipeline.outputs[0].dtype == "int64"
     logits = torch.zeros(1, 300, 4, 4)
     logits[:, 299] = 1
     found = class_map(problem)(logits, torch.zeros(2, 3, 3, dtype=torch.uint8))
@@ -159,14 +161,14 @@ def test_many_classes_need_wider_numbers() -> None:
 
 def test_a_cropping_segmenter_is_refused(card: DataCard) -> None:
     with pytest.raises(UsageError, match="crops"):
-        TASK.prepare(TASK.problem(card, ImageInput(size=(96, 96), resize=110)))
+        TASK.graphs.preprocess(TASK.problem(card, ImageInput(size=(96, 96), resize=110)))
 
 
 def test_showing_shares_overlay_and_map(card: DataCard, problem: Problem) -> None:
     classes = np.zeros((40, 50), np.uint8)
     classes[:10] = 8
     case = Case(name="one", kind="file", inputs={"image": np.full((40, 50, 3), 200, np.uint8)})
-    shown = TASK.show(case, {"classes": classes}, problem)
+    shown = TASK.answers.show(case, {"classes": classes}, problem)
     assert [line.split() for line in shown.text.splitlines()] == [
         ["75.00%", "█" * 15, "background"],
         ["25.00%", "█" * 5, "7"],

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.builtin import builtin_task
+from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Agreement, Case
 from zoo.models.outputs import Array
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.measure.agreement import AgreementCases, RawAgreement, measure_agreement
 from zoo_export.reference.ties import PERTURBATIONS, perturb
 from zoo_export.subject.results import Failed, RuntimeOutputs
 
+PROBLEM = Problem(task="image-classification", input=ImageInput(size=(4, 4)), classes=("a", "b", "c"))
 CASES = [Case(name=name, kind="realistic", inputs={}) for name in ("first", "second")]
 RIGHT = [{"probabilities": np.array([0.7, 0.2, 0.1], np.float32)}] * 2
 
 
 def expected(task: Any, cases: Sequence[Case], right: Sequence[Mapping[str, Array]], **more: Any) -> AgreementCases:
-    return AgreementCases(task=task, cases=cases, reference=right, noise={}, **more)
+    return AgreementCases(task=task, problem=PROBLEM, cases=cases, reference=right, noise={}, **more)
 
 
 def given(value: float) -> list[RuntimeOutputs]:
@@ -28,8 +31,10 @@ def given(value: float) -> list[RuntimeOutputs]:
 
 
 def test_no_number_is_no_answer_although_its_first_place_is_the_largest() -> None:
-    task = ImageClassification()
-    naive = task.agreement(RIGHT, [dict(RIGHT[0]), {"probabilities": np.full(3, np.nan)}], cases=CASES, noise={})
+    task = builtin_task("image-classification")
+    naive = task.answers.agreement(
+        RIGHT, [dict(RIGHT[0]), {"probabilities": np.full(3, np.nan)}], cases=CASES, noise={}
+    )
     assert naive.holds  # the class is the right one, by luck
     for value in (np.nan, np.inf):
         found = measure_agreement(expected(task, CASES, RIGHT), given(value))
@@ -40,7 +45,9 @@ def test_no_number_is_no_answer_although_its_first_place_is_the_largest() -> Non
 
 def test_what_pytorch_itself_cannot_say_is_left_to_the_task() -> None:
     right = [{"probabilities": np.full(3, np.nan, np.float32)}] * 2
-    found = measure_agreement(expected(ImageClassification(), CASES, right), [dict(right[0]), dict(right[1])])
+    found = measure_agreement(
+        expected(builtin_task("image-classification"), CASES, right), [dict(right[0]), dict(right[1])]
+    )
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (2, 0, 2)
 
@@ -58,7 +65,10 @@ def test_what_is_perturbed_stays_within_its_noise() -> None:
 
 
 class Numbers:
-    """A task whose answers are one number each."""
+    """Answers that are one number each."""
+
+    def metrics(self, answers: Sequence[Any], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
+        return {"largest": float(max(answer["n"] for answer in answers))}
 
     def agreement(
         self,
@@ -89,7 +99,7 @@ def test_a_disagreement_is_excused_where_pytorch_could_give_another_answer(
 ) -> None:
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "abc"]
     right, actual = ([{"n": np.array(n)} for n in row] for row in ((1, 2, 3), (1, 2, 9)))
-    task: Any = Numbers()
+    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
 
     def alternatives(index: int) -> list[dict[str, Any]] | Failed:
         numbers = others.get(index, [])
@@ -100,13 +110,12 @@ def test_a_disagreement_is_excused_where_pytorch_could_give_another_answer(
     assert (found.items, found.agreeing, found.undecided) == (3, agreeing, undecided)
     assert found.unknown == int(others.get(2, []) is None)
     assert found.disagreements == disagreements
+    assert (found.reference_metrics, found.candidate_metrics) == ({"largest": 3.0}, {"largest": 9.0})
     assert found.holds == (not disagreements)
 
 
 def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
     class Half(Numbers):
-        name = "numbers"
-
         def agreement(self, reference: Any, candidate: Any, *, cases: Any, noise: Any) -> Agreement:
             same = [place for place, one in enumerate(reference) if one["n"] == candidate[place]["n"]]
             rows = ([row[place] for place in same] for row in (reference, candidate))
@@ -114,7 +123,7 @@ def test_a_task_that_leaves_items_out_has_not_compared_them() -> None:
 
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
     right, actual = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = Half()
+    task: Any = SimpleNamespace(name="numbers", answers=Half())
     found = measure_agreement(expected(task, cases, right), actual)
     assert found is not None
     assert (found.items, found.agreeing, found.undecided) == (2, 0, 0)
@@ -128,7 +137,7 @@ def test_a_disagreement_is_excused_where_the_file_gives_an_answer_near_pytorchs(
     """That PyTorch could answer otherwise is no excuse for a third answer."""
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "ab"]
     right, actual = ([{"n": np.array(n)} for n in row] for row in ((1, 3), (1, 9)))
-    task: Any = Numbers()
+    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
     near_cases = expected(task, cases, right, within_noise=lambda _: [{"n": np.array(n)} for n in near])
     found = measure_agreement(near_cases, actual)
     assert found is not None
@@ -137,7 +146,7 @@ def test_a_disagreement_is_excused_where_the_file_gives_an_answer_near_pytorchs(
 
 def test_the_raw_cases_of_a_mutant_are_those_that_gate_and_have_a_reference() -> None:
     cases = [Case(name=name, kind="realistic", inputs={}) for name in "ac"]
-    task: Any = Numbers()
+    task: Any = SimpleNamespace(name="numbers", answers=Numbers())
     raw = RawAgreement(indices=(0, 2), expected=expected(task, cases, [{"n": np.array(n)} for n in (1, 3)]))
     outputs: list[RuntimeOutputs] = [{"n": np.array(n)} for n in (3, 9, 1)]
     found = raw.measure((2, 1, 0), outputs, noise={})

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
+from tests.builtin import builtin_task
 from tests.zoo_export.conftest import subject_of, tiny
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import OutputExists
-from zoo.tasks.image_classification.task import ImageClassification
 from zoo_export.bundle.write import current_bundle
 from zoo_export.subject.cases import Inputs, collect
 
@@ -21,9 +21,9 @@ from zoo_export.subject.cases import Inputs, collect
 @pytest.fixture(scope="module")
 def collected() -> dict[bool, Inputs]:
     """The cases of a classifier that learnt from digits, with the data among them and without."""
-    task = ImageClassification()
+    task = builtin_task("image-classification")
     source = DataSource(request=DataRequest(source="digits"), format="digits")
-    subject = replace(subject_of(tiny()), card=task.check(source, progress=lambda *_: None))
+    subject = replace(subject_of(tiny()), card=task.data.check(source, progress=lambda *_: None))
     with torch.no_grad():
         return {
             of_users: collect(subject, subject.torch_pipeline(), evaluate=3, golden_of_users=of_users)

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.builtin import builtin_task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.text.controls import forget_state
 from zoo.models.pipeline import StatePassthrough, TorchPipeline, without_state
-from zoo.tasks.text_generation.task import TextGeneration
 from zoo_export.bundle.golden import MAX_NAME_LENGTH, golden_files, stem_of
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
@@ -125,7 +125,7 @@ def subject() -> Subject:
     return Subject(
         model="tests/tiny_writer",
         module=TinyWriter().eval(),
-        task=TextGeneration(),
+        task=builtin_task("text-generation"),
         problem=Problem(task="text-generation", input=TokenInput(), vocabulary=("<pad>", "<unk>", "\n", *"aeinrs")),
         plugin=PluginRecord(name="tests", distribution="edgezoo", version="0"),
         lineage=LineageRecord(weights="seeded", weights_sha256="0" * 64, target=""),

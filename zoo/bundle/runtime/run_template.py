@@ -1,6 +1,6 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
-    python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class)
+    python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class); of a table every row
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -117,6 +117,14 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     return 1 if wrong else 0
 
 
+def read_items(task: Any, argument: str, problem: Mapping[str, Any]) -> list[tuple[str, Arrays]]:
+    """The items of a file, or of a text in quotes, each with its name; the only item of a file needs none."""
+    if hasattr(task, "read_text") and not os.path.exists(argument):  # noqa: PTH110  may be too long a path
+        return [("", task.read_text(argument, problem))]
+    inputs = task.read(Path(argument), problem)
+    return [("", dict(inputs))] if isinstance(inputs, Mapping) else list(inputs)
+
+
 def main(arguments: list[str]) -> int:
     """The exit code."""
     folder = Path(__file__).resolve().parent
@@ -132,18 +140,22 @@ def main(arguments: list[str]) -> int:
     run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
     problem = {**problem, "classes": [name.replace("\n", r"\n") for name in problem["classes"]]}
     state, feedback = first_state(manifest["pipeline_signature"])
+    generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers: list[Arrays] = []
+    names: list[str] = []
     for argument in arguments:
         try:
-            words = hasattr(task, "read_text") and not os.path.exists(argument)  # noqa: PTH110  may be too long a path
-            feeds = {**(task.read_text(argument, problem) if words else task.read(Path(argument), problem)), **state}
+            items = read_items(task, argument, problem)
         except (OSError, ValueError) as error:
             print(plain(f"{argument} cannot be read: {error}"), file=sys.stderr)
             return 2
-        answers.append(task.respond(run, feeds, feedback, problem) if hasattr(task, "respond") else run(feeds))
-        print(plain(f"{argument}: {getattr(task, 'keep', task.show)(answers[-1], problem)}"))
+        for name, inputs in items:
+            feeds = {**inputs, **state}
+            answers.append(generate(run, feeds, feedback, problem) if generate else run(feeds))
+            names.append(f"{argument}, {name}" if name else argument)
+            print(plain(f"{names[-1]}: {getattr(task, 'keep', task.show)(answers[-1], problem)}"))
     if hasattr(task, "compare") and len(answers) > 1:
-        print(plain(task.compare(arguments, answers, problem)))
+        print(plain(task.compare(names, answers, problem)))
     return 0
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,6 @@ MIN_COSINE: Final = 1 - 1e-6
 SHOWN: Final = 12
 
 Indices = npt.NDArray[np.intp]
-Scores = Callable[[npt.NDArray[Any], Sequence[Case]], dict[str, float]]
-"""(embeddings [items, d], cases) -> metrics by name."""
 
 
 def agreement(
@@ -32,7 +30,6 @@ def agreement(
     *,
     cases: Sequence[Case],
     noise: Mapping[str, float],
-    scores: Scores,
 ) -> Agreement:
     """An item agrees when its embedding keeps its direction and each of its pairs stays on its side of the threshold.
 
@@ -40,7 +37,7 @@ def agreement(
     are of one identity, else half-way between its middle similarities.  An item is undecided when only pairs inside
     their margin crossed it.  Of very many items, a sample of pairs is compared.
     """
-    expected, actual = _stacked(reference), _stacked(candidate)
+    expected, actual = stacked(reference), stacked(candidate)
     cosines = _cosines(expected, actual)
     first, second, _ = verification_pairs(_labels(cases)).T
     before, after = similarities(expected, first, second), similarities(actual, first, second)
@@ -61,8 +58,6 @@ def agreement(
         items=len(cases),
         agreeing=len(cases) - int(wrong.sum()) - undecided,
         undecided=undecided,
-        reference_metrics=scores(expected, cases),
-        candidate_metrics=scores(actual, cases),
         disagreements=tuple(sentence for _, sentence in sentences[:SHOWN]),
     )
 
@@ -108,7 +103,8 @@ def _in_pairs(first: Indices, second: Indices, count: int) -> npt.NDArray[np.boo
     return mask
 
 
-def _stacked(answers: Sequence[Arrays]) -> Floats:
+def stacked(answers: Sequence[Arrays]) -> Floats:
+    """The embeddings, float64 [answers, d]."""
     return np.stack([np.asarray(answer[OUTPUT], np.float64) for answer in answers])
 
 

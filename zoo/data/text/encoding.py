@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from zoo.api.errors import BadFile
 from zoo.api.problem import Problem, TokenInput
-from zoo.data.text import reading, vocabulary, wordpiece, wordpiece_reading
+from zoo.data.text import reading, vocabulary, wordpiece
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def encoder(problem: Problem) -> Callable[[str], list[int]]:
     ids = vocabulary.token_ids(problem.vocabulary)
     if is_wordpiece(problem):
         known = rules(problem)
-        return lambda text: wordpiece.encode(text, ids, known, facts.max_length)
+        return lambda text: wordpiece.encode_wordpieces(text, ids, known, facts.max_length)
     return lambda text: vocabulary.encode(text.strip(), ids, facts.unit)[: facts.max_length]
 
 
@@ -60,17 +60,15 @@ def decode(tokens: Iterable[int], problem: Problem) -> str:
 
 def file_inputs(path: Path, problem: Problem) -> Arrays:
     """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
-    read = wordpiece_reading.read if is_wordpiece(problem) else reading.read
     try:
-        return read(path, to_json(problem))
+        return reading.read(path, to_json(problem))
     except (OSError, ValueError) as error:
         raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
 
 
 def text_inputs(text: str, problem: Problem) -> Arrays:
     """The same of a text given in words; BadFile when it is empty."""
-    read = wordpiece_reading.read_text if is_wordpiece(problem) else reading.read_text
     try:
-        return read(text, to_json(problem))
+        return reading.read_text(text, to_json(problem))
     except ValueError as error:
         raise BadFile(f"{text!r} cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Texts of characters or words as the inputs of pipeline.onnx."""
+"""Texts of characters, words or word pieces as the inputs of pipeline.onnx."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.text.vocabulary import encode, token_ids
+from zoo.data.text.wordpiece import encode_wordpieces
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
@@ -19,7 +20,11 @@ def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, An
 def read_text(text: str, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The inputs of pipeline.onnx: `tokens` int64 [1, length] and `lengths` int64 [1]; cut at the longest length."""
     facts = problem["input"]
-    tokens = encode(text.strip(), token_ids(problem["vocabulary"]), facts["unit"])[: facts["max_length"]]
+    if facts["unit"] == "wordpiece":
+        ids = {piece: index for index, piece in enumerate(problem["vocabulary"])}
+        tokens = encode_wordpieces(text, ids, problem["facts"]["tokenizer"], facts["max_length"])
+    else:
+        tokens = encode(text.strip(), token_ids(problem["vocabulary"]), facts["unit"])[: facts["max_length"]]
     if not tokens:
         raise ValueError("the text is empty")
     return {"tokens": np.array([tokens], np.int64), "lengths": np.array([len(tokens)], np.int64)}

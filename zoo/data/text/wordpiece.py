@@ -54,7 +54,7 @@ def _longest(word: str, ids: Mapping[str, int]) -> Iterator[int]:
         yield -1
 
 
-def encode(text: str, ids: Mapping[str, int], rules: Mapping[str, Any], longest: int) -> list[int]:
+def encode_wordpieces(text: str, ids: Mapping[str, int], rules: Mapping[str, Any], longest: int) -> list[int]:
     """The token ids of a text, cut at the longest length; a word that no pieces make up is one unknown token."""
     words_cut = (list(_longest(word, ids)) for word in words(text, rules))
     tokens = [token for cut in words_cut for token in ([rules["unknown"]] if -1 in cut else cut)]

@@ -64,7 +64,8 @@ def recipe_of(trained: Trained) -> str:
             and not word.startswith(tuple(f"{option}=" for option in LOCAL_OPTIONS))
         ):
             kept.append(source_name(word) if before == "--data" else word)
-    return shlex.join(["zoo", *kept])
+    command = shlex.join(["zoo", *kept])
+    return command if trained.run.status == "finished" else f"{command}; stopped at step {trained.lineage.step}"
 
 
 def source_name(source: str) -> str:

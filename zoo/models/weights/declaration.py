@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from zoo.api.problem import AudioInput, ImageInput, LatentInput, TokenInput
+from zoo.api.problem import Input, LatentInput
 from zoo.api.specs import WeightsSpec
 
 
@@ -33,7 +33,7 @@ def _default(field: Field[Any]) -> object:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, ImageInput | TokenInput | LatentInput | AudioInput):
+    if isinstance(value, Input):
         arguments = ", ".join(f"{name}={_value(member)}" for name, member in _changed_fields(value))
         return f"{type(value).__name__}({arguments})"
     match value:

@@ -113,11 +113,18 @@ def trained_model(run: Run, catalog: Catalog) -> RegistryEntry[ModelSpec]:
     """The model that a run trained; UsageError says which plugin to install where it is gone."""
     config = run.config
     try:
-        return catalog.model(config.model)
+        model = catalog.model(config.model)
     except UnknownName as error:
         raise UsageError(
             f"the run {run.path} is of {config.model}, which is not on offer here: {error.message}",
             hint=f"install the plugin {config.plugin} {config.plugin_version}",
+        ) from error
+    try:
+        return catalog.with_trainer(model, config.trainer)
+    except UnknownName as error:
+        raise UsageError(
+            f"the run {run.path} was trained by {config.trainer}, which is not on offer here: {error.message}",
+            hint=f"install the plugin {config.trainer.partition('/')[0]}",
         ) from error
 
 

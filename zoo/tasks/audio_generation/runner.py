@@ -37,7 +37,7 @@ def read_text(text: str, problem: Facts) -> Arrays:
     return inputs if problem["classes"] else {"samples": inputs["samples"]}
 
 
-def respond(
+def generate(
     run: Callable[[Arrays], Arrays], inputs: Arrays, feedback: Facts, problem: Facts, settings: Facts = SETTINGS
 ) -> Arrays:
     """The beginning and what the model writes after it, as `samples` int64 [1, length], with the last `logits`."""

@@ -71,8 +71,6 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics=precision(reference, cases),
-        candidate_metrics=precision(candidate, cases),
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 

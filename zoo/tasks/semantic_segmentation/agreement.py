@@ -56,8 +56,8 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics={**scores(reference, cases), **({"equal_pixels": 1.0} if equal else {})},
-        candidate_metrics={**scores(candidate, cases), **raw},
+        reference_metrics={"equal_pixels": 1.0} if equal else {},
+        candidate_metrics=raw,
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 

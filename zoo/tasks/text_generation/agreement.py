@@ -54,8 +54,6 @@ def agreement(
         items=len(cases),
         agreeing=agreeing,
         undecided=undecided,
-        reference_metrics=scores(reference, cases, element=element),
-        candidate_metrics=scores(candidate, cases, element=element),
         disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
     )
 

@@ -39,7 +39,7 @@ def sample(logits: np.ndarray[Any, Any], *, temperature: float, generator: np.ra
     return int(generator.choice(len(weights), p=weights / weights.sum()))
 
 
-def respond(
+def generate(
     run: Callable[[Arrays], Arrays],
     inputs: Arrays,
     feedback: Mapping[str, str],

@@ -1,14 +1,12 @@
-"""Text generation: data, graphs, metrics, cases, comparison and showing.  Torch-free; torch parts inside.
+"""Text generation: data and answers.  Torch-free; the other half is in `tensors`.
 
-A model's state is its own: it declares the inputs and outputs that carry it in its signature, and the pipeline hands
-them through.  Here a graph is tokens in, logits out.
+Here a graph is tokens in, logits out, with the state of the model beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,22 +14,9 @@ import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadFile
-from zoo.api.postprocess import PostprocessKind, PostprocessStep
+from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
-from zoo.api.recipe import Augment
-from zoo.api.task import (
-    Agreement,
-    Case,
-    Control,
-    Dataset,
-    Metrics,
-    Monitor,
-    Port,
-    Progress,
-    Purpose,
-    Shown,
-    Signature,
-)
+from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
 from zoo.data.formats.text.checks import check_corpus
 from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
@@ -41,92 +26,52 @@ from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
 from zoo.runs.serialization import to_json
 from zoo.tasks.text_generation import runner
-from zoo.tasks.text_generation.agreement import agreement
+from zoo.tasks.text_generation.agreement import agreement, scores
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    from zoo.api.task import Arrays, Batch
+    from zoo.api.task import Arrays
 
 LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-SETTINGS: Final[Mapping[str, float]] = MappingProxyType(
-    {"length": runner.LENGTH, "temperature": runner.TEMPERATURE, "seed": runner.SEED}
-)
 
 
-class TextGeneration:
-    """Text that goes on where a prompt ends."""
-
-    name = "text-generation"
-    monitor = Monitor(metric="bits_per_character", mode="min")
-    runner = "zoo.tasks.text_generation.runner:read"
-    settings = SETTINGS
+class CorpusData:
+    """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
         return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
-        """Every text read; samples are `zoo.data.formats.text.rows.TextItem`."""
+        """Every text read."""
         return check_corpus(source, _rows(source), progress=progress)
 
-    def problem(self, card: DataCard, input: Input) -> Problem:
+    def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The vocabulary of the training text in the unit that the model reads."""
-        facts = token_input(Problem(task=self.name, input=input))
+        facts = token_input(Problem(task=task, input=input))
         texts = (f"{item.text}\n" for item in card.splits["train"])
         vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
-        return Problem(task=self.name, input=input, vocabulary=vocabulary)
+        return Problem(task=task, input=input, vocabulary=vocabulary)
 
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """[torch] For training, chunks in the order of the text; for evaluation, windows with context."""
-        from zoo.data.text.stream_dataset import EvaluationWindows, TokenRow, TrainingChunks  # noqa: PLC0415  torch
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
+        try:
+            return (FileItem(inputs=runner.read(path, to_json(problem))),)
+        except (OSError, ValueError) as error:
+            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
 
-        tokens = TokenRow(card.splits[split], problem)
-        return TrainingChunks(tokens) if split == "train" else EvaluationWindows(tokens)
+    def read_text(self, text: str, problem: Problem) -> Arrays:
+        """The same of a prompt given in words."""
+        return runner.read_text(text, to_json(problem))
 
-    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:  # noqa: ARG002
-        """[torch] The batch itself: an Augment is for pictures."""
-        return batch
 
-    def model_signature(self, problem: Problem) -> Signature:
-        """tokens int64 [batch, length] -> logits float32 [batch, length, vocabulary]; without the model's state."""
-        shape = ("batch", "length", len(problem.vocabulary))
-        tokens = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token numbers")
-        logits = Port(name="logits", dtype="float32", shape=shape, doc="of the token after each, before softmax")
-        return Signature(inputs=(tokens,), outputs=(logits,))
-
-    def pipeline_signature(self, problem: Problem) -> Signature:
-        """The same as the model's: the device samples from the logits."""
-        return self.model_signature(problem)
-
-    def prepare(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] A passthrough: the model takes tokens."""
-        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
-
-        return AsGiven()
-
-    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
-        """None: the answer is the logits."""
-        return (PostprocessStep(kind=PostprocessKind.IDENTITY),)
-
-    def finish(self, problem: Problem) -> nn.Module:  # noqa: ARG002
-        """[torch] A passthrough: sampling needs the logits."""
-        from zoo.data.text.graphs import AsGiven  # noqa: PLC0415  torch
-
-        return AsGiven()
-
-    def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002
-        """[torch] bits_per_character and perplexity."""
-        from zoo.data.text.metrics import LanguageModelMetrics  # noqa: PLC0415  torch
-
-        return LanguageModelMetrics()
+class ContinuationAnswers:
+    """Text that goes on where a prompt ends; the truth of a case is the token after each."""
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
-        """Texts for a purpose, without state; the truth of an item is the token after each."""
+        """Texts for a purpose, without state."""
         return writer_cases(card, problem, purpose, limit=limit)
 
     def agreement(
@@ -140,22 +85,15 @@ class TextGeneration:
         """The same likeliest next token wherever the reference is decided."""
         return agreement(reference, candidate, cases=cases, noise=noise)
 
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
+        """bits_per_token over the cases whose next tokens are known, each read without context."""
+        return scores(answers, cases, element="token")
+
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
 
-    def read(self, path: Path, problem: Problem) -> Arrays:
-        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
-        try:
-            return runner.read(path, to_json(problem))
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
-
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The same of a prompt given in words."""
-        return runner.read_text(text, to_json(problem))
-
-    def respond(
+    def generate(
         self,
         run: Callable[[Arrays], Arrays],
         inputs: Arrays,
@@ -164,7 +102,7 @@ class TextGeneration:
         settings: Mapping[str, float],
     ) -> Arrays:
         """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
-        return runner.respond(
+        return runner.generate(
             lambda feeds: dict(run(feeds)),
             dict(inputs),
             feedback,

@@ -34,7 +34,7 @@ MODULES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "trainer": {"plugin.py": "trainer/plugin.py", "model.py": "model/model.py", "trainer.py": "trainer/trainer.py"},
     "task": {
         f"{name}.py": f"task/{name}.py"
-        for name in ("plugin", "model", "trainer", "task", "layout", "dataset", "runner")
+        for name in ("plugin", "model", "trainer", "task", "layout", "tensors", "device")
     },
     "weights": {"plugin.py": "weights/plugin.py"},
 }
@@ -54,9 +54,9 @@ LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
 PYTHON_NAMES: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
 TEMPLATE_NAMES: Final = frozenset(
     (
-        *("agreement", "annotations", "augment", "block", "callable", "case", "control", "data_card", "data_request"),
-        *("data_source", "iterator", "layout", "mapping", "monitor", "nn", "np", "path", "port", "problem", "purpose"),
-        *("runner", "sequence", "shown", "signature", "split", "tensor", "zoo"),
+        *("agreement", "annotations", "augment", "block", "callable", "case", "data_card", "data_request", "device"),
+        *("data_source", "iterator", "layout", "mapping", "monitor", "nn", "np", "path", "port", "problem"),
+        *("sequence", "shown", "signature", "split", "tensor", "zoo"),
     )
 )
 """Names that the written modules use themselves: a builder `block` would replace their function `block`."""
@@ -112,14 +112,18 @@ def new_package(
     taken: tuple[Plugin, ...] = (),
     values: Mapping[str, str] | None = None,
     binaries: Mapping[str, bytes] | None = None,
+    requires: tuple[str, ...] = (),
 ) -> Package:
-    """A package that can be written; UsageError for a bad name, OutputExists where its folder exists."""
+    """A package that can be written; it depends on `requires` beside zoo.
+
+    UsageError for a bad name, OutputExists where its folder exists.
+    """
     check_name(name, taken)
     distribution = f"zoo-{name.replace('_', '-')}"
     place = place or Path(distribution)
     if place.exists():
         raise OutputExists(f"{place} exists already", hint="choose another place with -o")
-    dependencies = (_bounds(), *LIBRARIES[kind])
+    dependencies = (_bounds(), *requires, *LIBRARIES[kind])
     return Package(
         name=name,
         kind=kind,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
+from zoo.api.parts import declares
 from zoo.api.task import Metrics
-from zoo.api.task_options import Developing
 from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.curves import draw_curves
 from zoo.training.events import Callback, EpochResult, Outcome
@@ -14,16 +15,17 @@ from zoo.training.events import Callback, EpochResult, Outcome
 class Pictures(Callback):
     """Draws when the training has finished; an interrupted one ends at once."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, *, epoch_figure: bool | None = False) -> None:
         self._run = run
+        self._epoch_figure = epoch_figure
         self._best: Metrics | None = None
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Remember the best evaluation, and draw what develops."""
-        if isinstance(result.measured, Developing):
+        if declares(self._epoch_figure, result.measured, "epoch_picture"):
             folder = self._run / "pictures" / "epochs"
             folder.mkdir(parents=True, exist_ok=True)
-            result.measured.epoch_picture(folder / f"{result.epoch:04d}.png")
+            cast("Any", result.measured).epoch_picture(folder / f"{result.epoch:04d}.png")
         if result.best:
             self._best = result.measured
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import Augment, ImageInput, ModelSpec, Recipe, TaskSpec, TrainerSpec, WeightsSpec, hookimpl
+from zoo import Augment, ImageInput, ModelSpec, Monitor, Recipe, TaskSpec, TrainerSpec, WeightsSpec, hookimpl
 
-ZOO_API = 1
+ZOO_API = 2
 
 TICKET = ImageInput(size=(48, 48), channels=1, mean=(0.45,), std=(0.25,))
 DIGIT = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,), fixed_size=True)
@@ -29,11 +29,15 @@ def zoo_tasks() -> Iterable[TaskSpec]:
     """The one that zoo does not know."""
     yield TaskSpec(
         name="keypoints",
-        task="zoo_keypoints.task:Keypoints",
+        data="zoo_keypoints.task:KeypointData",
+        tensors="zoo_keypoints.tensors:KeypointTensors",
+        graphs="zoo_keypoints.tensors:KeypointGraphs",
+        answers="zoo_keypoints.task:KeypointAnswers",
+        device="zoo_keypoints.device:read",
+        monitor=Monitor(metric="pck", mode="max"),
         summary="where in a picture certain points lie",
         default_data="tickets",
         data_licence="tickets drawn by zoo-keypoints, CC0-1.0",
-        metric="pck",
     )
 
 

@@ -20,8 +20,6 @@ CORNERS: Final = ("punched", "second", "third", "fourth")
 SIDE: Final = 48
 COUNTS: Final[dict[Split, int]] = {"train": 2000, "validation": 250, "test": 400}
 SEEDS: Final[dict[Split, int]] = {"train": 1, "validation": 2, "test": 3}
-VERSION: Final = 1
-"""Changes with every pixel."""
 
 
 @cache

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.embedded import digits
 from zoo.data.formats.identities.folders import hold_out_identities
 from zoo.data.formats.samples import Row
 from zoo.data.image.reading import reader, stacked
-from zoo.tasks.image_embedding.task import ImageEmbedding
 
 Paint = Callable[..., Path]
-TASK = ImageEmbedding()
+TASK = builtin_task("image-embedding")
 
 
 def card(path: Path | str, *, skip: bool = False, root: Path | None = None) -> DataCard:
     request = DataRequest(source=str(path), root=root, on_bad_sample="skip" if skip else "error")
-    return TASK.check(TASK.detect(request), progress=lambda *_: None)
+    return TASK.data.check(TASK.data.detect(request), progress=lambda *_: None)
 
 
 def refused(path: Path) -> list[tuple[str, str]]:

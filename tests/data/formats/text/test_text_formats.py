@@ -5,13 +5,12 @@ from typing import Literal
 
 import pytest
 
+from tests.builtin import builtin_task
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.text.checks import check_corpus, check_labelled
 from zoo.data.formats.text.layouts import detect_text
 from zoo.data.formats.text.rows import TextRow, read_plain, read_table
-from zoo.tasks.text_classification.task import TextClassification
-from zoo.tasks.text_generation.task import TextGeneration
 
 
 def quiet(done: int, total: int) -> None:
@@ -22,9 +21,9 @@ GOOD = "text,label\n" + "".join(f"word {number},{'ab'[number % 2]}\n" for number
 
 
 def check(path: Path, *, on_bad_sample: Literal["error", "skip"] = "error") -> DataCard:
-    task = TextClassification()
-    source = task.detect(DataRequest(source=str(path), on_bad_sample=on_bad_sample))
-    return task.check(source, progress=quiet)
+    task = builtin_task("text-classification")
+    source = task.data.detect(DataRequest(source=str(path), on_bad_sample=on_bad_sample))
+    return task.data.check(source, progress=quiet)
 
 
 def written(path: Path, text: str | bytes) -> Path:
@@ -298,16 +297,16 @@ def test_files_beside_the_texts_of_a_class_are_left_out_with_a_note(tmp_path: Pa
 
 
 def test_the_class_folders_of_a_classifier_are_running_text_for_a_language_model(tmp_path: Path) -> None:
-    task = TextGeneration()
-    assert task.detect(DataRequest(source=str(classes(tmp_path)))).format == "text-folder"
+    task = builtin_task("text-generation")
+    assert task.data.detect(DataRequest(source=str(classes(tmp_path)))).format == "text-folder"
 
 
 # --- running text ---
 
 
 def corpus(path: Path) -> DataCard:
-    task = TextGeneration()
-    return task.check(task.detect(DataRequest(source=str(path))), progress=quiet)
+    task = builtin_task("text-generation")
+    return task.data.check(task.data.detect(DataRequest(source=str(path))), progress=quiet)
 
 
 def test_a_text_file_keeps_its_last_tenth_for_validation_cut_at_a_line(tmp_path: Path) -> None:

@@ -11,12 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tests.builtin import builtin_task
+from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
-from zoo.api.task import Task
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.embedded.digits import load
-from zoo.tasks.image_classification.task import ImageClassification
-from zoo.tasks.image_reconstruction.task import ImageReconstruction
 from zoo_autoencoder.model import conv_autoencoder
 from zoo_cnn.model import cnn
 from zoo_export.subject.state_dict import state_sha256
@@ -96,13 +95,15 @@ class Kind:
 
 KINDS = {
     "cnn": Kind(
-        build=lambda: cnn(channels=3, image_size=(SIDE, SIDE), num_classes=10), task=ImageClassification(), rate=1e-3
+        build=lambda: cnn(channels=3, image_size=(SIDE, SIDE), num_classes=10),
+        task=builtin_task("image-classification"),
+        rate=1e-3,
     ),
-    "resnet": Kind(build=small_resnet, task=ImageClassification()),
-    "mobilenet": Kind(build=small_mobilenet, task=ImageClassification()),
-    "transformer": Kind(build=SmallTransformer, task=ImageClassification()),
+    "resnet": Kind(build=small_resnet, task=builtin_task("image-classification")),
+    "mobilenet": Kind(build=small_mobilenet, task=builtin_task("image-classification")),
+    "transformer": Kind(build=SmallTransformer, task=builtin_task("image-classification")),
     "autoencoder": Kind(
-        build=lambda: conv_autoencoder(channels=3, image_size=(SIDE, SIDE)), task=ImageReconstruction()
+        build=lambda: conv_autoencoder(channels=3, image_size=(SIDE, SIDE)), task=builtin_task("image-reconstruction")
     ),
 }
 

@@ -1,0 +1,1 @@
+"""Regression of numbers from a table, for zoo."""

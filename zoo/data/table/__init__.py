@@ -1,0 +1,1 @@
+"""Tables of numbers: reading them, and what a device needs for it."""

@@ -1,0 +1,73 @@
+"""Tasks on pictures: tensors and graphs with defaults.  [torch]"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from zoo.api.data import DataCard, Split
+from zoo.api.parts import Signatures
+from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
+from zoo.api.problem import ImageInput, Problem
+from zoo.api.recipe import Augment
+from zoo.api.task import Batch, Dataset, Port, Signature
+from zoo.data.image.augment import augment as augment_pictures
+from zoo.data.image.dataset import open_split
+from zoo.data.image.inputs import uncropped_input
+from zoo.data.image.preprocess import ImagePrepare
+from zoo.data.image.reading import IMAGE
+
+
+class PictureTensors:
+    """Datasets of whole grey levels, augmented as pictures; a task adds `metrics`."""
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
+        """One split: pictures as whole levels, in memory where they fit."""
+        return open_split(card, split, problem.image)
+
+    def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
+        """The batch with its images moved, turned and coloured."""
+        return {**batch, "image": augment_pictures(batch["image"], augment, generator)}
+
+
+class PictureGraphs:
+    """A picture goes in; a task adds `model_outputs`, `outputs` and `postprocess`."""
+
+    crops: ClassVar[bool] = True
+    """False where answers are positions in the picture, so that nothing may be cropped away."""
+
+    def model_outputs(self, problem: Problem) -> tuple[Port, ...]:
+        """The outputs of model.onnx, with their batch axis."""
+        raise NotImplementedError(f"{type(self).__name__} must say model_outputs")
+
+    def outputs(self, problem: Problem) -> tuple[Port, ...]:
+        """The outputs of pipeline.onnx, for one picture."""
+        raise NotImplementedError(f"{type(self).__name__} must say outputs")
+
+    def signatures(self, problem: Problem) -> Signatures:
+        """input, normalised float32 [batch, channels, height, width], and image uint8 [height, width, 3]."""
+        given = picture_port(self.image(problem))
+        return Signatures(
+            model=Signature(inputs=(given,), outputs=self.model_outputs(problem)),
+            pipeline=Signature(inputs=(IMAGE,), outputs=self.outputs(problem)),
+        )
+
+    def preprocess(self, problem: Problem) -> nn.Module:
+        """Resizing, cropping and normalising."""
+        return ImagePrepare(self.image(problem))
+
+    def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002  for overriding
+        """One custom step; a task whose postprocessing is made of known steps says them."""
+        return CUSTOM_POSTPROCESS
+
+    def image(self, problem: Problem) -> ImageInput:
+        """The model's image input; UsageError where it crops and must not."""
+        return problem.image if self.crops else uncropped_input(problem)
+
+
+def picture_port(image: ImageInput) -> Port:
+    """The input of a model on pictures: float32 [batch, channels, height, width]."""
+    shape = ("batch", image.channels, *image.size)
+    return Port(name="input", dtype="float32", shape=shape, doc="normalised image")

@@ -1,0 +1,65 @@
+"""Tasks on labelled texts: data and answers with defaults.  Torch-free; the other half is in `text_tensors`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.parts import FileItem
+from zoo.api.problem import Input, Problem
+from zoo.api.task import Case, Control, Progress, Purpose
+from zoo.data.text import labelled_texts
+from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
+from zoo.data.text.encoding import file_inputs, text_inputs
+from zoo.data.text.labelled_cases import labelled_cases
+from zoo.data.text.problem import text_problem
+
+if TYPE_CHECKING:
+    from zoo.api.task import Arrays
+
+
+class TextData:
+    """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
+
+    has_classes: ClassVar[bool] = True
+    """The labels are the classes of the answer."""
+
+    def detect(self, request: DataRequest) -> DataSource:
+        """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
+        return labelled_texts.detect(request)
+
+    def check(self, source: DataSource, *, progress: Progress) -> DataCard:
+        """Every row or file read."""
+        return labelled_texts.check(source, progress=progress, new_labels=not self.has_classes)
+
+    def problem(self, task: str, card: DataCard, input: Input) -> Problem:
+        """The classes, and the vocabulary of the training texts in the unit that the model reads."""
+        return text_problem(task, card, input, classes=card.classes if self.has_classes else ())
+
+    def read(self, path: Path, problem: Problem) -> tuple[FileItem, ...]:
+        """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
+        return (FileItem(inputs=file_inputs(path, problem)),)
+
+    def read_text(self, text: str, problem: Problem) -> Arrays:
+        """The same of a text given in words; BadFile when it is empty."""
+        return text_inputs(text, problem)
+
+
+class TextAnswers:
+    """Cases and controls for answers to texts; a task adds `agreement`, `metrics` and `show`."""
+
+    no_classes: ClassVar[str] = "the answer has no classes"
+    """Why exchanging two classes is no mutation, for tasks without classes."""
+
+    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+        """Texts for a purpose; the truth is the index of the class, or the label where there are no classes."""
+        return labelled_cases(card, problem, purpose, limit=limit)
+
+    def controls(self, problem: Problem) -> tuple[Control, ...]:
+        """The generic mutations that text has, a vocabulary off by one, and padding read as text."""
+        if len(problem.classes) > 1:
+            return text_controls(VOCABULARY, LENGTHS)
+        reason = "there is only one class" if problem.classes else self.no_classes
+        return text_controls(VOCABULARY, LENGTHS, absent={"classes": reason})
