@@ -124,7 +124,7 @@ def test_a_folder_of_the_library_embeds_as_the_library_does(folder: Path) -> Non
     trained = load_trained(target, catalog)
     assert trained.lineage.weights == f"huggingface/sentence_encoder@{folder}"
     assert trained.lineage.licence == "apache-2.0"
-    assert (trained.problem.input.embedding, trained.problem.input.max_length) == (16, 40)  # type: ignore[union-attr]
+    assert (trained.problem.fact("embedding"), trained.problem.fact("max_length")) == (16, 40)
     cut = [encoder(trained.problem)(text) for text in ("The cats", "abc b", "xyz")]
     assert cut == [[2, 10, 11, 12, 3], [2, 4, 8, 9, 5, 3], [2, 1, 3]]
     tokens = torch.tensor([row + [0] * (6 - len(row)) for row in cut])

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from zoo_keypoints.agreement import agreement, scores
-from zoo_keypoints.augment import augment
-from zoo_keypoints.finish import InPixels
-from zoo_keypoints.metrics import PointMetrics
 
 import zoo
 from zoo_keypoints import tickets
 from zoo_keypoints.distillation import hired
-from zoo_keypoints.layout import check, detect
 from zoo_keypoints.model import Finder
-from zoo_keypoints.task import Keypoints
+from zoo_keypoints.task import KeypointAnswers, KeypointData
+from zoo_keypoints.tensors import InPixels, KeypointTensors, PointMetrics
+
+DATA, TENSORS, ANSWERS = KeypointData(), KeypointTensors(), KeypointAnswers()
+detect, check, augment = DATA.detect, DATA.check, TENSORS.augment
+PROBLEM = zoo.Problem(task="keypoints", input=zoo.ImageInput(size=(8, 8)), classes=("nose",))
 
 HEADER = "path,nose_x,nose_y,tail_x,tail_y"
 
@@ -78,7 +78,7 @@ def test_what_is_no_layout_is_told_what_is(tmp_path: Path) -> None:
 def test_some_are_held_out_where_nobody_says_what_to_choose_by(tmp_path: Path) -> None:
     card = check(detect(folder(tmp_path, "a.png,1,2,3,4", "b.png,1,2,3,4", header=HEADER)), progress=quiet)
     assert card.counts() == {"train": 1, "validation": 1}
-    assert card.notes == ("1 pictures were held out for validation, by the hash of their names",)
+    assert card.notes == ("1 of train were held out for validation, by the hash of their names",)
 
 
 def test_tickets_are_what_their_corners_say() -> None:
@@ -103,15 +103,15 @@ def batch(points: list[list[float]]) -> zoo.Batch:
 
 
 def test_a_card_of_one_ticket_gives_that_ticket() -> None:
-    task = Keypoints()
-    whole = task.check(task.detect(zoo.DataRequest(source="tickets")), progress=lambda *_: None)
+    whole = check(detect(zoo.DataRequest(source="tickets")), progress=quiet)
     one = replace(whole, splits={"test": whole.splits["test"][7:8]})
     grey = zoo.ImageInput(size=(tickets.SIDE, tickets.SIDE), channels=1, mean=(0.0,), std=(1.0,))
-    problem = task.problem(whole, grey)
-    ours = task.dataset(one, "test", problem).batch([0])["image"]
-    theirs = task.dataset(whole, "test", problem).batch([7])["image"]
-    assert torch.equal(ours, theirs)
-    assert torch.equal(ours[0, 0], torch.tensor(tickets.load("test")[0][7]))
+    problem = DATA.problem("keypoints", whole, grey)
+    alone = TENSORS.dataset(one, "test", problem).batch([0])["image"]
+    among_all = TENSORS.dataset(whole, "test", problem).batch([7])["image"]
+    assert torch.equal(alone, among_all)
+    index = int(whole.splits["test"][7].name.partition("/")[2])
+    assert torch.equal(alone[0, 0], torch.tensor(tickets.load("test")[0][index]))
 
 
 def test_metrics_are_shares_and_pixels(tmp_path: Path) -> None:
@@ -126,11 +126,11 @@ def test_agreement_is_about_places() -> None:
     inputs = {"image": np.zeros((20, 1000, 3), np.uint8)}
     case = zoo.Case(name="x", kind="realistic", inputs=inputs, truth=[[3, 4]])
     ours, near, far = ({"points": np.array([[x, 0.0]])} for x in (0.0, 0.9, 1.1))
-    same = agreement([ours], [near], cases=[case])
-    assert (same.holds, same.reference_metrics) == (True, {"pck": 1.0, "error": 5.0})
-    other = agreement([ours], [far], cases=[case])
+    assert ANSWERS.agreement([ours], [near], cases=[case], noise={}).holds
+    assert ANSWERS.metrics([ours], [case], PROBLEM) == {"pck": 1.0, "error": 5.0}
+    other = ANSWERS.agreement([ours], [far], cases=[case], noise={})
     assert (other.holds, other.disagreements) == (False, ("x: point 1 is 1.10 pixels away",))
-    assert scores([ours], [zoo.Case(name="x", kind="noise", inputs=inputs)]) == {}
+    assert ANSWERS.metrics([ours], [zoo.Case(name="x", kind="noise", inputs=inputs)], PROBLEM) == {}
 
 
 def test_points_move_with_their_picture() -> None:

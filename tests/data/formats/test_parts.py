@@ -119,14 +119,14 @@ def test_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) ->
 def test_files_of_running_text_of_any_spelling(train: str, other: str, tmp_path: Path) -> None:
     for name in (train, other):
         (tmp_path / name).write_text(f"{name}\n" * 200)
-    task = TextGeneration()
-    source = task.detect(DataRequest(source=str(tmp_path)))
-    found = task.check(source, progress=silent)
+    task = builtin_task("text-generation")
+    source = task.data.detect(DataRequest(source=str(tmp_path)))
+    found = task.data.check(source, progress=silent)
     assert [item.name for item in found.splits["train"]] == [train]
     assert [item.name for item in found.splits["validation"]] == [other]
     (tmp_path / "chapter.txt").write_text("more")
     with pytest.raises(DataError, match=r"beside them chapter\.txt"):
-        task.detect(DataRequest(source=str(tmp_path)))
+        task.data.detect(DataRequest(source=str(tmp_path)))
 
 
 def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None
                 (tmp_path / part / label / f"{number}.txt").write_text(f"{part} {label} {number}")
     (tmp_path / "README.md").write_text("about")
     (tmp_path / "train" / "README.txt").write_text("about")
-    task = TextClassification()
-    found = task.check(task.detect(DataRequest(source=str(tmp_path))), progress=silent)
+    task = builtin_task("text-classification")
+    found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
     assert found.counts() == {"train": 8, "validation": 8}
     assert "left out README.md: about the data, and none of them" in found.notes
     assert "left out 1 files that are not texts (1 .txt)" in found.notes

@@ -47,8 +47,11 @@ def folder_card(source: zoo.DataSource, folder: Path, progress: Callable[[int, i
         table = csv.DictReader(file)
         header, rows = table.fieldnames or [], list(table)
     names = [name.removesuffix("_x") for name in header if name.endswith("_x")]
-    if "path" not in header or not names or any(f"{name}_y" not in header for name in names):
-        raise zoo.BadFile(f"the first line of {folder / TABLE} is {','.join(header)!r}", hint=ACCEPTED)
+    missing = [name for name in ("path", *(f"{name}_y" for name in names or ["NAME"])) if name not in header]
+    if missing:
+        raise zoo.BadFile(
+            f"the first line of {folder / TABLE} is {','.join(header)!r}, without {missing[0]}", hint=ACCEPTED
+        )
     splits: dict[zoo.Split, list[PointSample]] = {"train": [], "validation": [], "test": []}
     bad = []
     for number, row in enumerate(rows, 1):

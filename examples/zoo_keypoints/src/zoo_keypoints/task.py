@@ -72,16 +72,14 @@ class KeypointAnswers(zoo.PictureAnswers):
         noise: Mapping[str, float],  # noqa: ARG002  a thousandth of a side is far above any noise
     ) -> Agreement:
         """The same places."""
-        return zoo.numeric_agreement(
-            reference, candidate, cases=cases, tolerance=lambda case: SAME * _side(case), unit="pixels"
-        )
+        return zoo.item_agreement(reference, candidate, cases=cases, compare=_same_places)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """pck and error over the cases whose points are known."""
         known = [(one["points"], case) for one, case in zip(answers, cases, strict=True) if case.truth is not None]
         if not known:
             return {}
-        away = [np.hypot(*(points.astype(float) - case.truth).T) for points, case in known]
+        away = [_distances(points, case.truth) for points, case in known]
         near = [distance < NEAR * _side(case) for distance, (_, case) in zip(away, known, strict=True)]
         return {"pck": float(np.mean(near)), "error": float(np.mean(away))}
 
@@ -91,6 +89,17 @@ class KeypointAnswers(zoo.PictureAnswers):
         picture = marked(case.inputs["image"], points) if "image" in case.inputs else None
         record = dict(zip(problem.classes, points, strict=True))
         return Shown(text=device.show(answer, {"classes": problem.classes}), record=record, picture=picture)
+
+
+def _same_places(expected: Arrays, actual: Arrays, case: Case) -> zoo.Verdict:
+    away = _distances(expected["points"], actual["points"])
+    if away.max() < SAME * _side(case):
+        return zoo.Verdict("agreeing")
+    return zoo.Verdict("differing", away.max(), f"point {away.argmax() + 1} is {away.max():.2f} pixels away")
+
+
+def _distances(points: Any, others: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(np.hypot(*(np.asarray(points, float) - np.asarray(others, float)).T))
 
 
 def _side(case: Case) -> int:
