@@ -234,7 +234,10 @@ FAILURES: list[tuple[str, Status, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("gate", "status", "change_evidence"), FAILURES, ids=FAILURE_IDS)
+IDS = [f"{index}-{failure[0]}" for index, failure in enumerate(FAILURES)]
+
+
+@pytest.mark.parametrize(("gate", "status", "change_evidence"), FAILURES, ids=IDS)
 def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, change_evidence: Change) -> None:
     changed = change_evidence(healthy)
     assert not_passed(changed) == {gate: status}
