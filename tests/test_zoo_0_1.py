@@ -104,22 +104,26 @@ def test_a_bundle_measures_as_it_did(kept: Path, zoo_command: ZooCommand) -> Non
     assert said.json["metrics"]["pixel_accuracy"] == pytest.approx(0.966938, abs=1e-4)
 
 
+RESIZED = f"not compared: the operators of pipeline.onnx, written by zoo 0.1.0, not {version('edgezoo')}"
+"""Of bundles on pictures, whose resize 0.1 left to ONNX's own operator."""
+
+
 @pytest.mark.parametrize(
-    ("name", "against"),
+    ("name", "against", "bundle"),
     [
-        ("conv_autoencoder", "autoencoder/conv_autoencoder@autoencoder/digits"),
-        ("segmenter", "trained/segmenter"),
-        ("writer", "writer"),
+        ("conv_autoencoder", "autoencoder/conv_autoencoder@autoencoder/digits", ("WARN", RESIZED)),
+        ("segmenter", "trained/segmenter", ("WARN", RESIZED)),
+        ("writer", "writer", ("PASS", "manifest, operators, golden cases and runner are those that zoo derives anew")),
     ],
 )
-def test_the_proof_of_a_bundle_is_derived_anew(kept: Path, zoo_command: ZooCommand, name: str, against: str) -> None:
+def test_the_proof_of_a_bundle_is_derived_anew(
+    kept: Path, zoo_command: ZooCommand, name: str, against: str, bundle: tuple[str, str]
+) -> None:
     said = zoo_command("verify", f"exported/{name}", "--against", against, "--json")
     gates = {gate["name"]: (gate["status"], gate["detail"]) for gate in said.json["gates"]}
-    assert (said.code, said.json["verdict"]) == (0, "PASS"), said.out
-    assert gates["bundle"] == (
-        "PASS",
-        "manifest, operators, golden cases and runner are those that zoo derives anew",
-    )
+    assert gates["bundle"] == bundle
+    assert (said.code, said.json["verdict"]) == (0, bundle[0]), said.out
+    assert {status for gate, (status, _) in gates.items() if gate != "bundle"} == {"PASS"}
     assert "mutation score" in gates
 
 
@@ -202,7 +206,12 @@ def test_a_run_is_exported_to_the_bundle_that_it_was(kept: Path, zoo_command: Zo
     said = zoo_command("export", "trained/segmenter", "--onnx", "-o", "again", "--evaluate", "50", "--json")
     assert (said.code, said.json["verdict"]) == (0, "PASS"), said.out
     changes = zoo_command("diff", "exported/segmenter", "again", "--json").json["changes"]
-    changed = {(change["part"], change["name"]) for change in changes if change["part"] not in ("files", "golden")}
+    changed = {
+        (change["part"], change["name"])
+        for change in changes
+        if change["part"] not in ("files", "golden")
+        and not (change["part"] in ("operators", "weights") and change["name"].startswith("pipeline.onnx: "))
+    }
     assert changed == {
         ("record", "zoo"),
         *(
@@ -210,4 +219,4 @@ def test_a_run_is_exported_to_the_bundle_that_it_was(kept: Path, zoo_command: Zo
             for graph in ("model.onnx", "pipeline.onnx")
             for key in ("schema", "input", "problem_sha256")
         ),
-    }, "the same operators, weights and answers"
+    }, "the same operators and weights of the model, and the same answers"

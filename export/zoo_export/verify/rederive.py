@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import onnx
 
@@ -82,9 +83,20 @@ def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
     unknown = {"postprocess"} if bundle.file.schema == 1 and not bundle.manifest.postprocess else set()
     if same_name(bundle.manifest.model, proof.subject.model):  # its plugin may have had another name then
         stored["model"] = derived["model"]
+    if bundle.manifest.zoo != zoo_version():
+        for manifest in (stored, derived):
+            _drop_docs(manifest)
     for field in FACTS:
         if field not in unknown and stored[field] != derived[field]:
-            yield f"the manifest's {field.replace('_', ' ')} is not that of {proof.subject.lineage.target}"
+            target = proof.subject.lineage.target or proof.subject.model
+            yield f"the manifest's {field.replace('_', ' ')} is not that of {target}"
+
+
+def _drop_docs(manifest: dict[str, Any]) -> None:
+    """Take out what ports say for people: another version may say the same in other words."""
+    for signature in (manifest["model_signature"], manifest["pipeline_signature"]):
+        for port in (*signature["inputs"], *signature["outputs"]):
+            port["doc"] = ""
 
 
 def _strangers(bundle: Bundle) -> Iterator[str]:
