@@ -1,4 +1,4 @@
-"""Evidence of a healthy bundle, to be spoilt one piece at a time."""
+"""Evidence of a healthy bundle, to be changed one piece at a time."""
 
 from __future__ import annotations
 

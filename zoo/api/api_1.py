@@ -99,7 +99,7 @@ class TaskApi1(Protocol):
         """
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
-        """Which sabotages this task's proof is put to."""
+        """Which mutations this task's proof is put to."""
 
     # --- people ---
     def read(self, path: Path, problem: Problem) -> Arrays:

@@ -112,14 +112,16 @@ def mark_clashes(
     named: dict[str, list[RegistryEntry[S]]] = {}
     for entry in entries:
         named.setdefault(entry.name, []).append(entry)
-    meant = {name: _meant(name, group, prefer=prefer, owner=owner) for name, group in named.items() if len(group) > 1}
+    resolved = {
+        name: _resolved(name, group, prefer=prefer, owner=owner) for name, group in named.items() if len(group) > 1
+    }
     return tuple(
-        replace(entry, needs_plugin=True) if meant.get(entry.name, entry.full_name) != entry.full_name else entry
+        replace(entry, needs_plugin=True) if resolved.get(entry.name, entry.full_name) != entry.full_name else entry
         for entry in entries
     )
 
 
-def _meant(name: str, entries: Sequence[RegistryEntry[S]], *, prefer: tuple[str, ...], owner: str) -> str:
+def _resolved(name: str, entries: Sequence[RegistryEntry[S]], *, prefer: tuple[str, ...], owner: str) -> str:
     """The full name of what a bare name means; empty where it is ambiguous."""
     try:
         return _choose(name, entries, kind="", owner=owner, prefer=prefer).full_name

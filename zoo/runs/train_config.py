@@ -37,6 +37,16 @@ class TrainConfig:
     """An embedded name, a path, or "scheme:rest"."""
     data_root: str | None = None
     on_bad_sample: OnBadSample = "error"
+    train: str = ""
+    """The part of the data to learn from, where the names in it do not tell; the next two are the same."""
+    validation: str = ""
+    test: str = ""
+    ratios: tuple[float, float, float] | None = None
+    """Shares of train, validation and test."""
+    format: str = ""
+    """What the data are read as; empty to detect it."""
+    text_column: str = ""
+    label_column: str = ""
     weights: str | None = None
     """What training starts from: a tag, a run or a file; None starts from the seed."""
     trainer: str = ""
@@ -66,7 +76,18 @@ class TrainConfig:
     def request(self) -> DataRequest:
         """The data that it names."""
         root = Path(self.data_root) if self.data_root else None
-        return DataRequest(source=self.data, root=root, on_bad_sample=self.on_bad_sample)
+        return DataRequest(
+            source=self.data,
+            root=root,
+            on_bad_sample=self.on_bad_sample,
+            train=self.train,
+            validation=self.validation,
+            test=self.test,
+            ratios=self.ratios,
+            format=self.format,
+            text_column=self.text_column,
+            label_column=self.label_column,
+        )
 
     def settled(self, **decided: str | int) -> TrainConfig:
         """A copy with what only the machine can decide: device, devices, threads, workers, output."""
@@ -126,6 +147,8 @@ def _config_fields(options: TrainOptions) -> dict[str, object]:
             chosen[name] = str(chosen[name])
     if options.max_time is not None:
         chosen["max_time"] = read_seconds(options.max_time)
+    if options.ratios is not None:
+        chosen["ratios"] = read_ratios(options.ratios)
     return chosen
 
 
@@ -171,6 +194,15 @@ def read_seconds(text: str) -> float:
     if seconds <= 0:
         raise UsageError(f"--max-time {text!r} is not a time", hint="as in 55s, 10min or 2h")
     return seconds
+
+
+def read_ratios(text: str) -> tuple[float, float, float]:
+    """Three shares, spelt as "0.8,0.1,0.1"; whether they make a whole is for the data to say."""
+    try:
+        train, validation, test = map(float, text.split(","))
+    except ValueError:
+        raise UsageError(f"--ratios {text!r} is not three numbers", hint="as in 0.8,0.1,0.1") from None
+    return train, validation, test
 
 
 def read_config(path: Path) -> TrainConfig:

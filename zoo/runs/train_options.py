@@ -33,6 +33,21 @@ class TrainOptions:
         default=None, metadata=_row("Embedded data by name, a path, or as in torchvision:CIFAR10.", "config")
     )
     data_root: Path | None = field(default=None, metadata=_row("The folder where named datasets are kept.", "config"))
+    train: str | None = field(
+        default=None,
+        metadata=_row("The part of --data to learn from, where names do not tell: a folder or file in it.", "config"),
+    )
+    validation: str | None = field(default=None, metadata=_row("The part to validate on.", "config", name="val"))
+    test: str | None = field(default=None, metadata=_row("The part to test on.", "config"))
+    ratios: str | None = field(
+        default=None,
+        metadata=_row("Shares of train, validation and test: 0.8,0.1,0.1.", "config", metavar="A,B,C"),
+    )
+    format: str | None = field(default=None, metadata=_row("Read --data as this format.", "config"))
+    text_column: str | None = field(
+        default=None, metadata=_row("The column of texts in a table: its name, or its number from 1.", "config")
+    )
+    label_column: str | None = field(default=None, metadata=_row("The column of labels in a table.", "config"))
     weights: str | Path | None = field(
         default=None,
         metadata=_row(

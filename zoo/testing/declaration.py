@@ -154,7 +154,7 @@ def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
     if missing:
         yield f"has no {', '.join(missing)}"
     if isinstance(spec, TaskSpec) and field == "task":
-        yield from _runner_misfits(made)
+        yield from _runner_type_errors(made)
 
 
 PROTOCOLS: Final[dict[tuple[type, str], type]] = {
@@ -189,7 +189,7 @@ def _device_errors(module: Any, tags: TaskTags) -> Iterator[str]:
         yield f"is in the module {module.__name__}, which has no {', '.join(missing)}"
 
 
-def _runner_misfits(task: Any) -> Iterator[str]:
+def _runner_type_errors(task: Any) -> Iterator[str]:
     """What is wrong with what a task names besides its methods."""
     for name in ("name", "monitor", "runner"):
         if not hasattr(task, name):

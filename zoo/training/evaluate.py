@@ -149,8 +149,8 @@ class _Subject:
         if run is None or source != run.config.data or card.has_fingerprint(run.data.fingerprint):
             return ()
         then, here = run.record.versions.get("edgezoo"), version("edgezoo")
-        otherwise = "" if then == here else f", or zoo {then} divided or read it otherwise than zoo {here}"
-        return (f"{source} has changed since the run was trained on it{otherwise}",)
+        other_zoo = "" if then == here else f", or zoo {then} divided or read it otherwise than zoo {here}"
+        return (f"{source} has changed since the run was trained on it{other_zoo}",)
 
 
 def _subject(request: TargetRequest, trained: Trained | None) -> _Subject:

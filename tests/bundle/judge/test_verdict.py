@@ -31,7 +31,7 @@ from zoo.bundle.judge.verdict import GATES, Verdict, judge, killing_gates
 from zoo.runs.serialization import from_json, to_json
 
 PUBLISHED = {"model.onnx": "a" * 64, "pipeline.onnx": "b" * 64, "manifest.json": "d" * 64}
-Spoil = Callable[[Evidence], Evidence]
+Change = Callable[[Evidence], Evidence]
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -42,49 +42,49 @@ def not_passed(evidence: Evidence) -> dict[str, Status]:
     return {gate.name: gate.status for gate in verdict(evidence).gates if gate.status != Status.PASS}
 
 
-def on_graph(name: str, **changes: Any) -> Spoil:
-    def spoil(evidence: Evidence) -> Evidence:
+def on_graph(name: str, **changes: Any) -> Change:
+    def change_evidence(evidence: Evidence) -> Evidence:
         graphs = tuple(replace(g, **changes) if g.name == name else g for g in evidence.graphs)
         return replace(evidence, graphs=graphs)
 
-    return spoil
+    return change_evidence
 
 
-def on_cases(name: str, change: Callable[[CaseEvidence], CaseEvidence], *, only: Collection[int] = range(5)) -> Spoil:
-    def spoil(evidence: Evidence) -> Evidence:
+def on_cases(name: str, change: Callable[[CaseEvidence], CaseEvidence], *, only: Collection[int] = range(5)) -> Change:
+    def change_evidence(evidence: Evidence) -> Evidence:
         graph = evidence.graph(name)
         assert graph is not None
         cases = tuple(change(case) if i in only else case for i, case in enumerate(graph.cases))
         return on_graph(name, cases=cases)(evidence)
 
-    return spoil
+    return change_evidence
 
 
 def on_output(case: CaseEvidence, **changes: Any) -> CaseEvidence:
     return replace(case, outputs=tuple(replace(output, **changes) for output in case.outputs))
 
 
-def on_first(name: str, **changes: Any) -> Spoil:
+def on_first(name: str, **changes: Any) -> Change:
     return on_cases(name, lambda case: on_output(case, **changes), only={0})
 
 
-def on(field: str, **changes: Any) -> Spoil:
+def on(field: str, **changes: Any) -> Change:
     return lambda evidence: replace(evidence, **{field: replace(getattr(evidence, field), **changes)})
 
 
-def on_facts(**changes: Any) -> Spoil:
+def on_facts(**changes: Any) -> Change:
     return lambda e: on_graph("model.onnx", facts=replace(e.graphs[0].facts, **changes))(e)  # type: ignore[type-var]
 
 
-def on_live(name: str, **changes: Any) -> Spoil:
+def on_live(name: str, **changes: Any) -> Change:
     return lambda e: on_graph(name, liveness=tuple(replace(x, **changes) for x in e.graph(name).liveness))(e)  # type: ignore[union-attr]
 
 
-def on_axis(**changes: Any) -> Spoil:
+def on_axis(**changes: Any) -> Change:
     return lambda e: on_graph("model.onnx", axes=Axes(tested=(replace(e.graphs[0].axes.tested[0], **changes),)))(e)  # type: ignore[union-attr]
 
 
-def on_control(index: int, **changes: Any) -> Spoil:
+def on_control(index: int, **changes: Any) -> Change:
     return lambda e: replace(
         e, mutants=tuple(replace(c, **changes) if i == index else c for i, c in enumerate(e.mutants))
     )
@@ -141,12 +141,12 @@ def test_where_nothing_is_chosen_there_is_nothing_to_tell_apart(
     assert worst(Status.PASS, *found.values()) == status
     for case in evidence.graphs[0].cases[:empty]:
         assert compares_nothing(case) == (onnx == ZERO and choice == chosen(0))
-        for spoilt in ({"finite": False}, {"reference_finite": False}, {"scale": None}, {"onnx": None}):
-            assert not compares_nothing(on_output(case, **spoilt))
+        for changed in ({"finite": False}, {"reference_finite": False}, {"scale": None}, {"onnx": None}):
+            assert not compares_nothing(on_output(case, **changed))
     assert set(found) <= {"conditioning", "parity"}
 
 
-FAILURES: list[tuple[str, Status, Spoil]] = [
+FAILURES: list[tuple[str, Status, Change]] = [
     ("eval mode", Status.FAIL, on("eval_mode", training=("features.1",))),
     ("eval mode", Status.FAIL, on_facts(random=("Dropout",))),
     (
@@ -234,19 +234,22 @@ FAILURES: list[tuple[str, Status, Spoil]] = [
 ]
 
 
-@pytest.mark.parametrize(("gate", "status", "spoil"), FAILURES, ids=[f"{i}-{f[0]}" for i, f in enumerate(FAILURES)])
-def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, spoil: Spoil) -> None:
-    spoilt = spoil(healthy)
-    assert not_passed(spoilt) == {gate: status}
-    assert verdict(spoilt).publishes == (status == Status.WARN)
-    assert gate in verdict(spoilt).sentence
+IDS = [f"{index}-{failure[0]}" for index, failure in enumerate(FAILURES)]
+
+
+@pytest.mark.parametrize(("gate", "status", "change_evidence"), FAILURES, ids=IDS)
+def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, change_evidence: Change) -> None:
+    changed = change_evidence(healthy)
+    assert not_passed(changed) == {gate: status}
+    assert verdict(changed).publishes == (status == Status.WARN)
+    assert gate in verdict(changed).sentence
 
 
 def test_every_gate_is_among_those_that_fail_alone() -> None:
     assert {gate for gate, _, _ in FAILURES} == {"subject", *(spec.name for spec in GATES)}
 
 
-MISSING: list[Spoil] = [
+MISSING: list[Change] = [
     *(lambda e, field=field: replace(e, **{field: None}) for field in ("eval_mode", "lineage", "labels", "agreement")),
     *(lambda e, field=field: replace(e, **{field: ()}) for field in ("graphs", "mutants")),
     lambda e: replace(e, graphs=e.graphs[:1]),
@@ -285,9 +288,9 @@ MISSING: list[Spoil] = [
 ]
 
 
-@pytest.mark.parametrize("spoil", MISSING, ids=range(len(MISSING)))
-def test_missing_evidence_never_publishes(healthy: Evidence, spoil: Spoil) -> None:
-    assert not verdict(spoil(healthy)).publishes
+@pytest.mark.parametrize("change_evidence", MISSING, ids=range(len(MISSING)))
+def test_missing_evidence_never_publishes(healthy: Evidence, change_evidence: Change) -> None:
+    assert not verdict(change_evidence(healthy)).publishes
 
 
 def test_evidence_that_cannot_be_read_fails(healthy: Evidence) -> None:
@@ -316,7 +319,7 @@ def test_evidence_about_other_bytes_does_not_publish(healthy: Evidence, publishe
     assert not judge(healthy, published=published).publishes
 
 
-def test_an_equivalent_control_is_named_and_does_not_spoil_the_verdict(healthy: Evidence) -> None:
+def test_an_equivalent_control_is_named_and_does_not_change_the_verdict(healthy: Evidence) -> None:
     found = verdict(on_control(3, killed_by=(), equivalence="both rows hold the same bytes")(healthy))
     assert found.status == Status.PASS
     assert found.gates[-1].detail == "8 of 9 mutants rejected, 1 compute the same function"

@@ -72,8 +72,8 @@ def test_the_verdict_comes_first_and_every_gate_is_explained() -> None:
 
 @pytest.mark.parametrize("part", ["mutants", "lineage", "agreement", "graphs"])
 def test_a_failed_or_half_measured_proof_has_a_page_too(part: str) -> None:
-    spoilt = replace(healthy_evidence(), **{part: () if part in ("mutants", "graphs") else None})  # type: ignore[arg-type]
-    read = Reader(page(report(spoilt)))
+    changed = replace(healthy_evidence(), **{part: () if part in ("mutants", "graphs") else None})  # type: ignore[arg-type]
+    read = Reader(page(report(changed)))
     assert "Not proved: the checks cannot tell" in read.text
     assert read.open == []
 
@@ -189,5 +189,5 @@ def test_an_infinite_ratio_does_not_stop_a_report_from_being_json() -> None:
         replace(case, outputs=tuple(replace(o, scale=zero, torch=zero) for o in case.outputs))
         for case in evidence.graphs[0].cases
     )
-    spoilt = replace(evidence, graphs=(replace(evidence.graphs[0], cases=cases), evidence.graphs[1]))
-    assert "the reference is zero everywhere" in json.dumps(to_json(report(spoilt)), allow_nan=False)
+    changed = replace(evidence, graphs=(replace(evidence.graphs[0], cases=cases), evidence.graphs[1]))
+    assert "the reference is zero everywhere" in json.dumps(to_json(report(changed)), allow_nan=False)

@@ -126,15 +126,15 @@ def test_an_exchanged_graph_is_seen_even_when_relisted(make_bundle: MakeBundle) 
 
 
 def test_a_forged_verdict_is_seen_by_its_own_evidence(make_bundle: MakeBundle) -> None:
-    spoilt = replace(healthy_evidence(), eval_mode=None)
-    checked = verify_bundle(make_bundle(evidence=spoilt, verdict="PASS"))
+    changed = replace(healthy_evidence(), eval_mode=None)
+    checked = verify_bundle(make_bundle(evidence=changed, verdict="PASS"))
     assert (checked.verdict, checked.holds) == ("FAIL", False)
     assert "the evidence gives INCONCLUSIVE" in {gate.name: gate.detail for gate in checked.gates}["proof"]
 
 
 def test_an_unproved_bundle_says_so_again(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
-    spoilt: Evidence = replace(healthy_evidence(), mutants=())
-    said = zoo_command("verify", str(make_bundle(evidence=spoilt, verdict="unproved")), "--json")
+    changed: Evidence = replace(healthy_evidence(), mutants=())
+    said = zoo_command("verify", str(make_bundle(evidence=changed, verdict="unproved")), "--json")
     assert (said.code, said.json["verdict"]) == (1, "unproved")
 
 

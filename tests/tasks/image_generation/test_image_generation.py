@@ -101,9 +101,9 @@ def test_pictures_agree_within_a_level_and_not_beyond() -> None:
     right = [{"images": np.full((1, 40, 50, 1), 100, np.uint8)} for _ in cases]
     near = [{"images": answer["images"] + np.uint8(1)} for answer in right]
     assert TASK.answers.agreement(right, near, cases=cases, noise={}).holds
-    spoilt = [{"images": answer["images"].copy()} for answer in right]
-    spoilt[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
-    found = TASK.answers.agreement(right, spoilt, cases=cases, noise={})
+    mutated = [{"images": answer["images"].copy()} for answer in right]
+    mutated[1]["images"][0, 0, :3] = 102  # 3 of 2,000 pixels
+    found = TASK.answers.agreement(right, mutated, cases=cases, noise={})
     assert not found.holds and found.agreeing == 2 and "0.15%" in found.disagreements[0]
     assert not TASK.answers.agreement(
         right, [{"images": a["images"][:, :1]} for a in right], cases=cases, noise={}

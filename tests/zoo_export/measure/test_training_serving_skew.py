@@ -45,7 +45,7 @@ class Changed(ClassificationTensors):
         return dataset
 
 
-def otherwise(change: Ready) -> Task:
+def with_dataset(change: Ready) -> Task:
     """Image classification whose dataset changes what is ready for the model."""
     return replace(builtin_task("image-classification"), make_tensors=lambda: Changed(change))
 
@@ -94,7 +94,7 @@ HALF = np.arange(432).reshape(1, 3, 12, 12) % 2
     ],
 )
 def test_what_the_dataset_does_otherwise_is_counted_in_levels(change: Ready, differing: int | None, far: bool) -> None:
-    found = measured(otherwise(change))[0]
+    found = measured(with_dataset(change))[0]
     assert (found.far > 0) == far
     assert differing is None or found.differing == differing
 
@@ -108,7 +108,7 @@ def test_items_that_the_data_do_not_hold_are_not_compared() -> None:
 
 @pytest.mark.slow
 def test_a_dataset_that_normalises_otherwise_fails_the_proof_that_nothing_else_fails() -> None:
-    changed = otherwise(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
+    changed = with_dataset(on_input(lambda image: (image * 0.3 + 0.2 - 0.5) / 0.5))
     sound = prove(subject_of(builtin_task("image-classification")), opset=18, evaluate=20)
     found = prove(subject_of(changed), opset=18, evaluate=20)
     failed = {gate.name: gate.detail for gate in found.verdict.gates if gate.status == Status.FAIL}

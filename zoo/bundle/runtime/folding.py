@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-SMALL = 64
+MAX_FOLLOWED_ELEMENTS = 64
 """Elements of a tensor whose values are followed."""
 Array = np.ndarray[Any, Any]
 Attributes = Mapping[str, Any]
@@ -42,7 +42,7 @@ def sized(shape: Shape | None) -> Known:
 
 def constant(array: Array) -> Known:
     """Of a tensor whose values are there."""
-    small = array.size <= SMALL and array.dtype.kind in "biuf"
+    small = array.size <= MAX_FOLLOWED_ELEMENTS and array.dtype.kind in "biuf"
     return Known(array.shape, array.size, array if small else None)
 
 
@@ -50,7 +50,7 @@ def fold(op: str, inputs: Sequence[Known], attributes: Attributes) -> Known:
     """What is known of an operator's first output."""
     try:
         known = SIZES[op](inputs, attributes) if op in SIZES else UNKNOWN
-        values = _values(op, inputs, attributes) if known.elements <= SMALL else None
+        values = _values(op, inputs, attributes) if known.elements <= MAX_FOLLOWED_ELEMENTS else None
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, AttributeError):
         return UNKNOWN  # a malformed node, which the runtime refuses
     return known if values is None else constant(values)
@@ -154,12 +154,12 @@ _BINARY: dict[str, Callable[..., Any]] = {
     **{"BitwiseAnd": np.bitwise_and, "BitwiseOr": np.bitwise_or, "BitwiseXor": np.bitwise_xor},
     **{"And": np.logical_and, "Or": np.logical_or, "Xor": np.logical_xor},
 }
-_MANY: dict[str, Callable[..., Any]] = {
+_VARIADIC: dict[str, Callable[..., Any]] = {
     **{"Add": np.add, "Sum": np.add, "Mul": np.multiply, "Min": np.minimum, "Max": np.maximum},
 }
 VALUES: dict[str, Callable[..., Any]] = {
     **{name: _plain(compute) for name, compute in {**_UNARY, **_BINARY}.items()},
-    **{name: _variadic(compute) for name, compute in _MANY.items()},
+    **{name: _variadic(compute) for name, compute in _VARIADIC.items()},
     **{"ReduceProd": _reduce(np.prod), "ReduceSum": _reduce(np.sum)},
     **{"ReduceMax": _reduce(np.max), "ReduceMin": _reduce(np.min)},
     "Div": _divide,
@@ -302,7 +302,7 @@ def _reshaped(inputs: Sequence[Known], _: Attributes) -> Known:
 
 
 SIZES: dict[str, Callable[[Sequence[Known], Attributes], Known]] = {
-    **dict.fromkeys((*_UNARY, *_BINARY, *_MANY, "Div", "Mod", "BitShift", "Where", "Cast"), _elementwise),
+    **dict.fromkeys((*_UNARY, *_BINARY, *_VARIADIC, "Div", "Mod", "BitShift", "Where", "Cast"), _elementwise),
     **dict.fromkeys(("Relu", "Sigmoid", "Tanh", "EyeLike", "RandomNormalLike", "RandomUniformLike"), _elementwise),
     **dict.fromkeys(("RandomNormal", "RandomUniform"), lambda _, attributes: sized(tuple(attributes["shape"]))),
     **{op: _rearranged(op) for op in ("Slice", "Squeeze", "Unsqueeze", "Transpose")},

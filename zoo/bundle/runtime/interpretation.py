@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zoo.bundle.runtime.folding import FOLLOWED, SMALL, UNKNOWN, Known, constant, fold, sized
+from zoo.bundle.runtime.folding import FOLLOWED, MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, fold, sized
 from zoo.bundle.runtime.graph import ParsedModel, subgraphs
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _output(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> 
     if node.op_type != "Constant" and node.op_type not in FOLLOWED:
         return UNKNOWN
     found = dict(_attributes(node, context))
-    if any(len(attribute.ints) + len(attribute.floats) > SMALL for attribute in found.values()):
+    if any(len(attribute.ints) + len(attribute.floats) > MAX_FOLLOWED_ELEMENTS for attribute in found.values()):
         return UNKNOWN
     if node.op_type == "Constant":
         return _constant(found)
@@ -168,7 +168,7 @@ def _stored(tensor: onnx.TensorProto) -> Known:
 
     shape = tuple(tensor.dims)
     outside = tensor.external_data or tensor.data_location == tensor.EXTERNAL
-    if outside or any(size < 0 for size in shape) or math.prod(shape) > SMALL:
+    if outside or any(size < 0 for size in shape) or math.prod(shape) > MAX_FOLLOWED_ELEMENTS:
         return sized(shape)
     try:
         array: Any = numpy_helper.to_array(tensor)

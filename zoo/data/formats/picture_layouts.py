@@ -68,8 +68,8 @@ def _named(request: DataRequest, scheme: str, name: str, accepted: Sequence[str]
     if name not in NAMED:
         by_case = {known.lower(): known for known in NAMED}
         close = get_close_matches(name.lower(), by_case, n=3, cutoff=0.4)
-        meant = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
-        raise UnknownName(f"torchvision:{name} is not known", hint=f"{meant}known are {', '.join(NAMED)}")
+        suggestion = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
+        raise UnknownName(f"torchvision:{name} is not known", hint=f"{suggestion}known are {', '.join(NAMED)}")
     return DataSource(request=request, format="torchvision", location=request.root)
 
 

@@ -26,7 +26,7 @@ from zoo.data.formats.pictures.inspect import PICTURES, lies_on_its_side
 
 SLACK: Final = 1.5
 """Pixels by which a box may leave its picture; it is cut there silently, because rounding does that."""
-MANY: Final = 0.9
+INVERTED_SHARE: Final = 0.9
 """From this share of inverted boxes on, it is the writing that is wrong and not the boxes."""
 UPRIGHT: Final = "annotate the upright picture, or save it without EXIF"
 """What to do where the annotation is of the picture as it lies in the file."""
@@ -82,7 +82,7 @@ def _written(listing: ObjectListing) -> list[BadSample]:
     boxes = [(annotation, _wrong(annotation.box)) for row in listing.rows for annotation in row.annotations]
     inverted = sum(_is_inverted(annotation.box) for annotation, _ in boxes)
     habit = ""
-    if inverted >= MANY * len(boxes) / 2 and len(boxes) > 1:
+    if inverted >= INVERTED_SHARE * len(boxes) / 2 and len(boxes) > 1:
         habit = f"; {inverted / len(boxes):.0%} of the boxes are so, which looks like x, y, width, height"
     return [
         BadSample(annotation.where, wrong + (habit if _is_inverted(annotation.box) else ""), "write the box anew")

@@ -21,7 +21,7 @@ from zoo.data.formats.masks.masks import PLAIN, MaskCoding, MaskListing, MaskRow
 from zoo.data.formats.pictures.inspect import PICTURES
 
 FEW_USED: Final = 0.5
-MANY: Final = 10
+MAX_UNNAMED_CLASSES: Final = 10
 """Where nothing names more than ten classes and the masks use fewer than half of the numbers, these are grey levels."""
 
 
@@ -92,7 +92,7 @@ def _numbered(where: object, masks: Mapping[str, Facts], codings: Codings) -> tu
     """Classes called by their numbers, where nothing names them; DataError when the numbers are none of classes."""
     used: set[int] = set().union(*(classes_in(facts, codings.of[name]) for name, facts in masks.items()))
     hint = "number the classes 0, 1, 2, … in the masks, or name them all, one a line, in classes.txt"
-    if used and max(used) >= MANY and len(used) < FEW_USED * (max(used) + 1):
+    if used and max(used) >= MAX_UNNAMED_CLASSES and len(used) < FEW_USED * (max(used) + 1):
         shown = ", ".join(map(str, sorted(used)[:8])) + (", …" if len(used) > 8 else "")
         raise DataError(f"the masks in {where} hold the numbers {shown}, which look like grey levels", hint=hint)
     return tuple(f"class {number}" for number in range(max(used, default=-1) + 1))

@@ -17,7 +17,7 @@ from PIL import Image
 from zoo.api.problem import Json
 from zoo.data.formats.inspection import Facts
 from zoo.data.formats.masks.masks import PLAIN, Colour, MaskCoding, Shape
-from zoo.data.formats.pictures.decode import complaint
+from zoo.data.formats.pictures.decode import decode_error
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -88,7 +88,7 @@ def _decoded(data: bytes, path: Path) -> tuple[Pixels, Pixels]:
             kind, mode, values = image.format, image.mode, np.array(image)
             colours = image.getpalette("RGB") if mode == "P" else None
     except Exception as error:  # Pillow's decoders raise whatever they like on damaged files
-        raise ValueError(f"{path} {complaint(memory, error)}") from error
+        raise ValueError(f"{path} {decode_error(memory, error)}") from error
     if kind in _LOSSY:
         raise ValueError(f"{path} is a {kind}, which changes class numbers when it is saved")
     palette = np.zeros((256 if colours else 0, 3), np.uint8)

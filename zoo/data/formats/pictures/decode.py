@@ -23,7 +23,7 @@ def read_picture(file: Path | BinaryIO, name: str = "") -> np.ndarray[Any, np.dt
     except (Unreadable, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on damaged files
-        raise Unreadable(f"{name} {complaint(file, error)}") from error
+        raise Unreadable(f"{name} {decode_error(file, error)}") from error
 
 
 def _colour(image: Image.Image, name: str) -> Image.Image:
@@ -40,7 +40,7 @@ def _colour(image: Image.Image, name: str) -> Image.Image:
     return image.convert("RGB")
 
 
-def complaint(file: Path | BinaryIO, error: Exception) -> str:
+def decode_error(file: Path | BinaryIO, error: Exception) -> str:
     """What is wrong with a picture that Pillow could not decode, to follow its name."""
     start = b""
     if isinstance(file, Path):

@@ -18,7 +18,7 @@ from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divi
 from zoo.data.formats.text.layouts import corpus_notes
 from zoo.data.formats.text.rows import Found, Note, TextItem, TextRow, shortened
 
-MANY = 20
+TEXTS_PER_LABEL = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
 SHORTEST = 1_000
 """Characters that a language model needs at least to learn from."""
@@ -47,7 +47,7 @@ def check_labelled(
     if problems:
         raise failed(_where(source), problems, hint="nothing was trained; put these right")
     splits, split_notes = _split_rows(
-        rows, classes, whole=new_labels and len(rows) < MANY * len(classes), ratios=source.request.ratios
+        rows, classes, whole=new_labels and len(rows) < TEXTS_PER_LABEL * len(classes), ratios=source.request.ratios
     )
     notes += [*split_notes, *(() if new_labels else label_notes(listed, classes)), *_duplicates(splits)]
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
