@@ -56,7 +56,7 @@ def test_plugins_shows_who_brings_what_in_which_state(
     record = zoo_command("plugins", "--json").json
     (broken,) = [one for one in record["plugins"] if one["name"] == "broken"]
     assert (broken["distribution"], broken["version"], broken["state"]) == ("zoo-broken", "1.0", "broken")
-    assert (broken["error"], record["api"]) == ("RuntimeError: no", 1)
+    assert (broken["error"], record["api"]) == ("RuntimeError: no", 2)
     lines = zoo_command("plugins").out.splitlines()
     assert lines[0].split() == ["plugin", "distribution", "version", "api", "state", "offers"]
-    assert any(line.split()[:5] == ["broken", "zoo-broken", "1.0", "1", "broken"] for line in lines)
+    assert any(line.split()[:5] == ["broken", "zoo-broken", "1.0", "2", "broken"] for line in lines)

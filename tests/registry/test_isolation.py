@@ -145,7 +145,8 @@ def test_a_clash_of_names_is_nobodys_failure(install_plugin: Install, zoo_comman
     for name in ("acme", "beta"):
         install_plugin(name, model("swift"), distribution=f"zoo-{name}")
     said = zoo_command("list", "swift", "--json")
-    assert ([one["name"] for one in said.json], said.err) == (["acme/swift", "beta/swift"], "next: zoo info swift\n")
+    assert [one["name"] for one in said.json] == ["acme/swift", "beta/swift"]
+    assert said.err == "next: zoo info acme/swift\n"
     assert zoo_command("info", "beta/swift").code == 0
     refused = zoo_command("info", "swift")
     assert refused.code == 2

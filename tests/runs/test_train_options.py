@@ -28,6 +28,7 @@ CHOSEN: dict[str, Any] = {
     "data": "./my photos",
     "data_root": Path("kept"),
     "weights": "v1",
+    "trainer": "classification",
     "freeze": "backbone",
     "epochs": 3,
     "batch_size": 24,

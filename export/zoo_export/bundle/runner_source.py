@@ -21,7 +21,7 @@ _HEAD = '"""The task\'s part of this bundle: reading files and showing answers w
 
 
 def task_source(runner: Reference) -> str:
-    """The text of a module that needs only numpy and Pillow, from the reference in `Task.runner`."""
+    """The text of a module that needs only numpy and Pillow, by a reference into it: a task's `device`."""
     package, _, name = runner.partition(":")
     parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)

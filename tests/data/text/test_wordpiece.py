@@ -126,7 +126,7 @@ def test_the_bundle_cuts_alone_what_zoo_cuts(vocabulary: tuple[str, ...], tmp_pa
     use = (
         "import sys; sys.modules['zoo'] = sys.modules['torch'] = sys.modules['tokenizers'] = None;"
         f"sys.path.insert(0, {str(tmp_path)!r}); import task;"
-        f"problem = {{'vocabulary': {vocabulary!r}, 'input': {{'max_length': 9}}}};"
+        f"problem = {{'vocabulary': {vocabulary!r}, 'input': {{'unit': 'wordpiece', 'max_length': 9}}}};"
         f"problem['facts'] = {{'tokenizer': {RULES!r}}};"
         "print(task.read_text('Århus Amt, Danmark', problem)['tokens'].tolist()[0])"
     )

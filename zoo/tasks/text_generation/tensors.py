@@ -30,6 +30,6 @@ class LanguageModelGraphs(SequenceGraphs):
     def signature(self, problem: Problem) -> Signature:
         """tokens int64 [batch, length] -> logits float32 [batch, length, vocabulary]; without the model's state."""
         shape = ("batch", "length", len(problem.vocabulary))
-        tokens = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token ids")
+        tokens = Port(name="tokens", dtype="int64", shape=("batch", "length"), doc="token numbers")
         logits = Port(name="logits", dtype="float32", shape=shape, doc="of the token after each, before softmax")
         return Signature(inputs=(tokens,), outputs=(logits,))
