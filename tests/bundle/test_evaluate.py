@@ -14,7 +14,6 @@ from PIL import Image
 import zoo
 from tests.fresh import HEAVY, imported
 from zoo import UsageError
-from zoo.api.task import Agreement
 
 MakeBundle = Callable[..., Path]
 CLASSES = ("a_red", "b_green", "c_blue")
@@ -86,9 +85,8 @@ def test_other_classes_and_the_embedded_data_that_nobody_learnt_from_are_refused
 
 
 def test_a_task_that_counts_no_answers_says_so(colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = Agreement(items=4, agreeing=4, undecided=0)
-    place = "zoo.tasks.image_classification.task.ImageClassification.agreement"
-    monkeypatch.setattr(place, lambda *_, **__: nothing)
+    place = "zoo.tasks.image_classification.task.ClassificationAnswers.metrics"
+    monkeypatch.setattr(place, lambda *_, **__: {})
     with pytest.raises(UsageError, match="the task image-classification has no metrics") as caught:
         zoo.evaluate(colours, data=str(photos))
     assert caught.value.hint == "measure what it was exported from: zoo eval cnn@digits"

@@ -27,6 +27,13 @@ PYTHON_ALONE = {"model", "callbacks", "catalog"}
 CHOSEN: dict[str, Any] = {
     "data": "./my photos",
     "data_root": Path("kept"),
+    "train": "learn",
+    "validation": "check",
+    "test": "held",
+    "ratios": "0.5,0.25,0.25",
+    "format": "csv",
+    "text_column": "review",
+    "label_column": "3",
     "weights": "v1",
     "trainer": "classification",
     "freeze": "backbone",

@@ -84,7 +84,7 @@ def test_a_split_that_is_not_there_is_an_error(digits_run: tuple[Path, nn.Module
         zoo.evaluate(digits_run[0], data=str(tmp_path), split="test")
     result = zoo.evaluate(digits_run[0], data=str(tmp_path))
     assert result.split == "validation"
-    assert f"{tmp_path} has no test split: measured on validation (2 items); --split train measures the other 28" in (
+    assert f"{tmp_path} has no test split: measured on validation (3 items); --split train measures the other 27" in (
         result.notes
     )
 

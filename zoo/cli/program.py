@@ -16,7 +16,7 @@ import click
 from zoo.cli.failure import Failure
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.output import DOCUMENT
-from zoo.cli.signals import ending_signals
+from zoo.cli.signals import ReceivedSignals, ending_signals
 from zoo.runs.scratch import ScratchFolder, sweep
 
 COMMANDS = {
@@ -63,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "_ZOO_COMPLETE" in os.environ:
             return _complete()
         # whatever prints while the document is made (a library, a plugin) must not get into it
-        with ending_signals(), redirect_stdout(sys.stderr if as_json else stdout):
-            code, document = _run(args, as_json=as_json, traceback=traceback)
+        with ending_signals() as received, redirect_stdout(sys.stderr if as_json else stdout):
+            code, document = _run(args, received, as_json=as_json, traceback=traceback)
         if document is not None:
             print(json.dumps(document, indent=2, allow_nan=False), file=stdout)
         stdout.flush()
@@ -93,7 +93,7 @@ def _set_apart(stdout: TextIO) -> TextIO:
     return stdout
 
 
-def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, object]:
+def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback: bool) -> tuple[int, object]:
     """The exit code, and under --json the document, of a result or of an error."""
     meta: dict[str, object] = {}
     try:
@@ -110,6 +110,7 @@ def _run(args: list[str], *, as_json: bool, traceback: bool) -> tuple[int, objec
     except BrokenPipeError:
         raise
     except BaseException as error:  # a plugin that calls sys.exit(0) has not done what was asked
+        error = received.behind(error)
         failure = Failure.of(error)
         failure.show(error, traceback=traceback)
         return failure.exit_code, failure.document() if as_json else None

@@ -26,20 +26,40 @@ class Terminated(BaseException):
         return 128 + self.signal
 
 
+class ReceivedSignals:
+    """The signals that asked the command to end, kept because code between here and there may swallow an exception."""
+
+    def __init__(self) -> None:
+        self._first: KeyboardInterrupt | Terminated | None = None
+
+    def handle(self, number: int, _: FrameType | None) -> None:
+        """Raise what the signal stands for, wherever the command is."""
+        error = KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+        self._first = self._first or error
+        raise error
+
+    def behind(self, error: BaseException) -> BaseException:
+        """What ended the command: the first signal, where there was one, else this error.
+
+        A signal in the middle of an import leaves a module half made, and an error about that module follows.
+        """
+        return self._first or error
+
+
 @contextmanager
-def ending_signals() -> Iterator[None]:
-    """Inside, such a signal raises Terminated; one that is ignored (nohup) or already handled stays as it is."""
+def ending_signals() -> Iterator[ReceivedSignals]:
+    """Inside, such a signal raises Terminated or KeyboardInterrupt; one that is ignored (nohup) or already handled
+    stays as it is."""
+    received = ReceivedSignals()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.SIG_DFL for number in ENDING if signal.getsignal(number) == signal.SIG_DFL}
+        handlers = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGINT)}
+        default = (signal.SIG_DFL, signal.default_int_handler)
+        before = {number: handler for number, handler in handlers.items() if handler in default}
     for number in before:
-        signal.signal(number, _end)
+        signal.signal(number, received.handle)
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    raise Terminated(number)

@@ -140,7 +140,7 @@ def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
         yield "is not callable"
         return
     if isinstance(spec, TaskSpec) and field == "device":
-        yield from _device_errors(sys.modules[found.__module__], spec.tags)
+        yield from _device_errors(sys.modules[str(spec.device).partition(":")[0]], spec.tags)
         return
     protocol = PROTOCOLS.get((type(spec), field))
     if protocol is None:

@@ -149,7 +149,7 @@ class _Subject:
         if run is None or source != run.config.data or card.has_fingerprint(run.data.fingerprint):
             return ()
         then, here = run.record.versions.get("edgezoo"), version("edgezoo")
-        other_zoo = "" if then == here else f", or zoo {then} divided or read it otherwise than zoo {here}"
+        other_zoo = "" if then in (None, here) else f", or zoo {then} divided or read it otherwise than zoo {here}"
         return (f"{source} has changed since the run was trained on it{other_zoo}",)
 
 

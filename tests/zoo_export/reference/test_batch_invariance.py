@@ -83,8 +83,8 @@ def test_an_answer_that_depends_on_company_is_refused(runtime: Runtime) -> None:
 @pytest.mark.slow
 def test_a_sound_model_is_right_elsewhere_too(proof: Proof) -> None:
     assert proof.exported.graph.guard_violations == ()
-    assert proof.exported.pipeline.guard_violations == ({"width": 1},)
-    assert "width 1" in [case.name for case in proof.evidence.graphs[1].cases]
+    assert proof.exported.pipeline.guard_violations == ({"height": 1},)
+    assert "height 1" in [case.name for case in proof.evidence.graphs[1].cases]
     assert proof.verdict.publishes
 
 
