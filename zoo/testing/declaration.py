@@ -140,7 +140,9 @@ def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
         yield "is not callable"
         return
     if isinstance(spec, TaskSpec) and field == "device":
-        yield from _device_errors(sys.modules[str(spec.device).partition(":")[0]], spec.tags)
+        package = str(spec.device).partition(":")[0]
+        # a public name of zoo stands for the module that it lives in
+        yield from _device_errors(sys.modules[found.__module__ if package == "zoo" else package], spec.tags)
         return
     protocol = PROTOCOLS.get((type(spec), field))
     if protocol is None:
