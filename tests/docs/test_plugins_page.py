@@ -87,7 +87,7 @@ def test_the_page_as_a_newcomer_follows_it(shell: Callable[[str], None], tmp_pat
             (tmp_path / "folder" / block.file).write_text(block.text)
         elif block.language == "sh":
             shell(block.text)
-        else:
+        elif block.language == "python":
             exec(compile(block.text, str(PAGE), "exec"), {})
     assert (tmp_path / "folder" / "line-digits.md").is_file()
 
