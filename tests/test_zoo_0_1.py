@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import Said
 
+pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+
 KEPT = Path(__file__).parent / "data" / "zoo_0_1"
 SHA256 = "a86329c5ee45eba78d45a78b691462d21539a06fde9061b312bd92e94516b57e"
 """Of everything in the folder.  It may never change: nothing writes such files any more."""

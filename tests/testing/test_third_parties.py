@@ -15,6 +15,8 @@ import pytest
 from zoo.api.errors import ZooDeprecationWarning, warn_deprecated
 from zoo.testing import check_plugin
 
+pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+
 ROOT = Path(__file__).parents[2]
 PLACES = {
     "pairs": ROOT / "tests" / "data" / "pairs",

@@ -20,6 +20,8 @@ import zoo
 from tests.conftest import Said
 from zoo.bundle.runtime.manifest import read_manifest
 
+pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+
 SOURCE = """
 import zoo
 
