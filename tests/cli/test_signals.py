@@ -175,6 +175,21 @@ def test_such_a_signal_is_one_sentence_and_the_handlers_are_put_back(
     assert [signal.getsignal(other) for other in ENDING] == before
 
 
+def test_ctrl_c_in_code_from_a_string_changes_no_exit_code(world: World) -> None:
+    program = """
+import signal, sys
+from zoo.cli.signals import ending_signals
+try:
+    with ending_signals():
+        exec("signal.raise_signal(signal.SIGINT)")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    (world.folders["out"] / "interrupted.py").write_text(program)
+    command = [sys.executable, "-m", "interrupted"]
+    assert subprocess.run(command, cwd=world.folders["out"], timeout=SOON, check=False).returncode == 130
+
+
 def test_a_signal_that_is_ignored_stays_ignored(
     zoo_command: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:

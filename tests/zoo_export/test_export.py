@@ -114,7 +114,8 @@ def test_a_model_that_is_not_proved_publishes_nothing_but_its_report(
     assert (allowed.code, allowed.json["verdict"]) == (0, "unproved")
     verified = command("verify", "b")
     assert verified.code == 1
-    assert "unproved" in verified.out
+    # this model answers at random: its golden cases may or may not be reproduced
+    assert "published without a proof" in verified.out
 
 
 def _mutate(path: Path) -> None:

@@ -26,6 +26,14 @@ class Terminated(BaseException):
         return 128 + self.signal
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, as a type of its own.
+
+    Python ends itself by SIGINT, whatever the command returned, once a KeyboardInterrupt proper has left code that
+    came from a string (every dataclass is made by such code).
+    """
+
+
 class ReceivedSignals:
     """The signals that asked the command to end, kept because code between here and there may swallow an exception."""
 
@@ -34,7 +42,7 @@ class ReceivedSignals:
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Raise what the signal stands for, wherever the command is."""
-        error = KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+        error = Interrupted() if number == signal.SIGINT else Terminated(number)
         self._first = self._first or error
         raise error
 
@@ -48,7 +56,7 @@ class ReceivedSignals:
 
 @contextmanager
 def ending_signals() -> Iterator[ReceivedSignals]:
-    """Inside, such a signal raises Terminated or KeyboardInterrupt; one that is ignored (nohup) or already handled
+    """Inside, such a signal raises Terminated or Interrupted; one that is ignored (nohup) or already handled
     stays as it is."""
     received = ReceivedSignals()
     before = {}
