@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
+from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
+from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
-from zoo.training.request import TrainingRequest, check_data, resolve_training
+from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.api.task import Progress
+    from zoo.training.rehearsal import Rehearsal
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
@@ -59,10 +62,11 @@ def train(
     _check_device(request.config.device)
     with _watching() as watch:
         card = check_data(request, progress=watch)
+    request = suit_to_data(request, card)
     if dry_run:
         if request.weights is not None:
             check_obtainable(request.weights.entry)
-        _show_config(request, card, output)
+        _show_config(request, card, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
     if request.weights is not None:
@@ -70,6 +74,16 @@ def train(
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
     _conclude(begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output)), output)
+
+
+def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
+    """One step done on a copy; None where the weights are published and were not downloaded."""
+    if request.weights and request.weights.entry and not is_here(request.weights.entry):
+        output.note(f"{request.weights.name} can be downloaded; no step was tried without them")
+        return None
+    from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
+
+    return dry_run(request, card, say=_printer(output))
 
 
 def _check_device(device: str) -> None:
@@ -141,7 +155,7 @@ def _watching() -> Iterator[Progress]:
             line.close()
 
 
-def _show_config(request: TrainingRequest, card: DataCard, output: Output) -> None:
+def _show_config(request: TrainingRequest, card: DataCard, rehearsal: Rehearsal | None, output: Output) -> None:
     counts, record = card.counts(), config_json(request.config)
     output.document(
         {
@@ -150,15 +164,37 @@ def _show_config(request: TrainingRequest, card: DataCard, output: Output) -> No
             "counts": counts,
             "classes": list(card.classes),
             "run": str(request.output),
+            "estimate": _estimate(rehearsal),
         }
     )
-    recipe = record.pop("recipe")
+    recipe, _ = record.pop("recipe"), record.pop("choices")
     assert isinstance(recipe, dict)
     output.facts([(name, str(value)) for name, value in record.items() if value is not None])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
     output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if card.classes:
         output.line(f"classes: {', '.join(card.classes)}")
+    if rehearsal:
+        from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+
+        output.line(
+            f"estimate: {rehearsal.steps:,} steps of {rehearsal.step_seconds:.2g} s, {clock(rehearsal.seconds)} "
+            f"without the evaluations; checkpoints of {text.size(rehearsal.checkpoint_bytes)}, "
+            f"{text.size(rehearsal.free_bytes)} are free"
+        )
+
+
+def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
+    """What the training will take, for machines."""
+    if rehearsal is None:
+        return None
+    return {
+        "steps": rehearsal.steps,
+        "step_seconds": rehearsal.step_seconds,
+        "seconds": rehearsal.seconds,
+        "disk_bytes": rehearsal.checkpoint_bytes,
+        "free_bytes": rehearsal.free_bytes,
+    }
 
 
 def _conclude(ended: Ended, output: Output) -> None:

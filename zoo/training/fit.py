@@ -209,11 +209,17 @@ class Fit:
             loss=progress.loss(),
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
-            remaining=(self._steps - progress.step) * seconds_per_step,
+            remaining=self._remaining(seconds_per_step),
             metrics=self._metrics,
         )
         for callback in self._callbacks:
             callback.on_step(event)
+
+    def _remaining(self, seconds_per_step: float) -> float:
+        """Seconds to the last step, or to the limit of time where that comes first."""
+        left = (self._steps - self._progress.step) * seconds_per_step
+        limit = self._training.config.max_time
+        return left if limit is None else min(left, max(limit - self._seconds(), 0.0))
 
     def _save_if_due(self) -> None:
         if time.perf_counter() - self._saved >= SAVE_SECONDS:
