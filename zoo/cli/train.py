@@ -23,6 +23,7 @@ from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.remedy import remedy
 from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def train(
     catalog = Catalog.discover()
     if resume is not None:
         _refuse_beside_resume(model, options)
-        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), output)
+        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), catalog, output)
         return
     request = resolve_training(model, options, catalog=catalog)
     _check_device(request.config.device)
@@ -73,7 +74,8 @@ def train(
         download_weights(request.weights.entry)
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-    _conclude(begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output)), output)
+    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output))
+    _conclude(ended, catalog, output)
 
 
 def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
@@ -167,9 +169,10 @@ def _show_config(request: TrainingRequest, card: DataCard, rehearsal: Rehearsal 
             "estimate": _estimate(rehearsal),
         }
     )
-    recipe, _ = record.pop("recipe"), record.pop("choices")
+    recipe = record["recipe"]
     assert isinstance(recipe, dict)
-    output.facts([(name, str(value)) for name, value in record.items() if value is not None])
+    shown = {name: value for name, value in record.items() if name not in ("recipe", "choices") and value is not None}
+    output.facts([(name, str(value)) for name, value in shown.items()])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
     output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if card.classes:
@@ -197,7 +200,7 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
     }
 
 
-def _conclude(ended: Ended, output: Output) -> None:
+def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
     if not _leads():
         return
@@ -215,6 +218,7 @@ def _conclude(ended: Ended, output: Output) -> None:
             "metrics": {**record.metrics, **{f"test/{name}": value for name, value in record.test.items()}},
             "best_epoch": record.best_epoch,
             "seconds": record.seconds,
+            "findings": [{"kind": finding.kind, "message": finding.message} for finding in ended.findings],
         }
     )
     if outcome.status == "interrupted":
@@ -222,11 +226,14 @@ def _conclude(ended: Ended, output: Output) -> None:
         output.next(shlex.join(["zoo", "train", "--resume", str(run.path)]))
         click.get_current_context().exit(128 + (outcome.signal or 2))
     best = "  ".join(score(name, value) for name, value in record.metrics.items())
-    output.line(f"{outcome.reason} in {clock(outcome.seconds)}; best epoch {record.best_epoch}: {best}")
+    which = f"best epoch {record.best_epoch}: {best}" if record.best_epoch else "no epoch could be measured"
+    output.line(f"{outcome.reason} in {clock(outcome.seconds)}; {which}")
     if record.test:
         output.line("test: " + "  ".join(score(name, value) for name, value in record.test.items()))
     output.line(f"run: {run.path}  (report: {run.path / 'report.html'})")
-    output.next(_next(ended))
+    for finding in ended.findings:
+        output.line(f"warning: {finding.message}")
+    output.next(remedy(ended, catalog) if ended.findings else _next(ended))
 
 
 def _next(ended: Ended) -> str:
