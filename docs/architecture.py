@@ -68,9 +68,9 @@ COMMANDS: Final = {
         "export/zoo_export/controls/mutation_score.py",
         "export/zoo_export/controls/mutants.py",
         "zoo/bundle/judge/verdict.py",
-        "zoo/bundle/judge/rule.py",
+        "zoo/bundle/judge/parity_rule.py",
         "export/zoo_export/bundle/write.py",
-        "export/zoo_export/bundle/golden.py",
+        "export/zoo_export/bundle/golden_cases.py",
         "zoo/bundle/report/page.py",
     ),
 }

@@ -13,7 +13,7 @@ import onnx
 from zoo.api.problem import Problem
 from zoo.api.task import GENERIC_CONTROLS, Control, Signature
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult, Prepared
-from zoo.bundle.judge.rule import judge_output
+from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
 from zoo_export.controls.mutants import Mutant, NotApplied

@@ -11,7 +11,7 @@ import torch
 from tests.builtin import builtin_task
 from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import DataRequest, ImageInput
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo_export.bundle.write import write
 from zoo_export.capture.capture import MODEL
