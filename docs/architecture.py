@@ -52,7 +52,7 @@ COMMANDS: Final = {
         "export/zoo_export/subject/load.py",
         "zoo/models/load.py",
         "export/zoo_export/proof/prove.py",
-        "export/zoo_export/subject/cases.py",
+        "export/zoo_export/subject/choose_cases.py",
         "export/zoo_export/proof/references.py",
         "export/zoo_export/reference/oracle.py",
         "export/zoo_export/proof/submit.py",
@@ -70,7 +70,7 @@ COMMANDS: Final = {
         "zoo/bundle/judge/verdict.py",
         "zoo/bundle/judge/parity_rule.py",
         "export/zoo_export/bundle/write.py",
-        "export/zoo_export/bundle/golden_cases.py",
+        "export/zoo_export/bundle/golden_files.py",
         "zoo/bundle/report/page.py",
     ),
 }

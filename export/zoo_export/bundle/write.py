@@ -23,12 +23,12 @@ from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, 
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden_cases import golden_files
+from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.task_source import task_source
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.cases import RAW_CASES
+from zoo_export.subject.choose_cases import RAW_CASES
 from zoo_export.subject.subject import Subject
 
 ROLES: Mapping[str, Role] = {

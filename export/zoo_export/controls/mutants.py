@@ -19,7 +19,7 @@ from zoo_export.capture.capture import GraphFile, Role
 from zoo_export.capture.compose import IN, Pipeline
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
+from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import Loaded, run, run_cases, run_graph
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult

@@ -23,7 +23,7 @@ from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden_cases import tolerance
+from zoo_export.bundle.golden_files import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename

@@ -18,7 +18,7 @@ from zoo_export.capture.capture import MODEL
 from zoo_export.measure.outputs import compare_case
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.subject.cases import collect
+from zoo_export.subject.choose_cases import collect
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.results import Failed
 from zoo_export.subject.state_dict import state_sha256

@@ -15,7 +15,7 @@ from zoo_export.capture.capture import MODEL
 from zoo_export.capture.shape_guards import LARGEST
 from zoo_export.capture.torch_export import export_graph
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.subject.cases import Sizes, cases_of_sizes
+from zoo_export.subject.choose_cases import Sizes, cases_of_sizes
 
 
 class Crowded(Tiny):
