@@ -15,7 +15,7 @@ from zoo.data.formats.class_folders.checks import check_listing
 from zoo.data.formats.folders import FileKind, hidden, subfolders, walk
 from zoo.data.formats.named_path import named_path
 from zoo.data.formats.parts import find_parts
-from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
+from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,11 +101,11 @@ def _has_classes(root: Path, request: DataRequest) -> bool:
     return not beside and len(subfolders(split)) > 1
 
 
-def _listing(root: Path, request: DataRequest, *, labelled: bool) -> Listing:
+def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing:
     """Every wav file below `root`; the class is the first folder below the split's."""
     parts = find_parts(root, labelled=labelled, kind=SOUND_FILES, request=request)
     problems: list[BadSample] = [*parts.problems]
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     others: Counter[str] = Counter()
     for split, folder in parts.folders:
         for name, kind in _files(root, folder):
@@ -117,9 +117,9 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> Listing:
             elif labelled and len(inside) == 1:
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
             else:
-                rows.append(Row(name, inside[0] if labelled else "", split))
+                rows.append(FileRow(name, inside[0] if labelled else "", split))
     notes = [*parts.notes, *([f"left out {others.total()} files that are no sounds"] if others else [])]
-    return Listing(root=root, rows=rows, problems=problems, notes=notes)
+    return FileListing(root=root, rows=rows, problems=problems, notes=notes)
 
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[str, str]]:

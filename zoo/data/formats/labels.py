@@ -8,18 +8,18 @@ from difflib import get_close_matches
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.samples import Row
+from zoo.data.formats.samples import FileRow
 
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
 
 
-def classes_of(rows: Sequence[Row]) -> tuple[str, ...]:
+def classes_of(rows: Sequence[FileRow]) -> tuple[str, ...]:
     """The labels of train (of everything, where the source has no splits), sorted as torchvision sorts them."""
     return tuple(sorted({row.label for row in rows if row.split in (None, "train")}))
 
 
-def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSample]:
+def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadSample]:
     """Too few classes, and classes that train does not have."""
     problems = [
         BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
@@ -37,7 +37,7 @@ def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSampl
     return problems
 
 
-def label_notes(rows: Sequence[Row], classes: Sequence[str]) -> list[str]:
+def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
     """Sentences on classes that are rare, that a split lacks, or whose names are nearly one."""
     notes = []
     folded: dict[str, str] = {}

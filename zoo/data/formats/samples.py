@@ -28,7 +28,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any."""
 
     name: str
@@ -37,11 +37,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class FileListing:
     """Everything a source names, before any file was opened."""
 
     root: Path
-    rows: Sequence[Row]
+    rows: Sequence[FileRow]
     problems: Sequence[BadSample] = ()
     notes: Sequence[str] = ()
 

@@ -11,7 +11,7 @@ from zoo.data.formats.class_folders.csv_manifest import list_manifest
 from zoo.data.formats.class_folders.tree import list_class_folders, list_pictures
 from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.data.formats.picture_layouts import detect_layout
-from zoo.data.formats.samples import Listing
+from zoo.data.formats.samples import FileListing
 
 
 def detect(request: DataRequest, *, accepted: Sequence[str]) -> DataSource:
@@ -32,7 +32,7 @@ def check(source: DataSource, *, labelled: bool, progress: Progress) -> DataCard
     return check_listing(source, _listing(source, labelled=labelled), PICTURES, labelled=labelled, progress=progress)
 
 
-def _listing(source: DataSource, *, labelled: bool) -> Listing:
+def _listing(source: DataSource, *, labelled: bool) -> FileListing:
     location = source.location
     if location is None:
         raise ValueError(f"a source of format {source.format} needs a location")

@@ -14,7 +14,7 @@ from zoo.data.formats.bad_samples import failed, share_left_out
 from zoo.data.formats.duplicates import leak_notes
 from zoo.data.formats.inspection import Facts, Inspect, Inspection, inspect_files
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
-from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
+from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint
 from zoo.data.formats.splits import Ratios, divided
 
 
@@ -34,13 +34,13 @@ class Kind:
     """All facts -> the facts of the card."""
 
 
-Divide = Callable[[Sequence[Row], Inspection], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
+Divide = Callable[[Sequence[FileRow], Inspection], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
 """(rows, what was seen in their files) -> the samples of every split, and what must be said about it."""
 
 
 def check_listing(
     source: DataSource,
-    listing: Listing,
+    listing: FileListing,
     kind: Kind,
     *,
     labelled: bool,
@@ -86,7 +86,7 @@ def check_listing(
 
 
 def make_splits(
-    rows: Sequence[Row], classes: Sequence[str], seen: Inspection, *, ratios: Ratios | None = None
+    rows: Sequence[FileRow], classes: Sequence[str], seen: Inspection, *, ratios: Ratios | None = None
 ) -> tuple[dict[Split, tuple[Sample, ...]], list[str]]:
     """The samples of every split in the order of their names; validation is held out of train where there is none."""
     numbers = {name: number for number, name in enumerate(classes)}

@@ -21,7 +21,7 @@ from zoo.data.formats.columns import (
     unnamed_split_column,
 )
 from zoo.data.formats.folders import PICTURES, subfolders
-from zoo.data.formats.samples import Listing, Row
+from zoo.data.formats.samples import FileListing, FileRow
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
@@ -60,7 +60,7 @@ class Files:
 
 def list_manifest(
     path: Path, *, labelled: bool = True, root: Path | None = None, request: DataRequest | None = None
-) -> Listing:
+) -> FileListing:
     """Every row; paths are relative to `root`, to the folder the file lies in, or to the one folder beside it.
 
     DataError where nothing says which column holds what.
@@ -68,13 +68,13 @@ def list_manifest(
     table = _table(path)
     files = Files(root or path.parent, {})
     columns, folder = _columns(path, table, files, labelled=labelled, request=request)
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     problems: list[BadSample] = [*table.problems]
     seen: dict[str, tuple[int, str]] = {}
     for line in table.rows[int(columns.header) :]:
         row, problem = _row(path.name, line, columns.of, labelled=labelled)
         name = files.find(folder + row.name)
-        row = Row(name or row.name, row.label, row.split)
+        row = FileRow(name or row.name, row.label, row.split)
         earlier = seen.setdefault(row.name, (line.last, row.label))
         where = f"{path.name} line {line.last}"
         if problem is None and earlier[0] != line.last:
@@ -89,7 +89,7 @@ def list_manifest(
     notes = list(columns.notes)
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
-    return Listing(root=files.root, rows=rows, problems=problems, notes=notes)
+    return FileListing(root=files.root, rows=rows, problems=problems, notes=notes)
 
 
 def _table(path: Path) -> Table:
@@ -152,11 +152,11 @@ def _folder(cells: Sequence[str], files: Files) -> str | None:
     return f"{folders[0]}/" if len(folders) == 1 else None
 
 
-def _row(file: str, line: TableRow, columns: Mapping[str, int], *, labelled: bool) -> tuple[Row, BadSample | None]:
+def _row(file: str, line: TableRow, columns: Mapping[str, int], *, labelled: bool) -> tuple[FileRow, BadSample | None]:
     where = f"{file} line {line.last}"
     cells = {kind: line.cells[at].strip() if at < len(line.cells) else "" for kind, at in columns.items()}
     split = cells.get("split", "")
-    row = Row(cells["path"], cells.get("label", "") if labelled else "", exact_split(split))
+    row = FileRow(cells["path"], cells.get("label", "") if labelled else "", exact_split(split))
     if not row.name:
         return row, BadSample(where, "the path is empty", "fill it in")
     if labelled and not row.label:

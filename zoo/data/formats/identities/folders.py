@@ -17,7 +17,7 @@ from zoo.data.formats.class_folders.csv_manifest import list_manifest
 from zoo.data.formats.class_folders.tree import list_class_folders
 from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
 from zoo.data.formats.inspection import Inspection
-from zoo.data.formats.samples import Listing, Row, Sample
+from zoo.data.formats.samples import FileListing, FileRow, Sample
 from zoo.data.formats.splits import place
 
 HELD_OUT: Final = 0.1
@@ -32,7 +32,7 @@ Splits = dict[Split, tuple[Sample, ...]]
 class Identities:
     """A listing whose labels are identities, with the pairs to verify as names of files."""
 
-    listing: Listing
+    listing: FileListing
     pairs: Sequence[tuple[str, str, bool]] = ()
 
 
@@ -74,7 +74,7 @@ def _of_pairs(file: Path, root: Path) -> Identities:
     names = sorted({name for pair in read.pairs for name in (pair.first, pair.second)})
     files = [picture for name in names if (picture := _file(root, name))]
     pairs, missing = resolve(read.pairs, files)
-    listing = Listing(root=root, rows=[Row(name) for name in files], problems=[*read.problems, *missing])
+    listing = FileListing(root=root, rows=[FileRow(name) for name in files], problems=[*read.problems, *missing])
     return Identities(listing=listing, pairs=pairs)
 
 
@@ -86,7 +86,7 @@ def _file(root: Path, name: str) -> str:
     return next((name + suffix for suffix in suffixes if (root / (name + suffix)).is_file()), "")
 
 
-def _with_pairs(listing: Listing, file: Path) -> Identities:
+def _with_pairs(listing: FileListing, file: Path) -> Identities:
     """The identities that pairs name are for testing, whole, whatever folder they lie in."""
     read = read_pairs(file)
     pairs, missing = resolve(read.pairs, (row.name for row in listing.rows))
@@ -142,7 +142,7 @@ def _nothing_to_verify(identities: Identities) -> Iterator[BadSample]:
             yield BadSample(split, reason, "two identities are needed, one of them with two pictures")
 
 
-def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
+def split_by_identity(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits, list[str]]:
     """The samples of every split, and what must be said; whole identities are held out by the hash of their names."""
     notes = []
     held = hold_out_identities(rows) if not any(row.split == "validation" for row in rows) else frozenset()
@@ -167,13 +167,13 @@ def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, li
     return splits, notes
 
 
-def hold_out_identities(rows: Sequence[Row]) -> frozenset[str]:
+def hold_out_identities(rows: Sequence[FileRow]) -> frozenset[str]:
     """The identities held out of training: those whose place is below the share, two of them at the least."""
     labels = sorted({row.label for row in rows if row.split in (None, "train")}, key=place)
     return frozenset(labels[: max(FEWEST, sum(place(label) < HELD_OUT for label in labels))])
 
 
-def _only_test(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
+def _only_test(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits, list[str]]:
     named = sorted(rows, key=lambda row: row.name)
     return {TEST: tuple(seen_sample(row.name, -1, seen) for row in named)}, []
 

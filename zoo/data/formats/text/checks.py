@@ -13,10 +13,10 @@ from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.bad_samples import failed, share_left_out
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
-from zoo.data.formats.samples import Row
+from zoo.data.formats.samples import FileRow
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
 from zoo.data.formats.text.layouts import corpus_notes
-from zoo.data.formats.text.rows import Found, Note, TextItem, TextRow, shortened
+from zoo.data.formats.text.rows import Found, TextNote, TextItem, TextRow, shortened
 
 TEXTS_PER_LABEL = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
@@ -41,7 +41,7 @@ def check_labelled(
     """
     rows, notes = _usable(source, entries, progress)
     notes = [*left_out, *notes]
-    listed = [Row(row.where, row.label, row.split) for row in rows]
+    listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes)
     if problems:
@@ -89,7 +89,7 @@ def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) ->
     for done, entry in enumerate(entries, 1):
         if isinstance(entry, BadSample):
             problems.append(entry)
-        elif isinstance(entry, Note):
+        elif isinstance(entry, TextNote):
             notes.append(entry.text)
         else:
             rows.append(entry)
