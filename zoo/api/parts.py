@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import UsageError
+from zoo.api.formats import FormatSpec
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
@@ -66,6 +67,14 @@ class TaskData(Protocol):
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """With the tag `reads_text`: the inputs made from a text given in words; BadFile when that cannot be."""
+
+
+@runtime_checkable
+class ReadsFormats(Protocol):
+    """A part `data` that reads formats of any plugin, as the bases for pictures and texts do."""
+
+    def with_formats(self, formats: Mapping[str, FormatSpec]) -> TaskData:
+        """The same part that knows these formats, by the names that --format calls them."""
 
 
 class TaskTensors(Protocol):

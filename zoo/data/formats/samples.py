@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
+
+Origins = Mapping[Split | None, tuple[str, ...]]
+"""The files or folders that say what belongs to a split, or to none in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,11 @@ class FileRow:
     """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any."""
 
     name: str
+    """The path below the listing's root, with slashes."""
     label: str = ""
+    """The class; empty where the source names none."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +47,15 @@ class FileListing:
     """Everything a source names, before any file was opened."""
 
     root: Path
+    """The folder below which rows are named."""
     rows: Sequence[FileRow]
+    """One for each file that it names."""
     problems: Sequence[BadSample] = ()
+    """What is wrong with the source itself: nothing is trained then."""
     notes: Sequence[str] = ()
+    """What must be said about how it was read; a `DataNote` where it is of a kind."""
+    origins: Origins = field(default_factory=dict)
+    """Which files or folders say what belongs to a split, below the root."""
 
 
 def fingerprint(

@@ -10,6 +10,7 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose
+from zoo.data.formats.detect import FormatReader
 from zoo.data.text import labelled_texts
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.encoding import file_inputs, text_inputs
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class TextData:
+class TextData(FormatReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     has_classes: ClassVar[bool] = True
@@ -28,7 +29,7 @@ class TextData:
 
     def detect(self, request: DataRequest) -> DataSource:
         """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
-        return labelled_texts.detect(request)
+        return labelled_texts.detect(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read."""

@@ -82,6 +82,7 @@ def check_listing(
         fingerprint=fingerprint(source.format, classes, splits),
         former_fingerprint=fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
+        root=listing.root,
     )
 
 

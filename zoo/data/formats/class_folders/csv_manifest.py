@@ -58,15 +58,13 @@ class Files:
         return (path.parent / files[0]).as_posix() if len(files) == 1 else None
 
 
-def list_manifest(
-    path: Path, *, labelled: bool = True, root: Path | None = None, request: DataRequest | None = None
-) -> FileListing:
-    """Every row; paths are relative to `root`, to the folder the file lies in, or to the one folder beside it.
+def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | None = None) -> FileListing:
+    """Every row; paths are relative to --data-root, to the folder the file lies in, or to the one folder beside it.
 
     DataError where nothing says which column holds what.
     """
     table = _table(path)
-    files = Files(root or path.parent, {})
+    files = Files((request.root if request else None) or path.parent, {})
     columns, folder = _columns(path, table, files, labelled=labelled, request=request)
     rows: list[FileRow] = []
     problems: list[BadSample] = [*table.problems]
@@ -90,6 +88,11 @@ def list_manifest(
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
     return FileListing(root=files.root, rows=rows, problems=problems, notes=notes)
+
+
+def list_unlabelled(path: Path, *, request: DataRequest | None = None) -> FileListing:
+    """The same of a table whose rows need no label."""
+    return list_manifest(path, labelled=False, request=request)
 
 
 def _table(path: Path) -> Table:

@@ -74,6 +74,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         fingerprint=object_fingerprint(source.format, listing.classes, splits),
         former_fingerprint=object_fingerprint(source.format, listing.classes, splits, by_size=True),
         notes=tuple(notes),
+        root=listing.root,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample, DataError
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import (
     CocoAnnotation,
     CocoDocument,
@@ -23,12 +24,21 @@ from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
-from zoo.data.formats.split_names import exact_split, split_of_file, split_words
+from zoo.data.formats.split_names import exact_split, split_of_file, split_of_path, split_words
 
 ANNOTATION_WORDS: Final = frozenset({"annotations", "annotation", "ann", "annos", "labels", "json", "jsons"})
 """Words of a folder that holds annotation files, beside the folders of pictures."""
 HEAD: Final = 65_536
 """Bytes at the beginning of a file that show whether it is COCO's."""
+
+
+def detect_coco(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A .json file, or a folder with annotation files; not sure where no .json file begins as COCO's do."""
+    if path.is_file():
+        return FormatMatch(location=path) if path.suffix.lower() == ".json" else None
+    if not coco_files(path):
+        return None
+    return FormatMatch(location=path, sure=bool(request.format) or looks_like_coco(path) is not None)
 
 
 def coco_files(folder: Path) -> list[Path]:
@@ -193,11 +203,11 @@ def find_picture(
     for base in bases:
         name = image.name if base == "." else f"{base}/{image.name}"
         path = index.at(name)
-        if path and (base == folder or document.split is None or _of_folder(path) in (None, document.split)):
+        if path and (base == folder or document.split is None or split_of_path(path) in (None, document.split)):
             return path
     for wanted in (image.name, image.name.rpartition("/")[2]):
         files = index.ending(wanted)
-        own = [file for file in files if document.split and _of_folder(file) == document.split]
+        own = [file for file in files if document.split and split_of_path(file) == document.split]
         files = own if len(own) == 1 else files
         if len(files) == 1:
             return files[0]
@@ -208,8 +218,3 @@ def find_picture(
             return None
     problems.append(BadSample(image.where, f"no file {image.name}", "correct file_name"))
     return None
-
-
-def _of_folder(path: str) -> Split | None:
-    """The split that the innermost folder of a path is called after."""
-    return next((split for name in reversed(path.split("/")[:-1]) if (split := exact_split(name))), None)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.voc_lists import VocLists, read_lists
 from zoo.data.formats.folders import subfolders, walk
@@ -46,6 +47,11 @@ def _is_root(folder: Path, *, masks: bool) -> bool:
 def has_xml(folder: Path) -> bool:
     """Whether XML files lie anywhere below a folder."""
     return any(name.lower().endswith(".xml") for name, skipped in walk(folder, folder) if not skipped)
+
+
+def detect_voc(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A folder with XML files anywhere below it."""
+    return FormatMatch(location=path) if path.is_dir() and has_xml(path) else None
 
 
 def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing:

@@ -18,6 +18,7 @@ import yaml
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadFile, DataError
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts
 from zoo.data.formats.split_names import exact_split
@@ -62,6 +63,22 @@ def yolo_source(folder: Path) -> Path | None:
             return folder / name
     labels = [folder / "labels", *(folder / name / "labels" for name in subfolders(folder))]
     return next((path for path in labels if path.is_dir() and any(path.rglob("*.txt"))), None)
+
+
+def detect_yolo(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """The file that describes the data, or a folder with one; DataError for text files whose classes nothing names."""
+    if path.is_file():
+        described = path.suffix.lower() in (*YAML, ".data") or path.name in CLASS_LISTS
+        return FormatMatch(location=path) if described else None
+    source = yolo_source(path)
+    if source is not None and source.is_file():
+        return FormatMatch(location=source)
+    if source is not None or (path / "labels").is_dir():
+        raise DataError(
+            f"{path} has labels/ but no data.yaml that names the classes",
+            hint="write one with the lines `train: images/train` and `names: [cat, dog]`",
+        )
+    return None
 
 
 def _is_dataset(file: Path) -> bool:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.class_folders.checks import Kind, check_listing, seen_sample
-from zoo.data.formats.class_folders.csv_manifest import list_manifest
 from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
 from zoo.data.formats.inspection import Inspection
 from zoo.data.formats.samples import FileListing, FileRow, Sample
@@ -44,7 +44,8 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     """
     if source.request.ratios:
         raise UsageError("--ratios does not divide identities", hint="they are held out whole; leave it out")
-    identities = _list(source)
+    listing: FileListing | Identities = read_source(source)
+    identities = listing if isinstance(listing, Identities) else Identities(listing=listing)
     paired = source.format == "pairs"
     identities = identities if paired else _with_enough(identities, skip=source.request.on_bad_sample == "skip")
     divide = _only_test if paired else split_by_identity
@@ -55,22 +56,16 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     return replace(card, facts={**card.facts, **facts})
 
 
-def _list(source: DataSource) -> Identities:
-    location = source.location
-    if location is None:
-        raise ValueError(f"a source of format {source.format} needs a location")
-    if source.format == "csv":
-        return Identities(listing=list_manifest(location, root=source.request.root, request=source.request))
-    if source.format == "pairs":
-        return _of_pairs(location, source.request.root or location.parent)
+def list_identities(location: Path, *, request: DataRequest) -> Identities:
+    """Identity folders, and the pairs in a file beside them."""
     file = beside(location)
-    listing = list_class_folders(location, known=(file.name,) if file else (), request=source.request)
+    listing = list_class_folders(location, known=(file.name,) if file else (), request=request)
     return Identities(listing=listing) if file is None else _with_pairs(listing, file)
 
 
-def _of_pairs(file: Path, root: Path) -> Identities:
+def list_pairs(location: Path, *, request: DataRequest) -> Identities:
     """The pictures that a file of pairs names; nothing to learn from."""
-    read = read_pairs(file)
+    read, root = read_pairs(location), request.root or location.parent
     names = sorted({name for pair in read.pairs for name in (pair.first, pair.second)})
     files = [picture for name in names if (picture := _file(root, name))]
     pairs, missing = resolve(read.pairs, files)

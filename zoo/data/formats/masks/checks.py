@@ -69,6 +69,7 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         fingerprint=mask_fingerprint(source.format, classes, splits),
         former_fingerprint=mask_fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
+        root=listing.root,
     )
 
 

@@ -10,13 +10,19 @@ from typing import Any, Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.detection.coco import class_names, find_picture, read_documents
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.detection.coco import class_names, detect_coco, find_picture, read_documents
 from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, Id, is_number
 from zoo.data.formats.masks.masks import MaskListing, MaskRow, Shape
 from zoo.data.formats.picture_index import index_pictures
 
 BACKGROUND: Final = "background"
 MOST: Final = 255
+
+
+def detect_regions(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """As for objects."""
+    return detect_coco(path, request=request)
 
 
 def list_regions(location: Path, *, request: DataRequest | None = None) -> MaskListing:

@@ -6,12 +6,18 @@ from pathlib import Path
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.voc import voc_roots
 from zoo.data.formats.detection.voc_lists import read_lists
 from zoo.data.formats.folders import contents, notes_on
 from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.mask_folders import paired
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
+
+
+def detect_voc_masks(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A folder with JPEGImages/ and SegmentationClass/, in it or one or two folders down."""
+    return FormatMatch(location=path) if path.is_dir() and voc_roots(path, masks=True) else None
 
 
 def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskListing:

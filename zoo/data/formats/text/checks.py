@@ -15,8 +15,7 @@ from zoo.data.formats.bad_samples import failed, share_left_out
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import FileRow
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
-from zoo.data.formats.text.layouts import corpus_notes
-from zoo.data.formats.text.rows import Found, TextNote, TextItem, TextRow, shortened
+from zoo.data.formats.text.rows import Found, TextItem, TextNote, TextRow, shortened
 
 TEXTS_PER_LABEL = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
@@ -31,16 +30,14 @@ def check_labelled(
     entries: Iterable[Found],
     *,
     progress: Progress,
-    left_out: Sequence[str] = (),
     new_labels: bool = False,
 ) -> DataCard:
     """The card of texts with labels; DataError lists everything that is wrong.
 
-    `left_out` are sentences on what is no text and was not found for that reason.  With `new_labels` a split may have
+    With `new_labels` a split may have
     labels that train does not have, and where labels have few texts, whole labels are held out.
     """
     rows, notes = _usable(source, entries, progress)
-    notes = [*left_out, *notes]
     listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes)
@@ -59,7 +56,6 @@ def check_corpus(source: DataSource, entries: Iterable[Found], *, progress: Prog
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))
-    notes += corpus_notes(source)
     shares = check_ratios(source.request.ratios)
     if source.request.ratios and (splits["validation"] or splits["test"]):
         raise UsageError("--ratios divides what has no splits, and the texts have some", hint="leave it out")

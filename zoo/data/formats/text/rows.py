@@ -36,8 +36,11 @@ class TextRow:
     where: str
     """As in "train.csv line 7"; a file's name for a plain text file."""
     text: str
+    """All of it."""
     label: str = ""
+    """The class; empty where there are none."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class TextNote:
     """A sentence on how a file was read."""
 
     text: str
+    """The sentence; a `DataNote` where it is of a kind."""
 
 
 Found = TextRow | BadSample | TextNote
