@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
     from zoo.api.parts import FileItem as FileItem
+    from zoo.api.parts import NotesInput as NotesInput
     from zoo.api.parts import ReadsFormats as ReadsFormats
     from zoo.api.parts import Signatures as Signatures
     from zoo.api.parts import Task as Task
@@ -156,7 +157,7 @@ _MODULES = {
     "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
     "zoo.tasks.bases.pictures": "PictureAnswers PictureData",
     "zoo.data.agreement": "Verdict item_agreement numeric_agreement",
-    "zoo.api.parts": "ReadsFormats FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
+    "zoo.api.parts": "NotesInput ReadsFormats FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
     "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
     "zoo.tasks.bases.tables": "TableAnswers TableData",
     "zoo.data.formats.splits": "hold_out",

@@ -77,6 +77,14 @@ class ReadsFormats(Protocol):
         """The same part that knows these formats, by the names that --format calls them."""
 
 
+@runtime_checkable
+class NotesInput(Protocol):
+    """A part `data` that has something to say about data and a model's input together."""
+
+    def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
+        """Sentences on what the input does to the data: texts that are cut, sounds that are resampled."""
+
+
 class TaskTensors(Protocol):
     """What training and evaluation need.  [torch]"""
 

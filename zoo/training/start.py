@@ -44,7 +44,7 @@ def begin(
         problem = read_as(problem, request.weights)
     request = replace(request, config=replace(request.config, input=problem.input))
     model, started = starting_model(request, problem)
-    for note in (*card.notes, *(started.notes if started else ())):
+    for note in started.notes if started else ():
         say(note)
     config = _on_this_machine(request.config, model, problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]

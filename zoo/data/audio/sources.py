@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.api.formats import FormatMatch
 from zoo.api.task import Progress
 from zoo.data.audio.inspect import SOUNDS
 from zoo.data.formats.class_folders.checks import check_listing
 from zoo.data.formats.detect import Formats, built_in_formats, detect_format, read_source
-from zoo.data.formats.folders import FileKind, hidden, subfolders, walk
+from zoo.data.formats.folders import FileKind, described, hidden, subfolders, walk
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint
 
@@ -137,7 +137,10 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
             else:
                 rows.append(FileRow(name, inside[0] if labelled else "", split))
-    notes = [*parts.notes, *([f"left out {others.total()} files that are no sounds"] if others else [])]
+    notes = list(parts.notes)
+    if others:
+        message = f"left out {others.total()} files that are no sounds"
+        notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
     return FileListing(root=root, rows=rows, problems=problems, notes=notes)
 
 

@@ -8,48 +8,6 @@ from zoo.api.formats import FormatSpec
 
 BUILT_IN_FORMATS: Final = (
     FormatSpec(
-        name="class-folders",
-        tasks=("image-classification",),
-        detect="zoo.data.formats.picture_layouts:detect_class_folders",
-        read="zoo.data.formats.class_folders.tree:list_class_folders",
-        summary="FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
-    ),
-    FormatSpec(
-        name="class-folders",
-        tasks=("image-embedding",),
-        detect="zoo.data.formats.picture_layouts:detect_class_folders",
-        read="zoo.data.formats.identities.folders:list_identities",
-        summary="FOLDER/IDENTITY/*.jpg, or FOLDER/{train,val,test}/IDENTITY/*.jpg, with or without pairs.txt",
-    ),
-    FormatSpec(
-        name="image-folder",
-        tasks=("image-reconstruction", "image-generation"),
-        detect="zoo.data.formats.picture_layouts:detect_image_folder",
-        read="zoo.data.formats.class_folders.tree:list_pictures",
-        summary="a folder of pictures, with or without train/ and val/ in it",
-    ),
-    FormatSpec(
-        name="csv",
-        tasks=("image-classification", "image-embedding"),
-        detect="zoo.data.formats.picture_layouts:detect_manifest",
-        read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
-        summary="a CSV or TSV file with the columns path,label[,split]",
-    ),
-    FormatSpec(
-        name="csv",
-        tasks=("image-reconstruction", "image-generation"),
-        detect="zoo.data.formats.picture_layouts:detect_manifest",
-        read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
-        summary="a CSV or TSV file with the columns path[,split]",
-    ),
-    FormatSpec(
-        name="pairs",
-        tasks=("image-embedding",),
-        detect="zoo.data.formats.picture_layouts:detect_pairs",
-        read="zoo.data.formats.identities.folders:list_pairs",
-        summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
-    ),
-    FormatSpec(
         name="yolo",
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.yolo_settings:detect_yolo",
@@ -99,6 +57,48 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.masks.yolo:detect_yolo_masks",
         read="zoo.data.formats.masks.yolo:list_yolo_masks",
         summary="YOLO with polygons (FOLDER/data.yaml, or the .yaml file)",
+    ),
+    FormatSpec(
+        name="class-folders",
+        tasks=("image-classification",),
+        detect="zoo.data.formats.picture_layouts:detect_class_folders",
+        read="zoo.data.formats.class_folders.tree:list_class_folders",
+        summary="FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
+    ),
+    FormatSpec(
+        name="class-folders",
+        tasks=("image-embedding",),
+        detect="zoo.data.formats.picture_layouts:detect_class_folders",
+        read="zoo.data.formats.identities.folders:list_identities",
+        summary="FOLDER/IDENTITY/*.jpg, or FOLDER/{train,val,test}/IDENTITY/*.jpg, with or without pairs.txt",
+    ),
+    FormatSpec(
+        name="image-folder",
+        tasks=("image-reconstruction", "image-generation"),
+        detect="zoo.data.formats.picture_layouts:detect_image_folder",
+        read="zoo.data.formats.class_folders.tree:list_pictures",
+        summary="a folder of pictures, with or without train/ and val/ in it",
+    ),
+    FormatSpec(
+        name="csv",
+        tasks=("image-classification", "image-embedding"),
+        detect="zoo.data.formats.picture_layouts:detect_manifest",
+        read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
+        summary="a CSV or TSV file with the columns path,label[,split]",
+    ),
+    FormatSpec(
+        name="csv",
+        tasks=("image-reconstruction", "image-generation"),
+        detect="zoo.data.formats.picture_layouts:detect_manifest",
+        read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
+        summary="a CSV or TSV file with the columns path[,split]",
+    ),
+    FormatSpec(
+        name="pairs",
+        tasks=("image-embedding",),
+        detect="zoo.data.formats.picture_layouts:detect_pairs",
+        read="zoo.data.formats.identities.folders:list_pairs",
+        summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
     ),
     FormatSpec(
         name="text-table",
@@ -164,3 +164,4 @@ BUILT_IN_FORMATS: Final = (
         summary="FOLDER/*.wav (or .flac, .ogg, .aiff), with or without train/, validation/ and test/ in it",
     ),
 )
+"""In the order in which they are asked what a source is for: what only annotations show comes first."""

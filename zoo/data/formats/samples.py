@@ -14,6 +14,11 @@ Origins = Mapping[Split | None, tuple[str, ...]]
 """The files or folders that say what belongs to a split, or to none in particular."""
 
 
+def origins_of(origins: Origins, splits: Iterable[Split]) -> dict[Split, tuple[str, ...]]:
+    """Where every split comes from: what says so of it, else what says so of none in particular."""
+    return {split: where for split in splits if (where := origins.get(split) or origins.get(None))}
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One item of a split."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.parts import FileItem
-from zoo.api.problem import Input, Problem
+from zoo.api.problem import Input, Problem, TokenInput
 from zoo.api.task import Case, Control, Progress, Purpose
 from zoo.data.formats.detect import FormatReader
 from zoo.data.text import labelled_texts
@@ -16,6 +16,7 @@ from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.encoding import file_inputs, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
+from zoo.data.text.truncation import truncation_notes
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -34,6 +35,10 @@ class TextData(FormatReader):
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read."""
         return labelled_texts.check(source, progress=progress, new_labels=not self.has_classes)
+
+    def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
+        """A sentence on the texts that the input cuts."""
+        return truncation_notes(card, input) if isinstance(input, TokenInput) else ()
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""

@@ -26,6 +26,8 @@ from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
 
+LONGEST: Final = 4_000
+"""Characters of a path; a longer text is none."""
 SOME: Final = 20
 """Rows whose files are looked for to see which column holds paths."""
 
@@ -40,11 +42,14 @@ class Files:
 
     def find(self, name: str) -> str | None:
         """The path below the root; None where no file, or more than one, may be meant."""
-        path = Path(name.replace("\\", "/"))
-        if not name:
+        if not 0 < len(name) <= LONGEST or "\0" in name:
             return None
-        if (self.root / path).is_file():
-            return path.as_posix()
+        path = Path(name.replace("\\", "/"))
+        try:
+            if (self.root / path).is_file():
+                return path.as_posix()
+        except OSError:  # a part of it is longer than a file's name may be
+            return None
         folder = self.root / path.parent
         if folder not in self.folders:
             names: dict[str, list[str]] = {}
@@ -87,7 +92,7 @@ def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | N
     notes = list(columns.notes)
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
-    return FileListing(root=files.root, rows=rows, problems=problems, notes=notes)
+    return FileListing(root=files.root, rows=rows, problems=problems, notes=notes, origins={None: (path.name,)})
 
 
 def list_unlabelled(path: Path, *, request: DataRequest | None = None) -> FileListing:

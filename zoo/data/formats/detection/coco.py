@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import (
@@ -24,6 +24,7 @@ from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
+from zoo.data.formats.samples import Origins
 from zoo.data.formats.split_names import exact_split, split_of_file, split_of_path, split_words
 
 ANNOTATION_WORDS: Final = frozenset({"annotations", "annotation", "ann", "annos", "labels", "json", "jsons"})
@@ -97,8 +98,25 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
                 boxes = tuple(by_image[image.id])
                 rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
     if ignored:
-        notes.append(f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way")
-    return ObjectListing(root=root, rows=rows, classes=class_names(documents), problems=problems, notes=notes)
+        message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
+        notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))
+    return ObjectListing(
+        root=root,
+        rows=rows,
+        classes=class_names(documents),
+        problems=problems,
+        notes=notes,
+        origins=origins_of_documents(root, documents),
+    )
+
+
+def origins_of_documents(root: Path, documents: Sequence[CocoDocument]) -> Origins:
+    """The annotation files of every split."""
+    origins: dict[Split | None, tuple[str, ...]] = {}
+    for document in documents:
+        name = document.file.relative_to(root).as_posix()
+        origins[document.split] = (*origins.get(document.split, ()), name)
+    return origins
 
 
 def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, list[CocoDocument], list[str]]:
@@ -114,7 +132,8 @@ def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, l
         files = [(chosen_path(root, split, name, folder=False), split) for split, name in chosen.items()]
         return root, [read_coco(root, file, load_json(file), split) for file, split in files], []
     files_of_splits = [(file, split_of(root, file)) for file in coco_files(root)]
-    documents, notes = [], []
+    documents: list[CocoDocument] = []
+    notes: list[str] = []
     failures: list[DataError] = []
     for file, known in files_of_splits:
         try:
@@ -123,7 +142,10 @@ def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, l
             failures.append(error)
     if failures and not any(document.images for document in documents):
         raise failures[0]
-    notes += [f"left out a file: {error.message}" for error in failures]
+    notes += [
+        DataNote(f"left out a file: {error.message}", kind="left-out", what="a .json file", items=1)
+        for error in failures
+    ]
     _refuse_unknown_files(root, documents)
     return root, documents, [*notes, *(note for document in documents for note in document.notes)]
 

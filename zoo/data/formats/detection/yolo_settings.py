@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadFile, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import subfolders
@@ -182,7 +182,8 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
             if path is not None:
                 parts.append((split, path))
             elif split == "test":
-                notes.append(f"left out {key}: {name} is not there")
+                message = f"left out {key}: {name} is not there"
+                notes.append(DataNote(message, kind="left-out", what=f"{key}: {name}", items=1))
             else:
                 raise DataError(
                     f"{file} names {name} for {key}, which is not there", hint=f"looked for it below {base}; correct it"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
@@ -107,7 +107,9 @@ def _with_enough(identities: Identities, *, skip: bool) -> Identities:
     if single and skip:
         rows = [row for row in rows if row.label not in single or row.split not in (None, "train")]
         shown = ", ".join(single[:5]) + (", …" if len(single) > 5 else "")
-        notes.append(f"left out {len(single)} identities of one picture as asked: {shown}")
+        message = f"left out {len(single)} identities of one picture as asked: {shown}"
+        what = "identities of one picture"
+        notes.append(DataNote(message, kind="left-out", what=what, items=len(single), examples=single[:5]))
     elif single:
         fix = "add another, or leave all such identities out with --on-bad-sample skip"
         problems += [BadSample(label, "this identity has one picture, and two are needed", fix) for label in single]
@@ -139,7 +141,7 @@ def _nothing_to_verify(identities: Identities) -> Iterator[BadSample]:
 
 def split_by_identity(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits, list[str]]:
     """The samples of every split, and what must be said; whole identities are held out by the hash of their names."""
-    notes = []
+    notes: list[str] = []
     held = hold_out_identities(rows) if not any(row.split == "validation" for row in rows) else frozenset()
     if held:
         total = len({row.label for row in rows if row.split in (None, "train")})
@@ -150,8 +152,10 @@ def split_by_identity(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits
         in_split[split_of[row.name]].add(row.label)
     for split in ("validation", TEST):
         both = sorted(in_split["train"] & in_split[split])
-        flatters = f"are in {split} and learnt from too, such as {both[0]}: the scores will flatter" if both else ""
-        notes += [f"{len(both)} identities {flatters}"] if both else []
+        if both:
+            flatters = f"are in {split} and learnt from too, such as {both[0]}: the scores will flatter"
+            message = f"{len(both)} identities {flatters}"
+            notes.append(DataNote(message, kind="leak", items=len(both), examples=both[:5]))
     learnt = sorted(in_split["train"])
     numbers = {label: number for number, label in enumerate([*learnt, *sorted({r.label for r in rows} - {*learnt})])}
     splits: Splits = {}

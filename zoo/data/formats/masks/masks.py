@@ -96,6 +96,8 @@ class MaskSample:
     """sha256 of the picture file; empty where there is none."""
     coding: MaskCoding = PLAIN
     """How the mask file is read."""
+    present: tuple[int, ...] = ()
+    """Indices of the classes that occur in it; empty where nobody looked."""
 
 
 def mask_fingerprint(

@@ -50,6 +50,7 @@ def list_yolo_masks(file: Path, *, request: DataRequest | None = None) -> MaskLi
         problems=problems,
         notes=pictures.notes,
         repeats=pictures.repeats,
+        origins=pictures.origins,
     )
 
 

@@ -93,4 +93,5 @@ PICTURES: Final = Kind(
     inspect=inspect_picture,
     traits=TRAITS,
     summarise=summarise,
+    trait_kinds={"deep": "range"},
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.api.data import DataRequest
 from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.parts import note_about
 from zoo.data.formats.text.layouts import about_files, plain_files, split_files
 from zoo.data.formats.text.rows import TABLES, TEXT_FILES, Found, TextNote, read_classes, read_plain, read_table
 
@@ -55,4 +56,4 @@ def read_folder(location: Path, *, request: DataRequest) -> Iterator[Found]:
         names.add(file.name)
         yield read_plain(file, file.relative_to(location).as_posix(), split=split)
     if about := [name for name in about_files(location) if name not in names]:
-        yield TextNote(f"left out {', '.join(about)}: about the data, and none of them")
+        yield TextNote(note_about(about))
