@@ -62,9 +62,12 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
     model += _other_sizes(model, signature)
-    known_data = card is not None or subject.trained  # published weights may come with embedded data
+    measured = subject.evaluation or card
+    known_data = measured is not None or subject.trained  # published weights may come with embedded data
     items = (
-        tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+        tuple(task.answers.cases(measured, problem, Purpose.EVALUATION, limit=evaluate))
+        if known_data and evaluate
+        else ()
     )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
