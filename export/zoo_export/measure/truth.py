@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 
-from zoo.api.data import Split
+from zoo.api.data import DataCard, Split
 from zoo.api.task import Agreement, Case, Item
 from zoo.bundle.answer_metrics import answer_metrics
 from zoo.bundle.judge.evidence import Prepared, Truth
 from zoo_export.measure.graph import GraphRun
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 from zoo_export.subject.subject import Subject
-
-if TYPE_CHECKING:
-    from zoo.api.data import DataCard
 
 MAX_ITEMS: Final = 200
 """The model runs on each item once more, as the dataset gives it."""
@@ -34,34 +31,29 @@ def measure_truth(
     raw_head: bool,
 ) -> Truth:
     """The metrics of the file's answers to these items, and the run's own; `raw_head`: the answers are the raw head."""
-    if not items:
-        return _without_items(subject)
     known = [index for index, case in enumerate(items) if case.truth is not None]
     if not known:
-        reason = f"the task {subject.task.name} knows no true answer to an item: {AGREEMENT}"
-        return Truth(items=0, reason=reason, needed=False)
-    if subject.own_metrics is None:
-        return Truth(items=len(known), reason="the model has no trainer to measure it")
-    card, split, measured = _the_data(subject, items, known)
-    if card is None:
+        return _without_truth(subject, items)
+    data = _the_data(subject, items, known)
+    if data is None or subject.own_metrics is None:
         return _unmatched(len(known), raw_head=raw_head)
-    answers = [outputs[index] for index in measured]
+    answers = [outputs[index] for index in data.indices]
     failure = next((answer.reason for answer in answers if isinstance(answer, Failed)), "")
     if failure:
-        return Truth(items=len(measured), reason=f"an item has no answer: {failure}")
+        return Truth(items=len(answers), reason=f"an item has no answer: {failure}")
     try:
-        own = subject.own_metrics(card, split)
+        own = subject.own_metrics(data.card, data.split)
     except Exception as error:  # a third party's dataset or metric
         sentence = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Truth(items=len(measured), reason=f"the run's own metrics cannot be measured on these items: {sentence}")
-    cases = [items[index] for index in measured]
+        return Truth(items=len(answers), reason=f"the run's own metrics cannot be measured on these items: {sentence}")
+    cases = [items[index] for index in data.indices]
     found = answer_metrics(
         subject.task, cast("Sequence[Outputs]", answers), cases, subject.problem, wanted=(*own, *subject.metrics)
     )
     if not found.metrics.keys() & own.keys():
         return _unmatched(len(known), raw_head=raw_head)
     return Truth(
-        items=len(measured),
+        items=len(answers),
         answers=found.metrics,
         own=dict(own),
         undecided=agreement.undecided if agreement is not None else 0,
@@ -70,7 +62,10 @@ def measure_truth(
     )
 
 
-def _without_items(subject: Subject) -> Truth:
+def _without_truth(subject: Subject, items: Sequence[Case]) -> Truth:
+    if items:
+        reason = f"the task {subject.task.name} knows no true answer to an item: {AGREEMENT}"
+        return Truth(items=0, reason=reason, needed=False)
     if not subject.trained:
         return Truth(items=0, reason=f"random weights have learnt nothing: {AGREEMENT}", needed=False)
     return Truth(items=0, reason="no evaluation items are at hand")
@@ -85,23 +80,30 @@ def _unmatched(items: int, *, raw_head: bool) -> Truth:
     return Truth(items=items, reason=reason)
 
 
-def _the_data(
-    subject: Subject, items: Sequence[Case], known: Sequence[int]
-) -> tuple[DataCard | None, Split, Sequence[int]]:
-    """A card that holds the same items, the split they are in, and which of `items` they are."""
+class _Data(NamedTuple):
+    """The same items as data."""
+
+    card: DataCard
+    split: Split
+    indices: Sequence[int]
+    """Which of the items they are."""
+
+
+def _the_data(subject: Subject, items: Sequence[Case], known: Sequence[int]) -> _Data | None:
+    """A card that holds these items, the first of them; None where the items do not say which samples they are."""
     held = [(index, item) for index in known if (item := items[index].item) is not None][:MAX_ITEMS]
     if held:
         first = held[0][1]
         same = [(index, item) for index, item in held if _together(item, first)]
         samples = tuple(item.sample for _, item in same)
         card = replace(first.card, splits={**first.card.splits, first.split: samples})
-        return card, first.split, [index for index, _ in same]
-    card = subject.evaluation or subject.card
-    if card is None:
-        return None, "test", ()
-    split: Split = "test" if card.splits.get("test") else "validation"
-    whole = len(card.splits.get(split, ())) == len(known) == len(items)
-    return (card if whole else None), split, known
+        return _Data(card, first.split, [index for index, _ in same])
+    whole_card = subject.evaluation or subject.card
+    if whole_card is None:
+        return None
+    split: Split = "test" if whole_card.splits.get("test") else "validation"
+    whole = len(whole_card.splits.get(split, ())) == len(known) == len(items)
+    return _Data(whole_card, split, known) if whole else None
 
 
 def _together(item: Item, other: Item) -> bool:

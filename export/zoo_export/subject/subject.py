@@ -67,6 +67,11 @@ class Subject:
         return torch_pipeline(self.task, self.problem, self.module, signature=self.ports)
 
     @property
+    def parameters(self) -> int:
+        """How many numbers the module has learnt."""
+        return sum(parameter.numel() for parameter in self.module.parameters())
+
+    @property
     def pipeline_signature(self) -> Signature:
         """Of pipeline.onnx: the task's, and the state of the model."""
         return with_state(self.task.graphs.signatures(self.problem).pipeline, self.signature)

@@ -85,7 +85,7 @@ def test_a_regression_in_the_right_unit_passes(regression: Subject) -> None:
 def test_a_regression_that_forgets_its_unit_fails_by_the_truth_alone(regression: Subject) -> None:
     wrong = replace(regression, task=with_postprocess(regression.task, WrongUnit()))
     proof = prove(wrong, opset=18, evaluate=ITEMS)
-    status, detail = truth_gate(proof)
+    _, detail = truth_gate(proof)
     assert failing(proof) == {"truth"}
     assert "mae of the answers is" in detail
     assert "what turns the raw head into the answer is wrong" in detail
@@ -140,7 +140,7 @@ def trained_stub(own: Mapping[str, float]) -> Subject:
     from tests.zoo_export.conftest import subject_of, tiny
 
     subject = subject_of(tiny())
-    task = replace(builtin_task("image-classification"), make_answers=lambda: Unmeasured())  # type: ignore[arg-type,return-value]
+    task = replace(builtin_task("image-classification"), make_answers=Unmeasured)  # type: ignore[arg-type,return-value]
     return replace(subject, task=task, trained=True, own_metrics=lambda _card, _split: own)
 
 

@@ -15,6 +15,9 @@ from zoo.api.task import Agreement
 
 SCHEMA = 2
 
+RANGE = "range"
+"""The kind of the cases that are there for their size alone."""
+
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the oracle rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
@@ -209,6 +212,8 @@ class Axis:
     """The size at which it was exported."""
     failures: tuple[str, ...] = ()
     """A sentence per size that did not run, or gave another shape or answer."""
+    maximum: int | None = None
+    """The largest size that the model declares; None where it declares none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
