@@ -28,6 +28,7 @@ from zoo.training.remedy import remedy
 from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
 if TYPE_CHECKING:
+    from zoo.api.data import DataCard
     from zoo.api.task import Progress
     from zoo.data.summary import DataSummary
     from zoo.training.rehearsal import Rehearsal
