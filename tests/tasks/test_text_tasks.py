@@ -17,7 +17,7 @@ from zoo.api.task import Case, Purpose
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.text_generation import runner as writer
 from zoo.tasks.text_generation.agreement import negative_log_likelihood
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 
 
 def quiet(done: int, total: int) -> None:

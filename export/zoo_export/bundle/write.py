@@ -24,7 +24,7 @@ from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden import golden_files
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof

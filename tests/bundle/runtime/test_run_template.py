@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.bundle.conftest import MakeBundle
 from zoo.bundle.runtime import run_template
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 
 BLOCK = """
 import sys

@@ -16,7 +16,7 @@ from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
 from zoo.data.text.encoding import decode, encoder, unknown
 from zoo.data.text.vocabulary import token_ids
 from zoo.data.text.wordpiece import LONGEST_WORD, encode_wordpieces, words
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 
 tokenizers = pytest.importorskip("tokenizers")
 

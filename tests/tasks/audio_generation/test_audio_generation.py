@@ -24,7 +24,7 @@ from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answer, resolve_inputs
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
 PLAIN = Problem(task="audio-generation", input=INPUT)

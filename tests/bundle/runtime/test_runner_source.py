@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime.runner_source import task_source
 
 EMBEDDING = "zoo.tasks.image_embedding.runner:read"
 RUNNERS = ("zoo.tasks.image_classification.runner:read", "zoo.tasks.image_reconstruction.runner:read")
