@@ -17,6 +17,7 @@ from zoo.models.outputs import call
 from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
@@ -39,6 +40,7 @@ def find_subject(
     """
     trained = load_trained(target, catalog, untrained=untrained, seed=seed)
     spec, entry = trained.entry.spec, trained.entry
+    offering = catalog.task(spec.task).plugin
     problem = _resized(trained, input_size)
     module = adapted(trained.model, catalog, entry, problem)
     card, notes = _card(trained) if data else (None, ())
@@ -52,9 +54,8 @@ def find_subject(
         module=module,
         task=trained.task,
         problem=problem,
-        plugin=PluginRecord(
-            name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
-        ),
+        plugin=_record(entry.plugin),
+        task_plugin=_record(offering),
         lineage=LineageRecord(
             weights=weights,
             weights_sha256=state_sha256(module),
@@ -70,6 +71,10 @@ def find_subject(
         metrics=dict(trained.lineage.metrics),
         notes=(*(trained.notes if not fresh else ()), *notes),
     )
+
+
+def _record(plugin: Plugin) -> PluginRecord:
+    return PluginRecord(name=plugin.name, distribution=plugin.distribution, version=plugin.version)
 
 
 def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
