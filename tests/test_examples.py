@@ -12,7 +12,7 @@ import pytest
 
 from zoo import Catalog, DataRequest, ImageInput, Problem, Purpose
 from zoo.api.specs import PARTS
-from zoo.bundle.runtime.runner_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.references import resolve
 
 SOURCE = Path(__file__).parent.parent / "examples" / "zoo_keypoints" / "src"

@@ -23,10 +23,10 @@ from zoo.bundle.judge.evidence import Evidence, File
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import report_of
-from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.consistency import description
-from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import (
     BundleFile,
     GoldenCase,
@@ -35,7 +35,7 @@ from zoo.bundle.runtime.manifest import (
     Manifest,
     PluginRecord,
 )
-from zoo.bundle.runtime.runner_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 from zoo.runs.serialization import to_json
 from zoo_export.capture.onnx_graph import describe
 
@@ -84,8 +84,8 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
     files = {
         "model.onnx": serialized(graphs.linear()),
         "pipeline.onnx": colours(gain),
-        "run.py": Path(run_template.__file__).read_bytes(),
-        "task.py": task_source("zoo.tasks.image_classification.runner:read").encode(),
+        "run.py": Path(bundled_run.__file__).read_bytes(),
+        "task.py": task_source("zoo.tasks.image_classification.device:read").encode(),
     }
     rng = np.random.default_rng(0)
     for i in range(2):

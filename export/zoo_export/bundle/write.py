@@ -12,20 +12,20 @@ from typing import Literal
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.task import Purpose
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
+from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
-from zoo.bundle.runtime.run_template import differing_files
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden import golden_files
+from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.cases import RAW_CASES
+from zoo_export.subject.choose_cases import RAW_CASES
 from zoo_export.subject.subject import Subject
 
 

@@ -14,17 +14,17 @@ from typing import Any
 import onnx
 
 from zoo.bundle.judge.cases import Finding
-from zoo.bundle.judge.rule import K, Status
+from zoo.bundle.judge.parity_rule import K, Status
 from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.bundled_run import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
-from zoo.bundle.runtime.golden import stored_arrays
+from zoo.bundle.runtime.golden_replay import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
-from zoo.bundle.runtime.run_template import difference, roll_out
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden import tolerance
+from zoo_export.bundle.golden_files import tolerance
 from zoo_export.bundle.write import manifest_of
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename

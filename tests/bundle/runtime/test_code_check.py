@@ -13,14 +13,14 @@ import pytest
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime.test_bundle import ZooCommand, relist, rewrite
 from zoo.bundle.judge.cases import Finding
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.page import ShownCase, page
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.manifest import PluginRecord
-from zoo.bundle.runtime.runner_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.catalog import Catalog
 from zoo.runs.serialization import to_json
 

@@ -16,14 +16,14 @@ from zoo.api.errors import AmbiguousName, UnknownName, ZooError, describe_error
 from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.bundle.judge.cases import Finding
-from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.shown_cases import read_shown, style_of
-from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord
-from zoo.bundle.runtime.runner_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN
 
@@ -78,7 +78,7 @@ def _check(name: str, folder: Path, manifest: Manifest, report: Report) -> Findi
 
 
 def _run() -> bytes:
-    return Path(run_template.__file__).read_bytes()
+    return Path(bundled_run.__file__).read_bytes()
 
 
 def _released(data: bytes, known: Mapping[str, str], zoo: str) -> bool | None:

@@ -25,7 +25,7 @@ from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
 from zoo.runs.serialization import to_json
-from zoo.tasks.text_generation import runner
+from zoo.tasks.text_generation import device
 from zoo.tasks.text_generation.agreement import agreement, scores
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
@@ -58,13 +58,13 @@ class CorpusData:
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
         try:
-            return (FileItem(inputs=runner.read(path, to_json(problem))),)
+            return (FileItem(inputs=device.read(path, to_json(problem))),)
         except (OSError, ValueError) as error:
             raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The same of a prompt given in words."""
-        return runner.read_text(text, to_json(problem))
+        return device.read_text(text, to_json(problem))
 
 
 class ContinuationAnswers:
@@ -102,7 +102,7 @@ class ContinuationAnswers:
         settings: Mapping[str, float],
     ) -> Arrays:
         """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
-        return runner.generate(
+        return device.generate(
             lambda feeds: dict(run(feeds)),
             dict(inputs),
             feedback,
@@ -115,9 +115,9 @@ class ContinuationAnswers:
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
         named = to_json(problem)
-        prompt = runner.show({"tokens": case.inputs["tokens"]}, named)
+        prompt = device.show({"tokens": case.inputs["tokens"]}, named)
         if "tokens" in answer:
-            text = runner.show(dict(answer), named)
+            text = device.show(dict(answer), named)
             return Shown(text=text, record={"prompt": prompt, "text": text})
         ranked = _likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
         following: list[Json] = [{"token": token, "probability": share} for token, share in ranked]
