@@ -16,6 +16,7 @@ from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, current_bundle, report_folder, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
+from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
 
 Golden = Literal["mixed", "synthetic"]
@@ -31,7 +32,7 @@ def export(
     untrained: bool = False,
     seed: int = 0,
     input_size: tuple[int, int] | None = None,
-    golden: Golden = "mixed",
+    golden: Golden | None = None,
     evaluate: int = 500,
     overwrite: bool = False,
     allow_unproved: bool = False,
@@ -40,7 +41,8 @@ def export(
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
-    report lies at `Written.path` either way.  `golden="synthetic"` ships none of the user's data.
+    report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
+    with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.
     """
     request = resolve_target(str(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained)
     return export_target(
@@ -64,7 +66,7 @@ def export_target(
     opset: int = DEFAULT_OPSET,
     seed: int = 0,
     input_size: tuple[int, int] | None = None,
-    golden: Golden = "mixed",
+    golden: Golden | None = None,
     evaluate: int = 500,
     overwrite: bool = False,
     allow_unproved: bool = False,
@@ -92,7 +94,7 @@ def export_target(
     for note in subject.notes:
         if note not in chosen_by:
             progress(note)
-    of_users = golden != "synthetic"
+    of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
     current = current_bundle(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
     if current is not None:
         return _up_to_date(current)

@@ -34,7 +34,10 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 @click.option("--seed", type=int, default=0, help="Of the random weights of --untrained.")
 @click.option("--input-size", metavar="N|HxW", help="Size of the pictures that the model takes.")
 @click.option(
-    "--golden", type=click.Choice(["mixed", "synthetic"]), default="mixed", help="synthetic: no data of yours."
+    "--golden",
+    type=click.Choice(["mixed", "synthetic"]),
+    default=None,
+    help="mixed: pack a few items of your own data with the bundle, which holds none of them otherwise.",
 )
 @click.option("--evaluate", type=int, default=500, show_default=True, help="Evaluation items to compare.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")

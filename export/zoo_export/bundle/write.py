@@ -11,7 +11,6 @@ from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
-from zoo.api.task import Purpose
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
@@ -25,7 +24,7 @@ from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.choose_cases import RAW_CASES
+from zoo_export.subject.golden_cases import is_own, public_origins
 from zoo_export.subject.subject import Subject
 
 
@@ -59,10 +58,8 @@ def current_bundle(
     if not output.exists():
         return None
     current = None if overwrite else _up_to_date(output, subject, opset=opset)
-    if current is not None and not golden_of_users and not _without_data(current, subject):
-        raise OutputExists(
-            f"{output} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
-        )
+    if current is not None:
+        _check_golden(current, subject, of_users=golden_of_users)
     if current is None and not overwrite:
         raise OutputExists(
             f"{output} exists already and is no proved bundle of this checkpoint",
@@ -89,13 +86,18 @@ def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     return bundle if same and whole else None
 
 
-def _without_data(bundle: Bundle, subject: Subject) -> bool:
-    """Whether every golden case has the origin of a case that is made without the user's data."""
-    purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
-    task, problem = subject.task, subject.problem
-    cases = [case for purpose in purposes for case in task.answers.cases(None, problem, purpose, limit=RAW_CASES)]
-    known = {"synthetic", *(case.origin or "synthetic" for case in cases)}
-    return all(case.origin in known for case in bundle.manifest.golden)
+def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
+    """OutputExists where the golden cases are of data that are not wanted in the bundle, or of none that are."""
+    known = public_origins(subject)
+    without = all(case.origin in known for case in bundle.manifest.golden)
+    if of_users and not (without and is_own(subject.card)):
+        return
+    if not of_users and without:
+        return
+    raise OutputExists(
+        f"{bundle.path} holds {'no ' if of_users else ''}golden cases of your data",
+        hint="choose another place with -o, or say --overwrite",
+    )
 
 
 def write(
