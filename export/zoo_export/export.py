@@ -10,6 +10,8 @@ from zoo.api.errors import Refused, UsageError
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
+from zoo.bundle.runtime.signature import check_private_key
+from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
@@ -34,6 +36,7 @@ def export(
     input_size: tuple[int, int] | None = None,
     golden: Golden | None = None,
     evaluate: int = 500,
+    sign: str | Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
     progress: Progress = lambda _: None,
@@ -42,7 +45,7 @@ def export(
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
-    with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.
+    with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.  `sign` is the file of a private key.
     """
     request = resolve_target(str(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained)
     return export_target(
@@ -53,6 +56,7 @@ def export(
         input_size=input_size,
         golden=golden,
         evaluate=evaluate,
+        sign=None if sign is None else Path(sign),
         overwrite=overwrite,
         allow_unproved=allow_unproved,
         progress=progress,
@@ -68,6 +72,7 @@ def export_target(
     input_size: tuple[int, int] | None = None,
     golden: Golden | None = None,
     evaluate: int = 500,
+    sign: Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
     progress: Progress = lambda _: None,
@@ -76,6 +81,8 @@ def export_target(
     check_opset(opset)
     if evaluate < 0:
         raise UsageError(f"--evaluate is {evaluate}; it must be 0 or more items")
+    if sign is not None:
+        check_private_key(sign)
     target = request.target
     output = output or default_output(target)
     _check_output(output, overwrite=overwrite)
@@ -97,13 +104,15 @@ def export_target(
     of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
     current = current_bundle(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
     if current is not None:
+        if sign is not None:
+            sign_bundle(current.path, sign)
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     verify = f"zoo verify {quote(str(output))}"
     reproduce = [verify]
     if subject.lineage.target:
         reproduce.append(f"{verify} --against {quote(subject.lineage.target)}")
-    return write(proof, output, reproduce=reproduce, overwrite=overwrite, allow_unproved=allow_unproved)
+    return write(proof, output, reproduce=reproduce, sign=sign, overwrite=overwrite, allow_unproved=allow_unproved)
 
 
 def _up_to_date(bundle: Bundle) -> Written:

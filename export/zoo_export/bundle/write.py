@@ -18,6 +18,7 @@ from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
+from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
@@ -101,9 +102,18 @@ def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
 
 
 def write(
-    proof: Proof, output: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
+    proof: Proof,
+    output: Path,
+    *,
+    reproduce: Sequence[str],
+    sign: Path | None = None,
+    overwrite: bool = False,
+    allow_unproved: bool = False,
 ) -> Written:
-    """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it."""
+    """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it.
+
+    `sign` is a private key; the signature is a file that the manifest does not list.
+    """
     report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -122,7 +132,13 @@ def write(
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
-    atomic.write_directory(output, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
+
+    def fill(folder: Path) -> None:
+        _fill(folder, {**files, NAME: text})
+        if sign is not None:
+            sign_bundle(folder, sign)
+
+    atomic.write_directory(output, fill, overwrite=overwrite, mark=NAME)
     return Written(
         path=output,
         published=True,
