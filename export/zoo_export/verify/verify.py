@@ -48,29 +48,41 @@ class Verified:
         return self.proved
 
 
-def verify(path: str | Path, *, against: str | Path | None = None, explain: bool = False) -> Checked | Verified:
+def verify(
+    path: str | Path, *, against: str | Path | None = None, explain: bool = False, key: str | Path | None = None
+) -> Checked | Verified:
     """Check a bundle; with `against` a run or model@weights, derive its proof anew (also of any single .onnx file).
 
-    Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.
+    Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.  `key` is the public
+    key of whoever signed the bundle.
     """
+    public = None if key is None else Path(key)
     if against is None and not explain:
-        return verify_bundle(Path(path))
-    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain)
+        return verify_bundle(Path(path), key=public)
+    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain, key=public)
 
 
 @restored_torch()
 def verify_anew(
-    path: Path, *, against: str | None, explain: bool, evaluate: int = 500, progress: Progress = lambda _: None
+    path: Path,
+    *,
+    against: str | None,
+    explain: bool,
+    key: Path | None = None,
+    evaluate: int = 500,
+    progress: Progress = lambda _: None,
 ) -> Verified:
     """The whole proof on the files at `path`, against a run or model@weights; by default those that a bundle names."""
     if path.is_file():
+        if key is not None:
+            raise UsageError(f"{path} is a single file; only a bundle is signed", hint="leave out --key")
         return _verify_file(path, against=against, explain=explain, progress=progress)
     bundle = Bundle.open(path)
     named = against or bundle.manifest.lineage.target
     subject = _subject(named, bundle)
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
-    checked = verify_bundle(bundle.path)
+    checked = verify_bundle(bundle.path, key=key)
     files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
     proof = prove(subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, progress=progress)
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
