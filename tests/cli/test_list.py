@@ -69,6 +69,7 @@ def test_list_as_json_is_one_array(zoo_command: Command) -> None:
         "plugin": "gaze",
         "task": "gazing",
         "aliases": ["wee"],
+        "takes_over": {},
         "parameters": 1_234_567,
         "weights": ["v1"],
         "licence": "MIT",

@@ -89,6 +89,9 @@ class ModelSpec:
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
     aliases: tuple[str, ...] = ()
     """Other names; an exact name of any plugin beats them."""
+    takes_over: Mapping[str, int] = field(default_factory=dict)
+    """Aliases of other models that mean this one in a training on pictures of at most so many pixels a side:
+    {"resnet": 64} makes `zoo train resnet` take this model for small pictures."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None

@@ -67,6 +67,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             ("model", model.full_name),
             ("", spec.summary),
             ("aliases", ", ".join(spec.aliases)),
+            ("in training", "; ".join(_in_training(catalog, model))),
             ("plugin", _origin(model.plugin)),
             ("task", spec.task),
             ("parameters", f"{spec.parameters:,}" if spec.parameters else ""),
@@ -106,6 +107,15 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
         )
     out.line()
     out.next(f"zoo train {model.bare_name}{' --weights ...' if model.spec.from_weights else ''}")
+
+
+def _in_training(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> list[str]:
+    """What an alias means in `zoo train`, where the pictures decide."""
+    own = [f"{alias} means this model for pictures up to {side} px" for alias, side in model.spec.takes_over.items()]
+    return own + [
+        f"{alias} means {member.bare_name} for pictures up to {member.spec.takes_over[alias]} px, else this model"
+        for alias, member in catalog.taken_over(model)
+    ]
 
 
 def _recipes(out: Output, recipes: Mapping[str, Mapping[str, Any]]) -> None:

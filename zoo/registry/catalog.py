@@ -121,6 +121,28 @@ class Catalog:
         """The model of a bare name, an alias or a full name."""
         return self._find(name, self._all_models(), kind="model")
 
+    def family(self, name: str) -> tuple[RegistryEntry[ModelSpec], ...]:
+        """The models that an alias means in a training, those for the smallest pictures first, then its own model.
+
+        Empty where the name is no alias that a model takes over; see `ModelSpec.takes_over`.
+        """
+        owner = self.model(name)
+        if name not in owner.aliases:
+            return ()
+        members = [
+            entry
+            for entry in self._all_models()
+            if name in entry.spec.takes_over
+            and self._task_of(entry) == self._task_of(owner)
+            and entry.plugin.built_in >= owner.plugin.built_in
+        ]
+        members.sort(key=lambda entry: (entry.spec.takes_over[name], entry.full_name))
+        return (*members, owner) if members else ()
+
+    def taken_over(self, model: RegistryEntry[ModelSpec]) -> tuple[tuple[str, RegistryEntry[ModelSpec]], ...]:
+        """The aliases of a model that others take over for small pictures, each with one that does."""
+        return tuple((alias, member) for alias in model.aliases for member in self.family(alias)[:-1])
+
     def task(self, name: str) -> RegistryEntry[TaskSpec]:
         """The task of a bare or full name."""
         return self._find(name, self.tasks(), kind="task")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataCard, DataNote, DataSource, Split
 from zoo.api.errors import BadSample, DataError
+from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
@@ -66,6 +67,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
     facts = {
         **PICTURES.summarise(seen.facts.values()),
         "fullest": max(len(sample.labels) for sample in samples.values()),
+        "object_share": _object_share(samples.values()),
     }
     return DataCard(
         source=source,
@@ -78,6 +80,16 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         root=listing.root,
         origins=origins_of(listing.origins, splits),
     )
+
+
+def _object_share(samples: Iterable[ObjectSample]) -> Json:
+    """The smaller side of a small object, as a share of its picture's side: nine in ten objects are larger."""
+    shares = sorted(
+        min((bottom - top) / sample.sides[0], (right - left) / sample.sides[1])
+        for sample in samples
+        for left, top, right, bottom in sample.boxes
+    )
+    return round(shares[len(shares) // 10], 5) if shares else None
 
 
 def _written(listing: ObjectListing) -> list[BadSample]:
