@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
+from zoo import BUILT_IN_FORMATS, FormatSpec, Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
 
 ZOO_API = 2
 
@@ -216,3 +216,9 @@ def zoo_tasks() -> Iterable[TaskSpec]:
 def zoo_trainers() -> Iterable[TrainerSpec]:
     """How images are classified, reconstructed and segmented, and how texts and sounds are learnt."""
     return TRAINERS
+
+
+@hookimpl
+def zoo_formats() -> Iterable[FormatSpec]:
+    """The ways in which people keep data for these tasks."""
+    return BUILT_IN_FORMATS

@@ -12,6 +12,7 @@ from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.report.page import ShownCase
 from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs
 
 COUNT = 3
@@ -29,7 +30,8 @@ def shown_cases(proof: Proof) -> list[ShownCase]:
         for case, compared, expected, actual in zip(
             proof.inputs.raw, graph.cases, proof.references[PIPELINE], proof.answers, strict=False
         )
-        if compared.gates and not isinstance(expected, Failed) and not isinstance(actual, Failed)
+        if compared.gates and not is_range(case)
+        if not isinstance(expected, Failed) and not isinstance(actual, Failed)
     ]
     worst = sorted(rows, key=lambda row: -row[0])[:COUNT]
     return [_shown(proof, case, expected, actual) for _, case, expected, actual in worst]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from zoo.api.task import Case, Port, Purpose, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.ranges import range_cases
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
 
@@ -58,13 +60,22 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
+    for case in range_cases(raw, pipeline.signature, problem, parameters=subject.parameters):
+        with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
+            preprocessed.append(replace(case, inputs=pipeline.inputs(case.inputs)))
+            raw += (case,)
     offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
+    varied = [name for name in _names(signature.inputs) if len(_sizes(model, signature, name)) > 2]
     model += _other_sizes(model, signature)
-    known_data = card is not None or subject.trained  # published weights may come with embedded data
+    model += range_cases(model, signature, problem, parameters=subject.parameters, without=varied)
+    measured = subject.evaluation or card
+    known_data = measured is not None or subject.trained  # published weights may come with embedded data
     items = (
-        tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+        tuple(task.answers.cases(measured, problem, Purpose.EVALUATION, limit=evaluate))
+        if known_data and evaluate
+        else ()
     )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
@@ -104,7 +115,7 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
     first = next((case for case in cases if case.gates), cases[0])
     others = []
     for name in _names(signature.inputs):
-        if name == batch or len({_size(case.inputs, signature.inputs, name) for case in cases}) > 2:
+        if name == batch or len(_sizes(cases, signature, name)) > 2:
             continue
         size = _size(first.inputs, signature.inputs, name)
         sizes = (size + 13, 2 * size + 5) if size > max(LENGTHS) else tuple(s for s in LENGTHS if s != size)
@@ -135,6 +146,10 @@ def cases_of_sizes(cases: Sequence[Case], ports: Sequence[Port], sizes: Sequence
 
 def _names(ports: Sequence[Port]) -> list[str]:
     return list(dict.fromkeys(size for port in ports for size in port.shape if isinstance(size, str)))
+
+
+def _sizes(cases: Sequence[Case], signature: Signature, name: str) -> set[int]:
+    return {_size(case.inputs, signature.inputs, name) for case in cases}
 
 
 def _size(inputs: Mapping[str, Array], ports: Sequence[Port], name: str) -> int:

@@ -18,6 +18,7 @@ from zoo.api.errors import BadFile, DataError, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import AudioInput, ImageInput, Problem
 from zoo.api.task import Case, Purpose
+from zoo.bundle.runtime.task_source import task_source
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
@@ -25,7 +26,6 @@ from zoo.models.answers import Answer
 from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
-from zoo_export.bundle.task_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
 PLAIN = Problem(task="audio-generation", input=INPUT)
