@@ -14,10 +14,10 @@ from zoo.api.errors import BadFile
 from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
+from zoo.bundle.runtime.task_source import task_source
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
-from zoo.tasks.text_generation import runner as writer
+from zoo.tasks.text_generation import device as writer
 from zoo.tasks.text_generation.agreement import negative_log_likelihood
-from zoo_export.bundle.runner_source import task_source
 
 
 def quiet(done: int, total: int) -> None:

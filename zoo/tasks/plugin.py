@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
+from zoo import BUILT_IN_FORMATS, FormatSpec, Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
 
 ZOO_API = 2
 
@@ -22,7 +22,7 @@ TASKS = (
         tensors="zoo.tasks.image_classification.tensors:ClassificationTensors",
         graphs="zoo.tasks.image_classification.tensors:ClassificationGraphs",
         answers="zoo.tasks.image_classification.task:ClassificationAnswers",
-        device="zoo.tasks.image_classification.runner:read",
+        device="zoo.tasks.image_classification.device:read",
         monitor=Monitor(metric="top1", mode="max"),
         summary="which of a list of classes a picture shows",
         default_data="digits",
@@ -34,7 +34,7 @@ TASKS = (
         tensors="zoo.tasks.image_reconstruction.tensors:ReconstructionTensors",
         graphs="zoo.tasks.image_reconstruction.tensors:ReconstructionGraphs",
         answers="zoo.tasks.image_reconstruction.task:ReconstructionAnswers",
-        device="zoo.tasks.image_reconstruction.runner:read",
+        device="zoo.tasks.image_reconstruction.device:read",
         monitor=Monitor(metric="psnr", mode="max"),
         summary="a picture through a narrow code and back",
         default_data="digits",
@@ -46,7 +46,7 @@ TASKS = (
         tensors="zoo.tasks.image_generation.tensors:GenerationTensors",
         graphs="zoo.tasks.image_generation.tensors:GenerationGraphs",
         answers="zoo.tasks.image_generation.task:GenerationAnswers",
-        device="zoo.tasks.image_generation.runner:read",
+        device="zoo.tasks.image_generation.device:read",
         monitor=Monitor(metric="frechet_random", mode="min"),
         tags=TaskTags(epoch_figure=True),
         summary="pictures like those of the data, made of noise",
@@ -59,7 +59,7 @@ TASKS = (
         tensors="zoo.tasks.image_embedding.tensors:IdentityTensors",
         graphs="zoo.tasks.image_embedding.tensors:EmbeddingGraphs",
         answers="zoo.tasks.image_embedding.task:IdentityAnswers",
-        device="zoo.tasks.image_embedding.runner:read",
+        device="zoo.tasks.image_embedding.device:read",
         monitor=Monitor(metric="roc_auc", mode="max"),
         tags=TaskTags(pairwise=True, has_threshold=True, ordered=True, adjustable=True),
         summary="a picture as a unit vector; those of one identity are similar",
@@ -72,7 +72,7 @@ TASKS = (
         tensors="zoo.tasks.object_detection.tensors:DetectionTensors",
         graphs="zoo.tasks.object_detection.tensors:DetectionGraphs",
         answers="zoo.tasks.object_detection.task:DetectionAnswers",
-        device="zoo.tasks.object_detection.runner:read",
+        device="zoo.tasks.object_detection.device:read",
         monitor=Monitor(metric="map", mode="max"),
         summary="where in a picture the things are, and what they are",
         default_data="digit_scenes",
@@ -84,7 +84,7 @@ TASKS = (
         tensors="zoo.tasks.semantic_segmentation.tensors:SegmentationTensors",
         graphs="zoo.tasks.semantic_segmentation.tensors:SegmentationGraphs",
         answers="zoo.tasks.semantic_segmentation.task:SegmentationAnswers",
-        device="zoo.tasks.semantic_segmentation.runner:read",
+        device="zoo.tasks.semantic_segmentation.device:read",
         monitor=Monitor(metric="miou", mode="max"),
         tags=TaskTags(has_margin=True),
         summary="which of a list of classes every pixel belongs to",
@@ -97,7 +97,7 @@ TASKS = (
         tensors="zoo.tasks.text_classification.tensors:TextClassTensors",
         graphs="zoo.tasks.text_classification.tensors:TextClassGraphs",
         answers="zoo.tasks.text_classification.task:TextClassAnswers",
-        device="zoo.tasks.text_classification.runner:read",
+        device="zoo.tasks.text_classification.device:read",
         monitor=Monitor(metric="accuracy", mode="max"),
         tags=TaskTags(reads_text=True, ordered=True),
         summary="which of a list of classes a text belongs to",
@@ -110,7 +110,7 @@ TASKS = (
         tensors="zoo.tasks.text_embedding.tensors:LabelledTextTensors",
         graphs="zoo.tasks.text_embedding.tensors:TextEmbeddingGraphs",
         answers="zoo.tasks.text_embedding.task:TextEmbeddingAnswers",
-        device="zoo.tasks.text_embedding.runner:read",
+        device="zoo.tasks.text_embedding.device:read",
         monitor=Monitor(metric="retrieval_accuracy", mode="max"),
         tags=TaskTags(reads_text=True, pairwise=True, ordered=True),
         summary="a text as a unit vector; those of one label are similar",
@@ -123,7 +123,7 @@ TASKS = (
         tensors="zoo.tasks.text_generation.tensors:CorpusTensors",
         graphs="zoo.tasks.text_generation.tensors:LanguageModelGraphs",
         answers="zoo.tasks.text_generation.task:ContinuationAnswers",
-        device="zoo.tasks.text_generation.runner:read",
+        device="zoo.tasks.text_generation.device:read",
         monitor=Monitor(metric="bits_per_character", mode="min"),
         tags=TaskTags(generative=True, settings=TEXT_SETTINGS, reads_text=True, ordered=True),
         summary="text that goes on where a prompt ends",
@@ -136,7 +136,7 @@ TASKS = (
         tensors="zoo.tasks.audio_generation.tensors:SoundTensors",
         graphs="zoo.tasks.audio_generation.tensors:SampleModelGraphs",
         answers="zoo.tasks.audio_generation.task:SoundAnswers",
-        device="zoo.tasks.audio_generation.runner:read",
+        device="zoo.tasks.audio_generation.device:read",
         monitor=Monitor(metric="bits_per_sample", mode="min"),
         tags=TaskTags(generative=True, settings=SOUND_SETTINGS, unconditional=True, reads_text=True, ordered=True),
         summary="sounds like those of the data, sample by sample",
@@ -207,3 +207,9 @@ def zoo_tasks() -> Iterable[TaskSpec]:
 def zoo_trainers() -> Iterable[TrainerSpec]:
     """How images are classified, reconstructed and segmented, and how texts and sounds are learnt."""
     return TRAINERS
+
+
+@hookimpl
+def zoo_formats() -> Iterable[FormatSpec]:
+    """The ways in which people keep data for these tasks."""
+    return BUILT_IN_FORMATS

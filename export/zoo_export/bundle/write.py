@@ -6,39 +6,27 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.task import Purpose
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
-from zoo.bundle.runtime import run_template
 from zoo.bundle.runtime.bundle import REPORT, Bundle
-from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
-from zoo.bundle.runtime.run_template import differing_files
+from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.code_check import runner, zoo_version
+from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden import golden_files
-from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.worst_cases import shown_cases
-from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.cases import RAW_CASES
+from zoo_export.subject.choose_cases import RAW_CASES
 from zoo_export.subject.subject import Subject
-
-ROLES: Mapping[str, Role] = {
-    MODEL: "model",
-    PIPELINE: "pipeline",
-    "report.json": "report",
-    "report.html": "page",
-    "run.py": "runner",
-    "task.py": "task",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +113,7 @@ def write(
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
     golden = list(golden_files(proof))
-    files = {**proof.exported.files, **pages, **runner(proof.subject)}
+    files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
     files |= {case.file: data for case, data in golden}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
@@ -151,12 +139,6 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def runner(subject: Subject) -> dict[str, bytes]:
-    """run.py and task.py, as this zoo writes them."""
-    core = Path(run_template.__file__).read_bytes()
-    return {"run.py": core, "task.py": task_source(subject.task.device(subject.problem)).encode()}
-
-
 def manifest_of(
     proof: Proof,
     files: Mapping[str, bytes],
@@ -171,6 +153,7 @@ def manifest_of(
         model=subject.model,
         task=subject.problem.task,
         plugin=subject.plugin,
+        task_plugin=subject.task_plugin,
         problem=subject.problem,
         model_signature=subject.signature,
         pipeline_signature=subject.pipeline_signature,
@@ -195,11 +178,3 @@ def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
 
 def _role(name: str) -> Role:
     return ROLES.get(name, "golden" if name.startswith("golden/") else "other")
-
-
-def zoo_version() -> str:
-    """The installed version of zoo."""
-    try:
-        return version("edgezoo")
-    except PackageNotFoundError:
-        return "not installed"

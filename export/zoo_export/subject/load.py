@@ -19,6 +19,7 @@ from zoo.models.outputs import call
 from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
 from zoo.training.evaluate import measure_trained
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
@@ -42,6 +43,7 @@ def find_subject(
     """
     trained = load_trained(target, catalog, untrained=untrained, seed=seed)
     spec, entry = trained.entry.spec, trained.entry
+    offering = catalog.task(spec.task).plugin
     problem = _resized(trained, input_size)
     module = adapted(trained.model, catalog, entry, problem)
     card, notes = _card(trained) if data else (None, ())
@@ -55,9 +57,8 @@ def find_subject(
         module=module,
         task=trained.task,
         problem=problem,
-        plugin=PluginRecord(
-            name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
-        ),
+        plugin=_record(entry.plugin),
+        task_plugin=_record(offering),
         lineage=LineageRecord(
             weights=weights,
             weights_sha256=state_sha256(module),
@@ -75,6 +76,10 @@ def find_subject(
         own_metrics=partial(_own_metrics, trained, catalog),
         notes=(*(trained.notes if not fresh else ()), *notes),
     )
+
+
+def _record(plugin: Plugin) -> PluginRecord:
+    return PluginRecord(name=plugin.name, distribution=plugin.distribution, version=plugin.version)
 
 
 def _own_metrics(trained: Trained, catalog: Catalog, card: DataCard, split: Split) -> Mapping[str, float]:

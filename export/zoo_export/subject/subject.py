@@ -37,6 +37,8 @@ class Subject:
     lineage: LineageRecord
     trained: bool
     """False for an architecture with random weights."""
+    task_plugin: PluginRecord | None = None
+    """Who offers the task."""
     export: ExportSpec = field(default_factory=ExportSpec)
     card: DataCard | None = None
     """The data it was trained on, where they are at hand."""

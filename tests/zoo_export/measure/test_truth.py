@@ -18,7 +18,7 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.parts import Task
 from zoo.api.task import Case, Item
 from zoo.bundle.judge.evidence import Truth
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.models.target import ModelTarget
 from zoo.tasks.image_classification.tensors import ClassificationGraphs
 from zoo_export.measure.truth import measure_truth

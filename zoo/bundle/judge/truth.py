@@ -10,7 +10,7 @@ import math
 
 from zoo.bundle.judge.cases import Finding, some
 from zoo.bundle.judge.evidence import Evidence, Truth
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 
 RELATIVE = 1e-3
 """Two libraries that compute one metric in single and double precision differ by less."""

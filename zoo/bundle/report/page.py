@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, content_policy, element, joined, picture, table
@@ -35,11 +35,11 @@ class ShownCase:
     candidate_png: bytes | None = None
 
 
-def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
-    """The whole document."""
+def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None = None) -> str:
+    """The whole document; `style` stands instead of today's style sheet."""
     evidence = report.evidence
     title = f"Proof of {evidence.subject.model}: {report.verdict.value}"
-    style = STYLE.read_text(encoding="utf-8")
+    style = STYLE.read_text(encoding="utf-8") if style is None else style
     policy = {"http-equiv": "Content-Security-Policy", "content": content_policy(style)}
     head = element(
         "head",

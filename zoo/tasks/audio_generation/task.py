@@ -17,8 +17,9 @@ from zoo.api.parts import FileItem
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
+from zoo.data.formats.detect import FormatReader
 from zoo.runs.serialization import to_json
-from zoo.tasks.audio_generation import runner
+from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData:
+class SoundData(FormatReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
-        return sources.detect(request)
+        return sources.detect(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every file read."""
@@ -53,14 +54,14 @@ class SoundData:
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """A wav file as the beginning: samples int64 [1, 1 + length], condition int64 [1] where there are classes."""
         try:
-            return (FileItem(inputs=runner.read(path, to_json(problem))),)
+            return (FileItem(inputs=device.read(path, to_json(problem))),)
         except (OSError, ValueError) as error:
             raise BadFile(f"{path} cannot be read as a sound: {error}", hint="give a wav file") from error
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The beginning of a sound of a class, by its name; BadFile where the model knows no such class."""
         try:
-            return runner.read_text(text, to_json(problem))
+            return device.read_text(text, to_json(problem))
         except ValueError as error:
             raise BadFile(f"{text!r} begins no sound: {error}") from error
 
@@ -104,7 +105,7 @@ class SoundAnswers:
         settings: Mapping[str, float],
     ) -> Arrays:
         """The beginning and what the model writes after it: samples int64 [1, length], and the last logits."""
-        return runner.generate(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem), settings)
+        return device.generate(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem), settings)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The sound that was written; of a single run of the graph, the likeliest next samples."""

@@ -16,7 +16,7 @@ from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.data.image.drawing import enlarged, labelled
 from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
-from zoo.tasks.image_classification import runner
+from zoo.tasks.image_classification import device
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -73,11 +73,11 @@ class ClassificationAnswers(PictureAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = TOP) -> Shown:
         """The likeliest classes with their probabilities, and the picture over its first class."""
         named = {"classes": problem.classes}
-        best = runner.top(answer, named, limit)
+        best = device.top(answer, named, limit)
         truth = problem.classes[case.truth] if isinstance(case.truth, int) and case.truth >= 0 else None
         lines = [f"{best[0][0]}  {best[0][1]:.1%}", *([f"the data say {truth}"] if truth else [])]
         return Shown(
-            text=runner.show(answer, named, limit),
+            text=device.show(answer, named, limit),
             record={"classes": [{"name": name, "probability": share} for name, share in best], "truth": truth},
             picture=labelled(enlarged(case.inputs["image"]), lines) if "image" in case.inputs else None,
         )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from torch import Tensor
 
+from zoo.data.charts import save, wall
 from zoo.data.embedding.agreement import similarities
 from zoo.data.embedding.charts import roc_chart
 from zoo.data.embedding.gather import Gathered
 from zoo.data.embedding.verification import FAR, Roc, fold_accuracy, roc
-from zoo.data.image.charts import save, wall
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects
+from zoo.data.formats.detection.layouts import SCENES, detect_objects
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
-from zoo.tasks.object_detection import runner
+from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
@@ -28,15 +29,13 @@ class DetectionData(PictureData):
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of these; DataError names them."""
-        return detect_objects(request)
+        return detect_objects(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture decoded, every box held against it."""
         if source.format == SCENES:
             return scenes_card(source)
-        assert source.location is not None
-        listing = LISTINGS[source.format](source.location, request=source.request)
-        return check_objects(source, listing, progress=progress)
+        return check_objects(source, read_source(source), progress=progress)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes of the data, and how many detections an answer may hold."""
@@ -71,9 +70,9 @@ class DetectionAnswers(PictureAnswers):
         """The sure detections as text and drawn into the picture."""
         facts = {"classes": problem.classes}
         names = [problem.classes[label] for label in answer["labels"]]
-        sure = runner.found(answer, facts)
+        sure = device.found(answer, facts)
         return Shown(
-            text=runner.show(answer, facts, limit),
+            text=device.show(answer, facts, limit),
             record={
                 "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in sure],
                 "found": len(names),

@@ -21,7 +21,7 @@ from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
 from zoo.api.task import Batch, Signature
 from zoo.api.trainer import StepContext, StepOutput
-from zoo.training.trainers.optimizers import build_optimizer
+from zoo.training.optimizers import build_optimizer
 
 IGNORE_INDEX = -100
 
@@ -78,6 +78,10 @@ class LanguageModelTrainer:
         )
         nll = nats.view_as(targets)
         return {"nats": nll.sum(1), "tokens": (targets != IGNORE_INDEX).sum(1), "nll": nll}
+
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Nats per target that counts."""
+        return outputs["nats"].sum() / outputs["tokens"].sum().clamp_min(1)
 
     def _given(self, batch: Batch) -> list[Tensor]:
         return [batch[name] for name in self._inputs]

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.bundle.conftest import MakeBundle
-from zoo.bundle.runtime import run_template
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime import bundled_run
+from zoo.bundle.runtime.task_source import task_source
 
 BLOCK = """
 import sys
@@ -23,6 +23,12 @@ class Block:
             raise ImportError(name + " is blocked")
 sys.meta_path.insert(0, Block())
 """
+
+
+ANSWER = (
+    "leaf.png:  78.70%  ████████████████      green\n"
+    " 10.65%  ██                    red\n 10.65%  ██                    blue\n"
+)
 
 
 def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +41,7 @@ def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProce
 
 def test_the_self_test_passes_on_a_whole_bundle(make_bundle: MakeBundle, tmp_path: Path) -> None:
     done = run(make_bundle(), "--self-test", block=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "self-test passed: 7 files, 2 golden cases\n")
+    assert (done.returncode, done.stdout) == (0, "self-test passed: 8 files, 2 golden cases\n")
 
 
 @pytest.mark.parametrize("name", ["pipeline.onnx", "golden/case-0.npz", "task.py"])
@@ -56,7 +62,7 @@ def test_it_answers_pictures(make_bundle: MakeBundle, tmp_path: Path) -> None:
     Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
     bundle = make_bundle()
     done = run(bundle, "leaf.png", "leaf.png", block=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "leaf.png: green 0.79\n" * 2)
+    assert (done.returncode, done.stdout) == (0, ANSWER * 2)
     assert run(bundle, "--self-test", block=tmp_path).returncode == 0  # nothing was left behind
 
 
@@ -69,7 +75,7 @@ def test_names_of_a_bundle_do_not_command_the_terminal(make_bundle: MakeBundle, 
     manifest["golden"][0]["outputs"][0]["max"] = manifest["golden"][0]["outputs"][0]["rms"] = 0
     (bundle / "manifest.json").write_text(json.dumps(manifest))
     done = run(bundle, "leaf.png", block=tmp_path)
-    assert done.stdout == r"leaf.png: \x1b[2J\x9b\u202e\nleaf.png: red 0.99 0.79" + "\n"
+    assert done.stdout == ANSWER.replace("green", r"\x1b[2J\x9b\u202e\nleaf.png: red 0.99")
     done = run(bundle, "--self-test", block=tmp_path)
     assert r"\x1b]0;title\x07: probabilities is off" in done.stdout
     assert not {"\x1b", "\x07"} & set(done.stdout)
@@ -93,13 +99,13 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
 @pytest.mark.parametrize(
     "runner",
     [
-        *(f"image_{kind}.runner" for kind in ("classification", "reconstruction", "embedding")),
-        *("audio_generation.runner", "semantic_segmentation.runner"),
-        *(f"text_{kind}.runner" for kind in ("classification", "generation", "embedding")),
+        *(f"image_{kind}.device" for kind in ("classification", "reconstruction", "embedding")),
+        *("audio_generation.device", "semantic_segmentation.device"),
+        *(f"text_{kind}.device" for kind in ("classification", "generation", "embedding")),
     ],
 )
 def test_the_runner_stays_short_enough_to_be_read(runner: str) -> None:
-    core = Path(run_template.__file__).read_text()
+    core = Path(bundled_run.__file__).read_text()
     assert (core + task_source(f"zoo.tasks.{runner}:read")).count("\n") <= 300
 
 

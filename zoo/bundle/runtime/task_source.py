@@ -1,7 +1,7 @@
-"""The task.py of a bundle: a runner's source with the sources it imports from zoo put before it.
+"""The task.py of a bundle: a device module's source with the sources it imports from zoo put before it.
 
-So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's runner
-imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
+So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's
+device module imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from zoo import _HOMES as PUBLIC_NAMES  # importing what they stand for would bring numpy and Pillow
 from zoo.api.specs import Reference
-from zoo.registry.references import resolve
 
 _IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
@@ -20,9 +20,9 @@ _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
 
 
-def task_source(runner: Reference) -> str:
+def task_source(device: Reference) -> str:
     """The text of a module that needs only numpy and Pillow, by a reference into it: a task's `device`."""
-    package, _, name = runner.partition(":")
+    package, _, name = device.partition(":")
     parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
     return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"
@@ -55,6 +55,4 @@ def _parts(module: str, *, seen: set[str]) -> list[str]:
 
 def _homes(package: str, names: str) -> list[str]:
     """The modules whose source stands for `from package import names`."""
-    if package != "zoo":
-        return [package]
-    return [str(resolve(f"zoo:{name.strip()}").__module__) for name in names.split(",")]
+    return [PUBLIC_NAMES[name.strip()] for name in names.split(",")] if package == "zoo" else [package]
