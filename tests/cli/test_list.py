@@ -132,6 +132,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "weights": ["tiny@v1"],
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
+                "formats": [],
             }
         ],
     }

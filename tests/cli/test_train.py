@@ -81,7 +81,7 @@ def test_finetuning_starts_from_shipped_weights(capsys: pytest.CaptureFixture[st
 def test_a_dry_run_shows_the_config_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["train", "cnn", "--dry-run", "--lr", "0.25"]) == 0
     out = capsys.readouterr().out
-    assert "recipe.lr" in out and "0.25" in out and "9,000 train" in out
+    assert "recipe.lr" in out and "0.25" in out and "train: 9,000 from digits" in out
     assert list(tmp_path.iterdir()) == []
 
 

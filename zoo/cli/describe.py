@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
@@ -16,9 +17,15 @@ from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.serialization import to_json
 
+Formats = tuple[RegistryEntry[FormatSpec], ...]
+"""What one name of a format means: a spec for each kind of task."""
 
-def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin) -> None:
+
+def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin | Formats) -> None:
     """Print everything about an offer or a plugin."""
+    if isinstance(thing, tuple):
+        _formats(out, thing)
+        return
     if isinstance(thing, Plugin):
         _plugin(out, thing)
         return
@@ -163,6 +170,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
 def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
     models = catalog.models(task=task.full_name)
     trainers = [one for one in catalog.trainers() if catalog.is_for(one, task)]
+    formats = catalog.formats(task.full_name)
     out.document(
         {
             "schema": 1,
@@ -172,6 +180,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             "plugin": _origin_record(task.plugin),
             "models": [model.full_name for model in models],
             "trainers": [trainer.full_name for trainer in trainers],
+            "formats": [{"name": entry.bare_name, "summary": entry.spec.summary} for entry in formats],
         }
     )
     out.facts(
@@ -184,6 +193,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             ("trainers", ", ".join(trainer.full_name for trainer in trainers)),
             ("tags", ", ".join(_tags(task.spec.tags))),
             ("models", str(len(models))),
+            *(("format " + entry.bare_name, entry.spec.summary) for entry in formats),
         ]
     )
     out.line()
@@ -218,6 +228,30 @@ def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
     )
     out.line()
     out.next(f"zoo list --task {spec.task}")
+
+
+def _formats(out: Output, formats: Formats) -> None:
+    name = formats[0].name
+    rows = [
+        {
+            "plugin": _origin_record(entry.plugin),
+            "tasks": list(entry.spec.tasks),
+            "summary": entry.spec.summary,
+        }
+        for entry in formats
+    ]
+    out.document({"schema": 1, "kind": "format", "name": name, "formats": rows})
+    for entry in formats:
+        out.facts(
+            [
+                ("format", entry.full_name),
+                ("", entry.spec.summary),
+                ("plugin", _origin(entry.plugin)),
+                ("tasks", ", ".join(entry.spec.tasks)),
+            ]
+        )
+        out.line()
+    out.next(f"zoo data check SOURCE --format {name}")
 
 
 def _plugin(out: Output, plugin: Plugin) -> None:

@@ -18,7 +18,8 @@ from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
-from zoo.cli.progress import ProgressLine
+from zoo.cli.progress import watching
+from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
@@ -30,6 +31,7 @@ from zoo.training.request import TrainingRequest, check_data, resolve_training, 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.api.task import Progress
+    from zoo.data.summary import DataSummary
     from zoo.training.rehearsal import Rehearsal
     from zoo.training.run_training import Ended
 
@@ -65,10 +67,13 @@ def train(
     with _watching() as watch:
         card = check_data(request, progress=watch)
     request = suit_to_data(request, card)
+    summary = summarise_for(request.task, card, request.config.input)
+    for line in summary.lines():
+        _printer(output)(line)
     if dry_run:
         if request.weights is not None:
             check_obtainable(request.weights.entry)
-        _show_config(request, card, _try_step(request, card, output), output)
+        _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
     if request.weights is not None:
@@ -143,29 +148,19 @@ def _callbacks(output: Output) -> list[Any]:
 @contextmanager
 def _watching() -> Iterator[Progress]:
     """Shows how far the check of the data is, in the process that prints."""
-    line = ProgressLine("checking the data") if _leads() else None
-
-    def watch(done: int, total: int) -> None:
-        if line:
-            line(done, total)
-            if done >= total:
-                line.close()
-
-    try:
+    with watching(shown=_leads()) as watch:
         yield watch
-    finally:
-        if line:
-            line.close()
 
 
-def _show_config(request: TrainingRequest, card: DataCard, rehearsal: Rehearsal | None, output: Output) -> None:
-    counts, record = card.counts(), config_json(request.config)
+def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehearsal | None, output: Output) -> None:
+    record = config_json(request.config)
     output.document(
         {
             "schema": SCHEMA,
             "config": record,
-            "counts": counts,
-            "classes": list(card.classes),
+            "data": summary.document(),
+            "counts": {name: split.items for name, split in summary.splits.items()},
+            "classes": list(summary.classes),
             "run": str(request.output),
             "estimate": _estimate(rehearsal),
         }
@@ -175,9 +170,6 @@ def _show_config(request: TrainingRequest, card: DataCard, rehearsal: Rehearsal 
     shown = {name: value for name, value in record.items() if name not in ("recipe", "choices") and value is not None}
     output.facts([(name, str(value)) for name, value in shown.items()])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
-    output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    if card.classes:
-        output.line(f"classes: {', '.join(card.classes)}")
     if rehearsal:
         from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
 

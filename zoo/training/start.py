@@ -90,7 +90,7 @@ class _Prepared:
     problem: Problem
     model: nn.Module
     notes: tuple[str, ...]
-    """Sentences for the user: on the data, on the weights, on what was chosen."""
+    """Sentences for the user: on the weights, on what was chosen."""
 
 
 def _prepare(request: TrainingRequest, card: DataCard) -> _Prepared:
@@ -100,7 +100,7 @@ def _prepare(request: TrainingRequest, card: DataCard) -> _Prepared:
     request = replace(request, config=replace(request.config, input=problem.input))
     model, started = starting_model(request, problem)
     config = without_idle_choice(_on_this_machine(request.config, model, problem), model)
-    notes = (*card.notes, *(started.notes if started else ()), *choice_sentences(config))
+    notes = (*(started.notes if started else ()), *choice_sentences(config))
     return _Prepared(request=replace(request, config=config), problem=problem, model=model, notes=notes)
 
 

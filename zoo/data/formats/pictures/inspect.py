@@ -107,4 +107,5 @@ PICTURES: Final = Kind(
     inspect=inspect_picture,
     traits=TRAITS,
     summarise=summarise,
+    trait_kinds={"deep": "range"},
 )
