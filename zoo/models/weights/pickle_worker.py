@@ -60,7 +60,7 @@ def convert(source: Path, output: Path) -> dict[str, object]:
     try:
         loaded = torch.load(source, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        return {"error": "code", "message": _culprit(str(error))}
+        return {"error": "code", "message": _refused_type(str(error))}
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         kind = "torchscript" if "TorchScript" in str(error) or "torch.jit" in str(error) else "unreadable"
         return {"error": kind, "message": " ".join(str(error).split())[:300]}
@@ -80,7 +80,7 @@ def convert(source: Path, output: Path) -> dict[str, object]:
     return {"place": place, "tensors": len(tensors)}
 
 
-def _culprit(message: str) -> str:
+def _refused_type(message: str) -> str:
     """The type that the restricted unpickler refused, as far as its sentence names it."""
     _, _, rest = message.partition("GLOBAL ")
     return rest.split()[0] if rest else ""
