@@ -17,6 +17,7 @@ from zoo.api.parts import FileItem
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
+from zoo.data.formats.detect import FormatReader
 from zoo.runs.serialization import to_json
 from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData:
+class SoundData(FormatReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
-        return sources.detect(request)
+        return sources.detect(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every file read."""

@@ -10,6 +10,7 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, generic_controls
+from zoo.data.formats.detect import FormatReader
 from zoo.data.image import sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.inputs import fit_channels
@@ -19,20 +20,20 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class PictureData:
+class PictureData(FormatReader):
     """Pictures in the formats that zoo reads; samples are `zoo.data.formats.samples.Sample`.
 
     A task with a format of its own overrides `detect` and `check`.
     """
 
     formats: ClassVar[tuple[str, ...]] = ("image-folder", "csv", "torchvision")
-    """What is accepted: class-folders, image-folder, csv, torchvision, pairs."""
+    """What is accepted of class-folders, image-folder, csv, torchvision and pairs, beside formats of plugins."""
     labelled: ClassVar[bool] = False
     """Each picture has a class."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of `formats`, or the embedded digits; DataError names what is accepted."""
-        return sources.detect(request, accepted=self.formats)
+        return sources.detect(request, accepted=self.formats, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture decoded, every label compared."""

@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 
 from zoo.api.data import DataCard, DataSource, Split
-from zoo.data.formats.detection.layouts import SCENES, object_root
+from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
 from zoo.data.formats.pictures.decode import read_picture
-from zoo.data.image.reading import Pixels, unchanged
+from zoo.data.image.reading import Pixels, files_root, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -61,7 +61,7 @@ def reader(card: DataCard) -> Callable[[ObjectSample], Pixels]:
     """A function from a sample to uint8 [height, width, 3]."""
     if card.source.format == SCENES:
         return _read_scene
-    root = object_root(card.source)
+    root = files_root(card)
     return unchanged(lambda sample: read_picture(root / sample.name))
 
 

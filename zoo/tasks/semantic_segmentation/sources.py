@@ -9,10 +9,10 @@ import numpy as np
 
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
-from zoo.data.formats.masks.layouts import SCENES, mask_root
+from zoo.data.formats.masks.layouts import SCENES
 from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
 from zoo.data.formats.pictures.decode import read_picture
-from zoo.data.image.reading import Pixels, unchanged
+from zoo.data.image.reading import Pixels, files_root, unchanged
 
 if TYPE_CHECKING:
     from zoo.data.embedded.scenes import Scenes
@@ -62,7 +62,7 @@ def reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     """A function from a sample to its picture, uint8 [height, width, 3]."""
     if card.source.format == SCENES:
         return _scene
-    root = mask_root(card.source)
+    root = files_root(card)
     return unchanged(lambda sample: read_picture(root / sample.name))
 
 
@@ -70,7 +70,7 @@ def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     """A function from a sample to its classes, uint8 [height, width]; 255 is left open."""
     if card.source.format == SCENES:
         return lambda sample: _scenes(_split(sample)).masks[sample.index]
-    root = mask_root(card.source)
+    root = files_root(card)
 
     def read(sample: MaskSample) -> Pixels:
         return read_mask(root / sample.mask, sample.coding) if sample.mask else drawn_mask(sample.shapes, *sample.sides)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Problem
 from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
-from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks
+from zoo.data.formats.masks.layouts import SCENES, detect_masks
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
 from zoo.tasks.semantic_segmentation import device
 from zoo.tasks.semantic_segmentation.agreement import agreement, scores
@@ -26,14 +27,13 @@ class SegmentationData(PictureData):
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of these; DataError names them."""
-        return detect_masks(request)
+        return detect_masks(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture and mask decoded and held against each other."""
         if source.format == SCENES:
             return scenes_card(source)
-        assert source.location is not None
-        return check_masks(source, LISTINGS[source.format](source.location, request=source.request), progress=progress)
+        return check_masks(source, read_source(source), progress=progress)
 
 
 class SegmentationAnswers(PictureAnswers):

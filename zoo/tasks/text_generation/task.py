@@ -18,12 +18,14 @@ from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
+from zoo.data.formats.detect import FormatReader, read_source
 from zoo.data.formats.text.checks import check_corpus
-from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
-from zoo.data.formats.text.rows import TABLES, Found, TextRow, read_plain, read_table
+from zoo.data.formats.text.layouts import detect_text
+from zoo.data.formats.text.rows import Found, TextRow
 from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
+from zoo.data.text.table_items import is_table, table_items
 from zoo.runs.serialization import to_json
 from zoo.tasks.text_generation import device
 from zoo.tasks.text_generation.agreement import agreement, scores
@@ -33,20 +35,20 @@ from zoo.tasks.text_generation.cases import cases as writer_cases
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
-LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData:
+class CorpusData(FormatReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
-        return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
+        return detect_text(request, embedded=(EMBEDDED,), task="text-generation", installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every text read."""
-        return check_corpus(source, _rows(source), progress=progress)
+        entries = _embedded() if source.format == EMBEDDED else read_source(source)
+        return check_corpus(source, entries, progress=progress)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The vocabulary of the training text in the unit that the model reads."""
@@ -56,7 +58,9 @@ class CorpusData:
         return Problem(task=task, input=input, vocabulary=vocabulary)
 
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
+        """The prompt in a text file, or in every row of a table, as tokens int64 [1, length]; BadFile for no text."""
+        if is_table(path):
+            return table_items(path, problem, self.read_text)
         try:
             return (FileItem(inputs=device.read(path, to_json(problem))),)
         except (OSError, ValueError) as error:
@@ -92,6 +96,10 @@ class ContinuationAnswers:
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
+
+    def prompts(self, problem: Problem) -> Sequence[str]:  # noqa: ARG002  the same for all
+        """An empty one: the model writes what a text begins with."""
+        return ("",)
 
     def generate(
         self,
@@ -132,21 +140,7 @@ def _likeliest(logits: npt.NDArray[Any], vocabulary: Sequence[str], limit: int) 
     return [(vocabulary[index], float(weights[index] / weights.sum())) for index in best]
 
 
-def _rows(source: DataSource) -> Iterator[Found]:
-    if source.format == EMBEDDED:
-        for split in SPLITS:
-            text = "\n".join(name for name, _ in names(split))
-            yield TextRow(split, text, split=split)
-        return
-    path = source.location
-    assert path is not None, "detect gives every source of files a location"
-    if source.format == "text-file":
-        yield read_plain(path, path.name)
-    elif source.format == "text-lines":
-        yield from read_table(path, labelled=False, request=source.request)
-    elif source.format == "text-tables":
-        for file, part in split_files(path, TABLES, request=source.request):
-            yield from read_table(file, labelled=False, split=part, request=source.request)
-    else:
-        for file, known in plain_files(path, request=source.request):
-            yield read_plain(file, file.relative_to(path).as_posix(), split=known)
+def _embedded() -> Iterator[Found]:
+    for split in SPLITS:
+        text = "\n".join(name for name, _ in names(split))
+        yield TextRow(split, text, split=split)
