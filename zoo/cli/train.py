@@ -17,6 +17,7 @@ from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
+from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
@@ -38,7 +39,7 @@ SCHEMA = 1
 PATH = click.Path(path_type=Path)
 
 
-@click.command("train")
+@click.command("train", cls=TrainCommand)
 @click.argument("model", required=False)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
