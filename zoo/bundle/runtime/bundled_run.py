@@ -1,6 +1,7 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
     python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class); of a table every row
+                                     (of a detector, after --threshold 0.5: the boxes from that score on)
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -132,15 +133,15 @@ def main(arguments: list[str]) -> int:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if arguments == ["--self-test"]:
         return self_test(folder, manifest)
-    if not arguments or arguments[0].startswith("-"):
-        print(__doc__, file=sys.stderr)
-        return 2
     sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
-    run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
-    problem = {**problem, "classes": [name.replace("\n", r"\n") for name in problem["classes"]]}
-    state, feedback = first_state(manifest["pipeline_signature"])
+    problem = {**manifest["problem"], "classes": [c.replace("\n", r"\n") for c in manifest["problem"]["classes"]]}
+    arguments = getattr(task, "choose", lambda given, _: given)(arguments, problem)
+    if not arguments or arguments[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    run, (state, feedback) = session(folder / "pipeline.onnx"), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers: list[Arrays] = []
     names: list[str] = []

@@ -12,6 +12,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.yolo_settings:detect_yolo",
         read="zoo.data.formats.detection.yolo_txt:list_yolo",
+        write="zoo.data.formats.detection.writers:write_yolo",
         summary="YOLO (FOLDER/data.yaml with images/ and labels/, the .yaml file, obj.data, or text files beside the "
         "pictures with classes.txt)",
     ),
@@ -20,6 +21,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.coco:detect_coco",
         read="zoo.data.formats.detection.coco:list_coco",
+        write="zoo.data.formats.detection.writers:write_coco",
         summary="COCO (FOLDER/annotations/*.json, FOLDER/train/_annotations.coco.json, or a .json file)",
     ),
     FormatSpec(
@@ -27,6 +29,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.voc:detect_voc",
         read="zoo.data.formats.detection.voc:list_voc",
+        write="zoo.data.formats.detection.writers:write_voc",
         summary="Pascal VOC (FOLDER/Annotations/*.xml with JPEGImages/, or .xml beside the pictures)",
     ),
     FormatSpec(
@@ -34,6 +37,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.mask_folders:detect_mask_folders",
         read="zoo.data.formats.masks.mask_folders:list_mask_folders",
+        write="zoo.data.formats.masks.writers:write_mask_folders",
         summary="FOLDER/images/*.jpg with FOLDER/masks/*.png of the same names, with or without train/ and val/ above "
         "or below them, or NAME_mask.png beside NAME.jpg",
     ),
@@ -42,6 +46,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.voc:detect_voc_masks",
         read="zoo.data.formats.masks.voc:list_voc_masks",
+        write="zoo.data.formats.masks.writers:write_voc_masks",
         summary="Pascal VOC (FOLDER/JPEGImages with FOLDER/SegmentationClass)",
     ),
     FormatSpec(
@@ -49,6 +54,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.coco:detect_regions",
         read="zoo.data.formats.masks.coco:list_regions",
+        write="zoo.data.formats.masks.writers:write_coco_masks",
         summary="COCO (FOLDER/annotations/*.json with segmentations, or a .json file)",
     ),
     FormatSpec(
@@ -63,6 +69,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-classification",),
         detect="zoo.data.formats.picture_layouts:detect_class_folders",
         read="zoo.data.formats.class_folders.tree:list_class_folders",
+        write="zoo.data.formats.class_folders.writers:write_class_folders",
         summary="FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
     ),
     FormatSpec(
@@ -82,9 +89,10 @@ BUILT_IN_FORMATS: Final = (
     FormatSpec(
         name="csv",
         tasks=("image-classification", "image-embedding"),
-        detect="zoo.data.formats.picture_layouts:detect_manifest",
+        detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
-        summary="a CSV or TSV file with the columns path,label[,split]",
+        write="zoo.data.formats.class_folders.writers:write_manifest",
+        summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
         name="csv",
@@ -105,6 +113,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
+        write="zoo.data.formats.text.writers:write_table",
         summary="a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     ),
     FormatSpec(
@@ -112,6 +121,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
+        write="zoo.data.formats.text.writers:write_tables",
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -119,6 +129,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_classes",
         read="zoo.data.formats.text.readers:read_class_folders",
+        write="zoo.data.formats.text.writers:write_text_classes",
         summary="a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
     ),
     FormatSpec(
