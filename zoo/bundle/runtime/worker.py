@@ -202,16 +202,20 @@ class OpenVinoWorker(Worker):
         kind = port.get_element_type().to_string()
         kind = self.TYPES.get(kind, kind.replace("i", "int").replace("u", "uint") if kind[0] in "iu" else kind)
         shape = [dim.get_length() if dim.is_static else None for dim in port.get_partial_shape()]
-        return [port.get_any_name(), f"tensor({kind})", shape]
+        return [self.name(port), f"tensor({kind})", shape]
+
+    def name(self, port: Any) -> str:
+        """The graph's own: a compiled tensor may have the names of others as well, where a node did nothing."""
+        return str(port.get_node().get_friendly_name().removesuffix("/sink_port_0"))
 
     def output_names(self, session: Any) -> list[str]:
-        return [port.get_any_name() for port in session.outputs]
+        return [self.name(port) for port in session.outputs]
 
     def compute(self, session: Any, names: list[str], feeds: dict[str, Any]) -> list[Any]:
         import numpy  # noqa: PLC0415
 
         outputs = session({name: numpy.array(value) for name, value in feeds.items()})
-        values = {name: numpy.array(outputs[port]) for port in session.outputs for name in port.get_names()}
+        values = {self.name(port): numpy.array(outputs[port]) for port in session.outputs}
         return [values[name] for name in names]
 
 
