@@ -9,6 +9,7 @@ import pytest
 import zoo
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.errors import UsageError
+from zoo.api.problem import Json
 from zoo.runs.train_options import TrainOptions
 from zoo.training.request import TrainingRequest, choice_sentences, resolve_training, suit_to_data
 
@@ -25,7 +26,7 @@ def _catalog() -> zoo.Catalog:
 
 def suited(catalog: zoo.Catalog, side: int, options: TrainOptions | None = None) -> TrainingRequest:
     request = resolve_training("resnet", options or TrainOptions(), catalog=catalog)
-    sides = [side, side]
+    sides: list[Json] = [side, side]
     card = DataCard(
         source=DataSource(request=DataRequest(source="x"), format="class-folders"),
         splits={"train": range(500), "validation": range(50)},

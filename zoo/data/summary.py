@@ -15,7 +15,7 @@ from zoo.api.problem import Input
 
 SCHEMA: Final = 1
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-SMALL: Final = 10
+FEW_ITEMS: Final = 10
 """A split of fewer items measures hardly anything."""
 SHOWN_CLASSES: Final = 12
 SHOWN_ORIGINS: Final = 4
@@ -179,7 +179,7 @@ def _range_notes(card: DataCard) -> Iterator[DataNote]:
 
 def _small_splits(splits: Mapping[Split, SplitSummary]) -> Iterator[DataNote]:
     for name, split in splits.items():
-        if split.items < SMALL:
+        if split.items < FEW_ITEMS:
             items = "1 item" if split.items == 1 else f"{split.items} items"
             what = "hardly anything can be learnt" if name == "train" else "its scores say little"
             yield DataNote(f"{name} has {items}: {what}", kind="small-split", items=split.items, examples=(name,))

@@ -144,4 +144,4 @@ def capture_and_submit(
 
 
 def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None) -> GraphFile:
-    return fresh if files is None else fresh.holding(files[fresh.name])
+    return fresh if files is None or fresh.name not in files else fresh.holding(files[fresh.name])

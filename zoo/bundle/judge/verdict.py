@@ -146,6 +146,8 @@ def _applies(spec: GateSpec, evidence: Evidence) -> bool:
         return ("model" if spec.name == "parity" else "pipeline") in roles(evidence)
     if spec.name == "lineage" and evidence.lineage is not None:
         return True  # the numbers in the file could be told
+    if spec.name == "labels" and evidence.labels is not None:
+        return True  # the file carries class names
     return spec.name not in _NOT_FOR_FILES
 
 

@@ -25,6 +25,7 @@ from zoo.bundle.runtime.consistency import against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.runtime.signature import check_signature
 from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
@@ -86,12 +87,20 @@ class Checked:
         return self.verdict in (Status.PASS, Status.WARN)
 
 
-def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | None = None) -> Checked:
-    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle."""
+def verify_bundle(
+    path: Path, *, sha256: str | None = None, key: Path | None = None, limits: Limits | None = None
+) -> Checked:
+    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle.
+
+    `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.
+    """
     start = time.monotonic()
     bundle = Bundle.open(path)
+    signature = check_signature(bundle.path, key)
     with Runtime(limits=limits) as runtime:
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
+        if signature is not None:
+            gates.append(Gate(name="signature", status=signature[0], detail=signature[1]))
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))

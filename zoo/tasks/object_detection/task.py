@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
+EDGES = ("left", "top", "right", "bottom")
+"""The columns of a box in tables, in pixels of the given picture."""
+
+
 class DetectionData(PictureData):
     """COCO's JSON, Pascal VOC's XML, YOLO's text files, or the embedded digit scenes; samples are `ObjectSample`s."""
 
@@ -69,15 +73,18 @@ class DetectionAnswers(PictureAnswers):
         return precision(answers, cases)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """The sure detections as text and drawn into the picture."""
-        facts = {"classes": problem.classes}
+        """The detections from the threshold on, as text and drawn into the picture; in tables a row for each box."""
+        facts = {"classes": problem.classes, "facts": problem.facts}
         names = [problem.classes[label] for label in answer["labels"]]
-        sure = device.found(answer, facts)
+        listed = device.found(answer, facts)
+        boxes = answer["boxes"].tolist()
+        least = device.threshold(facts)
         return Shown(
             text=device.show(answer, facts, limit),
             record={
-                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in sure],
+                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in listed],
                 "found": len(names),
             },
-            picture=boxed(case.inputs["image"], answer["boxes"].tolist(), names, answer["scores"].tolist()),
+            picture=boxed(case.inputs["image"], boxes, names, answer["scores"].tolist(), threshold=least),
+            rows=[{"label": name, "score": score, **dict(zip(EDGES, box, strict=True))} for name, score, box in listed],
         )

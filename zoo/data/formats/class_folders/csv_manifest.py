@@ -26,7 +26,7 @@ from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
 
-LONGEST: Final = 4_000
+MAX_NAME_CHARS: Final = 4_000
 """Characters of a path; a longer text is none."""
 SOME: Final = 20
 """Rows whose files are looked for to see which column holds paths."""
@@ -42,7 +42,7 @@ class Files:
 
     def find(self, name: str) -> str | None:
         """The path below the root; None where no file, or more than one, may be meant."""
-        if not 0 < len(name) <= LONGEST or "\0" in name:
+        if not 0 < len(name) <= MAX_NAME_CHARS or "\0" in name:
             return None
         path = Path(name.replace("\\", "/"))
         try:
