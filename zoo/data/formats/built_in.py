@@ -88,10 +88,17 @@ BUILT_IN_FORMATS: Final = (
     ),
     FormatSpec(
         name="csv",
-        tasks=("image-classification", "image-embedding"),
+        tasks=("image-classification",),
         detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
         write="zoo.data.formats.class_folders.writers:write_manifest",
+        summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
+    ),
+    FormatSpec(
+        name="csv",
+        tasks=("image-embedding",),
+        detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
+        read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
