@@ -92,6 +92,8 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
         write="zoo.data.formats.class_folders.writers:write_manifest",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
@@ -99,6 +101,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-embedding",),
         detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
@@ -106,6 +110,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-reconstruction", "image-generation"),
         detect="zoo.data.formats.picture_layouts:detect_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path[,split]",
     ),
     FormatSpec(
@@ -113,6 +119,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-embedding",),
         detect="zoo.data.formats.picture_layouts:detect_pairs",
         read="zoo.data.formats.identities.folders:list_pairs",
+        has_parts=False,
         summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
     ),
     FormatSpec(
@@ -121,6 +128,8 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
         write="zoo.data.formats.text.writers:write_table",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     ),
     FormatSpec(
@@ -129,6 +138,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
         write="zoo.data.formats.text.writers:write_tables",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -144,6 +154,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_file",
         read="zoo.data.formats.text.readers:read_file",
+        has_parts=False,
         summary="a text file (.txt)",
     ),
     FormatSpec(
@@ -158,6 +169,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_lines",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the column text",
     ),
     FormatSpec(
@@ -165,6 +178,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_tables_of_lines",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
