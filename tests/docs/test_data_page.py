@@ -109,7 +109,10 @@ def lines(file: Path, number: int, **_: Any) -> None:
 
 
 def document(file: Path, number: int, *, pictures: list[str], **_: Any) -> None:
-    """COCO's: the pictures of the split, each with one object and its outline."""
+    """COCO's, the pictures of the split, each with one object and its outline; or Label Studio's."""
+    if file.name == "project-1.json":
+        file.write_text(json.dumps([studio_task(at, path) for at, path in enumerate(pictures)]))
+        return
     split = "val" if "val" in file.as_posix().rpartition("annotations")[2] + file.parent.name else "train"
     own = [PurePosixPath(path).name for path in pictures if path.startswith(split)]
     images = [{"id": at, "file_name": name, "height": 24, "width": 32} for at, name in enumerate(own)]
@@ -120,6 +123,13 @@ def document(file: Path, number: int, *, pictures: list[str], **_: Any) -> None:
     ]
     categories = [{"id": at, "name": name} for at, name in enumerate(NAMES, 1)]
     file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+
+
+def studio_task(number: int, path: str) -> dict[str, Any]:
+    value = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": [NAMES[number % 2]]}
+    region = {"type": "rectanglelabels", "original_width": 32, "original_height": 24, "value": value}
+    image = f"/data/upload/1/{PurePosixPath(path).name}"
+    return {"id": number, "data": {"image": image}, "annotations": [{"result": [region]}]}
 
 
 WRITERS: Mapping[str, Callable[..., None]] = {

@@ -25,6 +25,14 @@ BUILT_IN_FORMATS: Final = (
         summary="COCO (FOLDER/annotations/*.json, FOLDER/train/_annotations.coco.json, or a .json file)",
     ),
     FormatSpec(
+        name="label-studio",
+        tasks=("object-detection",),
+        detect="zoo.data.formats.detection.label_studio:detect_label_studio",
+        read="zoo.data.formats.detection.label_studio:list_label_studio",
+        has_parts=False,
+        summary="Label Studio's JSON (FOLDER/export.json with the pictures below FOLDER, or the .json file)",
+    ),
+    FormatSpec(
         name="voc",
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.voc:detect_voc",
