@@ -12,6 +12,7 @@ from zoo.bundle.report.html import content_policy
 from zoo.runs.atomic import write_bytes
 from zoo.runs.run import Run
 from zoo.runs.serialization import to_json
+from zoo.runs.train_config import TrainConfig
 from zoo.training.callbacks.metrics_csv import read_rows
 
 STYLE = """
@@ -48,6 +49,7 @@ def write_report(run: Run) -> Path:
         _rows(rows),
         "<h2>recipe</h2>",
         _table({name: str(value) for name, value in to_json(config.recipe).items()}),
+        *_choices(config),
         "<h2>versions</h2>",
         _table(record.versions),
     ]
@@ -78,6 +80,14 @@ def _rows(rows: list[dict[str, float]]) -> str:
     head = "".join(f"<th>{escape(name)}" for name in rows[0])
     body = "".join("<tr>" + "".join(f"<td class=n>{value:.5g}" for value in row.values()) for row in rows)
     return f"<table><tr>{head}{body}</table>"
+
+
+def _choices(config: TrainConfig) -> list[str]:
+    """What zoo chose for the data, and why; nothing where it chose nothing."""
+    if not config.choices:
+        return []
+    chosen = {choice.name: f"{choice.value}: {choice.reason}" for choice in config.choices}
+    return ["<h2>chosen for the data</h2>", _table(chosen)]
 
 
 def _pictures(folder: Path) -> Iterable[str]:
