@@ -10,7 +10,7 @@ from zoo.api.errors import Refused, UsageError
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
-from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
+from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target, target_text
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, current_bundle, report_folder, write
@@ -42,7 +42,9 @@ def export(
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  `golden="synthetic"` ships none of the user's data.
     """
-    request = resolve_target(str(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained)
+    request = resolve_target(
+        target_text(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained
+    )
     return export_target(
         request,
         output=None if output is None else Path(output),
