@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import zoo
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 
 Edit = Callable[[onnx.ModelProto], None]
 WRONG = 1e-3
