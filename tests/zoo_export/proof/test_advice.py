@@ -36,15 +36,15 @@ def net(op: Op) -> Net:
     return Net(op).eval()
 
 
-def branch(model: Net, x: Tensor) -> Tensor:  # noqa: ARG001
+def branch(model: Net, x: Tensor) -> Tensor:
     return x if x.mean() > 0 else -x
 
 
-def adaptive(model: Net, x: Tensor) -> Tensor:  # noqa: ARG001
+def adaptive(model: Net, x: Tensor) -> Tensor:
     return nn.functional.adaptive_max_pool2d(x, (3, 4))
 
 
-def listed(model: Net, x: Tensor) -> Tensor:  # noqa: ARG001
+def listed(model: Net, x: Tensor) -> Tensor:
     return torch.stack([x[0]] * x.shape[0])
 
 
@@ -78,7 +78,7 @@ def test_a_module_that_stays_in_training_mode_is_named_with_its_method() -> None
 
 
 def test_a_wrong_answer_is_told_with_the_line_that_is_often_behind_it() -> None:
-    def noise(model: Net, x: Tensor) -> Tensor:  # noqa: ARG001
+    def noise(model: Net, x: Tensor) -> Tensor:
         return x + 0.1 * torch.randn_like(x)
 
     verdict = prove(subject_of(net(noise)), opset=18).verdict
