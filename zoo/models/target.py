@@ -146,6 +146,15 @@ def target_text(target: object) -> str:
     )
 
 
+def check_model_name(name: object) -> None:
+    """UsageError for a model that is handed over and not named; None is a name that is left out."""
+    if name is not None and not isinstance(name, str):
+        raise UsageError(
+            f"a {type(name).__name__} is no model's name: zoo knows models by their names",
+            hint="see zoo.list_models(); a module of your own gets a name from a plugin (zoo plugins new)",
+        )
+
+
 def find_target(
     text: str | None, catalog: Catalog, runs_root: Path = Path("runs"), *, untrained: bool = False
 ) -> Target:
