@@ -38,6 +38,8 @@ class FileItem:
     """By port name, without state."""
     name: str = ""
     """Which item of the file it is, "row 3"; empty where the file is the item."""
+    unreadable: str = ""
+    """Why this item of many cannot be read; its `inputs` are empty then, and the other items are answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,7 +218,8 @@ class TaskTags:
     generative: bool = False
     """An answer takes many runs of the graph, as writing a text does: `answers.generate`."""
     settings: Mapping[str, float] = field(default_factory=dict)
-    """Of a generative task: what a user may choose about an answer (length, temperature), with the defaults."""
+    """What a user may choose about an answer, with the defaults: of a generative task what `answers.generate` is given
+    (length, temperature); of any other what `answers.show` finds in `problem.facts` where it was chosen (threshold)."""
     unconditional: bool = False
     """It answers where nothing is given at all: `answers.prompts`."""
     reads_text: bool = False

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.parts import Task
+from zoo.api.problem import Input
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
 from zoo.runs.run import Run
@@ -87,19 +89,33 @@ class TargetRequest:
         """Published weights that the target needs, which may have to be downloaded first."""
         return self.target.published if isinstance(self.target, WeightsTarget) else None
 
+    @property
+    def input(self) -> Input:
+        """What the target's model is fed; UsageError for a single ONNX file."""
+        match self.target:
+            case BundleTarget(path=path):
+                return read_manifest(path).manifest.problem.input
+            case RunTarget(model=model) | WeightsTarget(model=model) | ModelTarget(model=model):
+                return model.spec.input
+            case OnnxTarget(path=path):
+                raise _single_file(path)
+
     def make_task(self) -> Task:
         """The task of the target; UsageError for a single ONNX file, which names none."""
         match self.target:
             case BundleTarget(path=path):
                 name = read_manifest(path).manifest.task
             case OnnxTarget(path=path):
-                raise UsageError(
-                    f"{path} alone does not say how files are read and answers shown",
-                    hint="name the bundle that it belongs to",
-                )
+                raise _single_file(path)
             case RunTarget(model=model) | WeightsTarget(model=model) | ModelTarget(model=model):
                 name = model.spec.task
         return self.catalog.make_task(name)
+
+
+def _single_file(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} alone does not say how files are read and answers shown", hint="name the bundle that it belongs to"
+    )
 
 
 def resolve_target(
@@ -118,6 +134,25 @@ def resolve_target(
     catalog = catalog or Catalog.discover()
     target = find_target(text, catalog, runs_root, untrained=untrained)
     return TargetRequest(catalog=catalog, target=at_checkpoint(target, checkpoint), device=device)
+
+
+def target_text(target: object) -> str:
+    """A TARGET as text; UsageError for what is no name and no path, as a module is."""
+    if isinstance(target, str | Path):
+        return str(target)
+    raise UsageError(
+        f"a {type(target).__name__} is no TARGET: a model is named, not handed over",
+        hint="name a run, a bundle or weights; a module of your own gets a name from a plugin (zoo plugins new)",
+    )
+
+
+def check_model_name(name: object) -> None:
+    """UsageError for a model that is handed over and not named; None is a name that is left out."""
+    if name is not None and not isinstance(name, str):
+        raise UsageError(
+            f"a {type(name).__name__} is no model's name: zoo knows models by their names",
+            hint="see zoo.list_models(); a module of your own gets a name from a plugin (zoo plugins new)",
+        )
 
 
 def find_target(
@@ -178,7 +213,9 @@ def _named(text: str, catalog: Catalog) -> Target:
         if not rest:
             raise _bare(model, catalog)
         if (Path(rest) / "run.json").is_file():
-            return _part_of(Run.open(Path(rest)), model, catalog)
+            run = Run.open(Path(rest))
+            members = (member for member in catalog.family(name) if same_name(run.config.model, member.full_name))
+            return _part_of(run, next(members, model), catalog)
         if source := own_source(rest, catalog, model):
             return WeightsTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
         return WeightsTarget(model=model, source=published_source(catalog, catalog.weight(text), model))

@@ -121,3 +121,16 @@ def test_it_needs_only_numpy_onnxruntime_and_pillow(make_bundle: MakeBundle, tmp
         command = [str(python), str(bundle / "run.py"), arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert said in done.stdout
+
+
+def test_a_task_takes_options_of_its_own_from_the_command_line(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    with (bundle / "task.py").open("a") as task:
+        task.write(
+            "\n\ndef choose(arguments, problem):\n    problem['classes'] = arguments[:3]\n    return arguments[3:]\n"
+        )
+    done = run(bundle, "--a", "b", "c", "leaf.png", block=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "leaf.png: b 0.79\n")
+    done = run(bundle, "--a", "b", "c", block=tmp_path)
+    assert (done.returncode, "self-test" in done.stderr) == (2, True)

@@ -14,15 +14,16 @@ from onnx import TensorProto, helper
 
 from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataRequest
-from zoo.api.errors import BadFile, DataError, UsageError
+from zoo.api.errors import BadFile, UsageError
 from zoo.api.parts import Task
-from zoo.api.problem import AudioInput, Problem
+from zoo.api.problem import AudioInput, ImageInput, Problem
 from zoo.api.task import Case, Purpose
 from zoo.bundle.runtime.task_source import task_source
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answer, resolve_inputs
+from zoo.models.answers import Answer
+from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
 
@@ -47,9 +48,10 @@ def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
     task: Task = builtin_task("audio-generation")
     assert (task.tags.generative, task.tags.reads_text, task.tags.unconditional) == (True, True, True)
     assert (list(task.answers.prompts(CLASSES)), list(task.answers.prompts(PLAIN))) == (["high", "low"], ["silence"])
-    assert resolve_inputs([], task) == ()
+    assert resolve_inputs([], InputKind(task=task, input=AudioInput())).given == ()
+    pictures = InputKind(task=builtin_task("image-classification"), input=ImageInput(size=(8, 8)))
     with pytest.raises(UsageError, match="image-classification needs a file"):
-        resolve_inputs([], builtin_task("image-classification"))
+        resolve_inputs([], pictures)
 
 
 def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:
@@ -58,9 +60,9 @@ def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:
     problem = task.problem(card, AudioInput(sample_rate=44_100, any_rate=True))
     assert problem.input == AudioInput(sample_rate=8000)
     assert problem.classes == ("bright", "hollow", "pure")
-    with pytest.raises(DataError, match="tones has 8000 samples a second, the model was made for 16000") as caught:
-        task.problem(card, AudioInput(sample_rate=16_000))
-    assert "ffmpeg -i OLD.wav -ar 16000 NEW.wav" in caught.value.hint
+    assert task.problem(card, AudioInput(sample_rate=16_000)).input == AudioInput(sample_rate=16_000)
+    notes = task.data.input_notes(card, AudioInput(sample_rate=16_000))
+    assert notes == ["96 of 96 recordings are resampled to 16000 Hz: 96 of 8000 Hz"]
 
 
 # --- reading, writing, showing ---
@@ -80,10 +82,12 @@ def test_a_sound_begins_with_silence_and_has_the_class_of_its_folder_or_its_name
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
-    (tmp_path / "fast.wav").write_bytes(wave_bytes(np.zeros(9), 44_100))
+    (tmp_path / "fast.wav").write_bytes(wave_bytes(np.zeros(4410), 44_100))
     (tmp_path / "no.wav").write_bytes(b"no")
-    with pytest.raises(BadFile, match=r"it has 44100 samples a second: ffmpeg .* -ar 8000"):
-        read_one(builtin_task("audio-generation"), tmp_path / "fast.wav", PLAIN)
+    given = read_one(builtin_task("audio-generation"), tmp_path / "fast.wav", PLAIN)
+    assert given["samples"].shape == (1, 1 + 800)  # silence, and a tenth of a second at 8,000 Hz
+    with pytest.raises(ValueError, match=r"it has 44100 samples a second: ffmpeg .* -ar 8000"):
+        device.read(tmp_path / "fast.wav", {"input": {"sample_rate": 8000}, "classes": []})
     with pytest.raises(BadFile, match=r"no\.wav cannot be read as a sound"):
         read_one(builtin_task("audio-generation"), tmp_path / "no.wav", PLAIN)
     with pytest.raises(BadFile, match="it is no wav file, and none of high, low"):

@@ -16,6 +16,7 @@ from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.encoding import file_inputs, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
+from zoo.data.text.table_items import is_table, table_items
 from zoo.data.text.truncation import truncation_notes
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ class TextData(FormatReader):
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""
         return text_problem(task, card, input, classes=card.classes if self.has_classes else ())
 
-    def read(self, path: Path, problem: Problem) -> tuple[FileItem, ...]:
-        """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """tokens int64 [1, length] and lengths int64 [1] of a text file, or of every row of a CSV, TSV or JSON Lines
+        file; BadFile when it is empty or no text."""
+        if is_table(path):
+            return table_items(path, problem, self.read_text)
         return (FileItem(inputs=file_inputs(path, problem)),)
 
     def read_text(self, text: str, problem: Problem) -> Arrays:

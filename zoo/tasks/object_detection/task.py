@@ -12,6 +12,7 @@ from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import SCENES, detect_objects
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
 from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
@@ -22,6 +23,10 @@ from zoo.tasks.object_detection.sources import scenes_card
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
+
+
+EDGES = ("left", "top", "right", "bottom")
+"""The columns of a box in tables, in pixels of the given picture."""
 
 
 class DetectionData(PictureData):
@@ -41,7 +46,8 @@ class DetectionData(PictureData):
         """The classes of the data, and how many detections an answer may hold."""
         fullest = card.facts.get("fullest")
         facts = {"max_detections": room_for(fullest)} if isinstance(fullest, int) else {}
-        return replace(super().problem(task, card, input), facts=facts)
+        problem = super().problem(task, card, input)
+        return replace(problem, facts={**problem.facts, **facts})
 
 
 class DetectionAnswers(PictureAnswers):
@@ -49,7 +55,7 @@ class DetectionAnswers(PictureAnswers):
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
-        return detector_cases(card, problem, purpose, limit=limit)
+        return detector_cases(read_as(card, problem) if card else None, problem, purpose, limit=limit)
 
     def agreement(
         self,
@@ -67,15 +73,18 @@ class DetectionAnswers(PictureAnswers):
         return precision(answers, cases)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """The sure detections as text and drawn into the picture."""
-        facts = {"classes": problem.classes}
+        """The detections from the threshold on, as text and drawn into the picture; in tables a row for each box."""
+        facts = {"classes": problem.classes, "facts": problem.facts}
         names = [problem.classes[label] for label in answer["labels"]]
-        sure = device.found(answer, facts)
+        listed = device.found(answer, facts)
+        boxes = answer["boxes"].tolist()
+        least = device.threshold(facts)
         return Shown(
             text=device.show(answer, facts, limit),
             record={
-                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in sure],
+                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in listed],
                 "found": len(names),
             },
-            picture=boxed(case.inputs["image"], answer["boxes"].tolist(), names, answer["scores"].tolist()),
+            picture=boxed(case.inputs["image"], boxes, names, answer["scores"].tolist(), threshold=least),
+            rows=[{"label": name, "score": score, **dict(zip(EDGES, box, strict=True))} for name, score, box in listed],
         )

@@ -25,6 +25,7 @@ from zoo.data.formats.text.rows import Found, TextRow
 from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
+from zoo.data.text.table_items import is_table, table_items
 from zoo.runs.serialization import to_json
 from zoo.tasks.text_generation import device
 from zoo.tasks.text_generation.agreement import agreement, scores
@@ -57,7 +58,9 @@ class CorpusData(FormatReader):
         return Problem(task=task, input=input, vocabulary=vocabulary)
 
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
+        """The prompt in a text file, or in every row of a table, as tokens int64 [1, length]; BadFile for no text."""
+        if is_table(path):
+            return table_items(path, problem, self.read_text)
         try:
             return (FileItem(inputs=device.read(path, to_json(problem))),)
         except (OSError, ValueError) as error:
@@ -93,6 +96,10 @@ class ContinuationAnswers:
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
+
+    def prompts(self, problem: Problem) -> Sequence[str]:  # noqa: ARG002  the same for all
+        """An empty one: the model writes what a text begins with."""
+        return ("",)
 
     def generate(
         self,

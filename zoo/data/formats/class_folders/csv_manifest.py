@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest
-from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.api.errors import BadFile, BadSample, DataError, UsageError
 from zoo.data.formats.columns import (
     Columns,
     asked_columns,
@@ -93,6 +93,18 @@ def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | N
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
     return FileListing(root=files.root, rows=rows, problems=problems, notes=notes, origins={None: (path.name,)})
+
+
+def names_pictures(path: Path, request: DataRequest) -> bool:
+    """Whether a table has a column of paths, which lead to files, and one of labels."""
+    try:
+        table = _table(path)
+        files = Files(request.root or path.parent, {})
+        columns, folder = _columns(path, table, files, labelled=True, request=request)
+    except UsageError:
+        return False
+    cells = [row.cells[columns.of["path"]] for row in table.rows[int(columns.header) :][:SOME] if len(row.cells) > 1]
+    return any(files.find(folder + cell.strip()) for cell in cells)
 
 
 def list_unlabelled(path: Path, *, request: DataRequest | None = None) -> FileListing:
