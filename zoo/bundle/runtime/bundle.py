@@ -26,6 +26,7 @@ from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
@@ -85,6 +86,11 @@ class Checked:
     def holds(self) -> bool:
         """Files, record and answers belong together, and the record says that the export was proved."""
         return self.verdict in (Status.PASS, Status.WARN)
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            f"{self.bundle.path}: {self.verdict}", [(gate.name, f"{gate.status} {gate.detail}") for gate in self.gates]
+        )
 
 
 def verify_bundle(
