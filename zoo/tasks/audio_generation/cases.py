@@ -112,7 +112,8 @@ def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two windows of embedded tones, and up to three of the data's own recordings."""
-    yield from islice(_items(None, problem), 2)
-    if card is not None and card.source.format != TONES:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)
+    """Two windows of embedded tones, and up to three of the data's own recordings, or else more windows."""
+    first, second, *others = islice(_items(None, problem), 2 + GOLDEN_ITEMS)
+    yield from (first, second)
+    own = card is not None and card.source.format != TONES
+    yield from islice(_items(card, problem), GOLDEN_ITEMS) if own else others
