@@ -17,6 +17,7 @@ from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
+from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
@@ -38,7 +39,7 @@ SCHEMA = 1
 PATH = click.Path(path_type=Path)
 
 
-@click.command("train")
+@click.command("train", cls=TrainCommand)
 @click.argument("model", required=False)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
@@ -57,6 +58,8 @@ def train(
     """Train MODEL on the default data of its task, or on yours."""
     output, options = Output(as_json=as_json), TrainOptions(**chosen)
     catalog = Catalog.discover()
+    if resume is not None and dry_run:
+        raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
     if resume is not None:
         _refuse_beside_resume(model, options)
         ended = _resume(resume, catalog, data=options.data, allow_inexact=allow_inexact, output=output)

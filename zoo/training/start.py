@@ -15,8 +15,10 @@ from zoo.api.errors import UsageError
 from zoo.api.problem import Problem
 from zoo.models.build import silent
 from zoo.models.device import choose_device
+from zoo.models.target import check_model_name
 from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
+from zoo.runs.known_runs import remember_run
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
@@ -61,6 +63,7 @@ def begin(
         if engine.leads:
             check_room(output, checkpoint_bytes(prepared.model, config.recipe))
             run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
+            remember_run(run.path)
             say(f"run {run.path}")
         engine.barrier()
         return finish(run, training, card, callbacks, entry=request.entry)
@@ -152,6 +155,7 @@ def train(
     UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
     becomes NaN or infinite.
     """
+    check_model_name(model)
     options = TrainOptions(
         data=data,
         data_root=data_root,
