@@ -24,6 +24,7 @@ class ObjectDataset:
     """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
 
     def __init__(self, samples: Sequence[ObjectSample], levels: Levels, sides: Tensor, prepare: ImagePrepare) -> None:
+        self.names = [sample.name for sample in samples]
         self.levels = levels
         self.prepare = prepare
         height, width = prepare.size
@@ -45,7 +46,7 @@ class ObjectDataset:
         return len(self.labels)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n].
+        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k], names; index int64 [n].
 
         The lists `ignored` and `ignored_labels` are the same of crowd regions and difficult objects: a metric counts
         what is found there neither as right nor as wrong.
@@ -58,6 +59,7 @@ class ObjectDataset:
             "ignored": [self.ignored[i] for i in indices],
             "ignored_labels": [self.ignored_labels[i] for i in indices],
             "index": index,
+            "name": [self.names[i] for i in indices],
         }
 
     def ready(self, batch: Batch) -> Batch:
