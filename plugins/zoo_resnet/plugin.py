@@ -24,7 +24,7 @@ DIGITS = Recipe(
 )
 SCRATCH = replace(DIGITS, epochs=8, augment=Augment(shift=0.08, flip=True), input_size=(64, 64), items=5_000)
 FINETUNE = replace(SCRATCH, epochs=6, lr=2e-3, input_size=None)
-SMALL = 64
+MAX_SMALL_SIDE = 64
 """Pixels; above this size ResNet's usual stem, which begins with a quarter of the size, loses little."""
 HE = "He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016, section 4.2"
 
@@ -40,7 +40,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         needs=("channels", "num_classes"),
         input=GREY_28,
         head=("head.",),
-        takes_over={"resnet": SMALL},
+        takes_over={"resnet": MAX_SMALL_SIDE},
         recipes={"digits": DIGITS, "default": SCRATCH, "finetune": FINETUNE},
         summary="the image classification reference of MLPerf Tiny: one residual block a stage",
         paper="Banbury et al., MLPerf Tiny Benchmark, NeurIPS 2021",

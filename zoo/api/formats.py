@@ -39,6 +39,13 @@ class FormatSpec:
     read: Reference
     """(location, request) -> what the source names; wrong entries are `zoo.BadSample`s of the listing.  DataError where
     nothing of it can be read."""
+    write: Reference | None = None
+    """(card, folder) -> sentences for the user: writes the data of a checked card into an empty folder; None where
+    they are only read."""
+    has_parts: bool = True
+    """It reads --train, --val and --test as the folders or files of its splits; False for a format of one file."""
+    has_columns: bool = False
+    """It reads --text-column and --label-column: it is a table."""
     summary: str = ""
     """An example of the layout in half a line: "FOLDER/CLASS/*.jpg"."""
 
@@ -50,3 +57,4 @@ class FormatSpec:
             check_pattern(QUALIFIED, task, what=f"a task of the format {self.name}", form="'object-detection'")
         check_reference(self.detect, what=f"detect of the format {self.name}")
         check_reference(self.read, what=f"read of the format {self.name}")
+        check_reference(self.write, what=f"write of the format {self.name}")

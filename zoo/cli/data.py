@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -22,7 +23,7 @@ from zoo.data.infer_task import infer_task
 from zoo.data.summary import failed_summary, summarise_for
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.atomic import write_bytes
+from zoo.runs.atomic import write_bytes, write_directory
 from zoo.runs.train_config import choose_recipe, read_ratios, sized_input
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
 
@@ -43,9 +44,12 @@ CHECKPOINTS = 3
 """What a run keeps: the newest two and the best."""
 BYTES_PER_PARAMETER = CHECKPOINTS * 12
 """float32 parameters, and two moments of the optimiser for each."""
+Write = Callable[[DataCard, Path], list[str]]
+"""`FormatSpec.write`."""
 COMMANDS: Mapping[str, Entry] = {
     "check": Entry("zoo.cli.data:check", "What zoo understands of data, and what is wrong with them."),
     "show": Entry("zoo.cli.data:show", "A page of samples as a model will see them.", torch=True),
+    "convert": Entry("zoo.cli.data:convert", "The same data in another format."),
 }
 
 
@@ -191,3 +195,31 @@ def _smallest_model(task: str, catalog: Catalog) -> RegistryEntry[ModelSpec]:
     if not models:
         raise UsageError(f"no model for {task} is installed", hint="see `zoo list`")
     return min(models, key=lambda entry: (entry.spec.parameters or 2**62, entry.full_name))
+
+
+@click.command("convert")
+@source_options
+@click.option("--to", "target", required=True, help="The format to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write; a new one.")
+def convert(*, source: str, task: str | None, model: str | None, target: str, output: Path, **chosen: Any) -> None:
+    """Write the data of SOURCE in another format of their task, divided as they would be for a training."""
+    out, catalog = Output(), Catalog.discover()
+    question = asked(source, task, model, chosen, catalog)
+    out.note(question.note)
+    formats = {entry.bare_name: entry for entry in catalog.formats(question.task.name) if entry.spec.write}
+    if target not in formats:
+        known = f"{question.task.name} is written as {', '.join(formats)}" if formats else "it is only read"
+        raise UsageError(f"--to {target}: no data of {question.task.name} can be written so", hint=known)
+    if output.exists():
+        raise OutputExists(f"{output} exists already", hint="choose another folder with -o")
+    card = checked(question)
+    write = cast(
+        "Callable[[DataCard, Path], list[str]]", catalog.load(formats[target], str(formats[target].spec.write))
+    )
+    notes: list[str] = []
+    write_directory(output, lambda folder: notes.extend(write(card, folder)))
+    counts = ", ".join(f"{count:,} {split}" for split, count in card.counts().items())
+    out.line(f"wrote {counts} as {target} into {output}")
+    for note in notes:
+        out.line(note)
+    out.next(shlex.join(["zoo", "data", "check", str(output), "--task", question.task.name]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from io import TextIOWrapper
@@ -71,7 +73,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stdout.flush()
     except BrokenPipeError:
         return _reader_left(stdout)
+    if arguments is None:
+        _end_process(code)
     return code
+
+
+def _end_process(code: int) -> None:
+    """End as Python would, but leave torch's objects to the system: to free them one by one takes a second of CPU.
+
+    Returns where torch was not loaded, or where a thread still works that Python waits for.
+    """
+    working = [thread for thread in threading.enumerate() if not thread.daemon]
+    if "torch" not in sys.modules or working != [threading.main_thread()]:
+        return
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _writable_stdout() -> TextIO:
@@ -98,7 +117,8 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
     """The exit code, and under --json the document, of a result or of an error."""
     meta: dict[str, object] = {}
     try:
-        sweep()
+        if _loads_torch(args):  # other commands leave nothing behind; to look costs the import of the locks
+            sweep()
         with _torch_folder(args), cli.make_context("zoo", args) as context:
             meta = context.meta
             cli.invoke(context)
@@ -117,10 +137,15 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
         return failure.exit_code, failure.document() if as_json else None
 
 
+def _loads_torch(args: list[str]) -> bool:
+    """Whether the command may load torch."""
+    return any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS)
+
+
 @contextmanager
 def _torch_folder(args: list[str]) -> Iterator[None]:
     """Compiled kernels go into a folder that is removed: torch makes one in TMPDIR even where nothing is compiled."""
-    if TORCH_FOLDER in os.environ or not any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS):
+    if TORCH_FOLDER in os.environ or not _loads_torch(args):
         yield
         return
     try:

@@ -28,7 +28,7 @@ from zoo.tasks.object_detection.drawing import colour_of
 from zoo.tasks.semantic_segmentation.drawing import overlaid
 
 EXTRA: Final = "\n.samples img { display: block; width: auto; max-width: 100%; image-rendering: pixelated; }\n"
-LONGEST: Final = 400
+MAX_SHOWN_CHARS: Final = 400
 """Characters of a text that are shown."""
 GREY: Final = (150, 150, 150)
 
@@ -172,8 +172,8 @@ def _text(batch: Batch, index: int, problem: Problem) -> str:
     tokens: Any = batch["tokens"][index]
     length = int(batch["lengths"][index]) if "lengths" in batch else len(tokens)
     text = decode(tokens[:length].tolist(), problem)
-    more = "…" if len(text) > LONGEST else ""
-    return f"{text[:LONGEST]}{more} ({length:,} tokens)"
+    more = "…" if len(text) > MAX_SHOWN_CHARS else ""
+    return f"{text[:MAX_SHOWN_CHARS]}{more} ({length:,} tokens)"
 
 
 def _png(image: Image.Image) -> bytes:

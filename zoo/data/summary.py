@@ -15,7 +15,7 @@ from zoo.api.problem import Input
 
 SCHEMA: Final = 1
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-SMALL: Final = 10
+FEW_ITEMS: Final = 10
 """A split of fewer items measures hardly anything."""
 SHOWN_CLASSES: Final = 12
 SHOWN_ORIGINS: Final = 4
@@ -108,7 +108,7 @@ def summarise(card: DataCard, *, task: str, notes: Iterable[str] = ()) -> DataSu
         split: SplitSummary(items=len(items), origins=_origins(card, split), per_class=_per_class(card, items))
         for split, items in card.splits.items()
     }
-    said = [_note(note) for note in (*card.notes, *notes)]
+    said = [_note(note) for note in (*card.notes, *notes, *_range_notes(card))]
     return DataSummary(
         source=card.source.request.source,
         task=task,
@@ -167,9 +167,19 @@ def _per_class(card: DataCard, samples: Sequence[Any]) -> dict[str, int]:
     return {name: counts[number] for number, name in enumerate(card.classes)} if counts else {}
 
 
+def _range_notes(card: DataCard) -> Iterator[DataNote]:
+    """How pictures of 16 bits that do not use all of them are brought to 8."""
+    white = card.facts.get("white_level")
+    if isinstance(white, int):
+        message = (
+            f"the pictures of 16 bits use {white.bit_length()} of them: levels from 0 to {white:,} become 0 to 255"
+        )
+        yield DataNote(message, kind="range")
+
+
 def _small_splits(splits: Mapping[Split, SplitSummary]) -> Iterator[DataNote]:
     for name, split in splits.items():
-        if split.items < SMALL:
+        if split.items < FEW_ITEMS:
             items = "1 item" if split.items == 1 else f"{split.items} items"
             what = "hardly anything can be learnt" if name == "train" else "its scores say little"
             yield DataNote(f"{name} has {items}: {what}", kind="small-split", items=split.items, examples=(name,))

@@ -12,6 +12,7 @@ from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
 from zoo.runs.run import Run
@@ -212,7 +213,9 @@ def _named(text: str, catalog: Catalog) -> Target:
         if not rest:
             raise _bare(model, catalog)
         if (Path(rest) / "run.json").is_file():
-            return _part_of(Run.open(Path(rest)), model, catalog)
+            run = Run.open(Path(rest))
+            members = (member for member in catalog.family(name) if same_name(run.config.model, member.full_name))
+            return _part_of(run, next(members, model), catalog)
         if source := own_source(rest, catalog, model):
             return WeightsTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
         return WeightsTarget(model=model, source=published_source(catalog, catalog.weight(text), model))

@@ -134,7 +134,7 @@ def rehearse(training: Training, step: Callable[[], object], output: Path) -> Re
     needed = checkpoint_bytes(training.modules["model"], training.config.recipe)
     free = check_room(output, needed)
     step()  # the first one allocates
-    begun = time.perf_counter()
+    start = time.perf_counter()
     step()
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     return Rehearsal(step_seconds=seconds, steps=training.context.total_steps, checkpoint_bytes=needed, free_bytes=free)

@@ -12,6 +12,7 @@ from zoo.bundle.report.page import document
 from zoo.runs.atomic import write_bytes
 from zoo.runs.run import Run
 from zoo.runs.serialization import to_json
+from zoo.runs.train_config import TrainConfig
 from zoo.training.callbacks.metrics_csv import read_rows
 
 TITLES: Final[Mapping[str, str]] = {
@@ -36,6 +37,7 @@ def write_report(run: Run) -> Path:
         *_shown(run.path / "pictures"),
         _section("Epochs", _epochs(read_rows(run.path / "metrics.csv"))),
         _section("Recipe", _facts({name: str(value) for name, value in to_json(config.recipe).items()})),
+        *_choices(config),
         _section("Versions", _facts(record.versions)),
     ]
     file = run.path / "report.html"
@@ -76,6 +78,13 @@ def _epochs(rows: list[dict[str, float]]) -> Html:
     if not rows:
         return element("p", "none")
     return table(rows[0], ([f"{value:.5g}" for value in row.values()] for row in rows), kind="numbers")
+
+
+def _choices(config: TrainConfig) -> Iterable[Html]:
+    """What zoo chose for the data, and why; nothing where it chose nothing."""
+    if config.choices:
+        chosen = {choice.name: f"{choice.value}: {choice.reason}" for choice in config.choices}
+        yield _section("Chosen for the data", _facts(chosen))
 
 
 def _shown(folder: Path) -> Iterable[Html]:

@@ -160,11 +160,11 @@ def _trained_member(
     family: tuple[RegistryEntry[ModelSpec], ...], options: TrainOptions
 ) -> RegistryEntry[ModelSpec] | None:
     """The member of a family that a run trained, where the options name one to replay or to start from."""
-    for path in (options.config, options.weights):
-        if path is not None and family and (Path(path) / "config.json").is_file():
-            trained = read_config(Path(path)).model
-            return next((member for member in family if same_name(trained, member.full_name)), None)
-    return None
+    path = options.config or options.weights
+    if not family or path is None or not (options.config or (Path(path) / "run.json").is_file()):
+        return None
+    trained = read_config(Path(path)).model
+    return next((member for member in family if same_name(trained, member.full_name)), None)
 
 
 def _default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec], options: TrainOptions) -> str:

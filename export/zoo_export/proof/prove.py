@@ -14,10 +14,12 @@ import torch
 
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.runtime.sandbox import Engine, Runtime
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
+from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
+from zoo_export.proof.advice import advice
 from zoo_export.proof.evidence import gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
@@ -58,18 +60,23 @@ def prove(
     evaluate: int = 500,
     files: Mapping[str, bytes] | None = None,
     golden_of_users: bool = True,
+    engine: Engine = "onnxruntime",
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
+
+    `engine` is the runtime that executes the graphs.
 
     PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
     cores = idle_cores()  # before the runtime's process starts
-    with restored_torch(), torch.no_grad(), Runtime() as runtime, runtime_queue(runtime) as queue:
+    with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
         use_cores(cores)
         pipeline = subject.torch_pipeline()
         inputs = collect(subject, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)
+        for note in inputs.notes:
+            progress(note)
         progress("running PyTorch in double precision")
         eager = timed(lambda: run_double(subject, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
@@ -91,6 +98,8 @@ def prove(
         "mutation score": mutants.seconds,
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
+    guards = bool(submitted.value.exported.graph.guard_violations)
+    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model[0].inputs, guards=guards))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
 
 
@@ -128,4 +137,13 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
         answers=raw_agreement(results) if results.whole else None,
     )
     mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
-    return mutation_score(submitted.controls, mutants, unmutated)
+    scored = mutation_score(submitted.controls, mutants, unmutated)
+    if not results.whole:
+        return scored
+    return with_equivalence(
+        scored,
+        mutants,
+        submitted.exported.models[PIPELINE],
+        pipeline=results.eager.pipelines.single,
+        cases=results.inputs.raw,
+    )

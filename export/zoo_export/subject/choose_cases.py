@@ -13,6 +13,7 @@ from zoo.api.task import Case, Port, Purpose, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.golden_cases import stand_ins, without_own_data
 from zoo_export.subject.ranges import range_cases
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
@@ -41,22 +42,30 @@ class Inputs:
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
     golden: tuple[Case, ...]
     """Those of `raw` that travel with the bundle; `bundle.golden_files` adds what is not among the raw ones."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user."""
 
 
 def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few.
 
-    Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, all of them
-    are made without the data, and the evaluation items, which never travel, lose their names.
+    Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, the proof is
+    made with them nevertheless, but they lose their names, and golden cases of other material stand in for them.
     """
     task, problem, card = subject.task, subject.problem, subject.card
-    shown = card if golden_of_users else None
     signature = subject.signature
-    raw = with_carried_state(tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES)), pipeline)
+    raw = tuple(task.answers.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    notes: tuple[str, ...] = ()
     few = GOLDEN_CASES - 2 if signature.feedback else GOLDEN_CASES - 1
-    golden = with_initial_state(tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few)), signature)
-    known = {case.name for case in raw}
-    raw += tuple(case for case in golden if case.name not in known)
+    if card is None or golden_of_users:
+        golden = with_initial_state(tuple(task.answers.cases(card, problem, Purpose.GOLDEN, limit=few)), signature)
+        raw = _joined(with_carried_state(raw, pipeline), golden)
+    else:
+        own = without_own_data(raw, subject)
+        chosen = stand_ins(subject, pipeline, count=few)
+        # golden ones first: a roll-out is made of the first case that is long enough, and travels as well
+        golden, raw = chosen.cases, _joined(chosen.cases, with_carried_state(own, pipeline))
+        notes = (chosen.note,) if chosen.note else ()
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
@@ -64,7 +73,7 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
         with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
             preprocessed.append(replace(case, inputs=pipeline.inputs(case.inputs)))
             raw += (case,)
-    offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
+    offered = task.answers.cases(card if golden_of_users else None, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
     varied = [name for name in _names(signature.inputs) if len(_sizes(model, signature, name)) > 2]
@@ -79,7 +88,19 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
-    return Inputs(raw=raw, model=tuple(_unique(model)), items=with_initial_state(items, signature), golden=golden)
+    return Inputs(
+        raw=raw,
+        model=tuple(_unique(model)),
+        items=with_initial_state(items, signature),
+        golden=golden,
+        notes=notes,
+    )
+
+
+def _joined(cases: Sequence[Case], others: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases, and those of the others that have another name."""
+    known = {case.name for case in cases}
+    return (*cases, *(case for case in others if case.name not in known))
 
 
 def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:

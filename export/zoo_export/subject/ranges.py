@@ -184,7 +184,7 @@ def _counts(cases: Sequence[Case], ports: Sequence[Port], name: str) -> tuple[st
 
 def _budget(case: Case, ports: Sequence[Port], name: str, parameters: int) -> float:
     """How many positions along an axis all sizes may have together."""
-    each = sum(
+    each: float = sum(
         case.inputs[port.name].size / max(case.inputs[port.name].shape[port.shape.index(name)], 1)
         for port in ports
         if name in port.shape

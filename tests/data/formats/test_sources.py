@@ -55,7 +55,7 @@ def test_class_folders_are_split_by_hash_and_say_so(paint: Paint, tmp_path: Path
     assert found.source.format == "class-folders" and found.source.location == tmp_path
     assert found.classes == ("cat", "dog")
     assert found.counts() == {"train": 54, "validation": 6}
-    assert found.facts == {"channels": 3, "height": [5, 5], "width": [6, 6]}
+    assert found.facts == {"channels": 3, "height": [5, 5], "width": [6, 6], "common_size": [5, 6]}
     assert any(note.startswith("6 of 60 training items were held out") for note in found.notes)
     assert {sample.label for sample in found.splits["train"]} == {0, 1}
 
@@ -198,20 +198,20 @@ def test_unknown_schemes_and_names() -> None:
 KEEP = "if it is no class, --train names the folder that holds the classes"
 
 
-def test_an_empty_class_folder_and_one_of_heic(paint: Paint, tmp_path: Path) -> None:
+def test_an_empty_class_folder_and_one_of_raw_pictures(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
     (tmp_path / "bird").mkdir()
     (tmp_path / "fish").mkdir()
-    (tmp_path / "fish" / "1.heic").write_bytes(b"x")
+    (tmp_path / "fish" / "1.cr2").write_bytes(b"x")
     assert problems(tmp_path) == [
         ("bird/", "no pictures", f"add pictures; {KEEP}"),
-        ("fish/", "no pictures (found 1 .heic)", f"convert them to JPEG or PNG; {KEEP}"),
+        ("fish/", "no pictures (found 1 .cr2)", f"convert them to JPEG or PNG; {KEEP}"),
     ]
 
 
-def test_heic_beside_pictures_is_not_dropped_silently(paint: Paint, tmp_path: Path) -> None:
+def test_a_raw_picture_beside_others_is_not_dropped_silently(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
-    (tmp_path / "cat" / "1.HEIC").write_bytes(b"x")
+    (tmp_path / "cat" / "1.CR2").write_bytes(b"x")
     assert problems(tmp_path) == [("cat/", "1 pictures of a kind that cannot be read", "convert them to JPEG or PNG")]
 
 

@@ -140,7 +140,7 @@ def trained_stub(own: Mapping[str, float]) -> Subject:
     from tests.zoo_export.conftest import subject_of, tiny
 
     subject = subject_of(tiny())
-    task = replace(builtin_task("image-classification"), make_answers=Unmeasured)  # type: ignore[arg-type,return-value]
+    task = replace(builtin_task("image-classification"), make_answers=Unmeasured)  # type: ignore[arg-type]
     return replace(subject, task=task, trained=True, own_metrics=lambda _card, _split: own)
 
 

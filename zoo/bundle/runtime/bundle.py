@@ -24,7 +24,8 @@ from zoo.bundle.runtime.code_check import check_code
 from zoo.bundle.runtime.consistency import against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
-from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.runtime.signature import check_signature
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
@@ -78,7 +79,7 @@ class Checked:
     def verdict(self) -> str:
         """PASS, WARN, FAIL or INCONCLUSIVE; "unproved" for a whole bundle that was published without a proof."""
         status = worst(*(gate.status for gate in self.gates))
-        whole = all(gate.status == Status.PASS for gate in self.gates if gate.name != "proof")
+        whole = all(gate.status in (Status.PASS, Status.WARN) for gate in self.gates if gate.name != "proof")
         return "unproved" if whole and self.bundle.manifest.verdict == "unproved" else status.value
 
     @property
@@ -92,12 +93,26 @@ class Checked:
         )
 
 
-def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | None = None) -> Checked:
-    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle."""
+def verify_bundle(
+    path: Path,
+    *,
+    sha256: str | None = None,
+    key: Path | None = None,
+    engine: Engine = "onnxruntime",
+    limits: Limits | None = None,
+) -> Checked:
+    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle.
+
+    `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.  With another
+    `engine` the golden cases are put to it as well.
+    """
     start = time.monotonic()
     bundle = Bundle.open(path)
+    signature = check_signature(bundle.path, key)
     with Runtime(limits=limits) as runtime:
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
+        if signature is not None:
+            gates.append(Gate(name="signature", status=signature[0], detail=signature[1]))
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
@@ -105,6 +120,8 @@ def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | Non
         graphs = Graphs(bundle, runtime)
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
+    if engine != "onnxruntime":
+        gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -191,6 +208,14 @@ def _consistency(bundle: Bundle, graphs: Graphs) -> Finding:
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     return Status.PASS, "manifest, record and graphs say the same"
+
+
+def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:
+    """The golden cases on another runtime, which says what it computed in."""
+    with Runtime(limits=limits, engine=engine) as runtime:
+        status, detail = _golden(bundle, Graphs(bundle, runtime))
+        name = f"{runtime.title} {runtime.versions()[engine]} on {runtime.provider()}"
+    return status, f"{name}: {detail.replace('this device', 'it')}"
 
 
 def _golden(bundle: Bundle, graphs: Graphs) -> Finding:

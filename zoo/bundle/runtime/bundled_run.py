@@ -22,6 +22,7 @@ import numpy as np
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
 MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
+SIGNATURE = "manifest.json.sig"
 
 
 def plain(text: str) -> str:
@@ -34,7 +35,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     listed = {file["name"]: file for file in manifest["files"]}
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
-    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json"}))
+    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json", SIGNATURE}))
     for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():

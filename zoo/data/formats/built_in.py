@@ -12,6 +12,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.yolo_settings:detect_yolo",
         read="zoo.data.formats.detection.yolo_txt:list_yolo",
+        write="zoo.data.formats.detection.writers:write_yolo",
         summary="YOLO (FOLDER/data.yaml with images/ and labels/, the .yaml file, obj.data, or text files beside the "
         "pictures with classes.txt)",
     ),
@@ -20,13 +21,23 @@ BUILT_IN_FORMATS: Final = (
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.coco:detect_coco",
         read="zoo.data.formats.detection.coco:list_coco",
+        write="zoo.data.formats.detection.writers:write_coco",
         summary="COCO (FOLDER/annotations/*.json, FOLDER/train/_annotations.coco.json, or a .json file)",
+    ),
+    FormatSpec(
+        name="label-studio",
+        tasks=("object-detection",),
+        detect="zoo.data.formats.detection.label_studio:detect_label_studio",
+        read="zoo.data.formats.detection.label_studio:list_label_studio",
+        has_parts=False,
+        summary="Label Studio's JSON (FOLDER/export.json with the pictures below FOLDER, or the .json file)",
     ),
     FormatSpec(
         name="voc",
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.voc:detect_voc",
         read="zoo.data.formats.detection.voc:list_voc",
+        write="zoo.data.formats.detection.writers:write_voc",
         summary="Pascal VOC (FOLDER/Annotations/*.xml with JPEGImages/, or .xml beside the pictures)",
     ),
     FormatSpec(
@@ -34,6 +45,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.mask_folders:detect_mask_folders",
         read="zoo.data.formats.masks.mask_folders:list_mask_folders",
+        write="zoo.data.formats.masks.writers:write_mask_folders",
         summary="FOLDER/images/*.jpg with FOLDER/masks/*.png of the same names, with or without train/ and val/ above "
         "or below them, or NAME_mask.png beside NAME.jpg",
     ),
@@ -42,6 +54,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.voc:detect_voc_masks",
         read="zoo.data.formats.masks.voc:list_voc_masks",
+        write="zoo.data.formats.masks.writers:write_voc_masks",
         summary="Pascal VOC (FOLDER/JPEGImages with FOLDER/SegmentationClass)",
     ),
     FormatSpec(
@@ -49,6 +62,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.coco:detect_regions",
         read="zoo.data.formats.masks.coco:list_regions",
+        write="zoo.data.formats.masks.writers:write_coco_masks",
         summary="COCO (FOLDER/annotations/*.json with segmentations, or a .json file)",
     ),
     FormatSpec(
@@ -63,6 +77,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-classification",),
         detect="zoo.data.formats.picture_layouts:detect_class_folders",
         read="zoo.data.formats.class_folders.tree:list_class_folders",
+        write="zoo.data.formats.class_folders.writers:write_class_folders",
         summary="FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
     ),
     FormatSpec(
@@ -81,16 +96,30 @@ BUILT_IN_FORMATS: Final = (
     ),
     FormatSpec(
         name="csv",
-        tasks=("image-classification", "image-embedding"),
-        detect="zoo.data.formats.picture_layouts:detect_manifest",
+        tasks=("image-classification",),
+        detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
-        summary="a CSV or TSV file with the columns path,label[,split]",
+        write="zoo.data.formats.class_folders.writers:write_manifest",
+        has_parts=False,
+        has_columns=True,
+        summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
+    ),
+    FormatSpec(
+        name="csv",
+        tasks=("image-embedding",),
+        detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
+        read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
+        has_parts=False,
+        has_columns=True,
+        summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
         name="csv",
         tasks=("image-reconstruction", "image-generation"),
         detect="zoo.data.formats.picture_layouts:detect_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path[,split]",
     ),
     FormatSpec(
@@ -98,6 +127,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-embedding",),
         detect="zoo.data.formats.picture_layouts:detect_pairs",
         read="zoo.data.formats.identities.folders:list_pairs",
+        has_parts=False,
         summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
     ),
     FormatSpec(
@@ -105,6 +135,9 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
+        write="zoo.data.formats.text.writers:write_table",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     ),
     FormatSpec(
@@ -112,6 +145,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
+        write="zoo.data.formats.text.writers:write_tables",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -119,6 +154,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-classification", "text-embedding"),
         detect="zoo.data.formats.text.layouts:detect_classes",
         read="zoo.data.formats.text.readers:read_class_folders",
+        write="zoo.data.formats.text.writers:write_text_classes",
         summary="a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
     ),
     FormatSpec(
@@ -126,6 +162,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_file",
         read="zoo.data.formats.text.readers:read_file",
+        has_parts=False,
         summary="a text file (.txt)",
     ),
     FormatSpec(
@@ -140,6 +177,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_lines",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the column text",
     ),
     FormatSpec(
@@ -147,6 +186,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_tables_of_lines",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(

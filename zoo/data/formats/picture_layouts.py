@@ -11,13 +11,14 @@ from typing import Final
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.api.formats import FormatMatch
+from zoo.data.formats.class_folders.csv_manifest import names_pictures
 from zoo.data.formats.class_folders.torchvision_names import NAMED
-from zoo.data.formats.detect import Formats, built_in_formats, detect_format
-from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
+from zoo.data.formats.detect import Formats, built_in_formats, detect_format, refuse_options
+from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, hidden, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
 from zoo.data.formats.other_tasks import refuse_other_task
-from zoo.data.formats.parts import find_parts
-from zoo.data.formats.split_names import splits_of_folders
+from zoo.data.formats.parts import ROLES, find_parts
+from zoo.data.formats.split_names import split_words, splits_of_folders
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
 TABLES: Final = (".csv", ".tsv")
@@ -53,7 +54,10 @@ def detect_class_folders(path: Path, *, request: DataRequest) -> FormatMatch | N
     folder = inner_folder(path)
     listing = _pictures_in(folder)
     refuse_other_task(folder, request, labelled=True)
-    if not subfolders(folder):
+    names = subfolders(folder)
+    if len(names) == 1 and ROLES.issuperset(split_words(names[0])) and not subfolders(folder / names[0]):
+        raise DataError(f"{folder} holds {names[0]}/ alone: a folder of pictures, and none of classes")
+    if not names:
         raise DataError(f"{folder} holds {listing} pictures but no class folders")
     for split, part in find_parts(folder, labelled=True, request=request).folders:
         if split == "train" and not subfolders(part):
@@ -78,6 +82,16 @@ def detect_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """A table that names pictures."""
     table = path.is_file() and path.suffix.lower() in TABLES
     return FormatMatch(location=path) if table and (request.format or not holds_pairs(path)) else None
+
+
+def detect_labelled_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A table of pictures and labels, or a folder with just one, which may also be class folders with a note beside."""
+    if not path.is_dir():
+        return detect_manifest(path, request=request)
+    tables = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in TABLES and not hidden(entry.name)]
+    if len(tables) != 1 or not tables[0].is_file() or holds_pairs(tables[0]) or not names_pictures(tables[0], request):
+        return None
+    return FormatMatch(location=tables[0], sure=bool(request.format))
 
 
 def detect_pairs(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
@@ -120,4 +134,5 @@ def _named(request: DataRequest, scheme: str, name: str, *, published: bool) -> 
         close = get_close_matches(name.lower(), by_case, n=3, cutoff=0.4)
         suggestion = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
         raise UnknownName(f"torchvision:{name} is not known", hint=f"{suggestion}known are {', '.join(NAMED)}")
+    refuse_options(request, what=f"{request.source} is a published dataset, whose parts are known")
     return DataSource(request=request, format=PUBLISHED, location=request.root)

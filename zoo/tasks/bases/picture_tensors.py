@@ -17,7 +17,7 @@ from zoo.data.image.augment import augment as augment_pictures
 from zoo.data.image.dataset import open_split
 from zoo.data.image.inputs import uncropped_input
 from zoo.data.image.preprocess import ImagePrepare
-from zoo.data.image.reading import IMAGE
+from zoo.data.image.reading import IMAGE, read_as
 
 
 class PictureTensors:
@@ -25,7 +25,7 @@ class PictureTensors:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split: pictures as whole levels, in memory where they fit."""
-        return open_split(card, split, problem.image)
+        return open_split(read_as(card, problem), split, problem.image)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """The batch with its images moved, turned and coloured."""

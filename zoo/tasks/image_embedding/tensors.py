@@ -10,6 +10,7 @@ from zoo.api.problem import Problem
 from zoo.api.task import Dataset, Metrics, Port
 from zoo.data.embedding.postprocess import UnitLength
 from zoo.data.embedding.steps import STEPS
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.picture_tensors import PictureGraphs, PictureTensors
 from zoo.tasks.image_embedding.dataset import open_identities
 
@@ -19,7 +20,7 @@ class IdentityTensors(PictureTensors):
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """Pictures as whole levels; of train in batches of a few identities, of the others with their pairs."""
-        return open_identities(card, split, problem.image)
+        return open_identities(read_as(card, problem), split, problem.image)
 
     def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002  the same for all
         """roc_auc, accuracy, tar_at_far_1pct and threshold; the ROC curve and the hardest pairs as pictures."""

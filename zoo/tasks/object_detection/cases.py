@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import Any, Final, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case, Item, Purpose
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample
+from zoo.data.image.cases import rescaled_cases, synthetic_contents
 from zoo.data.image.reading import Pixels
 from zoo.tasks.object_detection.facts import max_detections
 from zoo.tasks.object_detection.sources import reader, scenes_card
@@ -32,7 +33,7 @@ def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: i
     elif purpose == Purpose.PIPELINE:
         cases = _raw_cases(card or _embedded(), limit=max_detections(problem))
     elif purpose == Purpose.GOLDEN:
-        cases = _golden(card)
+        cases = _golden(card, problem.image)
     else:
         cases = _items(card) if card is not None else iter(())
     return islice(cases, limit)
@@ -59,6 +60,8 @@ def _items(card: DataCard) -> Iterator[Case]:
             truth={
                 "boxes": np.array(sample.boxes, np.float32).reshape(-1, 4),
                 "labels": np.array(sample.labels, np.int64),
+                "ignored": np.array([box for box, _ in sample.ignored], np.float32).reshape(-1, 4),
+                "ignored_labels": np.array([label for _, label in sample.ignored], np.int64),
             },
             origin=f"{card.source.request.source}, {split} {sample.name.removeprefix(f'{split}/')}",
             item=Item(card=card, split=split, sample=sample),
@@ -84,15 +87,32 @@ def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
     yield case("noise", "uniform", noise, "synthetic", gates=False)
 
 
-def _golden(card: DataCard | None) -> Iterator[Case]:
-    """An embedded scene, an empty picture, and three evaluation items where there are data."""
+def _golden(card: DataCard | None, image: ImageInput) -> Iterator[Case]:
+    """A shrunk and an enlarged scene, an empty picture, and three evaluation items.
+
+    Without data the scenes are embedded and synthetic ones; many, from which to choose.
+    """
+    black = Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
+    if card is None:
+        scenes = rescaled_cases(_scenes(image), image)
+        yield from chain(islice(scenes, 2), [black], scenes)
+        return
+    yield from rescaled_cases(islice(_items(card), 2), image)
+    yield black
+    yield from islice(_items(card), 3)
+
+
+def _scenes(image: ImageInput) -> Iterator[Case]:
+    """Embedded scenes with many digits, tinted, and synthetic ones, by turns; without end."""
     embedded = _embedded()
-    sample = max(_held_out(embedded)[1], key=lambda sample: len(sample.labels))
-    scene = _tinted(reader(embedded)(sample))
-    yield Case(name="embedded scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
-    yield Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
-    if card is not None:
-        yield from islice(_items(card), 3)
+    read = reader(embedded)
+    full = sorted(_held_out(embedded)[1], key=lambda sample: -len(sample.labels))
+    for sample, made in zip(cycle(full), synthetic_contents(image), strict=False):
+        for _ in range(2):  # one to be shrunk, one to be enlarged
+            origin = f"embedded {SCENES}, tinted"
+            yield Case(name="scene", kind="realistic", inputs={"image": _tinted(read(sample))}, origin=origin)
+        yield made
+        yield made
 
 
 def _resized(image: Pixels, height: int, width: int) -> Pixels:

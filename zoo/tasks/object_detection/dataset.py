@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
 class ObjectDataset:
     """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
 
-    def __init__(self, samples: Sequence[ObjectSample], levels: Levels, sides: Tensor, prepare: ImagePrepare) -> None:
+    def __init__(
+        self,
+        samples: Sequence[ObjectSample],
+        levels: Levels,
+        sides: Tensor,
+        prepare: ImagePrepare,
+        *,
+        hide_ignored: bool = False,
+    ) -> None:
         self.names = [sample.name for sample in samples]
         self.levels = levels
+        self.hide_ignored = hide_ignored
         self.prepare = prepare
         height, width = prepare.size
         factors = torch.tensor([width, height, width, height]) / sides.flip(1).repeat(1, 2)
@@ -49,11 +59,16 @@ class ObjectDataset:
         """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k], names; index int64 [n].
 
         The lists `ignored` and `ignored_labels` are the same of crowd regions and difficult objects: a metric counts
-        what is found there neither as right nor as wrong.
+        what is found there neither as right nor as wrong.  Of training pictures these regions have the picture's mean
+        colour, so that what they show is not learnt as background.
         """
         index = torch.as_tensor(indices, dtype=torch.int64)
+        image = self.levels.take(index)
+        if self.hide_ignored:
+            for picture, i in zip(image, indices, strict=True):
+                hide(picture, self.ignored[i], self.boxes[i])
         return {
-            "image": self.levels.take(index),
+            "image": image,
             "boxes": [self.boxes[i] for i in indices],
             "labels": [self.labels[i] for i in indices],
             "ignored": [self.ignored[i] for i in indices],
@@ -67,6 +82,18 @@ class ObjectDataset:
         return self.prepare.ready(batch)
 
 
+def hide(picture: Tensor, regions: Tensor, boxes: Tensor) -> None:
+    """Give the regions [m, 4] of a picture uint8 [c, h, w] its mean colour, but for what lies in the boxes [k, 4]."""
+    if not len(regions):
+        return
+    hidden = torch.zeros(picture.shape[1:], dtype=torch.bool)
+    for value, frames in ((True, regions), (False, boxes)):
+        for left, top, right, bottom in frames.tolist():
+            hidden[int(top) : math.ceil(bottom), int(left) : math.ceil(right)] = value
+    mean = picture.float().mean((1, 2)).round().to(torch.uint8)
+    picture[:, hidden] = mean[:, None]
+
+
 @torch.no_grad()
 def open_split(card: DataCard, split: Split, image: ImageInput) -> ObjectDataset:
     """One split of a checked card, resized to a model's input without cropping."""
@@ -77,4 +104,4 @@ def open_split(card: DataCard, split: Split, image: ImageInput) -> ObjectDataset
     grey = card.facts.get("channels") == 1
     levels = open_levels(samples, reader(card), prepare, grey=grey, stacked=lambda: stacked(card, split))
     sides = torch.tensor([sample.sides for sample in samples], dtype=torch.float32)
-    return ObjectDataset(samples, levels, sides, prepare)
+    return ObjectDataset(samples, levels, sides, prepare, hide_ignored=split == "train")

@@ -10,7 +10,7 @@ import numpy as np
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture, white_level
 from zoo.data.image.reading import Pixels, files_root, unchanged
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -61,8 +61,8 @@ def reader(card: DataCard) -> Callable[[ObjectSample], Pixels]:
     """A function from a sample to uint8 [height, width, 3]."""
     if card.source.format == SCENES:
         return _read_scene
-    root = files_root(card)
-    return unchanged(lambda sample: read_picture(root / sample.name))
+    root, white = files_root(card), white_level(card.facts)
+    return unchanged(lambda sample: read_picture(root / sample.name, white=white))
 
 
 def _read_scene(sample: ObjectSample) -> Pixels:

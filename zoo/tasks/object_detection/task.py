@@ -12,6 +12,7 @@ from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import SCENES, detect_objects
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
 from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
@@ -45,7 +46,8 @@ class DetectionData(PictureData):
         """The classes of the data, and how many detections an answer may hold."""
         fullest = card.facts.get("fullest")
         facts = {"max_detections": room_for(fullest)} if isinstance(fullest, int) else {}
-        return replace(super().problem(task, card, input), facts=facts)
+        problem = super().problem(task, card, input)
+        return replace(problem, facts={**problem.facts, **facts})
 
 
 class DetectionAnswers(PictureAnswers):
@@ -53,7 +55,7 @@ class DetectionAnswers(PictureAnswers):
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
-        return detector_cases(card, problem, purpose, limit=limit)
+        return detector_cases(read_as(card, problem) if card else None, problem, purpose, limit=limit)
 
     def agreement(
         self,

@@ -12,7 +12,7 @@ from zoo.api.problem import Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
 from zoo.data.image.inputs import uncropped_input
-from zoo.data.image.reading import IMAGE
+from zoo.data.image.reading import IMAGE, read_as
 from zoo.tasks.bases.picture_tensors import PictureGraphs
 from zoo.tasks.object_detection.augment import augment as change
 from zoo.tasks.object_detection.dataset import open_split
@@ -25,7 +25,7 @@ class DetectionTensors:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split, stretched to the problem's input."""
-        return open_split(card, split, uncropped_input(problem))
+        return open_split(read_as(card, problem), split, uncropped_input(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and boxes changed together."""

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture, white_level
 
 
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path)}
+    return {"image": read_picture(path, white=white_level(problem.get("facts", {})))}
 
 
 def shares(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> list[tuple[str, float]]:

@@ -11,7 +11,7 @@ from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import SCENES
 from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture, white_level
 from zoo.data.image.reading import Pixels, files_root, unchanged
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     """A function from a sample to its picture, uint8 [height, width, 3]."""
     if card.source.format == SCENES:
         return _scene
-    root = files_root(card)
-    return unchanged(lambda sample: read_picture(root / sample.name))
+    root, white = files_root(card), white_level(card.facts)
+    return unchanged(lambda sample: read_picture(root / sample.name, white=white))
 
 
 def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:

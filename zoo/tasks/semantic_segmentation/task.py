@@ -11,6 +11,7 @@ from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.layouts import SCENES, detect_masks
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
 from zoo.tasks.semantic_segmentation import device
 from zoo.tasks.semantic_segmentation.agreement import agreement, scores
@@ -41,7 +42,7 @@ class SegmentationAnswers(PictureAnswers):
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Pictures of many sizes and shapes."""
-        return segmenter_cases(card, problem, purpose, limit=limit)
+        return segmenter_cases(read_as(card, problem) if card else None, problem, purpose, limit=limit)
 
     def agreement(
         self,

@@ -11,6 +11,7 @@ from zoo.api.problem import Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Metrics, Port
 from zoo.data.image.inputs import uncropped_input
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.picture_tensors import PictureGraphs
 from zoo.tasks.semantic_segmentation.augment import augment as change
 from zoo.tasks.semantic_segmentation.dataset import open_split
@@ -23,7 +24,7 @@ class SegmentationTensors:
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split, stretched to the problem's input."""
-        return open_split(card, split, uncropped_input(problem))
+        return open_split(read_as(card, problem), split, uncropped_input(problem))
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and masks changed together."""

@@ -81,7 +81,8 @@ class LanguageModelTrainer:
 
     def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
         """Nats per target that counts."""
-        return outputs["nats"].sum() / outputs["tokens"].sum().clamp_min(1)
+        loss: Tensor = outputs["nats"].sum() / outputs["tokens"].sum().clamp_min(1)
+        return loss
 
     def _given(self, batch: Batch) -> list[Tensor]:
         return [batch[name] for name in self._inputs]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest
-from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.api.errors import BadFile, BadSample, DataError, UsageError
 from zoo.data.formats.columns import (
     Columns,
     asked_columns,
@@ -26,7 +26,7 @@ from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
 
-LONGEST: Final = 4_000
+MAX_NAME_CHARS: Final = 4_000
 """Characters of a path; a longer text is none."""
 SOME: Final = 20
 """Rows whose files are looked for to see which column holds paths."""
@@ -42,7 +42,7 @@ class Files:
 
     def find(self, name: str) -> str | None:
         """The path below the root; None where no file, or more than one, may be meant."""
-        if not 0 < len(name) <= LONGEST or "\0" in name:
+        if not 0 < len(name) <= MAX_NAME_CHARS or "\0" in name:
             return None
         path = Path(name.replace("\\", "/"))
         try:
@@ -93,6 +93,18 @@ def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | N
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
     return FileListing(root=files.root, rows=rows, problems=problems, notes=notes, origins={None: (path.name,)})
+
+
+def names_pictures(path: Path, request: DataRequest) -> bool:
+    """Whether a table has a column of paths, which lead to files, and one of labels."""
+    try:
+        table = _table(path)
+        files = Files(request.root or path.parent, {})
+        columns, folder = _columns(path, table, files, labelled=True, request=request)
+    except UsageError:
+        return False
+    cells = [row.cells[columns.of["path"]] for row in table.rows[int(columns.header) :][:SOME] if len(row.cells) > 1]
+    return any(files.find(folder + cell.strip()) for cell in cells)
 
 
 def list_unlabelled(path: Path, *, request: DataRequest | None = None) -> FileListing:
