@@ -133,7 +133,7 @@ def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
         metrics.update({"logits": logits[part]}, {"image": images[part], "label": label[part]})
     assert metrics.compute() == {"top1": pytest.approx(6 / 8), "top5": pytest.approx(7 / 8)}
     assert metrics.matrix is not None and metrics.matrix[6, 0] == 1 and metrics.matrix.trace() == 6
-    assert [(one.label, one.answer, int(one.image[0, 0, 0])) for one in metrics.worst] == [(6, 0, 6), (0, 1, 7)]
+    assert [(one.label, one.answer, int(one.image[0, 0, 0])) for _, one in metrics.worst.rows] == [(6, 0, 6), (0, 1, 7)]
     assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png", "mistakes.png"]
     assert all(Image.open(path).size[0] > 200 for path in tmp_path.glob("*.png"))
 

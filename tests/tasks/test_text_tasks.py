@@ -15,8 +15,8 @@ from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
+from zoo.tasks.bases.sequences import negative_log_likelihood
 from zoo.tasks.text_generation import runner as writer
-from zoo.tasks.text_generation.agreement import negative_log_likelihood
 from zoo_export.bundle.runner_source import task_source
 
 
@@ -91,7 +91,7 @@ def test_writing_goes_on_from_the_prompt_with_the_state_fed_back() -> None:
         return {"logits": logits, "state_out": feeds["state"] + 1}
 
     inputs = {**builtin_task("text-generation").data.read_text("ab", TEXT), "state": np.zeros(1)}
-    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
+    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, {"length": 4, "temperature": 0, "seed": 0})
     assert writer.show(answer, {"vocabulary": LETTERS}) == "abbcab"
     assert received == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
 
@@ -174,8 +174,8 @@ def test_classifiers_agree_unless_a_clear_answer_changes() -> None:
     assert (found.items, found.agreeing, found.undecided) == (3, 1, 1)
     assert found.disagreements == ("2: class 1 (0.8000) became 0 (0.7000), with a margin of 0.6",)
     answers = builtin_task("text-classification").answers
-    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
-    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0}
+    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3), "macro_f1": 0.25}
+    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0, "macro_f1": 1.0}
 
 
 def test_writers_agree_unless_a_clear_next_token_changes() -> None:

@@ -6,30 +6,31 @@ model beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.errors import BadFile, DataError, PluginError
-from zoo.api.parts import FileItem
+from zoo.api.errors import DataError, PluginError
 from zoo.api.problem import AudioInput, Input, Problem
-from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
+from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
-from zoo.runs.serialization import to_json
 from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
-from zoo.tasks.text_generation.agreement import agreement, scores
+from zoo.tasks.bases.reading import DeviceReader
+from zoo.tasks.bases.sequences import SequenceAnswers
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData:
+class SoundData(DeviceReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
+
+    device = runner
+    noun, hint = "a sound", "give a wav file"
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
@@ -50,42 +51,21 @@ class SoundData:
             )
         return Problem(task=task, input=replace(facts, sample_rate=rate, any_rate=False), classes=card.classes)
 
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """A wav file as the beginning: samples int64 [1, 1 + length], condition int64 [1] where there are classes."""
-        try:
-            return (FileItem(inputs=runner.read(path, to_json(problem))),)
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as a sound: {error}", hint="give a wav file") from error
 
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The beginning of a sound of a class, by its name; BadFile where the model knows no such class."""
-        try:
-            return runner.read_text(text, to_json(problem))
-        except ValueError as error:
-            raise BadFile(f"{text!r} begins no sound: {error}") from error
-
-
-class SoundAnswers:
+class SoundAnswers(SequenceAnswers):
     """Sounds like those of the data, sample by sample; the truth of a case is the code after each."""
+
+    device = runner
+    element = "sample"
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Sounds for a purpose, without state."""
         return sound_cases(card, problem, purpose, limit=limit)
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """The same likeliest next sample wherever the reference is decided."""
-        return agreement(reference, candidate, cases=cases, noise=noise, element="sample")
-
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """bits_per_sample over the cases whose next samples are known, each read without context."""
-        return scores(answers, cases, element="sample")
+        bits = self.bits(answers, cases)
+        return {"bits_per_sample": float(bits.mean())} if bits.size else {}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """The generic kinds that apply to sounds, other codes, a forgotten state and a forgotten class."""
@@ -94,17 +74,6 @@ class SoundAnswers:
     def prompts(self, problem: Problem) -> Sequence[str]:
         """Every class, or "silence" where there are none."""
         return problem.classes or ("silence",)
-
-    def generate(
-        self,
-        run: Callable[[Arrays], Arrays],
-        inputs: Arrays,
-        feedback: Mapping[str, str],
-        problem: Problem,
-        settings: Mapping[str, float],
-    ) -> Arrays:
-        """The beginning and what the model writes after it: samples int64 [1, length], and the last logits."""
-        return runner.generate(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem), settings)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The sound that was written; of a single run of the graph, the likeliest next samples."""

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose
-from zoo.data.text import labelled_texts
+from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
-from zoo.data.text.encoding import file_inputs, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
-
-if TYPE_CHECKING:
-    from zoo.api.task import Arrays
+from zoo.tasks.bases.reading import DeviceReader
 
 
-class TextData:
+class TextData(DeviceReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
+
+    device = reading
+    """What bundles carry."""
+    noun, hint = "text", "give a UTF-8 text file"
 
     has_classes: ClassVar[bool] = True
     """The labels are the classes of the answer."""
@@ -37,14 +36,6 @@ class TextData:
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""
         return text_problem(task, card, input, classes=card.classes if self.has_classes else ())
-
-    def read(self, path: Path, problem: Problem) -> tuple[FileItem, ...]:
-        """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
-        return (FileItem(inputs=file_inputs(path, problem)),)
-
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The same of a text given in words; BadFile when it is empty."""
-        return text_inputs(text, problem)
 
 
 class TextAnswers:

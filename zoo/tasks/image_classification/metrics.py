@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
 from zoo.data.image.charts import confusion_chart, save, wall
+from zoo.tasks.bases.mean_metrics import WorstItems
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -22,9 +23,8 @@ WORST: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A picture, uint8 [channels, h, w], and how wrong the answer was."""
+    """A picture, uint8 [channels, h, w], and what it was taken for."""
 
-    loss: float
     image: Tensor
     label: int
     answer: int
@@ -44,7 +44,7 @@ class ClassificationMetrics:
         }
         self.confusion = MulticlassConfusionMatrix(count, validate_args=False)
         self.matrix: Tensor | None = None
-        self.worst: list[Mistake] = []
+        self.worst: WorstItems[Mistake] = WorstItems(WORST, floor=0.0)
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
@@ -63,12 +63,12 @@ class ClassificationMetrics:
         if self.matrix is None:
             raise RuntimeError("pictures of metrics that were never computed")
         files = [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
-        if self.worst:
+        if self.worst.rows:
             titles = [
                 f"{self.classes[mistake.label]}\nread as {self.classes[mistake.answer]} ({mistake.probability:.0%})"
-                for mistake in self.worst
+                for _, mistake in self.worst.rows
             ]
-            images = [mistake.image.permute(1, 2, 0).numpy() for mistake in self.worst]
+            images = [mistake.image.permute(1, 2, 0).numpy() for _, mistake in self.worst.rows]
             files.append(save(wall(images, titles), folder / "mistakes.png"))
         return files
 
@@ -76,11 +76,9 @@ class ClassificationMetrics:
         losses = F.cross_entropy(logits, label, reduction="none")
         answers = logits.argmax(1)
         losses = torch.where(answers == label, -1.0, losses)
-        values, indices = losses.topk(min(WORST, len(losses)))
-        floor = self.worst[-1].loss if len(self.worst) == WORST else 0.0
-        for loss, index in zip(values.tolist(), indices.tolist(), strict=True):
-            if loss > floor:
-                answer = int(answers[index])
-                probability = float(logits[index].softmax(0)[answer])
-                self.worst.append(Mistake(loss, images[index].cpu(), int(label[index]), answer, probability))
-        self.worst = sorted(self.worst, key=lambda mistake: -mistake.loss)[:WORST]
+
+        def mistake(index: int) -> Mistake:
+            answer = int(answers[index])
+            return Mistake(images[index].cpu(), int(label[index]), answer, float(logits[index].softmax(0)[answer]))
+
+        self.worst.add(losses, mistake)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.image.device import read
+
+__all__ = ["found", "read", "show"]
 
 SURE = 0.3
 """Detections below this score are counted but not listed."""
 LIMIT = 20
-
-
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
-    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path)}
 
 
 def found(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem
-from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
+from zoo.api.task import Case, Progress, Purpose, Shown
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects
-from zoo.tasks.bases.pictures import PictureAnswers, PictureData
+from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects, object_root
+from zoo.tasks.bases.pictures import PictureAnswers
+from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import runner
 from zoo.tasks.object_detection.agreement import agreement, precision
 from zoo.tasks.object_detection.cases import cases as detector_cases
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class DetectionData(PictureData):
+class DetectionData(SceneData):
     """COCO's JSON, Pascal VOC's XML, YOLO's text files, or the embedded digit scenes; samples are `ObjectSample`s."""
 
     def detect(self, request: DataRequest) -> DataSource:
@@ -38,6 +40,10 @@ class DetectionData(PictureData):
         listing = LISTINGS[source.format](source.location, request=source.request)
         return check_objects(source, listing, progress=progress)
 
+    def root(self, source: DataSource) -> Path:
+        """As the listing names them."""
+        return object_root(source)
+
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes of the data, and how many detections an answer may hold."""
         fullest = card.facts.get("fullest")
@@ -48,20 +54,12 @@ class DetectionData(PictureData):
 class DetectionAnswers(PictureAnswers):
     """Boxes with scores and labels."""
 
+    data = DetectionData
+    agreement = staticmethod(agreement)
+
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
-        return detector_cases(card, problem, purpose, limit=limit)
-
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """Detections matched by class, overlap and score, whatever their order."""
-        return agreement(reference, candidate, cases=cases, noise=noise)
+        return detector_cases(card, self.data(), problem, purpose, limit=limit)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """COCO's mean average precision over the cases whose boxes are known."""

@@ -5,18 +5,15 @@ Here a graph is tokens in, logits out, with the state of the model beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.errors import BadFile
-from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
-from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
+from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
 from zoo.data.formats.text.checks import check_corpus
 from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
@@ -24,9 +21,11 @@ from zoo.data.formats.text.rows import TABLES, Found, TextRow, read_plain, read_
 from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
+from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
+from zoo.tasks.bases.reading import DeviceReader
+from zoo.tasks.bases.sequences import SequenceAnswers
 from zoo.tasks.text_generation import runner
-from zoo.tasks.text_generation.agreement import agreement, scores
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
 
@@ -37,8 +36,11 @@ LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData:
+class CorpusData(DeviceReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
+
+    device = runner
+    noun, hint = "text", "give a UTF-8 text file"
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
@@ -55,62 +57,28 @@ class CorpusData:
         vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
         return Problem(task=task, input=input, vocabulary=vocabulary)
 
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """The prompt in a text file as tokens int64 [1, length]; BadFile when it is no text."""
-        try:
-            return (FileItem(inputs=runner.read(path, to_json(problem))),)
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
 
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The same of a prompt given in words."""
-        return runner.read_text(text, to_json(problem))
-
-
-class ContinuationAnswers:
+class ContinuationAnswers(SequenceAnswers):
     """Text that goes on where a prompt ends; the truth of a case is the token after each."""
+
+    device = runner
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Texts for a purpose, without state."""
         return writer_cases(card, problem, purpose, limit=limit)
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """The same likeliest next token wherever the reference is decided."""
-        return agreement(reference, candidate, cases=cases, noise=noise)
-
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """bits_per_token over the cases whose next tokens are known, each read without context."""
-        return scores(answers, cases, element="token")
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+        """bits_per_character, and perplexity per token, over the cases whose next tokens are known."""
+        bits = self.bits(answers, cases)
+        tokens = [token for case in cases if case.truth is not None for token in case.truth.tolist()]
+        characters = sum(1 if token < len(SPECIAL) else len(problem.vocabulary[token]) for token in tokens)
+        if not characters:
+            return {}
+        return {"bits_per_character": float(bits.sum() / characters), "perplexity": float(2 ** bits.mean())}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
-
-    def generate(
-        self,
-        run: Callable[[Arrays], Arrays],
-        inputs: Arrays,
-        feedback: Mapping[str, str],
-        problem: Problem,
-        settings: Mapping[str, float],
-    ) -> Arrays:
-        """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
-        return runner.generate(
-            lambda feeds: dict(run(feeds)),
-            dict(inputs),
-            feedback,
-            to_json(problem),
-            length=int(settings["length"]),
-            temperature=settings["temperature"],
-            seed=int(settings["seed"]),
-        )
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
