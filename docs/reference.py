@@ -27,9 +27,9 @@ CHAPTERS = {
     "The parts of a task": "TaskData TaskTensors TaskGraphs TaskAnswers Task",
     "What the parts take and give": "FileItem Signatures Dataset Metrics Monitor Port Signature Purpose Case "
     "Agreement Verdict Control Shown PostprocessKind PostprocessStep",
-    "Bases with defaults": "ItemAnswers DeviceReader MeanMetrics PictureData PictureTableData PictureTensors "
-    "PictureGraphs PictureAnswers TextData TextTensors TextGraphs TextAnswers TableData TableTensors TableGraphs "
-    "TableAnswers",
+    "Bases with defaults": "ItemAnswers DeviceReader DeviceTextReader MeanMetrics PictureData PictureTableData "
+    "PictureTensors PictureGraphs PictureAnswers TextData TextTensors TextGraphs TextAnswers TableData TableTensors "
+    "TableGraphs TableAnswers",
     "Data that a task has looked at": "DataRequest DataSource DataCard BadSample Row",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""

@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.pictures import PictureAnswers as PictureAnswers
     from zoo.tasks.bases.pictures import PictureData as PictureData
     from zoo.tasks.bases.reading import DeviceReader as DeviceReader
+    from zoo.tasks.bases.reading import DeviceTextReader as DeviceTextReader
     from zoo.tasks.bases.table_tensors import TableGraphs as TableGraphs
     from zoo.tasks.bases.table_tensors import TableTensors as TableTensors
     from zoo.tasks.bases.tables import TableAnswers as TableAnswers
@@ -144,7 +145,7 @@ _MODULES = {
     "zoo.tasks.bases.items": "ItemAnswers",
     "zoo.tasks.bases.mean_metrics": "MeanMetrics",
     "zoo.tasks.bases.picture_tables": "PictureTableData",
-    "zoo.tasks.bases.reading": "DeviceReader",
+    "zoo.tasks.bases.reading": "DeviceReader DeviceTextReader",
     "zoo.api.parts": "FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
     "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
     "zoo.tasks.bases.tables": "TableAnswers TableData",

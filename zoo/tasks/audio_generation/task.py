@@ -19,14 +19,14 @@ from zoo.tasks.audio_generation import runner
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
-from zoo.tasks.bases.reading import DeviceReader
+from zoo.tasks.bases.reading import DeviceTextReader
 from zoo.tasks.bases.sequences import SequenceAnswers
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData(DeviceReader):
+class SoundData(DeviceTextReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
     device = runner

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DeviceReader:
-    """`read` and `read_text` by the functions of the module that bundles carry; a task adds `device`."""
+    """`read` by the function of the module that bundles carry; a task adds `device`."""
 
     device: ModuleType
     """The module; its `read` raises ValueError or OSError for what it cannot read."""
@@ -34,6 +34,10 @@ class DeviceReader:
             raise BadFile(f"{path} cannot be read as {self.noun}: {error}", hint=self.hint) from error
         items = made if isinstance(made, list) else [("", made)]
         return tuple(FileItem(name=name, inputs=inputs) for name, inputs in items)
+
+
+class DeviceTextReader(DeviceReader):
+    """The same, and `read_text`, for tasks with the tag `reads_text`."""
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The inputs made from a text given in words; BadFile says what is wrong with it."""

@@ -12,10 +12,10 @@ from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
-from zoo.tasks.bases.reading import DeviceReader
+from zoo.tasks.bases.reading import DeviceTextReader
 
 
-class TextData(DeviceReader):
+class TextData(DeviceTextReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = reading

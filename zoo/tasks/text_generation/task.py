@@ -23,7 +23,7 @@ from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
 from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
-from zoo.tasks.bases.reading import DeviceReader
+from zoo.tasks.bases.reading import DeviceTextReader
 from zoo.tasks.bases.sequences import SequenceAnswers
 from zoo.tasks.text_generation import runner
 from zoo.tasks.text_generation.cases import EMBEDDED
@@ -36,7 +36,7 @@ LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData(DeviceReader):
+class CorpusData(DeviceTextReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = runner
