@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from tests.zoo_export.controls.suite.models import small_mobilenet, small_resnet
 from zoo.bundle.judge.evidence import Magnitude, OutputError
-from zoo.bundle.judge.rule import WARN_ABOVE, K, judge_output, usual_noise
+from zoo.bundle.judge.parity_rule import WARN_ABOVE, K, judge_output, usual_noise
 from zoo.data.embedded.digits import load
 from zoo_cnn.model import cnn
 from zoo_export.reference.backends import without_onednn

@@ -31,12 +31,12 @@ from zoo.training.context import Context
 from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine, launch
 from zoo.training.fit import Fit
+from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
+from zoo.training.optimizers import build_optimizer
 from zoo.training.progress import Progress
-from zoo.training.schedule import learning_rates
 from zoo.training.signals import StopSignals
 from zoo.training.trainers.classification import ClassificationTrainer
-from zoo.training.trainers.optimizers import build_optimizer
 
 BLOCKS = {"linear": (156, 40), "convolutional": (24, 60)}
 """By net: steps in a block, and pairs of blocks."""

@@ -128,9 +128,9 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
+    from zoo.training.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
-    from zoo.training.trainers.optimizers import build_optimizer as build_optimizer
     from zoo.training.trainers.single_model import SingleModelTrainer as SingleModelTrainer
     from zoo_export.export import export as export
     from zoo_export.verify.verify import verify as verify
@@ -179,7 +179,7 @@ _MODULES = {
     "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
-    "zoo.training.trainers.optimizers": "build_optimizer",
+    "zoo.training.optimizers": "build_optimizer",
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",

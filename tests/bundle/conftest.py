@@ -22,9 +22,9 @@ from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Evidence, File
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.record import report_of
-from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.consistency import description
-from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import (
     BundleFile,
     GoldenCase,
@@ -97,7 +97,7 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
     files = {
         "model.onnx": serialized(graphs.linear()),
         "pipeline.onnx": colours(gain),
-        "run.py": Path(run_template.__file__).read_bytes(),
+        "run.py": Path(bundled_run.__file__).read_bytes(),
         "task.py": TASK.encode(),
     }
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ from zoo.data.formats.text.rows import TextItem
 from zoo.data.text.graphs import UnitLengths
 from zoo.data.text.labelled_dataset import TEXTS_PER_LABEL, GroupedTexts
 from zoo.data.text.metrics import RetrievalMetrics
-from zoo.tasks.text_embedding import runner
+from zoo.tasks.text_embedding import device
 from zoo.training.trainers.contrastive import contrastive_loss
 
 LETTERS = ("<pad>", "<unk>", "a", "b", "c", " ")
@@ -141,7 +141,7 @@ def test_two_texts_have_a_similarity_and_more_have_matches() -> None:
     answers = [{"embedding": np.array([turned(angle)], np.float32)} for angle in (0, 60, 50)]
     pair = task.answers.compare(["a", "b"], answers[:2], PROBLEM)
     assert pair.text == " 0.5000  a  b"
-    assert runner.compare(["a", "b"], answers[:2], {"facts": {}}) == pair.text
+    assert device.compare(["a", "b"], answers[:2], {"facts": {}}) == pair.text
     more = task.answers.compare(["a", "b", "c"], answers, PROBLEM, limit=1).record["pairs"]
     assert isinstance(more, list)
     assert [(one["a"], one["b"]) for one in more if isinstance(one, dict)] == [("a", "c"), ("b", "c"), ("c", "b")]

@@ -16,8 +16,8 @@ from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.bases.sequences import negative_log_likelihood
-from zoo.tasks.text_generation import runner as writer
-from zoo_export.bundle.runner_source import task_source
+from zoo.tasks.text_generation import device as writer
+from zoo_export.bundle.task_source import task_source
 
 
 def quiet(done: int, total: int) -> None:

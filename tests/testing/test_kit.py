@@ -211,7 +211,7 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     assert "gradients of faulty/unused: 2 of 4 parameters get none" in said.out
     assert "faulty (zoo-faulty 1.0): 7 passed, 2 failed, 0 skipped" in said.out
     record = zoo_command("plugins", "check", "faulty", "--models", "sound", "--group", "model", "--json")
-    assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)
+    assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 9)
     assert zoo_command("plugins", "check", "fauty").code == 2
     assert (
         "no model of the plugin 'faulty' matches 'x*'"
@@ -247,7 +247,7 @@ def zoo_tasks():
     room = "zoo.tasks.image_classification"
     parts = dict(
         tensors=f"{{__name__}}:Tensors", graphs=f"{{__name__}}:Graphs", answers=f"{room}.task:ClassificationAnswers",
-        data="zoo:TextData" if {texts} else f"{room}.task:ClassificationData", device=f"{room}.runner:read",
+        data="zoo:TextData" if {texts} else f"{room}.task:ClassificationData", device=f"{room}.device:read",
         monitor=zoo.Monitor(metric="top1", mode="max"))
     yield zoo.TaskSpec(name="odd", default_data="digits", data_licence="x", tags=zoo.TaskTags({tags}), **parts)
 

@@ -40,12 +40,12 @@ from zoo.api.task import Batch
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
 from zoo.training.events import Callback
+from zoo.training.optimizers import build_optimizer
 from zoo.training.request import check_data, resolve_training
 from zoo.training.resume import resume
 from zoo.training.run_training import Ended
 from zoo.training.start import begin
 from zoo.training.trainers.classification import ClassificationTrainer
-from zoo.training.trainers.optimizers import build_optimizer
 
 HERE = "tests.training.toy"
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from shlex import quote
 import click
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.scan import PREFIX, Scan, Value, scan
+from zoo.bundle.runtime.safety.scan import PREFIX, Scan, Value, scan
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 

@@ -13,9 +13,9 @@ from typing import TextIO
 
 import click
 
-from zoo.cli.failure import Failure
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.output import DOCUMENT
+from zoo.cli.show_error import Failure
 from zoo.cli.signals import ReceivedSignals, ending_signals
 from zoo.runs.scratch import ScratchFolder, sweep
 

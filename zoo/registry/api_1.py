@@ -6,6 +6,7 @@ API 1; a plugin that needs it is named once in a process.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,8 +58,20 @@ def adapt_task(made: object) -> Task:
         make_tensors=partial(_Tensors, task),
         make_graphs=partial(_Graphs, task),
         make_answers=partial(_Answers, task),
-        device=task.runner_for if isinstance(task, ChoosesRunner) else lambda _: task.runner,
+        device=_device(task),
     )
+
+
+def renamed_device(runner: str) -> str:
+    """The reference that means the same today: zoo's own runners are called device."""
+    return re.sub(r"^(zoo\.tasks\.\w+)\.runner\b", r"\1.device", runner)
+
+
+def _device(task: TaskApi1) -> Callable[[Problem], str]:
+    """The module that bundles carry, by problem."""
+    if isinstance(task, ChoosesRunner):
+        return lambda problem: renamed_device(task.runner_for(problem))
+    return lambda _: renamed_device(task.runner)
 
 
 def _tags(task: TaskApi1) -> TaskTags:

@@ -146,7 +146,7 @@ class CheckContext:
 
 
 def _cases(subject: Subject) -> tuple[Case, ...]:
-    from zoo_export.subject.cases import under_own_names  # noqa: PLC0415  torch
+    from zoo_export.subject.choose_cases import under_own_names  # noqa: PLC0415  torch
     from zoo_export.subject.rollout import with_initial_state  # noqa: PLC0415
 
     cases = subject.task.answers.cases(None, subject.problem, Purpose.MODEL, limit=MAX_CASES)

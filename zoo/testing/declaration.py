@@ -15,6 +15,7 @@ from zoo.api.errors import ZooError
 from zoo.api.parts import TaskAnswers, TaskData, TaskGraphs, TaskTensors
 from zoo.api.specs import PARTS, ModelSpec, Reference, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.api.trainer import Trainer
+from zoo.registry.api_1 import renamed_device
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.registry.references import resolve
@@ -209,7 +210,7 @@ def _runner_type_errors(task: Any) -> Iterator[str]:
         if not hasattr(task, name):
             yield f"has no attribute {name}"
     try:
-        resolve(getattr(task, "runner", "zoo:API_VERSION"))
+        resolve(renamed_device(getattr(task, "runner", "zoo:API_VERSION")))
     except (ImportError, AttributeError) as error:
         yield f"names the runner {task.runner!r}, which does not exist: {error}"
 

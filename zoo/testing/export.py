@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zoo.api.specs import ModelSpec
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.models.target import ModelTarget, Target, WeightsTarget
 from zoo.models.weights.source import published_source
 from zoo.registry.name_resolution import RegistryEntry

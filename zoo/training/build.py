@@ -23,10 +23,10 @@ from zoo.training.context import Context, seed_everything
 from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
 from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
+from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
 from zoo.training.request import TrainingRequest
-from zoo.training.schedule import learning_rates
 from zoo.training.split_metrics import NO_AUGMENT
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from zoo.api.task import Case
 from zoo.bundle.judge.evidence import CaseEvidence
-from zoo.bundle.judge.rule import judge_output
+from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.report.page import ShownCase
 from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof

@@ -13,22 +13,22 @@ from typing import Literal
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.task import Purpose
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
-from zoo.bundle.runtime import run_template
+from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.bundle import REPORT, Bundle
+from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
-from zoo.bundle.runtime.run_template import differing_files
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden import golden_files
-from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.golden_files import golden_files
+from zoo_export.bundle.task_source import task_source
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.cases import RAW_CASES
+from zoo_export.subject.choose_cases import RAW_CASES
 from zoo_export.subject.subject import Subject
 
 ROLES: Mapping[str, Role] = {
@@ -153,7 +153,7 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def runner(subject: Subject) -> dict[str, bytes]:
     """run.py and task.py, as this zoo writes them."""
-    core = Path(run_template.__file__).read_bytes()
+    core = Path(bundled_run.__file__).read_bytes()
     return {"run.py": core, "task.py": task_source(subject.task.device(subject.problem)).encode()}
 
 

@@ -17,7 +17,7 @@ from zoo_export.capture.compose import Pipeline, export_pipeline
 from zoo_export.capture.onnx_graph import describe
 from zoo_export.capture.torch_export import Graph, export_graph, serialize
 from zoo_export.subject.batching import batch_name, batches, join
-from zoo_export.subject.cases import Inputs, Sizes
+from zoo_export.subject.choose_cases import Inputs, Sizes
 from zoo_export.subject.subject import Subject, metadata
 
 MODEL, PIPELINE = "model.onnx", "pipeline.onnx"

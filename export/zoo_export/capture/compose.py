@@ -18,7 +18,7 @@ from zoo.models.outputs import Array, flatten
 from zoo.models.pipeline import TorchPipeline, raw_inputs
 from zoo_export.capture.onnx_graph import copy_of, nodes, subgraphs
 from zoo_export.capture.torch_export import Graph, export_graph
-from zoo_export.subject.cases import Sizes
+from zoo_export.subject.choose_cases import Sizes
 
 IN, OUT = "prepared_", "model_"
 """Prefixes of the model's ports where they meet preprocess and postprocess: `image` may be an input and an output."""

@@ -16,7 +16,7 @@ import torch
 
 from zoo.api.task import Signature
 from zoo.models.outputs import Array
-from zoo_export.subject.cases import Sizes
+from zoo_export.subject.choose_cases import Sizes
 
 LARGEST = 4096
 """Above it a limit is the machine's (an index of 32 bits), not the code's."""

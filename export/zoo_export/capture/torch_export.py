@@ -18,7 +18,7 @@ from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_violations
-from zoo_export.subject.cases import Sizes
+from zoo_export.subject.choose_cases import Sizes
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""

@@ -19,7 +19,7 @@ from zoo_export.capture.capture import GraphFile, Role
 from zoo_export.capture.compose import IN, Pipeline
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
+from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import Loaded, run, run_cases, run_graph
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
@@ -28,7 +28,7 @@ MIN_CASES = 2
 """Cases that a mutant of the model is run on."""
 MAX_LAYERS = 3
 """So many layers, or pairs of classes, are tried for one whose change shows in some case."""
-KILL_THRESHOLD = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5, "classes": 0.0}
+VISIBLE_ABOVE = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5, "classes": 0.0}
 """By control: a mutant whose outputs move by no more, relative to the largest, changes nothing in these cases.
 
 A whole layer times 1.001 moves what depends on it a hundred times as far; a norm behind it undoes it but for rounding.
@@ -82,7 +82,7 @@ def submit_model_mutants(
     indices = alike_cases(file.cases)
     unmutated = (
         queue.submit(lambda runtime: run_unmutated(runtime, session.result(), file, indices))
-        if KILL_THRESHOLD.keys() & set(names)
+        if VISIBLE_ABOVE.keys() & set(names)
         else None
     )
 
@@ -169,7 +169,7 @@ def model_mutant(
     softmax a shift of all its inputs, and two classes may be the same; that says nothing about the proof.  Where a
     mutant stays below its kill threshold against `unmutated`, another layer is mutated instead.
     """
-    if name not in KILL_THRESHOLD:
+    if name not in VISIBLE_ABOVE:
         return _run_mutant(runtime, name, ON_MODEL[name](file.model), file, indices)
     mutant = _run_mutant(runtime, name, LAYERED[name](file.model, 0), file, indices)
     for layer in range(1, MAX_LAYERS):
@@ -199,7 +199,7 @@ def _run_mutant(
 
 def _below_threshold(mutant: Mutant, unmutated: RuntimeResult) -> bool:
     """The mutant gives what the unmutated model gives in every case: to the bit, or but for rounding."""
-    threshold = KILL_THRESHOLD[mutant.name]
+    threshold = VISIBLE_ABOVE[mutant.name]
     return all(
         not isinstance(before, Failed)
         and not isinstance(after, Failed)

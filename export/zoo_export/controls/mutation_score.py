@@ -13,11 +13,11 @@ import onnx
 from zoo.api.problem import Problem
 from zoo.api.task import GENERIC_CONTROLS, Control, Signature
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult, Prepared
-from zoo.bundle.judge.rule import judge_output
+from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
+from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS
 from zoo_export.controls.mutants import Mutant, NotApplied
-from zoo_export.controls.mutations import ON_MODEL, ON_PREPROCESS
 from zoo_export.measure.agreement import RawAgreement, with_answers
 from zoo_export.measure.graph import Declared, GraphRun, compare_cases, measure_graph
 from zoo_export.measure.preprocess import compare_preprocessed, with_preprocessed

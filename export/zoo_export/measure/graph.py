@@ -21,7 +21,7 @@ from zoo.bundle.judge.evidence import (
     Magnitude,
     Waiver,
 )
-from zoo.bundle.judge.rule import Status, judge_output, usual_noise
+from zoo.bundle.judge.parity_rule import Status, judge_output, usual_noise
 from zoo.models.outputs import call
 from zoo_export.capture.capture import GraphFile
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts

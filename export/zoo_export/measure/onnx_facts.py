@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import GraphFacts
 from zoo.bundle.runtime.graph import ParsedModel
-from zoo.bundle.runtime.scan import required_inputs
+from zoo.bundle.runtime.safety.scan import required_inputs
 
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}

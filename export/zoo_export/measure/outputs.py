@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.api.task import MARGIN, Case, Port, Signature
 from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
-from zoo.bundle.judge.rule import MAX_OVER_MEDIAN
+from zoo.bundle.judge.parity_rule import MAX_OVER_MEDIAN
 from zoo.models.outputs import Array
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude
 from zoo_export.reference.strategy import TIE_NOISE

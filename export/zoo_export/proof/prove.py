@@ -24,7 +24,7 @@ from zoo_export.proof.results import Results, collect_results, timed
 from zoo_export.proof.submit import capture_and_submit
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.runtime.queue import runtime_queue
-from zoo_export.subject.cases import Inputs, collect
+from zoo_export.subject.choose_cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
 from zoo_export.subject.subject import Subject

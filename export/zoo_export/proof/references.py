@@ -14,7 +14,7 @@ from zoo_export.proof.submit import Submitted
 from zoo_export.reference.batch_invariance import batch_dependence
 from zoo_export.reference.oracle import BackendRuns, DoubleRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
 from zoo_export.reference.postprocess import PipelinePair, pipeline_pair
-from zoo_export.subject.cases import Inputs
+from zoo_export.subject.choose_cases import Inputs
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 from zoo_export.subject.subject import Subject
 

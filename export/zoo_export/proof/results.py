@@ -16,7 +16,7 @@ from zoo_export.proof.submit import Submitted, SubmittedGraph
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run
-from zoo_export.subject.cases import Inputs
+from zoo_export.subject.choose_cases import Inputs
 from zoo_export.subject.subject import Subject
 
 T = TypeVar("T")

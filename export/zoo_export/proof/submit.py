@@ -29,7 +29,7 @@ from zoo_export.controls.mutation_score import planned
 from zoo_export.runtime.environment import environment
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import Loaded, load, run_cases, run_one_by_one, run_rollout
-from zoo_export.subject.cases import Inputs, cases_of_sizes
+from zoo_export.subject.choose_cases import Inputs, cases_of_sizes
 from zoo_export.subject.results import RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout, rollouts
 from zoo_export.subject.subject import Subject

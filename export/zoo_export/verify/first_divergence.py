@@ -17,7 +17,7 @@ from torch import nn
 
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
-from zoo.bundle.judge.rule import FLOOR, K, judge_output
+from zoo.bundle.judge.parity_rule import FLOOR, K, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo.models.outputs import Array, arguments
 from zoo_export.capture.capture import MODEL, PIPELINE

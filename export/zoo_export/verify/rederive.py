@@ -14,16 +14,16 @@ import onnx
 
 from zoo.bundle import schema_1
 from zoo.bundle.judge.cases import Finding
-from zoo.bundle.judge.rule import K, Status
+from zoo.bundle.judge.parity_rule import K, Status
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.golden import stored_arrays
+from zoo.bundle.runtime.bundled_run import difference, roll_out
+from zoo.bundle.runtime.golden_replay import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
-from zoo.bundle.runtime.run_template import difference, roll_out
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
-from zoo_export.bundle.golden import tolerance
+from zoo_export.bundle.golden_files import tolerance
 from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename

@@ -13,11 +13,11 @@ from zoo.api.errors import BadFile, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Evidence, File
 from zoo.bundle.judge.gates import Gate
-from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
-from zoo.bundle.runtime.scan import Scan, Value, demand_safe
+from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name

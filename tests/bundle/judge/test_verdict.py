@@ -26,7 +26,7 @@ from zoo.bundle.judge.evidence import (
     Waiver,
 )
 from zoo.bundle.judge.gates import KILLING_GATES
-from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import GATES, Verdict, judge, killing_gates
 from zoo.runs.serialization import from_json, to_json
 

@@ -17,8 +17,8 @@ from zoo.api.errors import BadFile
 from zoo.bundle.judge.evidence import Evidence, Magnitude, MutantResult, Waiver
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.html import Html, element, table
+from zoo.bundle.report.noise_plot import Point, scatter
 from zoo.bundle.report.page import STYLE, ShownCase, page
-from zoo.bundle.report.plot import Point, scatter
 from zoo.bundle.report.record import Report, read_report, report_of
 from zoo.runs.serialization import to_json
 

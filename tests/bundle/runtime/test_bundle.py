@@ -20,11 +20,11 @@ from tests.conftest import Said
 from tests.healthy import healthy_evidence
 from zoo.api.errors import BadFile, HashMismatch
 from zoo.bundle.judge.evidence import Evidence
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.runtime.bundled_run import roll_out
+from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.predict import predict_bundle
-from zoo.bundle.runtime.run_template import roll_out
 
 ZooCommand = Callable[..., Said]
 
@@ -199,7 +199,7 @@ def test_a_golden_file_that_is_none_exits_2(make_bundle: MakeBundle, zoo_command
 def test_a_golden_case_that_unpacks_to_too_much_is_not_read(
     make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoo.bundle.runtime.golden.MAX_BYTES", 100)
+    monkeypatch.setattr("zoo.bundle.runtime.golden_replay.MAX_BYTES", 100)
     with pytest.raises(BadFile, match=r"case-0\.npz is no golden case: it would unpack to \d+ bytes"):
         verify_bundle(make_bundle())
 
@@ -241,7 +241,7 @@ def test_a_roll_out_feeds_its_state_back() -> None:
 
 
 def test_a_nan_answer_is_never_within_its_tolerance() -> None:
-    from zoo.bundle.runtime.run_template import difference
+    from zoo.bundle.runtime.bundled_run import difference
 
     nan, one = np.array([np.nan]), np.array([1.0])
     assert difference(nan, one, {"compare": "tolerance", "rms": 1.0, "max": 1.0})

@@ -15,9 +15,9 @@ from tests.bundle.runtime.graphs import linear
 from tests.bundle.runtime.test_bundle import relist, rewrite
 from tests.conftest import Said
 from tests.healthy import healthy_evidence
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import verify_bundle
-from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.runs.serialization import to_json
 
 PORT = {"name": "image", "dtype": "uint8", "shape": ["height", "width", 3], "doc": "", "feeds": ""}

@@ -18,11 +18,11 @@ from tests.bundle.conftest import MakeBundle, answer
 from tests.bundle.runtime.test_bundle import relist, rewrite
 from tests.conftest import Said
 from zoo.api.errors import BadFile
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.golden import feeds_of, golden_bytes
+from zoo.bundle.runtime.bundled_run import difference
+from zoo.bundle.runtime.golden_replay import feeds_of, golden_bytes
 from zoo.bundle.runtime.manifest import MAX_FILE_BYTES, MAX_GOLDEN, MAX_STEPS
-from zoo.bundle.runtime.run_template import difference
 
 ZooCommand = Callable[..., Said]
 IMAGE = np.zeros((4, 4, 3), np.uint8)

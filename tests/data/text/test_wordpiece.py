@@ -16,7 +16,7 @@ from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
 from zoo.data.text.encoding import decode, encoder, unknown
 from zoo.data.text.vocabulary import token_ids
 from zoo.data.text.wordpiece import LONGEST_WORD, encode_wordpieces, words
-from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.task_source import task_source
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -122,7 +122,7 @@ def test_a_long_text_is_cut_inside_its_two_ends_and_none_gives_no_tokens(vocabul
 
 
 def test_the_bundle_cuts_alone_what_zoo_cuts(vocabulary: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "task.py").write_text(task_source("zoo.tasks.text_classification.runner:read"))
+    (tmp_path / "task.py").write_text(task_source("zoo.tasks.text_classification.device:read"))
     use = (
         "import sys; sys.modules['zoo'] = sys.modules['torch'] = sys.modules['tokenizers'] = None;"
         f"sys.path.insert(0, {str(tmp_path)!r}); import task;"

@@ -22,9 +22,9 @@ from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
 from zoo.models.answers import Answer, resolve_inputs
-from zoo.tasks.audio_generation import runner
+from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
-from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.task_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
 PLAIN = Problem(task="audio-generation", input=INPUT)
@@ -146,8 +146,8 @@ def test_the_runner_stands_alone_and_overwrites_nothing(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     answer = {"samples": np.array([[SILENCE, *[SILENCE] * 80]])}
     problem = json.loads('{"input": {"sample_rate": 8000}, "classes": []}')
-    assert runner.keep(answer, problem) == "sound-1.wav, 0.01 s at 8000 Hz, peak 0.00"
-    assert runner.keep(answer, problem).startswith("sound-2.wav")
+    assert device.keep(answer, problem) == "sound-1.wav, 0.01 s at 8000 Hz, peak 0.00"
+    assert device.keep(answer, problem).startswith("sound-2.wav")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sound-1.wav", "sound-2.wav"]
 
 

@@ -5,10 +5,10 @@ import torch
 
 from tests.builtin import builtin_task
 from zoo.api.problem import AudioInput, Problem
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.tasks.audio_generation.controls import forget_condition
-from zoo_export.bundle.golden import golden_files
+from zoo_export.bundle.golden_files import golden_files
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof, prove

@@ -20,7 +20,7 @@ from zoo.api.recipe import Recipe
 from zoo.models.answers import input_files
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import sized_input
-from zoo.tasks.image_generation import runner
+from zoo.tasks.image_generation import device
 from zoo.tasks.image_generation.controls import exchange_numbers
 from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
 
@@ -60,7 +60,7 @@ def test_a_seed_means_the_same_latents_everywhere(tmp_path: Path, monkeypatch: p
     drawn = read_one(TASK, Path("7"), PROBLEM)["latent"]
     assert drawn.shape == (64, 3) and drawn.dtype == np.float32
     assert abs(drawn.mean()) < 0.2 and abs(drawn.std() - 1) < 0.2
-    assert np.array_equal(drawn, runner.draw(7, 64, 3))
+    assert np.array_equal(drawn, device.draw(7, 64, 3))
     assert not np.array_equal(drawn, read_one(TASK, Path("8"), PROBLEM)["latent"])
     assert input_files([Path("7")]) == (Path("7"),)
 

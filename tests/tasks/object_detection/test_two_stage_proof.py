@@ -11,14 +11,14 @@ import torch
 from tests.builtin import builtin_task
 from tests.plugins.two_stage_networks import SIZE, small_network
 from zoo import DataRequest, ImageInput
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo_export.bundle.write import write
 from zoo_export.capture.capture import MODEL
 from zoo_export.measure.outputs import compare_case
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.subject.cases import collect
+from zoo_export.subject.choose_cases import collect
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.results import Failed
 from zoo_export.subject.state_dict import state_sha256

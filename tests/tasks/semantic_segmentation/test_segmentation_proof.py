@@ -7,7 +7,7 @@ import torch
 
 from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.state_dict import state_sha256

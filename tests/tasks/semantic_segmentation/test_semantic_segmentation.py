@@ -19,8 +19,8 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Case, Purpose
 from zoo.data.embedded import scenes
+from zoo.tasks.semantic_segmentation.device import class_map as palette_picture
 from zoo.tasks.semantic_segmentation.postprocess import class_map
-from zoo.tasks.semantic_segmentation.runner import class_map as palette_picture
 from zoo.training.trainers.segmentation import pixel_loss
 
 TASK = builtin_task("semantic-segmentation")

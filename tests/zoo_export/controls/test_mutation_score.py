@@ -15,6 +15,7 @@ from zoo.bundle.judge.evidence import LiveOutput
 from zoo.bundle.judge.verdict import killing_gates
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, GraphFile
+from zoo_export.controls.graph_edits import scale, training, weight
 from zoo_export.controls.mutants import (
     Mutant,
     NotApplied,
@@ -24,7 +25,6 @@ from zoo_export.controls.mutants import (
     run_unmutated,
 )
 from zoo_export.controls.mutation_score import SAME, planned, score
-from zoo_export.controls.mutations import scale, training, weight
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.results import Failed, RuntimeResult
 

@@ -9,8 +9,8 @@ import pytest
 
 from zoo.api.task import MARGIN, Port, Signature
 from zoo.bundle.judge.evidence import Magnitude
-from zoo.bundle.judge.rule import Status, judge_output
-from zoo.bundle.runtime.run_template import difference
+from zoo.bundle.judge.parity_rule import Status, judge_output
+from zoo.bundle.runtime.bundled_run import difference
 from zoo_export.measure.outputs import compare_output
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name

@@ -19,7 +19,7 @@ from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Batch, Case, Dataset, Purpose
 from zoo.bundle.judge.evidence import Prepared
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.formats.embedded import DIGITS, digits_card
 from zoo.tasks.image_classification.tensors import ClassificationTensors

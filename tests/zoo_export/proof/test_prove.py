@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.zoo_export.conftest import subject_of
 from zoo.bundle.judge.evidence import Evidence
-from zoo.bundle.judge.rule import K, Status, judge_output
+from zoo.bundle.judge.parity_rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from tests.zoo_export.conftest import Tiny, subject_of, tiny
 from zoo.api.task import Port, Signature
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo.models.outputs import Array, call
 from zoo_export.capture.capture import MODEL
 from zoo_export.capture.shape_guards import LARGEST
 from zoo_export.capture.torch_export import export_graph
 from zoo_export.proof.prove import Proof, prove
-from zoo_export.subject.cases import Sizes, cases_of_sizes
+from zoo_export.subject.choose_cases import Sizes, cases_of_sizes
 
 
 class Crowded(Tiny):

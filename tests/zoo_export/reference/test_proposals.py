@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.api.task import Case, Port, Signature
-from zoo.bundle.judge.rule import Status, judge_output
+from zoo.bundle.judge.parity_rule import Status, judge_output
 from zoo_export.measure.outputs import compare_case
 from zoo_export.reference.oracle import BackendRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
 from zoo_export.reference.proposals import MAX_UNCERTAIN_PROPOSALS, Proposals, compare_selections, unnamed_rows

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from tests.builtin import builtin_task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Port, Signature
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.text.controls import forget_state
 from zoo.models.pipeline import StatePassthrough, TorchPipeline, without_state
-from zoo_export.bundle.golden import MAX_NAME_LENGTH, golden_files, stem_of
+from zoo_export.bundle.golden_files import MAX_NAME_LENGTH, golden_files, stem_of
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof, prove

@@ -15,7 +15,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo_export.bundle.write import write, zoo_version
 from zoo_export.capture.capture import PIPELINE

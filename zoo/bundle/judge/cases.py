@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from zoo.bundle.judge.evidence import CaseEvidence, Evidence, GraphEvidence, Magnitude
-from zoo.bundle.judge.rule import Cell, Status, judge_output, usual_noise, worst
+from zoo.bundle.judge.parity_rule import Cell, Status, judge_output, usual_noise, worst
 
 ROLLOUT_STEPS = 32
 NOTHING = Magnitude(rms=0.0, max=0.0)

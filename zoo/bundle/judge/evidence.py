@@ -16,7 +16,7 @@ from zoo.api.task import Agreement
 SCHEMA = 2
 
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
-"""How one output is judged: by the oracle rule (floats), element by element (integers and booleans), in grey levels
+"""How one output is judged: by the parity rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
 
 

@@ -18,7 +18,7 @@ from zoo.bundle.judge.cases import (
     with_role,
 )
 from zoo.bundle.judge.evidence import Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 
 MIN_CONCLUSIVE_SHARE = 0.75
 MIN_GATING_CASES = 3

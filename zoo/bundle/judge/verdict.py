@@ -14,7 +14,7 @@ from zoo.bundle.judge import gates
 from zoo.bundle.judge.cases import Finding, roles
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import KILLING_GATES, Gate
-from zoo.bundle.judge.rule import K, Status, worst
+from zoo.bundle.judge.parity_rule import K, Status, worst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

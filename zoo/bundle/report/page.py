@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, content_policy, element, joined, picture, table

@@ -10,7 +10,7 @@ from zoo.api.errors import BadFile
 from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import Gate
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import Verdict
 from zoo.runs.serialization import from_json, read_document
 

@@ -7,9 +7,9 @@ import math
 from zoo.bundle.judge.cases import cells, usual_noises
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Magnitude
 from zoo.bundle.judge.gates import is_killed
-from zoo.bundle.judge.rule import WARN_ABOVE, K
+from zoo.bundle.judge.parity_rule import WARN_ABOVE, K
 from zoo.bundle.report.html import Child, Html, element, joined, table
-from zoo.bundle.report.plot import Point, scatter
+from zoo.bundle.report.noise_plot import Point, scatter
 
 
 def status_mark(status: str) -> Html:

@@ -16,13 +16,13 @@ from pathlib import Path
 from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
-from zoo.bundle.judge.rule import Status, worst
+from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.record import read_report
+from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.consistency import against_graph, against_record
-from zoo.bundle.runtime.golden import RunGraph, replay
+from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
-from zoo.bundle.runtime.run_template import differing_files
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
 from zoo.runs.serialization import to_json
 

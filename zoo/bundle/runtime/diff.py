@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.golden import answers_of, feeds_of
+from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
 from zoo.bundle.runtime.graph import ParsedModel
+from zoo.bundle.runtime.safety.scan import demand_safe, read_model
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, TensorPort
-from zoo.bundle.runtime.scan import demand_safe, read_model
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from torchmetrics.aggregation import SumMetric
 
 from zoo.data.audio.mu_law import to_signal
 from zoo.data.audio.spectrogram import spectrogram
-from zoo.data.image.charts import save
+from zoo.data.charts import save
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

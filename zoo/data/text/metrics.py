@@ -11,9 +11,9 @@ from torch import Tensor
 from torchmetrics.aggregation import SumMetric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassF1Score
 
+from zoo.data.charts import confusion_chart, save
 from zoo.data.embedding.gather import Gathered
 from zoo.data.embedding.retrieval import retrieval
-from zoo.data.image.charts import confusion_chart, save
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

@@ -11,7 +11,7 @@ from zoo.api.task import Case, Shown
 from zoo.data.audio.mu_law import to_signal, wave_bytes
 from zoo.data.audio.spectrogram import loudest, sound_picture
 from zoo.runs.serialization import to_json
-from zoo.tasks.audio_generation import runner
+from zoo.tasks.audio_generation import device
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -31,7 +31,7 @@ def _sound(case: Case, answer: Arrays, problem: Problem) -> Shown:
     signal = to_signal(answer["samples"][0, 1:])
     files = {".wav": wave_bytes(signal, rate)}
     prompt_length = case.inputs["samples"].shape[1] - 1
-    text = runner.show(dict(answer), named)
+    text = device.show(dict(answer), named)
     record: dict[str, Json] = {"samples": len(signal), "sample_rate": rate, "given": prompt_length}
     if "condition" in case.inputs:
         record["class"] = problem.classes[int(case.inputs["condition"][0])]

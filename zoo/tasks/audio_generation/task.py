@@ -15,7 +15,7 @@ from zoo.api.errors import DataError, PluginError
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
-from zoo.tasks.audio_generation import runner
+from zoo.tasks.audio_generation import device as sound_device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class SoundData(DeviceTextReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
-    device = runner
+    device = sound_device
     noun, hint = "a sound", "give a wav file"
 
     def detect(self, request: DataRequest) -> DataSource:
@@ -55,7 +55,7 @@ class SoundData(DeviceTextReader):
 class SoundAnswers(SequenceAnswers):
     """Sounds like those of the data, sample by sample; the truth of a case is the code after each."""
 
-    device = runner
+    device = sound_device
     element = "sample"
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:

@@ -15,7 +15,7 @@ from zoo.api.parts import Signatures
 from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
-from zoo.data.image.charts import save
+from zoo.data.charts import save
 from zoo.tasks.bases.tables import moments
 from zoo.tasks.bases.text_tensors import Unchanged
 

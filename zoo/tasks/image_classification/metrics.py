@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
-from zoo.data.image.charts import confusion_chart, save, wall
+from zoo.data.charts import confusion_chart, save, wall
 from zoo.tasks.bases.mean_metrics import WorstItems
 
 if TYPE_CHECKING:

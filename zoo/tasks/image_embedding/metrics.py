@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from torch import Tensor
 
+from zoo.data.charts import save, wall
 from zoo.data.embedding.charts import roc_chart
 from zoo.data.embedding.gather import Gathered
 from zoo.data.embedding.verification import FAR, Roc, pair_similarities, roc, verification
-from zoo.data.image.charts import save, wall
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

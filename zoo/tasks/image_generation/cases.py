@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zoo.api.problem import Problem
 from zoo.api.task import Case, Purpose
-from zoo.tasks.image_generation.runner import draw
+from zoo.tasks.image_generation.device import draw
 
 Latents = npt.NDArray[np.float32]
 GRID = 16

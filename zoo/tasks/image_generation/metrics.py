@@ -14,8 +14,8 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from zoo.api.problem import ImageInput
 from zoo.data.image.postprocess import Picture
 from zoo.runs.atomic import write_bytes
+from zoo.tasks.image_generation.device import picture as grid
 from zoo.tasks.image_generation.features import SIDE, WIDTHS, random_kernels
-from zoo.tasks.image_generation.runner import picture as grid
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

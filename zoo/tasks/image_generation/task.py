@@ -22,7 +22,7 @@ from zoo.data.image.reading import reader
 from zoo.runs.serialization import to_json
 from zoo.tasks.bases.items import LevelAnswers, with_truth
 from zoo.tasks.bases.pictures import PictureData
-from zoo.tasks.image_generation import runner
+from zoo.tasks.image_generation import device
 from zoo.tasks.image_generation.cases import cases as latent_cases
 from zoo.tasks.image_generation.controls import generator_controls
 from zoo.tasks.image_generation.features import frechet_distance, random_features
@@ -48,7 +48,7 @@ class GenerationData(PictureData):
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """latent float32 [n, size]: 64 drawn from a seed, or those of an .npy file; BadFile for anything else."""
         try:
-            return (FileItem(inputs=runner.read(path, to_json(problem))),)
+            return (FileItem(inputs=device.read(path, to_json(problem))),)
         except (OSError, ValueError) as error:
             raise BadFile(str(error), hint="give a seed, as in 7, or float32 [n, size] in an .npy file") from error
 
@@ -83,9 +83,9 @@ class GenerationAnswers(LevelAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  nothing is ranked
         """How many pictures of which size, and all of them in rows of eight."""
         count, height, width, channels = answer[OUTPUT].shape
-        sheet = np.asarray(runner.picture(answer))
+        sheet = np.asarray(device.picture(answer))
         return Shown(
-            text=runner.show(answer, {}),
+            text=device.show(answer, {}),
             record={"count": count, "height": height, "width": width, "channels": channels},
             picture=enlarged(sheet.reshape(*sheet.shape[:2], channels)),
         )

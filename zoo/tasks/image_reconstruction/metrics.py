@@ -11,7 +11,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from zoo.api.problem import ImageInput
-from zoo.data.image.charts import save, wall
+from zoo.data.charts import save, wall
 from zoo.data.image.postprocess import Picture
 
 if TYPE_CHECKING:

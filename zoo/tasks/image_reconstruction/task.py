@@ -18,7 +18,7 @@ from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import Pixels, read_input
 from zoo.tasks.bases.items import LevelAnswers, with_truth
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
-from zoo.tasks.image_reconstruction import runner
+from zoo.tasks.image_reconstruction import device
 from zoo.tasks.image_reconstruction.noise import with_noise
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ReconstructionData(PictureData):
 
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """image uint8 [height, width, 3] and zeros for the noise; BadFile names the file and what it looks like."""
-        return (FileItem(inputs=read_input(path) | runner.silence(problem.image.noise)),)
+        return (FileItem(inputs=read_input(path) | device.silence(problem.image.noise)),)
 
 
 class ReconstructionAnswers(LevelAnswers, PictureAnswers):
@@ -67,7 +67,7 @@ class ReconstructionAnswers(LevelAnswers, PictureAnswers):
         reconstruction = answer[OUTPUT]
         original = fitted(case.inputs["image"], problem.image) if "image" in case.inputs else reconstruction
         return Shown(
-            text=runner.show(answer, {}),
+            text=device.show(answer, {}),
             record=dict(zip(("height", "width", "channels"), reconstruction.shape, strict=True)),
             picture=side_by_side(enlarged(original), enlarged(reconstruction)),
         )

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo.tasks.object_detection.runner import SURE
+from zoo.tasks.object_detection.device import SURE
 
 MIN_SIDE: Final = 320
 """Pictures whose longer side is shorter are enlarged to it, so that names can be read."""

@@ -14,7 +14,7 @@ from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects, object_root
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
-from zoo.tasks.object_detection import runner
+from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
@@ -69,9 +69,9 @@ class DetectionAnswers(PictureAnswers):
         """The sure detections as text and drawn into the picture."""
         facts = {"classes": problem.classes}
         names = [problem.classes[label] for label in answer["labels"]]
-        sure = runner.found(answer, facts)
+        sure = device.found(answer, facts)
         return Shown(
-            text=runner.show(answer, facts, limit),
+            text=device.show(answer, facts, limit),
             record={
                 "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in sure],
                 "found": len(names),

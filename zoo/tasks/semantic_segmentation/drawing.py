@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from zoo.data.image.drawing import enlarged, side_by_side
-from zoo.tasks.semantic_segmentation.runner import class_map
+from zoo.tasks.semantic_segmentation.device import class_map
 
 OPACITY: Final = 0.6
 """Of the colours over the picture."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
 from zoo.api.problem import Problem
+from zoo.data.charts import confusion_chart, save
 from zoo.data.formats.masks.masks import IGNORE_INDEX
-from zoo.data.image.charts import confusion_chart, save
 from zoo.data.image.drawing import tiled
 from zoo.tasks.semantic_segmentation.drawing import beside_truth
 

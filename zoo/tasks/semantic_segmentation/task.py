@@ -14,7 +14,7 @@ from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks, mask_
 from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
-from zoo.tasks.semantic_segmentation import runner
+from zoo.tasks.semantic_segmentation import device
 from zoo.tasks.semantic_segmentation.agreement import agreement, scores
 from zoo.tasks.semantic_segmentation.cases import cases as segmenter_cases
 from zoo.tasks.semantic_segmentation.drawing import as_png, shown
@@ -74,10 +74,10 @@ class SegmentationAnswers(PictureAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The share of every class, the picture beside itself with its classes over it, and the class map."""
         named = {"classes": problem.classes}
-        shares = runner.shares(answer, named)
+        shares = device.shares(answer, named)
         return Shown(
-            text=runner.show(answer, named, limit),
+            text=device.show(answer, named, limit),
             record={"classes": [{"name": name, "share": share} for name, share in shares]},
             picture=shown(case.inputs["image"], answer["classes"]),
-            files={"-classes.png": as_png(runner.class_map(answer))},
+            files={"-classes.png": as_png(device.class_map(answer))},
         )

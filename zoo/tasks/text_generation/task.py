@@ -25,7 +25,7 @@ from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
 from zoo.tasks.bases.reading import DeviceTextReader
 from zoo.tasks.bases.sequences import SequenceAnswers
-from zoo.tasks.text_generation import runner
+from zoo.tasks.text_generation import device as text_device
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
 
@@ -39,7 +39,7 @@ SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 class CorpusData(DeviceTextReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
-    device = runner
+    device = text_device
     noun, hint = "text", "give a UTF-8 text file"
 
     def detect(self, request: DataRequest) -> DataSource:
@@ -61,7 +61,7 @@ class CorpusData(DeviceTextReader):
 class ContinuationAnswers(SequenceAnswers):
     """Text that goes on where a prompt ends; the truth of a case is the token after each."""
 
-    device = runner
+    device = text_device
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Texts for a purpose, without state."""
@@ -83,9 +83,9 @@ class ContinuationAnswers(SequenceAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
         named = to_json(problem)
-        prompt = runner.show({"tokens": case.inputs["tokens"]}, named)
+        prompt = text_device.show({"tokens": case.inputs["tokens"]}, named)
         if "tokens" in answer:
-            text = runner.show(dict(answer), named)
+            text = text_device.show(dict(answer), named)
             return Shown(text=text, record={"prompt": prompt, "text": text})
         ranked = _likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
         following: list[Json] = [{"token": token, "probability": share} for token, share in ranked]

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
-from zoo.training.trainers.optimizers import build_optimizer
+from zoo.training.optimizers import build_optimizer
 
 
 class SingleModelTrainer:

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from zoo_export.capture.onnx_graph import copy_of
-from zoo_export.controls.mutations import ON_MODEL
+from zoo_export.controls.graph_edits import ON_MODEL
 
 Array = np.ndarray[Any, Any]
 Edit = Callable[[onnx.ModelProto], onnx.ModelProto | None]

@@ -50,7 +50,7 @@ from tests.zoo_export.controls.suite.edits import (
     whole,
     without_classes,
 )
-from zoo_export.controls import resize_mutations
+from zoo_export.controls import resize_edits
 
 Role = Literal["model", "pipeline"]
 
@@ -223,24 +223,24 @@ MUTANTS = (
         role="pipeline",
         edit=on_numbers(lambda mean, std: (mean / 255, std / 255)),
     ),
-    Mutant(name="nearest neighbour resize", group="preparing", role="pipeline", edit=resized(resize_mutations.nearest)),
+    Mutant(name="nearest neighbour resize", group="preparing", role="pipeline", edit=resized(resize_edits.nearest)),
     Mutant(
         name="resize without antialias",
         group="preparing",
         role="pipeline",
-        edit=resized(resize_mutations.without_antialias),
+        edit=resized(resize_edits.without_antialias),
     ),
     Mutant(
         name="resize by another filter",
         group="preparing",
         role="pipeline",
-        edit=resized(resize_mutations.other_filter),
+        edit=resized(resize_edits.other_filter),
     ),
     Mutant(
         name="resize half a pixel off",
         group="preparing",
         role="pipeline",
-        edit=resized(resize_mutations.half_pixel_off),
+        edit=resized(resize_edits.half_pixel_off),
     ),
     Mutant(name="grey levels not rounded", group="preparing", role="pipeline", edit=every("Floor", left_out)),
     Mutant(

@@ -15,7 +15,7 @@ from tests.zoo_export.controls.suite.models import trained
 from tests.zoo_export.controls.suite.mutants import MUTANTS, Mutant
 from tests.zoo_export.controls.suite.peers import accepted
 from zoo.bundle.judge.evidence import Evidence, Labels
-from zoo.bundle.judge.rule import Status
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import judge, killing_gates
 from zoo.bundle.runtime.sandbox import Limits, Runtime
 from zoo.models.outputs import call

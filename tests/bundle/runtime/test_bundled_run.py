@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.bundle.conftest import MakeBundle
-from zoo.bundle.runtime import run_template
-from zoo_export.bundle.runner_source import task_source
+from zoo.bundle.runtime import bundled_run
+from zoo_export.bundle.task_source import task_source
 
 BLOCK = """
 import sys
@@ -93,13 +93,13 @@ def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path
 @pytest.mark.parametrize(
     "runner",
     [
-        *(f"image_{kind}.runner" for kind in ("classification", "reconstruction", "embedding")),
-        *("audio_generation.runner", "semantic_segmentation.runner"),
-        *(f"text_{kind}.runner" for kind in ("classification", "generation", "embedding")),
+        *(f"image_{kind}.device" for kind in ("classification", "reconstruction", "embedding")),
+        *("audio_generation.device", "semantic_segmentation.device"),
+        *(f"text_{kind}.device" for kind in ("classification", "generation", "embedding")),
     ],
 )
 def test_the_runner_stays_short_enough_to_be_read(runner: str) -> None:
-    core = Path(run_template.__file__).read_text()
+    core = Path(bundled_run.__file__).read_text()
     assert (core + task_source(f"zoo.tasks.{runner}:read")).count("\n") <= 300
 
 

@@ -38,7 +38,7 @@ class Inputs:
     items: tuple[Case, ...]
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
     golden: tuple[Case, ...]
-    """Those of `raw` that travel with the bundle; `zoo_export.bundle.golden` adds what is not among the raw ones."""
+    """Those of `raw` that travel with the bundle; `bundle.golden_files` adds what is not among the raw ones."""
 
 
 def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_of_users: bool = True) -> Inputs:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
-from zoo.bundle.runtime.interpretation import Made, Turns, interpret
-from zoo.bundle.runtime.unfolding import extent
+from zoo.bundle.runtime.safety.interpretation import Made, Turns, interpret
+from zoo.bundle.runtime.safety.unfolding import extent
 
 MAX_NODES = 200_000
 """Functions put in the place of their calls."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.bundle.judge.rule import FLOOR, WARN_ABOVE, K
+from zoo.bundle.judge.parity_rule import FLOOR, WARN_ABOVE, K
 from zoo.bundle.report.html import Html, element
 
 SIZE = 300

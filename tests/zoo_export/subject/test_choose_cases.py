@@ -15,7 +15,7 @@ from tests.zoo_export.conftest import subject_of, tiny
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import OutputExists
 from zoo_export.bundle.write import current_bundle
-from zoo_export.subject.cases import Inputs, collect
+from zoo_export.subject.choose_cases import Inputs, collect
 
 
 @pytest.fixture(scope="module")

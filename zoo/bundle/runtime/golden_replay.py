@@ -48,7 +48,7 @@ def replay(bundle: Path, cases: Sequence[GoldenCase], graph: Callable[[str], Run
 
 
 def _replay_case(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
-    from zoo.bundle.runtime.run_template import differing_answers  # noqa: PLC0415  imports numpy
+    from zoo.bundle.runtime.bundled_run import differing_answers  # noqa: PLC0415  imports numpy
 
     _arrays(bundle / case.file)
     try:

@@ -1,7 +1,7 @@
 """A graph followed without running it: how often its loops turn, and how large its tensors are at least.
 
 Functions are entered with what is known of their inputs.  The caller has made sure that all of it unfolds to few
-enough nodes (`zoo.bundle.runtime.unfolding`).
+enough nodes (`zoo.bundle.runtime.safety.unfolding`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zoo.bundle.runtime.folding import FOLLOWED, MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, fold, sized
 from zoo.bundle.runtime.graph import ParsedModel, subgraphs
+from zoo.bundle.runtime.safety.folding import FOLLOWED, MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, fold, sized
 
 if TYPE_CHECKING:
     import onnx

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from zoo.bundle.judge.evidence import Magnitude, OutputError, Waiver
-from zoo.bundle.judge.rule import FLOOR, Status, judge_output, usual_noise, worst
+from zoo.bundle.judge.parity_rule import FLOOR, Status, judge_output, usual_noise, worst
 
 LOGITS = OutputError(
     name="logits",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile
 from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel
-from zoo.bundle.runtime.hazards import LOOKED_FOR, hazards
+from zoo.bundle.runtime.safety.hazards import LOOKED_FOR, hazards
 from zoo.bundle.runtime.sandbox import MAX_MODEL_BYTES
 
 if TYPE_CHECKING:

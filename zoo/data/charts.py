@@ -1,4 +1,4 @@
-"""Charts of what a model did with pictures, drawn with matplotlib and written at once.  [matplotlib]"""
+"""Charts and walls of pictures for metrics, drawn with matplotlib and written at once.  [matplotlib]"""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from typing import Literal
 from zoo.api.task import MARGIN, Case, Signature
 from zoo.bundle.judge.cases import usual_noises
 from zoo.bundle.judge.evidence import Magnitude
-from zoo.bundle.judge.rule import FLOOR, K
-from zoo.bundle.runtime.golden import golden_bytes
+from zoo.bundle.judge.parity_rule import FLOOR, K
+from zoo.bundle.runtime.bundled_run import difference
+from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import GoldenCase, GoldenOutput
-from zoo.bundle.runtime.run_template import difference
 from zoo.models.pipeline import without_state
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE

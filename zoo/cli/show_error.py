@@ -1,4 +1,7 @@
-"""An error as the command line tells it: one sentence and the next step on stderr, a document under --json."""
+"""An error as the command line tells it: one sentence and the next step on stderr, a document under --json.
+
+The exit codes of zoo's own errors stand with them, in `zoo.api.errors`.
+"""
 
 from __future__ import annotations
 

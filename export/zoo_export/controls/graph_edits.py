@@ -13,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from zoo_export.capture.onnx_graph import copy_of
-from zoo_export.controls.resize_mutations import nearest
+from zoo_export.controls.resize_edits import nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The oracle rule: against fp64, ONNX may be at most k times as far off as PyTorch's own fp32 is.
+"""The parity rule: against fp64, ONNX may be at most k times as far off as PyTorch's own fp32 is.
 
     s, S   = rms and max of the reference        u = 2^-23
     r_rms  = rms(e_onnx) / max(rms(e_torch), n_rms, u s / 4)

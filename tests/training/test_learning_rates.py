@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.api.recipe import Recipe
-from zoo.training.schedule import learning_rates
+from zoo.training.learning_rates import learning_rates
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(20, 0.25), (423, 0.25), (100, 0.1)])

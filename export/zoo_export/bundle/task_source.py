@@ -1,7 +1,7 @@
-"""The task.py of a bundle: a runner's source with the sources it imports from zoo put before it.
+"""The task.py of a bundle: a device module's source with the sources it imports from zoo put before it.
 
-So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's runner
-imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
+So the device runs the very code that zoo runs, and there is no second copy to keep up to date.  A plugin's
+device module imports public names (`from zoo import read_picture`); what stands for them is the source of their homes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
 
 
-def task_source(runner: Reference) -> str:
+def task_source(device: Reference) -> str:
     """The text of a module that needs only numpy and Pillow, by a reference into it: a task's `device`."""
-    package, _, name = runner.partition(":")
+    package, _, name = device.partition(":")
     parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
     return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoo_export.bundle.runner_source import task_source
+from zoo_export.bundle.task_source import task_source
 
-EMBEDDING = "zoo.tasks.image_embedding.runner:read"
-RUNNERS = ("zoo.tasks.image_classification.runner:read", "zoo.tasks.image_reconstruction.runner:read")
+EMBEDDING = "zoo.tasks.image_embedding.device:read"
+RUNNERS = ("zoo.tasks.image_classification.device:read", "zoo.tasks.image_reconstruction.device:read")
 
 USE = """
 import sys
