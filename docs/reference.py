@@ -20,7 +20,7 @@ import zoo  # noqa: E402  the checkout's own
 PAGE = ROOT / "docs" / "plugins.md"
 MARK = "<!-- written by docs/reference.py from here on -->\n"
 CHAPTERS = {
-    "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec TaskTags ExportSpec Recipe Augment",
+    "What hooks return": "ModelSpec TrainerSpec WeightsSpec TaskSpec FormatSpec TaskTags ExportSpec Recipe Augment",
     "What a model is fed, and the facts it is built for": "Input ImageInput TokenInput LatentInput AudioInput "
     "TableInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
@@ -30,7 +30,9 @@ CHAPTERS = {
     "Bases with defaults": "ItemAnswers DeviceReader DeviceTextReader MeanMetrics PictureData PictureTableData "
     "PictureTensors PictureGraphs PictureAnswers TextData TextTensors TextGraphs TextAnswers TableData TableTensors "
     "TableGraphs TableAnswers",
-    "Data that a task has looked at": "DataRequest DataSource DataCard BadSample Row",
+    "What formats give": "FormatMatch ObjectListing ObjectRow BoxAnnotation MaskListing MaskRow FileListing FileRow "
+    "TextRow TextNote BadSample",
+    "Data that a task has looked at": "DataRequest DataSource DataCard DataNote Row",
 }
 """Classes told with all their members; everything else that is public gets its first sentence."""
 

@@ -22,6 +22,7 @@ from zoo.bundle.judge.evidence import (
     OutputError,
     Reference,
     Subject,
+    Truth,
 )
 from zoo.bundle.runtime.consistency import classes_sha256
 
@@ -107,6 +108,7 @@ def healthy_evidence() -> Evidence:
             known_right=3,
         ),
         agreement=Agreement(items=500, agreeing=499, undecided=1),
+        truth=Truth(items=500, answers={"top1": 0.98}, own={"top1": 0.98, "loss": 0.1}),
         mutants=tuple(
             MutantResult(name=kind, applied=True, graph="model.onnx", detail="changed", killed_by=("parity",))
             for kind in GENERIC_CONTROLS

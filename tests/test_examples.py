@@ -12,8 +12,8 @@ import pytest
 
 from zoo import Catalog, DataRequest, ImageInput, Problem, Purpose
 from zoo.api.specs import PARTS
+from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.references import resolve
-from zoo_export.bundle.task_source import task_source
 
 SOURCE = Path(__file__).parent.parent / "examples" / "zoo_keypoints" / "src"
 

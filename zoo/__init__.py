@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.api.api_1 import TellsPostprocess as TellsPostprocess
     from zoo.api.api_1 import Unprompted as Unprompted
     from zoo.api.data import DataCard as DataCard
+    from zoo.api.data import DataNote as DataNote
     from zoo.api.data import DataRequest as DataRequest
     from zoo.api.data import DataSource as DataSource
     from zoo.api.data import Split as Split
@@ -42,9 +43,13 @@ if TYPE_CHECKING:
     from zoo.api.errors import UsageError as UsageError
     from zoo.api.errors import ZooDeprecationWarning as ZooDeprecationWarning
     from zoo.api.errors import ZooError as ZooError
+    from zoo.api.formats import FormatMatch as FormatMatch
+    from zoo.api.formats import FormatSpec as FormatSpec
     from zoo.api.hookspecs import API_VERSION as API_VERSION
     from zoo.api.hookspecs import hookimpl as hookimpl
     from zoo.api.parts import FileItem as FileItem
+    from zoo.api.parts import NotesInput as NotesInput
+    from zoo.api.parts import ReadsFormats as ReadsFormats
     from zoo.api.parts import Signatures as Signatures
     from zoo.api.parts import Task as Task
     from zoo.api.parts import TaskAnswers as TaskAnswers
@@ -90,8 +95,19 @@ if TYPE_CHECKING:
     from zoo.data.agreement import numeric_verdict as numeric_verdict
     from zoo.data.card import make_card as make_card
     from zoo.data.card import split_named as split_named
+    from zoo.data.formats.built_in import BUILT_IN_FORMATS as BUILT_IN_FORMATS
+    from zoo.data.formats.detection.objects import BoxAnnotation as BoxAnnotation
+    from zoo.data.formats.detection.objects import ObjectListing as ObjectListing
+    from zoo.data.formats.detection.objects import ObjectRow as ObjectRow
+    from zoo.data.formats.masks.masks import MaskListing as MaskListing
+    from zoo.data.formats.masks.masks import MaskRow as MaskRow
     from zoo.data.formats.pictures.decode import read_picture as read_picture
+    from zoo.data.formats.samples import FileListing as FileListing
+    from zoo.data.formats.samples import FileRow as FileRow
+    from zoo.data.formats.split_names import split_of_path as split_of_path
     from zoo.data.formats.splits import hold_out as hold_out
+    from zoo.data.formats.text.rows import TextNote as TextNote
+    from zoo.data.formats.text.rows import TextRow as TextRow
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.device import read_image as read_image
@@ -136,6 +152,13 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
+    "zoo.data.formats.built_in": "BUILT_IN_FORMATS",
+    "zoo.data.formats.split_names": "split_of_path",
+    "zoo.data.formats.text.rows": "TextNote TextRow",
+    "zoo.data.formats.masks.masks": "MaskListing MaskRow",
+    "zoo.data.formats.detection.objects": "BoxAnnotation ObjectListing ObjectRow",
+    "zoo.data.formats.samples": "FileListing FileRow",
+    "zoo.api.formats": "FormatMatch FormatSpec",
     "zoo.data.card": "make_card split_named",
     "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
     "zoo.tasks.bases.texts": "TextAnswers TextData",
@@ -146,7 +169,7 @@ _MODULES = {
     "zoo.tasks.bases.mean_metrics": "MeanMetrics",
     "zoo.tasks.bases.picture_tables": "PictureTableData",
     "zoo.tasks.bases.reading": "DeviceReader DeviceTextReader",
-    "zoo.api.parts": "FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
+    "zoo.api.parts": "NotesInput ReadsFormats FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
     "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
     "zoo.tasks.bases.tables": "TableAnswers TableData",
     "zoo.data.formats.splits": "hold_out",
@@ -154,7 +177,7 @@ _MODULES = {
     "zoo.data.table.rows": "Row",
     "zoo.data.item_cases": "item_cases",
     "zoo.registry.catalog": "Catalog list_models",
-    "zoo.api.data": "DataCard DataRequest DataSource Split",
+    "zoo.api.data": "DataNote DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "
     "PluginError Refused SandboxError UnknownName UsageError "

@@ -10,12 +10,15 @@ from zoo.api.errors import Refused, UsageError
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
+from zoo.bundle.runtime.signature import check_private_key
+from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, current_bundle, report_folder, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
+from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
 
 Golden = Literal["mixed", "synthetic"]
@@ -31,8 +34,9 @@ def export(
     untrained: bool = False,
     seed: int = 0,
     input_size: tuple[int, int] | None = None,
-    golden: Golden = "mixed",
+    golden: Golden | None = None,
     evaluate: int = 500,
+    sign: str | Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
     progress: Progress = lambda _: None,
@@ -40,7 +44,8 @@ def export(
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
-    report lies at `Written.path` either way.  `golden="synthetic"` ships none of the user's data.
+    report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
+    with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.  `sign` is the file of a private key.
     """
     request = resolve_target(str(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained)
     return export_target(
@@ -51,6 +56,7 @@ def export(
         input_size=input_size,
         golden=golden,
         evaluate=evaluate,
+        sign=None if sign is None else Path(sign),
         overwrite=overwrite,
         allow_unproved=allow_unproved,
         progress=progress,
@@ -64,8 +70,9 @@ def export_target(
     opset: int = DEFAULT_OPSET,
     seed: int = 0,
     input_size: tuple[int, int] | None = None,
-    golden: Golden = "mixed",
+    golden: Golden | None = None,
     evaluate: int = 500,
+    sign: Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
     progress: Progress = lambda _: None,
@@ -74,6 +81,8 @@ def export_target(
     check_opset(opset)
     if evaluate < 0:
         raise UsageError(f"--evaluate is {evaluate}; it must be 0 or more items")
+    if sign is not None:
+        check_private_key(sign)
     target = request.target
     output = output or default_output(target)
     _check_output(output, overwrite=overwrite)
@@ -92,16 +101,18 @@ def export_target(
     for note in subject.notes:
         if note not in chosen_by:
             progress(note)
-    of_users = golden != "synthetic"
+    of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
     current = current_bundle(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
     if current is not None:
+        if sign is not None:
+            sign_bundle(current.path, sign)
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     verify = f"zoo verify {quote(str(output))}"
     reproduce = [verify]
     if subject.lineage.target:
         reproduce.append(f"{verify} --against {quote(subject.lineage.target)}")
-    return write(proof, output, reproduce=reproduce, overwrite=overwrite, allow_unproved=allow_unproved)
+    return write(proof, output, reproduce=reproduce, sign=sign, overwrite=overwrite, allow_unproved=allow_unproved)
 
 
 def _up_to_date(bundle: Bundle) -> Written:

@@ -12,7 +12,7 @@ ZOO_API = 2
 GREY_28 = ImageInput(size=(28, 28), channels=1, mean=(0.0,), std=(1.0,), fixed_size=True, any_channels=True)
 DIGITS = Recipe(epochs=30, batch_size=64, lr=3e-3, weight_decay=0.0, schedule="onecycle", warmup=0.1)
 LICENCE = "Apache-2.0; trained on MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)"
-SCRATCH = Recipe(epochs=30, batch_size=64, lr=1e-3, weight_decay=0.0, warmup=0.05, input_size=(64, 64))
+SCRATCH = Recipe(epochs=30, batch_size=64, lr=1e-3, weight_decay=0.0, warmup=0.05, input_size=(64, 64), items=5_000)
 LATENT = 20
 VARIATIONAL = Recipe(epochs=40, batch_size=64, lr=3e-3, weight_decay=0.0, schedule="onecycle", warmup=0.1)
 

@@ -74,6 +74,10 @@ class VaeTrainer:
         reconstruction = torch.sigmoid(self.decode(context, mean))
         return {"reconstruction": reconstruction, "nats": pixel_nats(logits, images) + kl, "kl": kl}
 
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Nats per picture, with the whole divergence; a decoder alone has none."""
+        return outputs["nats"].mean() if "nats" in outputs else None
+
     def pass_through(
         self, context: StepContext, images: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:

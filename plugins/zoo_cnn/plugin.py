@@ -22,9 +22,7 @@ DIGITS = Recipe(
     augment=Augment(shift=0.08),
 )
 LICENCE = "Apache-2.0; trained on MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)"
-SCRATCH = Recipe(
-    epochs=30, batch_size=64, lr=2e-3, warmup=0.1, augment=Augment(shift=0.1, flip=True), input_size=(64, 64)
-)
+SCRATCH = replace(DIGITS, epochs=8, augment=Augment(shift=0.08, flip=True), input_size=(64, 64), items=5_000)
 
 
 @hookimpl
@@ -42,7 +40,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         recipes={
             "digits": DIGITS,
             "default": SCRATCH,
-            "finetune": replace(SCRATCH, epochs=10, lr=5e-4, input_size=None),
+            "finetune": replace(SCRATCH, epochs=6, lr=5e-4, input_size=None),
         },
         summary="two convolutions and a hidden layer: the network every course begins with",
         licence="Apache-2.0",

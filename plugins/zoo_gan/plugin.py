@@ -24,7 +24,7 @@ DIGITS = Recipe(
 ADVERSARIAL = dict.fromkeys(
     ("loss_falls", "overfits"), "adversarial: what one network gains the other loses, so neither loss need fall"
 )
-PUBLISHED = replace(DIGITS, epochs=60, batch_size=128, lr=2e-4, schedule="constant", ema=0.999)
+PUBLISHED = replace(DIGITS, epochs=60, batch_size=128, lr=2e-4, schedule="constant", ema=0.999, items=5_000)
 
 
 @hookimpl

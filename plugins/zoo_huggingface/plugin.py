@@ -16,12 +16,14 @@ REIMERS = "Reimers and Gurevych, Sentence-BERT, arXiv:1908.10084"
 TINY = TokenInput(max_length=128, unit="wordpiece", vocabulary_limit=800)
 FULL = TokenInput(max_length=512, unit="wordpiece", vocabulary_limit=30_522)
 
+NAMED = 12_000
+"""About how many texts the recipes of classifiers are meant for: the embedded names."""
 NAMES = Recipe(
     epochs=6, batch_size=64, lr=3e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.15, clip=1.0
 )
 LARGE = Recipe(epochs=20, batch_size=64, lr=1e-4, weight_decay=0.01, warmup=0.1, clip=1.0)
 # Devlin et al. 2019, appendix A.3
-FINE_TUNING = Recipe(epochs=3, batch_size=32, lr=5e-5, weight_decay=0.01, warmup=0.1, clip=1.0)
+FINE_TUNING = Recipe(epochs=3, batch_size=32, lr=5e-5, weight_decay=0.01, warmup=0.1, clip=1.0, items=5_000)
 
 LANGUAGES = (
     *("cs", "da", "de", "en", "es", "fi", "fr", "hr", "hu", "id"),
@@ -42,7 +44,7 @@ def _classifier(name: str, summary: str, *, paper: str, parameters: int, input: 
         needs=("vocabulary_size", "num_classes"),
         input=input,
         head=("head.",),
-        recipes={"names": recipe, "default": recipe, "finetune": FINE_TUNING},
+        recipes={"names": recipe, "default": replace(recipe, items=NAMED), "finetune": FINE_TUNING},
         aliases=("bert",) if input is TINY else (),
         extra="huggingface",
         sources="zoo_huggingface.pretrained:find",
@@ -62,7 +64,7 @@ def _embedder(name: str, summary: str, *, parameters: int, input: TokenInput) ->
         trainer="contrastive",
         needs=("vocabulary_size",),
         input=input,
-        recipes={"names": recipe, "default": recipe, "finetune": FINE_TUNING},
+        recipes={"names": recipe, "default": replace(recipe, items=NAMED), "finetune": FINE_TUNING},
         aliases=("sentence_bert",) if recipe is NAMES else (),
         extra="huggingface",
         sources="zoo_huggingface.pretrained:find",

@@ -34,6 +34,8 @@ EXPORT = ExportSpec(
 )
 """A relative error of 2e-6 is 20 ulps; the weakest mutant of a proof differs by 500 times that."""
 
+NAMED = 12_000
+"""About how many texts the recipes of classifiers are meant for: the embedded names."""
 NAMES = Recipe(
     epochs=8, batch_size=64, lr=4e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.1, clip=1.0
 )
@@ -55,7 +57,7 @@ def _classifier(name: str, paper: str, parameters: int, *, recipe: Recipe = NAME
         needs=("vocabulary_size", "num_classes"),
         input=CHARACTERS,
         head=("head.",),
-        recipes={"names": recipe, "default": recipe},
+        recipes={"names": recipe, "default": replace(recipe, items=NAMED)},
         summary=summary,
         paper=paper,
         licence="Apache-2.0",

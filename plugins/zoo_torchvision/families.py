@@ -19,7 +19,15 @@ _DIGITS = Recipe(
 )
 _DIGITS_PLAIN = replace(_DIGITS, epochs=4, lr=5e-4, clip=1.0)
 _SCRATCH = Recipe(
-    epochs=60, batch_size=64, lr=2e-3, schedule="onecycle", warmup=0.15, label_smoothing=0.1, ema=0.999, augment=_PHOTOS
+    epochs=16,
+    batch_size=64,
+    lr=2e-3,
+    schedule="onecycle",
+    warmup=0.15,
+    label_smoothing=0.1,
+    ema=0.999,
+    augment=_PHOTOS,
+    items=300,
 )
 _SCRATCH_PLAIN = replace(_SCRATCH, lr=3e-4, clip=1.0)
 _FINETUNE = Recipe(
@@ -31,6 +39,7 @@ _FINETUNE = Recipe(
     warmup=0.1,
     label_smoothing=0.1,
     augment=_PHOTOS,
+    items=300,
 )
 _FINETUNE_PLAIN = replace(_FINETUNE, lr=5e-4, clip=1.0)
 

@@ -129,5 +129,13 @@ def _input(card: dict[str, Any], values: dict[str, Any]) -> ImageInput:
         mean=tuple(values["mean"]),
         std=tuple(values["std"]),
         min_size=card["min_size"],
+        multiple=_step(card["name"]),
         fixed_size="image_size" in card["needs"] and card["name"] != "inception_v3",
     )
+
+
+def _step(name: str) -> int:
+    """What height and width must be multiples of: the patches of a ViT, the windows of MaxViT."""
+    if name.startswith("vit_"):
+        return int(name.rpartition("_")[2])
+    return 224 if name.startswith("maxvit") else 1

@@ -23,6 +23,8 @@ LANGUAGES = (
 )
 """The classes of the embedded names."""
 
+NAMED = 12_000
+"""About how many texts the recipes of classifiers are meant for: the embedded names."""
 NAMES = Recipe(
     epochs=6, batch_size=64, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), schedule="onecycle", warmup=0.15, clip=1.0
 )
@@ -39,7 +41,7 @@ def _classifier(name: str, summary: str, parameters: int, recipe: Recipe) -> Mod
         needs=("vocabulary_size", "num_classes"),
         input=CHARACTERS,
         head=("head.",),
-        recipes={"names": recipe, "default": recipe},
+        recipes={"names": recipe, "default": replace(recipe, items=NAMED)},
         summary=summary,
         paper=VASWANI,
         licence="Apache-2.0",

@@ -25,16 +25,17 @@ SCENES = Recipe(
 """The embedded digit scenes; digits are not mirrored."""
 SCRATCH = replace(
     SCENES,
-    epochs=300,
+    epochs=100,
     batch_size=64,
     lr=2e-3,
     schedule="cosine",
-    warmup=0.02,
+    warmup=0.05,
     ema=0.9998,
     augment=Augment(shift=0.1, scale=0.5, flip=True, color=0.3),
     input_size=None,
+    items=1_000,
 )
-FINETUNE = replace(SCRATCH, epochs=50, batch_size=16, lr=5e-4, backbone_lr=0.2, ema=0.999)
+FINETUNE = replace(SCRATCH, epochs=40, batch_size=16, lr=5e-4, backbone_lr=0.2, ema=0.999)
 
 PLAIN = ImageInput(size=(320, 320), min_size=64, multiple=32, mean=(0.0,), std=(1.0,))
 LARGE = replace(PLAIN, size=(640, 640))

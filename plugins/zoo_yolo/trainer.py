@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from zoo import Batch, SingleModelTrainer, StepContext, StepOutput
 from zoo_yolo.loss import detection_loss
 from zoo_yolo.mosaic import mosaic
@@ -29,3 +31,10 @@ class YoloTrainer(SingleModelTrainer):
         """`boxes` [n, cells, 4] in pixels and `scores` [n, cells, classes]."""
         boxes, logits = context.modules["model"](batch["input"])
         return {"boxes": boxes, "scores": logits.sigmoid()}
+
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:
+        """The same loss, without mosaics."""
+        objects, images = list(zip(batch["boxes"], batch["labels"], strict=True)), batch["input"]
+        logits = outputs["scores"].float().logit(eps=1e-6)
+        parts = detection_loss(outputs["boxes"], logits, objects, size=(images.shape[-2], images.shape[-1]))
+        return parts.classes + float(context.options["box_weight"]) * parts.boxes

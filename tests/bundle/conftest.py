@@ -21,8 +21,10 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Evidence, File
 from zoo.bundle.judge.verdict import judge
+from zoo.bundle.report.page import page
 from zoo.bundle.report.record import report_of
 from zoo.bundle.runtime import bundled_run
+from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.consistency import description
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import (
@@ -33,25 +35,10 @@ from zoo.bundle.runtime.manifest import (
     Manifest,
     PluginRecord,
 )
+from zoo.bundle.runtime.task_source import task_source
 from zoo.runs.serialization import to_json
 from zoo_export.capture.onnx_graph import describe
 
-TASK = """
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
-
-def read(path, problem):
-    try:
-        return {"image": np.asarray(Image.open(path).convert("RGB"))}
-    except UnidentifiedImageError as error:
-        raise ValueError(str(error)) from error
-
-
-def show(answer, problem):
-    best = int(answer["probabilities"].argmax())
-    return f"{problem['classes'][best]} {answer['probabilities'][best]:.2f}"
-"""
 MakeBundle = Callable[..., Path]
 MODEL = "cnn/cnn"
 PROBLEM = Problem(task="image-classification", input=ImageInput(size=(28, 28)), classes=("red", "green", "blue"))
@@ -98,7 +85,7 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
         "model.onnx": serialized(graphs.linear()),
         "pipeline.onnx": colours(gain),
         "run.py": Path(bundled_run.__file__).read_bytes(),
-        "task.py": TASK.encode(),
+        "task.py": task_source("zoo.tasks.image_classification.device:read").encode(),
     }
     rng = np.random.default_rng(0)
     for i in range(2):
@@ -117,6 +104,7 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
     found = judge(measured, published={name: sha256[name] for name in onnx_files})
     report = report_of(measured, found, reproduce=("zoo export cnn@digits --onnx",), seconds=3.0)
     files["report.json"] = json.dumps(to_json(report)).encode()
+    files["report.html"] = page(report).encode()
     claimed = verdict or found.status.value
     files["manifest.json"] = json.dumps(to_json(manifest(files, claimed))).encode()
     return files
@@ -130,7 +118,7 @@ def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
     probabilities = Port(name="probabilities", dtype="float32", shape=(3,))
     x, y = Port(name="x", dtype="float32", shape=("batch", 4)), Port(name="y", dtype="float32", shape=("batch", 2))
     return Manifest(
-        zoo="0.1.0",
+        zoo=zoo_version(),
         created="2026-01-01T00:00:00+00:00",
         model=MODEL,
         task=PROBLEM.task,

@@ -164,23 +164,3 @@ def test_what_is_read_is_not_changed() -> None:
         before = copy.deepcopy(document)
         read(document, where=name)
         assert document == before
-
-
-# --- runners ---
-
-
-@pytest.mark.parametrize(
-    ("bundle", "task"),
-    [
-        ("conv_autoencoder", "image-reconstruction"),
-        ("segmenter", "semantic-segmentation"),
-        ("writer", "text-generation"),
-    ],
-)
-def test_the_runners_of_then_are_known(bundle: str, task: str) -> None:
-    for name in ("run.py", "task.py"):
-        written = (EXPORTED / bundle / name).read_bytes()
-        assert schema_1.is_runner(name, written, task=task)
-        assert not schema_1.is_runner(name, written + b"\n", task=task)
-    assert not schema_1.is_runner("task.py", written, task="audio-generation")
-    assert not schema_1.is_runner("task.py", written, task="somebody's own")

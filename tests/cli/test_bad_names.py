@@ -36,7 +36,12 @@ def two_plugins(install_plugin: Callable[..., Path]) -> None:
             "the model 'swift' is offered by more than one plugin: acme/swift, beta/swift",
             "use the full name, or decide with ZOO_PREFER=acme",
         ),
-        (("info", "resnet81"), "unknown-name", "no model, task, trainer or plugin named 'resnet81'", "did you mean re"),
+        (
+            ("info", "resnet81"),
+            "unknown-name",
+            "no model, task, trainer, plugin or format named 'resnet81'",
+            "did you mean re",
+        ),
         (("list", "--task", "image-clas"), "unknown-name", "no task named 'image-clas'", "did you mean image-classif"),
         (
             ("predict", "resnet18@imagenet", __file__),

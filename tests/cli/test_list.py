@@ -69,6 +69,7 @@ def test_list_as_json_is_one_array(zoo_command: Command) -> None:
         "plugin": "gaze",
         "task": "gazing",
         "aliases": ["wee"],
+        "takes_over": {},
         "parameters": 1_234_567,
         "weights": ["v1"],
         "licence": "MIT",
@@ -131,6 +132,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "weights": ["tiny@v1"],
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
+                "formats": [],
             }
         ],
     }

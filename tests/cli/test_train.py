@@ -81,7 +81,7 @@ def test_finetuning_starts_from_shipped_weights(capsys: pytest.CaptureFixture[st
 def test_a_dry_run_shows_the_config_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["train", "cnn", "--dry-run", "--lr", "0.25"]) == 0
     out = capsys.readouterr().out
-    assert "recipe.lr" in out and "0.25" in out and "9,000 train" in out
+    assert "recipe.lr" in out and "0.25" in out and "train: 9,000 from digits" in out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -132,3 +132,63 @@ def test_an_autoencoder_trains_by_the_same_verbs(capsys: pytest.CaptureFixture[s
     assert main(["train", "autoencoder", *TINY]) == 0
     out = capsys.readouterr().out
     assert "psnr" in out and "next: zoo export --onnx" in out
+
+
+def folder_of(path: Path, classes: tuple[str, ...], *, items: int, side: int) -> str:
+    """Class folders of noise around a grey level that tells the class."""
+    for number, name in enumerate(classes):
+        (path / name).mkdir(parents=True)
+        for index in range(items):
+            noise = np.random.default_rng(index).integers(0, 60, (side, side, 3), dtype=np.uint8)
+            Image.fromarray(noise + np.uint8(90 * number)).save(path / name / f"{index}.png")
+    return str(path)
+
+
+def test_the_numbers_that_the_data_chose_are_said_and_written_down(capsys: pytest.CaptureFixture[str]) -> None:
+    data = folder_of(Path("photos"), ("cat", "dog"), items=20, side=20)
+    assert main(["train", "resnet", "--data", data, "--epochs", "1", "--threads", "1", "-o", "run"]) == 0
+    out = capsys.readouterr().out
+    assert "model resnet8: the pictures are 20x20; resnet is resnet8 for pictures up to 64 px, resnet18 above" in out
+    assert "input_size 20x20: the pictures are 20x20, smaller than the model's usual 64x64" in out
+    run = Run.open(Path("run"))
+    assert (run.config.model, run.config.recipe.input_size) == ("resnet/resnet8", (20, 20))
+    names = [choice.name for choice in run.config.choices]
+    assert names == ["model", "input_size", "augment.flip", "batch_size", "lr", "batchnorm_momentum"]
+    assert main(["train", "--config", "run", "--dry-run", "--json"]) == 0
+    replayed = json.loads(capsys.readouterr().out)["config"]
+    assert [choice["name"] for choice in replayed["choices"]] == names
+    assert replayed["recipe"]["input_size"] == [20, 20]
+
+
+def test_published_weights_are_offered_with_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    data = folder_of(Path("my photos"), ("cat", "dog"), items=10, side=200)
+    assert main(["train", "mobilenet_v3_small", "--data", data, "--seed", "3", "--dry-run", "--threads", "1"]) == 0
+    assert (
+        "mobilenet_v3_small@imagenet1k_v1 is published and mostly learns faster: "
+        "zoo train mobilenet_v3_small --data 'my photos' --pretrained --seed 3 --threads 1"
+    ) in capsys.readouterr().out
+
+
+def test_a_dry_run_does_a_step_and_tells_time_and_room(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "cnn", *TINY, "--dry-run", "--json"]) == 0
+    estimate = json.loads(capsys.readouterr().out)["estimate"]
+    assert (estimate["steps"], estimate["disk_bytes"]) == (2, 4 * 3 * 4 * 421_642)
+    assert estimate["seconds"] == estimate["step_seconds"] * 2 > 0
+
+
+def test_one_item_at_a_time_is_refused_where_batch_normalisation_cannot_learn_from_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["--batch-size", "1", "--max-steps", "2", "--limit-train", "8", "--threads", "1"]
+    assert main(["train", "mobilenet_v2", *words]) == 2
+    assert "has batch normalisation, which cannot learn from 1 item at a time here" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main(["train", "resnet8", *words, "-o", "run"]) == 0
+
+
+def test_a_training_that_went_wrong_ends_with_what_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "cnn", *TINY, "--epochs", "2", "--lr", "1e-9", "-o", "run"]) == 0
+    *_, warning, last = capsys.readouterr().out.splitlines()
+    assert warning.startswith("warning: the training loss did not move: 2.")
+    assert last == "next: zoo train --config run --lr 0.004"
+    assert any(note.startswith("the training loss did not move") for note in Run.open(Path("run")).record.notes)

@@ -16,7 +16,8 @@ from PIL import Image
 from zoo import BadFile, Case, ImageInput, Monitor, OutputExists, Port, Problem, Shown, Signature, UsageError
 from zoo.api.problem import Json
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answerer, answers, chosen_settings, input_files, resolve_inputs
+from zoo.models.answers import Answerer, AnswerOptions, answers, chosen_settings
+from zoo.models.inputs.source import Source, file_source, text_source
 from zoo.registry.api_1 import adapt_task
 
 PROBLEM = Problem(task="measuring", input=ImageInput(size=(8, 8)), classes=("short", "long"))
@@ -67,21 +68,14 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_stands_for_its_files_in_order(files: Path) -> None:
-    single = files / "b.txt"
-    assert input_files([single, files]) == (single, files / "a.txt", files / "b.txt", files / "more" / "b.txt")
-
-
-def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"gone\.png does not exist"):
-        input_files([tmp_path / "gone.png"])
-    with pytest.raises(UsageError, match="holds no files"):
-        input_files([tmp_path])
+def sources(folder: Path) -> list[Source]:
+    """The visible files of a folder, in order."""
+    return [file_source(path) for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
 
 
 def test_every_readable_file_is_answered(files: Path) -> None:
     (files / "empty.txt").write_text("")
-    found = list(answers(ANSWERER, input_files([files]), limit=2))
+    found = list(answers(ANSWERER, sources(files), AnswerOptions(limit=2)))
     assert [answer.record() for answer in found] == [
         {"file": str(files / "a.txt"), "twice": 2, "ranked": [0, 1]},
         {"file": str(files / "b.txt"), "twice": 6, "ranked": [0, 1]},
@@ -92,7 +86,7 @@ def test_every_readable_file_is_answered(files: Path) -> None:
 
 def test_answers_are_saved_with_pictures_json_and_csv(files: Path, tmp_path: Path) -> None:
     place = tmp_path / "saved"
-    found = save_answers(place, answers(ANSWERER, input_files([files]), limit=1))
+    found = save_answers(place, answers(ANSWERER, sources(files), AnswerOptions(limit=1)))
     assert sorted(path.name for path in place.iterdir()) == ["b-2.png", "b.png", "predictions.csv", "predictions.json"]
     assert Image.open(place / "b-2.png").size == (8, 1)
     assert json.loads((place / "predictions.json").read_text()) == [answer.record() for answer in found]
@@ -106,11 +100,11 @@ def test_answers_are_saved_with_pictures_json_and_csv(files: Path, tmp_path: Pat
 
 def test_nothing_saved_is_replaced_unasked(files: Path, tmp_path: Path) -> None:
     place = tmp_path / "saved"
-    save_answers(place, answers(ANSWERER, [files / "a.txt"]))
+    save_answers(place, answers(ANSWERER, [file_source(files / "a.txt")]))
     with pytest.raises(OutputExists):
-        save_answers(place, answers(ANSWERER, [files / "b.txt"]))
+        save_answers(place, answers(ANSWERER, [file_source(files / "b.txt")]))
     assert "a.txt" in (place / "predictions.json").read_text()
-    save_answers(place, answers(ANSWERER, [files / "b.txt"]), overwrite=True)
+    save_answers(place, answers(ANSWERER, [file_source(files / "b.txt")]), overwrite=True)
     assert "a.txt" not in (place / "predictions.json").read_text()
 
 
@@ -123,7 +117,7 @@ def test_a_failure_half_way_saves_nothing(files: Path, tmp_path: Path) -> None:
         signature=SIGNATURE,
     )
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
-        save_answers(tmp_path / "saved", answers(broken, input_files([files])))
+        save_answers(tmp_path / "saved", answers(broken, sources(files)))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["texts"]
 
 
@@ -164,21 +158,13 @@ def test_a_task_that_answers_in_many_runs_is_given_state_and_feedback(files: Pat
     growing = Answerer(
         model="house/tape", task=adapt_task(Growing()), problem=PROBLEM, answer=step, signature=signature
     )
-    (found,) = answers(growing, [files / "b.txt"], limit=0)
+    (found,) = answers(growing, [file_source(files / "b.txt")], AnswerOptions(limit=0))
     assert shapes == [(1, 2)] * 3
     assert found.record() == {"file": str(files / "b.txt"), "twice": 2 + 2 * 2, "ranked": []}
     shapes.clear()
-    (found,) = answers(growing, ["four words of text"], settings={"runs": 4})
+    (found,) = answers(growing, [text_source("four words of text")], AnswerOptions(settings={"runs": 4}))
     assert len(shapes) == 4
     assert found.record()["text"] == "four words of text"
-
-
-def test_what_is_no_file_is_a_text_where_texts_are_read(files: Path) -> None:
-    reads, does_not = adapt_task(Growing()), adapt_task(Measuring())
-    given = [str(files / "b.txt"), "some words", "x" * 5000]
-    assert resolve_inputs(given, reads) == (files / "b.txt", "some words", "x" * 5000)
-    with pytest.raises(UsageError, match="some words does not exist"):
-        resolve_inputs(given, does_not)
 
 
 def test_settings_of_an_answer_are_the_tasks() -> None:
@@ -205,7 +191,7 @@ def test_a_hostile_name_is_spelled_out_in_the_text_and_kept_in_the_record(files:
 
     hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
     (files / "c\n.txt").write_text("c")
-    short, long = answers(hostile, [files / "c\n.txt", files / "b.txt"])
+    short, long = answers(hostile, [file_source(files / "c\n.txt"), file_source(files / "b.txt")])
     assert short.shown is not None
     assert long.shown is not None
     assert short.shown.text == r"c\n.txt is =HYPERLINK(1)"
@@ -221,7 +207,7 @@ def test_formulas_in_a_saved_table_are_defused(files: Path, tmp_path: Path) -> N
             return replace(shown, record=record)
 
     hostile = replace(ANSWERER, task=adapt_task(Naming()), problem=replace(PROBLEM, classes=HOSTILE))
-    save_answers(tmp_path / "out", answers(hostile, [files / "a.txt"]))
+    save_answers(tmp_path / "out", answers(hostile, [file_source(files / "a.txt")]))
     (row,) = csv.DictReader((tmp_path / "out" / "predictions.csv").open(newline=""))
     assert row["class"] == "'=HYPERLINK(1)"
     assert (row["change"], row["'@key"], row["note"]) == ("-1.5", "'+1", "a=b")

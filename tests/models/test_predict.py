@@ -41,20 +41,30 @@ def test_predictions_are_those_of_the_sums_done_by_hand(digits_run: tuple[Path, 
 def test_predict_prints_saves_and_names_what_it_cannot_read(
     digits_run: tuple[Path, nn.Module], pictures: Path, tmp_path: Path, zoo_command: Command
 ) -> None:
-    (pictures / "notes.txt").write_text("no picture")
+    (pictures / "broken.png").write_text("no picture")
     saved = tmp_path / "saved"
     said = zoo_command("predict", str(digits_run[0]), str(pictures), "--top", "2", "--save", str(saved), "--json")
     assert said.code == 2
     records = said.json["answers"]
-    assert [Path(record["file"]).name for record in records] == ["0.png", "1.png", "2.png", "notes.txt"]
+    assert [Path(record["file"]).name for record in records] == ["0.png", "1.png", "2.png", "broken.png"]
     assert [len(record["classes"]) for record in records[:3]] == [2, 2, 2]
-    assert "notes.txt" in records[3]["unreadable"]
+    assert "broken.png" in records[3]["unreadable"]
     assert "1 of 4 files cannot be read" in said.err
     assert sorted(path.name for path in saved.glob("*.png")) == ["0.png", "1.png", "2.png"]
     said = zoo_command("predict", str(digits_run[0]), str(pictures / "0.png"), "--top", "1")
     assert (said.code, len(said.out.splitlines())) == (0, 2)
     assert said.out.startswith(f"{pictures / '0.png'}: ")
     assert said.out.splitlines()[-1] == f"next: zoo export {digits_run[0]} --onnx"
+
+
+def test_what_is_no_picture_is_left_out_of_a_folder_with_a_note(
+    digits_run: tuple[Path, nn.Module], pictures: Path, zoo_command: Command
+) -> None:
+    for name in ("Thumbs.db", "notes.txt", ".DS_Store"):
+        (pictures / name).write_text("no picture")
+    said = zoo_command("predict", str(digits_run[0]), str(pictures), "--json")
+    assert (said.code, len(said.json["answers"])) == (0, 3)
+    assert f"{pictures}: left out 2 files that are not pictures (1 .db, 1 .txt)" in said.err
 
 
 def test_predict_takes_a_device_and_names_one_that_is_not_there(

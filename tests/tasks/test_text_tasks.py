@@ -14,10 +14,10 @@ from zoo.api.errors import BadFile
 from zoo.api.parts import Task
 from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
+from zoo.bundle.runtime.task_source import task_source
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
 from zoo.tasks.bases.sequences import negative_log_likelihood
 from zoo.tasks.text_generation import device as writer
-from zoo_export.bundle.task_source import task_source
 
 
 def quiet(done: int, total: int) -> None:
@@ -251,3 +251,13 @@ def test_every_control_of_text_is_said_to_apply_or_why_not() -> None:
         }
         assert all(control.reason for control in controls.values() if not control.applies)
     assert controls["classes"].reason == "a language model has no classes"
+
+
+def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
+    from zoo.data.text.reading import read
+    from zoo.tasks.text_generation import device
+
+    (tmp_path / "names.csv").write_text("text\nAda\n")
+    for reads in (read, device.read):
+        with pytest.raises(ValueError, match="it is a table"):
+            reads(tmp_path / "names.csv", {})

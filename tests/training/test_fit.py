@@ -273,11 +273,11 @@ def test_what_stops_after_a_step_is_what_an_interrupted_training_was(
     interrupt(monkeypatch, 7)
     assert train_toy(tmp_path / "interrupted", *settings).outcome.status == "interrupted"
     monkeypatch.undo()
-    stopped = train_toy(tmp_path / "stopped", *settings, stop_after=7)
-    assert (stopped.outcome.reason, stopped.outcome.steps) == ("all steps", 7)
+    stopped = train_toy(tmp_path / "stopped", *settings, stop_after=8)
+    assert (stopped.outcome.reason, stopped.outcome.steps) == ("all steps", 8)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "interrupted")
-    assert train_toy(tmp_path / "planned", *settings, max_steps=7).outcome.steps == 7
-    assert weights(tmp_path / "planned") != weights(tmp_path / "stopped"), "its learning rates end with step 7"
+    assert train_toy(tmp_path / "planned", *settings, max_steps=8).outcome.steps == 8
+    assert weights(tmp_path / "planned") != weights(tmp_path / "stopped"), "its learning rates end with step 8"
 
 
 @pytest.mark.slow

@@ -67,9 +67,11 @@ def test_an_epoch_that_ends_on_a_bad_loss_is_not_the_best() -> None:
     assert progress.end_epoch({"share": 0.1}, ACCURACY)
 
 
-def test_a_score_that_is_no_number_is_never_the_best() -> None:
+@pytest.mark.parametrize("metrics", [{"share": float("nan")}, {}])
+def test_a_score_that_was_not_measured_is_never_the_best_and_costs_no_patience(metrics: dict[str, float]) -> None:
     progress = Progress()
-    assert not progress.end_epoch({"share": float("nan")}, ACCURACY)
+    assert not progress.end_epoch(metrics, ACCURACY)
+    assert progress.stale == 0
     assert progress.best_epoch is None and progress.end_epoch({"share": 0.1}, ACCURACY)
 
 

@@ -33,7 +33,7 @@ class TaskApi1(Protocol):
     """What the best checkpoint is chosen by."""
     runner: Reference
     """The numpy module shipped in bundles as task.py: "zoo.tasks.image_classification.device:read".  With the modules
-    that it imports from zoo, which `zoo_export.bundle.task_source` puts before it, it needs only numpy and Pillow.
+    that it imports from zoo, which `zoo.bundle.runtime.task_source` puts before it, it needs only numpy and Pillow.
     It offers read(path, problem) -> inputs of pipeline.onnx by name, which raises ValueError or OSError for a file it
     cannot read, show(answer, problem) -> text, and, where an answer takes many runs of the graph,
     respond(run, inputs, feedback, problem) -> answer; where answers are there to be compared,

@@ -8,8 +8,56 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.api.problem import Json
+from zoo.api.specs import Reference
 
 Split = Literal["train", "validation", "test"]
+
+
+NoteKind = Literal[
+    "reading",
+    "left-out",
+    "leak",
+    "duplicate",
+    "conflict",
+    "missing-class",
+    "similar-classes",
+    "imbalance",
+    "small-split",
+    "empty",
+    "truncated",
+    "range",
+    "resampled",
+    "clipped",
+    "unlabelled",
+]
+"""What a note is about: how the data were read, what was left out of them, or a warning."""
+
+
+class DataNote(str):
+    """A sentence for the user that also says as data what it is about."""
+
+    kind: NoteKind
+    """One of reading, left-out, leak, duplicate, conflict, …: all but the first two are warnings."""
+    items: int
+    """How many items it is about; 0 where it is about none in particular."""
+    examples: tuple[str, ...]
+    """Some of them, by name."""
+    what: str
+    """Of what was left out: its name, or what several have in common."""
+
+    def __new__(
+        cls,
+        message: str,
+        *,
+        kind: NoteKind = "reading",
+        items: int = 0,
+        examples: Sequence[str] = (),
+        what: str = "",
+    ) -> DataNote:
+        """The sentence with these facts."""
+        note = super().__new__(cls, message)
+        note.kind, note.items, note.examples, note.what = kind, items, tuple(examples), what
+        return note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +97,8 @@ class DataSource:
     """The name of the layout: digits, class-folders, csv, image-folder, torchvision."""
     location: Path | None = None
     """The file or folder; None for embedded data."""
+    read: Reference = ""
+    """What reads it: the reference of its `FormatSpec`; empty for data that no format describes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +118,11 @@ class DataCard:
     former_fingerprint: str = ""
     """As zoo 0.1 had it, by the sizes of files instead of their contents; empty where that is the same."""
     notes: tuple[str, ...] = ()
-    """Sentences for the user: what was skipped, split, scaled."""
+    """Sentences for the user: what was skipped, split, scaled; a `DataNote` where it is one of a kind."""
+    root: Path | None = None
+    """The folder below which samples are named; None where that is `source.location`, or where there is none."""
+    origins: Mapping[Split, tuple[str, ...]] = field(default_factory=dict)
+    """The files or folders that say what belongs to a split; for a split without any, its samples' names do."""
 
     def has_fingerprint(self, fingerprint: str) -> bool:
         """Whether a run or a bundle that recorded this fingerprint was made of these data, also with zoo 0.1."""

@@ -100,11 +100,23 @@ class BadSample:
     """One thing wrong with the data: where it is, why it is wrong, and what to do."""
 
     where: str
-    """File, line or name."""
+    """A file, "FILE line N", or a name."""
     reason: str
     """What is wrong with it."""
     fix: str
     """What to do about it."""
+
+    @property
+    def file(self) -> str:
+        """`where` without the line: "labels/7.txt" of "labels/7.txt line 3"."""
+        file, mark, line = self.where.rpartition(" line ")
+        return file if mark and line.isdecimal() else self.where
+
+    @property
+    def line(self) -> int | None:
+        """The line that `where` names, counted from 1; None where it names none."""
+        _, mark, line = self.where.rpartition(" line ")
+        return int(line) if mark and line.isdecimal() else None
 
 
 class DataError(UsageError):

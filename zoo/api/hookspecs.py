@@ -1,4 +1,4 @@
-"""The whole contract between zoo and a plugin: four hooks without arguments, whose results are collected.
+"""The whole contract between zoo and a plugin: five hooks without arguments, whose results are collected.
 
 A plugin implements any subset.  Each hook returns plain frozen specs whose heavy parts are references
 ("module:object"), so that calling a hook imports neither torch nor numpy.
@@ -11,6 +11,7 @@ from typing import Final
 
 import pluggy
 
+from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 
 API_VERSION: Final = 2
@@ -42,3 +43,8 @@ def zoo_weights() -> Iterable[WeightsSpec]:  # type: ignore[empty-body]
 @hookspec
 def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
     """The tasks that this plugin offers."""
+
+
+@hookspec
+def zoo_formats() -> Iterable[FormatSpec]:  # type: ignore[empty-body]
+    """The formats of data that this plugin reads, for its own tasks or for those of other plugins."""

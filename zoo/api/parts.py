@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import UsageError
+from zoo.api.formats import FormatSpec
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
@@ -37,6 +38,8 @@ class FileItem:
     """By port name, without state."""
     name: str = ""
     """Which item of the file it is, "row 3"; empty where the file is the item."""
+    unreadable: str = ""
+    """Why this item of many cannot be read; its `inputs` are empty then, and the other items are answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,22 @@ class TaskData(Protocol):
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """With the tag `reads_text`: the inputs made from a text given in words; BadFile when that cannot be."""
+
+
+@runtime_checkable
+class ReadsFormats(Protocol):
+    """A part `data` that reads formats of any plugin, as the bases for pictures and texts do."""
+
+    def with_formats(self, formats: Mapping[str, FormatSpec]) -> TaskData:
+        """The same part that knows these formats, by the names that --format calls them."""
+
+
+@runtime_checkable
+class NotesInput(Protocol):
+    """A part `data` that has something to say about data and a model's input together."""
+
+    def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
+        """Sentences on what the input does to the data: texts that are cut, sounds that are resampled."""
 
 
 class TaskTensors(Protocol):

@@ -65,5 +65,10 @@ class Recipe:
     """Keeps images in channels-last memory format, in which convolutions are fastest."""
     patience: int | None = None
     """Epochs without a better validation score before stopping early; None never stops early."""
+    batchnorm_momentum: float | None = None
+    """Least share of a new batch in the running statistics of batch normalisation; None keeps the model's own."""
+    items: int | None = None
+    """About how many training items these numbers are meant for: with other data `zoo train` adapts the epochs, the
+    batch size, the input size and the augmentation, and says so.  None keeps the numbers whatever the data."""
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     """The trainer's own numbers; their names and defaults are declared in its `TrainerSpec.options`."""

@@ -15,8 +15,8 @@ Reference = str
 """An importable object in entry-point grammar, "package.module:object", imported on first use."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_QUALIFIED = re.compile(r"([a-z0-9][a-z0-9_]*/)?[a-z0-9][a-z0-9_-]*")
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+QUALIFIED = re.compile(r"([a-z0-9][a-z0-9_]*/)?[a-z0-9][a-z0-9_-]*")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -25,18 +25,20 @@ def is_name(value: str) -> bool:
     return _NAME.fullmatch(value) is not None
 
 
-def _check(pattern: re.Pattern[str], value: str, *, what: str, form: str) -> None:
+def check_pattern(pattern: re.Pattern[str], value: str, *, what: str, form: str) -> None:
+    """ValueError that shows the form for a value that has another."""
     if not pattern.fullmatch(value):
         raise ValueError(f"{what} is {value!r}; it must look like {form}")
 
 
 def _check_name(value: str, *, what: str) -> None:
-    _check(_NAME, value, what=what, form="'resnet18': lower case letters, digits and underscores")
+    check_pattern(_NAME, value, what=what, form="'resnet18': lower case letters, digits and underscores")
 
 
-def _check_reference(value: str | None, *, what: str) -> None:
+def check_reference(value: str | None, *, what: str) -> None:
+    """ValueError for what is no reference; None is none."""
     if value is not None:
-        _check(_REFERENCE, value, what=what, form="'package.module:object'")
+        check_pattern(_REFERENCE, value, what=what, form="'package.module:object'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,9 @@ class ModelSpec:
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
     aliases: tuple[str, ...] = ()
     """Other names; an exact name of any plugin beats them."""
+    takes_over: Mapping[str, int] = field(default_factory=dict)
+    """Aliases of other models that mean this one in a training on pictures of at most so many pixels a side:
+    {"resnet": 64} makes `zoo train resnet` take this model for small pictures."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None
@@ -113,11 +118,11 @@ class ModelSpec:
         _check_name(self.name, what="a model's name")
         for alias in self.aliases:
             _check_name(alias, what=f"an alias of {self.name}")
-        _check(_QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
-        _check(_QUALIFIED, self.trainer, what=f"the trainer of {self.name}", form="'classification'")
-        _check_reference(self.builder, what=f"the builder of {self.name}")
-        _check_reference(self.adapter, what=f"the adapter of {self.name}")
-        _check_reference(self.sources, what=f"the sources of {self.name}")
+        check_pattern(QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
+        check_pattern(QUALIFIED, self.trainer, what=f"the trainer of {self.name}", form="'classification'")
+        check_reference(self.builder, what=f"the builder of {self.name}")
+        check_reference(self.adapter, what=f"the adapter of {self.name}")
+        check_reference(self.sources, what=f"the sources of {self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +155,9 @@ class TrainerSpec:
     """What it minimises, in half a line."""
 
     def __post_init__(self) -> None:
-        _check(_TASK_NAME, self.name, what="a trainer's name", form="'classification'")
-        _check(_QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
-        _check_reference(self.trainer, what=f"the trainer of {self.name}")
+        check_pattern(TASK_NAME, self.name, what="a trainer's name", form="'classification'")
+        check_pattern(QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
+        check_reference(self.trainer, what=f"the trainer of {self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +198,9 @@ class WeightsSpec:
     """How they were made: a command, or a link."""
 
     def __post_init__(self) -> None:
-        _check(_QUALIFIED, self.model, what="the model of a set of weights", form="'resnet18'")
-        _check(_TASK_NAME, self.tag, what=f"a tag of {self.model}", form="'imagenet1k_v1'")
-        _check_reference(self.remap, what=f"the remap of {self.model}@{self.tag}")
+        check_pattern(QUALIFIED, self.model, what="the model of a set of weights", form="'resnet18'")
+        check_pattern(TASK_NAME, self.tag, what=f"a tag of {self.model}", form="'imagenet1k_v1'")
+        check_reference(self.remap, what=f"the remap of {self.model}@{self.tag}")
         if bool(self.url) == bool(self.resource):
             raise ValueError(f"{self.model}@{self.tag} must name either a url or a resource")
         if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
@@ -213,7 +218,8 @@ class TaskTags:
     generative: bool = False
     """An answer takes many runs of the graph, as writing a text does: `answers.generate`."""
     settings: Mapping[str, float] = field(default_factory=dict)
-    """Of a generative task: what a user may choose about an answer (length, temperature), with the defaults."""
+    """What a user may choose about an answer, with the defaults: of a generative task what `answers.generate` is given
+    (length, temperature); of any other what `answers.show` finds in `problem.facts` where it was chosen (threshold)."""
     unconditional: bool = False
     """It answers where nothing is given at all: `answers.prompts`."""
     reads_text: bool = False
@@ -284,10 +290,10 @@ class TaskSpec:
     """As in `ModelSpec`."""
 
     def __post_init__(self) -> None:
-        _check(_TASK_NAME, self.name, what="a task's name", form="'image-classification'")
-        _check_reference(self.task, what=f"the task {self.name}")
+        check_pattern(TASK_NAME, self.name, what="a task's name", form="'image-classification'")
+        check_reference(self.task, what=f"the task {self.name}")
         for part in PARTS:
-            _check_reference(getattr(self, part), what=f"{part} of the task {self.name}")
+            check_reference(getattr(self, part), what=f"{part} of the task {self.name}")
         given = [part for part in PARTS if getattr(self, part) is not None]
         if self.task is not None and given:
             raise ValueError(f"the task {self.name} names {', '.join(given)}, and task= too; say one of them")

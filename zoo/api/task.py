@@ -193,6 +193,8 @@ class Shown:
     """A drawing of the answer; None where there is none."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Further files that `--save` writes, by their suffix, as in ".npy"."""
+    rows: Sequence[Mapping[str, Json]] | None = None
+    """Rows of a table: one for each thing found, as each box; None where the record is the only row."""
 
 
 class Metrics(Protocol):

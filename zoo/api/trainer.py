@@ -1,7 +1,8 @@
 """The protocol of a trainer: how a model is trained for a task.  The loop calls the trainer, which calls the context.
 
 A trainer of one model with one loss is a `zoo.SingleModelTrainer` with `step` and `predict`, of five lines each.  A
-trainer with two optimisers (a GAN) calls `context.backward` and `context.update` twice.
+trainer with two optimisers (a GAN) calls `context.backward` and `context.update` twice.  A trainer may also have
+`validation_loss(context, outputs, batch)`: the mean loss of what its `predict` gave for a batch, or None.
 """
 
 from __future__ import annotations

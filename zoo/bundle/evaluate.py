@@ -12,6 +12,7 @@ from zoo.api.data import DataCard, DataRequest, Split
 from zoo.api.errors import UsageError
 from zoo.api.parts import Task
 from zoo.api.task import Case, Progress, Purpose
+from zoo.bundle.answer_metrics import answer_metrics
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 from zoo.bundle.runtime.predict import bundle_pipeline
@@ -115,4 +116,4 @@ def _measure(
             answers.append(answer({**case.inputs, **carried}))
             cases.append(replace(case, inputs={}))  # thousands of pictures would not fit into memory
             progress(len(cases), max(total, len(cases)))
-    return dict(task.answers.metrics(answers, cases, problem)), len(cases)
+    return answer_metrics(task, answers, cases, problem, wanted=bundle.manifest.metrics).metrics, len(cases)

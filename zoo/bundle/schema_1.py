@@ -7,7 +7,6 @@ it was written: see `zoo.bundle.runtime.manifest.ManifestFile`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -75,34 +74,6 @@ def _lineage(value: Any, *, where: str) -> Any:
     random = re.match(_SEED, str(value.get("weights"))) if not value.get("target") else None
     return {**value, "seed": int(random[1]) if random else None}
 
-
-# --- runners ---
-
-
-def is_runner(name: str, data: bytes, *, task: str) -> bool:
-    """Whether zoo 0.1.0 wrote these bytes as run.py, or as task.py of a built-in task."""
-    return hashlib.sha256(data).hexdigest() in (_RUN if name == "run.py" else _TASKS.get(task, ()))
-
-
-_RUN: Final = ("ccbbcdd35b828cd59744860d31ee8bf52cd080fd80cedb1923720060f467013a",)
-_TASKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "audio-generation": ("3e5f7393f6b9a1f52bf5c7653759d5bcf1f556a5bb93d0ff5ed0be7ff2647466",),
-    "image-classification": ("e1899efea86a67174f1b274acadaf190544571e2e542ae4828f0d3490b36d3e0",),
-    "image-embedding": ("72a6d7e1e2c883e6e75211f4e1d57aa87ce80d7ff715df4ffbfd8ffe512d6814",),
-    "image-generation": ("a9c84cb2f3388c601cd28f3c3df522f987f09968d3ab23c3d4e119c6f7e4daf9",),
-    "image-reconstruction": ("2f32387ea21d1538b504f05a643fb006aec258ce1285f24b1998b8f3b1e5075d",),
-    "object-detection": ("1d0baf21542ca45021c734e6918d1a87a45a59b6931154fe14d0b3fec812e421",),
-    "semantic-segmentation": ("8fc630c2ca58a5f6d82bb9b2e9765972ff35f6762ebca20fa3ad7ad0df90298c",),
-    "text-classification": (
-        "727aaf69e4573067c27e3351d6e717435d7212befc5b219446a433b7c1b062ca",
-        "9d06bda95a009642387a6c070a3f21f41dd060d1def94a3343af2eb3f8535fcc",  # for word pieces
-    ),
-    "text-embedding": (
-        "d47d41a371aa0f98f7736997499a238bae214b4cb1629dd5a9612f09f24f5489",
-        "6bf90d9ce69f856135c45c047339edabefd93ce527ed985fe1a8187e57146163",  # for word pieces
-    ),
-    "text-generation": ("6110170eee9fdbe9a6f2e75d0c8cbf4cd8074dca3675b26220981fec1bb1a053",),
-}
 
 # --- shapes ---
 

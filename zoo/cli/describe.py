@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
@@ -16,9 +17,15 @@ from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.serialization import to_json
 
+Formats = tuple[RegistryEntry[FormatSpec], ...]
+"""What one name of a format means: a spec for each kind of task."""
 
-def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin) -> None:
+
+def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin | Formats) -> None:
     """Print everything about an offer or a plugin."""
+    if isinstance(thing, tuple):
+        _formats(out, thing)
+        return
     if isinstance(thing, Plugin):
         _plugin(out, thing)
         return
@@ -60,6 +67,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             ("model", model.full_name),
             ("", spec.summary),
             ("aliases", ", ".join(spec.aliases)),
+            ("in training", "; ".join(_in_training(catalog, model))),
             ("plugin", _origin(model.plugin)),
             ("task", spec.task),
             ("parameters", f"{spec.parameters:,}" if spec.parameters else ""),
@@ -99,6 +107,15 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
         )
     out.line()
     out.next(f"zoo train {model.bare_name}{' --weights ...' if model.spec.from_weights else ''}")
+
+
+def _in_training(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> list[str]:
+    """What an alias means in `zoo train`, where the pictures decide."""
+    own = [f"{alias} means this model for pictures up to {side} px" for alias, side in model.spec.takes_over.items()]
+    return own + [
+        f"{alias} means {member.bare_name} for pictures up to {member.spec.takes_over[alias]} px, else this model"
+        for alias, member in catalog.taken_over(model)
+    ]
 
 
 def _recipes(out: Output, recipes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -153,6 +170,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
 def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
     models = catalog.models(task=task.full_name)
     trainers = [one for one in catalog.trainers() if catalog.is_for(one, task)]
+    formats = catalog.formats(task.full_name)
     out.document(
         {
             "schema": 1,
@@ -162,6 +180,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             "plugin": _origin_record(task.plugin),
             "models": [model.full_name for model in models],
             "trainers": [trainer.full_name for trainer in trainers],
+            "formats": [{"name": entry.bare_name, "summary": entry.spec.summary} for entry in formats],
         }
     )
     out.facts(
@@ -174,6 +193,7 @@ def _task(out: Output, catalog: Catalog, task: RegistryEntry[TaskSpec]) -> None:
             ("trainers", ", ".join(trainer.full_name for trainer in trainers)),
             ("tags", ", ".join(_tags(task.spec.tags))),
             ("models", str(len(models))),
+            *(("format " + entry.bare_name, entry.spec.summary) for entry in formats),
         ]
     )
     out.line()
@@ -208,6 +228,30 @@ def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
     )
     out.line()
     out.next(f"zoo list --task {spec.task}")
+
+
+def _formats(out: Output, formats: Formats) -> None:
+    name = formats[0].name
+    rows = [
+        {
+            "plugin": _origin_record(entry.plugin),
+            "tasks": list(entry.spec.tasks),
+            "summary": entry.spec.summary,
+        }
+        for entry in formats
+    ]
+    out.document({"schema": 1, "kind": "format", "name": name, "formats": rows})
+    for entry in formats:
+        out.facts(
+            [
+                ("format", entry.full_name),
+                ("", entry.spec.summary),
+                ("plugin", _origin(entry.plugin)),
+                ("tasks", ", ".join(entry.spec.tasks)),
+            ]
+        )
+        out.line()
+    out.next(f"zoo data check SOURCE --format {name}")
 
 
 def _plugin(out: Output, plugin: Plugin) -> None:

@@ -20,6 +20,8 @@ def download_weights(entry: RegistryEntry[WeightsSpec] | None) -> None:
 
 
 def check_obtainable(entry: RegistryEntry[WeightsSpec] | None) -> None:
-    """NetworkError for published weights that are neither in the cache nor allowed to be downloaded."""
+    """NetworkError for published weights that are neither in the cache nor to be had: switched off, or unreachable."""
     if entry is not None and not is_here(entry):
-        download_address(entry)
+        from zoo.models.weights.download import check_reachable  # noqa: PLC0415  a network client, rarely needed
+
+        check_reachable(download_address(entry))

@@ -34,9 +34,13 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 @click.option("--seed", type=int, default=0, help="Of the random weights of --untrained.")
 @click.option("--input-size", metavar="N|HxW", help="Size of the pictures that the model takes.")
 @click.option(
-    "--golden", type=click.Choice(["mixed", "synthetic"]), default="mixed", help="synthetic: no data of yours."
+    "--golden",
+    type=click.Choice(["mixed", "synthetic"]),
+    default=None,
+    help="mixed: pack a few items of your own data with the bundle, which holds none of them otherwise.",
 )
 @click.option("--evaluate", type=int, default=500, show_default=True, help="Evaluation items to compare.")
+@click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign the bundle with this private key.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--allow-unproved", is_flag=True, help="Publish even if the proof does not pass, marked as unproved.")
 @checkpoint_option
@@ -51,6 +55,7 @@ def export(  # noqa: PLR0917  click passes options by name
     input_size: str | None,
     golden: Any,
     evaluate: int,
+    sign: Path | None,
     overwrite: bool,
     allow_unproved: bool,
     checkpoint: str,
@@ -77,6 +82,7 @@ def export(  # noqa: PLR0917  click passes options by name
         input_size=size,
         golden=golden,
         evaluate=evaluate,
+        sign=sign,
         overwrite=overwrite,
         allow_unproved=allow_unproved,
         progress=out.note,
@@ -94,6 +100,10 @@ def export(  # noqa: PLR0917  click passes options by name
     out.line(f"bundle       {written.path}{' (up to date)' if written.up_to_date else ''}")
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     out.line(f"sha256       {written.sha256}  manifest.json")
+    if sign is not None:
+        from zoo.bundle.runtime.signature import SIGNATURE  # noqa: PLC0415  it is imported by now
+
+        out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
     out.next(f"zoo verify {quote(str(written.path))}")
 
 
@@ -125,12 +135,12 @@ def _row(gate: Gate) -> tuple[str, str, str, str]:
     return gate.name, gate.status.value, f"{gate.seconds:.2f}" if gate.seconds else "", gate.detail
 
 
-def verify_against(target: Path, *, against: str | None, explain: bool, as_json: bool) -> None:
+def verify_against(target: Path, *, against: str | None, explain: bool, key: Path | None, as_json: bool) -> None:
     """`zoo verify TARGET --against RUN|model@weights`: the proof derived anew, on the files that are there."""
     from zoo_export.verify.verify import verify_anew  # noqa: PLC0415  torch
 
     out, start = Output(as_json=as_json), time.monotonic()
-    verified = verify_anew(target, against=against, explain=explain, progress=out.note)
+    verified = verify_anew(target, against=against, explain=explain, key=key, progress=out.note)
     document = _document(target, verified.report.verdict.value, verified.report, seconds=time.monotonic() - start)
     out.document(document | {"files": verified.files, "divergence": verified.divergence})
     show_report(out, verified.report)

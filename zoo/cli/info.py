@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from zoo.api.errors import UnknownName
-from zoo.cli.describe import describe
+from zoo.cli.describe import Formats, describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
@@ -23,7 +23,7 @@ from zoo.registry.name_resolution import RegistryEntry
 @click.argument("name")
 @json_option
 def info(name: str, as_json: bool) -> None:
-    """Everything about NAME: a model, model@tag, a task, a trainer, a plugin, a run or a bundle."""
+    """Everything about NAME: a model, model@tag, a task, a trainer, a format, a plugin, a run or a bundle."""
     out, path = Output(as_json=as_json), Path(name)
     if (path / "run.json").is_file():
         describe_run(out, path)
@@ -34,15 +34,16 @@ def info(name: str, as_json: bool) -> None:
         describe(out, catalog, _find(name, catalog))
 
 
-def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin:
+def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
     """What the name means; a name of nothing gets the suggestions that the models have for it."""
     if "@" in name:
         return catalog.weight(name)
-    finders: tuple[Callable[[str], RegistryEntry[Any] | Plugin], ...] = (
+    finders: tuple[Callable[[str], RegistryEntry[Any] | Plugin | Formats], ...] = (
         catalog.model,
         catalog.task,
         catalog.trainer,
         catalog.plugin,
+        catalog.format,
     )
     owner = current_plugin(name.partition("/")[0], catalog.plugins)
     if any(plugin.error and plugin.name == owner for plugin in catalog.plugins if "/" in name):
@@ -54,4 +55,4 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin:
         except UnknownName as error:
             hints.append(error.hint)
     hint = next((hint for hint in hints if hint.startswith("did you mean")), hints[0])
-    raise UnknownName(f"no model, task, trainer or plugin named {name!r}", hint=hint)
+    raise UnknownName(f"no model, task, trainer, plugin or format named {name!r}", hint=hint)

@@ -75,7 +75,8 @@ def _print_models(
 def _row(
     catalog: Catalog, model: RegistryEntry[ModelSpec], weights: list[RegistryEntry[WeightsSpec]]
 ) -> tuple[str, ...]:
-    aliases = f" ({', '.join(model.aliases)})" if model.aliases else ""
+    names = [*model.aliases, *(f"{alias} up to {side} px" for alias, side in model.spec.takes_over.items())]
+    aliases = f" ({', '.join(names)})" if names else ""
     missing = "" if _available(catalog, model) else f"needs the extra {model.spec.extra}"
     tags = ", ".join(entry.name for entry in weights)
     return (
@@ -99,6 +100,7 @@ def _record(
         "plugin": model.plugin.name,
         "task": spec.task,
         "aliases": list(spec.aliases),
+        "takes_over": dict(spec.takes_over),
         "parameters": spec.parameters,
         "input": to_json(spec)["input"],
         "weights": [entry.name for entry in weights],

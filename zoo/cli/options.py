@@ -44,11 +44,12 @@ def json_option(command: F) -> F:
 def train_options(command: F) -> F:
     """Every option of the table, given to the command under its name in `TrainOptions`."""
     for row in reversed(TRAIN_OPTIONS):
-        command = _option(row)(command)
+        command = option(row)(command)
     return command
 
 
-def _option(row: TrainOption) -> Callable[[F], F]:
+def option(row: TrainOption) -> Callable[[F], F]:
+    """One option of the table as click declares it."""
     names = [*([row.short] if row.short else []), row.flag, row.name]
     if row.type is bool:
         return click.option(*names, is_flag=True, help=row.help)

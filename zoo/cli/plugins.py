@@ -62,6 +62,7 @@ def offered(plugin: Plugin) -> str:
         ("set of weights", "sets of weights"): len(plugin.weights),
         ("trainer", "trainers"): len(plugin.trainers),
         ("task", "tasks"): len(plugin.tasks),
+        ("format", "formats"): len(plugin.formats),
     }
     return ", ".join(
         f"{number} {singular if number == 1 else plural}" for (singular, plural), number in counts.items() if number
@@ -82,4 +83,5 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
         "trainers": [spec.name for spec in plugin.trainers],
         "tasks": [spec.name for spec in plugin.tasks],
+        "formats": list(dict.fromkeys(spec.name for spec in plugin.formats)),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,6 @@ from shlex import quote
 
 import click
 
-from zoo.api.errors import BadFile
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
@@ -19,24 +19,36 @@ from zoo.models.answer_files import save_answers
 from zoo.models.answers import (
     Answer,
     Answerer,
+    AnswerOptions,
     answers,
     bundle_answerer,
     chosen_settings,
     compared,
-    resolve_inputs,
+    named_settings,
+    opened_sources,
 )
+from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
 
 @click.command("predict")
 @click.argument("target")
 @click.argument("inputs", metavar="[INPUT...]", nargs=-1)
+@click.option("--threshold", type=click.FloatRange(0, 1), help="The score from which on detections are shown.")
+@click.option("--samples", type=click.IntRange(1, 100_000), help="How many answers to draw, for models that draw them.")
+@click.option("--seed", type=click.IntRange(min=0), help="What they are drawn from; by default 0.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="How to answer, as in temperature=0.5.")
 @click.option(
     "--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many ranked answers to show."
 )
-@click.option("--save", type=click.Path(path_type=Path), help="A new folder for pictures, files and predictions.")
-@click.option("--overwrite", is_flag=True, help="Replace the folder that --save names.")
+@click.option("--text-column", default="", metavar="NAME", help="The column of a table that holds the texts.")
+@click.option("--every", type=click.IntRange(min=1), default=1, metavar="N", help="Of a video only every Nth frame.")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
 @device_option
 @checkpoint_option
 @json_option
@@ -44,26 +56,41 @@ def predict(
     *,
     target: str,
     inputs: tuple[str, ...],
+    threshold: float | None,
+    samples: int | None,
+    seed: int | None,
     settings: tuple[str, ...],
     top: int,
+    text_column: str,
+    every: int,
     save: Path | None,
     overwrite: bool,
     device: str,
     checkpoint: str,
     as_json: bool,
 ) -> None:
-    """Answers for files, for every file of a folder, or for a text in quotes; for sounds also for nothing at all.
+    """Answers for files, folders, globs, http(s) addresses, archives (.zip), videos, standard input (-), or texts.
 
-    TARGET is a run directory, a bundle directory, or weights as in cnn@digits.
+    TARGET is a run directory, a bundle directory, or weights as in cnn@digits.  A text stands in quotes, where the
+    model reads texts.  Of a table and of JSON Lines every row is answered.  A model that draws its answers (pictures,
+    sounds) needs no INPUT.
     """
     out = Output(as_json=as_json)
     request = resolve_target(target, checkpoint=checkpoint, device=device)
     task = request.make_task()
-    files, chosen = resolve_inputs(inputs, task), chosen_settings(task, settings)
-    with _answerer(request) as answerer:
+    chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
+    kind = InputKind(task=task, input=request.input)
+    resolved = resolve_inputs(inputs, kind, stdin=sys.stdin.buffer, samples=samples, seed=seed)
+    options = AnswerOptions(limit=top, settings=chosen, text_column=text_column)
+    for note in resolved.notes:
+        out.note(note)
+    with (
+        _answerer(request) as answerer,
+        opened_sources(answerer, resolved, samples=samples, every=every, note=out.note) as sources,
+    ):
         for note in answerer.notes:
             out.note(note)
-        shown = _show(out, answers(answerer, answerer.default_inputs(files), limit=top, settings=chosen))
+        shown = _show(out, answers(answerer, sources, options))
         compare = partial(compared, answerer, limit=top)
         answered = list(shown) if save is None else save_answers(save, shown, overwrite=overwrite, compare=compare)
         document = {
@@ -77,17 +104,24 @@ def predict(
             out.line(together.text)
             document["comparison"] = together.record
         out.document(document)
-    unreadable = [answer for answer in answered if answer.unreadable]
-    if len(unreadable) == len(answered):
-        raise BadFile(unreadable[0].unreadable)
+    _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
+
+
+def _end(
+    out: Output, answered: list[Answer], save: Path | None, *, target: TargetRequest, name: str, checkpoint: str
+) -> None:
+    """What was saved, what could not be read, and the next command."""
+    failures = [answer.failure for answer in answered if answer.failure is not None]
+    if failures and len(failures) == len(answered):
+        raise failures[0]
     if save is not None:
         out.note(f"saved to {save}")
-    if unreadable:
-        out.note(f"{len(unreadable)} of {len(answered)} files cannot be read")
-    is_bundle = isinstance(request.target, BundleTarget)
-    out.next(f"zoo verify {quote(target)}" if is_bundle else f"zoo export {quote(target)} --onnx{repeated(checkpoint)}")
-    if unreadable:
-        raise click.exceptions.Exit(BadFile.exit_code)
+    if failures:
+        out.note(f"{len(failures)} of {len(answered)} files cannot be read")
+    is_bundle = isinstance(target.target, BundleTarget)
+    out.next(f"zoo verify {quote(name)}" if is_bundle else f"zoo export {quote(name)} --onnx{repeated(checkpoint)}")
+    if failures:
+        raise click.exceptions.Exit(max(failure.exit_code for failure in failures))
 
 
 @contextmanager
@@ -109,7 +143,7 @@ def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
     """The same answers, each printed as it comes."""
     for answer in answered:
         if answer.shown is None:
-            out.note(one_line(f"{answer.file}: {answer.unreadable}"))
+            out.note(one_line(f"{answer.title}: {answer.unreadable}"))
         else:
             first, *more = answer.shown.text.splitlines() or [""]
             name = one_line(answer.title)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from zoo.api.untrusted import one_line
+
+if TYPE_CHECKING:
+    from zoo.api.task import Progress
 
 EVERY = 10.0
 """Seconds between plain lines."""
@@ -44,6 +50,24 @@ class ProgressLine:
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def watching(*, shown: bool = True) -> Iterator[Progress]:
+    """Shows how far the check of the data is."""
+    line = ProgressLine("checking the data") if shown else None
+
+    def watch(done: int, total: int) -> None:
+        if line:
+            line(done, total)
+            if done >= total:
+                line.close()
+
+    try:
+        yield watch
+    finally:
+        if line:
+            line.close()
 
 
 def describe(what: str, done: int, total: int, seconds: float, *, unit: str, before: int = 0) -> str:

@@ -13,19 +13,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
+from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
-from zoo.cli.progress import ProgressLine
+from zoo.cli.progress import watching
+from zoo.data.summary import summarise_for
+from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
-from zoo.training.request import TrainingRequest, check_data, resolve_training
+from zoo.training.remedy import remedy
+from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.api.task import Progress
+    from zoo.data.summary import DataSummary
+    from zoo.training.rehearsal import Rehearsal
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
@@ -53,23 +59,38 @@ def train(
     catalog = Catalog.discover()
     if resume is not None:
         _refuse_beside_resume(model, options)
-        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), output)
+        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), catalog, output)
         return
     request = resolve_training(model, options, catalog=catalog)
     _check_device(request.config.device)
     with _watching() as watch:
         card = check_data(request, progress=watch)
+    request = suit_to_data(request, card)
+    summary = summarise_for(request.task, card, request.config.input)
+    for line in summary.lines():
+        _printer(output)(line)
     if dry_run:
         if request.weights is not None:
             check_obtainable(request.weights.entry)
-        _show_config(request, card, output)
+        _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
     if request.weights is not None:
         download_weights(request.weights.entry)
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-    _conclude(begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output)), output)
+    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output))
+    _conclude(ended, catalog, output)
+
+
+def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
+    """One step done on a copy; None where the weights are published and were not downloaded."""
+    if request.weights and request.weights.entry and not is_here(request.weights.entry):
+        output.note(f"{request.weights.name} can be downloaded; no step was tried without them")
+        return None
+    from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
+
+    return dry_run(request, card, say=_printer(output))
 
 
 def _check_device(device: str) -> None:
@@ -126,42 +147,52 @@ def _callbacks(output: Output) -> list[Any]:
 @contextmanager
 def _watching() -> Iterator[Progress]:
     """Shows how far the check of the data is, in the process that prints."""
-    line = ProgressLine("checking the data") if _leads() else None
-
-    def watch(done: int, total: int) -> None:
-        if line:
-            line(done, total)
-            if done >= total:
-                line.close()
-
-    try:
+    with watching(shown=_leads()) as watch:
         yield watch
-    finally:
-        if line:
-            line.close()
 
 
-def _show_config(request: TrainingRequest, card: DataCard, output: Output) -> None:
-    counts, record = card.counts(), config_json(request.config)
+def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehearsal | None, output: Output) -> None:
+    record = config_json(request.config)
     output.document(
         {
             "schema": SCHEMA,
             "config": record,
-            "counts": counts,
-            "classes": list(card.classes),
+            "data": summary.document(),
+            "counts": {name: split.items for name, split in summary.splits.items()},
+            "classes": list(summary.classes),
             "run": str(request.output),
+            "estimate": _estimate(rehearsal),
         }
     )
-    recipe = record.pop("recipe")
+    recipe = record["recipe"]
     assert isinstance(recipe, dict)
-    output.facts([(name, str(value)) for name, value in record.items() if value is not None])
+    shown = {name: value for name, value in record.items() if name not in ("recipe", "choices") and value is not None}
+    output.facts([(name, str(value)) for name, value in shown.items()])
     output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
-    output.line("data: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    if card.classes:
-        output.line(f"classes: {', '.join(card.classes)}")
+    if rehearsal:
+        from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+
+        output.line(
+            f"estimate: {rehearsal.steps:,} steps of {rehearsal.step_seconds:.2g} s, {clock(rehearsal.seconds)} "
+            f"without the evaluations; checkpoints of {text.size(rehearsal.checkpoint_bytes)}, "
+            f"{text.size(rehearsal.free_bytes)} are free"
+        )
 
 
-def _conclude(ended: Ended, output: Output) -> None:
+def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
+    """What the training will take, for machines."""
+    if rehearsal is None:
+        return None
+    return {
+        "steps": rehearsal.steps,
+        "step_seconds": rehearsal.step_seconds,
+        "seconds": rehearsal.seconds,
+        "disk_bytes": rehearsal.checkpoint_bytes,
+        "free_bytes": rehearsal.free_bytes,
+    }
+
+
+def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
     if not _leads():
         return
@@ -179,6 +210,7 @@ def _conclude(ended: Ended, output: Output) -> None:
             "metrics": {**record.metrics, **{f"test/{name}": value for name, value in record.test.items()}},
             "best_epoch": record.best_epoch,
             "seconds": record.seconds,
+            "findings": [{"kind": finding.kind, "message": finding.message} for finding in ended.findings],
         }
     )
     if outcome.status == "interrupted":
@@ -186,11 +218,14 @@ def _conclude(ended: Ended, output: Output) -> None:
         output.next(shlex.join(["zoo", "train", "--resume", str(run.path)]))
         click.get_current_context().exit(128 + (outcome.signal or 2))
     best = "  ".join(score(name, value) for name, value in record.metrics.items())
-    output.line(f"{outcome.reason} in {clock(outcome.seconds)}; best epoch {record.best_epoch}: {best}")
+    which = f"best epoch {record.best_epoch}: {best}" if record.best_epoch else "no epoch could be measured"
+    output.line(f"{outcome.reason} in {clock(outcome.seconds)}; {which}")
     if record.test:
         output.line("test: " + "  ".join(score(name, value) for name, value in record.test.items()))
     output.line(f"run: {run.path}  (report: {run.path / 'report.html'})")
-    output.next(_next(ended))
+    for finding in ended.findings:
+        output.line(f"warning: {finding.message}")
+    output.next(remedy(ended, catalog) if ended.findings else _next(ended))
 
 
 def _next(ended: Ended) -> str:

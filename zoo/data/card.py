@@ -9,7 +9,7 @@ from typing import Any
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.api.problem import Json
-from zoo.data.formats.bad_samples import share_left_out
+from zoo.data.formats.bad_samples import note_bad, share_left_out
 from zoo.data.formats.splits import hold_out
 
 SPLIT_NAMES: Mapping[str, Split] = {
@@ -44,12 +44,13 @@ def make_card(
     for validation, about a tenth of train is held out by the hash of the names.  DataError with `accepted` for a hint
     where there is nothing to learn from.
     """
-    where, notes = source.request.source, []
+    where, notes = source.request.source, list[str]()
     if bad:
         total = len(bad) + sum(map(len, splits.values()))
         skip = source.request.on_bad_sample == "skip"
         share = share_left_out(where, bad, bad=len(bad), total=total, skip=skip)
-        notes.append(f"left out {len(bad)} bad samples ({share:.2%}), the first: {bad[0].where}: {bad[0].reason}")
+        message = f"left out {len(bad)} bad samples ({share:.2%}), the first: {bad[0].where}: {bad[0].reason}"
+        notes.append(note_bad(message, bad, what="bad samples", items=len(bad)))
     if not splits.get("train"):
         raise DataError(f"{where} has nothing to learn from", hint=accepted)
     kept = {split: list(samples) for split, samples in splits.items() if samples}

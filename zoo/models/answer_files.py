@@ -1,4 +1,4 @@
-"""Answers kept in a folder: as JSON, as a table, and with the picture and files of each."""
+"""Answers kept: a table alone, or a folder with JSON, a table, and the picture and files of each."""
 
 from __future__ import annotations
 
@@ -6,52 +6,93 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
-from zoo.api.problem import Json
+from zoo.api.errors import OutputExists
 from zoo.api.task import Shown
 from zoo.api.untrusted import defused
 from zoo.models.answers import Answer
 from zoo.runs import atomic
 
 _WORD = re.compile(r"\w{1,40}")
+_ODD = re.compile(r"[^\w.-]+")
 
 
 def save_answers(
-    folder: Path,
-    found: Iterable[Answer],
+    place: Path,
+    given: Iterable[Answer],
     *,
     overwrite: bool = False,
     compare: Callable[[Sequence[Answer]], Shown | None] = lambda _: None,
 ) -> list[Answer]:
-    """A new folder with predictions.json, predictions.csv, the picture and the files of every answer that has any.
+    """A new .csv or .json file of the answers; at any other place a new folder with both, and more.
 
-    They are written as the answers come, so that a large folder of files needs little memory.  What `compare` makes
-    of all of them is kept in comparison.json.
+    The folder holds predictions.json, predictions.csv, the picture and the files of every answer that has any, and
+    comparison.json, what `compare` makes of all of them.  Pictures and files are written as the answers come, so that
+    many answers need little memory.
     """
-    kept: list[Answer] = []
+    if place.suffix.lower() in TABLES:
+        _check_file(place, overwrite=overwrite)
+        kept = list(given)
+        atomic.write_text(place, TABLES[place.suffix.lower()](kept))
+        return kept
+    kept = []
 
-    def fill(place: Path) -> None:
+    def fill(folder: Path) -> None:
         names: set[str] = set()
-        for answer in found:
-            kept.append(answer)
-            if answer.shown is not None and answer.shown.picture is not None:
-                answer.shown.picture.save(place / _free_name(answer.file, names))
-            for suffix, data in (answer.shown.files if answer.shown is not None else {}).items():
-                (place / _free_name(answer.file, names, suffix=suffix)).write_bytes(data)
-        records = [answer.record() for answer in kept]
-        (place / "predictions.json").write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n")
-        (place / "predictions.csv").write_text(_as_csv(records))
+        for answer in given:
+            shown = answer.shown
+            if shown is not None and shown.picture is not None:
+                shown.picture.save(folder / _free_name(answer, names))
+            for suffix, data in (shown.files if shown is not None else {}).items():
+                (folder / _free_name(answer, names, suffix=suffix)).write_bytes(data)
+            kept.append(answer if shown is None else replace(answer, shown=replace(shown, picture=None, files={})))
+        (folder / "predictions.json").write_text(as_json(kept))
+        (folder / "predictions.csv").write_text(as_csv(kept))
         if together := compare(kept):
-            (place / "comparison.json").write_text(json.dumps(together.record, indent=2, ensure_ascii=False) + "\n")
+            (folder / "comparison.json").write_text(json.dumps(together.record, indent=2, ensure_ascii=False) + "\n")
 
-    atomic.write_directory(folder, fill, overwrite=overwrite, mark="predictions.json")
+    atomic.write_directory(place, fill, overwrite=overwrite, mark="predictions.json")
     return kept
 
 
-def _free_name(file: Path | str, taken: set[str], *, suffix: str = ".png") -> str:
-    """A name for what belongs to a file that no other file of the same name has taken; a text of one word lends it."""
-    stem = file.stem if isinstance(file, Path) else file if _WORD.fullmatch(file) else "text"
+def as_json(answers: Sequence[Answer]) -> str:
+    """A list with an object for each answer."""
+    return json.dumps([answer.record() for answer in answers], indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(answers: Sequence[Answer]) -> str:
+    """A row for each answer, or for each thing found; a column for each value: classes.0.name, classes.0.probability.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    import csv  # noqa: PLC0415  only saving needs it
+
+    rows = [dict(_flat(row)) for answer in answers for row in answer.rows()]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writerow({column: defused(column) for column in columns})
+    writer.writerows({column: defused(value) for column, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+TABLES: Final[Mapping[str, Callable[[Sequence[Answer]], str]]] = {".csv": as_csv, ".json": as_json}
+"""How the answers are written into a file of this suffix."""
+
+
+def _check_file(place: Path, *, overwrite: bool) -> None:
+    if place.is_dir() or (place.exists() and not overwrite):
+        hint = "choose another place with --save" + ("" if place.is_dir() else ", or say --overwrite")
+        raise OutputExists(f"{place} exists already", hint=hint)
+
+
+def _free_name(answer: Answer, taken: set[str], *, suffix: str = ".png") -> str:
+    """A name for what belongs to an answer that no other answer has taken; a text of one word lends it."""
+    stem = _stem(answer)
     name, number = f"{stem}{suffix}", 1
     while name in taken:
         number += 1
@@ -60,17 +101,16 @@ def _free_name(file: Path | str, taken: set[str], *, suffix: str = ".png") -> st
     return name
 
 
-def _as_csv(records: Sequence[Mapping[str, Json]]) -> str:
-    """A row per file, a column per single value: classes.0.name, classes.0.probability, …"""
-    import csv  # noqa: PLC0415  only saving needs it
-
-    rows = [dict(_flat(record)) for record in records]
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writerow({column: defused(column) for column in columns})
-    writer.writerows({column: defused(value) for column, value in row.items()} for row in rows)
-    return text.getvalue()
+def _stem(answer: Answer) -> str:
+    """The name of the file or of the word, with the item where there are many: clip-frame-12."""
+    text = str(answer.file)
+    if answer.is_text:
+        stem = text if _WORD.fullmatch(text) else "text"
+    elif isinstance(answer.file, Path):
+        stem = answer.file.stem
+    else:
+        stem = _ODD.sub("-", Path(urlsplit(text).path).stem).strip("-")[:60] or "input"
+    return f"{stem}-{_ODD.sub('-', answer.item)}" if answer.item else stem
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, object]]:

@@ -1,26 +1,45 @@
-"""From files to answers that people can read: reading, asking and showing, whoever does the answering."""
+"""From sources to answers that people can read: reading, asking and showing, whoever does the answering."""
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from zoo.api.errors import BadFile, UsageError
+from zoo.api.errors import BadFile, MissingExtra, NetworkError, UsageError, ZooError
 from zoo.api.parts import FileItem, Task
-from zoo.api.problem import Json, Problem
+from zoo.api.problem import Json, LatentInput, Problem
 from zoo.api.task import Case, Shown, Signature
 from zoo.api.untrusted import one_line
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.predict import bundle_pipeline
+from zoo.models.answer_html import answers_html
+from zoo.models.inputs.opened import Opener, drawn_often, named, silent
+from zoo.models.inputs.source import ResolvedInputs, Source, text_source
 from zoo.registry.catalog import Catalog
+from zoo.runs.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOptions:
+    """How answers are made and shown."""
+
+    limit: int = 5
+    """How many ranked answers each shows."""
+    settings: Mapping[str, float] = field(default_factory=dict)
+    """What the task lets choose, by name: temperature, threshold."""
+    text_column: str = ""
+    """The column of a table that holds the texts, where its name does not say so."""
+
+
+DEFAULT_OPTIONS: Final = AnswerOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +57,29 @@ class Answerer:
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
 
-    def read(self, source: Path | str) -> Sequence[FileItem]:
-        """The items of a file, or of a text given in words; BadFile where it cannot be read."""
-        if isinstance(source, str):
-            return (FileItem(inputs=self.task.data.read_text(source, self.problem)),)
-        return self.task.data.read(source, self.problem)
+    def chosen(self, options: AnswerOptions) -> Answerer:
+        """The same with the options that reading and showing look up among the problem's facts."""
+        facts: dict[str, Json] = {} if self.task.tags.generative else dict(options.settings)
+        facts |= {"text_column": options.text_column} if options.text_column else {}
+        return replace(self, problem=replace(self.problem, facts={**self.problem.facts, **facts})) if facts else self
 
-    def default_inputs(self, inputs: Sequence[Path | str]) -> Sequence[Path | str]:
-        """The inputs; where there are none, those that the task chooses for itself."""
-        return inputs or (self.task.answers.prompts(self.problem) if self.task.tags.unconditional else ())
+    def read(self, source: Source) -> Sequence[FileItem]:
+        """The items of a source; a ZooError where it cannot be read."""
+        if source.failure is not None:
+            raise source.failure
+        if source.arrays is not None:
+            return (FileItem(inputs=source.arrays),)
+        if source.path is None:
+            return (FileItem(inputs=self.task.data.read_text(source.text or "", self.problem)),)
+        try:
+            return self.task.data.read(source.path, self.problem)
+        except BadFile as error:
+            raise named(error, source.path, source.name) from error
+
+    def default_sources(self) -> list[Source]:
+        """What is answered where nothing is given, by the task's own choice."""
+        texts = self.task.answers.prompts(self.problem) if self.task.tags.unconditional else ()
+        return [text_source(text) for text in texts]
 
     def respond(self, inputs: Arrays, settings: Mapping[str, float] = MappingProxyType({})) -> Arrays:
         """The task's answer to one item, in one run or, where the task says so, in many."""
@@ -54,34 +87,70 @@ class Answerer:
         if self.task.tags.generative:
             chosen = {**self.task.tags.settings, **settings}
             return self.task.answers.generate(self.answer, arrays, self.signature.feedback, self.problem, chosen)
+        if isinstance(self.problem.input, LatentInput):
+            return in_chunks(self.answer, arrays)
         return self.answer(arrays)
+
+
+def in_chunks(answer: Callable[[Arrays], Arrays], inputs: Arrays, *, size: int = 64) -> Arrays:
+    """The answer to rows, so many at a time: a thousand latents need no more memory than a few."""
+    import numpy as np  # noqa: PLC0415  listing needs none
+
+    rows = max(len(value) for value in inputs.values())
+    if rows <= size:
+        return answer(inputs)
+    starts = range(0, rows, size)
+    parts = [answer({name: value[start : start + size] for name, value in inputs.items()}) for start in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer for one item of a file, or why the file cannot be read."""
+    """The answer for one item of a file, or why there is none."""
 
     file: Path | str
-    """A text given in words is itself."""
+    """A path, an address, or photos.zip/a.png; a text given in words is itself."""
+    is_text: bool = False
+    """Whether it is a text given in words."""
     shown: Shown | None = None
     item: str = ""
     """Which item of the file it is, where a file may hold many."""
-    unreadable: str = ""
+    failure: ZooError | None = None
+    """Why it cannot be read."""
     arrays: Arrays | None = None
     """The answer itself, kept where the task compares answers."""
 
     @property
     def title(self) -> str:
         """The file, or which item of it: rows.csv, row 3."""
-        return f"{self.file}, {self.item}" if self.item else str(self.file)
+        name = str(self.file) or '""'
+        return f"{name}, {self.item}" if self.item else name
+
+    @property
+    def unreadable(self) -> str:
+        """Why it cannot be read, as a sentence; empty where it was answered."""
+        return self.failure.message if self.failure is not None else ""
+
+    @property
+    def origin(self) -> dict[str, Json]:
+        """The file or the text, and which item of it, for machines."""
+        kind = "text" if self.is_text else "file"
+        return {kind: str(self.file), **({"item": self.item} if self.item else {})}
 
     def record(self) -> dict[str, Json]:
         """The same for machines."""
-        kind = "text" if isinstance(self.file, str) else "file"
-        source: dict[str, Json] = {kind: str(self.file), **({"item": self.item} if self.item else {})}
         if self.shown is None:
-            return {**source, "unreadable": self.unreadable}
-        return {**source, **self.shown.record}
+            return {**self.origin, "unreadable": self.unreadable}
+        return {**self.origin, **self.shown.record}
+
+    def rows(self) -> list[dict[str, Json]]:
+        """The rows of a table: one for each thing found, or one for the whole answer."""
+        if self.shown is None or self.shown.rows is None:
+            return [self.record()]
+        return [{**self.origin, **row} for row in self.shown.rows or ({},)]
+
+    def _repr_html_(self) -> str:
+        return answers_html([(self.title, self.shown, self.unreadable)])
 
 
 def chosen_settings(task: Task, texts: Sequence[str]) -> dict[str, float]:
@@ -90,9 +159,7 @@ def chosen_settings(task: Task, texts: Sequence[str]) -> dict[str, float]:
     chosen = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise UsageError(f"answers of the task {task.name} have no setting {name!r}", hint=has)
+        check_setting(task, name)
         try:
             chosen[name] = float(value)
         except ValueError:
@@ -100,71 +167,82 @@ def chosen_settings(task: Task, texts: Sequence[str]) -> dict[str, float]:
     return chosen
 
 
-def resolve_inputs(inputs: Sequence[str], task: Task) -> tuple[Path | str, ...]:
-    """As `input_files`; what is not there is a text, where the task reads texts.
-
-    No inputs at all are left to `Answerer.default_inputs`; UsageError where the task cannot answer without one.
-    """
-    if not inputs and not task.tags.unconditional:
-        what = "a file or a text" if task.tags.reads_text else "a file"
-        raise UsageError(f"an answer of the task {task.name} needs {what}", hint="zoo predict TARGET INPUT...")
-    if not task.tags.reads_text:
-        return input_files([Path(text) for text in inputs])
-    resolved: list[Path | str] = []
-    for text in inputs:
-        resolved += input_files([Path(text)]) if os.path.exists(text) else [text]  # noqa: PTH110  may be too long a path
-    return tuple(resolved)
-
-
-def input_files(inputs: Sequence[Path]) -> tuple[Path, ...]:
-    """The files that the paths name; UsageError for a path that names none.
-
-    A folder stands for every file in it, sorted, hidden ones left out.
-
-    A whole number that is no file is kept: to a task whose inputs are drawn it is a seed.
-    """
-    files: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            in_folder = [file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path)]
-            if not in_folder:
-                raise UsageError(f"the folder {path} holds no files", hint="name files, or a folder with files in it")
-            files += in_folder
-        elif path.exists() or str(path).isdecimal():
-            files.append(path)
-        else:
-            raise UsageError(f"{path} does not exist", hint="name files, or a folder with files in it")
-    return tuple(files)
+def named_settings(
+    task: Task, settings: Mapping[str, float], *, threshold: float | None = None, seed: int | None = None
+) -> dict[str, float]:
+    """Settings by name, with those that have an option of their own; UsageError for what is wrong with one."""
+    chosen = dict(settings)
+    if threshold is not None:
+        chosen["threshold"] = threshold
+    if seed is not None and task.tags.generative:
+        chosen["seed"] = seed
+    for name, value in chosen.items():
+        check_setting(task, name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            raise UsageError(f"the setting {name} is {value!r}, which is no number")
+    if not 0 <= chosen.get("threshold", 0) <= 1:
+        raise UsageError(f"the threshold is {chosen['threshold']:g}; it must be from 0 to 1")
+    return chosen
 
 
-def _hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+def check_setting(task: Task, name: str) -> None:
+    """UsageError for a setting that answers of the task do not have."""
+    known = task.tags.settings
+    if name not in known:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"answers of the task {task.name} have no setting {name!r}", hint=has)
 
 
 def answers(
-    answerer: Answerer,
-    files: Iterable[Path | str],
-    *,
-    limit: int = 5,
-    settings: Mapping[str, float] = MappingProxyType({}),
+    answerer: Answerer, sources: Iterable[Source], options: AnswerOptions = DEFAULT_OPTIONS
 ) -> Iterator[Answer]:
-    """One answer per item, file by file; a file that cannot be read gets its reason and stops nobody."""
-    for file in files:
+    """One answer per item, source by source; one that cannot be read gets its reason and stops nobody."""
+    answerer = answerer.chosen(options)
+    for source in sources:
+        unanswered = Answer(file=source.name, is_text=source.text is not None, item=source.item)
         try:
-            items = answerer.read(file)
-        except BadFile as error:
-            yield Answer(file=file, unreadable=error.message)
+            items = answerer.read(source)
+        except (BadFile, NetworkError, MissingExtra) as error:
+            yield replace(unanswered, failure=error)
             continue
-        name = file if isinstance(file, str) else file.name
         for item in items:
-            origin = f"{file}, {item.name}" if item.name else str(file)
-            case = Case(
-                name=f"{name}, {item.name}" if item.name else name, kind="file", inputs=item.inputs, origin=origin
-            )
-            answer = answerer.respond(item.inputs, settings)
-            shown = _show(answerer, case, answer, limit=limit)
-            arrays = answer if answerer.task.tags.pairwise else None
-            yield Answer(file=file, item=item.name, shown=shown, arrays=arrays)
+            name = ", ".join(part for part in (item.name, source.item) if part)
+            entry = replace(unanswered, item=name)
+            if item.unreadable:
+                yield replace(entry, failure=BadFile(item.unreadable))
+            else:
+                yield _answered(answerer, entry, item, source.sample, options)
+
+
+@contextmanager
+def opened_sources(
+    answerer: Answerer,
+    resolved: ResolvedInputs,
+    *,
+    samples: int | None = None,
+    every: int = 1,
+    note: Callable[[str], None] = silent,
+) -> Iterator[Iterator[Source]]:
+    """The sources of what was given, else those that the task chooses; copies are removed in the end."""
+    with ScratchFolder.make() as scratch:
+        latent = answerer.signature.inputs[0].name
+        opener = Opener(problem=answerer.problem, folder=scratch.path, latent=latent, every=every, note=note)
+        sources = opener.sources(resolved.given) if resolved.given else iter(answerer.default_sources())
+        generative = answerer.task.tags.generative
+        yield drawn_often(sources, samples) if generative and samples else sources
+
+
+def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, options: AnswerOptions) -> Answer:
+    """The answer to one item that was read."""
+    short = entry.file if isinstance(entry.file, str) else entry.file.name
+    name = f"{short}, {entry.item}" if entry.item else short
+    case = Case(name=name, kind="file", inputs=item.inputs, origin=entry.title)
+    settings = dict(options.settings)
+    if sample:
+        settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + sample
+    answer = answerer.respond(item.inputs, settings)
+    shown = _show(answerer, case, answer, limit=options.limit)
+    return replace(entry, shown=shown, arrays=answer if answerer.task.tags.pairwise else None)
 
 
 def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Shown:

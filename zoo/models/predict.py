@@ -7,39 +7,116 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from zoo.api.errors import BadFile
+from zoo.api.errors import UsageError
 from zoo.models.adapter import adapted
-from zoo.models.answers import Answer, Answerer, answers, bundle_answerer, resolve_inputs
+from zoo.models.answer_html import answers_html
+from zoo.models.answers import (
+    Answer,
+    Answerer,
+    AnswerOptions,
+    answers,
+    bundle_answerer,
+    named_settings,
+    opened_sources,
+)
 from zoo.models.device import choose_device
+from zoo.models.inputs.in_memory import is_value
+from zoo.models.inputs.resolve import InputKind, resolve_inputs
+from zoo.models.inputs.source import Given, GivenValue, ResolvedInputs
 from zoo.models.load import Trained, load_trained
 from zoo.models.pipeline import torch_pipeline
-from zoo.models.target import BundleTarget, TargetRequest, resolve_target
+from zoo.models.target import BundleTarget, TargetRequest, resolve_target, target_text
 from zoo.registry.catalog import Catalog
+
+
+class Answers(list[Answer]):
+    """The answers of one call, in order; a notebook shows them as a table with pictures."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: what was left out of a folder, checkpoints passed over."""
+
+    def _repr_html_(self) -> str:
+        return answers_html([(answer.title, answer.shown, answer.unreadable) for answer in self])
 
 
 def predict(
     target: str | Path,
-    inputs: Sequence[str | Path],
+    inputs: object = (),
     *,
     limit: int = 5,
+    threshold: float | None = None,
+    samples: int | None = None,
+    seed: int | None = None,
     settings: Mapping[str, float] = MappingProxyType({}),
+    text_column: str = "",
+    every: int = 1,
     device: str = "auto",
-) -> list[Answer]:
-    """The answers of a run, of weights or of a bundle for some files; BadFile for one that cannot be read.
+) -> Answers:
+    """The answers of a run, of weights or of a bundle; BadFile for what cannot be read.
 
-    A folder among the inputs stands for every file in it; what is no file is a text, for tasks that read texts.
-    No inputs at all are enough for tasks that answer without any (the tag `unconditional`).
-    `limit` is how many ranked answers each shows, `settings` what the task lets choose (temperature).  A bundle is
+    `inputs` is a path (str or Path), a picture of Pillow, an array, or, for tasks that read texts, a text; or a
+    sequence of those.  A path may be a folder, a glob, an http(s) address, a .zip or a video, of which every frame
+    that `every` divides is answered.  An array of a picture is uint8 [height, width, 3], of several [n, height, width,
+    3].  No inputs at all are enough for models that draw their answers: `samples` of them from `seed`.
+
+    `limit` is how many ranked answers each shows, `threshold` the score from which on detections are shown, `settings`
+    what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
     always run on the CPU.
     """
-    request = resolve_target(str(target), device=device)
-    files = resolve_inputs([str(path) for path in inputs], request.make_task())
-    with target_answerer(request) as answerer:
-        answered = list(answers(answerer, answerer.default_inputs(files), limit=limit, settings=settings))
-    for answer in answered:
-        if answer.unreadable:
-            raise BadFile(answer.unreadable)
-    return answered
+    _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
+    if not isinstance(device, str):
+        raise UsageError(f"device is {device!r}; it must be cpu, cuda, mps or auto")
+    request = resolve_target(target_text(target), device=device)
+    task = request.make_task()
+    kind = InputKind(task=task, input=request.input)
+    chosen = named_settings(task, settings, threshold=threshold, seed=seed)
+    resolved = _resolved(inputs, kind, samples=samples, seed=seed)
+    options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column)
+    notes = list(resolved.notes)
+    with (
+        target_answerer(request) as answerer,
+        opened_sources(answerer, resolved, samples=samples, every=every, note=notes.append) as sources,
+    ):
+        found = Answers(answers(answerer, sources, options))
+        found.notes = (*answerer.notes, *notes)
+    for answer in found:
+        if answer.failure is not None:
+            raise answer.failure
+    return found
+
+
+def _resolved(inputs: object, kind: InputKind, *, samples: int | None, seed: int | None) -> ResolvedInputs:
+    """Everything that was handed over, in order; UsageError names what is nothing that a model is fed."""
+    if isinstance(inputs, str | Path) or is_value(inputs):
+        inputs = (inputs,)
+    if not isinstance(inputs, Sequence) or isinstance(inputs, bytes | bytearray):
+        raise UsageError(
+            f"a {type(inputs).__name__} is no input",
+            hint="give a path, a picture, an array, a text, or a list of those",
+        )
+    if not inputs:
+        return resolve_inputs((), kind, samples=samples, seed=seed)
+    given: list[Given] = []
+    notes: list[str] = []
+    for index, entry in enumerate(inputs):
+        if isinstance(entry, str | Path):
+            resolved = resolve_inputs((str(entry),), kind, samples=samples, seed=seed)
+            given += resolved.given
+            notes += resolved.notes
+        elif is_value(entry):
+            given.append(GivenValue(value=entry, name=f"input {index + 1}"))
+        else:
+            raise UsageError(
+                f"input {index + 1} is a {type(entry).__name__}", hint="give a path, a picture, an array or a text"
+            )
+    return ResolvedInputs(given=tuple(given), notes=tuple(notes))
+
+
+def _check_numbers(**numbers: tuple[object, int]) -> None:
+    """UsageError for what is no whole number, or too small a one; None is one that nobody gave."""
+    for name, (value, least) in numbers.items():
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+            raise UsageError(f"{name} is {value!r}; it must be a whole number from {least} on")
 
 
 @contextmanager

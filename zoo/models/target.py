@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.parts import Task
+from zoo.api.problem import Input
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
@@ -87,19 +88,33 @@ class TargetRequest:
         """Published weights that the target needs, which may have to be downloaded first."""
         return self.target.published if isinstance(self.target, WeightsTarget) else None
 
+    @property
+    def input(self) -> Input:
+        """What the target's model is fed; UsageError for a single ONNX file."""
+        match self.target:
+            case BundleTarget(path=path):
+                return read_manifest(path).manifest.problem.input
+            case RunTarget(model=model) | WeightsTarget(model=model) | ModelTarget(model=model):
+                return model.spec.input
+            case OnnxTarget(path=path):
+                raise _single_file(path)
+
     def make_task(self) -> Task:
         """The task of the target; UsageError for a single ONNX file, which names none."""
         match self.target:
             case BundleTarget(path=path):
                 name = read_manifest(path).manifest.task
             case OnnxTarget(path=path):
-                raise UsageError(
-                    f"{path} alone does not say how files are read and answers shown",
-                    hint="name the bundle that it belongs to",
-                )
+                raise _single_file(path)
             case RunTarget(model=model) | WeightsTarget(model=model) | ModelTarget(model=model):
                 name = model.spec.task
         return self.catalog.make_task(name)
+
+
+def _single_file(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} alone does not say how files are read and answers shown", hint="name the bundle that it belongs to"
+    )
 
 
 def resolve_target(
@@ -118,6 +133,16 @@ def resolve_target(
     catalog = catalog or Catalog.discover()
     target = find_target(text, catalog, runs_root, untrained=untrained)
     return TargetRequest(catalog=catalog, target=at_checkpoint(target, checkpoint), device=device)
+
+
+def target_text(target: object) -> str:
+    """A TARGET as text; UsageError for what is no name and no path, as a module is."""
+    if isinstance(target, str | Path):
+        return str(target)
+    raise UsageError(
+        f"a {type(target).__name__} is no TARGET: a model is named, not handed over",
+        hint="name a run, a bundle or weights; a module of your own gets a name from a plugin (zoo plugins new)",
+    )
 
 
 def find_target(

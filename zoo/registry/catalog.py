@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from zoo.api.errors import MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
+from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
+from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import (
     current_name,
@@ -74,6 +75,17 @@ class Catalog:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.tasks]
         return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
+    def formats(self, task: str | None = None) -> tuple[RegistryEntry[FormatSpec], ...]:
+        """Every format, or those of one task, in the order in which plugins declare them, zoo's own first."""
+        wanted = self.task(task).full_name if task is not None else None
+        entries = [
+            RegistryEntry(plugin=plugin, spec=spec)
+            for plugin in sorted(self.plugins, key=lambda plugin: not plugin.built_in)
+            for spec in plugin.formats
+            if wanted is None or any(self._is_called(wanted, name) for name in spec.tasks)
+        ]
+        return mark_clashes(entries, prefer=self.prefer) if wanted else tuple(entries)
+
     def trainers(self) -> tuple[RegistryEntry[TrainerSpec], ...]:
         """Every trainer, sorted by full name."""
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
@@ -108,6 +120,28 @@ class Catalog:
     def model(self, name: str) -> RegistryEntry[ModelSpec]:
         """The model of a bare name, an alias or a full name."""
         return self._find(name, self._all_models(), kind="model")
+
+    def family(self, name: str) -> tuple[RegistryEntry[ModelSpec], ...]:
+        """The models that an alias means in a training, those for the smallest pictures first, then its own model.
+
+        Empty where the name is no alias that a model takes over; see `ModelSpec.takes_over`.
+        """
+        owner = self.model(name)
+        if name not in owner.aliases:
+            return ()
+        members = [
+            entry
+            for entry in self._all_models()
+            if name in entry.spec.takes_over
+            and self._task_of(entry) == self._task_of(owner)
+            and entry.plugin.built_in >= owner.plugin.built_in
+        ]
+        members.sort(key=lambda entry: (entry.spec.takes_over[name], entry.full_name))
+        return (*members, owner) if members else ()
+
+    def taken_over(self, model: RegistryEntry[ModelSpec]) -> tuple[tuple[str, RegistryEntry[ModelSpec]], ...]:
+        """The aliases of a model that others take over for small pictures, each with one that does."""
+        return tuple((alias, member) for alias in model.aliases for member in self.family(alias)[:-1])
 
     def task(self, name: str) -> RegistryEntry[TaskSpec]:
         """The task of a bare or full name."""
@@ -147,6 +181,15 @@ class Catalog:
         monitor = self.trainer_of(model).spec.monitor
         return monitor.metric if monitor else self.task(model.spec.task).spec.monitored
 
+    def format(self, name: str) -> tuple[RegistryEntry[FormatSpec], ...]:
+        """What a bare or full name of a format means: a spec for each kind of task whose data it can hold."""
+        plugin, _, bare = current_name(name, self.plugins).rpartition("/")
+        entries = tuple(entry for entry in self.formats() if entry.name == bare and plugin in ("", entry.plugin.name))
+        if not entries:
+            names = dict.fromkeys(entry.name for entry in self.formats())
+            raise UnknownName(f"no format named {name!r}", hint=f"there are {', '.join(names)}")
+        return entries
+
     def weight(self, name: str) -> RegistryEntry[WeightsSpec]:
         """The weights of "[plugin/]model@[plugin/]tag"."""
         model, _, tag = name.partition("@")
@@ -180,7 +223,7 @@ class Catalog:
 
     def missing(self, entry: RegistryEntry[S]) -> tuple[str, ...]:
         """The requirements of the spec's extra that are not installed; empty when the entry can be used."""
-        extra = None if isinstance(entry.spec, WeightsSpec) else entry.spec.extra
+        extra = None if isinstance(entry.spec, WeightsSpec | FormatSpec) else entry.spec.extra
         if not extra or not entry.plugin.distribution:
             return ()
         try:
@@ -192,7 +235,7 @@ class Catalog:
     def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
         """The object that a reference of an entry names; MissingExtra or PluginError when it cannot be loaded."""
         missing = self.missing(entry)
-        if missing and not isinstance(entry.spec, WeightsSpec):
+        if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
             raise MissingExtra(
                 f"{entry.full_name} needs {', '.join(missing)}, not installed here",
                 hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
@@ -224,12 +267,21 @@ class Catalog:
             name=spec.name,
             monitor=spec.monitor,
             tags=spec.tags,
-            make_data=cast("Callable[[], TaskData]", partial(self._make, entry, str(spec.data))),
+            make_data=partial(self._make_data, entry, str(spec.data)),
             make_tensors=cast("Callable[[], TaskTensors]", partial(self._make, entry, str(spec.tensors))),
             make_graphs=cast("Callable[[], TaskGraphs]", partial(self._make, entry, str(spec.graphs))),
             make_answers=cast("Callable[[], TaskAnswers]", partial(self._make, entry, str(spec.answers))),
             device=lambda _: device,
         )
+
+    def _make_data(self, entry: RegistryEntry[TaskSpec], reference: Reference) -> TaskData:
+        """The part `data`, which knows the formats of all plugins where it reads formats."""
+        from zoo.api.parts import ReadsFormats  # noqa: PLC0415  listing needs no parts
+
+        part = self._make(entry, reference)
+        if isinstance(part, ReadsFormats):
+            part = part.with_formats({format.bare_name: format.spec for format in self.formats(entry.full_name)})
+        return cast("TaskData", part)
 
     def make_trainer(self, entry: RegistryEntry[ModelSpec]) -> Trainer:
         """A new trainer object for a model."""
@@ -267,6 +319,13 @@ class Catalog:
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models]
         return mark_clashes(entries, prefer=self.prefer)
+
+    def _is_called(self, full_name: str, name: str) -> bool:
+        """Whether a name means the task of this full name; not where nobody offers it."""
+        try:
+            return self.task(name).full_name == full_name
+        except (UnknownName, AmbiguousName):
+            return False
 
     def _task_of(self, entry: RegistryEntry[ModelSpec]) -> str:
         try:

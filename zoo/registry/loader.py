@@ -21,6 +21,7 @@ import pluggy
 
 from zoo.api import hookspecs
 from zoo.api.errors import PluginError, describe_error
+from zoo.api.formats import FormatSpec
 from zoo.api.hookspecs import API_VERSION, API_VERSIONS, PROJECT
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 from zoo.registry.discovery import BUILT_IN, Candidate, title
@@ -28,8 +29,8 @@ from zoo.registry.import_guard import HeavyImport, import_guard
 from zoo.registry.process_guard import THREAD, process_guard
 from zoo.registry.validation import type_error
 
-HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks")
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
+HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks", "zoo_formats")
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec)
 SLOW_SECONDS = 1.0
 """A plugin that takes longer to load gets a warning: every command waits for it."""
 MAX_SPECS_PER_HOOK = 20_000
@@ -50,6 +51,7 @@ class Plugin:
     trainers: tuple[TrainerSpec, ...] = ()
     weights: tuple[WeightsSpec, ...] = ()
     tasks: tuple[TaskSpec, ...] = ()
+    formats: tuple[FormatSpec, ...] = ()
     seconds: float = 0.0
     """How long importing its module and calling its hooks took."""
     changed: tuple[str, ...] = ()
@@ -158,6 +160,7 @@ def _call_hooks(candidate: Candidate, first: Candidate) -> Plugin:
         trainers=_collect(manager.hook.zoo_trainers, TrainerSpec, trusted=trusted),
         weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),
         tasks=_collect(manager.hook.zoo_tasks, TaskSpec, trusted=trusted),
+        formats=_collect(manager.hook.zoo_formats, FormatSpec, trusted=trusted),
     )
     _check_duplicates(plugin)
     return plugin
@@ -214,6 +217,7 @@ def _check_duplicates(plugin: Plugin) -> None:
         "trainer": [spec.name for spec in plugin.trainers],
         "task": [spec.name for spec in plugin.tasks],
         "set of weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
+        "format": [f"{spec.name} for {task}" for spec in plugin.formats for task in spec.tasks],
     }
     for kind, names in claims.items():
         for name, times in Counter(names).items():

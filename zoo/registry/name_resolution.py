@@ -8,11 +8,12 @@ from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from zoo.api.errors import AmbiguousName, UnknownName
+from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec)
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,19 @@ def apply_settings(recipe: Recipe, settings: Iterable[str], options: Mapping[str
     return recipe
 
 
+def changed_fields(settings: Iterable[str]) -> frozenset[str]:
+    """The fields of the recipe that these settings change: "epochs", "augment.flip"."""
+    return frozenset(setting.partition("=")[0].strip().removeprefix("recipe.") for setting in settings)
+
+
+def read_size(value: int | str) -> tuple[int, int]:
+    """Height and width spelt as 64, "64", "96x128" or "96,128"."""
+    sides = str(value).lower().replace(",", "x").split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() and int(side) for side in sides):
+        raise UsageError(f"--image-size {value!r} is not a size in pixels", hint="as in 64, or 96x128: height x width")
+    return int(sides[0]), int(sides[-1])
+
+
 def _set_field(record: Any, path: list[str], text: str, *, whole: str) -> Any:
     kinds = get_type_hints(type(record))
     name, *rest = path
@@ -129,5 +142,8 @@ def check_recipe(recipe: Recipe) -> None:
     for name, share in shares.items():
         if not 0 <= share < 1:
             raise UsageError(f"{name} is {share:g}; it must be at least 0 and below 1")
+    momentum = recipe.batchnorm_momentum
+    if momentum is not None and not 0 < momentum <= 1:
+        raise UsageError(f"batchnorm_momentum is {momentum:g}; it must be above 0 and at most 1, or none")
     if recipe.input_size is not None and min(recipe.input_size) < 1:
         raise UsageError(f"input_size is {recipe.input_size}; height and width must be at least 1 pixel")

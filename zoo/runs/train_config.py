@@ -15,13 +15,23 @@ from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
-from zoo.runs.recipe_overrides import Option, apply_settings, check_recipe
+from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
 
 SCHEMA: Final = 2
 """In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A number that zoo chose for the data, and why."""
+
+    name: str
+    """What was chosen: model, input_size, epochs, …, as the recipe calls it."""
+    value: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,8 @@ class TrainConfig:
     """Seconds."""
     limit_train: int | None = None
     """Take only so many training items."""
+    choices: tuple[Choice, ...] = ()
+    """What of this zoo chose for the data, and why; nothing that the user chose."""
 
     @property
     def request(self) -> DataRequest:
@@ -129,6 +141,7 @@ def resolve_config(
         recipe=recipe,
         input=sized_input(spec.input, recipe),
         output=str(options.output or ""),
+        choices=tuple(choice for choice in start.choices if choice.name not in chosen_numbers(options)),
     )
     check_config(config)
     return config
@@ -158,9 +171,16 @@ def _config_fields(options: TrainOptions) -> dict[str, object]:
 def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str, Option]) -> Recipe:
     """The recipe with the fields that the user chose, then with every `--set`."""
     chosen = {name: value for name, value in given(options, "recipe").items() if name != "settings"}
+    if "input_size" in chosen:
+        chosen["input_size"] = read_size(chosen["input_size"])
     recipe = apply_settings(replace(recipe, **chosen), options.settings, trainer_options)
     check_recipe(recipe)
     return recipe
+
+
+def chosen_numbers(options: TrainOptions) -> frozenset[str]:
+    """The fields of the recipe that the user chose: "epochs", "augment.flip"."""
+    return changed_fields(options.settings) | (given(options, "recipe").keys() - {"settings"})
 
 
 def sized_input(input: Input, recipe: Recipe) -> Input:

@@ -51,9 +51,10 @@ class TrainOptions:
     weights: str | Path | None = field(
         default=None,
         metadata=_row(
-            "Start from a tag, a run, a .safetensors file, or what the model finds by itself: hf:ID.", "config"
+            "Start from a tag, a run, a .safetensors or .pth file, or what the model finds by itself: hf:ID.", "config"
         ),
     )
+    pretrained: bool = field(default=False, metadata=_row("--weights of the model's default tag.", "start"))
     trainer: str | None = field(
         default=None, metadata=_row("Any trainer of the model's task instead of the model's own.", "config")
     )
@@ -61,6 +62,15 @@ class TrainOptions:
     epochs: int | None = field(default=None, metadata=_row("How many times training goes through the data.", "recipe"))
     batch_size: int | None = field(default=None, metadata=_row("Items in a batch, over all devices.", "recipe"))
     lr: float | None = field(default=None, metadata=_row("The highest learning rate.", "recipe"))
+    input_size: int | str | None = field(
+        default=None,
+        metadata=_row(
+            "Pixels that pictures are brought to: 64, or height and width as in 96x128.",
+            "recipe",
+            name="image-size",
+            metavar="PIXELS",
+        ),
+    )
     seed: int | None = field(
         default=None, metadata=_row("Of the parameters, the order of the data, and the augmentation.", "config")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
+from zoo import BUILT_IN_FORMATS, FormatSpec, Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
 
 ZOO_API = 2
 
@@ -12,6 +12,7 @@ DIGITS_LICENCE = "MNIST digits, which are CC BY-SA 3.0 (Yann LeCun and Corinna C
 NAMES_LICENCE = "CLDR names under Unicode-3.0"
 TEXT_SETTINGS = {"length": 200, "temperature": 0.8, "seed": 0}
 SOUND_SETTINGS = {"seconds": 0.5, "temperature": 0.8, "seed": 0}
+BOX_SETTINGS = {"threshold": 0.3}
 """As the device modules have them, which this module must not import."""
 TONES_LICENCE = "tones made by zoo itself, Apache-2.0"
 
@@ -74,6 +75,7 @@ TASKS = (
         answers="zoo.tasks.object_detection.task:DetectionAnswers",
         device="zoo.tasks.object_detection.device:read",
         monitor=Monitor(metric="map", mode="max"),
+        tags=TaskTags(settings=BOX_SETTINGS),
         summary="where in a picture the things are, and what they are",
         default_data="digit_scenes",
         data_licence=DIGITS_LICENCE,
@@ -99,7 +101,7 @@ TASKS = (
         answers="zoo.tasks.text_classification.task:TextClassAnswers",
         device="zoo.tasks.text_classification.device:read",
         monitor=Monitor(metric="accuracy", mode="max"),
-        tags=TaskTags(reads_text=True, ordered=True),
+        tags=TaskTags(reads_text=True, many_items=True, ordered=True),
         summary="which of a list of classes a text belongs to",
         default_data="names",
         data_licence=NAMES_LICENCE,
@@ -112,7 +114,7 @@ TASKS = (
         answers="zoo.tasks.text_embedding.task:TextEmbeddingAnswers",
         device="zoo.tasks.text_embedding.device:read",
         monitor=Monitor(metric="retrieval_accuracy", mode="max"),
-        tags=TaskTags(reads_text=True, pairwise=True, ordered=True),
+        tags=TaskTags(reads_text=True, many_items=True, pairwise=True, ordered=True),
         summary="a text as a unit vector; those of one label are similar",
         default_data="names",
         data_licence=NAMES_LICENCE,
@@ -125,7 +127,14 @@ TASKS = (
         answers="zoo.tasks.text_generation.task:ContinuationAnswers",
         device="zoo.tasks.text_generation.device:read",
         monitor=Monitor(metric="bits_per_character", mode="min"),
-        tags=TaskTags(generative=True, settings=TEXT_SETTINGS, reads_text=True, ordered=True),
+        tags=TaskTags(
+            generative=True,
+            settings=TEXT_SETTINGS,
+            unconditional=True,
+            reads_text=True,
+            many_items=True,
+            ordered=True,
+        ),
         summary="text that goes on where a prompt ends",
         default_data="names",
         data_licence=NAMES_LICENCE,
@@ -207,3 +216,9 @@ def zoo_tasks() -> Iterable[TaskSpec]:
 def zoo_trainers() -> Iterable[TrainerSpec]:
     """How images are classified, reconstructed and segmented, and how texts and sounds are learnt."""
     return TRAINERS
+
+
+@hookimpl
+def zoo_formats() -> Iterable[FormatSpec]:
+    """The ways in which people keep data for these tasks."""
+    return BUILT_IN_FORMATS

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from zoo.api.data import DataCard
 from zoo.api.specs import ModelSpec
 from zoo.bundle.judge.parity_rule import Status
 from zoo.models.target import ModelTarget, Target, WeightsTarget
@@ -18,10 +19,13 @@ from zoo_export.bundle.write import Written, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
+from zoo_export.subject.subject import Subject
 
 Model = RegistryEntry[ModelSpec]
 TIMEOUT_SECONDS: Final = 300.0
 """For the self-test of the bundle."""
+TRUTH_ITEMS: Final = 64
+"""Items of the task's data whose answers are held against their truth."""
 REPLAY: Final = """
 import runpy, sys
 sys.modules.update(dict.fromkeys(["torch", "torchvision", "onnx", "zoo", "zoo_export"]))
@@ -49,6 +53,17 @@ def proof(context: CheckContext, entry: Model) -> str:
             next_step=f"zoo export {entry.bare_name} --onnx --untrained shows the report",
         )
     return f"{exported.proof.verdict.sentence} with {exported.weights}"
+
+
+def truth(context: CheckContext, entry: Model) -> str:
+    """The answers reach on the task's own data what the model's trainer measures on the raw head."""
+    exported = _exported(context, entry)
+    gate = next(gate for gate in exported.proof.verdict.gates if gate.name == "truth")
+    if gate.status == Status.FAIL:
+        raise Failing(gate.detail, next_step="compare the postprocess of the task's graphs with its metrics")
+    if gate.status != Status.PASS:
+        raise NotApplicable(gate.detail)
+    return gate.detail
 
 
 def dynamic_axes(context: CheckContext, entry: Model) -> str:
@@ -94,9 +109,20 @@ def _exported(context: CheckContext, entry: Model) -> Exported:
 def _export(context: CheckContext, entry: Model) -> Exported:
     target = _shipped(context, entry)
     subject = find_subject(target, context.catalog, untrained=isinstance(target, ModelTarget), data=False)
-    exported = prove(subject, opset=DEFAULT_OPSET, evaluate=0)
+    subject = replace(subject, evaluation=_data(context, entry, subject))
+    exported = prove(subject, opset=DEFAULT_OPSET, evaluate=TRUTH_ITEMS)
     written = write(exported, context.folder("bundle"), reproduce=())
     return Exported(proof=exported, written=written, weights=subject.lineage.weights)
+
+
+def _data(context: CheckContext, entry: Model, subject: Subject) -> DataCard | None:
+    """The task's data, where they are those of the model's problem: drawn weights are measured on them as well."""
+    try:
+        card = context.card(entry)
+    except NotApplicable:
+        return None
+    problem = subject.task.problem(card, entry.spec.input)
+    return card if problem.classes == subject.problem.classes else None
 
 
 def _shipped(context: CheckContext, entry: Model) -> Target:

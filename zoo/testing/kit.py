@@ -58,6 +58,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(group="weights", name="loads", ask=weights.loads),
     Check(group="weights", name="metric", ask=weights.metric),
     Check(group="export", name="proof", ask=export.proof),
+    Check(group="export", name="truth", ask=export.truth),
     Check(group="export", name="dynamic_axes", ask=export.dynamic_axes),
     Check(group="export", name="golden_replay", ask=export.golden_replay),
 )

@@ -33,7 +33,7 @@ def main(model: str, data: str) -> None:
             pass
         engine.share_tensors(training.modules["model"], buffers_only=True)
         metrics = training.task.tensors.metrics(training.context.problem)
-        measured = measure(training.evaluation, training.trainer, training.validation, metrics) or {}
+        measured = measure(training.evaluation, training.trainer, training.validation, metrics)
         tensors = {**_tensors(training), **{f"metric {name}": torch.tensor(value) for name, value in measured.items()}}
         differing = [name for name, tensor in tensors.items() if not _is_equal_everywhere(tensor)]
         if engine.leads:

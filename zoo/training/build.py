@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from copy import deepcopy
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -16,8 +16,8 @@ from zoo.api.problem import Problem
 from zoo.api.trainer import Trainer
 from zoo.models.build import build, seeded, silent
 from zoo.models.weights.start import Started, start_from
-from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
+from zoo.training.batch_norm import raise_momentum
 from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
 from zoo.training.data_order import Plan
@@ -26,14 +26,15 @@ from zoo.training.engine.threads import choose_threads, choose_workers, share_of
 from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
+from zoo.training.rehearsal import check_batch, make_modules, rehearsal_step
 from zoo.training.request import TrainingRequest
-from zoo.training.split_metrics import NO_AUGMENT
 
 
 def starting_model(request: TrainingRequest, problem: Problem) -> tuple[nn.Module, Started | None]:
     """The model with the parameters it starts from: those of the request's weights, else random ones."""
     catalog, entry, config = request.catalog, request.entry, request.config
     model = build(catalog, entry, problem, seed=config.seed)
+    raise_momentum(model, config.recipe.batchnorm_momentum)
     started = None
     if request.weights:
         started = start_from(request.weights, model, catalog=catalog, entry=entry, problem=problem, progress=silent)
@@ -114,7 +115,16 @@ def build_training(
         workers=0,
         progress=Progress(),
     )
-    return _settle(training, lambda: catalog.make_trainer(entry), head, options)
+    make_step = partial(rehearsal_of, training, request)
+    check_batch(training, make_step)
+    return _settle(training, make_step)
+
+
+def rehearsal_of(training: Training, request: TrainingRequest) -> Callable[[], object]:
+    """One step of this training on a copy of its model, to be timed."""
+    head = request.entry.spec.head if training.config.weights else ()
+    with seeded(training.config.seed):
+        return rehearsal_step(training, request.catalog.make_trainer(request.entry), head, training.context.options)
 
 
 def total_steps(config: TrainConfig, plan: Plan) -> int:
@@ -131,20 +141,10 @@ def _modules(
 ) -> dict[str, nn.Module]:
     """What a trainer makes of a model, drawn from the seed, where it will learn."""
     with seeded(config.seed):
-        modules = trainer.modules(model, problem)
-    for module in modules.values():
-        module.to(engine.device)
-        if config.recipe.channels_last:
-            module.to(memory_format=torch.channels_last)
-    return modules
+        return make_modules(trainer, model, problem, config, engine)
 
 
-def _settle(
-    training: Training,
-    make_trainer: Callable[[], Trainer],
-    head: tuple[str, ...],
-    options: dict[str, Option],
-) -> Training:
+def _settle(training: Training, make_step: Callable[[], Callable[[], object]]) -> Training:
     """Choose threads and workers where the config leaves them open, and write them into it."""
     config, engine, plan = training.config, training.engine, training.plan
     indices = plan.epoch(0)[0]
@@ -158,32 +158,8 @@ def _settle(
         torch.set_num_threads(1)
         # one share for all: a process that took another would rehearse alone, and wait for the rest for ever
         share = engine.tell(share_of_threads(processes=engine.local_world))
-        step = _rehearsal(training, make_trainer(), head, options)
-        threads = choose_threads(step, share=share, tell=engine.tell)
+        threads = choose_threads(make_step(), share=share, tell=engine.tell)
     torch.set_num_threads(threads)
     training.config = config.settled(threads=threads, workers=workers, device=engine.device.type, devices=engine.world)
     training.workers = workers
     return training
-
-
-def _rehearsal(
-    training: Training, trainer: Trainer, head: tuple[str, ...], options: dict[str, Option]
-) -> Callable[[], object]:
-    """One training step of another trainer on a copy of the model, to be timed."""
-    real, engine = training.context, training.engine
-    modules = _modules(trainer, deepcopy(training.modules["model"]), real.problem, training.config, engine)
-    context = Context(
-        modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
-    )
-    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
-    raw = training.train.batch(training.plan.epoch(0)[0])
-
-    def step() -> None:
-        context.begin(0, 0)
-        batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
-        if real.recipe.augment != NO_AUGMENT:
-            batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
-        with engine.autocast():
-            trainer.step(context, training.train.ready(batch))
-
-    return step

@@ -11,17 +11,22 @@ from matplotlib.ticker import MaxNLocator
 
 from zoo.runs.atomic import write_bytes
 
-WANTED = ("train/loss", "validation/", "lr")
+TRAIN_LOSS, VALIDATION_LOSS = "train/loss", "validation/loss"
+WANTED = (TRAIN_LOSS, "validation/", "lr")
 
 
 def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
-    """curves.png: the loss, every validation metric and the learning rate by epoch; rows are those of metrics.csv."""
-    names = [name for name in rows[0] if name.startswith(WANTED)]
+    """curves.png by epoch: the losses, every validation metric, the learning rate; rows are those of metrics.csv."""
+    names = [name for name in rows[0] if name.startswith(WANTED) and name != VALIDATION_LOSS]
     figure = Figure(figsize=(3.4 * len(names), 2.8), layout="constrained")
     epochs = [row["epoch"] for row in rows]
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3)
-        axes.set_title(name, fontsize=10)
+        axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3, label=name)
+        if name == TRAIN_LOSS and VALIDATION_LOSS in rows[0]:
+            losses = [row.get(VALIDATION_LOSS, float("nan")) for row in rows]
+            axes.plot(epochs, losses, marker="s", markersize=3, label=VALIDATION_LOSS)
+            axes.legend(fontsize=8)
+        axes.set_title("loss" if name == TRAIN_LOSS else name, fontsize=10)
         axes.set_xlabel("epoch", fontsize=9)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)

@@ -107,7 +107,7 @@ def evaluate_target(
     metrics = task.tensors.metrics(trained.problem)
     use_cores(idle_cores())
     start = time.monotonic()
-    values = _measure(trained, catalog, _Counted(dataset, measuring), metrics, device=request.device)
+    values = measure_trained(trained, catalog, _Counted(dataset, measuring), metrics, device=request.device)
     result = Evaluation(
         model=trained.entry.full_name,
         task=task.name,
@@ -172,9 +172,10 @@ def _embedded(model: RegistryEntry[ModelSpec], catalog: Catalog) -> str:
     return catalog.task(model.spec.task).spec.default_data
 
 
-def _measure(
+def measure_trained(
     trained: Trained, catalog: Catalog, dataset: Dataset, metrics: Metrics, *, device: str
 ) -> dict[str, float]:
+    """The metrics of a dataset as the model's own trainer measures them, on the raw head."""
     trainer = catalog.make_trainer(trained.entry)
     declared = catalog.trainer_of(trained.entry).spec.options
     recipe = trained.run.config.recipe if trained.run else Recipe()
@@ -188,9 +189,7 @@ def _measure(
             engine=engine,
             seed=0,
         )
-        values = measure(context, trainer, dataset, metrics)
-    assert values is not None  # nobody asked it to stop
-    return values
+        return measure(context, trainer, dataset, metrics)
 
 
 @dataclass(slots=True)

@@ -65,6 +65,12 @@ class EpochResult:
     """Better than every epoch before."""
     measured: Metrics
     """The metrics object after the evaluation; it can draw pictures."""
+    validation_loss: float | None = None
+    """The mean loss on the validation split; None where the trainer does not say it."""
+    answers: float | None = None
+    """The share of validation items that got the most common answer; None where answers are no classes."""
+    labels: float | None = None
+    """The share of validation items that are of the most common class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.events import Callback, CheckpointEvent, EpochResult, Outcome, Start, StepEvent
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import NO_AUGMENT, measure
-from zoo.training.state import write_state
+from zoo.training.split_metrics import NO_AUGMENT, measure_split
+from zoo.training.state import not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
 """Losses stay on the device until there are so many, and are then read at once."""
@@ -149,7 +149,7 @@ class Fit:
             training.average.averaged()  # copies integer buffers into the module that `evaluation` measures
         if progress.step == self._planned:
             progress.check_end()
-        metrics = measure(
+        split = measure_split(
             training.evaluation,
             training.trainer,
             training.validation,
@@ -157,8 +157,11 @@ class Fit:
             workers=training.workers,
             stop=lambda: training.engine.world == 1 and self._signals.received is not None,
         )
-        if metrics is None:
+        if split is None:
             return False
+        metrics = split.metrics
+        if name := not_finite(training.saved_model):
+            raise Diverged(f"{name} is not a finite number after epoch {progress.epoch + 1}")
         names = list(progress.sums)
         *sums, items = training.engine.sum([*progress.sums.values(), float(progress.items)])
         losses = {name: total / max(items, 1) for name, total in zip(names, sums, strict=True)}
@@ -174,6 +177,9 @@ class Fit:
             speed=items / max(seconds - before, 1e-9),
             losses=losses,
             metrics=metrics,
+            validation_loss=split.loss,
+            answers=split.answers,
+            labels=split.labels,
             best=best,
             measured=measured,
         )
@@ -212,11 +218,17 @@ class Fit:
             loss=progress.loss(),
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
-            remaining=(self._steps - progress.step) * seconds_per_step,
+            remaining=self._remaining(seconds_per_step),
             metrics=self._metrics,
         )
         for callback in self._callbacks:
             callback.on_step(event)
+
+    def _remaining(self, seconds_per_step: float) -> float:
+        """Seconds to the last step, or to the limit of time where that comes first."""
+        left = (self._steps - self._progress.step) * seconds_per_step
+        limit = self._training.config.max_time
+        return left if limit is None else min(left, max(limit - self._seconds(), 0.0))
 
     def _save_if_due(self) -> None:
         if time.perf_counter() - self._saved >= SAVE_SECONDS:

@@ -63,7 +63,9 @@ class Progress:
         self.epoch += 1
         self.sums, self.items = {}, 0
         finite = not self.not_finite  # such weights get no checkpoint, so they cannot be the best
-        value, best = metrics[monitor.metric], self.best.get(monitor.metric)
+        value, best = metrics.get(monitor.metric, math.nan), self.best.get(monitor.metric)
+        if math.isnan(value) and finite:
+            return False  # nothing was measured, so the epoch is neither better nor worse
         better = best is None or (value > best if monitor.mode == "max" else value < best)
         perfect = math.inf if monitor.mode == "max" else -math.inf  # the PSNR of a perfect reconstruction is infinite
         if better and (math.isfinite(value) or value == perfect) and finite:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,13 @@ from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec, TrainerSpec
 from zoo.api.task import Progress
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.run import check_output, default_output
-from zoo.runs.train_config import TrainConfig, read_config, resolve_config, sized_input
+from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TrainOptions
+from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
+from zoo.training.finetuning import default_weights
 
 if TYPE_CHECKING:
     from zoo.models.weights.source import WeightsSource
@@ -39,6 +42,12 @@ class TrainingRequest:
     output: Path
     """Where the run directory will be."""
     overwrite: bool = False
+    options: TrainOptions = field(default_factory=TrainOptions)
+    """What the user chose."""
+    family: tuple[RegistryEntry[ModelSpec], ...] = ()
+    """The models among which the data decide, those for the smallest pictures first; empty where the name says it."""
+    alias: str = ""
+    """The family's name, where the user gave it."""
 
 
 def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catalog) -> TrainingRequest:
@@ -47,8 +56,40 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     `model` is a name or model@tag; None takes the model of the config that `options` replay.
     """
     name, tag = _model_name(model, options)
-    entry = catalog.model(name)
+    family = catalog.family(name)
+    entry = _trained_member(family, options) or catalog.model(name)
     options = replace(options, weights=f"{entry.full_name}@{tag}") if tag else options
+    if options.pretrained:
+        options = replace(options, weights=_default_weights(catalog, entry, options))
+    entry, trainer, config = _settle_model(entry, options, catalog)
+    _check_weights(config, entry)
+    output = options.output or default_output(entry.full_name)
+    check_output(output, overwrite=options.overwrite)
+    task = catalog.make_task(entry.spec.task)
+    weights = _find_weights(config, catalog, entry)
+    if weights:
+        config = replace(config, input=_trained_input(weights, config, entry))
+    decides = not options.config and weights is None
+    return TrainingRequest(
+        catalog=catalog,
+        entry=entry,
+        trainer=trainer,
+        task=task,
+        config=config,
+        data_source=task.data.detect(config.request),
+        weights=weights,
+        output=output,
+        overwrite=options.overwrite,
+        options=options,
+        family=family if decides else (),
+        alias=name if decides else "",
+    )
+
+
+def _settle_model(
+    entry: RegistryEntry[ModelSpec], options: TrainOptions, catalog: Catalog
+) -> tuple[RegistryEntry[ModelSpec], RegistryEntry[TrainerSpec], TrainConfig]:
+    """The model with its trainer, and the config of its training; MissingExtra where it cannot be used here."""
     if missing := catalog.missing(entry):
         raise MissingExtra(
             f"{entry.full_name} needs {', '.join(missing)}, not installed here",
@@ -67,23 +108,73 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         default_data=catalog.task(entry.spec.task).spec.default_data,
         trainer_options=trainer.spec.options,
     )
-    _check_weights(config, entry)
-    output = options.output or default_output(entry.full_name)
-    check_output(output, overwrite=options.overwrite)
-    task = catalog.make_task(entry.spec.task)
-    weights = _find_weights(config, catalog, entry)
-    if weights:
-        config = replace(config, input=_trained_input(weights, config, entry))
-    return TrainingRequest(
-        catalog=catalog,
-        entry=entry,
-        trainer=trainer,
-        task=task,
-        config=config,
-        data_source=task.data.detect(config.request),
-        weights=weights,
-        output=output,
-        overwrite=options.overwrite,
+    return entry, trainer, config
+
+
+def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:
+    """The request with what its data decide: the member of a family, then the numbers of the recipe.
+
+    The config says what was chosen and why.  What the user chose stays, and so does a config that is replayed.
+    """
+    if request.options.config:
+        return request
+    facts = facts_of(card, limit=request.config.limit_train)
+    request, choices = _suited_member(request, facts)
+    spec, config = request.entry.spec, request.config
+    suited = suit_recipe(
+        config.recipe,
+        facts,
+        spec=spec,
+        keep=chosen_numbers(request.options),
+        trained_input=request.weights is not None,
+    )
+    input = config.input if request.weights else sized_input(spec.input, suited.recipe)
+    config = replace(config, recipe=suited.recipe, input=input, choices=(*choices, *suited.choices))
+    return replace(request, config=config)
+
+
+def _suited_member(request: TrainingRequest, facts: DataFacts) -> tuple[TrainingRequest, tuple[Choice, ...]]:
+    """The request for the member of its family that suits the pictures, and why it is this one."""
+    if not request.family:
+        return request, ()
+    limits = [member.spec.takes_over.get(request.alias) for member in request.family]
+    member = request.family[choose_member(limits, facts)]
+    words = [
+        f"{other.bare_name} {'above' if limit is None else f'for pictures up to {limit} px'}"
+        for other, limit in zip(request.family, limits, strict=True)
+    ]
+    reason = f"{facts.pictures}; {request.alias} is {', '.join(words)}"
+    if member.full_name != request.entry.full_name:
+        entry, trainer, config = _settle_model(member, request.options, request.catalog)
+        output = request.options.output or default_output(entry.full_name)
+        request = replace(request, entry=entry, trainer=trainer, config=config, output=output)
+    return request, (Choice(name="model", value=member.bare_name, reason=reason),)
+
+
+def choice_sentences(config: TrainConfig) -> list[str]:
+    """A sentence for each number that zoo chose for the data."""
+    return [f"{choice.name} {choice.value}: {choice.reason}" for choice in config.choices]
+
+
+def _trained_member(
+    family: tuple[RegistryEntry[ModelSpec], ...], options: TrainOptions
+) -> RegistryEntry[ModelSpec] | None:
+    """The member of a family that a run trained, where the options name one to replay or to start from."""
+    for path in (options.config, options.weights):
+        if path is not None and family and (Path(path) / "config.json").is_file():
+            trained = read_config(Path(path)).model
+            return next((member for member in family if same_name(trained, member.full_name)), None)
+    return None
+
+
+def _default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec], options: TrainOptions) -> str:
+    """The name of the weights that --pretrained means."""
+    if options.weights:
+        raise UsageError(f"--pretrained and --weights {options.weights} both name weights", hint="say one of them")
+    if best := default_weights(catalog, entry):
+        return best.full_name
+    raise UsageError(
+        f"no weights are published for {entry.full_name}", hint="leave out --pretrained, or name yours with --weights"
     )
 
 

@@ -16,10 +16,11 @@ from zoo.runs.evaluation_result import recorded
 from zoo.runs.lock import holding
 from zoo.runs.run import Run, RunRecord
 from zoo.training.callbacks.checkpoints import Checkpoints
-from zoo.training.callbacks.metrics_csv import MetricsCsv
+from zoo.training.callbacks.metrics_csv import MetricsCsv, read_rows
 from zoo.training.callbacks.pictures import Pictures
 from zoo.training.callbacks.tensorboard import TensorBoard
 from zoo.training.components import Training
+from zoo.training.diagnosis import ANSWERS, Finding, diagnose, read_history
 from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.report import write_report
@@ -35,6 +36,8 @@ class Ended:
     """The model that was trained."""
     run: Run
     outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    """What went wrong with a training that ran to its end."""
 
 
 def finish(
@@ -54,12 +57,21 @@ def finish(
                 test = _test(run, training, card) if outcome.status == "finished" else {}
         except BaseException as error:
             raise _failed(run, training, error) from error
+        findings = _findings(run, training) if outcome.status == "finished" and engine.leads else ()
         record = _ended(run.record, outcome, test)
+        record = replace(record, notes=(*record.notes, *(finding.message for finding in findings)))
         if engine.leads:
             run = run.update(record)
             if outcome.status == "finished":
                 write_report(run)
-    return Ended(entry=entry, run=replace(run, record=record), outcome=outcome)
+    return Ended(entry=entry, run=replace(run, record=record), outcome=outcome, findings=findings)
+
+
+def _findings(run: Run, training: Training) -> tuple[Finding, ...]:
+    """What the recorded epochs say about the training."""
+    rows = read_rows(run.path / "metrics.csv")
+    classes = len(training.context.problem.classes) if rows and ANSWERS in rows[-1] else 0
+    return diagnose(read_history(rows, training.monitor, classes=classes))
 
 
 def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:
@@ -86,8 +98,7 @@ def _test(run: Run, training: Training, card: DataCard) -> dict[str, float]:
     training.engine.share_tensors(model)
     dataset = training.task.tensors.dataset(card, "test", training.context.problem)
     metrics = training.task.tensors.metrics(training.context.problem)
-    values = measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers)
-    return recorded(values or {})
+    return recorded(measure(training.evaluation, training.trainer, dataset, metrics, workers=training.workers))
 
 
 def _failed(run: Run, training: Training, error: BaseException) -> BaseException:

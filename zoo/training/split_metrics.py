@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.api.recipe import Augment
 from zoo.api.task import Dataset, Metrics
 from zoo.api.trainer import Trainer
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
+from zoo.training.engine.fabric import Engine
+
+if TYPE_CHECKING:
+    from zoo.api.task import Batch
 
 MAX_BATCH_SIZE: Final = 250
 NO_AUGMENT: Final = Augment()
 """No random changes of the training batches."""
 
 
-@torch.no_grad()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitResult:
+    """What a whole split gave."""
+
+    metrics: dict[str, float]
+    loss: float | None = None
+    """The mean over the items; None where the trainer does not say it."""
+    answers: float | None = None
+    """The share of items that got the most common answer; None where answers are no classes."""
+    labels: float | None = None
+    """The share of items that are of the most common class."""
+
+
 def measure(
+    context: Context, trainer: Trainer, dataset: Dataset, metrics: Metrics, *, workers: int = 0
+) -> dict[str, float]:
+    """The metrics of context.modules["model"], by name."""
+    result = measure_split(context, trainer, dataset, metrics, workers=workers)
+    assert result is not None, "nobody asked it to stop"
+    return result.metrics
+
+
+@torch.no_grad()
+def measure_split(
     context: Context,
     trainer: Trainer,
     dataset: Dataset,
@@ -28,8 +55,8 @@ def measure(
     *,
     workers: int = 0,
     stop: Callable[[], bool] = lambda: False,
-) -> dict[str, float] | None:
-    """The metrics of context.modules["model"], by name; None when `stop` returned True.
+) -> SplitResult | None:
+    """The metrics of context.modules["model"] and the loss; None when `stop` returned True.
 
     Every process evaluates its share of the items; the metrics are synchronised when they are computed.
     """
@@ -37,13 +64,64 @@ def measure(
     size = min(max(recipe.batch_size, 64), MAX_BATCH_SIZE)
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
+    sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
     with _EvalMode(context.modules.values()), engine.autocast():
-        for raw in read_batches(dataset, batches, workers=workers):
+        for indices, raw in zip(batches, read_batches(dataset, batches, workers=workers), strict=True):
             if stop():
                 return None
             batch = dataset.ready(on_device(raw, engine.device))
-            metrics.update(trainer.predict(context, channels_last(batch) if recipe.channels_last else batch), batch)
-    return metrics.compute()
+            outputs = trainer.predict(context, channels_last(batch) if recipe.channels_last else batch)
+            metrics.update(outputs, batch)
+            sums.add(outputs, batch, count=len(indices))
+            counts.add(outputs, batch)
+    answers, labels = counts.shares(engine)
+    return SplitResult(metrics=metrics.compute(), loss=sums.mean(engine), answers=answers, labels=labels)
+
+
+class _LossSum:
+    """The loss that a trainer tells of its outputs, summed over the items."""
+
+    def __init__(self, context: Context, trainer: Trainer) -> None:
+        self._context = context
+        self._loss_of: Callable[..., Tensor | None] = getattr(trainer, "validation_loss", _no_loss)
+        self._total = 0.0
+        self._items = 0
+
+    def add(self, outputs: Batch, batch: Batch, *, count: int) -> None:
+        loss = self._loss_of(self._context, outputs, batch)
+        if loss is not None:
+            self._total += float(loss) * count
+            self._items += count
+
+    def mean(self, engine: Engine) -> float | None:
+        total, items = engine.sum([self._total, float(self._items)])
+        return total / items if items else None
+
+
+def _no_loss(context: Context, outputs: Batch, batch: Batch) -> None:
+    """Of a trainer that tells no loss."""
+
+
+class _AnswerCounts:
+    """How often each class was answered and was right, where an answer is one of the classes of the problem."""
+
+    def __init__(self, classes: int) -> None:
+        self._answers = torch.zeros(classes, dtype=torch.float64)
+        self._labels = torch.zeros(classes, dtype=torch.float64)
+
+    def add(self, outputs: Batch, batch: Batch) -> None:
+        logits, label = outputs.get("logits"), batch.get("label")
+        classes = len(self._answers)
+        if not isinstance(logits, Tensor) or not isinstance(label, Tensor) or classes < 2 or label.ndim != 1:
+            return
+        if logits.shape == (len(label), classes):
+            self._answers += torch.bincount(logits.argmax(1).cpu(), minlength=classes)
+            self._labels += torch.bincount(label.cpu(), minlength=classes)
+
+    def shares(self, engine: Engine) -> tuple[float | None, float | None]:
+        answers, labels = engine.sum(self._answers.tolist()), engine.sum(self._labels.tolist())
+        total = sum(labels)
+        return (max(answers) / total, max(labels) / total) if total else (None, None)
 
 
 class _EvalMode:

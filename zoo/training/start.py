@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -19,11 +20,15 @@ from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
-from zoo.training.build import build_training, starting_model
-from zoo.training.engine.fabric import choose_precision, launch, launched_processes
+from zoo.training.batch_norm import without_idle_choice
+from zoo.training.build import build_training, rehearsal_of, starting_model
+from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
+from zoo.training.engine.threads import restored_torch
 from zoo.training.events import Callback
+from zoo.training.finetuning import finetuning_offer
 from zoo.training.provenance import data_record, new_record
-from zoo.training.request import TrainingRequest, check_data, resolve_training
+from zoo.training.rehearsal import Rehearsal, check_room, checkpoint_bytes, rehearse
+from zoo.training.request import TrainingRequest, check_data, choice_sentences, resolve_training, suit_to_data
 from zoo.training.run_training import Ended, finish
 
 Say = Callable[[str], None]
@@ -39,29 +44,66 @@ def begin(
     say: Say = print,
 ) -> Ended:
     """Train from the first step."""
+    prepared = _prepare(request, card)
+    request, config = prepared.request, prepared.request.config
+    for sentence in (*prepared.notes, *finetuning_offer(request)):
+        say(sentence)
+    with _launch(config) as engine:
+        output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
+        request = replace(request, config=config.settled(output=str(output)))
+        training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        run = Run(
+            path=output,
+            record=new_record(request.entry, training.config, argv),
+            config=training.config,
+            data=data_record(card, prepared.problem),
+        )
+        if engine.leads:
+            check_room(output, checkpoint_bytes(prepared.model, config.recipe))
+            run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
+            say(f"run {run.path}")
+        engine.barrier()
+        return finish(run, training, card, callbacks, entry=request.entry)
+
+
+@restored_torch()
+def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Rehearsal:
+    """One step of the training, on a copy of the model, with all that is checked before it; nothing is written."""
+    prepared = _prepare(request, card)
+    config = prepared.request.config
+    for sentence in (*prepared.notes, *finetuning_offer(prepared.request)):
+        say(sentence)
+    with launch(device=config.device, devices=1, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
+        training = build_training(
+            prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
+        )
+        return rehearse(training, rehearsal_of(training, prepared.request), request.output)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """A request with its model, before anything is launched."""
+
+    request: TrainingRequest
+    problem: Problem
+    model: nn.Module
+    notes: tuple[str, ...]
+    """Sentences for the user: on the weights, on what was chosen."""
+
+
+def _prepare(request: TrainingRequest, card: DataCard) -> _Prepared:
     problem = request.task.problem(card, request.config.input)
     if request.weights:
         problem = read_as(problem, request.weights)
     request = replace(request, config=replace(request.config, input=problem.input))
     model, started = starting_model(request, problem)
-    for note in (*card.notes, *(started.notes if started else ())):
-        say(note)
-    config = _on_this_machine(request.config, model, problem)
-    with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
-        output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
-        request = replace(request, config=config.settled(output=str(output)))
-        training = build_training(request, card=card, problem=problem, model=model, engine=engine)
-        run = Run(
-            path=output,
-            record=new_record(request.entry, training.config, argv),
-            config=training.config,
-            data=data_record(card, problem),
-        )
-        if engine.leads:
-            run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
-            say(f"run {run.path}")
-        engine.barrier()
-        return finish(run, training, card, callbacks, entry=request.entry)
+    config = without_idle_choice(_on_this_machine(request.config, model, problem), model)
+    notes = (*(started.notes if started else ()), *choice_sentences(config))
+    return _Prepared(request=replace(request, config=config), problem=problem, model=model, notes=notes)
+
+
+def _launch(config: TrainConfig) -> AbstractContextManager[Engine]:
+    return launch(device=config.device, devices=config.devices, precision=config.recipe.precision)  # type: ignore[arg-type]
 
 
 def train(
@@ -77,11 +119,13 @@ def train(
     text_column: str | None = None,
     label_column: str | None = None,
     weights: str | Path | None = None,
+    pretrained: bool = False,
     trainer: str | None = None,
     freeze: Freeze | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    input_size: int | str | None = None,
     seed: int | None = None,
     device: str | None = None,
     output: Path | None = None,
@@ -120,11 +164,13 @@ def train(
         text_column=text_column,
         label_column=label_column,
         weights=weights,
+        pretrained=pretrained,
         trainer=trainer,
         freeze=freeze,
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
+        input_size=input_size,
         seed=seed,
         device=device,
         output=output,
@@ -145,6 +191,7 @@ def train(
     request = resolve_training(model, options, catalog=catalog or Catalog.discover())
     choose_device(request.config.device)  # one that this machine lacks is refused before the data are checked
     card = check_data(request, progress=silent)
+    request = suit_to_data(request, card)
     return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
 
 

@@ -128,3 +128,11 @@ def read_state(
         return Progress(**state["progress"]), state["scaler"]
     except (KeyError, RuntimeError, ValueError, TypeError, UnpicklingError, EOFError) as error:
         raise BadFile(f"{checkpoint.path} does not fit this model and trainer: {error}") from error
+
+
+def not_finite(module: nn.Module) -> str:
+    """The name of the first tensor of a module that holds a number that is not finite; empty where there is none."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            return name
+    return ""

@@ -21,6 +21,7 @@ from zoo_export.measure.graph import References
 from zoo_export.measure.outputs import compare_kind
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude
+from zoo_export.subject.golden_cases import OWN_DATA
 from zoo_export.subject.results import Failed
 from zoo_export.subject.rollout import Rollout
 
@@ -39,10 +40,11 @@ def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
             if _has_one_answer(expected, stored[0]):
                 yield stored
     for rollout, expected in proof.rollouts:
-        if rollout.kind == "rollout" and not isinstance(expected, Failed):
+        own = rollout.case.origin == OWN_DATA
+        if rollout.kind == "rollout" and not own and not isinstance(expected, Failed):
             yield _stored_rollout(rollout, expected, proof)
     for case, expected in zip(proof.inputs.model, proof.references[MODEL], strict=True):
-        if case.kind != "smooth" or not case.gates or isinstance(expected, Failed):
+        if case.kind != "smooth" or case.origin == OWN_DATA or not case.gates or isinstance(expected, Failed):
             continue
         if expected.matching.decided:  # another device is compared position by position
             yield _stored(case, expected, MODEL, subject.signature, proof)

@@ -12,6 +12,8 @@ from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.report.page import ShownCase
 from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
+from zoo_export.subject.golden_cases import OWN_DATA
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs
 
 COUNT = 3
@@ -20,7 +22,7 @@ SIDE = 320
 
 
 def shown_cases(proof: Proof) -> list[ShownCase]:
-    """The gating pipeline cases with the largest ratios, worst first."""
+    """The gating pipeline cases with the largest ratios, worst first, without those that are not to travel."""
     graph = proof.evidence.graph(PIPELINE)
     if graph is None:
         return []
@@ -29,7 +31,9 @@ def shown_cases(proof: Proof) -> list[ShownCase]:
         for case, compared, expected, actual in zip(
             proof.inputs.raw, graph.cases, proof.references[PIPELINE], proof.answers, strict=False
         )
-        if compared.gates and not isinstance(expected, Failed) and not isinstance(actual, Failed)
+        if compared.gates and not is_range(case)
+        if not isinstance(expected, Failed) and not isinstance(actual, Failed)
+        if case.origin != OWN_DATA
     ]
     worst = sorted(rows, key=lambda row: -row[0])[:COUNT]
     return [_shown(proof, case, expected, actual) for _, case, expected, actual in worst]

@@ -6,39 +6,27 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
-from zoo.api.task import Purpose
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
-from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.bundled_run import differing_files
-from zoo.bundle.runtime.manifest import NAME, BundleFile, GoldenCase, Manifest, Role
+from zoo.bundle.runtime.code_check import runner, zoo_version
+from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
+from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
-from zoo_export.bundle.task_source import task_source
 from zoo_export.bundle.worst_cases import shown_cases
-from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Proof
-from zoo_export.subject.choose_cases import RAW_CASES
+from zoo_export.subject.golden_cases import is_own, public_origins
 from zoo_export.subject.subject import Subject
-
-ROLES: Mapping[str, Role] = {
-    MODEL: "model",
-    PIPELINE: "pipeline",
-    "report.json": "report",
-    "report.html": "page",
-    "run.py": "runner",
-    "task.py": "task",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +59,8 @@ def current_bundle(
     if not output.exists():
         return None
     current = None if overwrite else _up_to_date(output, subject, opset=opset)
-    if current is not None and not golden_of_users and not _without_data(current, subject):
-        raise OutputExists(
-            f"{output} holds golden cases of your data", hint="choose another place with -o, or say --overwrite"
-        )
+    if current is not None:
+        _check_golden(current, subject, of_users=golden_of_users)
     if current is None and not overwrite:
         raise OutputExists(
             f"{output} exists already and is no proved bundle of this checkpoint",
@@ -101,19 +87,33 @@ def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     return bundle if same and whole else None
 
 
-def _without_data(bundle: Bundle, subject: Subject) -> bool:
-    """Whether every golden case has the origin of a case that is made without the user's data."""
-    purposes = (Purpose.GOLDEN, Purpose.PIPELINE, Purpose.MODEL)
-    task, problem = subject.task, subject.problem
-    cases = [case for purpose in purposes for case in task.answers.cases(None, problem, purpose, limit=RAW_CASES)]
-    known = {"synthetic", *(case.origin or "synthetic" for case in cases)}
-    return all(case.origin in known for case in bundle.manifest.golden)
+def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
+    """OutputExists where the golden cases are of data that are not wanted in the bundle, or of none that are."""
+    known = public_origins(subject)
+    without = all(case.origin in known for case in bundle.manifest.golden)
+    if of_users and not (without and is_own(subject.card)):
+        return
+    if not of_users and without:
+        return
+    raise OutputExists(
+        f"{bundle.path} holds {'no ' if of_users else ''}golden cases of your data",
+        hint="choose another place with -o, or say --overwrite",
+    )
 
 
 def write(
-    proof: Proof, output: Path, *, reproduce: Sequence[str], overwrite: bool = False, allow_unproved: bool = False
+    proof: Proof,
+    output: Path,
+    *,
+    reproduce: Sequence[str],
+    sign: Path | None = None,
+    overwrite: bool = False,
+    allow_unproved: bool = False,
 ) -> Written:
-    """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it."""
+    """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it.
+
+    `sign` is a private key; the signature is a file that the manifest does not list.
+    """
     report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -125,14 +125,20 @@ def write(
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
     golden = list(golden_files(proof))
-    files = {**proof.exported.files, **pages, **runner(proof.subject)}
+    files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
     files |= {case.file: data for case, data in golden}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
-    atomic.write_directory(output, lambda folder: _fill(folder, {**files, NAME: text}), overwrite=overwrite, mark=NAME)
+
+    def fill(folder: Path) -> None:
+        _fill(folder, {**files, NAME: text})
+        if sign is not None:
+            sign_bundle(folder, sign)
+
+    atomic.write_directory(output, fill, overwrite=overwrite, mark=NAME)
     return Written(
         path=output,
         published=True,
@@ -151,12 +157,6 @@ def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def runner(subject: Subject) -> dict[str, bytes]:
-    """run.py and task.py, as this zoo writes them."""
-    core = Path(bundled_run.__file__).read_bytes()
-    return {"run.py": core, "task.py": task_source(subject.task.device(subject.problem)).encode()}
-
-
 def manifest_of(
     proof: Proof,
     files: Mapping[str, bytes],
@@ -171,6 +171,7 @@ def manifest_of(
         model=subject.model,
         task=subject.problem.task,
         plugin=subject.plugin,
+        task_plugin=subject.task_plugin,
         problem=subject.problem,
         model_signature=subject.signature,
         pipeline_signature=subject.pipeline_signature,
@@ -195,11 +196,3 @@ def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
 
 def _role(name: str) -> Role:
     return ROLES.get(name, "golden" if name.startswith("golden/") else "other")
-
-
-def zoo_version() -> str:
-    """The installed version of zoo."""
-    try:
-        return version("edgezoo")
-    except PackageNotFoundError:
-        return "not installed"

@@ -22,6 +22,7 @@ from zoo_export.capture.torch_export import serialize
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import Loaded, run, run_cases, run_graph
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 
 MIN_CASES = 2
@@ -128,8 +129,8 @@ def submit_pipeline_mutants(
 
 
 def choose_cases(cases: Sequence[Case], count: int) -> tuple[int, ...]:
-    """Indices of a few gating cases of different kinds and sizes, the largest among them."""
-    gating = [index for index, case in enumerate(cases) if case.gates]
+    """Indices of a few gating cases of different kinds and sizes, the largest among them; none of a whole range."""
+    gating = [index for index, case in enumerate(cases) if case.gates and not is_range(case)]
     by_size = sorted(gating, key=lambda index: -sum(value.size for value in cases[index].inputs.values()))
     different = list({cases[index].kind: index for index in reversed(gating)}.values())
     return tuple(dict.fromkeys([*by_size[:1], *reversed(different), *gating]))[:count]
@@ -274,7 +275,7 @@ def pipeline_mutant(runtime: Runtime, control: Control, pipeline: onnx.ModelProt
     edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(control.edit))
     model = edit(copy_of(pipeline), 0)
     cases, signature = file.cases, file.signature
-    indices = choose_cases(cases, 1 + len({case.kind for case in cases if case.gates}))
+    indices = choose_cases(cases, 1 + len({case.kind for case in cases if case.gates and not is_range(case)}))
     chosen = [cases[index] for index in indices]
     data = model.SerializeToString()
     result = run_graph(runtime, data, chosen, signature, title=f"control {control.name}")

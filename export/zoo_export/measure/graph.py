@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -21,13 +20,14 @@ from zoo.bundle.judge.evidence import (
     Magnitude,
     Waiver,
 )
-from zoo.bundle.judge.parity_rule import Status, judge_output, usual_noise
+from zoo.bundle.judge.parity_rule import Cell, Status, judge_output, usual_noise
 from zoo.models.outputs import call
 from zoo_export.capture.capture import GraphFile
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
 from zoo_export.measure.outputs import compare_case, liveness
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 
 References = Sequence[ReferenceOutputs | Failed]
@@ -45,6 +45,8 @@ class Declared:
     """Outputs whose sizes may be computed from those of the inputs."""
     waivers: tuple[Waiver, ...] = ()
     """Outputs that the rule cannot hold for."""
+    maxima: Mapping[str, int] = field(default_factory=dict)
+    """The largest size that the model declares, by axis name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +114,13 @@ def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True
 
 
 def compare_cases(run: GraphRun) -> tuple[CaseEvidence, ...]:
-    """Every case compared."""
+    """Every case compared, but those of a range at which PyTorch itself does not run."""
     rows = zip(run.file.cases, run.result.outputs, run.references, strict=True)
-    return tuple(compare_case(case, actual, expected, run.file.signature) for case, actual, expected in rows)
+    return tuple(
+        compare_case(case, actual, expected, run.file.signature)
+        for case, actual, expected in rows
+        if not (is_range(case) and isinstance(expected, Failed))
+    )
 
 
 def _same(case: Case, other: Case) -> bool:
@@ -133,7 +139,8 @@ def _complete(outputs: Outputs, signature: Signature) -> bool:
 def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -> Axes:
     file = run.file
     batch = batch_name(file.signature)
-    by_batch = _batch_failures(run, _judge_for(compared, file.signature, declared.waivers))
+    judge = _judge_for(compared, file.signature, declared.waivers)
+    by_batch = _batch_failures(run, judge.failure)
     tested = []
     for port in file.signature.inputs:
         for index, axis in enumerate(port.shape):
@@ -142,7 +149,7 @@ def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -
             if axis == batch:
                 sizes, failures = tuple(sorted(by_batch)), tuple(s for rows in by_batch.values() for s in rows)
             else:
-                sizes, failures = _sizes(port.name, index, compared)
+                sizes, failures = _sizes(port.name, index, compared, judge)
             tested.append(
                 Axis(
                     input=port.name,
@@ -151,6 +158,7 @@ def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -
                     tested=sizes,
                     example=file.example[port.name][index],
                     failures=failures,
+                    maximum=declared.maxima.get(axis),
                 )
             )
     return Axes(
@@ -161,27 +169,57 @@ def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -
     )
 
 
-def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, waivers: Sequence[Waiver]) -> Judge:
-    """The rule with the noise that is usual in these cases."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CaseJudge:
+    """The rule with the noise that is usual in a graph's cases."""
+
+    usual: Mapping[str, Magnitude | None]
+    waivers: Mapping[str, Waiver]
+
+    def failure(self, case: CaseEvidence) -> str:
+        """The first output that fails, in a sentence; empty when none does."""
+        failed = (row for row in self._cells(case) if row[1].status == Status.FAIL)
+        return next((f"{case.name}, {name}: {cell.why}" for name, cell in failed), "")
+
+    def decides(self, case: CaseEvidence) -> bool:
+        """Whether some output can tell right from wrong."""
+        return any(cell.status != Status.INCONCLUSIVE for _, cell in self._cells(case))
+
+    def _cells(self, case: CaseEvidence) -> list[tuple[str, Cell]]:
+        return [
+            (output.name, judge_output(output, self.waivers.get(output.name), usual=self.usual.get(output.name)))
+            for output in case.outputs
+        ]
+
+
+def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, waivers: Sequence[Waiver]) -> _CaseJudge:
     gating = [output for case in compared if case.gates for output in case.outputs]
     usual = {
         port.name: usual_noise(output for output in gating if output.name == port.name) for port in signature.outputs
     }
-    return partial(_failure, usual=usual, waivers={waiver.output: waiver for waiver in waivers})
+    return _CaseJudge(usual=usual, waivers={waiver.output: waiver for waiver in waivers})
 
 
-def _sizes(port: str, index: int, compared: Sequence[CaseEvidence]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The sizes at which cases were compared, and what failed at any of them."""
+def _sizes(
+    port: str, index: int, compared: Sequence[CaseEvidence], judge: _CaseJudge
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The sizes at which cases decided something, and what failed at any of them: what only informs tests no size."""
     sizes, failures = set(), []
     for case in compared:
-        if case.reference_error:
+        if case.reference_error or not case.gates:
             continue
-        size = case.inputs[port][index]
-        sizes.add(size)
-        failure = case.error or _failure(case, usual={}, waivers={}, broken=True)
-        if failure and case.gates:
-            failures.append(f"size {size} ({case.name}): {failure}")
+        failure = case.error or _broken(case)
+        if failure or judge.decides(case):
+            sizes.add(case.inputs[port][index])
+        if failure:
+            failures.append(f"size {case.inputs[port][index]} ({case.name}): {failure}")
     return tuple(sorted(sizes)), tuple(failures)
+
+
+def _broken(case: CaseEvidence) -> str:
+    """The first output of another shape or dtype, or that is not finite: the rest is parity's."""
+    cells = ((output.name, judge_output(output)) for output in case.outputs)
+    return next((f"{case.name}, {name}: {cell.why}" for name, cell in cells if cell.broken), "")
 
 
 def _batch_failures(run: GraphRun, judge: Judge) -> dict[int, tuple[str, ...]]:
@@ -199,19 +237,3 @@ def _batch_failure(run: GraphRun, index: int, outputs: RuntimeOutputs, judge: Ju
         return outputs.reason if isinstance(outputs, Failed) else ""
     compared = compare_case(case, outputs, expected, run.file.signature)
     return compared.error or judge(compared)
-
-
-def _failure(
-    case: CaseEvidence,
-    *,
-    usual: Mapping[str, Magnitude | None],
-    waivers: Mapping[str, Waiver],
-    broken: bool = False,
-) -> str:
-    """The first output that fails; with `broken` only for its shape, dtype or finiteness: the rest is parity's."""
-    cells = [
-        (output.name, judge_output(output, waivers.get(output.name), usual=usual.get(output.name)))
-        for output in case.outputs
-    ]
-    failed = [(name, cell) for name, cell in cells if cell.status == Status.FAIL and (cell.broken or not broken)]
-    return next((f"{case.name}, {name}: {cell.why}" for name, cell in failed), "")

@@ -28,22 +28,28 @@ def classes_of(model: onnx.ModelProto) -> list[str] | None:
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def measure_labels(problem: Problem, files: Mapping[str, onnx.ModelProto], pipeline: GraphRun) -> Labels:
-    """The names in every file, and whether items of a known class keep the name of their class."""
+def measure_labels(problem: Problem, files: Mapping[str, onnx.ModelProto], pipeline: GraphRun | None = None) -> Labels:
+    """The names in every file; with a pipeline, whether items of a known class keep the name of their class."""
     names = {name: classes_of(model) for name, model in files.items()}
     carried = names.get("pipeline.onnx") or list(problem.classes)
-    kept = [
-        actual < len(carried) and carried[actual] == problem.classes[expected]
-        for port in _per_class(problem, pipeline.file.signature)
-        for actual, expected in _known_classes(pipeline, port)
-    ]
+    pairs = () if pipeline is None else _all_known_classes(problem, pipeline)
+    kept = [actual < len(carried) and carried[actual] == problem.classes[expected] for actual, expected in pairs]
     return Labels(
         classes=len(problem.classes),
         expected_sha256=classes_sha256(problem.classes),
-        files={name: None if own is None else classes_sha256(own) for name, own in names.items()},
+        files={name: _digest(model, names[name]) for name, model in files.items()},
         known=len(kept),
         known_right=sum(kept),
     )
+
+
+def _digest(model: onnx.ModelProto, names: list[str] | None) -> str | None:
+    """Of the names that a graph carries; what it says of that itself, where the two contradict each other."""
+    if names is None:
+        return None
+    actual = classes_sha256(names)
+    said = next((entry.value for entry in model.metadata_props if entry.key == f"{PREFIX}classes_sha256"), actual)
+    return actual if said == actual else f"{said} is said, but it is {actual}"
 
 
 def _per_class(problem: Problem, signature: Signature) -> list[str]:
@@ -52,6 +58,11 @@ def _per_class(problem: Problem, signature: Signature) -> list[str]:
     if count < 2:
         return []
     return [port.name for port in signature.outputs if port.shape[-1:] == (count,) and port.dtype.startswith("float")]
+
+
+def _all_known_classes(problem: Problem, pipeline: GraphRun) -> list[tuple[int, int]]:
+    ports = _per_class(problem, pipeline.file.signature)
+    return [pair for port in ports for pair in _known_classes(pipeline, port)]
 
 
 def _known_classes(pipeline: GraphRun, output: str) -> list[tuple[int, int]]:

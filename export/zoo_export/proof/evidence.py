@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from zoo.api.task import Agreement
@@ -13,6 +13,7 @@ from zoo.bundle.judge.evidence import (
     File,
     GraphEvidence,
     Prepared,
+    Truth,
 )
 from zoo.bundle.judge.evidence import Subject as SubjectRecord
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
@@ -28,6 +29,7 @@ from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.preprocess import with_preprocessed
 from zoo_export.measure.training_serving_skew import measure_skew
+from zoo_export.measure.truth import is_raw_head, measure_truth
 from zoo_export.proof.references import GraphReferences
 from zoo_export.proof.results import Results, graphs_of, timed
 from zoo_export.proof.submit import SubmittedGraph
@@ -46,6 +48,7 @@ def gather(results: Results) -> Evidence:
     agreement = timed(lambda: _agreement(results, noise) if whole else (None, ""))
     skew = timed(lambda: _skew(results, noise) if whole else ())
     labels = timed(lambda: measure_labels(subject.problem, exported.models, results.runs[PIPELINE]) if whole else None)
+    truth = timed(lambda: _truth(results, agreement.value[0], skew.value) if whole else None)
     return Evidence(
         environment=results.submitted.environment.result(),
         subject=_subject_record(subject, exported),
@@ -57,6 +60,7 @@ def gather(results: Results) -> Evidence:
         agreement=agreement.value[0],
         agreement_data=agreement.value[1],
         skew=skew.value,
+        truth=truth.value,
         waivers=results.declared.waivers,
         seconds={
             "eval mode": module.eval_mode.seconds,
@@ -65,6 +69,7 @@ def gather(results: Results) -> Evidence:
             "axes": graphs.seconds,
             "agreement": agreement.seconds + skew.seconds,
             "labels": labels.seconds,
+            "truth": truth.seconds,
         },
     )
 
@@ -191,6 +196,18 @@ def _model_noise(model: GraphRun) -> dict[str, float]:
             for name, error in expected.noise.items():
                 noise[name] = max(noise.get(name, 0.0), error.max or 0.0)
     return noise
+
+
+def _truth(results: Results, agreement: Agreement | None, skew: Sequence[Prepared]) -> Truth:
+    assert results.submitted.pipeline is not None
+    return measure_truth(
+        results.subject,
+        results.inputs.items,
+        results.submitted.pipeline.items.result(),
+        agreement=agreement if results.inputs.items else None,
+        skew=skew,
+        raw_head=is_raw_head(results.runs[MODEL], results.runs[PIPELINE]),
+    )
 
 
 def _skew(results: Results, noise: Mapping[str, float]) -> tuple[Prepared, ...]:

@@ -70,6 +70,8 @@ def prove(
         use_cores(cores)
         pipeline = subject.torch_pipeline()
         inputs = collect(subject, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)
+        for note in inputs.notes:
+            progress(note)
         progress("running PyTorch in double precision")
         eager = timed(lambda: run_double(subject, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch

@@ -11,10 +11,12 @@ from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import IN
 from zoo_export.measure.preprocess import compare_preprocessed, differs_by_rounding
 from zoo_export.proof.submit import Submitted
+from zoo_export.reference.backends import DEFAULT
 from zoo_export.reference.batch_invariance import batch_dependence
 from zoo_export.reference.oracle import BackendRuns, DoubleRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
 from zoo_export.reference.postprocess import PipelinePair, pipeline_pair
 from zoo_export.subject.choose_cases import Inputs
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 from zoo_export.subject.subject import Subject
 
@@ -33,7 +35,7 @@ class EagerModel:
 
 def run_double(subject: Subject, inputs: Inputs, pipeline: TorchPipeline) -> EagerModel:
     """The slowest arithmetic, before there is a file that the runtime could work on."""
-    cases = [case.inputs for case in inputs.model]
+    cases = [case.inputs for case in inputs.model if not is_range(case)]
     oracle = oracle_of(subject.module, subject.signature, cases[0])
     return EagerModel(
         oracle=oracle, pipelines=pipeline_pair(pipeline, oracle.backends.double), double=oracle.run_double(cases)
@@ -84,7 +86,7 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
     """PyTorch in every arithmetic on every case, rollout and size."""
     oracle, pipeline = eager.oracle, submitted.pipeline
     runs = _ModelRuns(
-        cases=tuple(oracle.runs([case.inputs for case in inputs.model], double=eager.double)),
+        cases=_case_runs(oracle, inputs.model, eager.double),
         rollouts=tuple(oracle.rollout(rollout) for rollout in submitted.model.rollouts),
         violations=tuple(oracle.run(case.inputs) for case in submitted.model.violations),
     )
@@ -100,8 +102,23 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
             None if isinstance(actual, Failed) else compare_preprocessed(actual, expected, subject.problem)
             for actual, expected in pairs
         ),
-        batch_dependence=batch_dependence(oracle, inputs.model, runs.cases),
+        batch_dependence=_batch_dependence(oracle, inputs.model, runs.cases),
     )
+
+
+def _case_runs(oracle: Oracle, cases: Sequence[Case], double: DoubleRuns) -> tuple[BackendRuns | Failed, ...]:
+    """Every arithmetic on the cases; of those of a range, double precision and the default alone."""
+    usual = iter(oracle.runs([case.inputs for case in cases if not is_range(case)], double=double))
+    # without the spread of the backends as noise where double precision does not run, one backend would have none
+    backends = None if oracle.backends.double is None else (DEFAULT,)
+    ranges = iter(oracle.runs([case.inputs for case in cases if is_range(case)], backends=backends))
+    return tuple(next(ranges if is_range(case) else usual) for case in cases)
+
+
+def _batch_dependence(oracle: Oracle, cases: Sequence[Case], runs: Sequence[BackendRuns | Failed]) -> str:
+    """Of the cases that went through together."""
+    usual = [index for index, case in enumerate(cases) if not is_range(case)]
+    return batch_dependence(oracle, [cases[index] for index in usual], [runs[index] for index in usual])
 
 
 def _model_names(outputs: RuntimeOutputs) -> RuntimeOutputs:

@@ -17,6 +17,7 @@ from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run
 from zoo_export.subject.choose_cases import Inputs
+from zoo_export.subject.ranges import declared_maxima
 from zoo_export.subject.subject import Subject
 
 T = TypeVar("T")
@@ -122,7 +123,12 @@ def _declared(subject: Subject, *, opset: int) -> Declared:
         Waiver(output=name, reason=reason, bound=export.waiver_bounds.get(name, 0.0))
         for name, reason in export.waivers.items()
     )
-    return Declared(opset=opset, arithmetic=tuple(export.declared_arithmetic), waivers=tuple(waivers))
+    return Declared(
+        opset=opset,
+        arithmetic=tuple(export.declared_arithmetic),
+        waivers=tuple(waivers),
+        maxima=declared_maxima(subject.problem, subject.signature),
+    )
 
 
 def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:

@@ -28,7 +28,7 @@ from zoo_export.controls.mutants import Pending, submit_model_mutants, submit_pi
 from zoo_export.controls.mutation_score import planned
 from zoo_export.runtime.environment import environment
 from zoo_export.runtime.queue import RuntimeQueue
-from zoo_export.runtime.runs import Loaded, load, run_cases, run_one_by_one, run_rollout
+from zoo_export.runtime.runs import MORE_BATCH_SIZES, Loaded, load, run_cases, run_one_by_one, run_rollout
 from zoo_export.subject.choose_cases import Inputs, cases_of_sizes
 from zoo_export.subject.results import RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout, rollouts
@@ -69,7 +69,11 @@ def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
     return SubmittedGraph(
         file=file,
         session=session,
-        result=queue.submit(lambda runtime: run_cases(runtime, session.result(), file.cases, file.signature)),
+        result=queue.submit(
+            lambda runtime: run_cases(
+                runtime, session.result(), file.cases, file.signature, more_sizes=MORE_BATCH_SIZES
+            )
+        ),
         rollouts=own_rollouts,
         rollout_outputs=queue.submit(
             lambda runtime: tuple(run_rollout(runtime, session.result(), rollout) for rollout in own_rollouts)
@@ -140,4 +144,4 @@ def capture_and_submit(
 
 
 def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None) -> GraphFile:
-    return fresh if files is None else fresh.holding(files[fresh.name])
+    return fresh if files is None or fresh.name not in files else fresh.holding(files[fresh.name])

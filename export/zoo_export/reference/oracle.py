@@ -101,19 +101,22 @@ class Oracle:
                 done |= {} if outputs is None else {tuple(indices): outputs}
         return done
 
-    def runs(self, inputs: Sequence[Outputs], *, double: DoubleRuns | None = None) -> list[BackendRuns | Failed]:
+    def runs(
+        self, inputs: Sequence[Outputs], *, double: DoubleRuns | None = None, backends: Sequence[str] | None = None
+    ) -> list[BackendRuns | Failed]:
         """Every arithmetic on every input; inputs of equal shapes go through together.
 
-        `double` is what `run_double` gave for the same inputs.
+        `double` is what `run_double` gave for the same inputs; `backends` are all of the fp32 ones unless named.
         """
         done: dict[int, BackendRuns | Failed] = {}
         for indices in batches(inputs, self.signature, largest=_largest_batch(inputs)):
             group = [inputs[index] for index in indices]
             try:
-                done.update(zip(indices, self._batch(group, (double or {}).get(tuple(indices))), strict=True))
+                runs = self._batch(group, (double or {}).get(tuple(indices)), backends)
+                done.update(zip(indices, runs, strict=True))
             except Exception as error:
                 if len(group) > 1:
-                    done.update((index, self.run(inputs[index])) for index in indices)
+                    done.update((index, self.runs([inputs[index]], backends=backends)[0]) for index in indices)
                 else:
                     done[indices[0]] = _failed(error)
         return [done[index] for index in range(len(inputs))]
@@ -148,13 +151,15 @@ class Oracle:
             return _failed(error)
         return BackendRuns(double=double, single=single)
 
-    def _batch(self, group: Sequence[Outputs], double: Outputs | None) -> list[BackendRuns | Failed]:
+    def _batch(
+        self, group: Sequence[Outputs], double: Outputs | None, backends: Sequence[str] | None
+    ) -> list[BackendRuns | Failed]:
         joined = join(group, self.signature.inputs)
         sizes = [group_size(inputs, self.signature) for inputs in group]
         double = double or self.backends.run_double(joined)
         single = {
             name: split(self.backends.run_single(name, joined), self.signature, sizes)
-            for name in self.backends.facts.backends
+            for name in backends or self.backends.facts.backends
         }
         doubles = [None] * len(group) if double is None else split(double, self.signature, sizes)
         return [

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout
 
 BATCH_SIZES = (7, 1, 2, 3)
 """The largest first: it carries most cases."""
+MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64)
+"""Of one group of cases of equal shapes, put together from them again and again; the first matter most."""
+MAX_BATCH_ELEMENTS = 1 << 24
+"""Numbers that go in and come out of the largest of these batches: 64 MiB in single precision."""
+MAX_BATCHES_ELEMENTS = 20_000_000
+"""Of all of them together."""
 Loaded = Session | Failed
 
 
@@ -77,20 +86,31 @@ def run_cases(
     signature: Signature,
     *,
     sizes: Sequence[int] = BATCH_SIZES,
+    more_sizes: Sequence[int] = (),
 ) -> RuntimeResult:
-    """The cases in batches of every size where the graph has a batch axis, one by one where not."""
+    """The cases in batches of every size where the graph has a batch axis, one by one where not.
+
+    Those of a range go alone.  One group also goes in batches of `more_sizes`, as far as their memory allows.
+    """
     if isinstance(session, Failed):
         return RuntimeResult(outputs=(session,) * len(cases))
     inputs = [case.inputs for case in cases]
     first: dict[int, RuntimeOutputs] = {}
     by_batch: dict[int, list[tuple[int, RuntimeOutputs]]] = {}
+
+    def add(size: int, indices: Sequence[int]) -> None:
+        outputs = _run_batch(runtime, session, [inputs[index] for index in indices], signature)
+        by_batch.setdefault(size, []).extend(_different(indices, outputs))
+        for index, row in zip(indices, outputs, strict=True):
+            if not isinstance(row, Failed):
+                first.setdefault(index, row)
+
     if batch_name(signature) is not None:
-        for size, indices in _plan(inputs, signature, sizes=sizes):
-            outputs = _run_batch(runtime, session, [inputs[index] for index in indices], signature)
-            by_batch.setdefault(size, []).extend(zip(indices, outputs, strict=True))
-            for index, row in zip(indices, outputs, strict=True):
-                if not isinstance(row, Failed):
-                    first.setdefault(index, row)
+        plan = _usual_plan(cases, signature, sizes=sizes)
+        for size, indices in plan:
+            add(size, indices)
+        for size, indices in _large_batches(inputs, plan, first, more_sizes):
+            add(size, indices)
     for index, alone in enumerate(inputs):
         if index not in first:
             first[index] = run(runtime, session, alone)
@@ -101,9 +121,62 @@ def run_cases(
     )
 
 
-def _plan(inputs: Sequence[Outputs], signature: Signature, *, sizes: Sequence[int]) -> list[tuple[int, list[int]]]:
+def _different(indices: Sequence[int], outputs: Sequence[RuntimeOutputs]) -> list[tuple[int, RuntimeOutputs]]:
+    """The rows of a batch, but those that repeat what it gave for the same case: equal ones say nothing more."""
+    rows: list[tuple[int, RuntimeOutputs]] = []
+    for index, row in zip(indices, outputs, strict=True):
+        if not any(index == other and _equal(row, known) for other, known in rows):
+            rows.append((index, row))
+    return rows
+
+
+def _equal(row: RuntimeOutputs, other: RuntimeOutputs) -> bool:
+    if isinstance(row, Failed) or isinstance(other, Failed):
+        return row == other
+    return all(np.array_equal(value, other[name], equal_nan=value.dtype.kind == "f") for name, value in row.items())
+
+
+Plan = list[tuple[int, list[int]]]
+"""Sizes of batches with the indices of the cases that go into each."""
+
+
+def _usual_plan(cases: Sequence[Case], signature: Signature, *, sizes: Sequence[int]) -> Plan:
+    """The plan of the cases that are of no range."""
+    usual = [index for index, case in enumerate(cases) if not is_range(case)]
+    planned = _plan([cases[index].inputs for index in usual], signature, sizes=sizes)
+    return [(size, [usual[at] for at in positions]) for size, positions in planned]
+
+
+def _large_batches(
+    inputs: Sequence[Outputs], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
+) -> Plan:
+    """The smallest group of several cases of equal shapes in batches of these sizes, as far as the memory allows."""
+    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for index in dict.fromkeys(index for _, indices in plan for index in indices):
+        groups.setdefault(tuple(value.shape for value in inputs[index].values()), []).append(index)
+    if not groups:
+        return []
+
+    def elements(group: list[int]) -> int:
+        return _elements(inputs[group[0]]) + _elements(first.get(group[0], {}))
+
+    group = max(groups.values(), key=lambda group: (len(group) > 1, -elements(group)))
+    chosen, total = [], 0
+    for size in sizes:
+        needed = size * elements(group)
+        if needed <= MAX_BATCH_ELEMENTS and total + needed <= MAX_BATCHES_ELEMENTS:
+            chosen.append((size, [group[at % len(group)] for at in range(size)]))
+            total += needed
+    return chosen
+
+
+def _elements(arrays: RuntimeOutputs) -> int:
+    return 0 if isinstance(arrays, Failed) else sum(value.size for value in arrays.values())
+
+
+def _plan(inputs: Sequence[Outputs], signature: Signature, *, sizes: Sequence[int]) -> Plan:
     """Which cases go together in which size: all of them once in the largest, then a few in every other size."""
-    plan: list[tuple[int, list[int]]] = []
+    plan: Plan = []
     for group in batches(inputs, signature, largest=len(inputs)):
         if group_size(inputs[group[0]], signature) != 1:
             continue

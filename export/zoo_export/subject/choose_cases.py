@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,8 @@ from zoo.api.task import Case, Port, Purpose, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.golden_cases import stand_ins, without_own_data
+from zoo_export.subject.ranges import range_cases
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
 
@@ -39,36 +42,64 @@ class Inputs:
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
     golden: tuple[Case, ...]
     """Those of `raw` that travel with the bundle; `bundle.golden_files` adds what is not among the raw ones."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user."""
 
 
 def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few.
 
-    Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, all of them
-    are made without the data, and the evaluation items, which never travel, lose their names.
+    Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, the proof is
+    made with them nevertheless, but they lose their names, and golden cases of other material stand in for them.
     """
     task, problem, card = subject.task, subject.problem, subject.card
-    shown = card if golden_of_users else None
     signature = subject.signature
-    raw = with_carried_state(tuple(task.answers.cases(shown, problem, Purpose.PIPELINE, limit=RAW_CASES)), pipeline)
+    raw = tuple(task.answers.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
     few = GOLDEN_CASES - 2 if signature.feedback else GOLDEN_CASES - 1
-    golden = with_initial_state(tuple(task.answers.cases(shown, problem, Purpose.GOLDEN, limit=few)), signature)
-    known = {case.name for case in raw}
-    raw += tuple(case for case in golden if case.name not in known)
+    if card is None or golden_of_users:
+        golden = with_initial_state(tuple(task.answers.cases(card, problem, Purpose.GOLDEN, limit=few)), signature)
+        raw, notes = _joined(with_carried_state(raw, pipeline), golden), ()
+    else:
+        own = without_own_data(raw, subject)
+        chosen = stand_ins(subject, pipeline, count=few)
+        # golden ones first: a roll-out is made of the first case that is long enough, and travels as well
+        golden, raw = chosen.cases, _joined(chosen.cases, with_carried_state(own, pipeline))
+        notes = (chosen.note,) if chosen.note else ()
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
-    offered = task.answers.cases(shown, problem, Purpose.MODEL, limit=MODEL_CASES)
+    for case in range_cases(raw, pipeline.signature, problem, parameters=subject.parameters):
+        with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
+            preprocessed.append(replace(case, inputs=pipeline.inputs(case.inputs)))
+            raw += (case,)
+    offered = task.answers.cases(card if golden_of_users else None, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
+    varied = [name for name in _names(signature.inputs) if len(_sizes(model, signature, name)) > 2]
     model += _other_sizes(model, signature)
-    known_data = card is not None or subject.trained  # published weights may come with embedded data
+    model += range_cases(model, signature, problem, parameters=subject.parameters, without=varied)
+    measured = subject.evaluation or card
+    known_data = measured is not None or subject.trained  # published weights may come with embedded data
     items = (
-        tuple(task.answers.cases(card, problem, Purpose.EVALUATION, limit=evaluate)) if known_data and evaluate else ()
+        tuple(task.answers.cases(measured, problem, Purpose.EVALUATION, limit=evaluate))
+        if known_data and evaluate
+        else ()
     )
     if not golden_of_users:
         items = tuple(replace(case, name=f"item {n}", origin="") for n, case in enumerate(items, 1))
-    return Inputs(raw=raw, model=tuple(_unique(model)), items=with_initial_state(items, signature), golden=golden)
+    return Inputs(
+        raw=raw,
+        model=tuple(_unique(model)),
+        items=with_initial_state(items, signature),
+        golden=golden,
+        notes=notes,
+    )
+
+
+def _joined(cases: Sequence[Case], others: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases, and those of the others that have another name."""
+    known = {case.name for case in cases}
+    return (*cases, *(case for case in others if case.name not in known))
 
 
 def _of_other_kinds(cases: Iterable[Case], kinds: set[str]) -> Iterator[Case]:
@@ -104,7 +135,7 @@ def _other_sizes(cases: Sequence[Case], signature: Signature) -> list[Case]:
     first = next((case for case in cases if case.gates), cases[0])
     others = []
     for name in _names(signature.inputs):
-        if name == batch or len({_size(case.inputs, signature.inputs, name) for case in cases}) > 2:
+        if name == batch or len(_sizes(cases, signature, name)) > 2:
             continue
         size = _size(first.inputs, signature.inputs, name)
         sizes = (size + 13, 2 * size + 5) if size > max(LENGTHS) else tuple(s for s in LENGTHS if s != size)
@@ -135,6 +166,10 @@ def cases_of_sizes(cases: Sequence[Case], ports: Sequence[Port], sizes: Sequence
 
 def _names(ports: Sequence[Port]) -> list[str]:
     return list(dict.fromkeys(size for port in ports for size in port.shape if isinstance(size, str)))
+
+
+def _sizes(cases: Sequence[Case], signature: Signature, name: str) -> set[int]:
+    return {_size(case.inputs, signature.inputs, name) for case in cases}
 
 
 def _size(inputs: Mapping[str, Array], ports: Sequence[Port], name: str) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from torch import nn
 
-from zoo.api.data import DataCard
+from zoo.api.data import DataCard, DataRequest, Split
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Purpose, Signature
@@ -17,6 +19,8 @@ from zoo.models.outputs import call
 from zoo.models.pipeline import without_state
 from zoo.models.target import RunTarget, Target
 from zoo.registry.catalog import Catalog
+from zoo.registry.loader import Plugin
+from zoo.training.evaluate import measure_trained
 from zoo_export.subject.random_weights import randomise
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
@@ -39,6 +43,7 @@ def find_subject(
     """
     trained = load_trained(target, catalog, untrained=untrained, seed=seed)
     spec, entry = trained.entry.spec, trained.entry
+    offering = catalog.task(spec.task).plugin
     problem = _resized(trained, input_size)
     module = adapted(trained.model, catalog, entry, problem)
     card, notes = _card(trained) if data else (None, ())
@@ -52,9 +57,8 @@ def find_subject(
         module=module,
         task=trained.task,
         problem=problem,
-        plugin=PluginRecord(
-            name=entry.plugin.name, distribution=entry.plugin.distribution, version=entry.plugin.version
-        ),
+        plugin=_record(entry.plugin),
+        task_plugin=_record(offering),
         lineage=LineageRecord(
             weights=weights,
             weights_sha256=state_sha256(module),
@@ -66,10 +70,23 @@ def find_subject(
         trained=not fresh,
         export=spec.export,
         card=card,
+        evaluation=card or (_embedded_card(trained, catalog) if data else None),
         licences={what: licence for what, licence in licences.items() if licence},
         metrics=dict(trained.lineage.metrics),
+        own_metrics=partial(_own_metrics, trained, catalog),
         notes=(*(trained.notes if not fresh else ()), *notes),
     )
+
+
+def _record(plugin: Plugin) -> PluginRecord:
+    return PluginRecord(name=plugin.name, distribution=plugin.distribution, version=plugin.version)
+
+
+def _own_metrics(trained: Trained, catalog: Catalog, card: DataCard, split: Split) -> Mapping[str, float]:
+    """As `zoo eval` measures the model."""
+    tensors, problem = trained.task.tensors, trained.problem
+    dataset = tensors.dataset(card, split, problem)
+    return measure_trained(trained, catalog, dataset, tensors.metrics(problem), device="cpu")
 
 
 def _resized(trained: Trained, size: tuple[int, int] | None) -> Problem:
@@ -99,6 +116,14 @@ def _card(trained: Trained) -> tuple[DataCard | None, tuple[str, ...]]:
         return trained.card(), ()
     except UsageError as error:
         return None, (f"the data of the run are not at hand ({error.message}), so no evaluation items are compared",)
+
+
+def _embedded_card(trained: Trained, catalog: Catalog) -> DataCard | None:
+    """The task's embedded data, where published weights were trained on them."""
+    source = catalog.task(trained.entry.spec.task).spec.default_data
+    if trained.published is None or not source or trained.published.spec.data != source:
+        return None
+    return trained.card(DataRequest(source=source))
 
 
 def _weights(trained: Trained) -> str:

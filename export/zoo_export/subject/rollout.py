@@ -16,7 +16,7 @@ from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.cases import ROLLOUT_STEPS
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
-from zoo_export.subject.batching import batch_name
+from zoo_export.subject.ranges import sequence_axis
 from zoo_export.subject.results import Outputs
 
 Step = Callable[[Outputs], Outputs]
@@ -111,7 +111,7 @@ def _joined(port: Port, parts: Sequence[Array], axis: str) -> Array:
 
 def rollouts(cases: Sequence[Case], signature: Signature) -> tuple[Rollout, ...]:
     """A roll-out of 32 steps and a sequence in two pieces, from the first case that is long enough, if any."""
-    axis = _sequence_axis(signature)
+    axis = sequence_axis(signature)
     if not signature.feedback or axis is None:
         return ()
     port = next(port for port in signature.inputs if axis in port.shape)
@@ -127,10 +127,3 @@ def rollouts(cases: Sequence[Case], signature: Signature) -> tuple[Rollout, ...]
         Rollout(case=stepwise, signature=signature, axis=axis, cuts=tuple(range(1, ROLLOUT_STEPS))),
         Rollout(case=split, signature=signature, axis=axis, cuts=(size * 2 // 5,)),
     )
-
-
-def _sequence_axis(signature: Signature) -> str | None:
-    """The dynamic axis along which a sequence goes on: the first that is not the batch."""
-    batch = batch_name(signature)
-    names = [size for port in without_state(signature).inputs for size in port.shape if isinstance(size, str)]
-    return next((name for name in names if name != batch), None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
 
-from zoo.api.data import DataCard
+from zoo.api.data import DataCard, Split
 from zoo.api.errors import Refused
 from zoo.api.parts import Task
 from zoo.api.problem import Problem
@@ -18,6 +18,9 @@ from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.models.adapter import signature_of
 from zoo.models.pipeline import TorchPipeline, torch_pipeline, with_state
 from zoo.runs.serialization import to_json
+
+OwnMetrics = Callable[[DataCard, Split], Mapping[str, float]]
+"""Data and a split to what the model's own trainer measures there, on the raw head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,19 @@ class Subject:
     lineage: LineageRecord
     trained: bool
     """False for an architecture with random weights."""
+    task_plugin: PluginRecord | None = None
+    """Who offers the task."""
     export: ExportSpec = field(default_factory=ExportSpec)
     card: DataCard | None = None
     """The data it was trained on, where they are at hand."""
+    evaluation: DataCard | None = None
+    """Whose items are compared with their truth: `card`, or the embedded data that published weights learnt from."""
     licences: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    own_metrics: OwnMetrics | None = None
+    """The run's own metrics; None where nobody can train this module."""
     ports: Signature | None = None
     """The signature of a file made elsewhere, whose ports have other names."""
 
@@ -58,6 +67,11 @@ class Subject:
     def torch_pipeline(self) -> TorchPipeline:
         """What pipeline.onnx is compared with: preprocess, module and postprocess in PyTorch."""
         return torch_pipeline(self.task, self.problem, self.module, signature=self.ports)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the module has learnt."""
+        return sum(parameter.numel() for parameter in self.module.parameters())
 
     @property
     def pipeline_signature(self) -> Signature:

@@ -1,7 +1,8 @@
 """Is a bundle what zoo makes of its run?  Everything in it that the measuring does not look at, derived anew.
 
 A bundle can be edited where no case looks: another operator behind a key that nobody turns, wide tolerances, golden
-answers that nobody computed, a runner that always says yes.  Each is compared with its own derivation.
+answers that nobody computed.  Each is compared with its own derivation; what a person runs or opens is compared
+without torch as well, in `zoo.bundle.runtime.code_check`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Any
 
 import onnx
 
-from zoo.bundle import schema_1
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.bundled_run import difference, roll_out
+from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.golden_replay import stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.models.outputs import Array
@@ -24,7 +25,7 @@ from zoo.models.pipeline import TorchPipeline
 from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import tolerance
-from zoo_export.bundle.write import ROLES, manifest_of, runner, zoo_version
+from zoo_export.bundle.write import manifest_of
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename
 from zoo_export.capture.onnx_graph import PREFIX, copy_of, nodes
@@ -52,16 +53,11 @@ WIDE = K
 
 
 def rederive(bundle: Bundle, proof: Proof) -> Finding:
-    """Manifest, operators, golden cases and runner against their own derivation; what cannot be compared warns."""
-    wrong = [*_facts(bundle, proof), *_strangers(bundle), *_golden(bundle, proof)]
+    """Manifest, operators and golden cases against their own derivation; what cannot be compared warns."""
+    wrong = [*_facts(bundle, proof), *_golden(bundle, proof)]
     unknown = []
     same_zoo = bundle.manifest.zoo == zoo_version()
     others = f"written by zoo {bundle.manifest.zoo}, not {zoo_version()}"
-    for name in _other_runners(bundle, proof):
-        if same_zoo:
-            wrong.append(f"{name} is not the one that zoo {zoo_version()} writes")
-        else:
-            unknown.append(f"{name}, {others}")
     for name in (MODEL, PIPELINE):
         file, fresh = proof.exported.models[name], proof.exported.derived(name)
         if _exporter(file) != _exporter(fresh):
@@ -74,7 +70,7 @@ def rederive(bundle: Bundle, proof: Proof) -> Finding:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     if unknown:
         return Status.WARN, f"not compared: {'; '.join(unknown)}"
-    return Status.PASS, "manifest, operators, golden cases and runner are those that zoo derives anew"
+    return Status.PASS, "manifest, operators and golden cases are those that zoo derives anew"
 
 
 def _facts(bundle: Bundle, proof: Proof) -> Iterator[str]:
@@ -97,22 +93,6 @@ def _drop_docs(manifest: dict[str, Any]) -> None:
     for signature in (manifest["model_signature"], manifest["pipeline_signature"]):
         for port in (*signature["inputs"], *signature["outputs"]):
             port["doc"] = ""
-
-
-def _strangers(bundle: Bundle) -> Iterator[str]:
-    known = {*ROLES, *(case.file for case in bundle.manifest.golden)}
-    for file in bundle.manifest.files:
-        if file.name not in known:
-            yield f"{file.name} is no file of a bundle"
-
-
-def _other_runners(bundle: Bundle, proof: Proof) -> Iterator[str]:
-    """Names of runner files that are neither what this zoo writes nor what zoo 0.1 is known to have written."""
-    for name, data in runner(proof.subject).items():
-        written = (bundle.path / name).read_bytes()
-        known = bundle.file.schema == 1 and schema_1.is_runner(name, written, task=bundle.manifest.task)
-        if written != data and not known:
-            yield name
 
 
 # --- operators ---

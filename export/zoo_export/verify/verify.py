@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.task import Port, Signature
-from zoo.bundle.judge.evidence import Evidence, File
+from zoo.bundle.judge.evidence import Evidence, File, Labels
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import Verdict, judge
@@ -24,6 +24,7 @@ from zoo.registry.discovery import same_name
 from zoo.runs.serialization import to_json
 from zoo.training.engine.threads import restored_torch
 from zoo_export.capture.capture import MODEL, PIPELINE
+from zoo_export.measure.labels import classes_of, measure_labels
 from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.subject.load import find_subject
 from zoo_export.subject.subject import Subject
@@ -48,29 +49,41 @@ class Verified:
         return self.proved
 
 
-def verify(path: str | Path, *, against: str | Path | None = None, explain: bool = False) -> Checked | Verified:
+def verify(
+    path: str | Path, *, against: str | Path | None = None, explain: bool = False, key: str | Path | None = None
+) -> Checked | Verified:
     """Check a bundle; with `against` a run or model@weights, derive its proof anew (also of any single .onnx file).
 
-    Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.
+    Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.  `key` is the public
+    key of whoever signed the bundle.
     """
+    public = None if key is None else Path(key)
     if against is None and not explain:
-        return verify_bundle(Path(path))
-    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain)
+        return verify_bundle(Path(path), key=public)
+    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain, key=public)
 
 
 @restored_torch()
 def verify_anew(
-    path: Path, *, against: str | None, explain: bool, evaluate: int = 500, progress: Progress = lambda _: None
+    path: Path,
+    *,
+    against: str | None,
+    explain: bool,
+    key: Path | None = None,
+    evaluate: int = 500,
+    progress: Progress = lambda _: None,
 ) -> Verified:
     """The whole proof on the files at `path`, against a run or model@weights; by default those that a bundle names."""
     if path.is_file():
+        if key is not None:
+            raise UsageError(f"{path} is a single file; only a bundle is signed", hint="leave out --key")
         return _verify_file(path, against=against, explain=explain, progress=progress)
     bundle = Bundle.open(path)
     named = against or bundle.manifest.lineage.target
     subject = _subject(named, bundle)
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
-    checked = verify_bundle(bundle.path)
+    checked = verify_bundle(bundle.path, key=key)
     files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
     proof = prove(subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, progress=progress)
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
@@ -127,9 +140,11 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Pr
         raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
     scan, catalog = demand_safe(path), Catalog.discover()
     subject = find_subject(find_target(against, catalog), catalog)
-    subject = replace(subject, ports=_ports(scan, subject.signature, path))
-    proof = prove(subject, opset=max(scan.opset, 18), files={MODEL: path.read_bytes()}, progress=progress)
-    evidence = _named_after(proof, path, opset=scan.opset)
+    name = PIPELINE if _is_pipeline(scan, subject) else MODEL
+    if name == MODEL:
+        subject = replace(subject, ports=_ports(scan, subject.signature, path))
+    proof = prove(subject, opset=max(scan.opset, 18), files={name: path.read_bytes()}, progress=progress)
+    evidence = _named_after(proof, path, name=name, opset=scan.opset)
     verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
     report = _report(evidence, verdict, path, against, proof.seconds)
     return Verified(
@@ -137,10 +152,18 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Pr
         proved=verdict.publishes,
         against=against,
         files=[to_json(file) for file in evidence.subject.files],
-        divergence=tuple(line.replace(MODEL, path.name) for line in explain_divergence(proof, progress=progress))
+        divergence=tuple(line.replace(name, path.name) for line in explain_divergence(proof, progress=progress))
         if explain
         else (),
     )
+
+
+def _is_pipeline(scan: Scan, subject: Subject) -> bool:
+    """Whether the file reads raw inputs and gives answers, under the names that pipeline.onnx has for them."""
+    signature = subject.pipeline_signature
+    names = [[port.name for port in ports] for ports in (signature.inputs, signature.outputs)]
+    own = [[port.name for port in ports] for ports in (subject.signature.inputs, subject.signature.outputs)]
+    return names != own and names == [[value.name for value in values] for values in (scan.inputs, scan.outputs)]
 
 
 def _ports(scan: Scan, signature: Signature, path: Path) -> Signature:
@@ -179,15 +202,23 @@ def _check_port(value: Value, port: Port, path: Path) -> None:
         )
 
 
-def _named_after(proof: Proof, path: Path, *, opset: int) -> Evidence:
-    """The evidence about model.onnx as evidence about the file, which asked for no opset of ours."""
+def _named_after(proof: Proof, path: Path, *, name: str, opset: int) -> Evidence:
+    """The evidence about one graph as evidence about the file, which asked for no opset of ours."""
     evidence = proof.evidence
-    graph = evidence.graphs[0]
+    graph = next(graph for graph in evidence.graphs if graph.name == name)
     facts = None if graph.facts is None else replace(graph.facts, opset_asked=opset)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     files = (File(name=path.name, sha256=digest, bytes=path.stat().st_size),)
     return replace(
         evidence,
-        subject=replace(evidence.subject, model=path.name, files=files),
+        subject=replace(evidence.subject, model=path.name, files=files, scope="file"),
         graphs=(replace(graph, name=path.name, facts=facts),),
+        lineage=evidence.lineage if name == MODEL else None,
+        labels=_labels_of(proof, name),
     )
+
+
+def _labels_of(proof: Proof, name: str) -> Labels | None:
+    """Those of the file alone; None where it carries no class names."""
+    file = proof.exported.models[name]
+    return measure_labels(proof.subject.problem, {name: file}) if classes_of(file) is not None else None

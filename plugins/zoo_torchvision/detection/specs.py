@@ -42,9 +42,10 @@ FINETUNE = Recipe(
     clip=10.0,
     augment=Augment(shift=0.1, scale=0.3, flip=True, color=0.2),
     channels_last=False,
+    items=1_000,
 )
 """torchvision's reference recipe, at a batch that one machine holds."""
-SCRATCH = replace(FINETUNE, epochs=200, lr=1e-2, batch_size=16)
+SCRATCH = replace(FINETUNE, epochs=100, lr=1e-2, batch_size=16)
 
 EXPORT = ExportSpec(declared_arithmetic=("boxes", "scores", "labels"))
 UNDECIDED = {

@@ -39,10 +39,18 @@ FINETUNE = Recipe(
     warmup=0.05,
     clip=10.0,
     augment=Augment(shift=0.1, scale=0.5, flip=True, color=0.2),
+    items=1_000,
 )
 """torchvision's reference recipe, at a batch that one machine holds."""
-SCRATCH = replace(FINETUNE, epochs=200, lr=2e-2, batch_size=16)
-TINY = replace(SCENES, epochs=60, lr=5e-3, augment=Augment(shift=0.1, scale=0.3, flip=True, color=0.2), input_size=None)
+SCRATCH = replace(FINETUNE, epochs=100, lr=2e-2, batch_size=16)
+TINY = replace(
+    SCENES,
+    epochs=60,
+    lr=5e-3,
+    augment=Augment(shift=0.1, scale=0.3, flip=True, color=0.2),
+    input_size=None,
+    items=1_000,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

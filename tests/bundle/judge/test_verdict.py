@@ -220,6 +220,12 @@ FAILURES: list[tuple[str, Status, Change]] = [
     ("agreement", Status.FAIL, on("agreement", agreeing=498)),
     ("agreement", Status.FAIL, on("agreement", agreeing=501, undecided=-1)),
     ("agreement", Status.INCONCLUSIVE, on("agreement", agreeing=10, undecided=490)),
+    ("truth", Status.FAIL, on("truth", answers={"top1": 0.97})),
+    ("truth", Status.FAIL, on("truth", answers={"top1": 1.0})),
+    ("truth", Status.FAIL, on("truth", answers={"top1": math.nan})),
+    ("truth", Status.FAIL, on("truth", answers={"top1": 0.98, "loss": 0.3})),
+    ("truth", Status.WARN, on("truth", answers={"accuracy": 0.98})),
+    ("truth", Status.WARN, on("truth", reason="no evaluation items are at hand")),
     ("mutation score", Status.INCONCLUSIVE, on_control(3, killed_by=())),
     ("mutation score", Status.INCONCLUSIVE, on_control(3, killed_by=("subject", "lineage", "conditioning"))),
     ("mutation score", Status.INCONCLUSIVE, on_control(3, applied=False, detail="", killed_by=())),
@@ -243,6 +249,31 @@ def test_each_gate_fails_alone(healthy: Evidence, gate: str, status: Status, cha
     assert not_passed(changed) == {gate: status}
     assert verdict(changed).publishes == (status == Status.WARN)
     assert gate in verdict(changed).sentence
+
+
+def test_undecided_items_explain_a_difference_and_rounded_pictures_one_in_a_hundred(healthy: Evidence) -> None:
+    def holds(answer: float, **facts: object) -> bool:
+        return not_passed(on("truth", answers={"top1": answer}, **facts)(healthy)) == {}
+
+    assert holds(0.9809)
+    assert not holds(0.978)
+    assert holds(0.978, undecided=1)
+    assert not holds(0.976, undecided=1)
+    assert holds(0.971, rounded=True)
+    assert not holds(0.968, rounded=True)
+
+
+def test_a_task_without_truth_says_what_stands_in_its_place(healthy: Evidence) -> None:
+    reason = "the task knows no true answer to an item: the agreement with PyTorch stands in its place"
+    found = verdict(on("truth", reason=reason, needed=False)(healthy))
+    assert {gate.name: gate.detail for gate in found.gates}["truth"] == reason
+    assert found.status == Status.PASS
+
+
+def test_a_record_from_before_the_gate_is_judged_without_it(healthy: Evidence) -> None:
+    old = verdict(replace(healthy, truth=None))
+    assert old.status == Status.PASS
+    assert "truth" not in {gate.name for gate in old.gates}
 
 
 def test_every_gate_is_among_those_that_fail_alone() -> None:

@@ -55,6 +55,7 @@ def test_a_whole_bundle_holds(make_bundle: MakeBundle, zoo_command: ZooCommand) 
         ("manifest", "PASS"),
         ("files", "PASS"),
         ("proof", "PASS"),
+        ("code", "PASS"),
         ("accord", "PASS"),
         ("golden cases", "PASS"),
     ]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.bundle.conftest import MakeBundle
 from zoo.bundle.runtime import bundled_run
-from zoo_export.bundle.task_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 
 BLOCK = """
 import sys
@@ -23,6 +23,12 @@ class Block:
             raise ImportError(name + " is blocked")
 sys.meta_path.insert(0, Block())
 """
+
+
+ANSWER = (
+    "leaf.png:  78.70%  ████████████████      green\n"
+    " 10.65%  ██                    red\n 10.65%  ██                    blue\n"
+)
 
 
 def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +41,7 @@ def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProce
 
 def test_the_self_test_passes_on_a_whole_bundle(make_bundle: MakeBundle, tmp_path: Path) -> None:
     done = run(make_bundle(), "--self-test", block=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "self-test passed: 7 files, 2 golden cases\n")
+    assert (done.returncode, done.stdout) == (0, "self-test passed: 8 files, 2 golden cases\n")
 
 
 @pytest.mark.parametrize("name", ["pipeline.onnx", "golden/case-0.npz", "task.py"])
@@ -56,7 +62,7 @@ def test_it_answers_pictures(make_bundle: MakeBundle, tmp_path: Path) -> None:
     Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
     bundle = make_bundle()
     done = run(bundle, "leaf.png", "leaf.png", block=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "leaf.png: green 0.79\n" * 2)
+    assert (done.returncode, done.stdout) == (0, ANSWER * 2)
     assert run(bundle, "--self-test", block=tmp_path).returncode == 0  # nothing was left behind
 
 
@@ -69,7 +75,7 @@ def test_names_of_a_bundle_do_not_command_the_terminal(make_bundle: MakeBundle, 
     manifest["golden"][0]["outputs"][0]["max"] = manifest["golden"][0]["outputs"][0]["rms"] = 0
     (bundle / "manifest.json").write_text(json.dumps(manifest))
     done = run(bundle, "leaf.png", block=tmp_path)
-    assert done.stdout == r"leaf.png: \x1b[2J\x9b\u202e\nleaf.png: red 0.99 0.79" + "\n"
+    assert done.stdout == ANSWER.replace("green", r"\x1b[2J\x9b\u202e\nleaf.png: red 0.99")
     done = run(bundle, "--self-test", block=tmp_path)
     assert r"\x1b]0;title\x07: probabilities is off" in done.stdout
     assert not {"\x1b", "\x07"} & set(done.stdout)
@@ -115,3 +121,16 @@ def test_it_needs_only_numpy_onnxruntime_and_pillow(make_bundle: MakeBundle, tmp
         command = [str(python), str(bundle / "run.py"), arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert said in done.stdout
+
+
+def test_a_task_takes_options_of_its_own_from_the_command_line(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    with (bundle / "task.py").open("a") as task:
+        task.write(
+            "\n\ndef choose(arguments, problem):\n    problem['classes'] = arguments[:3]\n    return arguments[3:]\n"
+        )
+    done = run(bundle, "--a", "b", "c", "leaf.png", block=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "leaf.png: b 0.79\n")
+    done = run(bundle, "--a", "b", "c", block=tmp_path)
+    assert (done.returncode, "self-test" in done.stderr) == (2, True)

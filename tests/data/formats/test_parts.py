@@ -303,5 +303,5 @@ def test_a_format_that_is_asked_for_is_taken_or_refused(paint: Paint, tmp_path: 
     assert card(tmp_path, format="class-folders").classes == ("images", "masks")
     with pytest.raises(UsageError, match="--format coco is none of this task"):
         card(tmp_path, format="coco")
-    with pytest.raises(UsageError, match="--format csv is that of a file"):
+    with pytest.raises(UsageError, match=f"--format csv: {tmp_path} is no such data"):
         card(tmp_path, format="csv")

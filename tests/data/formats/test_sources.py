@@ -55,7 +55,7 @@ def test_class_folders_are_split_by_hash_and_say_so(paint: Paint, tmp_path: Path
     assert found.source.format == "class-folders" and found.source.location == tmp_path
     assert found.classes == ("cat", "dog")
     assert found.counts() == {"train": 54, "validation": 6}
-    assert found.facts == {"channels": 3, "height": [5, 5], "width": [6, 6]}
+    assert found.facts == {"channels": 3, "height": [5, 5], "width": [6, 6], "common_size": [5, 6]}
     assert any(note.startswith("6 of 60 training items were held out") for note in found.notes)
     assert {sample.label for sample in found.splits["train"]} == {0, 1}
 

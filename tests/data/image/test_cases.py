@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,25 @@ def test_without_a_card_there_are_only_embedded_and_synthetic_ones() -> None:
     assert cases(Purpose.EVALUATION, LARGE, card=None) == []
     assert {case.origin for case in cases(Purpose.GOLDEN, LARGE, card=None)} == {"synthetic"}
     golden = cases(Purpose.GOLDEN, SMALL, card=None, embedded=True)
-    assert [case.origin.split(",")[0] for case in golden] == ["synthetic"] * 2 + ["embedded digits"] * 3
+    assert {case.origin.split(",")[0] for case in golden} == {"embedded digits"}
+
+
+@pytest.mark.parametrize("image", [LARGE, SMALL, ImageInput(size=(40, 20))])
+@pytest.mark.parametrize("card", [None, "digits"])
+def test_golden_cases_begin_with_a_strongly_shrunk_and_an_enlarged_picture(image: ImageInput, card: str | None) -> None:
+    shrunk, enlarged = cases(Purpose.GOLDEN, image, card=digits_card() if card else None, limit=2)
+    height, width = (image.resize, image.resize) if image.resize else image.size
+    for case, least, most in ((shrunk, 2.9, 5), (enlarged, 0.2, 0.6)):
+        pixels = case.inputs["image"]
+        assert coloured(pixels) and pixels.std() > 10 and case.gates
+        assert least * height <= pixels.shape[0] <= most * height
+        assert least * width <= pixels.shape[1] <= most * width
+
+
+def test_a_shrunk_picture_of_a_usual_model_packs_small() -> None:
+    for card in (None, digits_card()):
+        shrunk = cases(Purpose.GOLDEN, LARGE, card=card, limit=1)[0].inputs["image"]
+        assert len(zlib.compress(shrunk.tobytes())) < 400_000
 
 
 def test_golden_cases_are_five_and_none_is_huge(tmp_path: Path) -> None:

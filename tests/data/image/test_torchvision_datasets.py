@@ -42,7 +42,7 @@ def test_mnist_from_its_files(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     found = card(tmp_path)
     assert sum(found.counts().values()) == 80 and found.counts()["test"] == 20
-    assert found.classes[0] == "0 - zero" and found.facts == {"channels": 1}
+    assert found.classes[0] == "0 - zero" and found.facts == {"channels": 1, "height": [28, 28], "width": [28, 28]}
     assert any("held out for validation" in note for note in found.notes)
     data = digits.load()
     for sample in found.splits["validation"]:

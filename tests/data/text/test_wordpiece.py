@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from zoo.api.problem import Problem, TokenInput
+from zoo.bundle.runtime.task_source import task_source
 from zoo.data.embedded.names import names
 from zoo.data.text.build_wordpieces import RULES, SPECIAL, build_wordpieces
 from zoo.data.text.encoding import decode, encoder, unknown
 from zoo.data.text.vocabulary import token_ids
 from zoo.data.text.wordpiece import LONGEST_WORD, encode_wordpieces, words
-from zoo_export.bundle.task_source import task_source
 
 tokenizers = pytest.importorskip("tokenizers")
 

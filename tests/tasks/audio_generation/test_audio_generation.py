@@ -16,15 +16,16 @@ from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, DataError, UsageError
 from zoo.api.parts import Task
-from zoo.api.problem import AudioInput, Problem
+from zoo.api.problem import AudioInput, ImageInput, Problem
 from zoo.api.task import Case, Purpose
+from zoo.bundle.runtime.task_source import task_source
 from zoo.data.audio.mu_law import SILENCE, to_codes, wave_bytes
 from zoo.data.text.controls import forget_state
 from zoo.models.answer_files import save_answers
-from zoo.models.answers import Answer, resolve_inputs
+from zoo.models.answers import Answer
+from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.tasks.audio_generation import device
 from zoo.tasks.audio_generation.controls import forget_condition, other_companding
-from zoo_export.bundle.task_source import task_source
 
 INPUT = AudioInput(sample_rate=8000)
 PLAIN = Problem(task="audio-generation", input=INPUT)
@@ -47,9 +48,10 @@ def test_it_is_a_task_that_answers_in_many_runs_and_to_nothing() -> None:
     task: Task = builtin_task("audio-generation")
     assert (task.tags.generative, task.tags.reads_text, task.tags.unconditional) == (True, True, True)
     assert (list(task.answers.prompts(CLASSES)), list(task.answers.prompts(PLAIN))) == (["high", "low"], ["silence"])
-    assert resolve_inputs([], task) == ()
+    assert resolve_inputs([], InputKind(task=task, input=AudioInput())).given == ()
+    pictures = InputKind(task=builtin_task("image-classification"), input=ImageInput(size=(8, 8)))
     with pytest.raises(UsageError, match="image-classification needs a file"):
-        resolve_inputs([], builtin_task("image-classification"))
+        resolve_inputs([], pictures)
 
 
 def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:

@@ -17,7 +17,8 @@ from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, LatentInput, Problem
 from zoo.api.recipe import Recipe
-from zoo.models.answers import input_files
+from zoo.models.inputs.resolve import input_files
+from zoo.models.inputs.source import GivenFile
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import sized_input
 from zoo.tasks.image_generation import device
@@ -62,7 +63,7 @@ def test_a_seed_means_the_same_latents_everywhere(tmp_path: Path, monkeypatch: p
     assert abs(drawn.mean()) < 0.2 and abs(drawn.std() - 1) < 0.2
     assert np.array_equal(drawn, device.draw(7, 64, 3))
     assert not np.array_equal(drawn, read_one(TASK, Path("8"), PROBLEM)["latent"])
-    assert input_files([Path("7")]) == (Path("7"),)
+    assert input_files([Path("7")], PROBLEM.input).given == (GivenFile(path=Path("7")),)
 
 
 def test_latents_come_from_files_of_the_right_shape_alone(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 from tests.training.toy import Share
 from zoo.api.task import Monitor
-from zoo.training.callbacks.live_line import LiveLine, clock
+from zoo.training.callbacks.live_line import LiveLine, clock, epoch_line
 from zoo.training.events import EpochResult, Start, StepEvent
 
 START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
@@ -52,6 +53,11 @@ def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
     line.on_epoch_end(RESULT)
     line.on_close()
     assert LINE in stream.getvalue()[before:] and "left" not in stream.getvalue()[before:]
+
+
+def test_an_epoch_says_the_validation_loss_and_what_could_not_be_measured() -> None:
+    line = epoch_line(replace(RESULT, validation_loss=1.25, metrics={"map": float("nan")}, best=False), START)
+    assert line.startswith("epoch 1/2  loss 1.5000  val loss 1.2500  map not measurable  100/s")
 
 
 def test_a_clock_shows_hours_where_there_are_any() -> None:

@@ -102,9 +102,11 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
         return Status.INCONCLUSIVE, "no conclusive gating case"
     if graph.stateful and not _rolled_out(graph):
         return Status.INCONCLUSIVE, f"no roll-out of {ROLLOUT_STEPS} steps, or no split-versus-whole sequence"
-    broken = [case.name for case in graph.cases if not case.gates and _is_broken(case, graph, evidence)]
-    if broken:
-        judged.append((Status.WARN, f"cases far outside what the model was made for break it: {some(broken)}"))
+    wrong = [case for case in graph.cases if not case.gates and _is_wrong(case, graph, evidence)]
+    if wrong:
+        judged.append(
+            (Status.WARN, f"wrong far outside what the model was made for: {some(_why(wrong, graph, evidence))}")
+        )
     status, detail = combined(judged)
     if status != Status.PASS:
         return status, detail
@@ -118,11 +120,12 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
     return status, f"{len(ratios)} comparisons, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
 
 
-def _is_broken(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
-    if case.reference_error:
-        return False
-    wrong = sorted(output.name for output in case.outputs) != sorted(graph.outputs)
-    return bool(case.error) or wrong or any(cell.broken for cell in cells(case, graph, evidence).values())
+def _is_wrong(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
+    return judge_case(case, graph, evidence)[0] == Status.FAIL
+
+
+def _why(wrong: Iterable[CaseEvidence], graph: GraphEvidence, evidence: Evidence) -> list[str]:
+    return [judge_case(case, graph, evidence)[1] for case in wrong]
 
 
 def _rolled_out(graph: GraphEvidence) -> bool:

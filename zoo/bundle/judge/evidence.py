@@ -15,6 +15,9 @@ from zoo.api.task import Agreement
 
 SCHEMA = 2
 
+RANGE = "range"
+"""The kind of the cases that are there for their size alone."""
+
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the parity rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
@@ -209,6 +212,8 @@ class Axis:
     """The size at which it was exported."""
     failures: tuple[str, ...] = ()
     """A sentence per size that did not run, or gave another shape or answer."""
+    maximum: int | None = None
+    """The largest size that the model declares; None where it declares none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +342,28 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What the answers of the pipeline reach against the data, beside the run's own metrics on the same items."""
+
+    items: int
+    """Items whose truth is known."""
+    answers: Mapping[str, float] = field(default_factory=dict)
+    """The metrics of the pipeline's answers, by name."""
+    own: Mapping[str, float] = field(default_factory=dict)
+    """The metrics that chose the checkpoint, measured on the raw head of the model."""
+    undecided: int = 0
+    """Items whose answer lies inside its margin: either answer is right, and the metric may count either."""
+    rounded: bool = False
+    """Some items differ by the rounding of a grey level between the dataset and the pipeline."""
+    stand_ins: tuple[str, ...] = ()
+    """Metrics of the answers that zoo computed itself, because the task has none for answers."""
+    reason: str = ""
+    """Why nothing was compared, in a sentence; empty where it was."""
+    needed: bool = True
+    """False where there is no truth to compare with, and `reason` says what stands in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that one proof knows."""
 
@@ -354,6 +381,8 @@ class Evidence:
     the pipeline."""
     agreement_data: str = ""
     """Which items: "500 of 2,000, digits test"."""
+    truth: Truth | None = None
+    """None in older records, made before zoo asked, and for a file alone."""
     mutants: tuple[MutantResult, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from zoo.bundle.judge.cases import (
     some,
     with_role,
 )
-from zoo.bundle.judge.evidence import Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
+from zoo.bundle.judge.evidence import RANGE, Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
 from zoo.bundle.judge.parity_rule import Status
 
 MIN_CONCLUSIVE_SHARE = 0.75
@@ -108,12 +108,14 @@ def _live(output: LiveOutput) -> Finding:
 def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
-    Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count.
+    Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count; nor do
+    those of a range, which no axis lists as tested where they are inconclusive.
     """
 
     def check(graph: GraphEvidence) -> Finding:
-        counted = [case for case in gating(graph) if not compares_nothing(case)]
-        empty = len(gating(graph)) - len(counted)
+        usual = [case for case in gating(graph) if case.kind != RANGE]
+        counted = [case for case in usual if not compares_nothing(case)]
+        empty = len(usual) - len(counted)
         note = f"; in {empty} more the outputs of both are empty" if empty else ""
         if len({case.name for case in counted}) < MIN_GATING_CASES:
             return Status.INCONCLUSIVE, f"{len(counted)} gating cases, {MIN_GATING_CASES} are needed{note}"
@@ -216,6 +218,9 @@ def _moves(axis: Axis) -> Finding:
     others = sorted(set(axis.tested) - {axis.example})
     if len(others) < 2:
         return Status.INCONCLUSIVE, f"{where} was tried at {others or 'no other size'}; two others are needed"
+    largest = max(axis.tested)
+    if axis.maximum is not None and largest < axis.maximum:
+        return Status.WARN, f"{where} is proved up to {largest:,} only, the model declares {axis.maximum:,}"
     return Status.PASS, f"{where} at {', '.join(map(str, sorted(set(axis.tested))))}"
 
 

@@ -15,6 +15,7 @@ from zoo.bundle.judge.cases import Finding, roles
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import KILLING_GATES, Gate
 from zoo.bundle.judge.parity_rule import K, Status, worst
+from zoo.bundle.judge.truth import truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,11 @@ GATES = (
         guards="The answers a user sees: the same ones on the evaluation data, wherever the margin allows one answer.",
     ),
     GateSpec(
+        name="truth",
+        check=truth,
+        guards="What follows the raw head is the author's, and PyTorch has its mistakes too; the data have not.",
+    ),
+    GateSpec(
         name="mutation score",
         check=gates.mutation_score,
         guards="A check that would also pass a mutant of this bundle proves nothing.",
@@ -91,7 +97,7 @@ GATES = (
 )
 SUBJECT = "subject"
 SUBJECT_GUARDS = "The numbers below were measured on these very bytes."
-_NOT_FOR_FILES = frozenset({"lineage", "labels", "agreement"})
+_NOT_FOR_FILES = frozenset({"lineage", "labels", "agreement", "truth"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -132,12 +138,16 @@ def killing_gates(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _applies(spec: GateSpec, evidence: Evidence) -> bool:
+    if spec.name == "truth" and evidence.truth is None:
+        return False  # the record was made before zoo asked
     if evidence.subject.scope == "bundle":
         return True
     if spec.name in ("parity", "pipeline"):
         return ("model" if spec.name == "parity" else "pipeline") in roles(evidence)
     if spec.name == "lineage" and evidence.lineage is not None:
         return True  # the numbers in the file could be told
+    if spec.name == "labels" and evidence.labels is not None:
+        return True  # the file carries class names
     return spec.name not in _NOT_FOR_FILES
 
 

@@ -35,11 +35,11 @@ class ShownCase:
     candidate_png: bytes | None = None
 
 
-def page(report: Report, *, shown: Sequence[ShownCase] = ()) -> str:
-    """The whole document."""
+def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None = None) -> str:
+    """The whole document; `style` stands instead of today's style sheet."""
     evidence = report.evidence
     title = f"Proof of {evidence.subject.model}: {report.verdict.value}"
-    style = STYLE.read_text(encoding="utf-8")
+    style = STYLE.read_text(encoding="utf-8") if style is None else style
     policy = {"http-equiv": "Content-Security-Policy", "content": content_policy(style)}
     head = element(
         "head",

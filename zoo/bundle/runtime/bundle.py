@@ -20,10 +20,12 @@ from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.code_check import check_code
 from zoo.bundle.runtime.consistency import against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.runtime.signature import check_signature
 from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
@@ -85,15 +87,24 @@ class Checked:
         return self.verdict in (Status.PASS, Status.WARN)
 
 
-def verify_bundle(path: Path, *, sha256: str | None = None, limits: Limits | None = None) -> Checked:
-    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle."""
+def verify_bundle(
+    path: Path, *, sha256: str | None = None, key: Path | None = None, limits: Limits | None = None
+) -> Checked:
+    """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle.
+
+    `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.
+    """
     start = time.monotonic()
     bundle = Bundle.open(path)
+    signature = check_signature(bundle.path, key)
     with Runtime(limits=limits) as runtime:
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
+        if signature is not None:
+            gates.append(Gate(name="signature", status=signature[0], detail=signature[1]))
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
+        gates.append(_timed("code", lambda: _code(bundle) if whole else _skipped("the code was")))
         graphs = Graphs(bundle, runtime)
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
@@ -146,6 +157,11 @@ def _proof(bundle: Bundle) -> Finding:
         again.status,
         f"{again.sentence} on {report.created}: the evidence of {len(again.gates)} gates gives it again",
     )
+
+
+def _code(bundle: Bundle) -> Finding:
+    """The files that a person runs or opens are zoo's own."""
+    return check_code(bundle.path, bundle.manifest, read_report(bundle.path / REPORT))
 
 
 class Graphs:

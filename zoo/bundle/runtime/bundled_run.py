@@ -1,6 +1,7 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
     python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class); of a table every row
+                                     (of a detector, after --threshold 0.5: the boxes from that score on)
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -21,6 +22,7 @@ import numpy as np
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
 MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
+SIGNATURE = "manifest.json.sig"
 
 
 def plain(text: str) -> str:
@@ -33,7 +35,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     listed = {file["name"]: file for file in manifest["files"]}
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
-    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json"}))
+    yield from (f"{name} is not in the manifest" for name in sorted(present - {*listed, "manifest.json", SIGNATURE}))
     for name in sorted(listed.keys() & present):
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
@@ -131,15 +133,15 @@ def main(arguments: list[str]) -> int:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if arguments == ["--self-test"]:
         return self_test(folder, manifest)
-    if not arguments or arguments[0].startswith("-"):
-        print(__doc__, file=sys.stderr)
-        return 2
     sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
-    run, problem = session(folder / "pipeline.onnx"), manifest["problem"]
-    problem = {**problem, "classes": [name.replace("\n", r"\n") for name in problem["classes"]]}
-    state, feedback = first_state(manifest["pipeline_signature"])
+    problem = {**manifest["problem"], "classes": [c.replace("\n", r"\n") for c in manifest["problem"]["classes"]]}
+    arguments = getattr(task, "choose", lambda given, _: given)(arguments, problem)
+    if not arguments or arguments[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    run, (state, feedback) = session(folder / "pipeline.onnx"), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers: list[Arrays] = []
     names: list[str] = []

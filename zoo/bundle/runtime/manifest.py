@@ -26,6 +26,16 @@ MAX_GOLDEN, MAX_STEPS = 256, 1024
 
 Role = Literal["model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "other"]
 
+ROLES: Mapping[str, Role] = {
+    "model.onnx": "model",
+    "pipeline.onnx": "pipeline",
+    "report.json": "report",
+    "report.html": "page",
+    "run.py": "runner",
+    "task.py": "task",
+}
+"""The files of every bundle; beside them stand its golden cases."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFile:
@@ -118,6 +128,8 @@ class Manifest:
     files: tuple[BundleFile, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the trained model reached, by metric name."""
+    task_plugin: PluginRecord | None = None
+    """Who offered the task, and so brought task.py; None where the bundle does not tell."""
     schema: int = SCHEMA
 
     def hashes(self) -> dict[str, str]:

@@ -48,5 +48,10 @@ def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
 
 
 SOUNDS: Final = Kind(
-    word="recordings", version="recordings 1", inspect=inspect_sound, traits=TRAITS, summarise=summarise
+    word="recordings",
+    version="recordings 1",
+    inspect=inspect_sound,
+    traits=TRAITS,
+    summarise=summarise,
+    trait_kinds={"silent": "empty", "clipped": "clipped"},
 )

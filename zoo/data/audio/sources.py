@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError
+from zoo.api.formats import FormatMatch
 from zoo.api.task import Progress
 from zoo.data.audio.inspect import SOUNDS
 from zoo.data.formats.class_folders.checks import check_listing
-from zoo.data.formats.folders import FileKind, hidden, subfolders, walk
-from zoo.data.formats.named_path import named_path
+from zoo.data.formats.detect import Formats, built_in_formats, detect_format, read_source
+from zoo.data.formats.folders import FileKind, described, hidden, subfolders, walk
 from zoo.data.formats.parts import find_parts
-from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
+from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,35 +27,53 @@ WAVS: Final = frozenset({".wav", ".wave"})
 UNREAD: Final = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".caf"})
 """Suffixes of sounds that cannot be read: they are an error, never left out silently."""
 SOUND_FILES: Final = FileKind(plural="recordings", suffixes=WAVS, unread=UNREAD, remedy="convert them to wav")
-ACCEPTED: Final = (
-    "accepted are FOLDER/*.wav; FOLDER/CLASS/*.wav; either with train/, validation/ and test/ in FOLDER; "
-    "the embedded tones"
-)
 MIN_TOTAL_SAMPLES: Final = 4_000
 """Samples that all recordings together must have, so that a model can learn from them."""
 
 
-def detect(request: DataRequest) -> DataSource:
-    """A folder of wav files, with class folders or without, or the embedded tones; DataError for anything else."""
-    if request.source == TONES:
-        return DataSource(request=request, format=TONES)
-    path = named_path(request, accepted=ACCEPTED)
-    if path.is_file():
-        raise DataError(f"{path} is a file, not a folder of wav files", hint=ACCEPTED)
-    if not any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped):
-        raise DataError(f"{path} holds no wav files", hint=ACCEPTED)
-    return DataSource(
-        request=request, format="wav-classes" if _has_classes(path, request) else "wav-folder", location=path
-    )
+def detect(request: DataRequest, *, installed: Formats | None = None) -> DataSource:
+    """A folder of recordings, with class folders or without, or the embedded tones; DataError for anything else."""
+    formats = installed or built_in_formats("audio-generation")
+    return detect_format(request, formats=formats, embedded=(TONES,), nothing=_nothing)
+
+
+def _nothing(path: Path) -> str:
+    return f"{path} is a file, not a folder of wav files" if path.is_file() else f"{path} holds no wav files"
+
+
+def detect_classes(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder with a folder of recordings for each class."""
+    return FormatMatch(location=path) if _has_sounds(path) and (request.format or _has_classes(path, request)) else None
+
+
+def detect_sounds(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder of recordings that are of no classes."""
+    plain = _has_sounds(path) and (request.format or not _has_classes(path, request))
+    return FormatMatch(location=path) if plain else None
+
+
+def list_classes(location: Path, *, request: DataRequest) -> FileListing:
+    """Every recording with its class."""
+    return _listing(location, request, labelled=True)
+
+
+def list_sounds(location: Path, *, request: DataRequest) -> FileListing:
+    """Every recording."""
+    return _listing(location, request, labelled=False)
+
+
+def _has_sounds(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    return any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped)
 
 
 def check(source: DataSource, *, progress: Progress) -> DataCard:
     """The card of a source, its facts `sample_rate` and `samples` among them; DataError with all that is wrong."""
     if source.format == TONES:
         return _tones_card(source)
-    assert source.location is not None, "detect gives every folder its location"
-    labelled = source.format == "wav-classes"
-    listing = _listing(source.location, source.request, labelled=labelled)
+    listing: FileListing = read_source(source)
+    labelled = any(row.label for row in listing.rows)
     card = check_listing(source, listing, SOUNDS, labelled=labelled, progress=progress)
     _check_rates(card)
     samples = card.facts["samples"]
@@ -101,11 +120,11 @@ def _has_classes(root: Path, request: DataRequest) -> bool:
     return not beside and len(subfolders(split)) > 1
 
 
-def _listing(root: Path, request: DataRequest, *, labelled: bool) -> Listing:
+def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing:
     """Every wav file below `root`; the class is the first folder below the split's."""
     parts = find_parts(root, labelled=labelled, kind=SOUND_FILES, request=request)
     problems: list[BadSample] = [*parts.problems]
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     others: Counter[str] = Counter()
     for split, folder in parts.folders:
         for name, kind in _files(root, folder):
@@ -117,9 +136,12 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> Listing:
             elif labelled and len(inside) == 1:
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
             else:
-                rows.append(Row(name, inside[0] if labelled else "", split))
-    notes = [*parts.notes, *([f"left out {others.total()} files that are no sounds"] if others else [])]
-    return Listing(root=root, rows=rows, problems=problems, notes=notes)
+                rows.append(FileRow(name, inside[0] if labelled else "", split))
+    notes = list(parts.notes)
+    if others:
+        message = f"left out {others.total()} files that are no sounds"
+        notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
+    return FileListing(root=root, rows=rows, problems=problems, notes=notes)
 
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.bad_samples import share_left_out
+from zoo.data.formats.bad_samples import note_bad, share_left_out
 from zoo.data.formats.splits import Ratios, divided
 
 
@@ -48,7 +48,7 @@ def left_out(where: object, problems: Sequence[BadSample], *, total: int, skip: 
         return []
     bad = len({problem.where for problem in problems})
     share = share_left_out(where, problems, bad=bad, total=total, skip=skip)
-    return [f"left out {bad} bad pictures ({share:.2%}) as asked"]
+    return [note_bad(f"left out {bad} bad pictures ({share:.2%}) as asked", problems, what="bad pictures", items=bad)]
 
 
 def split_up(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from zoo.api.data import DataNote
 from zoo.api.errors import BadSample, DataError
 
 MOST_BAD: Final = 0.01
@@ -32,3 +33,9 @@ def share_left_out(
     if not few:
         raise failed(where, problems, hint=f"{share:.1%} are bad; at most {MOST_BAD:.0%}, or one, may be skipped")
     return share
+
+
+def note_bad(message: str, problems: Sequence[BadSample], *, what: str, items: int) -> DataNote:
+    """What is said of bad samples that were left out as asked."""
+    examples = [f"{problem.where}: {problem.reason}" for problem in problems[:5]]
+    return DataNote(message, kind="left-out", what=what, items=items, examples=examples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from zoo.api.data import Split
+from zoo.api.data import DataNote, Split
 
 Items = Mapping[Split, Iterable[tuple[str, str]]]
 """(name, sha256 of the contents) of every item of every split."""
@@ -22,4 +22,20 @@ def leak_notes(splits: Items, *, word: str) -> list[str]:
     if not leaked:
         return []
     example = next(iter(leaked.values()))
-    return [f"{len(leaked)} {word} are in two splits at once, such as {example}: the scores will flatter"]
+    message = f"{len(leaked)} {word} are in two splits at once, such as {example}: the scores will flatter"
+    return [DataNote(message, kind="leak", items=len(leaked), examples=[*leaked.values()][:5])]
+
+
+def double_notes(splits: Items, *, word: str) -> list[str]:
+    """A sentence on the files that are in one split more than once; empty where there are none."""
+    doubles: list[str] = []
+    for items in splits.values():
+        first: dict[str, str] = {}
+        for name, content in items:
+            earlier = first.setdefault(content, name) if content else name
+            if earlier != name:
+                doubles.append(f"{earlier} and {name}")
+    if not doubles:
+        return []
+    message = f"{len(doubles)} {word} are there more than once in a split, such as {doubles[0]}"
+    return [DataNote(message, kind="duplicate", items=len(doubles), examples=doubles[:5])]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from zoo.api.data import DataNote
 from zoo.api.errors import BadSample, DataError
 
 PICTURES = frozenset(
@@ -169,14 +170,16 @@ def described(others: Counter[str]) -> str:
 
 def notes_on(listings: list[FolderListing]) -> list[str]:
     """Sentences on what was left out of a listing."""
-    notes = []
+    notes: list[str] = []
     skipped = sorted({Path(name).name for listing in listings for name in listing.skipped})
     if skipped:
         shown = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
-        notes.append(
-            f"left out {shown}: names that begin with a dot, and folders that begin with an underscore, are not data"
-        )
+        why = "names that begin with a dot, and folders that begin with an underscore, are not data"
+        count = sum(len(listing.skipped) for listing in listings)
+        notes.append(DataNote(f"left out {shown}: {why}", kind="left-out", what=shown, items=count))
     others = sum((listing.others for listing in listings), Counter[str]())
     if others:
-        notes.append(f"left out {others.total()} files that are not {listings[0].kind.plural} ({described(others)})")
+        plural = listings[0].kind.plural
+        message = f"left out {others.total()} files that are not {plural} ({described(others)})"
+        notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
     return notes

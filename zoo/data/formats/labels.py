@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from zoo.api.data import Split
+from zoo.api.data import DataNote, Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.samples import Row
+from zoo.data.formats.samples import FileRow
 
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
 
 
-def classes_of(rows: Sequence[Row]) -> tuple[str, ...]:
+def classes_of(rows: Sequence[FileRow]) -> tuple[str, ...]:
     """The labels of train (of everything, where the source has no splits), sorted as torchvision sorts them."""
     return tuple(sorted({row.label for row in rows if row.split in (None, "train")}))
 
 
-def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSample]:
+def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadSample]:
     """Too few classes, and classes that train does not have."""
     problems = [
         BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
@@ -37,27 +37,28 @@ def label_problems(rows: Sequence[Row], classes: Sequence[str]) -> list[BadSampl
     return problems
 
 
-def label_notes(rows: Sequence[Row], classes: Sequence[str]) -> list[str]:
+def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
     """Sentences on classes that are rare, that a split lacks, or whose names are nearly one."""
-    notes = []
+    notes: list[str] = []
     folded: dict[str, str] = {}
     for name in classes:
         twin = folded.setdefault(name.casefold().strip(), name)
         if twin != name:
-            notes.append(f"{twin!r} and {name!r} are taken for two classes")
+            message = f"{twin!r} and {name!r} are taken for two classes"
+            notes.append(DataNote(message, kind="similar-classes", items=2, examples=(twin, name)))
     counts: dict[Split | None, Counter[str]] = {}
     for row in rows:
         counts.setdefault(row.split, Counter())[row.label] += 1
     for split, labels in counts.items():
         absent = [name for name in classes if name not in labels]
         if split not in (None, "train") and absent:
-            notes.append(f"{split} has nothing of {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}")
+            message = f"{split} has nothing of {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}"
+            notes.append(DataNote(message, kind="missing-class", items=len(absent), examples=absent[:5]))
     train = counts.get("train", Counter()) + counts.get(None, Counter())
     most, least = max(train, key=lambda name: train[name]), min(train, key=lambda name: train[name])
     if train[most] > IMBALANCE * train[least]:
-        notes.append(
-            f"{most} has {train[most]:,} items and {least} only {train[least]:,}: rare classes are learnt badly"
-        )
+        message = f"{most} has {train[most]:,} items and {least} only {train[least]:,}: rare classes are learnt badly"
+        notes.append(DataNote(message, kind="imbalance", items=train[least], examples=(most, least)))
     return notes
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, is_about, subfolders, walk
 from zoo.data.formats.split_names import split_words, splits_of_folders, word_set
@@ -66,9 +66,9 @@ def find_parts(
         reason = f"{len(loose)} {kind.plural} lie beside {listed(splits)}, in none of them"
         problems.append(BadSample(loose[0], reason, "move them into one of these folders, or out of the data"))
     empty = [name for name in subfolders(root) if name not in names]
-    notes = [f"left out {listed(empty)}: no {kind.plural} in it"] if empty else []
+    notes = [_note_left_out(empty, f"no {kind.plural} in it")] if empty else []
     about = [entry.name for entry in beside if is_about(entry)]
-    notes += [f"left out {', '.join(about)}: about the data, and none of them"] if about else []
+    notes += [note_about(about)] if about else []
     folders = tuple((split, _innermost(root / name)) for name, split in splits.items())
     return Parts(folders=folders, problems=tuple(problems), notes=tuple(notes))
 
@@ -157,7 +157,18 @@ def _innermost(folder: Path) -> Path:
 def _left_out(root: Path, chosen: tuple[Part, ...]) -> tuple[str, ...]:
     taken = {folder.relative_to(root).parts[:1] for _, folder in chosen}
     left = [name for name in subfolders(root) if (name,) not in taken and () not in taken]
-    return (f"left out {listed(left)}: not among the folders asked for",) if left else ()
+    return (_note_left_out(left, "not among the folders asked for"),) if left else ()
+
+
+def _note_left_out(folders: Sequence[str], why: str) -> DataNote:
+    return DataNote(f"left out {listed(folders)}: {why}", kind="left-out", what=listed(folders), items=len(folders))
+
+
+def note_about(names: Sequence[str]) -> DataNote:
+    """What is said of files that only speak of the data."""
+    what = ", ".join(names)
+    why = "about the data, and none of them"
+    return DataNote(f"left out {what}: {why}", kind="left-out", what=what, items=len(names))
 
 
 def _holds(root: Path, folder: Path, kind: FileKind) -> bool:

@@ -1,4 +1,4 @@
-"""What kind of source a request names: answered in under a second, without opening a single sample."""
+"""How pictures with and without labels are recognised: class folders, folders, tables, pairs, published names."""
 
 from __future__ import annotations
 
@@ -10,42 +10,93 @@ from typing import Final
 
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, UnknownName, UsageError
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.class_folders.csv_manifest import names_pictures
 from zoo.data.formats.class_folders.torchvision_names import NAMED
-from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
+from zoo.data.formats.detect import Formats, built_in_formats, detect_format
+from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, hidden, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
-from zoo.data.formats.named_path import asked_format, named_path
 from zoo.data.formats.other_tasks import refuse_other_task
-from zoo.data.formats.parts import find_parts
-from zoo.data.formats.split_names import splits_of_folders
+from zoo.data.formats.parts import ROLES, find_parts
+from zoo.data.formats.split_names import split_words, splits_of_folders
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
-FILES: Final = ("csv", "pairs")
-"""Formats of a file; the others are those of a folder."""
-LAYOUTS: Final = {
-    "class-folders": "FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
-    "csv": "a CSV or TSV file with the columns path,label[,split]",
-    "image-folder": "a folder of pictures, with or without train/ and val/ in it",
-    "pairs": "LFW's pairs.txt, or a CSV file with the columns a,b,same",
-    "torchvision": "torchvision:NAME",
-}
+TABLES: Final = (".csv", ".tsv")
+PUBLISHED: Final = "torchvision"
+"""The scheme of published datasets, which are named and not kept in a format."""
 
 
-def detect_layout(request: DataRequest, *, embedded: Sequence[str], accepted: Sequence[str]) -> DataSource:
-    """The layout of a source among those accepted; DataError says what was found and what is accepted."""
-    if request.source in embedded:
-        return DataSource(request=request, format=request.source)
-    path = Path(request.source).expanduser()
+def detect_pictures(
+    request: DataRequest, *, embedded: Sequence[str], accepted: Sequence[str], installed: Formats | None = None
+) -> DataSource:
+    """The source in one of the accepted formats, or of those installed; DataError says what was found instead."""
+    formats = {**picture_formats(accepted), **(installed or {})}
     scheme = _SCHEME.fullmatch(request.source)
-    if scheme and not path.exists():
-        return _named(request, scheme[1], scheme[2], accepted)
-    hint = accepted_layouts(embedded=embedded, accepted=accepted)
-    path = named_path(request, accepted=hint)
+    if scheme and request.source not in embedded and not Path(request.source).expanduser().exists():
+        return _named(request, scheme[1], scheme[2], published=PUBLISHED in accepted)
+    also = ("torchvision:NAME",) if PUBLISHED in accepted else ()
+    return detect_format(request, formats=formats, embedded=embedded, also=also, nothing=_nothing)
+
+
+def picture_formats(accepted: Sequence[str]) -> Formats:
+    """The built-in formats of these names; of those with labels where class folders are accepted."""
+    task = "image-reconstruction" if "class-folders" not in accepted else "image-classification"
+    known = built_in_formats("image-embedding" if "pairs" in accepted else task)
+    return {name: known[name] for name in accepted if name in known}
+
+
+def detect_class_folders(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder with a folder of pictures for each class; DataError where it may be something else."""
+    if not path.is_dir():
+        return None
     if request.format:
-        return DataSource(request=request, format=asked_format(request, path, accepted, FILES), location=path)
-    if path.is_file():
-        return DataSource(request=request, format=_file_format(path, accepted, hint), location=path)
-    location = inner_folder(path)
-    return DataSource(request=request, format=_folder_format(location, request, accepted, hint), location=location)
+        return FormatMatch(location=path)
+    folder = inner_folder(path)
+    listing = _pictures_in(folder)
+    refuse_other_task(folder, request, labelled=True)
+    names = subfolders(folder)
+    if len(names) == 1 and ROLES.issuperset(split_words(names[0])) and not subfolders(folder / names[0]):
+        raise DataError(f"{folder} holds {names[0]}/ alone: a folder of pictures, and none of classes")
+    if not names:
+        raise DataError(f"{folder} holds {listing} pictures but no class folders")
+    for split, part in find_parts(folder, labelled=True, request=request).folders:
+        if split == "train" and not subfolders(part):
+            raise DataError(
+                f"{part} holds no class folders", hint="--train . reads the folders called after splits as classes"
+            )
+    return FormatMatch(location=folder)
+
+
+def detect_image_folder(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder of pictures, however deep; DataError where masks lie among them."""
+    if not path.is_dir():
+        return None
+    folder = path if request.format else inner_folder(path)
+    if not request.format:
+        _pictures_in(folder)
+        refuse_other_task(folder, request, labelled=False)
+    return FormatMatch(location=folder)
+
+
+def detect_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A table that names pictures."""
+    table = path.is_file() and path.suffix.lower() in TABLES
+    return FormatMatch(location=path) if table and (request.format or not holds_pairs(path)) else None
+
+
+def detect_labelled_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A table of pictures and labels, or a folder with just one, which may also be class folders with a note beside."""
+    if not path.is_dir():
+        return detect_manifest(path, request=request)
+    tables = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in TABLES and not hidden(entry.name)]
+    if len(tables) != 1 or not tables[0].is_file() or holds_pairs(tables[0]) or not names_pictures(tables[0], request):
+        return None
+    return FormatMatch(location=tables[0], sure=bool(request.format))
+
+
+def detect_pairs(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """LFW's pairs.txt, or a table with the columns a, b and same."""
+    return FormatMatch(location=path) if path.is_file() and holds_pairs(path) else None
 
 
 def inner_folder(path: Path) -> Path:
@@ -55,49 +106,32 @@ def inner_folder(path: Path) -> Path:
     return inside if inside and "train" in splits_of_folders(subfolders(inside)).values() else path
 
 
-def accepted_layouts(*, embedded: Sequence[str], accepted: Sequence[str]) -> str:
-    """One sentence with everything a task takes."""
-    return "accepted are " + "; ".join([LAYOUTS[name] for name in accepted] + [f"the embedded {n}" for n in embedded])
+def _pictures_in(folder: Path) -> int:
+    """How many pictures are in a folder, of those that are looked at; DataError where there are none."""
+    listing = contents(folder, folder, limit=LOOK_AT)
+    if not listing.files:
+        inside = f"no pictures (found {described(listing.others)})" if listing.others else "no files"
+        raise DataError(f"{folder} holds {inside}")
+    return len(listing.files)
 
 
-def _named(request: DataRequest, scheme: str, name: str, accepted: Sequence[str]) -> DataSource:
+def _nothing(path: Path) -> str:
+    """What a path is that no format matches."""
+    if path.suffix.lower() in PICTURES:
+        return f"{path} is a single picture, not data to learn from"
+    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
+        return f"{path} is an archive: unpack it and give the folder"
+    return f"{path} is not a layout of data that zoo knows"
+
+
+def _named(request: DataRequest, scheme: str, name: str, *, published: bool) -> DataSource:
     if scheme in ("wds", "hf"):
         raise UsageError(f"{scheme}: sources are not supported yet", hint="download the data as folders or a CSV file")
-    if scheme != "torchvision" or "torchvision" not in accepted:
+    if scheme != PUBLISHED or not published:
         raise UsageError(f"unknown kind of source {scheme}: in {request.source!r}", hint="torchvision:NAME is known")
     if name not in NAMED:
         by_case = {known.lower(): known for known in NAMED}
         close = get_close_matches(name.lower(), by_case, n=3, cutoff=0.4)
         suggestion = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
         raise UnknownName(f"torchvision:{name} is not known", hint=f"{suggestion}known are {', '.join(NAMED)}")
-    return DataSource(request=request, format="torchvision", location=request.root)
-
-
-def _file_format(path: Path, accepted: Sequence[str], hint: str) -> str:
-    if "pairs" in accepted and holds_pairs(path):
-        return "pairs"
-    if path.suffix.lower() in (".csv", ".tsv") and "csv" in accepted:
-        return "csv"
-    if path.suffix.lower() in PICTURES:
-        raise DataError(f"{path} is a single picture, not data to learn from", hint=hint)
-    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
-        raise DataError(f"{path} is an archive", hint="unpack it and give the folder")
-    raise DataError(f"{path} is not a layout of data that zoo knows", hint=hint)
-
-
-def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str], hint: str) -> str:
-    listing = contents(path, path, limit=LOOK_AT)
-    if not listing.files:
-        inside = f"no pictures (found {described(listing.others)})" if listing.others else "no files"
-        raise DataError(f"{path} holds {inside}", hint=hint)
-    labelled = "class-folders" in accepted
-    refuse_other_task(path, request, labelled=labelled)
-    if not labelled:
-        return "image-folder"
-    if not subfolders(path):
-        raise DataError(f"{path} holds {len(listing.files)} pictures but no class folders", hint=hint)
-    for split, folder in find_parts(path, labelled=True, request=request).folders:
-        if split == "train" and not subfolders(folder):
-            also = "; --train . reads the folders called after splits as classes"
-            raise DataError(f"{folder} holds no class folders", hint=hint + also)
-    return "class-folders"
+    return DataSource(request=request, format=PUBLISHED, location=request.root)

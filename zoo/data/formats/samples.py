@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
+
+Origins = Mapping[Split | None, tuple[str, ...]]
+"""The files or folders that say what belongs to a split, or to none in particular."""
+
+
+def origins_of(origins: Origins, splits: Iterable[Split]) -> dict[Split, tuple[str, ...]]:
+    """Where every split comes from: what says so of it, else what says so of none in particular."""
+    return {split: where for split in splits if (where := origins.get(split) or origins.get(None))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +36,31 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any."""
 
     name: str
+    """The path below the listing's root, with slashes."""
     label: str = ""
+    """The class; empty where the source names none."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class FileListing:
     """Everything a source names, before any file was opened."""
 
     root: Path
-    rows: Sequence[Row]
+    """The folder below which rows are named."""
+    rows: Sequence[FileRow]
+    """One for each file that it names."""
     problems: Sequence[BadSample] = ()
+    """What is wrong with the source itself: nothing is trained then."""
     notes: Sequence[str] = ()
+    """What must be said about how it was read; a `DataNote` where it is of a kind."""
+    origins: Origins = field(default_factory=dict)
+    """Which files or folders say what belongs to a split, below the root."""
 
 
 def fingerprint(

@@ -77,3 +77,8 @@ def splits_of_folders(names: Iterable[str]) -> dict[str, Split]:
         if len(set(family.values())) > 1 and "train" in family.values():
             splits |= family
     return splits
+
+
+def split_of_path(path: str) -> Split | None:
+    """The split that the innermost folder of a path with slashes is called after: train/images/1.jpg; None for none."""
+    return next((split for name in reversed(path.split("/")[:-1]) if (split := exact_split(name))), None)

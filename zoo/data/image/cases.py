@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, count, cycle, islice
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ Truth = Callable[[Any, Pixels], Any]
 Read = Callable[[Any], Pixels]
 """A sample's picture, uint8 [height, width, 3]."""
 
+TINT: Final = np.array([1.0, 0.7, 0.45])
 GOLDEN_ITEMS: Final = 3
 GOLDEN_PIXELS: Final = 1_000_000
 """Larger pictures are not packed into bundles."""
@@ -145,9 +146,38 @@ def _model(data: _Pictures, image: ImageInput) -> Iterator[Case]:
         yield Case(name=name, kind=name, inputs=inputs, gates=False, origin="synthetic")
 
 
+def rescaled_cases(contents: Iterable[Case], image: ImageInput) -> Iterator[Case]:
+    """Raw cases that are strongly shrunk and enlarged on their way to the model, by turns, one of each content.
+
+    Runtimes differ most in how they resize, and nothing tells them apart but a picture of another size.
+    """
+    size = image.size if image.resize is None else (image.resize, image.resize)
+    for number, (case, kind) in enumerate(zip(contents, cycle(("shrunk", "enlarged")), strict=False)):
+        change = synthetic.to_be_shrunk if kind == "shrunk" else synthetic.to_be_enlarged
+        name = kind if number < 2 else f"{kind} {number // 2 + 1}"
+        yield replace(_raw(name, change(_coloured(case.inputs["image"]), size), kind=kind), origin=case.origin)
+
+
+def _coloured(pixels: Pixels) -> Pixels:
+    """The picture; a grey one tinted, so that swapped channels are noticed."""
+    if np.array_equal(pixels[..., 0], pixels[..., 2]):
+        return np.asarray(pixels * TINT, dtype=np.uint8)
+    return pixels
+
+
 def _golden(data: _Pictures, image: ImageInput) -> Iterator[Case]:
-    """Two synthetic pictures, and up to three of the data's own that are not too large."""
-    yield from islice(_pipeline(NONE, image), 2)
+    """A shrunk and an enlarged picture, and up to three of the data's own that are not too large.
+
+    Without data there are many synthetic ones, shrunk and enlarged by turns, from which to choose.
+    """
     few = islice(_items(data), 10 * GOLDEN_ITEMS)
     small = (case for case in few if case.inputs["image"].shape[0] * case.inputs["image"].shape[1] <= GOLDEN_PIXELS)
-    yield from islice(small, GOLDEN_ITEMS)
+    items = list(islice(small, GOLDEN_ITEMS))
+    yield from rescaled_cases(islice(chain(items, synthetic_contents(image)), 2 if items else None), image)
+    yield from items
+
+
+def synthetic_contents(image: ImageInput) -> Iterator[Case]:
+    """Scenes of many colours and shapes, about as large as the model's input, without end."""
+    side = image.resize or max(image.size)
+    return (_raw(f"scene {seed}", synthetic.scene(side, side * 6 // 5, seed=seed)) for seed in count(11))

@@ -42,11 +42,16 @@ def reader(card: DataCard) -> Read:
         return _read_turned
     if card.source.format == "torchvision":
         return _named_reader(card)
-    location = card.source.location
-    if location is None:
-        raise ValueError(f"a source of format {card.source.format} has no location")
-    root = (card.source.request.root or location.parent) if card.source.format in ("csv", "pairs") else location
+    root = files_root(card)
     return unchanged(lambda sample: read_picture(root / sample.name))
+
+
+def files_root(card: DataCard) -> Path:
+    """The folder below which the samples of a card lie."""
+    root = card.root or card.source.location
+    if root is None:
+        raise ValueError(f"a source of format {card.source.format} has no location")
+    return root
 
 
 def unchanged(read: Callable[[S], Pixels]) -> Callable[[S], Pixels]:

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from zoo.data.formats.pictures.decode import read_picture
 
 Pixels = npt.NDArray[np.uint8]
+MAX_DETAIL = 96
+"""Pixels of the longer side of what a large picture shows."""
 
 
 def scene(height: int, width: int, *, seed: int) -> Pixels:
@@ -59,6 +61,30 @@ def transparent(height: int, width: int, *, seed: int) -> Pixels:
 def turned(height: int, width: int, *, seed: int) -> Pixels:
     """A file that its EXIF entry says lies on its side, as reading gives it: [width, height, 3]."""
     return _through_a_file(Image.fromarray(scene(height, width, seed=seed)), orientation=6)
+
+
+def to_be_shrunk(content: Pixels, size: tuple[int, int]) -> Pixels:
+    """The content three or four times as large as `size`, under fine stripes, uint8 [height, width, 3].
+
+    Shrinking averages the stripes away; without antialiasing they become coarse ones.  Each pixel of the content is
+    repeated, so that the picture packs into a few kB.
+    """
+    coarse = -(-max(size) // MAX_DETAIL)
+    times = coarse * (4 if size[0] * size[1] <= 240**2 else 3)
+    near = _resized(content, -(-size[0] // coarse), -(-size[1] * 6 // (5 * coarse)))
+    large = near.repeat(times, axis=0).repeat(times, axis=1)[1:, 2:].astype(np.int16)  # by no whole number
+    rows, columns = np.indices(large.shape[:2])
+    stripes = np.where((rows + 2 * columns) % 3 == 0, -32, 16)
+    return np.clip(large + stripes[..., None], 0, 255).astype(np.uint8)
+
+
+def to_be_enlarged(content: Pixels, size: tuple[int, int]) -> Pixels:
+    """The content at less than half of `size`, uint8 [height, width, 3]."""
+    return _resized(content, size[0] // 3 + 1, size[1] * 2 // 5 + 1)
+
+
+def _resized(content: Pixels, height: int, width: int) -> Pixels:
+    return np.asarray(Image.fromarray(content).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def _through_a_file(picture: Image.Image, *, orientation: int = 1) -> Pixels:

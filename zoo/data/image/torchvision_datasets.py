@@ -6,14 +6,18 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.api.errors import DataError, NetworkError
+from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import with_validation
 from zoo.data.formats.class_folders.torchvision_names import NAMED
 from zoo.data.formats.samples import Sample, fingerprint
 from zoo.runs.cache import cache_root
+
+FIRST: Final = 32
+"""Pictures of a published dataset that are opened to see their size."""
 
 
 def named_root(source: DataSource) -> Path:
@@ -36,10 +40,21 @@ def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         source=source,
         splits=done,
         classes=classes,
-        facts={"channels": 1 if data[0][0].mode in ("1", "L") else 3},
+        facts=_facts(data),
         fingerprint=fingerprint(source.request.source, classes, done),
         notes=(*notes, "a published dataset is taken as it is: its pictures were not checked one by one"),
     )
+
+
+def _facts(data: Any) -> dict[str, Json]:
+    """Channels of the first picture, and the range of sizes of the first few."""
+    first = [data[index][0] for index in range(min(FIRST, len(data)))]
+    widths, heights = zip(*(picture.size for picture in first), strict=True)
+    return {
+        "channels": 1 if first[0].mode in ("1", "L") else 3,
+        "height": [min(heights), max(heights)],
+        "width": [min(widths), max(widths)],
+    }
 
 
 def open_part(source: DataSource, split: Split, *, download: bool = False) -> Any:

@@ -13,7 +13,9 @@ from zoo.data.text.wordpiece import encode_wordpieces
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """A text file as the inputs of pipeline.onnx; ValueError where it is empty or no UTF-8."""
+    """A text file as the inputs of pipeline.onnx; ValueError where it is empty, no UTF-8 or a table."""
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson"):
+        raise ValueError("it is a table; give its texts in quotes, or ask `zoo predict`")
     return read_text(path.read_text(encoding="utf-8-sig"), problem)
 
 

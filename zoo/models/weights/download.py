@@ -74,6 +74,17 @@ def download(url: str, path: Path, *, sha256: str, progress: Progress, patience:
                 sync(path.parent)
 
 
+def check_reachable(url: str, *, timeout: float = 10.0) -> None:
+    """NetworkError where the server does not give the file; nothing but the head of the answer is read."""
+    try:
+        with _open(url, start=0, part=Path(), timeout=timeout):
+            return
+    except _Interrupted as error:
+        raise NetworkError(
+            f"{url} cannot be reached: {error}", hint="set ZOO_MIRROR to a server that you can reach"
+        ) from error
+
+
 def _complete(url: str, part: Path, *, path: Path, sha256: str, progress: Progress, patience: Patience) -> None:
     """Fill the part until its hash is right; a part that was put together wrongly is downloaded again, once."""
     if part.exists() and file_sha256(part).startswith(sha256):

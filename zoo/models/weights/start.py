@@ -9,7 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from zoo.api.errors import PluginError, UsageError, describe_error
+from zoo.api.errors import BadFile, PluginError, UsageError, describe_error
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
@@ -47,6 +47,7 @@ def start_from(
     _check_size(source, problem)
     file = source.fetch(progress)
     state = _renamed(source, _read(source, file.path, catalog, entry), catalog)
+    _check_finite(source, state)
     new_head = not keep_head and _needs_new_head(source, state, model, entry, problem)
     if new_head and not entry.spec.head:
         raise UsageError(
@@ -60,6 +61,16 @@ def start_from(
     if new_head:
         note += f" with a new head ({', '.join(entry.spec.head)}) for {_count(problem.classes)}"
     return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*source.notes, note))
+
+
+def _check_finite(source: WeightsSource, state: Mapping[str, Tensor]) -> None:
+    """BadFile for parameters that are no numbers: training could only diverge."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise BadFile(
+                f"{name} of {source.name} holds numbers that are NaN or infinite",
+                hint="the training that made it has diverged: take an earlier checkpoint of it, or other weights",
+            )
 
 
 def _check_size(source: WeightsSource, problem: Problem) -> None:

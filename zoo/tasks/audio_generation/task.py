@@ -15,6 +15,7 @@ from zoo.api.errors import DataError, PluginError
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
+from zoo.data.formats.detect import FormatReader
 from zoo.tasks.audio_generation import device as sound_device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData(DeviceTextReader):
+class SoundData(FormatReader, DeviceTextReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
     device = sound_device
@@ -34,7 +35,7 @@ class SoundData(DeviceTextReader):
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
-        return sources.detect(request)
+        return sources.detect(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every file read."""

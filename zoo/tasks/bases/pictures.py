@@ -10,6 +10,7 @@ from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, generic_controls
+from zoo.data.formats.detect import FormatReader
 from zoo.data.image import reading, sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.inputs import fit_channels
@@ -17,7 +18,7 @@ from zoo.data.image.reading import Pixels, read_input
 from zoo.tasks.bases.items import ItemAnswers
 
 
-class PictureData:
+class PictureData(FormatReader):
     """Pictures in the formats that zoo reads; samples are `zoo.data.formats.samples.Sample`.
 
     A task with a table of its own beside the pictures extends `PictureTableData`; one with another format overrides
@@ -25,7 +26,7 @@ class PictureData:
     """
 
     formats: ClassVar[tuple[str, ...]] = ("image-folder", "csv", "torchvision")
-    """What is accepted: class-folders, image-folder, csv, torchvision, pairs."""
+    """What is accepted of class-folders, image-folder, csv, torchvision and pairs, beside formats of plugins."""
     labelled: ClassVar[bool] = False
     """Each picture has a class."""
     embedded: ClassVar[str] = ""
@@ -35,7 +36,7 @@ class PictureData:
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of `formats`, or the embedded digits; DataError names what is accepted."""
-        return sources.detect(request, accepted=self.formats)
+        return sources.detect(request, accepted=self.formats, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture decoded, every label compared."""

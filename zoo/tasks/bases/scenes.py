@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from PIL import Image
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, Split
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.pictures.decode import read_picture
-from zoo.data.image.reading import Pixels, unchanged
+from zoo.data.image.cases import TINT
+from zoo.data.image.reading import Pixels, files_root, unchanged
 from zoo.tasks.bases.pictures import PictureData
 
 if TYPE_CHECKING:
     from zoo.data.embedded.scenes import Scenes
 
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
-TINT: Final = np.array([1.0, 0.7, 0.45])
-"""Gives a grey picture colour, so that swapped channels are noticed."""
 
 
 class SceneData(PictureData):
-    """Annotated pictures in files, or the embedded digit scenes; a task adds `detect`, `check` and `root`.
+    """Annotated pictures in files, or the embedded digit scenes; a task adds `detect` and `check`.
 
     A sample has a `name`, below the root, and of a scene its `index`.
     """
 
     embedded = SCENES
 
-    def root(self, source: DataSource) -> Path:
-        """The folder below which the pictures of a source are."""
-        raise NotImplementedError(f"{type(self).__name__} must say root")
-
     def reader(self, card: DataCard) -> Callable[[Any], Pixels]:
         """From files, or of the embedded scenes."""
         if card.source.format == SCENES:
             return lambda sample: np.repeat(scenes_of(sample).images[sample.index][..., None], 3, axis=2)
-        root = self.root(card.source)
+        root = files_root(card)
         return unchanged(lambda sample: read_picture(root / sample.name))
 
     def stacked(self, card: DataCard, split: Split) -> Pixels | None:

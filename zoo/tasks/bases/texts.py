@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.problem import Input, Problem
+from zoo.api.parts import FileItem
+from zoo.api.problem import Input, Problem, TokenInput
 from zoo.api.task import Case, Control, Progress, Purpose
+from zoo.data.formats.detect import FormatReader
 from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
+from zoo.data.text.table_items import is_table, table_items
+from zoo.data.text.truncation import truncation_notes
 from zoo.tasks.bases.reading import DeviceTextReader
 
 
-class TextData(DeviceTextReader):
+class TextData(FormatReader, DeviceTextReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = reading
@@ -27,15 +32,24 @@ class TextData(DeviceTextReader):
 
     def detect(self, request: DataRequest) -> DataSource:
         """A CSV, TSV or JSON Lines file, a folder with one per split or with text files by class, or embedded names."""
-        return labelled_texts.detect(request)
+        return labelled_texts.detect(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read."""
         return labelled_texts.check(source, progress=progress, new_labels=not self.has_classes)
 
+    def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
+        """A sentence on the texts that the input cuts."""
+        return truncation_notes(card, input) if isinstance(input, TokenInput) else ()
+
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""
         return text_problem(task, card, input, classes=card.classes if self.has_classes else ())
+
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """tokens int64 [1, length] and lengths int64 [1] of a text file, or of every row of a CSV, TSV or JSON Lines
+        file; BadFile when it is empty or no text."""
+        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
 class TextAnswers:

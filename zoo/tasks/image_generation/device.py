@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, An
 def draw(seed: int, count: int, size: int) -> np.ndarray[Any, Any]:
     """float32 [count, size] from a unit normal, the same for a seed everywhere."""
     return np.random.default_rng(seed).standard_normal((count, size), np.float32)
+
+
+def png(image: np.ndarray[Any, Any]) -> bytes:
+    """One picture, uint8 [height, width, 1 or 3], as the bytes of a PNG file."""
+    memory = BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(memory, "png")
+    return memory.getvalue()
 
 
 def picture(answer: Mapping[str, np.ndarray[Any, Any]]) -> Image.Image:

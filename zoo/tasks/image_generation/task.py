@@ -81,11 +81,12 @@ class GenerationAnswers(LevelAnswers):
         return generator_controls()
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  nothing is ranked
-        """How many pictures of which size, and all of them in rows of eight."""
+        """How many pictures of which size, all of them in rows of eight, and each as a file of its own."""
         count, height, width, channels = answer[OUTPUT].shape
         sheet = np.asarray(device.picture(answer))
         return Shown(
             text=device.show(answer, {}),
             record={"count": count, "height": height, "width": width, "channels": channels},
             picture=enlarged(sheet.reshape(*sheet.shape[:2], channels)),
+            files={f"-{index:04d}.png": device.png(image) for index, image in enumerate(answer[OUTPUT], 1)},
         )

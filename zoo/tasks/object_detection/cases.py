@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case, Item, Purpose
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample
+from zoo.data.image.cases import rescaled_cases, synthetic_contents
 from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureData
 from zoo.tasks.bases.scenes import resized, tinted
@@ -32,7 +33,7 @@ def cases(
     elif purpose == Purpose.PIPELINE:
         cases = _raw_cases(card or data.embedded_card(), data, limit=max_detections(problem))
     elif purpose == Purpose.GOLDEN:
-        cases = _golden(card, data)
+        cases = _golden(card, data, problem.image)
     else:
         cases = _items(card, data) if card is not None else iter(())
     return islice(cases, limit)
@@ -80,15 +81,32 @@ def _raw_cases(card: DataCard, data: PictureData, *, limit: int) -> Iterator[Cas
     yield case("noise", "uniform", noise, "synthetic", gates=False)
 
 
-def _golden(card: DataCard | None, data: PictureData) -> Iterator[Case]:
-    """An embedded scene, an empty picture, and three evaluation items where there are data."""
+def _golden(card: DataCard | None, data: PictureData, image: ImageInput) -> Iterator[Case]:
+    """A shrunk and an enlarged scene, an empty picture, and three evaluation items.
+
+    Without data the scenes are embedded and synthetic ones; many, from which to choose.
+    """
+    black = Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
+    if card is None:
+        scenes = rescaled_cases(_scenes(data, image), image)
+        yield from chain(islice(scenes, 2), [black], scenes)
+        return
+    yield from rescaled_cases(islice(_items(card, data), 2), image)
+    yield black
+    yield from islice(_items(card, data), 3)
+
+
+def _scenes(data: PictureData, image: ImageInput) -> Iterator[Case]:
+    """Embedded scenes with many digits, tinted, and synthetic ones, by turns; without end."""
     embedded = data.embedded_card()
-    sample = max(_held_out(embedded)[1], key=lambda sample: len(sample.labels))
-    scene = tinted(data.reader(embedded)(sample))
-    yield Case(name="embedded scene", kind="realistic", inputs={"image": scene}, origin=f"embedded {SCENES}, tinted")
-    yield Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
-    if card is not None:
-        yield from islice(_items(card, data), 3)
+    read = data.reader(embedded)
+    full = sorted(_held_out(embedded)[1], key=lambda sample: -len(sample.labels))
+    for sample, made in zip(cycle(full), synthetic_contents(image), strict=False):
+        for _ in range(2):  # one to be shrunk, one to be enlarged
+            origin = f"embedded {SCENES}, tinted"
+            yield Case(name="scene", kind="realistic", inputs={"image": tinted(read(sample))}, origin=origin)
+        yield made
+        yield made
 
 
 def _nothing(height: int, width: int) -> Pixels:

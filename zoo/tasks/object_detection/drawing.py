@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo.tasks.object_detection.device import SURE
+from zoo.tasks.object_detection.device import THRESHOLD
 
 MIN_SIDE: Final = 320
 """Pictures whose longer side is shorter are enlarged to it, so that names can be read."""
@@ -21,8 +21,10 @@ def boxed(
     boxes: Sequence[Sequence[float]],
     names: Sequence[str],
     scores: Sequence[float],
+    *,
+    threshold: float = THRESHOLD,
 ) -> Image.Image:
-    """uint8 [h, w, 3] with a frame, a name and a score for each sure detection."""
+    """uint8 [h, w, 3] with a frame, a name and a score for each detection from the threshold on."""
     picture = Image.fromarray(np.ascontiguousarray(image))
     factor = max(1, math.ceil(MIN_SIDE / max(picture.size)))
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
@@ -30,7 +32,7 @@ def boxed(
     line = max(2, max(picture.size) // 300)
     # the surest last, on top
     for box, name, score in sorted(zip(boxes, names, scores, strict=True), key=lambda row: row[2]):
-        if score < SURE:
+        if score < threshold:
             continue
         left, top, right, bottom = (edge * factor for edge in box)
         colour = colour_of(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,10 +43,11 @@ class DetectionMetrics:
         self.examples += [(batch["image"][index].cpu(), answers[index]) for index in range(len(answers[:free]))]
 
     def compute(self) -> dict[str, float]:
-        """map (over overlaps of 0.50 to 0.95), map50 and map75, in 0..1, over all processes together."""
+        """map (over overlaps of 0.50 to 0.95), map50 and map75, in 0..1, over all processes together; NaN where the
+        split has no object."""
         values = self.metric.compute()
-        # a split without any object has no precision to speak of; the library says -1
-        return {name: max(float(values[key]), 0.0) for name, key in NAMES.items()}
+        # a split without any object has no precision to speak of: the library says -1, and zoo that it is no number
+        return {name: math.nan if values[key] < 0 else float(values[key]) for name, key in NAMES.items()}
 
     def pictures(self, folder: Path) -> list[Path]:
         """detections.png: the detections in the first pictures of the split."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Progress, Purpose, Shown
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, SCENES, detect_objects, object_root
+from zoo.data.formats.detection.layouts import SCENES, detect_objects
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
@@ -25,24 +25,22 @@ if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
+EDGES = ("left", "top", "right", "bottom")
+"""The columns of a box in tables, in pixels of the given picture."""
+
+
 class DetectionData(SceneData):
     """COCO's JSON, Pascal VOC's XML, YOLO's text files, or the embedded digit scenes; samples are `ObjectSample`s."""
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of these; DataError names them."""
-        return detect_objects(request)
+        return detect_objects(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture decoded, every box held against it."""
         if source.format == SCENES:
             return scenes_card(source)
-        assert source.location is not None
-        listing = LISTINGS[source.format](source.location, request=source.request)
-        return check_objects(source, listing, progress=progress)
-
-    def root(self, source: DataSource) -> Path:
-        """As the listing names them."""
-        return object_root(source)
+        return check_objects(source, read_source(source), progress=progress)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes of the data, and how many detections an answer may hold."""
@@ -66,15 +64,18 @@ class DetectionAnswers(PictureAnswers):
         return precision(answers, cases)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
-        """The sure detections as text and drawn into the picture."""
-        facts = {"classes": problem.classes}
+        """The detections from the threshold on, as text and drawn into the picture; in tables a row for each box."""
+        facts = {"classes": problem.classes, "facts": problem.facts}
         names = [problem.classes[label] for label in answer["labels"]]
-        sure = device.found(answer, facts)
+        listed = device.found(answer, facts)
+        boxes = answer["boxes"].tolist()
+        least = device.threshold(facts)
         return Shown(
             text=device.show(answer, facts, limit),
             record={
-                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in sure],
+                "detections": [{"label": name, "score": score, "box": list(box)} for name, score, box in listed],
                 "found": len(names),
             },
-            picture=boxed(case.inputs["image"], answer["boxes"].tolist(), names, answer["scores"].tolist()),
+            picture=boxed(case.inputs["image"], boxes, names, answer["scores"].tolist(), threshold=least),
+            rows=[{"label": name, "score": score, **dict(zip(EDGES, box, strict=True))} for name, score, box in listed],
         )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.embedded.digits import CLASSES
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
-from zoo.data.formats.masks.layouts import SCENES, mask_root
+from zoo.data.formats.masks.layouts import SCENES
 from zoo.data.formats.masks.masks import MaskSample, mask_fingerprint
-from zoo.data.image.reading import Pixels, unchanged
+from zoo.data.image.reading import Pixels, files_root, unchanged
 from zoo.tasks.bases.scenes import SPLITS, load_scenes, scene_indices, scenes_of
 
 SCENE_CLASSES = ("background", *CLASSES)
@@ -45,7 +45,7 @@ def mask_reader(card: DataCard) -> Callable[[MaskSample], Pixels]:
     """A function from a sample to its classes, uint8 [height, width]; 255 is left open."""
     if card.source.format == SCENES:
         return lambda sample: scenes_of(sample).masks[sample.index]
-    root = mask_root(card.source)
+    root = files_root(card)
 
     def read(sample: MaskSample) -> Pixels:
         return read_mask(root / sample.mask, sample.coding) if sample.mask else drawn_mask(sample.shapes, *sample.sides)

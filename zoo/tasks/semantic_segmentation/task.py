@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Problem
 from zoo.api.task import Case, Progress, Purpose, Shown
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
-from zoo.data.formats.masks.layouts import LISTINGS, SCENES, detect_masks, mask_root
+from zoo.data.formats.masks.layouts import SCENES, detect_masks
 from zoo.data.image.reading import Pixels
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
@@ -31,18 +31,13 @@ class SegmentationData(SceneData):
 
     def detect(self, request: DataRequest) -> DataSource:
         """One of these; DataError names them."""
-        return detect_masks(request)
+        return detect_masks(request, installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every picture and mask decoded and held against each other."""
         if source.format == SCENES:
             return scenes_card(source)
-        assert source.location is not None
-        return check_masks(source, LISTINGS[source.format](source.location, request=source.request), progress=progress)
-
-    def root(self, source: DataSource) -> Path:
-        """As the listing names them."""
-        return mask_root(source)
+        return check_masks(source, read_source(source), progress=progress)
 
 
 class SegmentationAnswers(PictureAnswers):

@@ -16,7 +16,9 @@ SETTINGS = {"length": 200, "temperature": 0.8, "seed": 0}
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> Arrays:
-    """A text file as the prompt; ValueError where it is empty or no UTF-8."""
+    """A text file as the prompt; ValueError where it is empty, no UTF-8 or a table."""
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson"):
+        raise ValueError("it is a table; give its prompts in quotes, or ask `zoo predict`")
     return read_text(path.read_text(encoding="utf-8-sig"), problem)
 
 

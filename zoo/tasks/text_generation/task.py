@@ -6,21 +6,25 @@ Here a graph is tokens in, logits out, with the state of the model beside them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
+from zoo.data.formats.detect import FormatReader, read_source
 from zoo.data.formats.text.checks import check_corpus
-from zoo.data.formats.text.layouts import detect_text, plain_files, split_files
-from zoo.data.formats.text.rows import TABLES, Found, TextRow, read_plain, read_table
+from zoo.data.formats.text.layouts import detect_text
+from zoo.data.formats.text.rows import Found, TextRow
 from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
+from zoo.data.text.table_items import is_table, table_items
 from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
 from zoo.tasks.bases.reading import DeviceTextReader
@@ -32,11 +36,10 @@ from zoo.tasks.text_generation.cases import cases as writer_cases
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
-LAYOUTS: Final = ("text-file", "text-folder", "text-lines", "text-tables")
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData(DeviceTextReader):
+class CorpusData(FormatReader, DeviceTextReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = text_device
@@ -44,11 +47,12 @@ class CorpusData(DeviceTextReader):
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
-        return detect_text(request, embedded=(EMBEDDED,), accepted=LAYOUTS)
+        return detect_text(request, embedded=(EMBEDDED,), task="text-generation", installed=self.installed)
 
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every text read."""
-        return check_corpus(source, _rows(source), progress=progress)
+        entries = _embedded() if source.format == EMBEDDED else read_source(source)
+        return check_corpus(source, entries, progress=progress)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The vocabulary of the training text in the unit that the model reads."""
@@ -56,6 +60,10 @@ class CorpusData(DeviceTextReader):
         texts = (f"{item.text}\n" for item in card.splits["train"])
         vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
         return Problem(task=task, input=input, vocabulary=vocabulary)
+
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """The prompt in a text file, or in every row of a table, as tokens int64 [1, length]; BadFile for no text."""
+        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
 class ContinuationAnswers(SequenceAnswers):
@@ -80,6 +88,10 @@ class ContinuationAnswers(SequenceAnswers):
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
         return text_controls(VOCABULARY, STATE, absent={"classes": "a language model has no classes"})
 
+    def prompts(self, problem: Problem) -> Sequence[str]:  # noqa: ARG002  the same for all
+        """An empty one: the model writes what a text begins with."""
+        return ("",)
+
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
         named = to_json(problem)
@@ -100,21 +112,7 @@ def _likeliest(logits: npt.NDArray[Any], vocabulary: Sequence[str], limit: int) 
     return [(vocabulary[index], float(weights[index] / weights.sum())) for index in best]
 
 
-def _rows(source: DataSource) -> Iterator[Found]:
-    if source.format == EMBEDDED:
-        for split in SPLITS:
-            text = "\n".join(name for name, _ in names(split))
-            yield TextRow(split, text, split=split)
-        return
-    path = source.location
-    assert path is not None, "detect gives every source of files a location"
-    if source.format == "text-file":
-        yield read_plain(path, path.name)
-    elif source.format == "text-lines":
-        yield from read_table(path, labelled=False, request=source.request)
-    elif source.format == "text-tables":
-        for file, part in split_files(path, TABLES, request=source.request):
-            yield from read_table(file, labelled=False, split=part, request=source.request)
-    else:
-        for file, known in plain_files(path, request=source.request):
-            yield read_plain(file, file.relative_to(path).as_posix(), split=known)
+def _embedded() -> Iterator[Found]:
+    for split in SPLITS:
+        text = "\n".join(name for name, _ in names(split))
+        yield TextRow(split, text, split=split)

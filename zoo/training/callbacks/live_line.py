@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO
@@ -92,14 +93,17 @@ def epoch_line(result: EpochResult, start: Start) -> str:
     """The line of an epoch: loss, metrics, speed, learning rate, time."""
     metrics = "  ".join(score(name, value) for name, value in result.metrics.items())
     mark = "  best" if result.best else ""
+    validation = "" if result.validation_loss is None else f"  val loss {result.validation_loss:.4f}"
     return (
-        f"epoch {result.epoch}/{start.epochs}  loss {result.losses['loss']:.4f}  {metrics}  "
+        f"epoch {result.epoch}/{start.epochs}  loss {result.losses['loss']:.4f}{validation}  {metrics}  "
         f"{result.speed:,.0f}/s  lr {result.rate:.1e}  {clock(result.seconds)}{mark}"
     )
 
 
 def score(name: str, value: float) -> str:
     """A metric with its name; accuracies as percentages."""
+    if math.isnan(value):
+        return f"{name} not measurable"
     return f"{name} {value:.2%}" if name.startswith(PERCENT_METRICS) else f"{name} {value:.4g}"
 
 

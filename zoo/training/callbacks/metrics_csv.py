@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.runs.atomic import disk_errors, write_text
+from zoo.training.diagnosis import ANSWERS, LABELS
 from zoo.training.events import Callback, EpochResult, Start
 
 
@@ -21,8 +23,13 @@ def row(result: EpochResult) -> dict[str, float]:
         "lr": result.rate,
         "items_per_second": round(result.speed, 1),
         **{f"train/{name}": value for name, value in result.losses.items()},
-        **{f"validation/{name}": value for name, value in result.metrics.items()},
+        **{f"validation/{name}": value for name, value in {**_loss(result), **result.metrics}.items()},
+        **{name: value for name, value in ((ANSWERS, result.answers), (LABELS, result.labels)) if value is not None},
     }
+
+
+def _loss(result: EpochResult) -> dict[str, float]:
+    return {} if result.validation_loss is None else {"loss": result.validation_loss}
 
 
 def read_rows(file: Path) -> list[dict[str, float]]:
@@ -50,11 +57,22 @@ class MetricsCsv(Callback):
             write_text(self._file, "".join(_line(row, header=index == 0) for index, row in enumerate(kept)))
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """Write one row and flush it to the disk."""
+        """Write one row and flush it to the disk; the columns are those of the first row."""
+        values = row(result)
+        if columns := _columns(self._file):
+            values = {name: values.get(name, math.nan) for name in columns}
         with disk_errors(self._file), self._file.open("a", newline="") as file:
-            file.write(_line(row(result), header=file.tell() == 0))
+            file.write(_line(values, header=file.tell() == 0))
             file.flush()
             os.fsync(file.fileno())
+
+
+def _columns(file: Path) -> list[str]:
+    """The names in the first line; empty where there is no file."""
+    if not file.is_file():
+        return []
+    with file.open(newline="") as lines:
+        return next(csv.reader(lines), [])
 
 
 def _line(values: Mapping[str, float], *, header: bool) -> str:

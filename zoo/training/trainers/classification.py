@@ -29,6 +29,10 @@ class ClassificationTrainer(SingleModelTrainer):
         """`logits` [n, classes]."""
         return {"logits": as_tuple(context.modules["model"](batch["input"]))[0]}
 
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Cross-entropy, without label smoothing."""
+        return F.cross_entropy(outputs["logits"].float(), batch["label"])
+
 
 def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The outputs that are not None, the model's own logits first."""

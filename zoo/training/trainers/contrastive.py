@@ -34,6 +34,11 @@ class ContrastiveTextTrainer(ClassificationTrainer):
         """`embedding` [n, d], unit vectors."""
         return {"embedding": embed(context, batch["tokens"], batch["lengths"])}
 
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:
+        """The same loss over the texts of the batch."""
+        temperature = float(context.options["temperature"])
+        return contrastive_loss(outputs["embedding"], batch["label"], temperature=temperature)
+
 
 def embed(context: StepContext, tokens: Tensor, lengths: Tensor) -> Tensor:
     """Unit vectors float32 [n, d] of a batch."""

@@ -79,6 +79,11 @@ class LanguageModelTrainer:
         nll = nats.view_as(targets)
         return {"nats": nll.sum(1), "tokens": (targets != IGNORE_INDEX).sum(1), "nll": nll}
 
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Nats per target that counts."""
+        loss: Tensor = outputs["nats"].sum() / outputs["tokens"].sum().clamp_min(1)
+        return loss
+
     def _given(self, batch: Batch) -> list[Tensor]:
         return [batch[name] for name in self._inputs]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.api.task import Batch
@@ -23,3 +24,7 @@ class ReconstructionTrainer(SingleModelTrainer):
     def predict(self, context: StepContext, batch: Batch) -> Batch:
         """`reconstruction`, the same shape as `input`."""
         return {"reconstruction": context.modules["model"](batch["input"])}
+
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Mean squared error."""
+        return F.mse_loss(outputs["reconstruction"], batch["input"])

@@ -32,6 +32,10 @@ class SegmentationTrainer(SingleModelTrainer):
         """`logits` [n, classes, h, w]."""
         return {"logits": as_tuple(context.modules["model"](batch["input"]))[0]}
 
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """Cross-entropy over the pixels, without label smoothing."""
+        return pixel_loss(outputs["logits"].float(), batch["mask"].long())
+
 
 def pixel_loss(logits: Tensor, mask: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy over the pixels that are not ignored; zero where all are."""

@@ -9,6 +9,8 @@ from torch.optim import Optimizer
 
 from zoo.api.problem import Problem
 from zoo.api.recipe import Recipe
+from zoo.api.task import Batch
+from zoo.api.trainer import StepContext
 from zoo.training.optimizers import build_optimizer
 
 
@@ -24,6 +26,10 @@ class SingleModelTrainer:
     ) -> dict[str, Optimizer]:
         """One optimiser of the model."""
         return {"model": build_optimizer(modules["model"], recipe, head=head)}
+
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
+        """The mean loss of what `predict` gave for a batch; None where a trainer does not say it."""
+        return None
 
     def state_dict(self) -> dict[str, Tensor | int | float | str]:
         """Empty: this trainer has no state."""

@@ -13,8 +13,9 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, detect_objects
+from zoo.data.formats.detection.layouts import detect_objects
 
 SIDE = 20
 Document = dict[str, Any]
@@ -50,7 +51,7 @@ def write(root: Path, name: str, content: Document) -> Path:
 def card(path: Path, **options: Any) -> DataCard:
     source = detect_objects(DataRequest(source=str(path), **options))
     assert source.location is not None
-    listing = LISTINGS[source.format](source.location, request=source.request)
+    listing = read_source(source)
     return check_objects(source, listing, progress=lambda *_: None)
 
 

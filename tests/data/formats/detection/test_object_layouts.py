@@ -12,8 +12,9 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, detect_objects
+from zoo.data.formats.detection.layouts import detect_objects
 from zoo.data.formats.detection.yolo_settings import read_settings
 
 HEIGHT, WIDTH = 40, 60
@@ -102,9 +103,7 @@ WRITERS: dict[str, Write] = {"coco": write_coco, "voc": write_voc, "yolo": write
 def check(path: Path, *, skip: bool = False) -> DataCard:
     source = detect_objects(DataRequest(source=str(path), on_bad_sample="skip" if skip else "error"))
     assert source.location is not None
-    return check_objects(
-        source, LISTINGS[source.format](source.location, request=source.request), progress=lambda *_: None
-    )
+    return check_objects(source, read_source(source), progress=lambda *_: None)
 
 
 @pytest.mark.parametrize("format", WRITERS)

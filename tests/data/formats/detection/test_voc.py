@@ -11,8 +11,9 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, detect_objects
+from zoo.data.formats.detection.layouts import detect_objects
 
 SIDE = 20
 
@@ -47,7 +48,7 @@ def world(root: Path, names: str = "abcd", **lists: str) -> Path:
 def card(path: Path, **options: Any) -> DataCard:
     source = detect_objects(DataRequest(source=str(path), **options))
     assert (source.format, source.location is not None) == ("voc", True)
-    listing = LISTINGS["voc"](path, request=source.request)
+    listing = read_source(source)
     return check_objects(source, listing, progress=lambda *_: None)
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
-from zoo.data.formats.detection.layouts import LISTINGS, detect_objects, object_root
+from zoo.data.formats.detection.layouts import detect_objects
 from zoo.data.formats.detection.yolo_settings import read_dataset, read_settings
 
 SIDE = 20
@@ -44,8 +45,9 @@ def world(root: Path, yaml: str = "train: images/train\nval: images/val\nnames: 
 def card(path: Path, **options: Any) -> DataCard:
     source = detect_objects(DataRequest(source=str(path), **options))
     assert source.format == "yolo" and source.location is not None
-    card = check_objects(source, LISTINGS["yolo"](source.location, request=source.request), progress=lambda *_: None)
-    root = object_root(source)
+    card = check_objects(source, read_source(source), progress=lambda *_: None)
+    root = card.root
+    assert root is not None
     assert all((root / sample.name).is_file() for items in card.splits.values() for sample in items)
     return card
 

@@ -13,7 +13,7 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.embedded import digits
 from zoo.data.formats.identities.folders import hold_out_identities
-from zoo.data.formats.samples import Row
+from zoo.data.formats.samples import FileRow
 from zoo.data.image.reading import reader, stacked
 
 Paint = Callable[..., Path]
@@ -42,7 +42,7 @@ def test_whole_identities_are_held_out_by_the_hash_of_their_names(paint: Paint, 
     names = [f"person {number}" for number in range(12)]
     people(paint, *names)
     found = card(tmp_path)
-    held = hold_out_identities([Row(f"{name}/1.png", name) for name in names])
+    held = hold_out_identities([FileRow(f"{name}/1.png", name) for name in names])
     assert found.counts() == {"train": 30, "validation": 6}
     assert {sample.name.split("/")[0] for sample in found.splits["validation"]} == held
     assert found.facts["identities"] == 10
@@ -54,8 +54,8 @@ def test_whole_identities_are_held_out_by_the_hash_of_their_names(paint: Paint, 
 
 def test_another_identity_leaves_the_others_where_they_were() -> None:
     names = [f"person {number}" for number in range(200)]
-    before = hold_out_identities([Row(name, name) for name in names])
-    after = hold_out_identities([Row(name, name) for name in [*names, "somebody new"]])
+    before = hold_out_identities([FileRow(name, name) for name in names])
+    after = hold_out_identities([FileRow(name, name) for name in [*names, "somebody new"]])
     assert before == after - {"somebody new"}
     assert 10 <= len(before) <= 35
 

@@ -14,9 +14,10 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
-from zoo.data.formats.masks.layouts import LISTINGS, detect_masks
+from zoo.data.formats.masks.layouts import detect_masks
 from zoo.tasks.semantic_segmentation.sources import mask_reader
 from zoo.tasks.semantic_segmentation.task import SegmentationData
 
@@ -122,9 +123,7 @@ def write_coco(root: Path) -> Path:
 def card_of(root: Path, *, skip: bool = False) -> DataCard:
     source = detect_masks(DataRequest(source=str(root), on_bad_sample="skip" if skip else "error"))
     assert source.location is not None
-    return check_masks(
-        source, LISTINGS[source.format](source.location, request=source.request), progress=lambda *_: None
-    )
+    return check_masks(source, read_source(source), progress=lambda *_: None)
 
 
 def problem_of(root: Path) -> tuple[str, str, str]:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.index_mask import read_mask
-from zoo.data.formats.masks.layouts import LISTINGS, detect_masks
+from zoo.data.formats.masks.layouts import detect_masks
 from zoo.tasks.semantic_segmentation.sources import mask_reader
 from zoo.tasks.semantic_segmentation.task import SegmentationData
 
@@ -54,7 +55,7 @@ def coloured(mask: Mask) -> npt.NDArray[np.uint8]:
 def card(root: Path, **options: Any) -> DataCard:
     source = detect_masks(DataRequest(source=str(root), **options))
     assert source.location is not None
-    listing = LISTINGS[source.format](source.location, request=source.request)
+    listing = read_source(source)
     return check_masks(source, listing, progress=lambda *_: None)
 
 

@@ -354,7 +354,7 @@ def test_windows_line_ends_are_line_ends(tmp_path: Path) -> None:
 
 
 def test_the_embedded_names_are_found_by_name() -> None:
-    source = detect_text(DataRequest(source="names"), embedded=("names",), accepted=())
+    source = detect_text(DataRequest(source="names"), embedded=("names",), task="text-classification")
     assert source.format == "names"
     rows = [TextRow("1", "a b" * 500, "x"), TextRow("2", "c", "y"), TextRow("3", "d", "x")]
     assert check_labelled(source, rows, progress=quiet).classes == ("x", "y")

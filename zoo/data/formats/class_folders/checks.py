@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, NoteKind, Split
 from zoo.api.errors import DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
-from zoo.data.formats.bad_samples import failed, share_left_out
-from zoo.data.formats.duplicates import leak_notes
+from zoo.data.formats.bad_samples import failed, note_bad, share_left_out
+from zoo.data.formats.duplicates import double_notes, leak_notes
 from zoo.data.formats.inspection import Facts, Inspect, Inspection, inspect_files
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
-from zoo.data.formats.samples import Listing, Row, Sample, fingerprint
+from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint, origins_of
 from zoo.data.formats.splits import Ratios, divided
 
 
@@ -32,15 +32,17 @@ class Kind:
     """A sentence per trait, with {count}."""
     summarise: Callable[[Iterable[Facts]], dict[str, Json]]
     """All facts -> the facts of the card."""
+    trait_kinds: Mapping[str, NoteKind] = field(default_factory=dict)
+    """What a trait warns of; those that are not named only say how a file was read."""
 
 
-Divide = Callable[[Sequence[Row], Inspection], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
+Divide = Callable[[Sequence[FileRow], Inspection], tuple[dict[Split, tuple[Sample, ...]], list[str]]]
 """(rows, what was seen in their files) -> the samples of every split, and what must be said about it."""
 
 
 def check_listing(
     source: DataSource,
-    listing: Listing,
+    listing: FileListing,
     kind: Kind,
     *,
     labelled: bool,
@@ -65,7 +67,7 @@ def check_listing(
     seen = inspect_files(
         listing.root, names, kind.inspect, version=kind.version, progress=progress, stop_early=not skip
     )
-    notes = [*listing.notes, *_bad_samples(where, names, seen, skip=skip)]
+    notes = [*listing.notes, *_bad_samples(where, names, seen, word=kind.word, skip=skip)]
     rows = [row for row in listing.rows if row.name in seen.facts]
     splits, split_notes = (
         divide(rows, seen) if divide else make_splits(rows, classes, seen, ratios=source.request.ratios)
@@ -82,11 +84,13 @@ def check_listing(
         fingerprint=fingerprint(source.format, classes, splits),
         former_fingerprint=fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
+        root=listing.root,
+        origins=origins_of(listing.origins, splits),
     )
 
 
 def make_splits(
-    rows: Sequence[Row], classes: Sequence[str], seen: Inspection, *, ratios: Ratios | None = None
+    rows: Sequence[FileRow], classes: Sequence[str], seen: Inspection, *, ratios: Ratios | None = None
 ) -> tuple[dict[Split, tuple[Sample, ...]], list[str]]:
     """The samples of every split in the order of their names; validation is held out of train where there is none."""
     numbers = {name: number for number, name in enumerate(classes)}
@@ -112,9 +116,8 @@ def with_validation(
 
 def duplicate_notes(splits: Mapping[Split, Sequence[Sample]], *, word: str) -> list[str]:
     """Sentences on equal files in two splits or under two classes."""
-    notes = leak_notes(
-        {split: [(item.name, item.content) for item in items] for split, items in splits.items()}, word=word
-    )
+    contents = {split: [(item.name, item.content) for item in items] for split, items in splits.items()}
+    notes = [*leak_notes(contents, word=word), *double_notes(contents, word=word)]
     first: dict[str, Sample] = {}
     torn: dict[str, str] = {}
     for item in (item for items in splits.values() for item in items):
@@ -122,18 +125,20 @@ def duplicate_notes(splits: Mapping[Split, Sequence[Sample]], *, word: str) -> l
         if earlier.label != item.label:
             torn.setdefault(item.content, f"{earlier.name} and {item.name}")
     if torn:
-        notes.append(f"{len(torn)} {word} stand under two classes, such as {next(iter(torn.values()))}")
+        message = f"{len(torn)} {word} stand under two classes, such as {next(iter(torn.values()))}"
+        notes.append(DataNote(message, kind="conflict", items=len(torn), examples=[*torn.values()][:5]))
     return notes
 
 
-def _bad_samples(where: object, names: Sequence[str], seen: Inspection, *, skip: bool) -> list[str]:
+def _bad_samples(where: object, names: Sequence[str], seen: Inspection, *, word: str, skip: bool) -> list[str]:
     bad = len(seen.problems)
     if not bad:
         return []
     looked = "" if seen.complete else f"; only a sample of {len(seen.facts) + bad:,} was looked at"
     share = share_left_out(where, seen.problems, bad=bad, total=len(names), skip=skip, looked=looked)
     shown = ", ".join(f"{problem.where} ({problem.reason})" for problem in seen.problems[:5])
-    return [f"left out {bad} bad samples ({share:.2%}) as asked: {shown}{', …' if bad > 5 else ''}"]
+    message = f"left out {bad} bad samples ({share:.2%}) as asked: {shown}{', …' if bad > 5 else ''}"
+    return [note_bad(message, seen.problems, what=f"bad {word}", items=bad)]
 
 
 def _trait_notes(seen: Inspection, kind: Kind) -> list[str]:
@@ -141,4 +146,10 @@ def _trait_notes(seen: Inspection, kind: Kind) -> list[str]:
     for facts in seen.facts.values():
         traits = facts.get("traits")
         counts.update(str(trait) for trait in (traits if isinstance(traits, list) else []))
-    return [kind.traits[name].format(count=f"{counts[name]:,}") for name in kind.traits if counts[name]]
+    return [
+        DataNote(
+            sentence.format(count=f"{counts[name]:,}"), kind=kind.trait_kinds.get(name, "reading"), items=counts[name]
+        )
+        for name, sentence in kind.traits.items()
+        if counts[name]
+    ]

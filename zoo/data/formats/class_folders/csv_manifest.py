@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest
-from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.api.errors import BadFile, BadSample, DataError, UsageError
 from zoo.data.formats.columns import (
     Columns,
     asked_columns,
@@ -21,11 +21,13 @@ from zoo.data.formats.columns import (
     unnamed_split_column,
 )
 from zoo.data.formats.folders import PICTURES, subfolders
-from zoo.data.formats.samples import Listing, Row
+from zoo.data.formats.samples import FileListing, FileRow
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
 
+MAX_NAME_CHARS: Final = 4_000
+"""Characters of a path; a longer text is none."""
 SOME: Final = 20
 """Rows whose files are looked for to see which column holds paths."""
 
@@ -40,11 +42,14 @@ class Files:
 
     def find(self, name: str) -> str | None:
         """The path below the root; None where no file, or more than one, may be meant."""
-        path = Path(name.replace("\\", "/"))
-        if not name:
+        if not 0 < len(name) <= MAX_NAME_CHARS or "\0" in name:
             return None
-        if (self.root / path).is_file():
-            return path.as_posix()
+        path = Path(name.replace("\\", "/"))
+        try:
+            if (self.root / path).is_file():
+                return path.as_posix()
+        except OSError:  # a part of it is longer than a file's name may be
+            return None
         folder = self.root / path.parent
         if folder not in self.folders:
             names: dict[str, list[str]] = {}
@@ -58,23 +63,21 @@ class Files:
         return (path.parent / files[0]).as_posix() if len(files) == 1 else None
 
 
-def list_manifest(
-    path: Path, *, labelled: bool = True, root: Path | None = None, request: DataRequest | None = None
-) -> Listing:
-    """Every row; paths are relative to `root`, to the folder the file lies in, or to the one folder beside it.
+def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | None = None) -> FileListing:
+    """Every row; paths are relative to --data-root, to the folder the file lies in, or to the one folder beside it.
 
     DataError where nothing says which column holds what.
     """
     table = _table(path)
-    files = Files(root or path.parent, {})
+    files = Files((request.root if request else None) or path.parent, {})
     columns, folder = _columns(path, table, files, labelled=labelled, request=request)
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     problems: list[BadSample] = [*table.problems]
     seen: dict[str, tuple[int, str]] = {}
     for line in table.rows[int(columns.header) :]:
         row, problem = _row(path.name, line, columns.of, labelled=labelled)
         name = files.find(folder + row.name)
-        row = Row(name or row.name, row.label, row.split)
+        row = FileRow(name or row.name, row.label, row.split)
         earlier = seen.setdefault(row.name, (line.last, row.label))
         where = f"{path.name} line {line.last}"
         if problem is None and earlier[0] != line.last:
@@ -89,7 +92,24 @@ def list_manifest(
     notes = list(columns.notes)
     if folder:
         notes.append(f"the paths of {path.name} are read below {folder}")
-    return Listing(root=files.root, rows=rows, problems=problems, notes=notes)
+    return FileListing(root=files.root, rows=rows, problems=problems, notes=notes, origins={None: (path.name,)})
+
+
+def names_pictures(path: Path, request: DataRequest) -> bool:
+    """Whether a table has a column of paths, which lead to files, and one of labels."""
+    try:
+        table = _table(path)
+        files = Files(request.root or path.parent, {})
+        columns, folder = _columns(path, table, files, labelled=True, request=request)
+    except UsageError:
+        return False
+    cells = [row.cells[columns.of["path"]] for row in table.rows[int(columns.header) :][:SOME] if len(row.cells) > 1]
+    return any(files.find(folder + cell.strip()) for cell in cells)
+
+
+def list_unlabelled(path: Path, *, request: DataRequest | None = None) -> FileListing:
+    """The same of a table whose rows need no label."""
+    return list_manifest(path, labelled=False, request=request)
 
 
 def _table(path: Path) -> Table:
@@ -152,11 +172,11 @@ def _folder(cells: Sequence[str], files: Files) -> str | None:
     return f"{folders[0]}/" if len(folders) == 1 else None
 
 
-def _row(file: str, line: TableRow, columns: Mapping[str, int], *, labelled: bool) -> tuple[Row, BadSample | None]:
+def _row(file: str, line: TableRow, columns: Mapping[str, int], *, labelled: bool) -> tuple[FileRow, BadSample | None]:
     where = f"{file} line {line.last}"
     cells = {kind: line.cells[at].strip() if at < len(line.cells) else "" for kind, at in columns.items()}
     split = cells.get("split", "")
-    row = Row(cells["path"], cells.get("label", "") if labelled else "", exact_split(split))
+    row = FileRow(cells["path"], cells.get("label", "") if labelled else "", exact_split(split))
     if not row.name:
         return row, BadSample(where, "the path is empty", "fill it in")
     if labelled and not row.label:

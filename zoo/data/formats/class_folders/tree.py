@@ -19,7 +19,7 @@ from zoo.data.formats.folders import (
     subfolders,
 )
 from zoo.data.formats.parts import find_parts
-from zoo.data.formats.samples import Listing, Row
+from zoo.data.formats.samples import FileListing, FileRow
 
 
 def list_class_folders(
@@ -28,13 +28,13 @@ def list_class_folders(
     *,
     known: Collection[str] = (),
     request: DataRequest | None = None,
-) -> Listing:
+) -> FileListing:
     """Every file of a kind below a class folder; the class is the name of the folder, whatever lies between.
 
     `known` are files in `root` that another reader reads.  `request` may name the folders of the splits.
     """
     parts = find_parts(root, labelled=True, kind=kind, request=request)
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     problems: list[BadSample] = [*parts.problems]
     listings: list[FolderListing] = []
     for split, folder in parts.folders:
@@ -46,21 +46,21 @@ def list_class_folders(
         for name in subfolders(folder):
             listing = contents(root, folder / name, kind=kind)
             listings.append(listing)
-            rows += [Row(file, name, split) for file in listing.files]
+            rows += [FileRow(file, name, split) for file in listing.files]
             problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
-    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
+    return FileListing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
 
 
-def list_pictures(root: Path, *, request: DataRequest | None = None) -> Listing:
+def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileListing:
     """Every picture below `root`; `request` may name the folders of the splits."""
     parts = find_parts(root, labelled=False, request=request)
     problems: list[BadSample] = [*parts.problems]
-    rows: list[Row] = []
+    rows: list[FileRow] = []
     listings = []
     for split, folder in parts.folders:
         listing = contents(root, folder)
         listings.append(listing)
-        rows += [Row(name, split=split) for name in listing.files]
+        rows += [FileRow(name, split=split) for name in listing.files]
         if listing.unread:
             where = f"{folder.name}/"
             problems.append(
@@ -70,7 +70,7 @@ def list_pictures(root: Path, *, request: DataRequest | None = None) -> Listing:
                     "convert them to JPEG or PNG",
                 )
             )
-    return Listing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
+    return FileListing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
 
 
 def _problems(where: str, listing: FolderListing) -> list[BadSample]:

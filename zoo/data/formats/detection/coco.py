@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import (
     CocoAnnotation,
     CocoDocument,
@@ -23,12 +24,22 @@ from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
-from zoo.data.formats.split_names import exact_split, split_of_file, split_words
+from zoo.data.formats.samples import Origins
+from zoo.data.formats.split_names import exact_split, split_of_file, split_of_path, split_words
 
 ANNOTATION_WORDS: Final = frozenset({"annotations", "annotation", "ann", "annos", "labels", "json", "jsons"})
 """Words of a folder that holds annotation files, beside the folders of pictures."""
 HEAD: Final = 65_536
 """Bytes at the beginning of a file that show whether it is COCO's."""
+
+
+def detect_coco(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A .json file, or a folder with annotation files; not sure where no .json file begins as COCO's do."""
+    if path.is_file():
+        return FormatMatch(location=path) if path.suffix.lower() == ".json" else None
+    if not coco_files(path):
+        return None
+    return FormatMatch(location=path, sure=bool(request.format) or looks_like_coco(path) is not None)
 
 
 def coco_files(folder: Path) -> list[Path]:
@@ -87,8 +98,25 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
                 boxes = tuple(by_image[image.id])
                 rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
     if ignored:
-        notes.append(f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way")
-    return ObjectListing(root=root, rows=rows, classes=class_names(documents), problems=problems, notes=notes)
+        message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
+        notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))
+    return ObjectListing(
+        root=root,
+        rows=rows,
+        classes=class_names(documents),
+        problems=problems,
+        notes=notes,
+        origins=origins_of_documents(root, documents),
+    )
+
+
+def origins_of_documents(root: Path, documents: Sequence[CocoDocument]) -> Origins:
+    """The annotation files of every split."""
+    origins: dict[Split | None, tuple[str, ...]] = {}
+    for document in documents:
+        name = document.file.relative_to(root).as_posix()
+        origins[document.split] = (*origins.get(document.split, ()), name)
+    return origins
 
 
 def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, list[CocoDocument], list[str]]:
@@ -104,7 +132,8 @@ def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, l
         files = [(chosen_path(root, split, name, folder=False), split) for split, name in chosen.items()]
         return root, [read_coco(root, file, load_json(file), split) for file, split in files], []
     files_of_splits = [(file, split_of(root, file)) for file in coco_files(root)]
-    documents, notes = [], []
+    documents: list[CocoDocument] = []
+    notes: list[str] = []
     failures: list[DataError] = []
     for file, known in files_of_splits:
         try:
@@ -113,7 +142,10 @@ def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, l
             failures.append(error)
     if failures and not any(document.images for document in documents):
         raise failures[0]
-    notes += [f"left out a file: {error.message}" for error in failures]
+    notes += [
+        DataNote(f"left out a file: {error.message}", kind="left-out", what="a .json file", items=1)
+        for error in failures
+    ]
     _refuse_unknown_files(root, documents)
     return root, documents, [*notes, *(note for document in documents for note in document.notes)]
 
@@ -193,11 +225,11 @@ def find_picture(
     for base in bases:
         name = image.name if base == "." else f"{base}/{image.name}"
         path = index.at(name)
-        if path and (base == folder or document.split is None or _of_folder(path) in (None, document.split)):
+        if path and (base == folder or document.split is None or split_of_path(path) in (None, document.split)):
             return path
     for wanted in (image.name, image.name.rpartition("/")[2]):
         files = index.ending(wanted)
-        own = [file for file in files if document.split and _of_folder(file) == document.split]
+        own = [file for file in files if document.split and split_of_path(file) == document.split]
         files = own if len(own) == 1 else files
         if len(files) == 1:
             return files[0]
@@ -208,8 +240,3 @@ def find_picture(
             return None
     problems.append(BadSample(image.where, f"no file {image.name}", "correct file_name"))
     return None
-
-
-def _of_folder(path: str) -> Split | None:
-    """The split that the innermost folder of a path is called after."""
-    return next((split for name in reversed(path.split("/")[:-1]) if (split := exact_split(name))), None)

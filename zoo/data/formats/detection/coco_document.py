@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from zoo.api.data import Split
+from zoo.api.data import DataNote, Split
 from zoo.api.errors import BadFile, BadSample, DataError
 
 Id = int | str
@@ -81,7 +81,15 @@ def read_coco(root: Path, file: Path, lists: Mapping[str, Any], split: Split | N
         if (annotation := _annotation(entry_where, entry, known, categories, problems))
     ]
     project = _project(lists["categories"]) - {annotation.label for annotation in annotations}
-    notes = [f"left out the category {name!r} of {where}: it is the parent of the others" for name in sorted(project)]
+    notes: list[str] = [
+        DataNote(
+            f"left out the category {name!r} of {where}: it is the parent of the others",
+            kind="left-out",
+            what=f"the category {name!r}",
+            items=1,
+        )
+        for name in sorted(project)
+    ]
     repeated = _repeated(entry.get("id") for _, entry in entries)
     if repeated:
         notes.append(f"{where} gives {repeated:,} annotations an id that another has; nothing is looked up by it")

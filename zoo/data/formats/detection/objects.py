@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
+from zoo.data.formats.samples import Origins
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -19,6 +20,7 @@ class BoxAnnotation:
     """One object as a source writes it."""
 
     label: str
+    """The class."""
     box: Box
     """In pixels of the upright picture, or in shares of its sides; not checked yet."""
     where: str
@@ -34,7 +36,9 @@ class ObjectRow:
     name: str
     """The path below the listing's root, with slashes."""
     annotations: tuple[BoxAnnotation, ...]
+    """Its objects, in the order of the source."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""
 
@@ -44,14 +48,21 @@ class ObjectListing:
     """Everything a source names, before any picture was opened."""
 
     root: Path
+    """The folder below which rows are named."""
     rows: Sequence[ObjectRow]
+    """One for each picture that it names."""
     classes: tuple[str, ...]
+    """Names in index order, those of all labels among them."""
     relative: bool = False
     """True where boxes are written in shares of the picture's sides."""
     problems: Sequence[BadSample] = ()
+    """What is wrong with the source itself: nothing is trained then."""
     notes: Sequence[str] = ()
+    """What must be said about how it was read; a `DataNote` where it is of a kind."""
     repeats: bool = False
     """True where the source itself names the same pictures for training and for validation."""
+    origins: Origins = field(default_factory=dict)
+    """Which files or folders say what belongs to a split, below the root."""
 
 
 @dataclass(frozen=True, slots=True)

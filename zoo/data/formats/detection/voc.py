@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.voc_lists import VocLists, read_lists
 from zoo.data.formats.folders import subfolders, walk
@@ -48,13 +50,19 @@ def has_xml(folder: Path) -> bool:
     return any(name.lower().endswith(".xml") for name, skipped in walk(folder, folder) if not skipped)
 
 
+def detect_voc(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A folder with XML files anywhere below it."""
+    return FormatMatch(location=path) if path.is_dir() and has_xml(path) else None
+
+
 def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing:
     """Every picture that has an annotation file and, where there are lists, stands in one; classes are sorted."""
     index = index_pictures(root)
-    files, problems, notes = _annotation_files(root, request)
+    found = _annotation_files(root, request)
+    problems, notes = found.problems, found.notes
     rows: list[ObjectRow] = []
     other_names = 0
-    for file, split in files:
+    for file, split in found.files:
         where = file.relative_to(root).as_posix()
         try:
             tree = read_xml(file)
@@ -71,39 +79,51 @@ def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing
     if rows:
         notes.append("boxes of Pascal VOC count pixels from 1; they are read so")
     if ignored:
-        notes.append(f"{ignored:,} objects are marked difficult: they are not learnt, nor counted when missed")
+        message = f"{ignored:,} objects are marked difficult: they are not learnt, nor counted when missed"
+        notes.append(DataNote(message, kind="left-out", what="difficult objects", items=ignored))
     if other_names:
         notes.append(f"{other_names:,} files name another picture in <filename>; the one of their own name is taken")
-    return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
+    return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes, origins=found.origins)
 
 
-Files = tuple[list[tuple[Path, Split | None]], list[BadSample], list[str]]
+@dataclass(slots=True)
+class AnnotationFiles:
+    """The annotation files of a source with the split of each."""
+
+    files: list[tuple[Path, Split | None]]
+    problems: list[BadSample] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    origins: dict[Split | None, tuple[str, ...]] = field(default_factory=dict)
+    """The lists that say so."""
 
 
-def _annotation_files(root: Path, request: DataRequest | None) -> Files:
-    """The annotation files with the split of each, what is wrong, and what must be said."""
+def _annotation_files(root: Path, request: DataRequest | None) -> AnnotationFiles:
+    """The annotation files of Pascal's own layout, else those beside the pictures."""
     roots = voc_roots(root)
     if not roots:
         return _files_beside(root, request)
-    files: list[tuple[Path, Split | None]] = []
-    problems: list[BadSample] = []
-    notes: list[str] = []
+    found = AnnotationFiles(files=[])
     for folder in roots:
         own = {file.stem: file for file in sorted((folder / "Annotations").iterdir()) if file.suffix.lower() == ".xml"}
         lists = read_lists(folder / "ImageSets" / "Main", request)
-        problems += _without_annotation(root, lists, own)
+        found.problems += _without_annotation(root, lists, own)
         listed = [
             (file, lists.splits.get(stem)) for stem, file in own.items() if stem in lists.splits or not lists.files
         ]
-        files += listed
+        found.files += listed
         left = len(own) - len(listed)
         if left:
-            notes.append(f"left out {left:,} pictures that none of {', '.join(lists.files)} names")
-        notes += lists.notes
-    return files, problems, notes
+            message = f"left out {left:,} pictures that none of {', '.join(lists.files)} names"
+            found.notes.append(DataNote(message, kind="left-out", what="pictures that no list names", items=left))
+        found.notes += lists.notes
+        for name in lists.files:
+            split = lists.splits_of_files.get(name)
+            path = (lists.folder / name).relative_to(root).as_posix()
+            found.origins[split] = (*found.origins.get(split, ()), path)
+    return found
 
 
-def _files_beside(root: Path, request: DataRequest | None) -> Files:
+def _files_beside(root: Path, request: DataRequest | None) -> AnnotationFiles:
     """XML beside the pictures, in one folder or in one per split."""
     names = [name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".xml")]
     chosen = chosen_parts(root, request)
@@ -111,7 +131,7 @@ def _files_beside(root: Path, request: DataRequest | None) -> Files:
         pairs = [
             (root / name, split) for name in sorted(names) for split, part in chosen if part in (root / name).parents
         ]
-        return pairs, [], []
+        return AnnotationFiles(files=pairs)
     parents = [(root / name).parent for name in names]
     top = Path(os.path.commonpath(parents)) if parents else root  # annotations/train and annotations/val
     inside = {root / name: (root / name).relative_to(top).parts for name in sorted(names)}
@@ -120,7 +140,8 @@ def _files_beside(root: Path, request: DataRequest | None) -> Files:
     others = [name for name in folders if name not in splits]
     if splits and others:
         raise question(top, splits, others, labelled=False)
-    return [(file, splits.get(parts[0])) for file, parts in inside.items()], twins(splits), []
+    files = [(file, splits.get(parts[0])) for file, parts in inside.items()]
+    return AnnotationFiles(files=files, problems=twins(splits))
 
 
 def _without_annotation(root: Path, lists: VocLists, own: Mapping[str, Path]) -> Iterator[BadSample]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.api.data import DataRequest, Split
@@ -24,6 +24,8 @@ class VocLists:
     """A stem with the file and line that name it, "train.txt line 4"."""
     files: Sequence[str] = ()
     """The lists that count."""
+    splits_of_files: Mapping[str, Split | None] = field(default_factory=dict)
+    """The split that each of them is."""
     notes: Sequence[str] = ()
 
 
@@ -59,7 +61,8 @@ def read_lists(folder: Path, request: DataRequest | None = None) -> VocLists:
             lines.append((name, line))
     if known and not named:
         _refuse_unknown(folder, known, others, splits)
-    return VocLists(folder=folder, splits=splits, lines=lines, files=[f"{stem}.txt" for stem in taken])
+    of_files = {f"{stem}.txt": split for stem, split in taken.items()}
+    return VocLists(folder=folder, splits=splits, lines=lines, files=list(of_files), splits_of_files=of_files)
 
 
 def _is_union(stem: str) -> bool:

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import yaml
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadFile, DataError
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts
 from zoo.data.formats.split_names import exact_split
@@ -62,6 +63,22 @@ def yolo_source(folder: Path) -> Path | None:
             return folder / name
     labels = [folder / "labels", *(folder / name / "labels" for name in subfolders(folder))]
     return next((path for path in labels if path.is_dir() and any(path.rglob("*.txt"))), None)
+
+
+def detect_yolo(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """The file that describes the data, or a folder with one; DataError for text files whose classes nothing names."""
+    if path.is_file():
+        described = path.suffix.lower() in (*YAML, ".data") or path.name in CLASS_LISTS
+        return FormatMatch(location=path) if described else None
+    source = yolo_source(path)
+    if source is not None and source.is_file():
+        return FormatMatch(location=source)
+    if source is not None or (path / "labels").is_dir():
+        raise DataError(
+            f"{path} has labels/ but no data.yaml that names the classes",
+            hint="write one with the lines `train: images/train` and `names: [cat, dog]`",
+        )
+    return None
 
 
 def _is_dataset(file: Path) -> bool:
@@ -165,7 +182,8 @@ def _of_yaml(file: Path, settings: Mapping[str, Any], request: DataRequest | Non
             if path is not None:
                 parts.append((split, path))
             elif split == "test":
-                notes.append(f"left out {key}: {name} is not there")
+                message = f"left out {key}: {name} is not there"
+                notes.append(DataNote(message, kind="left-out", what=f"{key}: {name}", items=1))
             else:
                 raise DataError(
                     f"{file} names {name} for {key}, which is not there", hint=f"looked for it below {base}; correct it"

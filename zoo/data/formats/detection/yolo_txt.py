@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.detection.objects import BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.yolo_settings import CLASS_LISTS, YoloDataset, is_numbers, read_dataset
@@ -56,6 +56,16 @@ class YoloPictures:
     repeats: bool
     """True where training and validation are the same pictures."""
 
+    @property
+    def origins(self) -> dict[Split | None, tuple[str, ...]]:
+        """The folders and lists of every split, below the root."""
+        origins: dict[Split | None, tuple[str, ...]] = {}
+        for split, path in self.dataset.parts:
+            below = path.relative_to(self.dataset.root).as_posix()
+            name = below if path.is_file() or below == "." else f"{below}/"
+            origins[split] = (*origins.get(split, ()), name)
+        return origins
+
 
 def list_yolo(file: Path, *, request: DataRequest | None = None) -> ObjectListing:
     """Every picture of a dataset; a picture without a text file shows nothing, a polygon counts by its frame."""
@@ -79,6 +89,7 @@ def list_yolo(file: Path, *, request: DataRequest | None = None) -> ObjectListin
         problems=pictures.problems,
         notes=[*pictures.notes, *notes],
         repeats=pictures.repeats,
+        origins=pictures.origins,
     )
 
 
@@ -103,11 +114,13 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     problems += _orphans(dataset, labels, {name for _, names in parts for name in names}, index)
     by_split = {split: set(names) for split, names in parts}
     repeats = bool(by_split.get("train")) and by_split.get("train") == by_split.get("validation")
-    notes = list(dataset.notes)
+    notes: list[str] = list(dataset.notes)
     if repeats:
-        notes.append("train and val name the same pictures: validation measures pictures that were trained on")
+        message = "train and val name the same pictures: validation measures pictures that were trained on"
+        notes.append(DataNote(message, kind="leak", items=len(by_split["validation"])))
     if bare:
-        notes.append(f"{bare:,} pictures have no text file; they are taken to show none of the classes")
+        message = f"{bare:,} pictures have no text file; they are taken to show none of the classes"
+        notes.append(DataNote(message, kind="unlabelled", items=bare))
     return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.class_folders.checks import Kind, check_listing, seen_sample
-from zoo.data.formats.class_folders.csv_manifest import list_manifest
 from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.detect import read_source
 from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
 from zoo.data.formats.inspection import Inspection
-from zoo.data.formats.samples import Listing, Row, Sample
+from zoo.data.formats.samples import FileListing, FileRow, Sample
 from zoo.data.formats.splits import place
 
 HELD_OUT: Final = 0.1
@@ -32,7 +32,7 @@ Splits = dict[Split, tuple[Sample, ...]]
 class Identities:
     """A listing whose labels are identities, with the pairs to verify as names of files."""
 
-    listing: Listing
+    listing: FileListing
     pairs: Sequence[tuple[str, str, bool]] = ()
 
 
@@ -44,7 +44,8 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     """
     if source.request.ratios:
         raise UsageError("--ratios does not divide identities", hint="they are held out whole; leave it out")
-    identities = _list(source)
+    listing: FileListing | Identities = read_source(source)
+    identities = listing if isinstance(listing, Identities) else Identities(listing=listing)
     paired = source.format == "pairs"
     identities = identities if paired else _with_enough(identities, skip=source.request.on_bad_sample == "skip")
     divide = _only_test if paired else split_by_identity
@@ -55,26 +56,20 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
     return replace(card, facts={**card.facts, **facts})
 
 
-def _list(source: DataSource) -> Identities:
-    location = source.location
-    if location is None:
-        raise ValueError(f"a source of format {source.format} needs a location")
-    if source.format == "csv":
-        return Identities(listing=list_manifest(location, root=source.request.root, request=source.request))
-    if source.format == "pairs":
-        return _of_pairs(location, source.request.root or location.parent)
+def list_identities(location: Path, *, request: DataRequest) -> Identities:
+    """Identity folders, and the pairs in a file beside them."""
     file = beside(location)
-    listing = list_class_folders(location, known=(file.name,) if file else (), request=source.request)
+    listing = list_class_folders(location, known=(file.name,) if file else (), request=request)
     return Identities(listing=listing) if file is None else _with_pairs(listing, file)
 
 
-def _of_pairs(file: Path, root: Path) -> Identities:
+def list_pairs(location: Path, *, request: DataRequest) -> Identities:
     """The pictures that a file of pairs names; nothing to learn from."""
-    read = read_pairs(file)
+    read, root = read_pairs(location), request.root or location.parent
     names = sorted({name for pair in read.pairs for name in (pair.first, pair.second)})
     files = [picture for name in names if (picture := _file(root, name))]
     pairs, missing = resolve(read.pairs, files)
-    listing = Listing(root=root, rows=[Row(name) for name in files], problems=[*read.problems, *missing])
+    listing = FileListing(root=root, rows=[FileRow(name) for name in files], problems=[*read.problems, *missing])
     return Identities(listing=listing, pairs=pairs)
 
 
@@ -86,7 +81,7 @@ def _file(root: Path, name: str) -> str:
     return next((name + suffix for suffix in suffixes if (root / (name + suffix)).is_file()), "")
 
 
-def _with_pairs(listing: Listing, file: Path) -> Identities:
+def _with_pairs(listing: FileListing, file: Path) -> Identities:
     """The identities that pairs name are for testing, whole, whatever folder they lie in."""
     read = read_pairs(file)
     pairs, missing = resolve(read.pairs, (row.name for row in listing.rows))
@@ -112,7 +107,9 @@ def _with_enough(identities: Identities, *, skip: bool) -> Identities:
     if single and skip:
         rows = [row for row in rows if row.label not in single or row.split not in (None, "train")]
         shown = ", ".join(single[:5]) + (", …" if len(single) > 5 else "")
-        notes.append(f"left out {len(single)} identities of one picture as asked: {shown}")
+        message = f"left out {len(single)} identities of one picture as asked: {shown}"
+        what = "identities of one picture"
+        notes.append(DataNote(message, kind="left-out", what=what, items=len(single), examples=single[:5]))
     elif single:
         fix = "add another, or leave all such identities out with --on-bad-sample skip"
         problems += [BadSample(label, "this identity has one picture, and two are needed", fix) for label in single]
@@ -142,9 +139,9 @@ def _nothing_to_verify(identities: Identities) -> Iterator[BadSample]:
             yield BadSample(split, reason, "two identities are needed, one of them with two pictures")
 
 
-def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
+def split_by_identity(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits, list[str]]:
     """The samples of every split, and what must be said; whole identities are held out by the hash of their names."""
-    notes = []
+    notes: list[str] = []
     held = hold_out_identities(rows) if not any(row.split == "validation" for row in rows) else frozenset()
     if held:
         total = len({row.label for row in rows if row.split in (None, "train")})
@@ -155,8 +152,10 @@ def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, li
         in_split[split_of[row.name]].add(row.label)
     for split in ("validation", TEST):
         both = sorted(in_split["train"] & in_split[split])
-        flatters = f"are in {split} and learnt from too, such as {both[0]}: the scores will flatter" if both else ""
-        notes += [f"{len(both)} identities {flatters}"] if both else []
+        if both:
+            flatters = f"are in {split} and learnt from too, such as {both[0]}: the scores will flatter"
+            message = f"{len(both)} identities {flatters}"
+            notes.append(DataNote(message, kind="leak", items=len(both), examples=both[:5]))
     learnt = sorted(in_split["train"])
     numbers = {label: number for number, label in enumerate([*learnt, *sorted({r.label for r in rows} - {*learnt})])}
     splits: Splits = {}
@@ -167,13 +166,13 @@ def split_by_identity(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, li
     return splits, notes
 
 
-def hold_out_identities(rows: Sequence[Row]) -> frozenset[str]:
+def hold_out_identities(rows: Sequence[FileRow]) -> frozenset[str]:
     """The identities held out of training: those whose place is below the share, two of them at the least."""
     labels = sorted({row.label for row in rows if row.split in (None, "train")}, key=place)
     return frozenset(labels[: max(FEWEST, sum(place(label) < HELD_OUT for label in labels))])
 
 
-def _only_test(rows: Sequence[Row], seen: Inspection) -> tuple[Splits, list[str]]:
+def _only_test(rows: Sequence[FileRow], seen: Inspection) -> tuple[Splits, list[str]]:
     named = sorted(rows, key=lambda row: row.name)
     return {TEST: tuple(seen_sample(row.name, -1, seen) for row in named)}, []
 

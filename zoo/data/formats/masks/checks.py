@@ -8,17 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.api.task import Progress
 from zoo.data.formats.annotated import left_out, listed_twice, split_up
 from zoo.data.formats.bad_samples import failed
-from zoo.data.formats.duplicates import leak_notes
+from zoo.data.formats.duplicates import double_notes, leak_notes
 from zoo.data.formats.inspection import Facts, Inspection, inspect_files
 from zoo.data.formats.masks.coding import Codings, classes_in, find_codings
 from zoo.data.formats.masks.index_mask import MASK_FIX, VERSION, drawn_mask, inspect_mask
 from zoo.data.formats.masks.masks import PLAIN, MaskCoding, MaskListing, MaskRow, MaskSample, Shape, mask_fingerprint
 from zoo.data.formats.pictures.inspect import PICTURES
+from zoo.data.formats.samples import origins_of
 
 FEW_USED: Final = 0.5
 MAX_UNNAMED_CLASSES: Final = 10
@@ -53,14 +54,14 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
             values, wrong = _held_against(row, sample, facts, classes)
             problems += wrong
             if not wrong:
-                samples[row.name], used[row.name] = sample, values
+                samples[row.name], used[row.name] = replace(sample, present=tuple(sorted(values))), values
     notes = [*listing.notes, *codings.notes, *left_out(where, problems, total=len(names), skip=skip)]
     if not any(used.values()):
         raise DataError(f"the masks of {where} leave every pixel open (255)", hint="write class numbers into them")
     splits, more = split_up(listing.rows, samples, group=lambda _: 0, ratios=source.request.ratios)
     notes += more + _notes(splits, used, classes, named=bool(codings.classes))
     contents = {split: [(item.name, item.picture) for item in items] for split, items in splits.items()}
-    notes += leak_notes(contents, word="pictures")
+    notes += [*leak_notes(contents, word="pictures"), *double_notes(contents, word="pictures")]
     return DataCard(
         source=source,
         splits=splits,
@@ -69,6 +70,8 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
         fingerprint=mask_fingerprint(source.format, classes, splits),
         former_fingerprint=mask_fingerprint(source.format, classes, splits, by_size=True),
         notes=tuple(notes),
+        root=listing.root,
+        origins=origins_of(listing.origins, splits),
     )
 
 
@@ -148,14 +151,16 @@ def _drawn(row: MaskRow, sample: MaskSample) -> tuple[set[int], list[BadSample]]
 def _notes(
     splits: Mapping[Split, Sequence[MaskSample]], used: Mapping[str, set[int]], classes: Sequence[str], *, named: bool
 ) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if not named:
         notes.append("nothing names the classes; they are called by their numbers (a name a line in classes.txt)")
     empty = sum(not used[sample.name] for items in splits.values() for sample in items)
     if empty:
-        notes.append(f"{empty:,} masks leave every pixel open (255); nothing is learnt from them")
+        message = f"{empty:,} masks leave every pixel open (255); nothing is learnt from them"
+        notes.append(DataNote(message, kind="empty", items=empty))
     learnt = set().union(*(used[sample.name] for sample in splits["train"]))
     unseen = [name for number, name in enumerate(classes) if number not in learnt]
     if unseen:
-        notes.append(f"{len(unseen)} classes are in no training mask, such as {unseen[0]!r}")
+        message = f"{len(unseen)} classes are in no training mask, such as {unseen[0]!r}"
+        notes.append(DataNote(message, kind="missing-class", items=len(unseen), examples=unseen[:5]))
     return notes

@@ -10,13 +10,19 @@ from typing import Any, Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadSample, DataError
-from zoo.data.formats.detection.coco import class_names, find_picture, read_documents
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.detection.coco import class_names, detect_coco, find_picture, origins_of_documents, read_documents
 from zoo.data.formats.detection.coco_document import CocoAnnotation, CocoDocument, Id, is_number
 from zoo.data.formats.masks.masks import MaskListing, MaskRow, Shape
 from zoo.data.formats.picture_index import index_pictures
 
 BACKGROUND: Final = "background"
 MOST: Final = 255
+
+
+def detect_regions(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """As for objects."""
+    return detect_coco(path, request=request)
 
 
 def list_regions(location: Path, *, request: DataRequest | None = None) -> MaskListing:
@@ -39,7 +45,8 @@ def list_regions(location: Path, *, request: DataRequest | None = None) -> MaskL
                 # the smaller lies before the larger, as a cup before a table
                 drawn = tuple(shape for _, shape in sorted(regions[image.id], key=lambda region: -region[0]))
                 rows.append(MaskRow(name=name, shapes=drawn, split=document.split, size=image.size))
-    return MaskListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes)
+    origins = origins_of_documents(root, documents)
+    return MaskListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes, origins=origins)
 
 
 def _regions(

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.detection.voc import voc_roots
 from zoo.data.formats.folders import PICTURES, contents, notes_on, subfolders, unread_problems
 from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
@@ -53,6 +55,13 @@ def mask_folders(root: Path, request: DataRequest | None = None) -> list[Pair]:
     if len(side_by_side) == 1 and side_by_side[0][0] is None:
         return list(_below(side_by_side[0][1], side_by_side[0][2]))
     return side_by_side or [(None, *pair) for pair in _inside(root)]
+
+
+def detect_mask_folders(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """Folders of pictures and masks; not those that are laid out as Pascal VOC's."""
+    if not path.is_dir() or (not request.format and voc_roots(path, masks=True)):
+        return None
+    return FormatMatch(location=path) if mask_folders(path, request) else None
 
 
 def _inside(folder: Path) -> Iterator[tuple[Path, Path]]:

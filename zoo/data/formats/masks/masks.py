@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from zoo.api.data import Split
 from zoo.api.errors import BadSample
+from zoo.data.formats.samples import Origins
 
 IGNORE_INDEX: Final = 255
 """The value in a mask of pixels whose class is left open."""
@@ -48,6 +49,7 @@ class MaskRow:
     relative: bool = False
     """True where the corners of the shapes are shares of the picture's sides."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
     size: tuple[int, int] | None = None
     """Height and width that the source claims, if it does."""
 
@@ -57,7 +59,9 @@ class MaskListing:
     """Everything a source names, before any picture was opened."""
 
     root: Path
+    """The folder below which rows are named."""
     rows: Sequence[MaskRow]
+    """One for each picture that it names."""
     classes: tuple[str, ...] = ()
     """Empty where nothing names them: they are then the numbers in the masks."""
     colours: Sequence[tuple[Colour, int]] = ()
@@ -65,7 +69,11 @@ class MaskListing:
     repeats: bool = False
     """True where the source itself names the same pictures for training and for validation."""
     problems: Sequence[BadSample] = ()
+    """What is wrong with the source itself: nothing is trained then."""
     notes: Sequence[str] = ()
+    """What must be said about how it was read; a `DataNote` where it is of a kind."""
+    origins: Origins = field(default_factory=dict)
+    """Which files or folders say what belongs to a split, below the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class MaskSample:
     """sha256 of the picture file; empty where there is none."""
     coding: MaskCoding = PLAIN
     """How the mask file is read."""
+    present: tuple[int, ...] = ()
+    """Indices of the classes that occur in it; empty where nobody looked."""
 
 
 def mask_fingerprint(

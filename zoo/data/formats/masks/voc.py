@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.voc import voc_roots
-from zoo.data.formats.detection.voc_lists import read_lists
+from zoo.data.formats.detection.voc_lists import VocLists, read_lists
 from zoo.data.formats.folders import contents, notes_on
 from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.mask_folders import paired
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
+
+
+def detect_voc_masks(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A folder with JPEGImages/ and SegmentationClass/, in it or one or two folders down."""
+    return FormatMatch(location=path) if path.is_dir() and voc_roots(path, masks=True) else None
 
 
 def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskListing:
@@ -19,9 +25,13 @@ def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskLis
     rows: list[MaskRow] = []
     problems: list[BadSample] = []
     notes: list[str] = []
+    origins: dict[Split | None, tuple[str, ...]] = {}
     roots = voc_roots(root, masks=True)
     for folder in roots:
-        own, wrong, more_notes = _rows(root, folder, request)
+        lists = read_lists(folder / "ImageSets" / "Segmentation", request)
+        own, wrong, more_notes = _rows(root, folder, lists)
+        for name, split in lists.splits_of_files.items():
+            origins[split] = (*origins.get(split, ()), (lists.folder / name).relative_to(root).as_posix())
         rows += own
         problems += wrong
         notes += more_notes
@@ -33,13 +43,13 @@ def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskLis
         colours=table.colours,
         problems=[*table.problems, *problems],
         notes=notes,
+        origins=origins,
     )
 
 
-def _rows(root: Path, folder: Path, request: DataRequest | None) -> tuple[list[MaskRow], list[BadSample], list[str]]:
+def _rows(root: Path, folder: Path, lists: VocLists) -> tuple[list[MaskRow], list[BadSample], list[str]]:
     images, masks = folder / "JPEGImages", folder / "SegmentationClass"
     pictures, candidates = contents(root, images), contents(root, masks)
-    lists = read_lists(folder / "ImageSets" / "Segmentation", request)
     wanted = set(lists.splits) or {Path(name).stem for name in candidates.files}
     kept = [[name for name in listing.files if Path(name).stem in wanted] for listing in (pictures, candidates)]
     rows, problems = [], []
@@ -58,5 +68,6 @@ def _rows(root: Path, folder: Path, request: DataRequest | None) -> tuple[list[M
     notes = notes_on([pictures])
     left = sum(Path(name).stem not in wanted for name in candidates.files)
     if left:
-        notes.append(f"left out {left:,} masks that none of {', '.join(lists.files)} names")
+        message = f"left out {left:,} masks that none of {', '.join(lists.files)} names"
+        notes.append(DataNote(message, kind="left-out", what="masks that no list names", items=left))
     return rows, problems, notes

@@ -7,9 +7,19 @@ from pathlib import Path
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadSample
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.detection.yolo_settings import YAML, yolo_source
 from zoo.data.formats.detection.yolo_txt import YoloLine, read_pictures
 from zoo.data.formats.masks.coco import BACKGROUND
 from zoo.data.formats.masks.masks import MaskListing, MaskRow, Shape
+
+
+def detect_yolo_masks(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A .yaml file, or a folder that has one."""
+    if path.is_file():
+        return FormatMatch(location=path) if path.suffix.lower() in YAML else None
+    source = yolo_source(path)
+    return FormatMatch(location=source) if source is not None and source.is_file() else None
 
 
 def list_yolo_masks(file: Path, *, request: DataRequest | None = None) -> MaskListing:
@@ -40,6 +50,7 @@ def list_yolo_masks(file: Path, *, request: DataRequest | None = None) -> MaskLi
         problems=problems,
         notes=pictures.notes,
         repeats=pictures.repeats,
+        origins=pictures.origins,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,8 @@ MAX_ASPECT_RATIO: Final = 100
 """A longer and narrower picture shows nothing after resizing, and resizing it may take any amount of memory."""
 ORIENTATION: Final = 0x0112
 """The EXIF tag that says how a picture is to be turned; 1 is upright."""
+COMMON_SHARE: Final = 0.9
+"""Of the pictures that do not exceed the common size."""
 SIDEWAYS: Final = range(5, 9)
 """The orientations of a quarter turn; 2 to 4 leave width and height as they are."""
 TRAITS: Final = {
@@ -68,17 +71,28 @@ def _traits(image: Image.Image) -> list[Json]:
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
-    """Channels (1 when every picture is grey) and the range of sizes."""
-    heights, widths, channels = set(), set(), {1}
+    """Channels (1 when every picture is grey), the range of sizes, and the size that nine in ten do not exceed."""
+    heights, widths, channels = Counter[int](), Counter[int](), {1}
     for file in facts:
-        heights.add(_number(file["height"]))
-        widths.add(_number(file["width"]))
+        heights[_number(file["height"])] += 1
+        widths[_number(file["width"])] += 1
         channels.add(_number(file["channels"]))
     return {
         "channels": max(channels),
         "height": [min(heights), max(heights)],
         "width": [min(widths), max(widths)],
+        "common_size": [_not_exceeded(heights), _not_exceeded(widths)],
     }
+
+
+def _not_exceeded(counts: Counter[int]) -> int:
+    """The smallest of the values that nine in ten do not exceed."""
+    left = COMMON_SHARE * counts.total()
+    for value in sorted(counts):
+        left -= counts[value]
+        if left <= 0:
+            return value
+    return max(counts)
 
 
 def _number(value: Json) -> int:
@@ -93,4 +107,5 @@ PICTURES: Final = Kind(
     inspect=inspect_picture,
     traits=TRAITS,
     summarise=summarise,
+    trait_kinds={"deep": "range"},
 )

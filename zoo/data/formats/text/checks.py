@@ -7,16 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from zoo.api.data import DataCard, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
-from zoo.data.formats.bad_samples import failed, share_left_out
+from zoo.data.formats.bad_samples import failed, note_bad, share_left_out
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
-from zoo.data.formats.samples import Row
+from zoo.data.formats.samples import FileRow
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
-from zoo.data.formats.text.layouts import corpus_notes
-from zoo.data.formats.text.rows import Found, Note, TextItem, TextRow, shortened
+from zoo.data.formats.text.rows import Found, TextItem, TextNote, TextRow, shortened
 
 TEXTS_PER_LABEL = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
@@ -31,17 +30,15 @@ def check_labelled(
     entries: Iterable[Found],
     *,
     progress: Progress,
-    left_out: Sequence[str] = (),
     new_labels: bool = False,
 ) -> DataCard:
     """The card of texts with labels; DataError lists everything that is wrong.
 
-    `left_out` are sentences on what is no text and was not found for that reason.  With `new_labels` a split may have
+    With `new_labels` a split may have
     labels that train does not have, and where labels have few texts, whole labels are held out.
     """
     rows, notes = _usable(source, entries, progress)
-    notes = [*left_out, *notes]
-    listed = [Row(row.where, row.label, row.split) for row in rows]
+    listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes)
     if problems:
@@ -59,7 +56,6 @@ def check_corpus(source: DataSource, entries: Iterable[Found], *, progress: Prog
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))
-    notes += corpus_notes(source)
     shares = check_ratios(source.request.ratios)
     if source.request.ratios and (splits["validation"] or splits["test"]):
         raise UsageError("--ratios divides what has no splits, and the texts have some", hint="leave it out")
@@ -89,7 +85,7 @@ def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) ->
     for done, entry in enumerate(entries, 1):
         if isinstance(entry, BadSample):
             problems.append(entry)
-        elif isinstance(entry, Note):
+        elif isinstance(entry, TextNote):
             notes.append(entry.text)
         else:
             rows.append(entry)
@@ -99,7 +95,8 @@ def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) ->
         bad, skip = len(problems), source.request.on_bad_sample == "skip"
         share = share_left_out(_where(source), problems, bad=bad, total=len(rows) + bad, skip=skip)
         shown = ", ".join(f"{problem.where} ({problem.reason})" for problem in problems[:5])
-        notes.append(f"left out {bad} bad texts ({share:.2%}) as asked: {shown}")
+        message = f"left out {bad} bad texts ({share:.2%}) as asked: {shown}"
+        notes.append(note_bad(message, problems, what="bad texts", items=bad))
     if not any(row.split in (None, "train") for row in rows):
         raise DataError(f"{_where(source)} has no texts to train on", hint="add some, in the split train")
     return rows, notes
@@ -153,12 +150,14 @@ def _duplicates(splits: Splits) -> list[str]:
             occurrences[item.text].append((split, item))
     leaked = [text for text, entries in occurrences.items() if len({split for split, _ in entries}) > 1]
     torn = [text for text, entries in occurrences.items() if len({item.label for _, item in entries}) > 1]
-    notes = []
+    notes: list[str] = []
     if leaked:
         some = repr(shortened(leaked[0]))
-        notes.append(f"{len(leaked):,} texts are in two splits at once, such as {some}: the scores will flatter")
+        message = f"{len(leaked):,} texts are in two splits at once, such as {some}: the scores will flatter"
+        notes.append(DataNote(message, kind="leak", items=len(leaked), examples=[*map(shortened, leaked[:5])]))
     if torn:
-        notes.append(f"{len(torn):,} texts stand under two classes, such as {shortened(torn[0])!r}")
+        message = f"{len(torn):,} texts stand under two classes, such as {shortened(torn[0])!r}"
+        notes.append(DataNote(message, kind="conflict", items=len(torn), examples=[*map(shortened, torn[:5])]))
     return notes
 
 

@@ -4,63 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from zoo.api.data import DataRequest, DataSource, Split
 from zoo.api.errors import DataError
+from zoo.api.formats import FormatMatch
+from zoo.data.formats.detect import Formats, built_in_formats, detect_format
 from zoo.data.formats.folders import is_about, subfolders, walk
-from zoo.data.formats.named_path import asked_format, named_path
 from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_parts, question
 from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 
-FILES: Final = ("text-table", "text-lines", "text-file")
-"""Formats of a file; the others are those of a folder."""
-LAYOUTS: Final = {
-    "text-table": "a CSV, TSV or JSON Lines file with the columns text,label[,split]",
-    "text-tables": "a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
-    "text-classes": "a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
-    "text-lines": "a CSV, TSV or JSON Lines file with the column text",
-    "text-file": "a text file (.txt)",
-    "text-folder": "a folder of text files, with or without train/, validation/ and test/ in it",
-}
+
+def detect_text(
+    request: DataRequest, *, embedded: Sequence[str], task: str, installed: Formats | None = None
+) -> DataSource:
+    """The format of a source, of zoo's own for a task or of those installed; DataError says what is accepted."""
+    formats = installed or built_in_formats(task)
+    return detect_format(request, formats=formats, embedded=embedded, nothing=_nothing)
 
 
-def detect_text(request: DataRequest, *, embedded: Sequence[str], accepted: Sequence[str]) -> DataSource:
-    """The layout of a source among those accepted; DataError says what was found and what is accepted."""
-    if request.source in embedded:
-        return DataSource(request=request, format=request.source)
-    accept = [LAYOUTS[name] for name in accepted] + [f"the embedded {name}" for name in embedded]
-    hint = f"accepted are {'; '.join(accept)}"
-    path = named_path(request, accepted=hint)
-    if request.format:
-        return DataSource(request=request, format=asked_format(request, path, accepted, FILES), location=path)
-    formats = _file_format(path) if path.is_file() else _folder_format(path, request, accepted)
-    for name in formats:
-        if name in accepted:
-            return DataSource(request=request, format=name, location=path)
+def _nothing(path: Path) -> str:
     what = f"{path} is a {path.suffix or 'file without suffix'}" if path.is_file() else f"{path} holds {_held(path)}"
-    raise DataError(f"{what}: not a layout of text that this task knows", hint=hint)
+    return f"{what}: not a layout of text that this task knows"
 
 
-def _file_format(path: Path) -> tuple[str, ...]:
-    if path.suffix.lower() in TABLES:
-        return ("text-table", "text-lines")
-    return ("text-file",) if path.suffix.lower() in PLAIN else ()
+def detect_table(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A CSV, TSV or JSON Lines file."""
+    return FormatMatch(location=path) if path.is_file() and path.suffix.lower() in TABLES else None
 
 
-def _folder_format(path: Path, request: DataRequest, accepted: Sequence[str]) -> tuple[str, ...]:
-    tables = split_files(path, TABLES, request=request)
-    if any(split == "train" for _, split in tables):
-        return ("text-tables",)
-    if "text-classes" in accepted and _has_classes(path, request):
-        return ("text-classes", "text-folder")
-    if next(plain_files(path, request=request), None):
-        return ("text-folder",)
-    if tables and all(split for _, split in tables):
+def detect_file(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+    """A file of plain text."""
+    return FormatMatch(location=path) if path.is_file() and path.suffix.lower() in PLAIN else None
+
+
+def detect_tables(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder of tables, one of them to learn from; not sure where there is one that is called after no split."""
+    tables = split_files(path, TABLES, request=request) if path.is_dir() else []
+    splits = [split for _, split in tables]
+    if tables and None not in splits and "train" not in splits and not _has_texts(path):
         names = " and ".join(file.name for file, _ in tables)
         raise DataError(f"{path} has {names}, and nothing to learn from", hint=f"--train {tables[0][0].name} says what")
-    return ("text-tables",) if tables else ()
+    return FormatMatch(location=path, sure="train" in splits) if tables else None
+
+
+def detect_classes(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder with a folder of text files for each class, and no table to learn from."""
+    if not path.is_dir() or (not request.format and _has_train_table(path, request)):
+        return None
+    return FormatMatch(location=path) if _has_classes(path, request) else None
+
+
+def detect_folder(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder of text files, and no table to learn from."""
+    if not path.is_dir() or (not request.format and _has_train_table(path, request)):
+        return None
+    return FormatMatch(location=path) if next(plain_files(path, request=request), None) else None
+
+
+def _has_train_table(path: Path, request: DataRequest) -> bool:
+    return any(split == "train" for _, split in split_files(path, TABLES, request=request))
 
 
 def _has_classes(path: Path, request: DataRequest) -> bool:
@@ -146,14 +149,9 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
     yield from ((file, split) for file, split in splits.items() if split or not known)
 
 
-def corpus_notes(source: DataSource) -> list[str]:
-    """A sentence on the files of a folder of texts that only speak of the data."""
-    folder = source.location
-    if source.format != "text-folder" or folder is None:
-        return []
-    read = {file for file, _ in plain_files(folder, request=source.request)}
-    about = [file.name for file in sorted(folder.iterdir()) if is_about(file) and file not in read]
-    return [f"left out {', '.join(about)}: about the data, and none of them"] if about else []
+def about_files(folder: Path) -> list[str]:
+    """The files of a folder that only speak of the data, as a README does."""
+    return [file.name for file in sorted(folder.iterdir()) if is_about(file)]
 
 
 def _hidden(parts: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from zoo.api.data import DataRequest, Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.columns import few, known_names, text_columns
 from zoo.data.formats.folders import FileKind
-from zoo.data.formats.samples import Listing
+from zoo.data.formats.samples import FileListing
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import SEPARATORS, Table, parse_table
 from zoo.data.formats.text_files import decode_file
@@ -36,8 +36,11 @@ class TextRow:
     where: str
     """As in "train.csv line 7"; a file's name for a plain text file."""
     text: str
+    """All of it."""
     label: str = ""
+    """The class; empty where there are none."""
     split: Split | None = None
+    """Where the source puts it, if it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,14 @@ class TextItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class TextNote:
     """A sentence on how a file was read."""
 
     text: str
+    """The sentence; a `DataNote` where it is of a kind."""
 
 
-Found = TextRow | BadSample | Note
+Found = TextRow | BadSample | TextNote
 
 
 def read_table(
@@ -83,7 +87,7 @@ def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
     return TextRow(name, text, split=split)
 
 
-def read_classes(listing: Listing) -> Iterator[Found]:
+def read_classes(listing: FileListing) -> Iterator[Found]:
     """Every text of a listing of class folders, without the white space at its ends, as a cell of a table has none."""
     yield from listing.problems
     for row in listing.rows:
@@ -100,7 +104,7 @@ def _csv_rows(
         yield from table.problems
         return
     columns = text_columns(path.name, table.first, table.columns(header=True), labelled=labelled, request=request)
-    yield from (Note(note) for note in columns.notes)
+    yield from (TextNote(note) for note in columns.notes)
     yield from table.problems
     wrong = {problem.where for problem in table.problems}
     for row in table.rows[int(columns.header) :]:
@@ -134,7 +138,7 @@ def _json_rows(
     if read:
         chosen = text_columns(path.name, names, columns, labelled=labelled, request=request, header=True)
         of = chosen.of
-        yield from (Note(note) for note in chosen.notes)
+        yield from (TextNote(note) for note in chosen.notes)
     for where, record in records:
         if isinstance(record, BadRecord):
             yield BadSample(where, record.reason, "correct the line")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoo_export.bundle.task_source import task_source
+from zoo.bundle.runtime.task_source import task_source
 
 EMBEDDING = "zoo.tasks.image_embedding.device:read"
 RUNNERS = ("zoo.tasks.image_classification.device:read", "zoo.tasks.image_reconstruction.device:read")

@@ -10,8 +10,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from zoo import _HOMES as PUBLIC_NAMES  # importing what they stand for would bring numpy and Pillow
 from zoo.api.specs import Reference
-from zoo.registry.references import resolve
 
 _IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
@@ -55,6 +55,4 @@ def _parts(module: str, *, seen: set[str]) -> list[str]:
 
 def _homes(package: str, names: str) -> list[str]:
     """The modules whose source stands for `from package import names`."""
-    if package != "zoo":
-        return [package]
-    return [str(resolve(f"zoo:{name.strip()}").__module__) for name in names.split(",")]
+    return [PUBLIC_NAMES[name.strip()] for name in names.split(",")] if package == "zoo" else [package]

@@ -1,0 +1,167 @@
+"""Are run.py, task.py and report.html those that zoo writes?  A file with a mended hash is whole, and may be anything.
+
+The expected bytes are made here: run.py from its template, task.py from the source of the installed task, report.html
+from report.json and the worst cases that the page itself shows.  Those of released versions are recorded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from zoo.api.errors import AmbiguousName, UnknownName, ZooError, describe_error
+from zoo.api.parts import Task
+from zoo.api.problem import Problem
+from zoo.bundle.judge.cases import Finding
+from zoo.bundle.judge.parity_rule import Status, worst
+from zoo.bundle.released_code import RELEASES
+from zoo.bundle.report.page import page
+from zoo.bundle.report.record import Report
+from zoo.bundle.report.shown_cases import read_shown, style_of
+from zoo.bundle.runtime import bundled_run
+from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord
+from zoo.bundle.runtime.task_source import task_source
+from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import BUILT_IN
+
+CODE = ("run.py", "task.py", "report.html")
+MAX_BYTES = 64 << 20
+"""Of one of them; a page with large pictures has a few MB."""
+
+
+def zoo_version() -> str:
+    """The installed version of zoo."""
+    try:
+        return version(BUILT_IN)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def runner(task: Task, problem: Problem) -> dict[str, bytes]:
+    """run.py and task.py, as this zoo writes them."""
+    return {"run.py": _run(), "task.py": task_source(task.device(problem)).encode()}
+
+
+def check_code(folder: Path, manifest: Manifest, report: Report) -> Finding:
+    """FAIL for a file that zoo of the manifest's version does not write, and for one that belongs to no bundle."""
+    findings = [*_strangers(manifest), *(_check(name, folder, manifest, report) for name in CODE)]
+    status = worst(*(status for status, _ in findings))
+    if status == Status.PASS:
+        return status, f"{', '.join(CODE)} are what zoo {manifest.zoo} writes"
+    return status, "; ".join(sentence for found, sentence in findings if found == status)
+
+
+def _strangers(manifest: Manifest) -> Iterator[Finding]:
+    known = {*ROLES, *(case.file for case in manifest.golden)}
+    for file in manifest.files:
+        if file.name not in known:  # beside run.py, "numpy.py" would be imported in place of numpy
+            yield Status.FAIL, f"{file.name} is no file of a bundle"
+
+
+def _check(name: str, folder: Path, manifest: Manifest, report: Report) -> Finding:
+    if name not in manifest.hashes():
+        return Status.FAIL, f"the manifest lists no {name}"
+    path = folder / name
+    if path.stat().st_size > MAX_BYTES:
+        return Status.FAIL, f"{name} has {path.stat().st_size:,} bytes; zoo writes none so large"
+    data = path.read_bytes()
+    if name == "task.py":
+        return _check_task(data, manifest)
+    if name == "run.py":
+        expected = _run()
+        known = {release: entry.run for release, entry in RELEASES.items()}
+        return _judge(name, manifest.zoo, now=data == expected, then=_released(data, known, manifest.zoo))
+    return _check_page(data, manifest, report)
+
+
+def _run() -> bytes:
+    return Path(bundled_run.__file__).read_bytes()
+
+
+def _released(data: bytes, known: Mapping[str, str], zoo: str) -> bool | None:
+    """Whether a released version wrote these bytes; None for a version that is not recorded."""
+    return hashlib.sha256(data).hexdigest() == known[zoo] if zoo in known else None
+
+
+def _judge(name: str, zoo: str, *, now: bool, then: bool | None) -> Finding:
+    """From what the installed zoo and the recorded one say to what is known of a file."""
+    installed = zoo_version()
+    if then is True or (now and zoo not in RELEASES):
+        return Status.PASS, ""
+    if then is False or zoo == installed:
+        return Status.FAIL, f"{name} is not the one that zoo {zoo} writes"
+    return (
+        Status.INCONCLUSIVE,
+        f"{name} could not be compared: zoo {installed} does not know what zoo {zoo} writes "
+        f"(pip install edgezoo=={zoo}, and verify again)",
+    )
+
+
+# --- task.py ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Installed:
+    """The task as it is installed here."""
+
+    source: bytes
+    plugin: PluginRecord
+
+
+def _check_task(data: bytes, manifest: Manifest) -> Finding:
+    tasks = RELEASES[manifest.zoo].tasks if manifest.zoo in RELEASES else {}
+    if manifest.task in tasks:
+        then = hashlib.sha256(data).hexdigest() in tasks[manifest.task]
+        return _judge("task.py", manifest.zoo, now=False, then=then)
+    try:
+        installed = _installed(manifest)
+    except (UnknownName, AmbiguousName) as error:
+        return Status.WARN, f"task.py could not be compared: {error.message}"
+    except (ZooError, ImportError, OSError, SyntaxError, ValueError) as error:
+        return Status.WARN, f"task.py could not be compared: {describe_error(error)}"
+    now = data == installed.source
+    if installed.plugin.distribution == BUILT_IN:
+        return _judge("task.py", manifest.zoo, now=now, then=None)
+    if now:
+        return Status.PASS, ""
+    return _of_plugin(manifest, installed.plugin)
+
+
+def _installed(manifest: Manifest) -> _Installed:
+    catalog = Catalog.discover()
+    plugin, task = catalog.task(manifest.task).plugin, catalog.make_task(manifest.task)
+    return _Installed(
+        source=task_source(task.device(manifest.problem)).encode(),
+        plugin=PluginRecord(name=plugin.name, distribution=plugin.distribution, version=plugin.version),
+    )
+
+
+def _of_plugin(manifest: Manifest, installed: PluginRecord) -> Finding:
+    """Of a third party's task.py that is another one than the installed plugin's."""
+    written = manifest.task_plugin
+    if manifest.zoo == zoo_version() and written is not None and written == installed:
+        return Status.FAIL, f"task.py is not the one that {installed.distribution} {installed.version} brings"
+    by = "an unknown version" if written is None else f"{written.distribution} {written.version}"
+    return (
+        Status.WARN,
+        f"task.py could not be compared: it was written with {by} and zoo {manifest.zoo}, installed are "
+        f"{installed.distribution} {installed.version} and zoo {zoo_version()}",
+    )
+
+
+# --- report.html ---
+
+
+def _check_page(data: bytes, manifest: Manifest, report: Report) -> Finding:
+    text = data.decode(errors="replace")
+    now = text == page(report, shown=read_shown(text))
+    release = RELEASES.get(manifest.zoo)
+    then = None
+    if release is not None:
+        style = style_of(text)
+        today = page(report, shown=read_shown(text), style=style)
+        then = hashlib.sha256(style.encode()).hexdigest() == release.style and text == release.page_of_then(today)
+    return _judge("report.html", manifest.zoo, now=now, then=then)

@@ -1,0 +1,225 @@
+"""`zoo data`: what zoo understands of data, a page of samples, and the same data in another format."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.errors import BadFile, DataError, OutputExists, UsageError
+from zoo.api.parts import Task
+from zoo.api.specs import ModelSpec
+from zoo.cli import text
+from zoo.cli.lazy import Entry, LazyGroup
+from zoo.cli.options import json_option, option
+from zoo.cli.output import Output
+from zoo.cli.progress import watching
+from zoo.data.infer_task import infer_task
+from zoo.data.summary import failed_summary, summarise_for
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import RegistryEntry
+from zoo.runs.atomic import write_bytes, write_directory
+from zoo.runs.train_config import choose_recipe, read_ratios, sized_input
+from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
+
+F = TypeVar("F", bound=Callable[..., Any])
+READING = (
+    "data_root",
+    "train",
+    "validation",
+    "test",
+    "ratios",
+    "format",
+    "text_column",
+    "label_column",
+    "on_bad_sample",
+)
+"""The options of a training that say how data are read."""
+CHECKPOINTS = 3
+"""What a run keeps: the newest two and the best."""
+BYTES_PER_PARAMETER = CHECKPOINTS * 12
+"""float32 parameters, and two moments of the optimiser for each."""
+Write = Callable[[DataCard, Path], list[str]]
+"""`FormatSpec.write`."""
+COMMANDS: Mapping[str, Entry] = {
+    "check": Entry("zoo.cli.data:check", "What zoo understands of data, and what is wrong with them."),
+    "show": Entry("zoo.cli.data:show", "A page of samples as a model will see them.", torch=True),
+    "convert": Entry("zoo.cli.data:convert", "The same data in another format."),
+}
+
+
+@click.group("data", cls=LazyGroup, table=COMMANDS)
+def data() -> None:
+    """Look at data before anything is trained on them."""
+
+
+def source_options(command: F) -> F:
+    """SOURCE, --task, --model, and the options that say how data are read."""
+    for row in reversed([row for row in TRAIN_OPTIONS if row.name in READING]):
+        command = option(row)(command)
+    command = click.option("--model", help="Read them as this model would.")(command)
+    command = click.option("--task", help="Read them for this task.")(command)
+    return click.argument("source")(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whose data a source is taken for."""
+
+    request: DataRequest
+    task: Task
+    source: DataSource
+    model: RegistryEntry[ModelSpec] | None = None
+    note: str = ""
+    """How the task was chosen, where nobody named it."""
+
+
+def asked(source: str, task: str | None, model: str | None, chosen: Mapping[str, Any], catalog: Catalog) -> Asked:
+    """The task of a model, the one that is named, or the one whose format the source is kept in."""
+    request = _request(source, chosen)
+    if model is not None:
+        entry = catalog.model(model)
+        if task is not None and catalog.task(task).full_name != catalog.task(entry.spec.task).full_name:
+            raise UsageError(f"{model} is for {entry.spec.task}, not for {task}", hint="leave out --task")
+        made = catalog.make_task(entry.spec.task)
+        return Asked(request=request, task=made, source=made.data.detect(request), model=entry)
+    note = ""
+    if task is None:
+        inferred = infer_task(request, catalog)
+        others = f"; {', '.join(inferred.others)} could read it too: --task decides" if inferred.others else ""
+        task, note = inferred.task, f"nobody named a task: read for {inferred.task}{others}"
+    made = catalog.make_task(task)
+    return Asked(request=request, task=made, source=made.data.detect(request), note=note)
+
+
+def _request(source: str, chosen: Mapping[str, Any]) -> DataRequest:
+    given = {name: value for name, value in chosen.items() if value and name not in ("ratios", "data_root")}
+    ratios = read_ratios(chosen["ratios"]) if chosen.get("ratios") else None
+    return DataRequest(source=source, root=chosen.get("data_root"), ratios=ratios, **given)
+
+
+def checked(question: Asked) -> DataCard:
+    """The card of the data, with a progress line."""
+    with watching() as progress:
+        return question.task.data.check(question.source, progress=progress)
+
+
+@click.command("check")
+@source_options
+@json_option
+def check(*, source: str, task: str | None, model: str | None, as_json: bool, **chosen: Any) -> None:
+    """Say what zoo understands of SOURCE, a path or the name of embedded data; exit 2 where something is wrong."""
+    out, catalog, question = Output(as_json=as_json), Catalog.discover(), None
+    try:
+        question = asked(source, task, model, chosen, catalog)
+        input = question.model.spec.input if question.model else None
+        summary = summarise_for(question.task, checked(question), input)
+    except (DataError, BadFile) as error:
+        if not as_json:
+            raise
+        format = question.source.format if question else chosen["format"] or ""
+        name = question.task.name if question else _task_name(task, model, catalog)
+        out.document(failed_summary(error, source=source, task=name, format=format).document())
+        click.get_current_context().exit(error.exit_code)
+    out.note(question.note)
+    out.document(summary.document())
+    for line in (*summary.lines(), *_estimate(question)):
+        out.line(line)
+    out.next(_next(question, chosen))
+
+
+def _task_name(task: str | None, model: str | None, catalog: Catalog) -> str:
+    """The task as far as it was named."""
+    return catalog.model(model).spec.task if model else task or ""
+
+
+def _estimate(question: Asked) -> Iterator[str]:
+    """What a run of the model takes on the disk."""
+    parameters = question.model.spec.parameters if question.model else None
+    if question.model and parameters:
+        size = text.size(parameters * BYTES_PER_PARAMETER)
+        yield f"a run of {question.model.bare_name} takes about {size} on the disk, in {CHECKPOINTS} checkpoints"
+
+
+def _next(question: Asked, chosen: Mapping[str, Any]) -> str:
+    """The training of the data, with the options that they were read with."""
+    words = command_words(TrainOptions(data=question.request.source, **chosen))
+    model = question.model.bare_name if question.model else "MODEL"
+    return " ".join(["zoo train", model, *words])
+
+
+@click.command("show")
+@source_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write: FILE.html.")
+@click.option("--samples", type=click.IntRange(1, 500), default=12, show_default=True, help="Of each split.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+def show(
+    *, source: str, task: str | None, model: str | None, output: Path, samples: int, overwrite: bool, **chosen: Any
+) -> None:
+    """Write a page of samples of SOURCE as a model will see them, augmentation off and on."""
+    if output.is_dir() or (output.exists() and not overwrite):
+        raise OutputExists(f"{output} exists already", hint="choose another file with -o, or say --overwrite")
+    out, catalog = Output(), Catalog.discover()
+    question = asked(source, task, model, chosen, catalog)
+    out.note(question.note)
+    card = checked(question)
+    from zoo.cli.sample_page import Shown, sample_page  # noqa: PLC0415  torch, after all that can go wrong without it
+
+    entry = question.model or _smallest_model(question.task.name, catalog)
+    recipe = choose_recipe(entry.spec, source, None)
+    input = sized_input(entry.spec.input, recipe)
+    shown = Shown(
+        task=question.task,
+        card=card,
+        problem=question.task.problem(card, input),
+        augment=recipe.augment,
+        model=entry.bare_name,
+        summary=summarise_for(question.task, card, input),
+    )
+    page = sample_page(shown, samples=samples)
+    write_bytes(output, page.encode(errors="backslashreplace"))  # file names may not be valid UTF-8
+    out.line(f"page: {output}")
+    out.next(_next(replace(question, model=entry), chosen))
+
+
+def _smallest_model(task: str, catalog: Catalog) -> RegistryEntry[ModelSpec]:
+    """The model that is named where nobody names one; UsageError where the task has none that can be built."""
+    models = [
+        entry for entry in catalog.models(task=task) if not catalog.missing(entry) and not entry.spec.from_weights
+    ]
+    if not models:
+        raise UsageError(f"no model for {task} is installed", hint="see `zoo list`")
+    return min(models, key=lambda entry: (entry.spec.parameters or 2**62, entry.full_name))
+
+
+@click.command("convert")
+@source_options
+@click.option("--to", "target", required=True, help="The format to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write; a new one.")
+def convert(*, source: str, task: str | None, model: str | None, target: str, output: Path, **chosen: Any) -> None:
+    """Write the data of SOURCE in another format of their task, divided as they would be for a training."""
+    out, catalog = Output(), Catalog.discover()
+    question = asked(source, task, model, chosen, catalog)
+    out.note(question.note)
+    formats = {entry.bare_name: entry for entry in catalog.formats(question.task.name) if entry.spec.write}
+    if target not in formats:
+        known = f"{question.task.name} is written as {', '.join(formats)}" if formats else "it is only read"
+        raise UsageError(f"--to {target}: no data of {question.task.name} can be written so", hint=known)
+    if output.exists():
+        raise OutputExists(f"{output} exists already", hint="choose another folder with -o")
+    card = checked(question)
+    write = cast(
+        "Callable[[DataCard, Path], list[str]]", catalog.load(formats[target], str(formats[target].spec.write))
+    )
+    notes: list[str] = []
+    write_directory(output, lambda folder: notes.extend(write(card, folder)))
+    counts = ", ".join(f"{count:,} {split}" for split, count in card.counts().items())
+    out.line(f"wrote {counts} as {target} into {output}")
+    for note in notes:
+        out.line(note)
+    out.next(shlex.join(["zoo", "data", "check", str(output), "--task", question.task.name]))

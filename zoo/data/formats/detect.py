@@ -1,0 +1,124 @@
+"""Which format a source is kept in: every format is asked, and what can be read in two ways is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar, cast
+
+from zoo.api.data import DataRequest, DataSource
+from zoo.api.errors import DataError, UsageError
+from zoo.api.formats import FormatMatch, FormatSpec
+from zoo.data.formats.built_in import BUILT_IN_FORMATS
+from zoo.data.formats.named_path import named_path
+from zoo.registry.references import resolve
+
+T = TypeVar("T", bound="FormatReader")
+Formats = Mapping[str, FormatSpec]
+"""By the names that --format calls them."""
+
+
+class FormatReader:
+    """A part `data` that reads the formats of its task: zoo's own, or, from a catalogue, those of every plugin."""
+
+    installed: ClassVar[Formats] = {}
+
+    def with_formats(self: T, formats: Formats) -> T:
+        """The same part that knows these formats."""
+        part = copy(self)
+        vars(part)["installed"] = dict(formats)
+        return part
+
+
+class Detect(Protocol):
+    """`FormatSpec.detect`."""
+
+    def __call__(self, path: Path, *, request: DataRequest) -> FormatMatch | None:
+        """The match, where the path holds data of the format."""
+
+
+class Read(Protocol):
+    """`FormatSpec.read`."""
+
+    def __call__(self, location: Path, *, request: DataRequest) -> Any:
+        """Everything that the source names."""
+
+
+def built_in_formats(task: str) -> dict[str, FormatSpec]:
+    """The formats that zoo itself reads for one of its tasks."""
+    return {spec.name: spec for spec in BUILT_IN_FORMATS if task in spec.tasks}
+
+
+def detect_format(
+    request: DataRequest,
+    *,
+    formats: Formats,
+    embedded: Sequence[str],
+    nothing: Callable[[Path], str],
+    also: Sequence[str] = (),
+) -> DataSource:
+    """The source in the only format that matches it.
+
+    DataError where several do, and where none does: with the reason of the first format that knows one, else with
+    what `nothing` says about the path; `also` is accepted beside the formats.  UsageError where --format names a
+    format that does not match.
+    """
+    if request.source in embedded:
+        return DataSource(request=request, format=request.source)
+    accepted = _accepted([*_summaries(formats), *also, *(f"the embedded {name}" for name in embedded)])
+    path = named_path(request, accepted=accepted)
+    if request.format and request.format not in formats:
+        raise UsageError(f"--format {request.format} is none of this task", hint=f"it reads {', '.join(formats)}")
+    asked = {request.format: formats[request.format]} if request.format else formats
+    matches, refusals = matching(path, request, asked)
+    sure = {name: match for name, match in matches.items() if match.sure} or matches
+    if len(sure) > 1:
+        names = list(sure)
+        raise DataError(
+            f"{path} can be read as {' and as '.join(names)}", hint=f"say which counts: --format {names[0]}"
+        )
+    for name, match in sure.items():
+        return DataSource(request=request, format=name, location=match.location, read=formats[name].read)
+    for error in refusals.values():
+        raise error if error.hint else DataError(error.message, problems=error.problems, hint=accepted)
+    if request.format:
+        others, _ = matching(path, replace(request, format=""), formats)
+        raise UsageError(
+            f"--format {request.format}: {path} is no such data", hint=f"it may be {', '.join(others) or 'none'}"
+        )
+    raise DataError(nothing(path), hint=accepted)
+
+
+def matching(path: Path, request: DataRequest, formats: Formats) -> tuple[dict[str, FormatMatch], dict[str, DataError]]:
+    """The formats that can read a path, and those that know it but refuse it, with the error."""
+    matches: dict[str, FormatMatch] = {}
+    refusals: dict[str, DataError] = {}
+    for name, spec in formats.items():
+        detect = cast("Detect", resolve(spec.detect))
+        try:
+            match = detect(path, request=request)
+        except DataError as error:
+            refusals[name] = error
+            continue
+        if match is not None:
+            matches[name] = match
+    return matches, refusals
+
+
+def _summaries(formats: Formats) -> list[str]:
+    return [spec.summary or name for name, spec in formats.items()]
+
+
+def _accepted(kinds: Sequence[str]) -> str:
+    """One sentence with everything that a task takes."""
+    return f"accepted are {'; '.join(kinds)}"
+
+
+def read_source(source: DataSource) -> Any:
+    """Everything that a source names, as the reader of its format gives it."""
+    if source.location is None or not source.read:
+        raise ValueError(f"a source of format {source.format} needs a location and a reader")
+    read = cast("Read", resolve(source.read))
+    return read(source.location, request=source.request)

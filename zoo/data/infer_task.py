@@ -1,0 +1,88 @@
+"""Which task the data at a path are for, where nobody says it: the formats are asked, those with labels first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from zoo.api.data import DataRequest, DataSource
+from zoo.api.errors import DataError, ZooError
+from zoo.api.specs import TaskSpec
+from zoo.data.formats.detect import read_source
+from zoo.data.formats.named_path import named_path
+from zoo.data.formats.samples import FileListing
+from zoo.data.formats.text.rows import TextNote, TextRow
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import RegistryEntry
+
+UNLABELLED: Final = ("image-reconstruction", "image-generation", "text-generation", "audio-generation")
+"""Tasks that learn from what has no labels, and can read most data of the others."""
+SOME: Final = 20
+"""Rows that are looked at to tell a table of pictures from one of texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferredTask:
+    """The task that data are for."""
+
+    task: str
+    """Its bare or full name."""
+    others: tuple[str, ...] = ()
+    """Other tasks that could read them."""
+
+
+def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
+    """The first task whose format the data are kept in; DataError where no task can read them."""
+    sources: dict[str, DataSource] = {}
+    errors: list[DataError] = []
+    for entry in _ordered(catalog):
+        try:
+            source = catalog.make_task(entry.full_name).data.detect(request)
+        except DataError as error:
+            errors.append(error)
+            continue
+        except ZooError:
+            continue  # --format of another task, a missing extra
+        if _is_readable(source):
+            sources[entry.bare_name] = source
+    if sources:
+        names = list(sources)
+        return InferredTask(task=names[0], others=tuple(names[1:]))
+    named_path(request, accepted="name a folder, a file, or embedded data")
+    chosen = next((error for error in errors if not error.hint.startswith("accepted are")), None)
+    if chosen is not None:
+        raise chosen
+    hint = "name the task with --task, to see what it takes"
+    raise DataError(f"{request.source} is no data that an installed task can read", hint=hint)
+
+
+def _ordered(catalog: Catalog) -> list[RegistryEntry[TaskSpec]]:
+    """Tasks in the order in which formats name them first; then those that need no labels; then those with neither."""
+    ranks: dict[str, int] = {}
+    for spec in (entry.spec for entry in catalog.formats()):
+        ranks.setdefault(catalog.task(spec.tasks[0]).full_name, len(ranks))
+
+    def rank(entry: RegistryEntry[TaskSpec]) -> tuple[bool, bool, int, str]:
+        known = ranks.get(entry.full_name, len(ranks))
+        return entry.full_name not in ranks, entry.spec.name in UNLABELLED, known, entry.full_name
+
+    return sorted(catalog.tasks(), key=rank)
+
+
+def _is_readable(source: DataSource) -> bool:
+    """Whether a table, which every task may take for its own, names pictures that exist, or texts."""
+    if source.location is None or not source.read or not source.location.is_file():
+        return True
+    try:
+        content = read_source(source)
+        if isinstance(content, FileListing):
+            return any((content.root / row.name).is_file() for row in content.rows[:SOME])
+        return not isinstance(content, Iterator) or _has_texts(list(islice(content, SOME)))
+    except ZooError:
+        return False
+
+
+def _has_texts(entries: Sequence[Any]) -> bool:
+    return any(isinstance(entry, TextRow) for entry in entries if not isinstance(entry, TextNote))

@@ -1,0 +1,177 @@
+"""From the recorded epochs of a training to what went wrong: rules over plain numbers, torch-free.
+
+A finding is about a training whose result should not be used as it is, so that the command that helps takes the place
+of the export.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from zoo.api.specs import Monitor
+
+ANSWERS: Final = "answers/most_common"
+"""The column of metrics.csv with the share of validation items that got the most common answer."""
+LABELS: Final = "labels/most_common"
+"""The column with the share of validation items that are of the most common class."""
+ONE_ANSWER: Final = 0.95
+"""From this share on nearly every item gets one answer."""
+MIN_EXCESS: Final = 0.1
+"""The share by which an answer must exceed guessing to count as knowledge, and one answer the class it names."""
+CHANCE: Final = 0.95
+"""A loss above this share of that of guessing is no better than guessing."""
+FELL: Final = 0.75
+"""A training loss below this share of the first epoch's has fallen."""
+STILL: Final = 0.02
+"""A relative change below this is none."""
+MIN_EPOCHS: Final = 2
+"""Before that nothing but what was not measured can be told."""
+
+Kind = Literal["not-measured", "one-answer", "contradiction", "stuck"]
+Remedy = Literal["data", "longer", "rate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One epoch as metrics.csv has it; None for what was not measured."""
+
+    train_loss: float
+    validation_loss: float | None = None
+    score: float | None = None
+    """The metric that chooses the best epoch."""
+    answers: float | None = None
+    """The share of validation items that got the most common answer."""
+    labels: float | None = None
+    """The share of validation items that are of the most common class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All epochs of a training, and what their numbers mean."""
+
+    monitor: Monitor
+    classes: int = 0
+    """How many classes an item can have; 0 where an answer is no class."""
+    epochs: Sequence[Epoch] = ()
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch that the metric chooses; the last where none was measured."""
+        measured = [epoch for epoch in self.epochs if epoch.score is not None]
+        if not measured:
+            return self.epochs[-1]
+        sign = 1 if self.monitor.mode == "max" else -1
+        return max(measured, key=lambda epoch: sign * (epoch.score or 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What went wrong, and what kind of remedy helps."""
+
+    kind: Kind
+    message: str
+    remedy: Remedy
+    """data: other validation data; longer: more epochs, or published weights; rate: another learning rate."""
+
+
+def read_history(rows: Sequence[Mapping[str, float]], monitor: Monitor, *, classes: int) -> History:
+    """The history in the rows of metrics.csv."""
+    epochs = [
+        Epoch(
+            train_loss=row["train/loss"],
+            validation_loss=_measured(row, "validation/loss"),
+            score=_measured(row, f"validation/{monitor.metric}"),
+            answers=_measured(row, ANSWERS),
+            labels=_measured(row, LABELS),
+        )
+        for row in rows
+    ]
+    return History(monitor=monitor, classes=classes, epochs=tuple(epochs))
+
+
+def _measured(row: Mapping[str, float], name: str) -> float | None:
+    value = row.get(name, math.nan)
+    return None if math.isnan(value) else value
+
+
+def diagnose(history: History) -> tuple[Finding, ...]:
+    """What went wrong, the gravest first; empty where nothing did, or where it cannot be told yet."""
+    if not history.epochs:
+        return ()
+    if finding := _not_measured(history):
+        return (finding,)
+    if len(history.epochs) < MIN_EPOCHS:
+        return ()
+    findings = (_stuck(history) or _contradiction(history), _one_answer(history))
+    return tuple(finding for finding in findings if finding)
+
+
+def _not_measured(history: History) -> Finding | None:
+    if any(epoch.score is not None for epoch in history.epochs):
+        return None
+    return Finding(
+        kind="not-measured",
+        message=f"{history.monitor.metric} could not be measured on the validation data in any epoch, so no epoch is "
+        "the best and the last one counts",
+        remedy="data",
+    )
+
+
+def _one_answer(history: History) -> Finding | None:
+    best = history.best
+    if best.answers is None or best.labels is None:
+        return None
+    if best.answers < ONE_ANSWER or best.answers - best.labels < MIN_EXCESS:
+        return None
+    return Finding(
+        kind="one-answer",
+        message=f"{best.answers:.0%} of the validation items get one and the same answer, and only {best.labels:.0%} "
+        "are of the most common class",
+        remedy="longer",
+    )
+
+
+def _contradiction(history: History) -> Finding | None:
+    """The training loss falls while validation is no better than guessing."""
+    best, first, last = history.best, history.epochs[0], history.epochs[-1]
+    if best.validation_loss is None or history.classes < 2 or _knows(best):
+        return None
+    guessing = math.log(history.classes)
+    fell = last.train_loss < FELL * min(first.train_loss, guessing)
+    if not fell or min(best.validation_loss, last.validation_loss or math.inf) < CHANCE * guessing:
+        return None
+    return Finding(
+        kind="contradiction",
+        message=f"the training loss fell from {first.train_loss:.3g} to {last.train_loss:.3g}, but the validation loss "
+        f"is {best.validation_loss:.3g} at its best epoch, no better than guessing ({guessing:.3g})",
+        remedy="longer",
+    )
+
+
+def _stuck(history: History) -> Finding | None:
+    """Neither the loss nor the score moves."""
+    first, best = history.epochs[0], history.best
+    lowest = min(epoch.train_loss for epoch in history.epochs)
+    still = first.train_loss - lowest <= STILL * abs(first.train_loss)
+    if not still or best.validation_loss is None or _knows(best):
+        return None
+    if history.classes >= 2 and best.validation_loss < CHANCE * math.log(history.classes):
+        return None
+    if history.classes < 2 and _moved(first.score, best.score):
+        return None
+    message = f"the training loss did not move: {first.train_loss:.3g} in the first epoch, at the lowest {lowest:.3g}"
+    return Finding(kind="stuck", message=message, remedy="rate")
+
+
+def _knows(epoch: Epoch) -> bool:
+    """Whether the score is a share of right answers that no guessing reaches, however sure the answers are."""
+    if epoch.score is None or epoch.labels is None:
+        return False
+    return epoch.labels + MIN_EXCESS < epoch.score <= 1
+
+
+def _moved(first: float | None, best: float | None) -> bool:
+    return first is None or best is None or abs(best - first) > STILL * abs(first)

@@ -1,0 +1,140 @@
+"""A step before the first: how long it takes, whether its batch is large enough, what the disk must hold.  [torch]"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from zoo.api.errors import DiskError, UsageError
+from zoo.api.problem import Problem
+from zoo.api.recipe import Recipe
+from zoo.api.trainer import Trainer
+from zoo.runs.recipe_overrides import Option
+from zoo.runs.train_config import TrainConfig
+from zoo.training.components import Training
+from zoo.training.context import Context
+from zoo.training.engine.fabric import Engine
+from zoo.training.split_metrics import NO_AUGMENT
+
+KEPT_CHECKPOINTS: Final = 4
+"""The newest two, the best, and the one that is being written."""
+MOMENTS: Final = {"adam": 2, "adamw": 2, "sgd": 1}
+"""Tensors beside each parameter that an optimiser keeps."""
+TOO_FEW_VALUES: Final = "Expected more than 1 value per channel"
+"""How PyTorch's batch normalisation begins to say that it cannot train on one value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What one step told."""
+
+    step_seconds: float
+    steps: int
+    """Of the whole training."""
+    checkpoint_bytes: int
+    """Of all checkpoints that lie on the disk at once."""
+    free_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        """Of all steps, without the evaluations."""
+        return self.step_seconds * self.steps
+
+
+def make_modules(
+    trainer: Trainer, model: nn.Module, problem: Problem, config: TrainConfig, engine: Engine
+) -> dict[str, nn.Module]:
+    """What a trainer makes of a model, on the device where it will learn."""
+    modules = trainer.modules(model, problem)
+    for module in modules.values():
+        module.to(engine.device)
+        if config.recipe.channels_last:
+            module.to(memory_format=torch.channels_last)
+    return modules
+
+
+def rehearsal_step(
+    training: Training, trainer: Trainer, head: tuple[str, ...], options: Mapping[str, Option]
+) -> Callable[[], object]:
+    """One training step of another trainer on a copy of the model, to be timed."""
+    real, engine = training.context, training.engine
+    modules = make_modules(trainer, deepcopy(training.modules["model"]), real.problem, training.config, engine)
+    context = Context(
+        modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
+    )
+    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    raw = training.train.batch(training.plan.epoch(0)[0])
+
+    def step() -> None:
+        context.begin(0, 0)
+        batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
+        if real.recipe.augment != NO_AUGMENT:
+            batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
+        with engine.autocast():
+            trainer.step(context, training.train.ready(batch))
+
+    return step
+
+
+def check_batch(training: Training, step: Callable[[], Callable[[], object]]) -> None:
+    """UsageError where batch normalisation would get a single value for a channel, which only batches of one can do.
+
+    `step` makes a step to try; it is called in these rare cases alone.
+    """
+    items = min(training.plan.batch_size, training.plan.items) // training.plan.world
+    if items > 1 or training.frozen or not _normalises(training):
+        return
+    try:
+        step()()
+    except ValueError as error:
+        if not str(error).startswith(TOO_FEW_VALUES):
+            raise
+        raise UsageError(
+            f"{training.config.model} has batch normalisation, which cannot learn from {items} item at a time here",
+            hint="use --batch-size 2 or more for each process",
+        ) from error
+
+
+def _normalises(training: Training) -> bool:
+    return any(isinstance(part, _BatchNorm) for module in training.modules.values() for part in module.modules())
+
+
+def checkpoint_bytes(model: nn.Module, recipe: Recipe) -> int:
+    """About how many bytes the checkpoints of a training take at once."""
+    tensors = [*model.parameters(), *model.buffers()]
+    whole = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    learning = sum(item.numel() * item.element_size() for item in model.parameters() if item.requires_grad)
+    one = whole + learning * MOMENTS[recipe.optimizer] + (whole if recipe.ema else 0)
+    return KEPT_CHECKPOINTS * one
+
+
+def check_room(output: Path, needed: int) -> int:
+    """The free bytes where a run will lie; DiskError where its checkpoints do not fit."""
+    folder = next(path for path in (output.absolute(), *output.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DiskError(
+            f"{folder} has {free / 1e6:,.0f} MB free, and the checkpoints of this training need {needed / 1e6:,.0f} MB",
+            hint="make room, or choose another disk with -o",
+        )
+    return free
+
+
+def rehearse(training: Training, step: Callable[[], object], output: Path) -> Rehearsal:
+    """One step done and timed on a copy of the model; nothing is trained and nothing written."""
+    needed = checkpoint_bytes(training.modules["model"], training.config.recipe)
+    free = check_room(output, needed)
+    step()  # the first one allocates
+    start = time.perf_counter()
+    step()
+    seconds = time.perf_counter() - start
+    return Rehearsal(step_seconds=seconds, steps=training.context.total_steps, checkpoint_bytes=needed, free_bytes=free)
