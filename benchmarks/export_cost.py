@@ -1,49 +1,91 @@
-"""What the proof costs: the whole of `zoo export` against a warm `torch.onnx.export`, and against one without controls.
+"""What the proof costs: the whole of `zoo export` against a warm `torch.onnx.export`, and against another zoo.
 
     python benchmarks/export_cost.py [MODEL] [ROUNDS]
+    python benchmarks/export_cost.py MODEL ROUNDS --against OTHER_ZOO
 
-All three run in this process, in turn, after one of each that is not counted; printed are the medians and the ratios
-round by round.  The bars for resnet18 at 224: the whole at most 4 times the bare export; the controls, mutants
-of the bundle that must be rejected, at most half as much again as the rest.
+The first runs a bare export, the whole, and the whole without controls in this process, in turn, after one of each
+that is not counted.  The second runs the command `zoo export` of this zoo and of another in turn, a process each.
+Printed are medians, and the ratios round by round, in CPU seconds (those of ONNX Runtime's process among them) and on
+the clock.  The bars for resnet18 at 224: the whole at most 4 times the bare export in CPU, 3 times on the clock.
 """
 
 from __future__ import annotations
 
+import resource
 import statistics
+import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
-import torch
-
-import zoo
 from zoo.api.task import Control, Signature
-from zoo.models.target import ModelTarget
-from zoo.registry.catalog import Catalog
-from zoo_export.controls.mutation_score import planned
-from zoo_export.proof import submit
-from zoo_export.subject.load import find_subject
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one piece of work took, in seconds."""
+
+    cpu: float
+    """Of this process and of those that it started and that have ended."""
+    clock: float
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """Of one call."""
+    cpu, clock = _cpu(), time.perf_counter()
     work()
-    return time.perf_counter() - start
+    return Cost(cpu=_cpu() - cpu, clock=time.perf_counter() - clock)
+
+
+def _cpu() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def report(rounds: Sequence[Sequence[Cost]], names: Sequence[str], ratios: Sequence[tuple[int, int]]) -> None:
+    """Medians by column, and the ratios of some columns, median and range."""
+    for index, name in enumerate(names):
+        column = [row[index] for row in rounds]
+        cpu, clock = (statistics.median(values) for values in ([c.cpu for c in column], [c.clock for c in column]))
+        print(f"{name:34} {cpu:6.2f} s of CPU  {clock:6.2f} s on the clock")
+    for over, under in ratios:
+        cpu_ratios = [row[over].cpu / row[under].cpu for row in rounds]
+        clock_ratios = [row[over].clock / row[under].clock for row in rounds]
+        print(
+            f"{f'{names[over]} / {names[under]}':34} {_range(cpu_ratios)} of CPU  {_range(clock_ratios)} on the clock"
+        )
+
+
+def _range(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+# --- in this process ---
 
 
 def none_apply(declared: Sequence[Control], signature: Signature) -> tuple[Control, ...]:
     """The controls of a proof, none of which applies."""
+    from zoo_export.controls.mutation_score import planned  # noqa: PLC0415  two zoos are compared without torch
+
     return tuple(replace(control, applies=False, reason="measuring") for control in planned(declared, signature))
 
 
-def main(model: str, rounds: int) -> None:
-    """Print the comparison."""
+def beside_bare(model: str, rounds: int) -> None:
+    """Print what the whole costs beside a bare export, and without its controls."""
+    import torch  # noqa: PLC0415
+
+    import zoo  # noqa: PLC0415
+    from zoo.models.target import ModelTarget  # noqa: PLC0415
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415
+    from zoo_export.proof import submit  # noqa: PLC0415
+    from zoo_export.subject.load import find_subject  # noqa: PLC0415
+
     catalog = Catalog.discover()
     subject = find_subject(ModelTarget(model=catalog.model(model)), catalog, untrained=True)
     image = subject.problem.image
@@ -69,19 +111,40 @@ def main(model: str, rounds: int) -> None:
 
     for work in (bare, whole, uncontrolled):
         work()
-    rows = [(seconds(bare), seconds(whole), seconds(uncontrolled)) for _ in range(rounds)]
-    alone, together, without = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"{model}, {torch.get_num_threads()} threads, {rounds} rounds")
-    print(f"torch.onnx.export          {alone:.2f} s")
-    print(f"zoo export                 {together:.2f} s")
-    print(f"zoo export, no controls    {without:.2f} s")
-    _ratio("whole / bare", [b / a for a, b, _ in rows])
-    _ratio("whole / without controls", [b / c for _, b, c in rows])
+    rows = [(cost(bare), cost(whole), cost(uncontrolled)) for _ in range(rounds)]
+    print(f"{model}, {torch.get_num_threads()} threads, {rounds} rounds, in one process")
+    report(rows, ("bare", "whole", "without controls"), ((1, 0), (1, 2)))
 
 
-def _ratio(name: str, ratios: list[float]) -> None:
-    print(f"{name:26} {statistics.median(ratios):.2f}  ({min(ratios):.2f} to {max(ratios):.2f})")
+# --- two zoos ---
+
+
+def beside_other(model: str, rounds: int, other: str) -> None:
+    """Print what `zoo export` of two zoos costs, a process each."""
+    own = str(Path(sysconfig.get_path("scripts")) / "zoo")
+
+    def export(command: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            output = str(Path(folder) / "bundle")
+            subprocess.run(
+                [command, "export", model, "--untrained", "--onnx", "-o", output], check=True, capture_output=True
+            )
+
+    rows = [(cost(lambda: export(own)), cost(lambda: export(other))) for _ in range(rounds)]
+    print(f"{model}, {rounds} rounds, a process each")
+    report(rows, ("this zoo", "the other"), ((0, 1),))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print one of the two comparisons."""
+    against = arguments.index("--against") if "--against" in arguments else len(arguments)
+    words = list(arguments[:against])
+    model, rounds = (*words, *("resnet18", "5")[len(words) :])
+    if against < len(arguments):
+        beside_other(model, int(rounds), arguments[against + 1])
+    else:
+        beside_bare(model, int(rounds))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "resnet18", int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main(sys.argv[1:])

@@ -30,6 +30,7 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     for name in [name for name in os.environ if name.startswith("ZOO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("ZOO_STATE", str(tmp_path_factory.mktemp("state")))
     connect = socket.socket.connect
 
     def local_only(self: socket.socket, address: Any) -> None:
@@ -106,4 +107,5 @@ def digits_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     place = tmp_path_factory.mktemp("runs") / "cnn" / "a"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("ZOO_STATE", str(tmp_path_factory.mktemp("state")))
         return place, make_digits_run(place)

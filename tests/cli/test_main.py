@@ -185,3 +185,29 @@ def test_the_shell_can_complete(words: str, completed: str) -> None:
         timeout=60,
     )
     assert done.stdout == f"plain,{completed}\n"
+
+
+ENDING = """
+import atexit, sys, threading, types
+sys.modules["torch"] = types.ModuleType("torch")
+atexit.register(print, "the exit handlers ran")
+{thread}
+sys.argv = ["zoo", "info", "no-such-model"]
+from zoo.cli import main
+code = main()
+print("Python ends by itself")
+waiting.set()
+sys.exit(code)
+"""
+WAITING = "waiting = threading.Event(); threading.Thread(target=waiting.wait).start()"
+
+
+@pytest.mark.parametrize(
+    ("thread", "out"),
+    [("", "the exit handlers ran\n"), (WAITING, "Python ends by itself\nthe exit handlers ran\n")],
+)
+def test_a_process_with_torch_ends_at_once_unless_a_thread_still_works(thread: str, out: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(thread=thread)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, out)

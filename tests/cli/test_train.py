@@ -192,3 +192,31 @@ def test_a_training_that_went_wrong_ends_with_what_helps(capsys: pytest.CaptureF
     assert warning.startswith("warning: the training loss did not move: 2.")
     assert last == "next: zoo train --config run --lr 0.004"
     assert any(note.startswith("the training loss did not move") for note in Run.open(Path("run")).record.notes)
+
+
+def test_moved_data_are_found_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of(Path("photos"), ("cat", "dog"), items=20, side=20)
+    words = ["--epochs", "1", "--threads", "1", "--workers", "0", "--image-size", "20"]
+    assert main(["train", "resnet8", "--data", "photos", *words, "-o", "run"]) == 0
+    run = tmp_path / "run"
+    config = Run.open(run).config
+    assert (config.data, config.data_path) == ("photos", str(tmp_path / "photos"))
+
+    def resumed(*more: str) -> int:
+        record = json.loads((run / "run.json").read_text())
+        (run / "run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+        return main(["train", "--resume", str(run), *more])
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resumed() == 0
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    assert resumed() == 2
+    assert resumed("--data", "../moved") == 0
+    assert Run.open(run).config.data_path == str(tmp_path / "moved")
+    (tmp_path / "moved" / "cat" / "0.png").unlink()
+    capsys.readouterr()
+    assert resumed() == 2
+    assert "../moved has changed since" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from zoo.runs.serialization import to_json
 if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate
     from zoo.bundle.report.record import Report
+    from zoo.bundle.runtime.sandbox import Engine
 
 SCHEMA = 1
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
@@ -135,12 +136,14 @@ def _row(gate: Gate) -> tuple[str, str, str, str]:
     return gate.name, gate.status.value, f"{gate.seconds:.2f}" if gate.seconds else "", gate.detail
 
 
-def verify_against(target: Path, *, against: str | None, explain: bool, key: Path | None, as_json: bool) -> None:
+def verify_against(
+    target: Path, *, against: str | None, explain: bool, key: Path | None, engine: Engine, as_json: bool
+) -> None:
     """`zoo verify TARGET --against RUN|model@weights`: the proof derived anew, on the files that are there."""
     from zoo_export.verify.verify import verify_anew  # noqa: PLC0415  torch
 
     out, start = Output(as_json=as_json), time.monotonic()
-    verified = verify_anew(target, against=against, explain=explain, key=key, progress=out.note)
+    verified = verify_anew(target, against=against, explain=explain, key=key, engine=engine, progress=out.note)
     document = _document(target, verified.report.verdict.value, verified.report, seconds=time.monotonic() - start)
     out.document(document | {"files": verified.files, "divergence": verified.divergence})
     show_report(out, verified.report)

@@ -19,12 +19,13 @@ from zoo.runs.run import Run
 
 @click.command("runs")
 @click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--all", "everywhere", is_flag=True, help="Every run of yours on this machine, wherever it is.")
 @json_option
-def runs(runs_root: Path, as_json: bool) -> None:
-    """The trainings in a folder, newest first: status, model, data, metric, age."""
+def runs(runs_root: Path, everywhere: bool, as_json: bool) -> None:
+    """The trainings in a folder and those made from here with -o, newest first: status, model, data, metric, age."""
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
-    listed = list_runs(runs_root)
+    listed = list_runs(runs_root, everywhere=everywhere)
     for sentence in listed.unreadable:
         out.note(sentence)
     out.document({"schema": 1, "runs": [_record(run) for run in listed.runs], "unreadable": list(listed.unreadable)})

@@ -17,6 +17,7 @@ from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.options import json_option, train_options
 from zoo.cli.output import Output
+from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
@@ -38,7 +39,7 @@ SCHEMA = 1
 PATH = click.Path(path_type=Path)
 
 
-@click.command("train")
+@click.command("train", cls=TrainCommand)
 @click.argument("model", required=False)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
@@ -59,7 +60,8 @@ def train(
     catalog = Catalog.discover()
     if resume is not None:
         _refuse_beside_resume(model, options)
-        _conclude(_resume(resume, catalog, allow_inexact=allow_inexact, output=output), catalog, output)
+        ended = _resume(resume, catalog, data=options.data, allow_inexact=allow_inexact, output=output)
+        _conclude(ended, catalog, output)
         return
     request = resolve_training(model, options, catalog=catalog)
     _check_device(request.config.device)
@@ -102,13 +104,13 @@ def _check_device(device: str) -> None:
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
-    """A resumed run keeps its config; another option would be ignored, so it is an error."""
-    flags = [*chosen_flags(options), *(["MODEL"] if model else [])]
+    """A resumed run keeps its config, but for where its data are; another option would be ignored: an error."""
+    flags = [*(flag for flag in chosen_flags(options) if flag != "--data"), *(["MODEL"] if model else [])]
     if flags:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
 
-def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output) -> Ended:
+def _resume(path: Path, catalog: Catalog, *, data: str | Path | None, allow_inexact: bool, output: Output) -> Ended:
     Run.open(path)  # its errors come before torch
     from zoo.training.resume import resume  # noqa: PLC0415  torch
 
@@ -117,6 +119,7 @@ def _resume(path: Path, catalog: Catalog, *, allow_inexact: bool, output: Output
             path,
             catalog=catalog,
             allow_inexact=allow_inexact,
+            data=data,
             callbacks=_callbacks(output),
             progress=watch,
             say=_printer(output),

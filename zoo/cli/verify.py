@@ -16,10 +16,11 @@ from zoo.registry.references import resolve
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle
+    from zoo.bundle.runtime.sandbox import Engine
 
 SCHEMA = 1
 AGAINST = "zoo.cli.export:verify_against"
-"""(path, *, against, explain, key, as_json) -> None; it prints and exits as a command does.  Needs torch."""
+"""(path, *, against, explain, key, engine, as_json) -> None; it prints and exits as a command does.  Needs torch."""
 
 
 @click.command("verify")
@@ -28,9 +29,23 @@ AGAINST = "zoo.cli.export:verify_against"
 @click.option("--explain", is_flag=True, help="Name the first tensor that leaves the noise (needs torch).")
 @click.option("--sha256", metavar="HASH", help="The hash of manifest.json that `zoo export` printed.")
 @click.option("--key", metavar="PUB", type=click.Path(path_type=Path), help="The public key of whoever signed it.")
+@click.option(
+    "--runtime",
+    "engine",
+    type=click.Choice(["onnxruntime", "openvino"]),
+    default="onnxruntime",
+    show_default=True,
+    help="Put the bundle to this runtime as well; with --against, prove it there.",
+)
 @json_option
 def verify(  # noqa: PLR0917  click passes options by name
-    target: Path, against: str | None, explain: bool, sha256: str | None, key: Path | None, as_json: bool
+    target: Path,
+    against: str | None,
+    explain: bool,
+    sha256: str | None,
+    key: Path | None,
+    engine: Engine,
+    as_json: bool,
 ) -> None:
     """Do the files, the record and the answers of a bundle belong together, on this device.
 
@@ -42,21 +57,21 @@ def verify(  # noqa: PLR0917  click passes options by name
         if sha256 is not None:
             raise UsageError("--sha256 goes with the check without --against")
         command = cast("Callable[..., None]", resolve(AGAINST))
-        return command(target, against=against, explain=explain, key=key, as_json=as_json)
+        return command(target, against=against, explain=explain, key=key, engine=engine, as_json=as_json)
     if target.is_file():
         raise UsageError(
             f"{target} is a single file: it carries no record and no golden cases to check it with",
             hint=f"zoo verify {target} --against MODEL@WEIGHTS (or a run)",
         )
-    return _verify_bundle(target, sha256=sha256, key=key, as_json=as_json)
+    return _verify_bundle(target, sha256=sha256, key=key, engine=engine, as_json=as_json)
 
 
-def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, as_json: bool) -> None:
+def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, engine: Engine, as_json: bool) -> None:
     from zoo.bundle.runtime.bundle import verify_bundle  # noqa: PLC0415  imports numpy
     from zoo.runs.serialization import to_json  # noqa: PLC0415
 
     out = Output(as_json=as_json)
-    checked = verify_bundle(target, sha256=sha256, key=key)
+    checked = verify_bundle(target, sha256=sha256, key=key, engine=engine)
     bundle = checked.bundle
     if as_json:
         out.document(

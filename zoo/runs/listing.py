@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from zoo.api.errors import BadFile
+from zoo.runs.known_runs import known_runs
 from zoo.runs.run import Run
+
+RUNS: Final = Path("runs")
+"""Where runs are made unless -o names another place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +22,30 @@ class RunList:
     unreadable: tuple[str, ...] = ()
 
 
-def list_runs(root: Path = Path("runs")) -> RunList:
-    """Every run in root/*/*."""
+def list_runs(root: Path = RUNS, *, everywhere: bool = False) -> RunList:
+    """Every run in root/*/*; for the usual root also those that were made from this folder with -o.
+
+    With `everywhere` every run of this user that is still there.
+    """
     runs, unreadable = [], []
-    for file in sorted(root.glob("*/*/run.json")):
+    for folder in _folders(root, everywhere=everywhere):
         try:
-            runs.append(Run.open(file.parent))
+            runs.append(Run.open(folder))
         except BadFile as error:
             unreadable.append(error.message)
     runs.sort(key=lambda run: run.record.created, reverse=True)
     return RunList(runs=tuple(runs), unreadable=tuple(unreadable))
+
+
+def _folders(root: Path, *, everywhere: bool) -> list[Path]:
+    """Each run directory once, those of the working directory by their relative path."""
+    here = Path.cwd()
+    folders = {file.parent.resolve(): file.parent for file in sorted(root.glob("*/*/run.json"))}
+    for known in known_runs() if everywhere or root == RUNS else ():
+        if everywhere or known.belongs_to(here):
+            path = known.path.relative_to(here) if here in known.path.parents else known.path
+            folders.setdefault(known.path.resolve(), path)
+    return list(folders.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +56,7 @@ class LatestRun:
     skipped: tuple[str, ...] = ()
 
 
-def latest_run(root: Path = Path("runs")) -> LatestRun | None:
+def latest_run(root: Path = RUNS) -> LatestRun | None:
     """The newest finished or interrupted run with a valid checkpoint; None when there is none."""
     listed = list_runs(root)
     skipped = list(listed.unreadable)

@@ -45,6 +45,8 @@ class TrainConfig:
     plugin_version: str
     data: str
     """An embedded name, a path, or "scheme:rest"."""
+    data_path: str = ""
+    """The absolute path of data that are a file or folder, so that they are found from any other folder."""
     data_root: str | None = None
     on_bad_sample: OnBadSample = "error"
     train: str = ""
@@ -102,7 +104,17 @@ class TrainConfig:
             format=self.format,
             text_column=self.text_column,
             label_column=self.label_column,
+            location=self.data_path if self._names_data else "",
         )
+
+    @property
+    def _names_data(self) -> bool:
+        """Whether the absolute path is that of the data, and not of others that were named before."""
+        return Path(self.data).name in (Path(self.data_path).name, "", "..")
+
+    def with_data(self, data: str) -> TrainConfig:
+        """A copy for data at another place."""
+        return replace(self, data=data, data_path=absolute_path(data))
 
     def settled(self, **decided: str | int) -> TrainConfig:
         """A copy with what only the machine can decide: device, devices, threads, workers, output."""
@@ -134,7 +146,7 @@ def resolve_config(
     )
     config = replace(
         start,
-        **{**chosen, "data": data},  # type: ignore[arg-type]
+        **{**chosen, "data": data, "data_path": absolute_path(data) or start.data_path},  # type: ignore[arg-type]
         model=full_name,
         plugin=plugin,
         plugin_version=plugin_version,
@@ -145,6 +157,12 @@ def resolve_config(
     )
     check_config(config)
     return config
+
+
+def absolute_path(data: str) -> str:
+    """The absolute path of data that are a file or folder; empty for embedded and published ones."""
+    path = Path(data).expanduser()
+    return str(path.resolve()) if path.exists() else ""
 
 
 def choose_recipe(spec: ModelSpec, data: str, weights: str | None) -> Recipe:

@@ -37,17 +37,20 @@ def resume(
     *,
     catalog: Catalog | None = None,
     allow_inexact: bool = False,
+    data: str | Path | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Progress = silent,
     say: Say = print,
 ) -> Ended:
     """Train on from the newest valid checkpoint, to the same weights as if nothing had happened.
 
+    `data` says where the run's data are now; they must be the same by their contents.
     UsageError when the run is finished or still running, when the data are not the same, and, unless
     `allow_inexact`, when this machine cannot repeat what that one would have done.
     """
     run = Run.open(path)
     _check_resumable(run)
+    run = run if data is None else replace(run, config=run.config.with_data(str(data)))
     request = _request(run, catalog or Catalog.discover())
     card = request.task.data.check(request.data_source, progress=progress)
     other_data = _check_same_data(run, card, request.entry)
@@ -141,7 +144,7 @@ def _check_same_data(run: Run, card: DataCard, entry: RegistryEntry[ModelSpec]) 
     if card.classes != run.data.classes:
         raise UsageError(
             f"{run.config.data} has other classes than when {run.path} was started",
-            hint="put the old data back, or start a new run",
+            hint="say where they are now with --data, put the old data back, or start a new run",
         )
     if card.has_fingerprint(run.data.fingerprint):
         return []
@@ -150,7 +153,7 @@ def _check_same_data(run: Run, card: DataCard, entry: RegistryEntry[ModelSpec]) 
         return [f"{run.config.data} has changed, or zoo {then} divided or read it otherwise than zoo {here}"]
     raise UsageError(
         f"{run.config.data} has changed since {run.path} was started (its fingerprint differs)",
-        hint="put the old data back, or start a new run",
+        hint="say where they are now with --data, put the old data back, or start a new run",
     )
 
 

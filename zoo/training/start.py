@@ -17,6 +17,7 @@ from zoo.models.build import silent
 from zoo.models.device import choose_device
 from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
+from zoo.runs.known_runs import remember_run
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
@@ -61,6 +62,7 @@ def begin(
         if engine.leads:
             check_room(output, checkpoint_bytes(prepared.model, config.recipe))
             run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
+            remember_run(run.path)
             say(f"run {run.path}")
         engine.barrier()
         return finish(run, training, card, callbacks, entry=request.entry)

@@ -1,7 +1,8 @@
-"""How PyTorch and the terminal are set while a module is captured, and put back afterwards."""
+"""How Python, PyTorch and the terminal are set while a module is captured, and put back afterwards."""
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import warnings
@@ -33,3 +34,15 @@ def slow_attention() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection: a capture makes millions of objects that it needs until its end, and few cycles."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()

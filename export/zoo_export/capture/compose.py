@@ -16,8 +16,9 @@ from zoo.api.errors import PluginError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, flatten
 from zoo.models.pipeline import TorchPipeline, raw_inputs
+from zoo_export.capture.kept_captures import export_kept
 from zoo_export.capture.onnx_graph import copy_of, nodes, subgraphs
-from zoo_export.capture.torch_export import Graph, export_graph
+from zoo_export.capture.torch_export import Graph
 from zoo_export.subject.choose_cases import Sizes
 
 IN, OUT = "prepared_", "model_"
@@ -71,7 +72,7 @@ def export_pipeline(
     both = Signature(inputs=(*signature.inputs, *outs), outputs=(*ins, *signature.outputs))
     example = {**raw, **{OUT + name: value for name, value in outputs.items()}}
     module = PreAndPostprocess(pipeline).eval()
-    captured = export_graph(module, example, both, opset=opset, name="the preprocess and postprocess")
+    captured = export_kept(module, example, both, opset=opset, name="the preprocess and postprocess")
     outer = captured.shipped
     _check_fixed(outer, model.signature.inputs, fixed)
     names = {name for port in signature.inputs for name in port.shape if isinstance(name, str)}

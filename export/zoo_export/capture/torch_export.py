@@ -15,7 +15,8 @@ from torch.utils import _pytree as pytree
 from zoo.api.errors import NotProved, PluginError, UsageError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, arguments, flatten
-from zoo_export.capture.capture_settings import silenced, slow_attention
+from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
+from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_violations
 from zoo_export.subject.choose_cases import Sizes
@@ -71,7 +72,7 @@ def export_graph(
             f"outputs: {names}",
             hint="declare every output in the signature, or return fewer from an adapter",
         )
-    with silenced():
+    with silenced(), uncollected():
         try:
             program.optimize()
         except Exception as error:
@@ -96,7 +97,7 @@ def _capture(
     shapes = tuple(_dynamic_axes(port) or None for port in signature.inputs)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(module.forward).parameters.values())
     try:
-        with silenced(), slow_attention():
+        with silenced(), uncollected(), slow_attention(), remembered_registry():
             program = torch.onnx.export(
                 module,
                 inputs,

@@ -14,7 +14,7 @@ import torch
 
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.runtime.sandbox import Engine, Runtime
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
@@ -58,15 +58,18 @@ def prove(
     evaluate: int = 500,
     files: Mapping[str, bytes] | None = None,
     golden_of_users: bool = True,
+    engine: Engine = "onnxruntime",
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
+
+    `engine` is the runtime that executes the graphs.
 
     PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
     cores = idle_cores()  # before the runtime's process starts
-    with restored_torch(), torch.no_grad(), Runtime() as runtime, runtime_queue(runtime) as queue:
+    with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
         use_cores(cores)
         pipeline = subject.torch_pipeline()
         inputs = collect(subject, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)

@@ -18,14 +18,17 @@ from zoo.bundle.runtime.sandbox import Runtime
 def environment(runtime: Runtime) -> Environment:
     """This machine and these versions; the runtime's are asked of its own process."""
     inside = runtime.versions()
+    provider = runtime.provider()
+    if runtime.engine != "onnxruntime":
+        provider = f"{runtime.title} {inside[runtime.engine]}, {provider}"
     return Environment(
         zoo=_zoo(),
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         cpu=_cpu(),
-        onnxruntime=inside["onnxruntime"],
+        onnxruntime=inside.get("onnxruntime", "not used"),
         numpy=np.__version__,
-        provider="CPUExecutionProvider",
+        provider=provider,
         threads=runtime.threads,
         sandbox=runtime.in_words(),
         onnx=onnx.__version__,

@@ -18,6 +18,7 @@ from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe
+from zoo.bundle.runtime.sandbox import Engine
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
@@ -50,17 +51,24 @@ class Verified:
 
 
 def verify(
-    path: str | Path, *, against: str | Path | None = None, explain: bool = False, key: str | Path | None = None
+    path: str | Path,
+    *,
+    against: str | Path | None = None,
+    explain: bool = False,
+    key: str | Path | None = None,
+    runtime: Engine = "onnxruntime",
 ) -> Checked | Verified:
     """Check a bundle; with `against` a run or model@weights, derive its proof anew (also of any single .onnx file).
 
     Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.  `key` is the public
-    key of whoever signed the bundle.
+    key of whoever signed the bundle, `runtime` what executes the graphs.
     """
     public = None if key is None else Path(key)
     if against is None and not explain:
-        return verify_bundle(Path(path), key=public)
-    return verify_anew(Path(path), against=None if against is None else str(against), explain=explain, key=public)
+        return verify_bundle(Path(path), key=public, engine=runtime)
+    return verify_anew(
+        Path(path), against=None if against is None else str(against), explain=explain, key=public, engine=runtime
+    )
 
 
 @restored_torch()
@@ -70,6 +78,7 @@ def verify_anew(
     against: str | None,
     explain: bool,
     key: Path | None = None,
+    engine: Engine = "onnxruntime",
     evaluate: int = 500,
     progress: Progress = lambda _: None,
 ) -> Verified:
@@ -77,15 +86,17 @@ def verify_anew(
     if path.is_file():
         if key is not None:
             raise UsageError(f"{path} is a single file; only a bundle is signed", hint="leave out --key")
-        return _verify_file(path, against=against, explain=explain, progress=progress)
+        return _verify_file(path, against=against, explain=explain, engine=engine, progress=progress)
     bundle = Bundle.open(path)
     named = against or bundle.manifest.lineage.target
     subject = _subject(named, bundle)
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
-    checked = verify_bundle(bundle.path, key=key)
+    checked = verify_bundle(bundle.path, key=key, engine=engine)
     files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
-    proof = prove(subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, progress=progress)
+    proof = prove(
+        subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, engine=engine, progress=progress
+    )
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
     status, detail = rederive(bundle, proof)
     gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
@@ -135,7 +146,7 @@ def _at_checkpoint(target: Target, name: str) -> Target:
 # --- a single file ---
 
 
-def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Progress) -> Verified:
+def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engine, progress: Progress) -> Verified:
     if against is None:
         raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
     scan, catalog = demand_safe(path), Catalog.discover()
@@ -143,7 +154,8 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, progress: Pr
     name = PIPELINE if _is_pipeline(scan, subject) else MODEL
     if name == MODEL:
         subject = replace(subject, ports=_ports(scan, subject.signature, path))
-    proof = prove(subject, opset=max(scan.opset, 18), files={name: path.read_bytes()}, progress=progress)
+    files = {name: path.read_bytes()}
+    proof = prove(subject, opset=max(scan.opset, 18), files=files, engine=engine, progress=progress)
     evidence = _named_after(proof, path, name=name, opset=scan.opset)
     verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
     report = _report(evidence, verdict, path, against, proof.seconds)

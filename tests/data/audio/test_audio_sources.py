@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
 from zoo.data.audio import sources
-from zoo.data.audio.mu_law import to_codes, wave_bytes
+from zoo.data.audio.mu_law import to_codes, to_signal, wave_bytes
+from zoo.data.audio.read_sound import read_sound
 
 
 def quiet(done: int, total: int) -> None:
@@ -57,13 +59,41 @@ def test_a_plain_folder_has_no_classes_and_its_splits_are_honoured(tmp_path: Pat
     assert "left out 1 files that are no sounds" in card.notes
 
 
-def test_a_wrong_rate_is_named_with_the_cure(two_classes: Path) -> None:
-    sound(two_classes / "low/odd.wav", rate=44_100, seed=99)
-    with pytest.raises(DataError, match="2 sample rates") as caught:
-        checked(two_classes)
-    (bad,) = caught.value.problems
-    assert (bad.where, bad.reason) == ("low/odd.wav", "its rate is 44100 Hz, that of most is 8000 Hz")
-    assert bad.fix == "ffmpeg -i OLD.wav -ar 8000 NEW.wav"
+def test_other_rates_are_resampled_and_said(two_classes: Path) -> None:
+    seconds = np.arange(44_100 // 4) / 44_100
+    tone = 0.5 * np.sin(2 * np.pi * 440 * seconds)
+    (two_classes / "low/odd.wav").write_bytes(wave_bytes(tone, 44_100))
+    card = checked(two_classes)
+    assert (card.facts["sample_rate"], card.facts["rates"]) == (8000, {"8000": 8, "44100": 1})
+    (note,) = sources.rate_notes(card, 8000)
+    assert note == "1 of 9 recordings are resampled to 8000 Hz: 1 of 44100 Hz"
+    split, index = next(
+        (split, index) for split, items in card.splits.items() for index, item in enumerate(items) if "odd" in item.name
+    )
+    signal = to_signal(sources.recording(card, split, index).astype(np.int64))
+    assert len(signal) == 2000
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2000) / 8000)
+    assert np.abs(signal - expected)[100:-100].max() < 0.02  # mu-law's own steps
+    assert len(sources.recording(card, split, index, rate=16_000)) == 4000
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "step"), [("flac", "PCM_24", 1e-6), ("aiff", "PCM_16", 1e-4), ("ogg", "VORBIS", 0.2)]
+)
+def test_sounds_of_other_kinds_are_read(two_classes: Path, suffix: str, subtype: str, step: float) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2000) / 8000)
+    soundfile.write(two_classes / f"high/tone.{suffix}", tone, 8000, subtype=subtype)
+    card = checked(two_classes)
+    assert sum(card.counts().values()) == 9
+    rate, signal = read_sound(two_classes / f"high/tone.{suffix}")
+    assert rate == 8000
+    assert np.abs(signal[:2000] - tone).max() < step
+
+
+def test_wav_of_kinds_that_only_the_library_knows_is_read(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(np.arange(2000) / 10)
+    soundfile.write(tmp_path / "a.wav", tone, 8000, subtype="ALAW")
+    assert np.abs(read_sound(tmp_path / "a.wav")[1] - tone).max() < 0.02
 
 
 def test_bad_files_are_all_named(two_classes: Path) -> None:
@@ -82,10 +112,10 @@ def test_bad_files_are_all_named(two_classes: Path) -> None:
 
 
 def test_sounds_of_other_kinds_are_not_left_out_silently(two_classes: Path) -> None:
-    (two_classes / "low/a.mp3").write_bytes(b"x")
+    (two_classes / "low/a.m4a").write_bytes(b"x")
     with pytest.raises(DataError) as caught:
         checked(two_classes)
-    assert [(bad.where, bad.reason) for bad in caught.value.problems] == [("low/a.mp3", ".mp3 files cannot be read")]
+    assert [(bad.where, bad.reason) for bad in caught.value.problems] == [("low/a.m4a", ".m4a files cannot be read")]
 
 
 def test_too_little_sound_is_refused(tmp_path: Path) -> None:

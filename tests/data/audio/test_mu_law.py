@@ -63,13 +63,26 @@ def test_of_two_channels_the_mean_is_taken(tmp_path: Path) -> None:
     assert read_wave(tmp_path / "a.wav")[1].tolist() == [0.25, -0.5]
 
 
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize(("bits", "form"), [(32, "<4f"), (64, "<4d")])
+def test_floating_point_is_read(tmp_path: Path, bits: int, form: str, extensible: bool) -> None:
+    (tmp_path / "a.wav").write_bytes(riff(3, bits, struct.pack(form, -1.0, -0.5, 0.0, 0.5), extensible=extensible))
+    assert read_wave(tmp_path / "a.wav")[1].tolist() == [-1.0, -0.5, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("promised", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+def test_what_a_pipe_wrote_is_read_to_its_end(tmp_path: Path, promised: int) -> None:
+    data = struct.pack("<4h", -(2**15), 0, 2**14, 0)
+    (tmp_path / "a.wav").write_bytes(riff(1, 16, data, promised=promised))
+    assert read_wave(tmp_path / "a.wav")[1].tolist() == [-1.0, 0.0, 0.5, 0.0]
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
         (b"", "cut off"),
         (b"ID3 this is an mp3 and no wav file at all, whatever it is called", "RIFF"),
-        (riff(3, 32, bytes(16)), "its samples are floating-point, not PCM: ffmpeg"),
-        (riff(3, 32, bytes(16), extensible=True), "floating-point"),
+        (riff(3, 32, struct.pack("<4f", 0, 1, float("nan"), 0)), "not finite"),
         (riff(7, 8, bytes(16)), "mu-law"),
         (riff(1, 16, bytes(16), promised=160), "cut off: 16 of 160 bytes"),
         (riff(1, 16, bytes(16))[:20], "cut off|fmt"),

@@ -13,8 +13,11 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
-from zoo.api.task import Purpose
+from zoo.api.task import Case, Purpose
 from zoo.data.embedded import scenes
+from zoo.tasks.object_detection.agreement import precision
+from zoo.tasks.object_detection.augment import augment
+from zoo.tasks.object_detection.dataset import hide
 from zoo.tasks.object_detection.facts import detector_signature
 
 TASK = builtin_task("object-detection")
@@ -169,3 +172,40 @@ def test_what_is_found_in_a_crowd_counts_neither_way(problem: Problem) -> None:
         metrics.update({"boxes": found, "scores": scores}, {**truth, **ignored})
         results.append(metrics.compute()["map"])
     assert results == pytest.approx([0.5, 1.0], abs=1e-6)
+
+
+def test_the_numpy_metric_ignores_what_the_other_one_ignores() -> None:
+    box, crowd = [10.0, 10.0, 40.0, 40.0], [50.0, 50.0, 90.0, 90.0]
+    answer = {
+        "boxes": np.array([box, [60.0, 60.0, 70.0, 70.0]], np.float32),
+        "scores": np.array([0.8, 0.9], np.float32),
+        "labels": np.array([2, 4]),
+    }
+    truth = {"boxes": np.array([box], np.float32), "labels": np.array([2])}
+    ignored = {"ignored": np.array([crowd], np.float32), "ignored_labels": np.array([4])}
+    cases = [Case(name="one", kind="realistic", inputs={}, truth={**truth, **ignored})]
+    assert precision([answer], cases) == {"map": 1.0, "map50": 1.0}
+    empty = {"boxes": np.zeros((0, 4), np.float32), "labels": np.zeros(0, np.int64)}
+    nothing = [Case(name="one", kind="realistic", inputs={}, truth={**empty, **ignored})]
+    assert precision([answer], nothing) == {}  # nothing to measure is no 0
+
+
+def test_ignored_boxes_move_with_their_picture() -> None:
+    image = torch.zeros(1, 1, 40, 40, dtype=torch.uint8)
+    image[0, 0, 10:20, 4:12] = 255
+    box, label = torch.tensor([[4.0, 10.0, 12.0, 20.0]]), torch.tensor([1])
+    batch = {"image": image, "boxes": [box], "labels": [label], "ignored": [box], "ignored_labels": [label]}
+    for seed in range(4):
+        changed = augment(batch, Augment(flip=True, shift=0.2), torch.Generator().manual_seed(seed))
+        assert torch.equal(changed["ignored"][0], changed["boxes"][0])
+        assert torch.equal(changed["ignored_labels"][0], changed["labels"][0])
+
+
+def test_a_crowd_is_not_learnt_as_background() -> None:
+    picture = torch.full((1, 6, 6), 10, dtype=torch.uint8)
+    picture[0, 0:4, 0:4] = 200
+    hide(picture, torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([[0.0, 0.0, 2.0, 2.0]]))
+    mean = round((16 * 200 + 20 * 10) / 36)
+    assert picture[0, 0:2, 0:2].unique().tolist() == [200]  # an object in it stays
+    assert picture[0, 2:4, 0:4].unique().tolist() == [mean]
+    assert picture[0, 4:, :].unique().tolist() == [10]

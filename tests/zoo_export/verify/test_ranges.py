@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from zoo.bundle.judge.rule import Status
 
 import zoo
+from zoo.bundle.judge.parity_rule import Status
 
 Edit = Callable[[onnx.ModelProto], None]
 WRONG = 1e-3

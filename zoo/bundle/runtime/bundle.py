@@ -24,7 +24,7 @@ from zoo.bundle.runtime.code_check import check_code
 from zoo.bundle.runtime.consistency import against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
-from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.runs.serialization import to_json
 
@@ -88,11 +88,17 @@ class Checked:
 
 
 def verify_bundle(
-    path: Path, *, sha256: str | None = None, key: Path | None = None, limits: Limits | None = None
+    path: Path,
+    *,
+    sha256: str | None = None,
+    key: Path | None = None,
+    engine: Engine = "onnxruntime",
+    limits: Limits | None = None,
 ) -> Checked:
     """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle.
 
-    `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.
+    `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.  With another
+    `engine` the golden cases are put to it as well.
     """
     start = time.monotonic()
     bundle = Bundle.open(path)
@@ -108,6 +114,8 @@ def verify_bundle(
         graphs = Graphs(bundle, runtime)
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
+    if engine != "onnxruntime":
+        gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -194,6 +202,14 @@ def _consistency(bundle: Bundle, graphs: Graphs) -> Finding:
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     return Status.PASS, "manifest, record and graphs say the same"
+
+
+def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:
+    """The golden cases on another runtime, which says what it computed in."""
+    with Runtime(limits=limits, engine=engine) as runtime:
+        status, detail = _golden(bundle, Graphs(bundle, runtime))
+        name = f"{runtime.title} {runtime.versions()[engine]} on {runtime.provider()}"
+    return status, f"{name}: {detail.replace('this device', 'it')}"
 
 
 def _golden(bundle: Bundle, graphs: Graphs) -> Finding:

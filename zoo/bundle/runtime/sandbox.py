@@ -1,4 +1,4 @@
-"""ONNX Runtime in a process of its own, with limits: a crash, a hang or an allocation bomb becomes a sentence.
+"""A runtime in a process of its own, with limits: a crash, a hang or an allocation bomb becomes a sentence.
 
 with Runtime() as runtime:                      # the process starts at once and imports in the background
     session = runtime.session(Path("model.onnx"))
@@ -18,11 +18,12 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from zoo.api.errors import BadFile, SandboxError
+from zoo.api.errors import BadFile, MissingExtra, SandboxError
 from zoo.runs.scratch import ScratchFolder
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 WORKER = Path(__file__).with_name("worker.py")
+Engine = Literal["onnxruntime", "openvino"]
+TITLES: Final[Mapping[Engine, str]] = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 """Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
 TMPDIR, which `disable_telemetry_events()` does not stop."""
@@ -41,7 +44,7 @@ _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
 class RuntimeRefused(BadFile):
-    """ONNX Runtime's own refusal (an invalid graph, a wrong shape); the process is still alive."""
+    """A runtime's own refusal (an invalid graph, a wrong shape); the process is still alive."""
 
     kind = "runtime-refused"
 
@@ -88,7 +91,11 @@ class Session:
 class Runtime:
     """One sandboxed process.  After a SandboxError the next call starts a new one; its sessions must be opened anew."""
 
-    def __init__(self, *, limits: Limits | None = None, threads: int = 1) -> None:
+    def __init__(self, *, limits: Limits | None = None, threads: int = 1, engine: Engine = "onnxruntime") -> None:
+        if engine != "onnxruntime" and find_spec(engine) is None:
+            raise MissingExtra(f"{TITLES[engine]} is not installed here", hint=f"pip install 'edgezoo[{engine}]'")
+        self.engine = engine
+        self.title = TITLES[engine]
         self.limits = limits or Limits()
         self.threads = threads
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,13 +119,14 @@ class Runtime:
         """Start the process and return at once; SandboxError after `interrupt`."""
         with self._starting:
             if self._closed:
-                raise SandboxError("ONNX Runtime's process was stopped, because zoo is ending")
+                raise SandboxError(f"{self.title}'s process was stopped, because zoo is ending")
             self._scratch = ScratchFolder.make(in_memory=True)
             self._process = self._launch(self._scratch.path)
             self._pending = b""
 
     def _launch(self, folder: Path) -> subprocess.Popen[bytes]:
         settings = {
+            "engine": self.engine,
             "folder": str(folder),
             "threads": self.threads,
             "memory_mb": self.limits.memory_mb,
@@ -156,9 +164,13 @@ class Runtime:
             scratch.remove()
 
     def versions(self) -> dict[str, str]:
-        """The versions inside the sandbox, by package: onnxruntime, numpy."""
+        """The versions inside the sandbox, by package: the runtime's, numpy."""
         reply = self._ask({"do": "hello"}, "starting")
-        return {name: str(reply[name]) for name in ("onnxruntime", "numpy")}
+        return {self.engine: str(reply["version"]), "numpy": str(reply["numpy"])}
+
+    def provider(self) -> str:
+        """What executes a graph, with the precision where the runtime could choose another."""
+        return str(self._ask({"do": "hello"}, "starting")["provider"])
 
     def in_words(self) -> str:
         """What the process may use and reach, for the environment of a report."""
@@ -260,10 +272,10 @@ class Runtime:
         if reply["memory"]:
             self.stop()
             raise SandboxError(
-                f"{doing} failed: ONNX Runtime wanted more than the {self.limits.memory_mb} MB it may have"
+                f"{doing} failed: {self.title} wanted more than the {self.limits.memory_mb} MB it may have"
                 f"{_node(reply['error'])}"
             )
-        raise RuntimeRefused(f"{doing} failed: ONNX Runtime says {_shorten(reply['error'])}")
+        raise RuntimeRefused(f"{doing} failed: {self.title} says {_shorten(reply['error'])}")
 
     def _read_line(self, process: subprocess.Popen[bytes], folder: Path, doing: str) -> bytes:
         assert process.stdout is not None
@@ -293,7 +305,7 @@ class Runtime:
             return SandboxError(f"{doing} used more than {self.limits.cpu_seconds:g} s of CPU and was stopped")
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         last = [line for line in stderr.splitlines() if line.strip()][-1:] if code > 0 else []
-        return SandboxError(f"{doing} crashed ONNX Runtime: its process {how}{''.join(f' ({line})' for line in last)}")
+        return SandboxError(f"{doing} crashed {self.title}: its process {how}{''.join(f' ({line})' for line in last)}")
 
 
 def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:

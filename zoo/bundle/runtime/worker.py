@@ -1,7 +1,7 @@
-"""The sandboxed process: ONNX Runtime behind a pipe.  Run as a script by `zoo.bundle.runtime.sandbox`, never imported.
+"""The sandboxed process: a runtime behind a pipe.  Run as a script by `zoo.bundle.runtime.sandbox`, never imported.
 
-It imports nothing but numpy and onnxruntime, registers no custom ops, and sees models only as bytes in a private
-folder, so that no external data resolve.  The system refuses it every socket before ONNX Runtime is loaded.
+It imports nothing but numpy and the runtime, registers no custom ops, and sees models only as bytes in a private
+folder, so that no external data resolve.  The system refuses it every socket before the runtime is loaded.
 Requests and replies are JSON lines; arrays lie in files beside.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import faulthandler
+import io
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ import signal
 import struct
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 MAX_ANSWERS = 1 << 30
 """Bytes of all answers to one input."""
@@ -103,7 +104,12 @@ class Worker:
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         import numpy  # noqa: PLC0415
 
-        return {"onnxruntime": self.runtime.__version__, "numpy": numpy.__version__, "network": self.network}
+        return {
+            "version": self.runtime.__version__,
+            "provider": "CPUExecutionProvider",
+            "numpy": numpy.__version__,
+            "network": self.network,
+        }
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
         options = self.runtime.SessionOptions()
@@ -137,8 +143,8 @@ class Worker:
             name: buffer[start : start + size].view(dtype).reshape(shape)
             for name, dtype, shape, start, size in request["feeds"]
         }
-        names = request["outputs"] or [port.name for port in session.get_outputs()]
-        values = session.run(names, feeds)
+        names = request["outputs"] or self.output_names(session)
+        values = self.compute(session, names, feeds)
         size = sum(getattr(value, "nbytes", 0) for value in values)
         if size > MAX_ANSWERS:  # whoever asked has to hold them as well
             raise ValueError(f"the answers take {size:,} bytes, {MAX_ANSWERS:,} are allowed")
@@ -152,6 +158,68 @@ class Worker:
                 file.write(bytes(-value.nbytes % 64))
                 table.append([name, value.dtype.str, list(value.shape), start, value.nbytes])
         return {"answers": table}
+
+    def output_names(self, session: Any) -> list[str]:
+        return [port.name for port in session.get_outputs()]
+
+    def compute(self, session: Any, names: list[str], feeds: dict[str, Any]) -> list[Any]:
+        return list(session.run(names, feeds))
+
+
+class OpenVinoWorker(Worker):
+    """The same with OpenVINO on the processor, in single precision: what is compared is the arithmetic of a model."""
+
+    TYPES: ClassVar = {"f16": "float16", "f32": "float", "f64": "double", "boolean": "bool"}
+
+    def __init__(self, folder: Path, *, threads: int, network: str) -> None:
+        os.environ["HOME"] = str(folder)  # it leaves a folder for its telemetry there
+        import openvino  # noqa: PLC0415  after the limits are set
+
+        self.runtime = openvino.Core()
+        self.version = openvino.__version__.partition("-")[0]
+        self.folder, self.threads, self.network = folder, threads, network
+        self.sessions, self.opened = {}, 0
+
+    def hello(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        import numpy  # noqa: PLC0415
+
+        provider = "CPU, float32"
+        return {"version": self.version, "provider": provider, "numpy": numpy.__version__, "network": self.network}
+
+    def open(self, request: dict[str, Any]) -> dict[str, Any]:
+        model = self.runtime.read_model(io.BytesIO(Path(request["model"]).read_bytes()))
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": self.threads}
+        compiled = self.runtime.compile_model(model, "CPU", settings)
+        precision = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        if precision != "f32":
+            raise RuntimeError(f"it computes in {precision} here, not in single precision")
+        self.opened += 1
+        self.sessions[self.opened] = compiled
+        ports = ([self.port(port) for port in ports] for ports in (compiled.inputs, compiled.outputs))
+        return {"session": self.opened, "inputs": next(ports), "outputs": next(ports), "metadata": {}}
+
+    def port(self, port: Any) -> list[Any]:
+        kind = port.get_element_type().to_string()
+        kind = self.TYPES.get(kind, kind.replace("i", "int").replace("u", "uint") if kind[0] in "iu" else kind)
+        shape = [dim.get_length() if dim.is_static else None for dim in port.get_partial_shape()]
+        return [self.name(port), f"tensor({kind})", shape]
+
+    def name(self, port: Any) -> str:
+        """The graph's own: a compiled tensor may have the names of others as well, where a node did nothing."""
+        return str(port.get_node().get_friendly_name().removesuffix("/sink_port_0"))
+
+    def output_names(self, session: Any) -> list[str]:
+        return [self.name(port) for port in session.outputs]
+
+    def compute(self, session: Any, names: list[str], feeds: dict[str, Any]) -> list[Any]:
+        import numpy  # noqa: PLC0415
+
+        outputs = session({name: numpy.array(value) for name, value in feeds.items()})
+        values = {self.name(port): numpy.array(outputs[port]) for port in session.outputs}
+        return [values[name] for name in names]
+
+
+WORKERS = {"onnxruntime": Worker, "openvino": OpenVinoWorker}
 
 
 def serve(worker: Worker, replies: Any) -> None:
@@ -180,7 +248,8 @@ def main() -> None:
     limit_memory(settings["memory_mb"])
     limit_cpu(settings["cpu_seconds"])
     network = cut_off_network()
-    serve(Worker(Path(settings["folder"]), threads=settings["threads"], network=network), replies)
+    worker = WORKERS[settings["engine"]]
+    serve(worker(Path(settings["folder"]), threads=settings["threads"], network=network), replies)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Looking into one wav file before anybody trains on it.  Torch-free."""
+"""Looking into one sound file before anybody trains on it.  Torch-free."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -23,33 +24,34 @@ MAX_FULL_SCALE_SHARE: Final = 0.001
 
 
 def inspect_sound(path: Path) -> Facts:
-    """Rate, samples, hash and traits of a wav file that reads whole; ValueError when it does not."""
+    """Rate, samples, hash and traits of a sound file that reads whole; ValueError when it does not."""
     import numpy as np  # noqa: PLC0415  listing tasks needs no numpy
 
-    from zoo.data.audio.mu_law import read_wave  # noqa: PLC0415  the same
+    from zoo.data.audio.read_sound import count_channels, read_sound  # noqa: PLC0415  the same
 
-    rate, signal = read_wave(path)
+    rate, signal = read_sound(path)
     if len(signal) < MIN_SAMPLES:
         raise ValueError(f"it has {len(signal)} samples, too few to learn from")
     raw = path.read_bytes()
-    at = raw.find(b"fmt ")
-    traits: list[Json] = ["stereo"] if raw[at + 10] > 1 else []
+    traits: list[Json] = ["stereo"] if count_channels(path) > 1 else []
     traits += ["silent"] if not signal.any() else []
     traits += ["clipped"] if np.mean(np.abs(signal) > 0.9999) > MAX_FULL_SCALE_SHARE else []
     return {"sha256": hashlib.sha256(raw).hexdigest(), "rate": rate, "samples": len(signal), "traits": traits}
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
-    """`sample_rate`, None where there are several, and the number of all samples."""
+    """`sample_rate`, that of most; `samples`, of all together; where rates differ, `rates`: how many have each."""
     files = list(facts)
-    rates = {file["rate"] for file in files if isinstance(file["rate"], int)}
+    rates = Counter(file["rate"] for file in files if isinstance(file["rate"], int))
     samples = sum(file["samples"] for file in files if isinstance(file["samples"], int))
-    return {"sample_rate": rates.pop() if len(rates) == 1 else None, "samples": samples}
+    most = max(rates, key=lambda rate: (rates[rate], rate), default=0)
+    several: dict[str, Json] = {str(rate): count for rate, count in sorted(rates.items())}
+    return {"sample_rate": most, "samples": samples, **({"rates": several} if len(rates) > 1 else {})}
 
 
 SOUNDS: Final = Kind(
     word="recordings",
-    version="recordings 1",
+    version="recordings 2",
     inspect=inspect_sound,
     traits=TRAITS,
     summarise=summarise,

@@ -11,7 +11,10 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 MU, SILENCE = 255, 128
-KINDS = {"2": "ADPCM", "3": "floating-point", "6": "A-law", "7": "mu-law", "17": "ADPCM", "85": "MP3"}
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+KINDS = {2: "ADPCM", 6: "A-law", 7: "mu-law", 17: "ADPCM", 85: "MP3"}
+UNKNOWN_LENGTH = 0x7FFFF000
+"""A longer sound is none: what writes into a pipe cannot know the length, and writes a number from here on."""
 
 
 def to_codes(signal: Array) -> Array:
@@ -26,24 +29,52 @@ def to_signal(codes: Array) -> Array:
 
 
 def read_wave(path: Path) -> tuple[int, Array]:
-    """(samples a second, float64 [samples] in -1..1, the mean of all channels); ValueError says what is wrong."""
-    raw = bytearray(path.read_bytes())
-    at = raw.find(b"fmt ") + 8
-    if raw[at : at + 2] == b"\xfe\xff":  # extensible, as 24-bit files are: the real format stands further behind
-        raw[at : at + 2] = raw[at + 24 : at + 26]
-    try:
-        with wave.open(io.BytesIO(raw)) as file:
-            channels, width, rate, count = file.getparams()[:4]
-            data = np.frombuffer(file.readframes(count), np.uint8)
-    except (wave.Error, EOFError) as error:
-        kind = KINDS.get(str(error).removeprefix("unknown format: "))
-        why = f"its samples are {kind}, not PCM: ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav" if kind else str(error)
-        raise ValueError(why or "it is cut off") from error
-    if data.size != count * channels * width:
-        raise ValueError(f"it is cut off: {data.size:,} of {count * channels * width:,} bytes of sound are there")
-    high = np.zeros((data.size // width, 4), np.uint8)
-    high[:, 4 - width :] = data.reshape(-1, width) ^ (0x80 if width == 1 else 0)  # 8 bits have no sign
+    """(samples a second, float64 [samples], the mean of all channels); ValueError says what is wrong.
+
+    PCM of 8 to 32 bits and floating point, plain or extensible; one that a pipe wrote, without its length, too.
+    """
+    form, data, promised = _wave_chunks(path.read_bytes())
+    fields = ((0, 2), (2, 2), (4, 4), (14, 2))
+    code, channels, rate, bits = (int.from_bytes(form[at : at + size], "little") for at, size in fields)
+    code = int.from_bytes(form[24:26], "little") if code == EXTENSIBLE else code
+    width = bits // 8
+    if code not in (PCM, FLOAT) or not channels or width not in ((1, 2, 3, 4) if code == PCM else (4, 8)):
+        what = KINDS.get(code, f"of the kind {code} with {bits} bits")
+        raise ValueError(f"its samples are {what}, not PCM: ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav")
+    if len(data) < promised:
+        raise ValueError(f"it is cut off: {len(data):,} of {promised:,} bytes of sound are there")
+    data = data[: len(data) // (channels * width) * channels * width]
+    if code == FLOAT:
+        values = np.frombuffer(data, f"<f{width}").astype(np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("it holds values that are not finite")
+        return rate, values.reshape(-1, channels).mean(1)
+    samples = np.frombuffer(data, np.uint8).reshape(-1, width)
+    high = np.zeros((len(samples), 4), np.uint8)
+    high[:, 4 - width :] = samples ^ (0x80 if width == 1 else 0)  # 8 bits have no sign
     return rate, high.view("<i4").reshape(-1, channels).mean(1) / 2**31
+
+
+def wave_channels(path: Path) -> int:
+    """The number of channels of a wav file of any kind."""
+    return int.from_bytes(_wave_chunks(path.read_bytes())[0][2:4], "little")
+
+
+def _wave_chunks(raw: bytes) -> tuple[bytes, bytes, int]:
+    """The format, the samples that are there, and how many bytes of them the file promises."""
+    if raw and raw[:4] != b"RIFF":
+        raise ValueError("it does not start with RIFF, as a wav file does")
+    at, form = 12, b""
+    while at + 8 <= len(raw):
+        name, size = raw[at : at + 4], int.from_bytes(raw[at + 4 : at + 8], "little")
+        rest = raw[at + 8 :]
+        if name == b"fmt ":
+            form = rest[:size]
+        elif name == b"data" and len(form) >= 16:
+            unknown = size == 0 or size >= UNKNOWN_LENGTH
+            return form, rest if unknown else rest[:size], 0 if unknown else size
+        at += 8 + size + size % 2
+    raise ValueError("it is cut off: no sound is in it")
 
 
 def wave_bytes(signal: Array, rate: int) -> bytes:

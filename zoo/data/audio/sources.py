@@ -1,8 +1,8 @@
-"""Data of recordings, from a folder of wav files to a card; for every task that learns from sounds.  Torch-free."""
+"""Data of recordings, from a folder of sound files to a card; for every task that learns from sounds.  Torch-free."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TONES: Final = "tones"
-WAVS: Final = frozenset({".wav", ".wave"})
-UNREAD: Final = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".caf"})
+SUFFIXES: Final = frozenset(
+    {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".au"}
+)
+UNREAD: Final = frozenset({".m4a", ".aac", ".wma", ".amr", ".ape"})
 """Suffixes of sounds that cannot be read: they are an error, never left out silently."""
-SOUND_FILES: Final = FileKind(plural="recordings", suffixes=WAVS, unread=UNREAD, remedy="convert them to wav")
+SOUND_FILES: Final = FileKind(plural="recordings", suffixes=SUFFIXES, unread=UNREAD, remedy="convert them to wav")
 MIN_TOTAL_SAMPLES: Final = 4_000
 """Samples that all recordings together must have, so that a model can learn from them."""
 
@@ -65,7 +67,7 @@ def list_sounds(location: Path, *, request: DataRequest) -> FileListing:
 def _has_sounds(path: Path) -> bool:
     if not path.is_dir():
         return False
-    return any(Path(name).suffix.lower() in WAVS | UNREAD for name, skipped in walk(path, path) if not skipped)
+    return any(Path(name).suffix.lower() in SUFFIXES | UNREAD for name, skipped in walk(path, path) if not skipped)
 
 
 def check(source: DataSource, *, progress: Progress) -> DataCard:
@@ -75,7 +77,6 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     listing: FileListing = read_source(source)
     labelled = any(row.label for row in listing.rows)
     card = check_listing(source, listing, SOUNDS, labelled=labelled, progress=progress)
-    _check_rates(card)
     samples = card.facts["samples"]
     if isinstance(samples, int) and samples < MIN_TOTAL_SAMPLES:
         raise DataError(
@@ -85,15 +86,38 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     return card
 
 
-def recording(card: DataCard | None, split: Split, index: int) -> npt.NDArray[np.uint8]:
-    """The mu-law codes of one recording of a split, uint8 [samples]; without a card, of the embedded tones."""
-    from zoo.data.audio.mu_law import read_wave, to_codes  # noqa: PLC0415  listing tasks needs no numpy
+def recording(card: DataCard | None, split: Split, index: int, *, rate: int | None = None) -> npt.NDArray[np.uint8]:
+    """The mu-law codes of one recording of a split, uint8 [samples]; without a card, of the embedded tones.
+
+    Resampled to `rate`, or else to that of most recordings of the card.
+    """
+    from zoo.data.audio.mu_law import to_codes  # noqa: PLC0415  listing tasks needs no numpy
+    from zoo.data.audio.read_sound import read_sound, resampled  # noqa: PLC0415  the same
     from zoo.data.embedded import tones  # noqa: PLC0415  the same
 
-    if card is None or card.source.location is None:
-        return to_codes(tones.tune(split, index)).astype("uint8")
-    _, signal = read_wave(card.source.location / card.splits[split][index].name)
-    return to_codes(signal).astype("uint8")
+    root = card.root or card.source.location if card is not None else None
+    if card is None or root is None:
+        own, signal = tones.SAMPLE_RATE, tones.tune(split, index)
+    else:
+        own, signal = read_sound(root / card.splits[split][index].name)
+    usual = card.facts["sample_rate"] if card is not None else own
+    wanted = rate or (usual if isinstance(usual, int) else own)
+    return to_codes(resampled(signal, own, wanted)).astype("uint8")
+
+
+def rate_notes(card: DataCard, rate: int) -> list[str]:
+    """A sentence on the recordings that are resampled to a rate; empty where all have it."""
+    usual = card.facts["sample_rate"]
+    rates = card.facts.get("rates")
+    total = sum(card.counts().values())
+    counts = rates if isinstance(rates, dict) else {str(usual): total}
+    others = {own: count for own, count in counts.items() if own != str(rate)}
+    if not others:
+        return []
+    changed = sum(count for count in others.values() if isinstance(count, int))
+    shown = ", ".join(f"{count:,} of {own} Hz" for own, count in others.items())
+    message = f"{changed:,} of {total:,} recordings are resampled to {rate} Hz: {shown}"
+    return [DataNote(message, kind="resampled", items=changed)]
 
 
 def _tones_card(source: DataSource) -> DataCard:
@@ -116,12 +140,12 @@ def _has_classes(root: Path, request: DataRequest) -> bool:
     """Two or more folders with sounds, in the training folder where there is one, and no sounds beside them."""
     parts = find_parts(root, labelled=True, kind=SOUND_FILES, request=request)
     split = next((folder for name, folder in parts.folders if name in (None, "train")), root)
-    beside = any(file.suffix.lower() in WAVS for file in split.iterdir() if not hidden(file.name))
+    beside = any(file.suffix.lower() in SUFFIXES for file in split.iterdir() if not hidden(file.name))
     return not beside and len(subfolders(split)) > 1
 
 
 def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing:
-    """Every wav file below `root`; the class is the first folder below the split's."""
+    """Every sound file below `root`; the class is the first folder below the split's."""
     parts = find_parts(root, labelled=labelled, kind=SOUND_FILES, request=request)
     problems: list[BadSample] = [*parts.problems]
     rows: list[FileRow] = []
@@ -131,7 +155,7 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
             inside = (root / name).relative_to(folder).parts
             if kind in UNREAD:
                 problems.append(BadSample(name, f"{kind} files cannot be read", f"ffmpeg -i {inside[-1]} NEW.wav"))
-            elif kind not in WAVS:
+            elif kind not in SUFFIXES:
                 others[kind] += 1
             elif labelled and len(inside) == 1:
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))
@@ -149,25 +173,3 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, str]]:
     for name, skipped in sorted(walk(root, folder)):
         if not skipped:
             yield name, Path(name).suffix.lower()
-
-
-def _check_rates(card: DataCard) -> None:
-    """DataError that names the files whose rate is not that of most."""
-    from zoo.data.audio.mu_law import read_wave  # noqa: PLC0415  listing tasks needs no numpy
-
-    if card.facts["sample_rate"] is not None:
-        return
-    root = card.source.location
-    assert root is not None, "the tones have one rate"
-    names: defaultdict[int, list[str]] = defaultdict(list)
-    for items in card.splits.values():
-        for item in items:
-            names[read_wave(root / item.name)[0]].append(item.name)
-    most = max(names, key=lambda rate: len(names[rate]))
-    problems = [
-        BadSample(name, f"its rate is {rate} Hz, that of most is {most} Hz", f"ffmpeg -i OLD.wav -ar {most} NEW.wav")
-        for rate, found in sorted(names.items())
-        for name in found
-        if rate != most
-    ]
-    raise DataError(f"{len(names)} sample rates in {root}", problems=problems, hint="convert them to one rate")

@@ -29,6 +29,8 @@ Inspect = Callable[[Path], Facts]
 SAMPLE_ABOVE: Final = 100_000
 """Where there are more files, a sample is looked at first, so that a hopeless source fails early."""
 SAMPLE: Final = 1_000
+CHUNK: Final = 1_000
+"""Files that are given to the threads at a time: a hundred thousand tasks that wait would fill the memory."""
 FIX: Final = "if another program opens it, save it anew from there; else get it again, or move it out of the data"
 SPECIAL_FIX: Final = "move it out of the data, or copy what it gives into a file"
 
@@ -57,7 +59,9 @@ def inspect_files(
         if first.problems:
             return Inspection(facts=first.facts, sizes=first.sizes, problems=first.problems, complete=False)
     result = _look(root, names, inspect, known, progress)
-    _remember(memory, {**known, **_entries(root, result)})
+    new = [name for name, facts in result.facts.items() if name not in known or facts is not known[name][2]]
+    if new:
+        _remember(memory, {**known, **_entries(root, result, new)})
     return result
 
 
@@ -86,7 +90,9 @@ def _look(
     sizes: dict[str, int] = {}
     problems: list[BadSample] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for done, (name, (size, result_or_problem)) in enumerate(zip(names, pool.map(look, names), strict=True), 1):
+        parts = (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
+        looked = (pair for part in parts for pair in zip(part, pool.map(look, part), strict=True))
+        for done, (name, (size, result_or_problem)) in enumerate(looked, 1):
             if isinstance(result_or_problem, BadSample):
                 problems.append(result_or_problem)
             else:
@@ -95,12 +101,12 @@ def _look(
     return Inspection(facts=facts, sizes=sizes, problems=problems)
 
 
-def _entries(root: Path, result: Inspection) -> dict[str, list[Json]]:
+def _entries(root: Path, result: Inspection, names: Sequence[str]) -> dict[str, list[Json]]:
     entries: dict[str, list[Json]] = {}
-    for name, facts in result.facts.items():
+    for name in names:
         stat = (root / name).stat()
         if stat.st_size == result.sizes[name]:
-            entries[name] = [stat.st_size, stat.st_mtime_ns, dict(facts)]
+            entries[name] = [stat.st_size, stat.st_mtime_ns, dict(result.facts[name])]
     return entries
 
 

@@ -11,7 +11,8 @@ from zoo.data.formats.folders import special_kind
 
 def named_path(request: DataRequest, *, accepted: str) -> Path:
     """The absolute path; where nothing lies there, DataError with a sentence on what would be accepted."""
-    path = Path(request.source).expanduser()
+    recorded = Path(request.location) if request.location else None
+    path = recorded if recorded and recorded.exists() else Path(request.source).expanduser()
     if not path.exists():
         raise DataError(f"there is no data at {path}", hint=accepted)
     if kind := special_kind(path):

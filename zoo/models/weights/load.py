@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from zoo.api.errors import BadFile
+from zoo.models.weights.pickled import as_safetensors
 
 State = Mapping[str, Tensor]
 SHOWN = 3
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, or of a publisher's .pth that holds nothing else; BadFile otherwise."""
-    if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise BadFile(f"{path} is not a readable safetensors file: {error}") from error
+    """The tensors of a safetensors file, or of a pickled checkpoint, converted in a sandbox; BadFile otherwise."""
+    if path.suffix != ".safetensors":
+        path = as_safetensors(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise BadFile(f"{path} holds more than tensors, and zoo runs no code from files") from error
-    except (OSError, RuntimeError, EOFError) as error:
-        raise BadFile(f"{path} is not a readable file of tensors: {error}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise BadFile(f"{path} is not a state_dict: not every entry is a tensor with a name")
-    return state
+        state = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            versions = (file.metadata() or {}).get("versions")
+    except (SafetensorError, OSError) as error:
+        raise BadFile(f"{path} is not a readable safetensors file: {error}") from error
+    if not versions:
+        return state
+    versioned: Any = OrderedDict(state)
+    versioned._metadata = json.loads(versions)
+    return versioned  # type: ignore[no-any-return]
 
 
 def without(state: State, prefixes: Iterable[str]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""What `--weights` names: a tag, a run, or a .safetensors file; looked up, not yet read; torch-free."""
+"""What `--weights` names: a tag, a run, or a file of tensors; looked up, not yet read; torch-free."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from zoo.runs.run import Run
 READING = ("tokenizer", "architecture")
 """Facts of a run's problem that hold for whatever is trained from it."""
 PICKLES = frozenset({".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"})
-CONVERT = (
-    "if you trust it, write its tensors as safetensors: "
-    "safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'weights.safetensors')"
-)
+"""Checkpoints that PyTorch writes: their tensors are read in a sandbox, and no code of theirs runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,17 +145,13 @@ def _file_source(path: Path) -> WeightsSource:
     if path.is_dir():
         raise UsageError(
             f"{path} cannot be taken for weights: it is a folder without run.json, so no run of zoo",
-            hint="name a run directory, a .safetensors file or a tag",
+            hint="name a run directory, a file of tensors or a tag",
         )
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or path.suffix in PICKLES:
         return WeightsSource(name=str(path), file=path)
-    if path.suffix in PICKLES:
-        raise BadFile(
-            f"{path} cannot be taken for weights: a pickle can run code when it is read, and zoo reads none",
-            hint=CONVERT,
-        )
     raise BadFile(
-        f"{path} cannot be taken for weights: it is neither a .safetensors file nor a run of zoo", hint=CONVERT
+        f"{path} cannot be taken for weights: it is neither a run of zoo nor a file of tensors",
+        hint=f"files of tensors end in .safetensors, {', '.join(sorted(PICKLES))}",
     )
 
 

@@ -13,6 +13,7 @@ from zoo.api.errors import BadFile, PluginError, UsageError, describe_error
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
+from zoo.models.weights.fit_names import fit_names
 from zoo.models.weights.load import load_state, read_state
 from zoo.models.weights.source import WeightsSource
 from zoo.registry.catalog import Catalog
@@ -48,7 +49,15 @@ def start_from(
     file = source.fetch(progress)
     state = _renamed(source, _read(source, file.path, catalog, entry), catalog)
     _check_finite(source, state)
+    notes = [*source.notes]
     new_head = not keep_head and _needs_new_head(source, state, model, entry, problem)
+    fresh = entry.spec.head if new_head else ()
+    if source.file and not source.reader:
+        fitted = fit_names(source.name, state, model, head=entry.spec.head)
+        if fitted.fresh and keep_head:
+            raise BadFile(f"{source.name} has no head for these {len(problem.classes)} classes: {fitted.sentence}")
+        state, fresh, new_head = fitted.state, fitted.fresh, bool(fitted.fresh)
+        notes.append(fitted.sentence)
     if new_head and not entry.spec.head:
         raise UsageError(
             f"{source.name} was trained for {_count(source.classes)}, this data has {_count(problem.classes)}, and "
@@ -56,11 +65,11 @@ def start_from(
             hint="train from scratch, without --weights",
         )
     optional = source.entry.spec.optional if source.entry else ()
-    load_state(model, state, origin=source.name, optional=optional, fresh=entry.spec.head if new_head else ())
+    load_state(model, state, origin=source.name, optional=optional, fresh=fresh)
     note = f"started from {source.name}"
     if new_head:
-        note += f" with a new head ({', '.join(entry.spec.head)}) for {_count(problem.classes)}"
-    return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*source.notes, note))
+        note += f" with a new head ({', '.join(fresh)}) for {_count(problem.classes)}"
+    return Started(name=source.name, sha256=file.sha256, new_head=new_head, notes=(*notes, note))
 
 
 def _check_finite(source: WeightsSource, state: Mapping[str, Tensor]) -> None:

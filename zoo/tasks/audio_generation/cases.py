@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, Split
-from zoo.api.problem import Problem
+from zoo.api.problem import AudioInput, Problem
 from zoo.api.task import Case, Purpose
 from zoo.data.audio.mu_law import SILENCE
 from zoo.data.audio.sources import TONES, recording
@@ -95,8 +95,9 @@ def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
     """Windows of the evaluation recordings, each going on where the one before ends."""
     split, indices = _measured(card)
+    rate = problem.input.sample_rate if card is not None and isinstance(problem.input, AudioInput) else None
     for number in indices:
-        codes = recording(card, split, number)
+        codes = recording(card, split, number, rate=rate)
         item = card.splits[split][number] if card is not None else None
         name = item.name if item is not None else f"embedded tones, {split} {number}"
         label = max(item.label, 0) if item is not None else tones.label(number)

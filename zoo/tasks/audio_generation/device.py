@@ -21,6 +21,11 @@ def read(path: Path, problem: Facts) -> Arrays:
     (rate, signal), wanted = read_wave(path), problem["input"]["sample_rate"]
     if rate != wanted:
         raise ValueError(f"it has {rate} samples a second: ffmpeg -i OLD.wav -ar {wanted} NEW.wav")
+    return beginning(path, signal, problem)
+
+
+def beginning(path: Path, signal: np.ndarray[Any, Any], problem: Facts) -> Arrays:
+    """The same of a signal at the model's rate; the path only names the class."""
     known = problem["classes"] or ["silence"]
     named = [name for name in (path.absolute().parent.name, path.stem.split("-")[0]) if name in known]
     if problem["classes"] and not named:

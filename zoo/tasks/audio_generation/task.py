@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.errors import DataError, PluginError
+from zoo.api.errors import BadFile, PluginError
+from zoo.api.parts import FileItem
 from zoo.api.problem import AudioInput, Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
+from zoo.data.audio.read_sound import read_sound, resampled
 from zoo.data.formats.detect import FormatReader
+from zoo.runs.serialization import to_json
 from zoo.tasks.audio_generation import device as sound_device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
@@ -31,7 +35,7 @@ class SoundData(FormatReader, DeviceTextReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
 
     device = sound_device
-    noun, hint = "a sound", "give a wav file"
+    noun, hint = "a sound", "give a wav or flac file"
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
@@ -42,15 +46,23 @@ class SoundData(FormatReader, DeviceTextReader):
         return sources.check(source, progress=progress)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
-        """The classes and the rate of the recordings; DataError where the model has a rate of its own."""
-        facts, rate = audio_input(input), card.facts["sample_rate"]
-        assert isinstance(rate, int), "the check leaves one rate"
-        if rate != facts.sample_rate and not facts.any_rate:
-            raise DataError(
-                f"{card.source.request.source} has {rate} samples a second, the model was made for {facts.sample_rate}",
-                hint=f"convert every file with ffmpeg -i OLD.wav -ar {facts.sample_rate} NEW.wav",
-            )
-        return Problem(task=task, input=replace(facts, sample_rate=rate, any_rate=False), classes=card.classes)
+        """The classes, and the rate: the model's, or that of most recordings where it takes any."""
+        rate = wanted_rate(card, audio_input(input))
+        given = replace(audio_input(input), sample_rate=rate, any_rate=False)
+        return Problem(task=task, input=given, classes=card.classes)
+
+    def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
+        """A sentence on the recordings that are resampled."""
+        return sources.rate_notes(card, wanted_rate(card, audio_input(input)))
+
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """A wav file as the beginning: samples int64 [1, 1 + length], condition int64 [1] where there are classes."""
+        try:
+            rate, signal = read_sound(path)
+            signal = resampled(signal, rate, audio_input(problem.input).sample_rate)
+            return (FileItem(inputs=sound_device.beginning(path, signal, to_json(problem))),)
+        except (OSError, ValueError) as error:
+            raise BadFile(f"{path} cannot be read as a sound: {error}", hint=self.hint) from error
 
 
 class SoundAnswers(SequenceAnswers):
@@ -79,6 +91,12 @@ class SoundAnswers(SequenceAnswers):
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The sound that was written; of a single run of the graph, the likeliest next samples."""
         return show(case, answer, problem, limit=limit)
+
+
+def wanted_rate(card: DataCard, input: AudioInput) -> int:
+    """The rate that recordings are brought to."""
+    usual = card.facts["sample_rate"]
+    return usual if input.any_rate and isinstance(usual, int) else input.sample_rate
 
 
 def audio_input(input: Input) -> AudioInput:

@@ -18,8 +18,9 @@ class SoundTensors(Unchanged):
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """For training, chunks in the order of each recording; for evaluation, windows with context."""
         items = card.splits[split]
-        codes = [sources.recording(card, split, index) for index in range(len(items))]
-        recordings = Recordings(codes, [item.label for item in items], chunk=audio_input(problem.input).chunk)
+        given = audio_input(problem.input)
+        codes = [sources.recording(card, split, index, rate=given.sample_rate) for index in range(len(items))]
+        recordings = Recordings(codes, [item.label for item in items], chunk=given.chunk)
         return TrainingChunks(recordings) if split == "train" else EvaluationWindows(recordings)
 
     def metrics(self, problem: Problem) -> Metrics:

@@ -134,7 +134,10 @@ def _sentence(answer: Arrays, index: int, what: str) -> str:
 
 
 def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
-    """map and map50 over the cases whose truth is known: a mapping with boxes [k, 4] and labels [k]."""
+    """map and map50 over the cases whose truth is known: a mapping with boxes [k, 4] and labels [k].
+
+    Where it has `ignored` [m, 4] and `ignored_labels` [m] too, what is found there counts neither way.
+    """
     known = [(answer, case.truth) for answer, case in zip(answers, cases, strict=True) if case.truth is not None]
     if not any(len(truth["labels"]) for _, truth in known):
         return {}
@@ -155,17 +158,18 @@ def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, flo
 
 def _document(known: Sequence[tuple[Arrays, Any]]) -> dict[str, Any]:
     rows = [
-        (number, box, label)
+        (number, box, label, crowd)
         for number, (_, truth) in enumerate(known, 1)
-        for box, label in zip(truth["boxes"], truth["labels"], strict=True)
+        for boxes, labels, crowd in (("boxes", "labels", 0), ("ignored", "ignored_labels", 1))
+        for box, label in zip(truth.get(boxes, ()), truth.get(labels, ()), strict=True)
     ]
     return {
         "images": [{"id": number, "height": 1, "width": 1} for number in range(1, len(known) + 1)],
         "categories": [{"id": label, "name": str(label)} for label in sorted({int(row[2]) + 1 for row in rows})],
         "annotations": [
-            {"id": key, "image_id": number, "category_id": int(label) + 1, "bbox": _sides(box), "iscrowd": 0}
+            {"id": key, "image_id": number, "category_id": int(label) + 1, "bbox": _sides(box), "iscrowd": crowd}
             | {"area": _sides(box)[2] * _sides(box)[3]}
-            for key, (number, box, label) in enumerate(rows, 1)
+            for key, (number, box, label, crowd) in enumerate(rows, 1)
         ],
     }
 

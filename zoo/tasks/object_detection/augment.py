@@ -17,25 +17,27 @@ from zoo.data.image.augment import augment as augment_pictures
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
+BOXES: Final = (("boxes", "labels"), ("ignored", "ignored_labels"))
+"""What moves with a picture: frames, and their classes."""
 MIN_SHARE_INSIDE: Final = 0.5
 """A box of which less than this share stays in the picture is dropped."""
 
 
 def augment(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:
-    """A changed copy: zoomed, shifted and mirrored with their boxes, then coloured; the generator is on the device."""
+    """A changed copy: zoomed, shifted and mirrored with their boxes, then coloured; the generator is on the device.
+
+    The boxes that are ignored, where a batch has any, move with the others.
+    """
     if change.rotate:
         raise UsageError("pictures with boxes are not rotated", hint="set recipe.augment.rotate to 0")
-    image, boxes, labels = batch["image"], batch["boxes"], batch["labels"]
-    if change.scale or change.shift or change.flip:
-        image, boxes, labels = _warp(image, boxes, labels, change, generator)
-    if change.color:
-        image = augment_pictures(image, replace(Augment(), color=change.color), generator)
-    return {**batch, "image": image, "boxes": boxes, "labels": labels}
+    changed = _warp(batch, change, generator) if change.scale or change.shift or change.flip else batch
+    if not change.color:
+        return {**changed}
+    return {**changed, "image": augment_pictures(changed["image"], replace(Augment(), color=change.color), generator)}
 
 
-def _warp(
-    image: Tensor, boxes: list[Tensor], labels: list[Tensor], change: Augment, generator: torch.Generator
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def _warp(batch: Batch, change: Augment, generator: torch.Generator) -> Batch:
+    image: Tensor = batch["image"]
     count, _, height, width = image.shape
     zoom = torch.exp(_uniform(count, generator) * math.log1p(change.scale))
     mirror = torch.where(_uniform(count, generator) < 0, -1.0, 1.0) if change.flip else torch.ones_like(zoom)
@@ -49,9 +51,13 @@ def _warp(
     )
     moved = F.grid_sample(image.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     sides = torch.tensor([width, height], device=image.device)
-    pairs = zip(boxes, labels, factor * 1.0, (shift + 0.5) * sides, strict=True)
-    changed = [_move(*pair, sides) for pair in pairs]
-    return moved.round_().to(torch.uint8), [corners for corners, _ in changed], [names for _, names in changed]
+    result = {**batch, "image": moved.round_().to(torch.uint8)}
+    for boxes, labels in BOXES:
+        if boxes in batch:
+            pairs = zip(batch[boxes], batch[labels], factor * 1.0, (shift + 0.5) * sides, strict=True)
+            changed = [_move(*pair, sides) for pair in pairs]
+            result[boxes], result[labels] = [corners for corners, _ in changed], [names for _, names in changed]
+    return result
 
 
 def _move(boxes: Tensor, labels: Tensor, times: Tensor, middle: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:

@@ -56,6 +56,8 @@ def _items(card: DataCard, data: PictureData) -> Iterator[Case]:
             truth={
                 "boxes": np.array(sample.boxes, np.float32).reshape(-1, 4),
                 "labels": np.array(sample.labels, np.int64),
+                "ignored": np.array([box for box, _ in sample.ignored], np.float32).reshape(-1, 4),
+                "ignored_labels": np.array([label for _, label in sample.ignored], np.int64),
             },
             origin=f"{card.source.request.source}, {split} {sample.name.removeprefix(f'{split}/')}",
             item=Item(card=card, split=split, sample=sample),

@@ -12,11 +12,11 @@ from zoo.api.parts import Signatures
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
-from zoo.api.task import Batch, Metrics, Port, Signature
+from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
 from zoo.data.image.reading import IMAGE
 from zoo.tasks.bases.picture_tensors import PictureGraphs, PictureTensors
 from zoo.tasks.object_detection.augment import augment as change
-from zoo.tasks.object_detection.dataset import object_targets
+from zoo.tasks.object_detection.dataset import LearntObjects, object_targets
 from zoo.tasks.object_detection.facts import max_detections, postprocess_steps
 from zoo.tasks.object_detection.postprocess import detections
 from zoo.tasks.object_detection.task import DetectionData
@@ -27,6 +27,13 @@ class DetectionTensors(PictureTensors):
 
     data = DetectionData
     crops = False
+
+    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
+        """One split, stretched to the problem's input."""
+        whole = self.pictures(card, split, problem)
+        if split != "train":
+            return whole
+        return LearntObjects(whole.samples, whole.levels, whole.prepare, whole.targets)
 
     def targets(self, card: DataCard, split: Split, image: ImageInput) -> Mapping[str, list[Tensor]]:
         """boxes, labels and what is to be ignored; see `object_targets`."""

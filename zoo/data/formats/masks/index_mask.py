@@ -21,7 +21,7 @@ from zoo.data.formats.pictures.decode import decode_error
 
 Pixels = npt.NDArray[np.uint8]
 
-VERSION = f"index masks 2, Pillow {PIL.__version__}"
+VERSION = f"index masks 3, Pillow {PIL.__version__}"
 MASK_FIX = "save it as a PNG of one channel (mode P or L) whose pixels are class numbers, 255 where left open"
 MOST_COLOURS = 256
 """Of a mask; a picture has more."""
@@ -71,12 +71,34 @@ def inspect_mask(path: Path) -> Facts:
         "width": levels.shape[1],
     }
     if levels.ndim == 3:
-        packed = np.unique(_packed(levels)).tolist()
+        colours, labels = np.unique(_packed(levels), return_inverse=True)
+        packed = colours.tolist()
+        facts["object_share"] = object_share(labels.reshape(levels.shape[:2])) if len(packed) <= MOST_COLOURS else None
         if len(packed) > MOST_COLOURS:
             raise ValueError(f"{path} is a colour picture (mode RGB, {len(packed):,} colours), not a mask")
         return {**facts, "values": [], "colours": [[n // 65536, n // 256 % 256, n % 256] for n in packed]}
     values = np.unique(levels).tolist()
+    facts["object_share"] = object_share(levels)
     return {**facts, "values": values, "palette": palette[values].tolist() if len(palette) else []}
+
+
+def object_share(labels: npt.NDArray[Any]) -> float | None:
+    """The side of the smallest regions as a share of the mask's shorter side; None where all pixels are alike.
+
+    A class of compact regions with the side s has an area of s * s and an outline of 4 * s for each; the class of most
+    pixels is taken for the ground.
+    """
+    areas = np.bincount(labels.reshape(-1))
+    outlines = np.zeros(len(areas), np.int64)
+    for left, right in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
+        edge = left != right
+        outlines += np.bincount(left[edge], minlength=len(areas)) + np.bincount(right[edge], minlength=len(areas))
+    areas[areas.argmax()] = 0
+    kinds = np.flatnonzero((areas > 0) & (outlines > 0))
+    if not len(kinds):
+        return None
+    side = float((4 * areas[kinds] / outlines[kinds]).min())
+    return round(min(side / min(labels.shape), 1.0), 5)
 
 
 def _decoded(data: bytes, path: Path) -> tuple[Pixels, Pixels]:
