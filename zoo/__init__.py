@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.bundle.runtime.bundle import Checked as Checked
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
     from zoo.data.agreement import numeric_agreement as numeric_agreement
@@ -118,13 +119,20 @@ if TYPE_CHECKING:
     from zoo.data.item_cases import item_cases as item_cases
     from zoo.data.table.reading import read_rows as read_rows
     from zoo.data.table.rows import Row as Row
-    from zoo.models.build import create_model as create_model
+    from zoo.models.answers import Answer as Answer
+    from zoo.models.create import create_model as create_model
+    from zoo.models.predict import Answers as Answers
     from zoo.models.predict import predict as predict
+    from zoo.models.preprocessing import Preprocessing as Preprocessing
+    from zoo.models.preprocessing import preprocessing as preprocessing
+    from zoo.models.variants import FeatureMaps as FeatureMaps
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
     from zoo.registry.catalog import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
+    from zoo.runs.evaluation_result import Evaluation as Evaluation
+    from zoo.runs.run import Run as Run
     from zoo.tasks.bases.items import ItemAnswers as ItemAnswers
     from zoo.tasks.bases.mean_metrics import MeanMetrics as MeanMetrics
     from zoo.tasks.bases.picture_tables import PictureTableData as PictureTableData
@@ -148,7 +156,9 @@ if TYPE_CHECKING:
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
     from zoo.training.trainers.single_model import SingleModelTrainer as SingleModelTrainer
+    from zoo_export.bundle.write import Written as Written
     from zoo_export.export import export as export
+    from zoo_export.verify.verify import Verified as Verified
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
@@ -191,10 +201,17 @@ _MODULES = {
     "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",
-    "zoo.models.build": "create_model",
+    "zoo.bundle.runtime.bundle": "Checked",
+    "zoo.models.answers": "Answer",
+    "zoo.models.create": "create_model",
+    "zoo.models.preprocessing": "Preprocessing preprocessing",
+    "zoo.models.variants": "FeatureMaps",
+    "zoo.runs.evaluation_result": "Evaluation",
+    "zoo.runs.run": "Run",
+    "zoo_export.bundle.write": "Written",
     "zoo.registry.name_resolution": "RegistryEntry",
     "zoo.registry.loader": "Plugin",
-    "zoo.models.predict": "predict",
+    "zoo.models.predict": "Answers predict",
     "zoo.api.postprocess": "PostprocessKind PostprocessStep CUSTOM_POSTPROCESS",
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
@@ -207,7 +224,7 @@ _MODULES = {
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
     "zoo.models.weights.source": "WeightsSource",
-    "zoo_export.verify.verify": "verify",
+    "zoo_export.verify.verify": "Verified verify",
     "zoo_export.export": "export",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

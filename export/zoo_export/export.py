@@ -12,7 +12,7 @@ from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
 from zoo.bundle.runtime.signature import check_private_key
 from zoo.bundle.runtime.signature import sign as sign_bundle
-from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target
+from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target, target_text
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
 from zoo_export.bundle.write import Written, current_bundle, report_folder, write
@@ -47,7 +47,9 @@ def export(
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
     with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.  `sign` is the file of a private key.
     """
-    request = resolve_target(str(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained)
+    request = resolve_target(
+        target_text(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained
+    )
     return export_target(
         request,
         output=None if output is None else Path(output),

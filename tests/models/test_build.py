@@ -116,7 +116,11 @@ def test_a_file_of_another_network_does_not_fit(tmp_path: Path) -> None:
             "ZeroDivisionError: no parts",
         ),
         (lambda: create_model("listing", num_classes=2), PluginError, "built tiny/listing as a list, not as a torch"),
-        (lambda: create_model("tiny", num_classes=0), UsageError, "num_classes is 0; it must be at least 1"),
+        (
+            lambda: create_model("tiny", num_classes=-1),
+            UsageError,
+            "num_classes is -1; it must be a whole number from 0",
+        ),
         (lambda: create_model("tiny@v1", weights="v1"), UsageError, "names weights, and weights='v1' too"),
         (
             lambda: create_model("headless@v1", num_classes=2),

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
@@ -94,3 +96,65 @@ def test_a_bare_architecture_neither_predicts_nor_is_measured(
     said = zoo_command(command, "cnn", *more)
     assert said.code == 2
     assert said.err.startswith("Error: cnn alone is a bare architecture, without trained parameters")
+
+
+def classes(answers: Any) -> list[Any]:
+    return [answer.record()["classes"] for answer in answers]
+
+
+def test_python_hands_over_paths_pictures_and_arrays(digits_run: tuple[Path, nn.Module], pictures: Path) -> None:
+    target = digits_run[0]
+    levels = digits.load().test_images[0]
+    expected = classes(zoo.predict(target, str(pictures / "0.png")))
+    for same in (
+        pictures / "0.png",
+        [pictures / "0.png"],
+        levels,
+        Image.fromarray(levels),
+        torch.from_numpy(levels.copy()),
+    ):
+        assert classes(zoo.predict(str(target), same)) == expected
+    several = zoo.predict(target, [levels, str(pictures / "1.png")])
+    assert [answer.title for answer in several] == ["input 1", str(pictures / "1.png")]
+    many = zoo.predict(target, np.repeat(digits.load().test_images[:2, ..., None], 3, axis=3))
+    assert [answer.title for answer in many] == ["input 1, picture 1", "input 1, picture 2"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (3, "a int is no input"),
+        (b"x.png", "a bytes is no input"),
+        (None, "a NoneType is no input"),
+        ({"a": 1}, "a dict is no input"),
+        ([3], "input 1 is a int"),
+        ([["a.png"]], "input 1 is a list"),
+        ("gone.png", "gone.png does not exist"),
+        ([], "needs a file"),
+        (np.zeros((8, 8)), "this array is float64"),
+    ],
+)
+def test_what_is_no_input_is_a_sentence(digits_run: tuple[Path, nn.Module], inputs: object, said: str) -> None:
+    with pytest.raises(zoo.UsageError) as caught:
+        zoo.predict(digits_run[0], inputs)
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"limit": 0}, {"limit": "x"}, {"device": 5}, {"threshold": 0.5}, {"settings": {"heat": 1}}, {"samples": 3}],
+)
+def test_wrong_options_are_sentences(digits_run: tuple[Path, nn.Module], pictures: Path, options: Any) -> None:
+    with pytest.raises(zoo.UsageError):
+        zoo.predict(digits_run[0], pictures / "0.png", **options)
+
+
+def test_answers_are_html_in_a_notebook(digits_run: tuple[Path, nn.Module], pictures: Path) -> None:
+    (pictures / "<b>.png").write_bytes((pictures / "0.png").read_bytes())
+    answers = zoo.predict(digits_run[0], pictures / "<b>.png")
+    html = answers._repr_html_()
+    assert "&lt;b&gt;.png" in html
+    assert 'src="data:image/png;base64,' in html
+    assert html == answers[0]._repr_html_()
+    run = zoo.Run.open(digits_run[0])
+    assert "<td style='text-align:left'>finished</td>" in run._repr_html_()

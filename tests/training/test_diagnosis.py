@@ -41,6 +41,12 @@ def test_validation_that_is_no_better_than_guessing_contradicts_a_falling_loss()
     )
 
 
+def test_a_metric_of_zero_contradicts_a_falling_loss_as_well() -> None:
+    rows = [Epoch(train_loss=loss, validation_loss=3.0, score=0.0) for loss in (4.0, 1.0)]
+    (finding,) = diagnose(History(monitor=Monitor(metric="map", mode="max"), epochs=rows))
+    assert finding.message == "the training loss fell from 4 to 1, but map is 0 in every epoch"
+
+
 def test_unsure_answers_that_are_right_are_no_contradiction() -> None:
     assert kinds(classes((1.7, 1.8, 0.2), (0.5, 1.9, 0.6))) == []
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import zoo
+from tests.tiny import tiny_run
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.errors import UsageError
 from zoo.api.problem import Json
+from zoo.models.target import RunTarget, find_target
 from zoo.runs.train_options import TrainOptions
 from zoo.training.request import TrainingRequest, choice_sentences, resolve_training, suit_to_data
 
@@ -62,6 +65,18 @@ def test_elsewhere_the_name_is_one_model(catalog: zoo.Catalog) -> None:
     assert catalog.family("resnet18") == catalog.family("lenet") == ()
     request = resolve_training("resnet@imagenet1k_v1", TrainOptions(), catalog=catalog)
     assert (request.entry.full_name, request.family) == ("torchvision/resnet18", ())
+
+
+def test_a_run_of_a_member_is_meant_by_the_familys_name(catalog: zoo.Catalog) -> None:
+    request = suited(catalog, 28)
+    run = tiny_run(Path("runs/resnet8/a"), model="resnet/resnet8")
+    run.configure(replace(run.config, recipe=request.config.recipe, input=request.config.input))
+    again = resolve_training("resnet", TrainOptions(config=run.path), catalog=catalog)
+    assert (again.entry.full_name, again.family) == ("resnet/resnet8", ())
+    tuned = resolve_training("resnet", TrainOptions(weights=run.path), catalog=catalog)
+    assert tuned.entry.full_name == "resnet/resnet8"
+    target = find_target(f"resnet@{run.path}", catalog)
+    assert isinstance(target, RunTarget) and (target.model.full_name, target.whole) == ("resnet/resnet8", None)
 
 
 def test_pretrained_is_the_default_weights(catalog: zoo.Catalog) -> None:

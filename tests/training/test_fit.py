@@ -18,6 +18,7 @@ from zoo.api.errors import Diverged, OutputExists, UsageError
 from zoo.runs.checkpoints import newest
 from zoo.runs.run import Run
 from zoo.training.callbacks.metrics_csv import read_rows
+from zoo.training.fit import remaining
 
 STEPS = 24  # 96 items, batches of 16, 4 epochs
 
@@ -335,3 +336,8 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     one, two = (load_file(newest(tmp_path / name / "checkpoints").checkpoint.model) for name in ("one", "two"))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(None, 60.0), (100.0, 60.0), (50.0, 30.0), (10.0, 0.0)])
+def test_the_time_left_knows_the_limit(limit: float | None, seconds: float) -> None:
+    assert remaining(60.0, limit=limit, elapsed=20.0) == seconds

@@ -42,6 +42,10 @@ class FormatSpec:
     write: Reference | None = None
     """(card, folder) -> sentences for the user: writes the data of a checked card into an empty folder; None where
     they are only read."""
+    has_parts: bool = True
+    """It reads --train, --val and --test as the folders or files of its splits; False for a format of one file."""
+    has_columns: bool = False
+    """It reads --text-column and --label-column: it is a table."""
     summary: str = ""
     """An example of the layout in half a line: "FOLDER/CLASS/*.jpg"."""
 

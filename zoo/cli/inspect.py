@@ -7,7 +7,7 @@ from shlex import quote
 
 import click
 
-from zoo.api.errors import BadFile
+from zoo.api.errors import BadFile, UsageError
 from zoo.bundle.runtime.safety.scan import PREFIX, Scan, Value, scan
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
@@ -19,12 +19,15 @@ _LONG = 100
 
 @click.command("inspect")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--bom", is_flag=True, help="Print a bundle's manifest as a bill of materials (CycloneDX, JSON).")
 @json_option
-def inspect(file: Path, as_json: bool) -> None:
+def inspect(file: Path, bom: bool, as_json: bool) -> None:
     """What an ONNX file holds, read without running it: inputs, outputs, operators, metadata, hazards.
 
     FILE is an .onnx file, or a bundle, whose pipeline.onnx is then shown.
     """
+    if bom:
+        return _print_bill_of_materials(file)
     out = Output(as_json=as_json)
     scanned = scan(_graph(file))
     if as_json:
@@ -33,7 +36,16 @@ def inspect(file: Path, as_json: bool) -> None:
         _print(out, scanned)
     if scanned.refused:
         raise click.exceptions.Exit(1)
-    out.next(f"zoo verify {quote(str(file))}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
+    return out.next(f"zoo verify {quote(str(file))}" + ("" if file.is_dir() else " --against MODEL@WEIGHTS"))
+
+
+def _print_bill_of_materials(file: Path) -> None:
+    from zoo.bundle.runtime.bill_of_materials import bill_of_materials  # noqa: PLC0415  inspecting a file needs none
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
+
+    if file.is_file():
+        raise UsageError(f"{file} is a single file: only a bundle has a manifest", hint="give the bundle's folder")
+    Output(as_json=True).document(bill_of_materials(Bundle.open(file).file))
 
 
 def _graph(file: Path) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from zoo.api.errors import UsageError
-from zoo.runs.train_options import TRAIN_OPTIONS, TrainOption
+
+if TYPE_CHECKING:
+    from zoo.runs.train_options import TrainOption
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +45,8 @@ def json_option(command: F) -> F:
 
 def train_options(command: F) -> F:
     """Every option of the table, given to the command under its name in `TrainOptions`."""
+    from zoo.runs.train_options import TRAIN_OPTIONS  # noqa: PLC0415  `zoo list` needs the other options alone
+
     for row in reversed(TRAIN_OPTIONS):
         command = option(row)(command)
     return command

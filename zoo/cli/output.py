@@ -14,7 +14,7 @@ import click
 from zoo.api.untrusted import one_line, visible
 
 NARROWEST = 8
-"""Columns are not folded into fewer characters than this."""
+"""Values are not folded into fewer characters than this."""
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
 
@@ -56,9 +56,8 @@ class Output:
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
         kept = [(one_line(name), one_line(" ".join(value.split("\n")))) for name, value in pairs if value]
-        width = max((len(name) for name, _ in kept), default=0)
-        for name, value in kept:
-            self.line(f"{name.ljust(width)}  {value}")
+        for line in fact_lines(kept, width=get_terminal_size().columns if self.on_terminal else None):
+            self.line(line)
 
     def document(self, value: object) -> None:
         """The command's answer under --json; the last one given is printed when the command is done."""
@@ -76,17 +75,52 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: 
 def folded_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), width: int
 ) -> list[str]:
-    """The same in so many columns: cells are broken where they must, but never the first, which people copy."""
+    """The same in so many columns: cells are folded between words, but never the first, which people copy.
+
+    Where the words are too long for the columns, the cells of a row stand below each other instead: no word and no
+    address is ever split.
+    """
     lines = [tuple(header), *(tuple(row) for row in rows)]
     widths = _widths(lines)
-    while sum(widths) + 2 * (len(widths) - 1) > width and max(widths[1:], default=0) > NARROWEST:
-        widths[max(range(1, len(widths)), key=widths.__getitem__)] -= 1
+    least = [widths[0], *(max(_longest_word(cell) for cell in column) for column in list(zip(*lines, strict=True))[1:])]
+    while _total(widths) > width and widths != least:
+        widths[max(range(len(widths)), key=lambda index: widths[index] * (widths[index] > least[index]))] -= 1
+    if _total(widths) > width and len(header) > 1:
+        return [header[0], *(line for row in lines[1:] for line in _stacked(header, row, width))]
     folded = []
     for first, *others in lines:
-        pairs = zip(others, widths[1:], strict=True)
-        cells = [[first], *([cell] if len(cell) <= wide else wrap(cell, wide) for cell, wide in pairs)]
+        cells = [[first], *(_folded(cell, wide) for cell, wide in zip(others, widths[1:], strict=True))]
         folded += [_aligned(line, widths, header, right) for line in zip_longest(*cells, fillvalue="")]
     return folded
+
+
+def fact_lines(pairs: Sequence[tuple[str, str]], *, width: int | None) -> list[str]:
+    """Names and values in two columns; in so many columns, values are folded between words."""
+    column = max((len(name) for name, _ in pairs), default=0) + 2
+    lines = []
+    for name, value in pairs:
+        first, *more = [value] if width is None else _folded(value, max(width - column, NARROWEST))
+        lines += [f"{name.ljust(column)}{first}", *(" " * column + line for line in more)]
+    return lines
+
+
+def _stacked(header: Sequence[str], row: Sequence[str], width: int) -> list[str]:
+    """A row as its first cell, and below it a line for each other cell that holds anything."""
+    pairs = [(name, cell) for name, cell in zip(header[1:], row[1:], strict=True) if cell]
+    return [row[0], *(f"  {line}" for line in fact_lines(pairs, width=width - 2))]
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """The lines of a cell, broken between words alone."""
+    return [cell] if len(cell) <= width else wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _longest_word(cell: str) -> int:
+    return max(map(len, cell.split()), default=0)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _widths(lines: Sequence[Sequence[str]]) -> list[int]:

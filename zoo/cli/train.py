@@ -58,6 +58,8 @@ def train(
     """Train MODEL on the default data of its task, or on yours."""
     output, options = Output(as_json=as_json), TrainOptions(**chosen)
     catalog = Catalog.discover()
+    if resume is not None and dry_run:
+        raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
     if resume is not None:
         _refuse_beside_resume(model, options)
         ended = _resume(resume, catalog, data=options.data, allow_inexact=allow_inexact, output=output)

@@ -104,4 +104,6 @@ def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:
-    return all(getattr(gate, "status", "") == "PASS" for gate in gates[:-1])
+    """Whether nothing else is wrong than an answer."""
+    wrong = {getattr(gate, "name", "") for gate in gates if getattr(gate, "status", "") not in ("PASS", "WARN")}
+    return wrong == {"golden cases"}

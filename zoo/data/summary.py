@@ -108,7 +108,7 @@ def summarise(card: DataCard, *, task: str, notes: Iterable[str] = ()) -> DataSu
         split: SplitSummary(items=len(items), origins=_origins(card, split), per_class=_per_class(card, items))
         for split, items in card.splits.items()
     }
-    said = [_note(note) for note in (*card.notes, *notes)]
+    said = [_note(note) for note in (*card.notes, *notes, *_range_notes(card))]
     return DataSummary(
         source=card.source.request.source,
         task=task,
@@ -165,6 +165,16 @@ def _per_class(card: DataCard, samples: Sequence[Any]) -> dict[str, int]:
         labels = [getattr(sample, "label", -1)] if labels is None else labels
         counts.update(label for label in labels if isinstance(label, int) and label >= 0)
     return {name: counts[number] for number, name in enumerate(card.classes)} if counts else {}
+
+
+def _range_notes(card: DataCard) -> Iterator[DataNote]:
+    """How pictures of 16 bits that do not use all of them are brought to 8."""
+    white = card.facts.get("white_level")
+    if isinstance(white, int):
+        message = (
+            f"the pictures of 16 bits use {white.bit_length()} of them: levels from 0 to {white:,} become 0 to 255"
+        )
+        yield DataNote(message, kind="range")
 
 
 def _small_splits(splits: Mapping[Split, SplitSummary]) -> Iterator[DataNote]:

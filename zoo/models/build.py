@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 from torch import nn
@@ -13,41 +12,9 @@ from zoo.api.data import DataRequest
 from zoo.api.errors import PluginError, UsageError, ZooError, describe_error
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
-from zoo.models.weights.source import WeightsSource, find_source, published_source, read_as
-from zoo.models.weights.start import start_from
+from zoo.models.weights.source import WeightsSource, published_source
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
-
-
-def create_model(
-    name: str,
-    *,
-    problem: Problem | None = None,
-    num_classes: int | None = None,
-    weights: str | None = None,
-    seed: int | None = None,
-) -> nn.Module:
-    """A model by name, in training mode, built for a problem or for so many classes.
-
-    `weights` is a tag, a run directory or a .safetensors file; "resnet18@imagenet1k_v1" says both at once.  Where the
-    classes are not those of the weights, the head is new.  Without a problem and a number, the classes are those of
-    the weights, else those that the model was published with, else those of its task's embedded data.
-    The same `seed` gives the same parameters; torch's own random state is left as it was.
-    """
-    bare, _, tag = name.partition("@")
-    if tag and weights:
-        raise UsageError(f"{name!r} names weights, and weights={weights!r} too", hint="say one of them")
-    catalog = Catalog.discover()
-    entry = catalog.model(bare)
-    start = f"{entry.full_name}@{tag}" if tag else weights
-    source = find_source(start, catalog, entry) if start else None
-    made_for = problem or _problem(catalog, entry, source, num_classes)
-    if num_classes not in (None, len(made_for.classes)):
-        raise UsageError(f"the problem has {len(made_for.classes)} classes, and num_classes={num_classes}")
-    model = build(catalog, entry, made_for, seed=seed)
-    if source:
-        start_from(source, model, catalog=catalog, entry=entry, problem=made_for, progress=silent)
-    return model
 
 
 def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *, seed: int | None = None) -> nn.Module:
@@ -122,24 +89,6 @@ def weights_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec], source: W
 
 def silent(done: int, total: int) -> None:
     """Progress that nobody watches."""
-
-
-def _problem(
-    catalog: Catalog, entry: RegistryEntry[ModelSpec], source: WeightsSource | None, num_classes: int | None
-) -> Problem:
-    input = (source and source.input) or entry.spec.input
-    if num_classes is not None:
-        if num_classes < 1:
-            raise UsageError(f"num_classes is {num_classes}; it must be at least 1")
-        if source and len(source.classes) == num_classes:
-            return weights_problem(catalog, entry, source)
-        classes = tuple(str(index) for index in range(num_classes))
-        made = Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
-        return read_as(made, source) if source else made
-    if source and source.classes:
-        return weights_problem(catalog, entry, source)
-    made = replace(default_problem(catalog, entry), input=input)
-    return read_as(made, source) if source else made
 
 
 @contextmanager

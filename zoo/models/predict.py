@@ -22,7 +22,7 @@ from zoo.models.answers import (
 from zoo.models.device import choose_device
 from zoo.models.inputs.in_memory import is_value
 from zoo.models.inputs.resolve import InputKind, resolve_inputs
-from zoo.models.inputs.source import Given, GivenValue, ResolvedInputs
+from zoo.models.inputs.source import GivenValue, NamedInput, ResolvedInputs
 from zoo.models.load import Trained, load_trained
 from zoo.models.pipeline import torch_pipeline
 from zoo.models.target import BundleTarget, TargetRequest, resolve_target, target_text
@@ -96,7 +96,7 @@ def _resolved(inputs: object, kind: InputKind, *, samples: int | None, seed: int
         )
     if not inputs:
         return resolve_inputs((), kind, samples=samples, seed=seed)
-    given: list[Given] = []
+    given: list[NamedInput] = []
     notes: list[str] = []
     for index, entry in enumerate(inputs):
         if isinstance(entry, str | Path):

@@ -12,6 +12,7 @@ from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
+from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.listing import latest_run, list_runs
 from zoo.runs.run import Run
@@ -145,6 +146,15 @@ def target_text(target: object) -> str:
     )
 
 
+def check_model_name(name: object) -> None:
+    """UsageError for a model that is handed over and not named; None is a name that is left out."""
+    if name is not None and not isinstance(name, str):
+        raise UsageError(
+            f"a {type(name).__name__} is no model's name: zoo knows models by their names",
+            hint="see zoo.list_models(); a module of your own gets a name from a plugin (zoo plugins new)",
+        )
+
+
 def find_target(
     text: str | None, catalog: Catalog, runs_root: Path = Path("runs"), *, untrained: bool = False
 ) -> Target:
@@ -203,7 +213,9 @@ def _named(text: str, catalog: Catalog) -> Target:
         if not rest:
             raise _bare(model, catalog)
         if (Path(rest) / "run.json").is_file():
-            return _part_of(Run.open(Path(rest)), model, catalog)
+            run = Run.open(Path(rest))
+            members = (member for member in catalog.family(name) if same_name(run.config.model, member.full_name))
+            return _part_of(run, next(members, model), catalog)
         if source := own_source(rest, catalog, model):
             return WeightsTarget(model=model, source=replace(source, name=f"{model.full_name}@{source.name}"))
         return WeightsTarget(model=model, source=published_source(catalog, catalog.weight(text), model))

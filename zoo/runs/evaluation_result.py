@@ -10,6 +10,7 @@ from pathlib import Path
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import UsageError
 from zoo.runs.atomic import check_free, write_directory, write_json
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
 SHOWN_CLASSES = 5
@@ -32,6 +33,10 @@ class Evaluation:
     """Sentences the reader should know: no test split, data that changed since the training."""
     pictures: tuple[str, ...] = ()
     """Names of the files in the folder that was asked for."""
+
+    def _repr_html_(self) -> str:
+        facts = [("data", f"{self.data}, {self.split} split, {self.items:,} items")]
+        return facts_html(self.model, [*facts, *((name, f"{value:.4f}") for name, value in self.metrics.items())])
 
 
 def recorded(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from zoo.api.problem import Problem
 from zoo.runs.atomic import disk_errors, write_directory, write_json
 from zoo.runs.checkpoints import Found, Which, best, newest, open_checkpoint
 from zoo.runs.lock import is_held
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import TrainConfig, check_schema, config_json, read_config
 
@@ -88,6 +89,12 @@ class Run:
     record: RunRecord
     config: TrainConfig
     data: DataRecord
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        metrics = [*record.metrics.items(), *((f"test {name}", value) for name, value in record.test.items())]
+        facts = [("status", record.status), ("model", self.config.model), ("data", self.config.data)]
+        return facts_html(str(self.path), [*facts, *((name, f"{value:.4f}") for name, value in metrics)])
 
     @classmethod
     def create(

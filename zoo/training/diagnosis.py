@@ -137,6 +137,14 @@ def _one_answer(history: History) -> Finding | None:
 def _contradiction(history: History) -> Finding | None:
     """The training loss falls while validation is no better than guessing."""
     best, first, last = history.best, history.epochs[0], history.epochs[-1]
+    metric = history.monitor.metric
+    if history.monitor.mode == "max" and best.score == 0 and last.train_loss < FELL * first.train_loss:
+        return Finding(
+            kind="contradiction",
+            message=f"the training loss fell from {first.train_loss:.3g} to {last.train_loss:.3g}, but {metric} is 0 "
+            "in every epoch",
+            remedy="longer",
+        )
     if best.validation_loss is None or history.classes < 2 or _knows(best):
         return None
     guessing = math.log(history.classes)

@@ -19,7 +19,7 @@ from zoo.bundle.evaluate import evaluate_bundle
 from zoo.models.build import silent, weights_problem
 from zoo.models.device import choose_device
 from zoo.models.load import Trained, load_trained
-from zoo.models.target import BundleTarget, RunTarget, TargetRequest, WeightsTarget, resolve_target
+from zoo.models.target import BundleTarget, RunTarget, TargetRequest, WeightsTarget, resolve_target, target_text
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.evaluation_result import (
@@ -55,7 +55,7 @@ def evaluate(
     `data` defaults to what the run was trained on, and for weights to the task's embedded data; `split` to the test
     split, or to validation where there is none.  `save` is a new folder for metrics.json and pictures.
     """
-    request = resolve_target(str(target) if target is not None else None, device=device)
+    request = resolve_target(target_text(target) if target is not None else None, device=device)
     return evaluate_target(request, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite)
 
 

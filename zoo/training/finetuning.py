@@ -6,24 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zoo.api.specs import ModelSpec, WeightsSpec
-from zoo.registry.catalog import Catalog
+from zoo.models.weights.source import default_weights
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.train_options import command_words
 
 if TYPE_CHECKING:
     from zoo.training.request import TrainingRequest
-
-
-def default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> RegistryEntry[WeightsSpec] | None:
-    """The published weights of a model that --pretrained means: the last of its plugin's own tags that names classes.
-
-    Publishers number their sets upwards (imagenet1k_v1, imagenet1k_v2), and those without classes are features of
-    another work.  None where there are none.
-    """
-    every = catalog.weights(entry.full_name)
-    own = [weights for weights in every if weights.plugin.name == entry.plugin.name] or list(every)
-    labelled = [weights for weights in own if weights.spec.classes] or own
-    return labelled[-1] if labelled else None
 
 
 def finetuning_offer(request: TrainingRequest) -> list[str]:

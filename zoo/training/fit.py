@@ -225,10 +225,8 @@ class Fit:
             callback.on_step(event)
 
     def _remaining(self, seconds_per_step: float) -> float:
-        """Seconds to the last step, or to the limit of time where that comes first."""
-        left = (self._steps - self._progress.step) * seconds_per_step
-        limit = self._training.config.max_time
-        return left if limit is None else min(left, max(limit - self._seconds(), 0.0))
+        steps = self._steps - self._progress.step
+        return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
 
     def _save_if_due(self) -> None:
         if time.perf_counter() - self._saved >= SAVE_SECONDS:
@@ -279,6 +277,11 @@ class Fit:
         for callback in self._callbacks:
             callback.on_end(outcome)
         return outcome
+
+
+def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:
+    """Seconds to the end: those of the steps that are left, or to the limit of time where that comes first."""
+    return steps if limit is None else min(steps, max(limit - elapsed, 0.0))
 
 
 def fit(training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> Outcome:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import choose_recipe
-from zoo.training.finetuning import default_weights
 
 if TYPE_CHECKING:
     from zoo.training.run_training import Ended

@@ -1,35 +1,55 @@
-"""report.html of a run: one file with all its pictures and numbers."""
+"""report.html of a run: one file with its numbers, pictures and mistakes, in the style of a bundle's report."""
 
 from __future__ import annotations
 
-import base64
-import html
+import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
-from zoo.api.untrusted import visible
-from zoo.bundle.report.html import content_policy
+from zoo.bundle.report.html import Child, Html, element, picture, table
+from zoo.bundle.report.page import document
 from zoo.runs.atomic import write_bytes
 from zoo.runs.run import Run
 from zoo.runs.serialization import to_json
+from zoo.runs.train_config import TrainConfig
 from zoo.training.callbacks.metrics_csv import read_rows
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem } img { max-width: 100% }
-table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }
-td.n { text-align: right; font-variant-numeric: tabular-nums } code { background: #f3f3f3; padding: 0 .2rem }
-"""
-POLICY = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(STYLE)}">'
+TITLES: Final[Mapping[str, str]] = {
+    "curves": "The training, epoch by epoch",
+    "confusion": "Which classes are confused",
+    "classes": "Class by class",
+    "precision_recall": "Precision over recall",
+    "mistakes": "The worst mistakes",
+    "detections": "The truth, and what the model finds",
+    "segmentation": "The picture, the truth, and what the model says",
+}
+"""What the pictures and tables of the usual names show; others are called by their names."""
 
 
 def write_report(run: Run) -> Path:
     """Write report.html into the run directory."""
     record, config = run.record, run.config
-    rows = read_rows(run.path / "metrics.csv")
+    title = f"{config.model} on {config.data}"
+    body = [
+        _header(run, title),
+        *(element("p", note, kind="dim") for note in (*run.data.notes, *record.notes)),
+        *_shown(run.path / "pictures"),
+        _section("Epochs", _epochs(read_rows(run.path / "metrics.csv"))),
+        _section("Recipe", _facts({name: str(value) for name, value in to_json(config.recipe).items()})),
+        *_choices(config),
+        _section("Versions", _facts(record.versions)),
+    ]
+    file = run.path / "report.html"
+    write_bytes(file, document(title, body).encode(errors="backslashreplace"))  # file names may not be valid UTF-8
+    return file
+
+
+def _header(run: Run, title: str) -> Html:
+    record, config = run.record, run.config
+    counts = ", ".join(f"{count:,} {name}" for name, count in run.data.counts.items())
     facts = {
-        "model": config.model,
-        "data": f"{config.data} ({', '.join(f'{count:,} {name}' for name, count in run.data.counts.items())})",
+        "data": f"{config.data} ({counts})",
         "started from": config.weights or f"seed {config.seed}",
         "created": record.created,
         "trained": f"{record.epochs} epochs, {record.steps:,} steps, {record.seconds:.0f} s",
@@ -39,48 +59,45 @@ def write_report(run: Run) -> Path:
         "validation": _numbers(record.metrics),
         "test": _numbers(record.test) or "no test split",
     }
-    sections = [
-        f"<h1>{escape(config.model)} on {escape(config.data)}</h1>",
-        _table(facts),
-        *(f"<p>{escape(note)}</p>" for note in (*run.data.notes, *record.notes)),
-        *_pictures(run.path / "pictures"),
-        "<h2>epochs</h2>",
-        _rows(rows),
-        "<h2>recipe</h2>",
-        _table({name: str(value) for name, value in to_json(config.recipe).items()}),
-        "<h2>versions</h2>",
-        _table(record.versions),
-    ]
-    page = f"<!doctype html><meta charset=utf-8>{POLICY}<title>{escape(config.model)}</title><style>{STYLE}</style>"
-    file = run.path / "report.html"
-    html = page + "\n".join(sections) + "\n"
-    write_bytes(file, html.encode(errors="backslashreplace"))  # file names may not be valid UTF-8
-    return file
+    return element("header", element("h1", title), _facts(facts), kind="run")
 
 
-def escape(text: str) -> str:
-    """Text as HTML, its control characters spelled out."""
-    return html.escape(visible(text))
+def _section(title: str, *content: Child) -> Html:
+    return element("section", element("h2", title), *content)
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
 
 
-def _table(facts: Mapping[str, str]) -> str:
-    lines = (f"<tr><th>{escape(name)}<td>{escape(value)}" for name, value in facts.items())
-    return f"<table>{''.join(lines)}</table>"
+def _facts(facts: Mapping[str, str]) -> Html:
+    return table((), facts.items(), kind="facts")
 
 
-def _rows(rows: list[dict[str, float]]) -> str:
+def _epochs(rows: list[dict[str, float]]) -> Html:
     if not rows:
-        return "<p>none</p>"
-    head = "".join(f"<th>{escape(name)}" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td class=n>{value:.5g}" for value in row.values()) for row in rows)
-    return f"<table><tr>{head}{body}</table>"
+        return element("p", "none")
+    return table(rows[0], ([f"{value:.5g}" for value in row.values()] for row in rows), kind="numbers")
 
 
-def _pictures(folder: Path) -> Iterable[str]:
-    for file in sorted(folder.glob("*.png")):
-        data = base64.b64encode(file.read_bytes()).decode()
-        yield f'<h2>{escape(file.stem)}</h2><img alt="{escape(file.stem)}" src="data:image/png;base64,{data}">'
+def _choices(config: TrainConfig) -> Iterable[Html]:
+    """What zoo chose for the data, and why; nothing where it chose nothing."""
+    if config.choices:
+        chosen = {choice.name: f"{choice.value}: {choice.reason}" for choice in config.choices}
+        yield _section("Chosen for the data", _facts(chosen))
+
+
+def _shown(folder: Path) -> Iterable[Html]:
+    """A section for each picture and table, those of the usual names first."""
+    names = {file.stem for file in folder.glob("*.png")} | {file.stem for file in folder.glob("*.csv")}
+    for name in sorted(names, key=lambda name: (list(TITLES).index(name) if name in TITLES else len(TITLES), name)):
+        image, rows = folder / f"{name}.png", folder / f"{name}.csv"
+        parts = [element("div", picture(image.read_bytes(), alt=name), kind="drawn")] if image.is_file() else []
+        parts += [_rows(rows)] if rows.is_file() else []
+        yield _section(TITLES.get(name, name), *parts)
+
+
+def _rows(file: Path) -> Html:
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
+        header, *rows = csv.reader(lines)
+    return table(header, rows, kind="rows")

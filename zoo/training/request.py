@@ -12,6 +12,7 @@ from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
 from zoo.api.specs import ModelSpec, TrainerSpec
 from zoo.api.task import Progress
+from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
@@ -19,7 +20,6 @@ from zoo.runs.run import check_output, default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
-from zoo.training.finetuning import default_weights
 
 if TYPE_CHECKING:
     from zoo.models.weights.source import WeightsSource
@@ -160,11 +160,11 @@ def _trained_member(
     family: tuple[RegistryEntry[ModelSpec], ...], options: TrainOptions
 ) -> RegistryEntry[ModelSpec] | None:
     """The member of a family that a run trained, where the options name one to replay or to start from."""
-    for path in (options.config, options.weights):
-        if path is not None and family and (Path(path) / "config.json").is_file():
-            trained = read_config(Path(path)).model
-            return next((member for member in family if same_name(trained, member.full_name)), None)
-    return None
+    path = options.config or options.weights
+    if not family or path is None or not (options.config or (Path(path) / "run.json").is_file()):
+        return None
+    trained = read_config(Path(path)).model
+    return next((member for member in family if same_name(trained, member.full_name)), None)
 
 
 def _default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec], options: TrainOptions) -> str:

@@ -15,6 +15,7 @@ from zoo.api.errors import UsageError
 from zoo.api.problem import Problem
 from zoo.models.build import silent
 from zoo.models.device import choose_device
+from zoo.models.target import check_model_name
 from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
 from zoo.runs.known_runs import remember_run
@@ -155,6 +156,7 @@ def train(
     UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
     becomes NaN or infinite.
     """
+    check_model_name(model)
     options = TrainOptions(
         data=data,
         data_root=data_root,

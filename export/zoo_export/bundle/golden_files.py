@@ -22,6 +22,7 @@ from zoo_export.measure.outputs import compare_kind
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude
 from zoo_export.subject.golden_cases import OWN_DATA
+from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed
 from zoo_export.subject.rollout import Rollout
 
@@ -35,7 +36,7 @@ def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
     subject = proof.subject
     names = {case.name for case in proof.inputs.golden}
     for case, expected in zip(proof.inputs.raw, proof.references[PIPELINE], strict=True):
-        if case.name in names and not isinstance(expected, Failed):
+        if case.name in names and not is_range(case) and not isinstance(expected, Failed):
             stored = _stored(case, expected, PIPELINE, subject.pipeline_signature, proof)
             if _has_one_answer(expected, stored[0]):
                 yield stored

@@ -21,6 +21,7 @@ from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Man
 from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.worst_cases import shown_cases
@@ -45,6 +46,10 @@ class Written:
     golden: tuple[GoldenCase, ...] = ()
     up_to_date: bool = False
     """The bundle was there already."""
+
+    def _repr_html_(self) -> str:
+        title = f"{self.path}: {self.verdict}"
+        return facts_html(title, [(gate.name, f"{gate.status} {gate.detail}") for gate in self.report.gates])
 
 
 def report_folder(output: Path) -> Path:

@@ -14,7 +14,7 @@ from zoo.api.task import Case, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline
-from zoo_export.capture.onnx_graph import describe
+from zoo_export.capture.onnx_graph import describe, name_axes
 from zoo_export.capture.torch_export import Graph, export_graph, serialize
 from zoo_export.subject.batching import batch_name, batches, join
 from zoo_export.subject.choose_cases import Inputs, Sizes
@@ -89,6 +89,7 @@ def capture_model(subject: Subject, inputs: Inputs, *, opset: int) -> Graph:
     """model.onnx, described."""
     example = example_inputs(subject.signature, inputs.model)
     graph = export_graph(subject.module, example, subject.signature, opset=opset, name=subject.model)
+    name_axes(graph.shipped, subject.signature, subject.export.declared_arithmetic)
     describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=_exporter()))
     return graph
 
@@ -99,6 +100,7 @@ def capture_pipeline(
     """pipeline.onnx around the captured model, described."""
     outputs = pipeline.outputs(inputs.model[0].inputs)
     captured = export_pipeline(pipeline, graph, raw=inputs.raw[0].inputs, outputs=outputs, opset=opset)
+    name_axes(captured.shipped, subject.pipeline_signature, subject.export.declared_arithmetic)
     describe(captured.shipped, metadata(subject, role="pipeline", opset=opset, exporter=_exporter()))
     return captured
 

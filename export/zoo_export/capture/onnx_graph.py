@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import onnx
+
+from zoo.api.task import Signature
 
 PREFIX = "zoo."
 _SCOPES = "pkg.torch.onnx.name_scopes"
@@ -72,6 +74,19 @@ def _strip_graph(graph: onnx.GraphProto) -> None:
     for tensor in graph.initializer:
         tensor.doc_string = ""
         del tensor.metadata_props[:]
+
+
+def name_axes(model: onnx.ModelProto, signature: Signature, outputs: Collection[str]) -> None:
+    """Give computed axes of these outputs ("Min(20, u1)") the names that the signature has for them.
+
+    Other runtimes take the name of an axis for an identifier.  Outputs that do not declare such axes keep them, so that
+    the proof finds them.
+    """
+    shapes = {port.name: port.shape for port in signature.outputs if port.name in outputs}
+    for value in model.graph.output:
+        for dim, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
+            if dim.dim_param and not dim.dim_param.isidentifier() and isinstance(size, str):
+                dim.dim_param = size
 
 
 def describe(model: onnx.ModelProto, facts: Mapping[str, str]) -> None:

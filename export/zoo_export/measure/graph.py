@@ -163,7 +163,7 @@ def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -
             )
     return Axes(
         tested=tuple(tested),
-        arithmetic=arithmetic(file.model, declared.arithmetic),
+        arithmetic=arithmetic(file.model, declared.arithmetic, file.signature),
         undeclared=declared_axes(file.model, file.signature),
         static="" if tested else "every input of this graph has one size",
     )

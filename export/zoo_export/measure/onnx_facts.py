@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
+import sympy  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from zoo.api.task import Port, Signature
@@ -20,6 +22,10 @@ _RANDOM = frozenset(
 )
 _PATH = re.compile(r"""(?:^|[\s"'(=])(?:/[\w.+-]+){2,}/?|[A-Za-z]:\\\w|site-packages|\.py\b""")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_FORMULA = re.compile(r"(?:[\w ()+-]|(?<!\*)\*(?!\*)|/)+", re.ASCII)
+"""Sums, products and quotients of names and numbers; no powers, which could be without end."""
+MAX_FORMULA, MAX_AXES = 100, 3
+TRIED_SIZES = (1, 2, 3, 5, 8, 13, 33)
 
 
 def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
@@ -108,12 +114,34 @@ def _dtype(number: int) -> str:
         return f"type {number}"
 
 
-def arithmetic(model: onnx.ModelProto, declared: Sequence[str]) -> tuple[str, ...]:
-    """Output dimensions that are computed from others, "features[2] = s53//4", unless declared."""
+def arithmetic(model: onnx.ModelProto, declared: Sequence[str], signature: Signature) -> tuple[str, ...]:
+    """Output dimensions that are computed from others, "features[2] = s53//4", unless declared.
+
+    A formula that is just the declared axis, "(length*batch + length - 1)//length" for "batch", is no other size.
+    """
+    axes = {port.name: port.shape for port in signature.outputs}
     return tuple(
         f"{value.name}[{axis}] = {dim.dim_param}"
         for value in model.graph.output
         if value.name not in declared
         for axis, dim in enumerate(value.type.tensor_type.shape.dim)
         if dim.dim_param and not _NAME.fullmatch(dim.dim_param)
+        if not _is_axis(dim.dim_param, axes.get(value.name, ()), axis)
     )
+
+
+def _is_axis(formula: str, shape: Sequence[int | str], axis: int) -> bool:
+    """Whether a formula gives the size of the declared axis, whatever the sizes of all axes are."""
+    name = shape[axis] if axis < len(shape) else None
+    if not isinstance(name, str) or not _FORMULA.fullmatch(formula) or len(formula) > MAX_FORMULA:
+        return False
+    names = sorted(set(_NAME.findall(formula)))
+    if name not in names or len(names) > MAX_AXES:
+        return False
+    try:
+        expression = sympy.sympify(formula, locals={symbol: sympy.Symbol(symbol) for symbol in names})
+    except (sympy.SympifyError, TypeError, AttributeError):
+        return False
+    grid = itertools.product(TRIED_SIZES, repeat=len(names))
+    points = (dict(zip(names, sizes, strict=True)) for sizes in grid)
+    return all(expression.subs(point) == point[name] for point in points)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +51,9 @@ def measure_lineage(
         different += wrong
         absent += [] if stored else [owner]
         equal += bool(stored) and not wrong
+    counters = _counters(module, different, inputs, signature)
+    different = [name for name in different if name not in counters]
+    equal += len(counters)
     reached = _reached(module, [name for owner in absent for name in groups[owner]], inputs, signature)
     missing = [owner for owner in absent if reached]
     return Lineage(
@@ -60,8 +63,28 @@ def measure_lineage(
         tied=tuple(tied),
         different=tuple(different),
         missing=tuple(missing),
-        extra=_unexplained(plain, tensors),
+        extra=_unexplained(plain, {**tensors, **_attributes(module)}),
     )
+
+
+def _counters(
+    module: nn.Module, names: Sequence[str], inputs: Mapping[str, Array], signature: Signature
+) -> frozenset[str]:
+    """Those of these buffers that every call changes, as a counter does, and that no answer follows."""
+    buffers = dict(module.named_buffers())
+    candidates = [name for name in names if name in buffers]
+    if not candidates:
+        return frozenset()
+    called = copy.deepcopy(module)
+    before = call(called, inputs, signature)
+    changing = [name for name in candidates if not torch.equal(dict(called.named_buffers())[name], buffers[name])]
+    moved = copy.deepcopy(module)
+    for name in changing:
+        buffer = dict(moved.named_buffers())[name]
+        buffer.copy_(buffer + 7 if buffer.dtype != torch.bool else ~buffer)
+    after = call(moved, inputs, signature)
+    same = all(np.array_equal(before[name], after[name]) for name in before)
+    return frozenset(changing) if same else frozenset()
 
 
 def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], signature: Signature) -> bool:
@@ -86,17 +109,31 @@ def _other_values(tensor: torch.Tensor) -> torch.Tensor:
     return tensor == 0 if tensor.dtype == torch.bool else (tensor == 0).to(tensor.dtype)
 
 
+def _attributes(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Tensors that modules hold as plain attributes, by path."""
+    return {
+        f"{path}.{name}" if path else name: value
+        for path, part in module.named_modules()
+        for name, value in vars(part).items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
 def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
+    """Float constants above a kilobyte that are no tensor of the module, by name or by their bytes."""
     extra = [tensor for tensor in model.graph.initializer if tensor.name not in tensors]
     inline = [
         (node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute
     ]
     floats = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
-    named = [(tensor.name, tensor) for tensor in extra] + inline
+    named = [(tensor.name, numpy_helper.to_array(tensor)) for tensor in extra if tensor.data_type in floats]
+    named += [(name, numpy_helper.to_array(tensor)) for name, tensor in inline if tensor.data_type in floats]
+    large = [(name, values) for name, values in named if values.nbytes > EXPLAINED_BYTES]
+    known = {tensor_bytes(tensor) for tensor in tensors.values()} if large else set()
     return tuple(
-        f"{name} {list(tensor.dims)}"
-        for name, tensor in named
-        if tensor.data_type in floats and numpy_helper.to_array(tensor).nbytes > EXPLAINED_BYTES
+        f"{name} {list(values.shape)} (a constant of the code: give it to register_buffer, so that it has a name)"
+        for name, values in large
+        if values.tobytes() not in known
     )
 
 

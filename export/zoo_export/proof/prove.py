@@ -17,7 +17,9 @@ from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.runtime.sandbox import Engine, Runtime
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
+from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
+from zoo_export.proof.advice import advice
 from zoo_export.proof.evidence import gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
@@ -96,6 +98,8 @@ def prove(
         "mutation score": mutants.seconds,
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
+    guards = bool(submitted.value.exported.graph.guard_violations)
+    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model[0].inputs, guards=guards))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
 
 
@@ -133,4 +137,13 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
         answers=raw_agreement(results) if results.whole else None,
     )
     mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
-    return mutation_score(submitted.controls, mutants, unmutated)
+    scored = mutation_score(submitted.controls, mutants, unmutated)
+    if not results.whole:
+        return scored
+    return with_equivalence(
+        scored,
+        mutants,
+        submitted.exported.models[PIPELINE],
+        pipeline=results.eager.pipelines.single,
+        cases=results.inputs.raw,
+    )

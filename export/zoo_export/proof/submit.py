@@ -5,11 +5,13 @@ What the runtime will have given stands in futures, so that PyTorch goes on besi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
+from zoo.api.errors import NotProved, PluginError
 from zoo.api.task import Case, Control
 from zoo.bundle.judge.evidence import Environment
 from zoo.models.pipeline import TorchPipeline
@@ -19,13 +21,15 @@ from zoo_export.capture.capture import (
     GraphFile,
     capture_model,
     capture_pipeline,
+    example_inputs,
     model_file,
     pipeline_file,
 )
 from zoo_export.capture.compose import Pipeline
-from zoo_export.capture.torch_export import serialize
+from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.controls.mutants import Pending, submit_model_mutants, submit_pipeline_mutants
 from zoo_export.controls.mutation_score import planned
+from zoo_export.proof.advice import refused
 from zoo_export.runtime.environment import environment
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import MORE_BATCH_SIZES, Loaded, load, run_cases, run_one_by_one, run_rollout
@@ -121,13 +125,15 @@ def capture_and_submit(
     whole = files is None or PIPELINE in files
     where = queue.submit(environment)
     controls = planned(subject.task.answers.controls(subject.problem), subject.signature, whole=whole)
-    graph = capture_model(subject, inputs, opset=opset)
-    model = submit_graph(queue, _measured_file(model_file(subject, graph, inputs), files))
+    graph, captured_file = _captured(subject, inputs, opset=opset)
+    model = submit_graph(queue, _measured_file(captured_file, files))
     mutants = submit_model_mutants(queue, model.file, model.session, controls)
-    captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
+    with _told(subject, inputs, graph):
+        captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
+        fresh = pipeline_file(subject, captured, inputs) if whole else None
     submitted = None
-    if whole:
-        file = _measured_file(pipeline_file(subject, captured, inputs), files)
+    if fresh is not None:
+        file = _measured_file(fresh, files)
         submitted = submit_pipeline(queue, file, captured, inputs)
         mutants |= submit_pipeline_mutants(
             queue, file, captured, controls, model=model.session, postprocess=pipeline.answer
@@ -141,6 +147,24 @@ def capture_and_submit(
         controls=controls,
         mutants=mutants,
     )
+
+
+def _captured(subject: Subject, inputs: Inputs, *, opset: int) -> tuple[Graph, GraphFile]:
+    """The model's graph and its file."""
+    with _told(subject, inputs, None):
+        graph = capture_model(subject, inputs, opset=opset)
+    with _told(subject, inputs, graph):
+        return graph, model_file(subject, graph, inputs)
+
+
+@contextlib.contextmanager
+def _told(subject: Subject, inputs: Inputs, graph: Graph | None) -> Iterator[None]:
+    """A refusal names the line of the user's code and what to write instead."""
+    try:
+        yield
+    except (PluginError, NotProved) as error:
+        example = example_inputs(subject.signature, inputs.model)
+        raise refused(error, subject, example, None if graph is None else graph.plain) from error
 
 
 def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None) -> GraphFile:

@@ -55,10 +55,11 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     task, problem, card = subject.task, subject.problem, subject.card
     signature = subject.signature
     raw = tuple(task.answers.cases(card, problem, Purpose.PIPELINE, limit=RAW_CASES))
+    notes: tuple[str, ...] = ()
     few = GOLDEN_CASES - 2 if signature.feedback else GOLDEN_CASES - 1
     if card is None or golden_of_users:
         golden = with_initial_state(tuple(task.answers.cases(card, problem, Purpose.GOLDEN, limit=few)), signature)
-        raw, notes = _joined(with_carried_state(raw, pipeline), golden), ()
+        raw = _joined(with_carried_state(raw, pipeline), golden)
     else:
         own = without_own_data(raw, subject)
         chosen = stand_ins(subject, pipeline, count=few)

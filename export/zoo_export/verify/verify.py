@@ -19,9 +19,10 @@ from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe
 from zoo.bundle.runtime.sandbox import Engine
-from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target
+from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target, target_text
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo.training.engine.threads import restored_torch
 from zoo_export.capture.capture import MODEL, PIPELINE
@@ -49,6 +50,10 @@ class Verified:
         """The same question as `Checked.holds`."""
         return self.proved
 
+    def _repr_html_(self) -> str:
+        title = f"against {self.against}: {self.report.sentence}"
+        return facts_html(title, [(gate.name, f"{gate.status} {gate.detail}") for gate in self.report.gates])
+
 
 def verify(
     path: str | Path,
@@ -63,11 +68,16 @@ def verify(
     Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.  `key` is the public
     key of whoever signed the bundle, `runtime` what executes the graphs.
     """
+    place = Path(target_text(path))
     public = None if key is None else Path(key)
     if against is None and not explain:
-        return verify_bundle(Path(path), key=public, engine=runtime)
+        return verify_bundle(place, key=public, engine=runtime)
     return verify_anew(
-        Path(path), against=None if against is None else str(against), explain=explain, key=public, engine=runtime
+        place,
+        against=None if against is None else target_text(against),
+        explain=explain,
+        key=public,
+        engine=runtime,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime.test_bundle import rewrite
 from tests.conftest import Said
+from tests.healthy import healthy_evidence
 from zoo.api.errors import MissingExtra, UsageError
 from zoo.bundle.runtime import signature
 from zoo.bundle.runtime.bundle import verify_bundle
@@ -69,6 +70,15 @@ def test_a_signed_bundle_without_a_key_says_that_it_was_not_checked(signed: Path
     said = zoo_command("verify", str(signed))
     assert said.code == 0
     assert "WARN          signature     signature not checked" in said.out
+
+
+def test_a_signed_bundle_without_a_proof_is_called_unproved_all_the_same(
+    make_bundle: MakeBundle, pair: Keys, zoo_command: ZooCommand
+) -> None:
+    bundle = make_bundle(evidence=replace(healthy_evidence(), mutants=()), verdict="unproved")
+    sign(bundle, pair.private)
+    said = zoo_command("verify", str(bundle), "--json")
+    assert (said.code, said.json["verdict"]) == (1, "unproved")
 
 
 def test_a_bundle_that_was_changed_after_signing_fails(signed: Path, pair: Keys, zoo_command: ZooCommand) -> None:

@@ -305,3 +305,31 @@ def test_a_format_that_is_asked_for_is_taken_or_refused(paint: Paint, tmp_path: 
         card(tmp_path, format="coco")
     with pytest.raises(UsageError, match=f"--format csv: {tmp_path} is no such data"):
         card(tmp_path, format="csv")
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "sentence"),
+    [
+        ("digits", {"ratios": (0.8, 0.1, 0.1)}, "--ratios does not apply: digits is embedded data"),
+        ("digits", {"train": "cat"}, "--train does not apply: digits is embedded data"),
+        ("digits", {"format": "csv"}, "--format does not apply: digits is embedded data"),
+        ("torchvision:MNIST", {"train": "a"}, "--train does not apply: torchvision:MNIST is a published dataset"),
+        ("torchvision:MNIST", {"label_column": "a"}, "--label-column does not apply: torchvision:MNIST"),
+    ],
+)
+def test_an_option_that_nothing_would_read_is_refused(source: str, options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        images.detect(DataRequest(source=source, **options), accepted=("class-folders", "csv", "torchvision"))
+
+
+def test_an_option_that_the_format_does_not_know_is_refused(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "cat", "dog")
+    with pytest.raises(UsageError, match=r"--label-column does not apply: .* is read as class-folders"):
+        card(tmp_path, label_column="kind")
+    rows = [f"cat/{number}.png,cat" for number in range(3)]
+    (tmp_path / "data.csv").write_text("\n".join(["path,label", *rows]))
+    with pytest.raises(UsageError, match=r"--train does not apply: .*data\.csv is read as csv"):
+        images.detect(
+            DataRequest(source=str(tmp_path / "data.csv"), train=".", validation="dog"),
+            accepted=("class-folders", "csv"),
+        )

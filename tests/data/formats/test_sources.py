@@ -198,20 +198,20 @@ def test_unknown_schemes_and_names() -> None:
 KEEP = "if it is no class, --train names the folder that holds the classes"
 
 
-def test_an_empty_class_folder_and_one_of_heic(paint: Paint, tmp_path: Path) -> None:
+def test_an_empty_class_folder_and_one_of_raw_pictures(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
     (tmp_path / "bird").mkdir()
     (tmp_path / "fish").mkdir()
-    (tmp_path / "fish" / "1.heic").write_bytes(b"x")
+    (tmp_path / "fish" / "1.cr2").write_bytes(b"x")
     assert problems(tmp_path) == [
         ("bird/", "no pictures", f"add pictures; {KEEP}"),
-        ("fish/", "no pictures (found 1 .heic)", f"convert them to JPEG or PNG; {KEEP}"),
+        ("fish/", "no pictures (found 1 .cr2)", f"convert them to JPEG or PNG; {KEEP}"),
     ]
 
 
-def test_heic_beside_pictures_is_not_dropped_silently(paint: Paint, tmp_path: Path) -> None:
+def test_a_raw_picture_beside_others_is_not_dropped_silently(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
-    (tmp_path / "cat" / "1.HEIC").write_bytes(b"x")
+    (tmp_path / "cat" / "1.CR2").write_bytes(b"x")
     assert problems(tmp_path) == [("cat/", "1 pictures of a kind that cannot be read", "convert them to JPEG or PNG")]
 
 

@@ -17,12 +17,12 @@ from zoo import BadFile, ImageInput, LatentInput, MissingExtra, Problem, TableIn
 from zoo.data.formats.pictures.decode import read_picture
 from zoo.models.inputs.opened import Opener, drawn_often
 from zoo.models.inputs.source import (
-    Given,
     GivenAddress,
     GivenFile,
     GivenLatents,
     GivenStream,
     GivenValue,
+    NamedInput,
     text_source,
 )
 
@@ -36,7 +36,7 @@ def opener(tmp_path: Path) -> Opener:
     return Opener(problem=PROBLEM, folder=tmp_path / "scratch")
 
 
-def pictures(opener: Opener, *given: Given) -> list[tuple[str, str, Any]]:
+def pictures(opener: Opener, *given: NamedInput) -> list[tuple[str, str, Any]]:
     """Name and item of each source with its picture, or with why there is none."""
     rows: list[tuple[str, str, Any]] = []
     for source in opener.sources(given):
@@ -78,7 +78,7 @@ def test_an_archive_is_named_before_its_files(opener: Opener, tmp_path: Path) ->
 def test_what_fails_stops_nobody(opener: Opener, tmp_path: Path) -> None:
     (tmp_path / "red.png").write_bytes(png(RED))
     (tmp_path / "bad.zip").write_bytes(b"x")
-    given: list[Given] = [
+    given: list[NamedInput] = [
         GivenFile(path=tmp_path / "bad.zip"),
         GivenAddress(url="http://127.0.0.1:9/x"),
         GivenFile(path=tmp_path / "red.png"),

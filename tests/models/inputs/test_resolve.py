@@ -11,12 +11,12 @@ from tests.builtin import builtin_task
 from zoo import ImageInput, LatentInput, TokenInput, UsageError
 from zoo.models.inputs.resolve import InputKind, input_files, resolve_inputs
 from zoo.models.inputs.source import (
-    Given,
     GivenAddress,
     GivenFile,
     GivenLatents,
     GivenStream,
     GivenText,
+    NamedInput,
 )
 
 PICTURES = InputKind(task=builtin_task("image-classification"), input=ImageInput(size=(8, 8)))
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def files(*paths: Path) -> tuple[Given, ...]:
+def files(*paths: Path) -> tuple[NamedInput, ...]:
     return tuple(GivenFile(path=path) for path in paths)
 
 

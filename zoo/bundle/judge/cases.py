@@ -107,9 +107,9 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
         judged.append(
             (Status.WARN, f"wrong far outside what the model was made for: {some(_why(wrong, graph, evidence))}")
         )
-    status, detail = combined(judged)
+    status, _ = combined(judged)
     if status != Status.PASS:
-        return status, detail
+        return status, "; ".join(some_of([why for at, why in judged if at == status]))
     ratios = [
         (cell.ratio or 0.0, case.name, name)
         for case in gating(graph)
@@ -131,6 +131,12 @@ def _why(wrong: Iterable[CaseEvidence], graph: GraphEvidence, evidence: Evidence
 def _rolled_out(graph: GraphEvidence) -> bool:
     rolled = any(case.kind == "rollout" and case.steps >= ROLLOUT_STEPS for case in gating(graph))
     return rolled and any(case.kind == "split" for case in gating(graph))
+
+
+def some_of(sentences: list[str]) -> list[str]:
+    """The first few of many sentences, and how many more there are."""
+    few = sentences[:4]
+    return [*few, f"{len(sentences) - 4} more cases"] if len(sentences) > 4 else few
 
 
 def some(names: Iterable[str]) -> str:

@@ -383,6 +383,8 @@ class Evidence:
     """Which items: "500 of 2,000, digits test"."""
     truth: Truth | None = None
     """None in older records, made before zoo asked, and for a file alone."""
+    advice: tuple[str, ...] = ()
+    """Where answers are wrong: lines of the model's code that are often behind it, and what to write instead."""
     mutants: tuple[MutantResult, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

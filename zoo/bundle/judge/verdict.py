@@ -108,6 +108,7 @@ class Verdict:
     status: Status
     gates: tuple[Gate, ...]
     k: float = K
+    advice: tuple[str, ...] = ()
 
     @property
     def publishes(self) -> bool:
@@ -121,14 +122,16 @@ class Verdict:
             warned = [gate.name for gate in self.gates if gate.status == Status.WARN]
             return "proved" + (f", with a warning from {', '.join(warned)}" if warned else "")
         reasons = [f"{gate.name}: {gate.detail}" for gate in self.gates if gate.status == self.status]
-        return f"not proved ({self.status}): {'; '.join(reasons)}"
+        advice = f".  What to look at: {'; '.join(self.advice)}" if self.advice else ""
+        return f"not proved ({self.status}): {'; '.join(reasons)}{advice}"
 
 
 def judge(evidence: Evidence, *, published: Mapping[str, str]) -> Verdict:
     """The verdict on the files about to be published, given as name -> sha256 of their bytes."""
     checked = [_gate(SUBJECT, lambda measured: _subject(measured, published), evidence)]
     checked += [_gate(spec.name, spec.check, evidence) for spec in GATES if _applies(spec, evidence)]
-    return Verdict(status=worst(*(gate.status for gate in checked)), gates=tuple(checked))
+    status = worst(*(gate.status for gate in checked))
+    return Verdict(status=status, gates=tuple(checked), advice=evidence.advice)
 
 
 def killing_gates(evidence: Evidence) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +39,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None =
     """The whole document; `style` stands instead of today's style sheet."""
     evidence = report.evidence
     title = f"Proof of {evidence.subject.model}: {report.verdict.value}"
-    style = STYLE.read_text(encoding="utf-8") if style is None else style
-    policy = {"http-equiv": "Content-Security-Policy", "content": content_policy(style)}
-    head = element(
-        "head",
-        element("meta", attributes={"charset": "utf-8"}),
-        element("meta", attributes=policy),
-        element("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("title", title),
-        element("style", Html(style)),
-    )
-    body = element(
-        "body",
+    body = [
         _header(report),
         _section("The gates", _gates(report)),
         _section("Error against noise", *sections.plots(evidence)),
@@ -61,8 +50,23 @@ def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None =
         _section("What was proved", sections.subject(evidence)),
         _section("Where", sections.environment(evidence)),
         _section("How to make this again", element("pre", "\n".join(report.reproduce))),
+    ]
+    return document(title, body, style=style)
+
+
+def document(title: str, body: Iterable[Child], *, style: str | None = None) -> str:
+    """A whole page in the style of all reports, light and dark; nothing else may load or run in it."""
+    style = STYLE.read_text(encoding="utf-8") if style is None else style
+    policy = {"http-equiv": "Content-Security-Policy", "content": content_policy(style)}
+    head = element(
+        "head",
+        element("meta", attributes={"charset": "utf-8"}),
+        element("meta", attributes=policy),
+        element("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        element("title", title),
+        element("style", Html(style)),
     )
-    return "<!doctype html>\n" + element("html", head, body, attributes={"lang": "en"}) + "\n"
+    return "<!doctype html>\n" + element("html", head, element("body", *body), attributes={"lang": "en"}) + "\n"
 
 
 def _section(title: str, *content: Child) -> Html:

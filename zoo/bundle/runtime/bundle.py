@@ -26,6 +26,7 @@ from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
+from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
@@ -78,13 +79,18 @@ class Checked:
     def verdict(self) -> str:
         """PASS, WARN, FAIL or INCONCLUSIVE; "unproved" for a whole bundle that was published without a proof."""
         status = worst(*(gate.status for gate in self.gates))
-        whole = all(gate.status == Status.PASS for gate in self.gates if gate.name != "proof")
+        whole = all(gate.status in (Status.PASS, Status.WARN) for gate in self.gates if gate.name != "proof")
         return "unproved" if whole and self.bundle.manifest.verdict == "unproved" else status.value
 
     @property
     def holds(self) -> bool:
         """Files, record and answers belong together, and the record says that the export was proved."""
         return self.verdict in (Status.PASS, Status.WARN)
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            f"{self.bundle.path}: {self.verdict}", [(gate.name, f"{gate.status} {gate.detail}") for gate in self.gates]
+        )
 
 
 def verify_bundle(

@@ -25,6 +25,14 @@ BUILT_IN_FORMATS: Final = (
         summary="COCO (FOLDER/annotations/*.json, FOLDER/train/_annotations.coco.json, or a .json file)",
     ),
     FormatSpec(
+        name="label-studio",
+        tasks=("object-detection",),
+        detect="zoo.data.formats.detection.label_studio:detect_label_studio",
+        read="zoo.data.formats.detection.label_studio:list_label_studio",
+        has_parts=False,
+        summary="Label Studio's JSON (FOLDER/export.json with the pictures below FOLDER, or the .json file)",
+    ),
+    FormatSpec(
         name="voc",
         tasks=("object-detection",),
         detect="zoo.data.formats.detection.voc:detect_voc",
@@ -88,10 +96,21 @@ BUILT_IN_FORMATS: Final = (
     ),
     FormatSpec(
         name="csv",
-        tasks=("image-classification", "image-embedding"),
+        tasks=("image-classification",),
         detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
         write="zoo.data.formats.class_folders.writers:write_manifest",
+        has_parts=False,
+        has_columns=True,
+        summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
+    ),
+    FormatSpec(
+        name="csv",
+        tasks=("image-embedding",),
+        detect="zoo.data.formats.picture_layouts:detect_labelled_manifest",
+        read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
@@ -99,6 +118,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-reconstruction", "image-generation"),
         detect="zoo.data.formats.picture_layouts:detect_manifest",
         read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV or TSV file with the columns path[,split]",
     ),
     FormatSpec(
@@ -106,6 +127,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-embedding",),
         detect="zoo.data.formats.picture_layouts:detect_pairs",
         read="zoo.data.formats.identities.folders:list_pairs",
+        has_parts=False,
         summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
     ),
     FormatSpec(
@@ -114,6 +136,8 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
         write="zoo.data.formats.text.writers:write_table",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     ),
     FormatSpec(
@@ -122,6 +146,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
         write="zoo.data.formats.text.writers:write_tables",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -137,6 +162,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_file",
         read="zoo.data.formats.text.readers:read_file",
+        has_parts=False,
         summary="a text file (.txt)",
     ),
     FormatSpec(
@@ -151,6 +177,8 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_lines",
+        has_parts=False,
+        has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the column text",
     ),
     FormatSpec(
@@ -158,6 +186,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_tables_of_lines",
+        has_columns=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(

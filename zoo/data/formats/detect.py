@@ -66,6 +66,7 @@ def detect_format(
     format that does not match.
     """
     if request.source in embedded:
+        refuse_options(request, what=f"{request.source} is embedded data with splits of its own", ratios=False)
         return DataSource(request=request, format=request.source)
     accepted = _accepted([*_summaries(formats), *also, *(f"the embedded {name}" for name in embedded)])
     path = named_path(request, accepted=accepted)
@@ -80,6 +81,9 @@ def detect_format(
             f"{path} can be read as {' and as '.join(names)}", hint=f"say which counts: --format {names[0]}"
         )
     for name, match in sure.items():
+        spec = formats[name]
+        what = f"{path} is read as {name}"
+        refuse_options(request, what=what, parts=spec.has_parts, columns=spec.has_columns, format=True)
         return DataSource(request=request, format=name, location=match.location, read=formats[name].read)
     for error in refusals.values():
         raise error if error.hint else DataError(error.message, problems=error.problems, hint=accepted)
@@ -89,6 +93,30 @@ def detect_format(
             f"--format {request.format}: {path} is no such data", hint=f"it may be {', '.join(others) or 'none'}"
         )
     raise DataError(nothing(path), hint=accepted)
+
+
+def refuse_options(
+    request: DataRequest,
+    *,
+    what: str,
+    ratios: bool = True,
+    parts: bool = False,
+    columns: bool = False,
+    format: bool = False,
+) -> None:
+    """UsageError for the first option of the request that nothing would read; those that are True may be given."""
+    given = {
+        "--ratios": not ratios and request.ratios,
+        "--train": not parts and request.train,
+        "--val": not parts and request.validation,
+        "--test": not parts and request.test,
+        "--text-column": not columns and request.text_column,
+        "--label-column": not columns and request.label_column,
+        "--format": not format and request.format,
+    }
+    for option, value in given.items():
+        if value:
+            raise UsageError(f"{option} does not apply: {what}", hint=f"leave {option} out")
 
 
 def matching(path: Path, request: DataRequest, formats: Formats) -> tuple[dict[str, FormatMatch], dict[str, DataError]]:

@@ -7,12 +7,15 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
 from zoo.api.data import DataNote
 from zoo.api.errors import BadSample, DataError
 
+HEIC = frozenset({".heic", ".heif"})
+"""Suffixes of pictures from phones, which the extra `heic` reads."""
 PICTURES = frozenset(
     {
         ".jpg",
@@ -32,11 +35,24 @@ PICTURES = frozenset(
         ".avif",
         ".tga",
         ".ico",
+        *(HEIC if find_spec("pillow_heif") else ()),
     }
 )
-"""Suffixes that Pillow can read."""
+"""Suffixes that Pillow can read, with pillow-heif those of phones as well."""
 UNREAD_PICTURES = frozenset(
-    {".heic", ".heif", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".psd", ".svg", ".eps", ".pdf"}
+    {
+        *(() if HEIC <= PICTURES else HEIC),
+        ".raw",
+        ".cr2",
+        ".cr3",
+        ".nef",
+        ".arw",
+        ".dng",
+        ".psd",
+        ".svg",
+        ".eps",
+        ".pdf",
+    }
 )
 """Suffixes of pictures that Pillow cannot read: they are an error, never left out silently."""
 
@@ -55,7 +71,10 @@ class FileKind:
 
 
 PICTURE_FILES = FileKind(
-    plural="pictures", suffixes=PICTURES, unread=UNREAD_PICTURES, remedy="convert them to JPEG or PNG"
+    plural="pictures",
+    suffixes=PICTURES,
+    unread=UNREAD_PICTURES,
+    remedy="convert them to JPEG or PNG",
 )
 LOOK_AT = 20_000
 """Most files that are listed to recognise a format."""
@@ -109,6 +128,12 @@ class FolderListing:
     """Hidden folders and files below `root`."""
     kind: FileKind = PICTURE_FILES
 
+    @property
+    def remedy(self) -> str:
+        """What to do with the files that cannot be read."""
+        phones = any(Path(name).suffix.lower() in HEIC for name in self.unread)
+        return f"{self.kind.remedy}, or pip install 'edgezoo[heic]'" if phones else self.kind.remedy
+
     def add(self, name: str) -> None:
         """Count one visible file."""
         suffix = Path(name).suffix.lower()
@@ -158,7 +183,7 @@ def contents(root: Path, folder: Path, *, kind: FileKind = PICTURE_FILES, limit:
 def unread_problems(listing: FolderListing) -> list[BadSample]:
     """A problem for every file that is meant as data, but cannot be read."""
     return [
-        BadSample(name, f"{Path(name).suffix.lower()} {listing.kind.plural} cannot be read", listing.kind.remedy)
+        BadSample(name, f"{Path(name).suffix.lower()} {listing.kind.plural} cannot be read", listing.remedy)
         for name in listing.unread
     ]
 

@@ -13,7 +13,7 @@ from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.class_folders.csv_manifest import names_pictures
 from zoo.data.formats.class_folders.torchvision_names import NAMED
-from zoo.data.formats.detect import Formats, built_in_formats, detect_format
+from zoo.data.formats.detect import Formats, built_in_formats, detect_format, refuse_options
 from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, hidden, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
 from zoo.data.formats.other_tasks import refuse_other_task
@@ -134,4 +134,5 @@ def _named(request: DataRequest, scheme: str, name: str, *, published: bool) -> 
         close = get_close_matches(name.lower(), by_case, n=3, cutoff=0.4)
         suggestion = f"did you mean {' or '.join(by_case[known] for known in close)}? " if close else ""
         raise UnknownName(f"torchvision:{name} is not known", hint=f"{suggestion}known are {', '.join(NAMED)}")
+    refuse_options(request, what=f"{request.source} is a published dataset, whose parts are known")
     return DataSource(request=request, format=PUBLISHED, location=request.root)

@@ -154,7 +154,7 @@ def rescaled_cases(contents: Iterable[Case], image: ImageInput) -> Iterator[Case
     size = image.size if image.resize is None else (image.resize, image.resize)
     for number, (case, kind) in enumerate(zip(contents, cycle(("shrunk", "enlarged")), strict=False)):
         change = synthetic.to_be_shrunk if kind == "shrunk" else synthetic.to_be_enlarged
-        name = kind if number < 2 else f"{kind} {number // 2 + 1}"
+        name = f"strongly {kind}" if number < 2 else f"strongly {kind}, {number // 2 + 1}"
         yield replace(_raw(name, change(_coloured(case.inputs["image"]), size), kind=kind), origin=case.origin)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture, white_level
 
 
-def read_image(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ARG001  every task's
+def read_image(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """`image` uint8 [height, width, 3]; ValueError or OSError says what the file is instead."""
-    return {"image": read_picture(path)}
+    return {"image": read_picture(path, white=white_level(problem.get("facts", {})))}
 
 
 read = read_image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -11,9 +12,10 @@ import numpy.typing as npt
 
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import BadFile
+from zoo.api.problem import Problem
 from zoo.api.task import Port
 from zoo.data.formats.embedded import DIGITS, TURNED
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import WHITE, read_picture, white_level
 from zoo.data.formats.samples import Sample
 
 Pixels = npt.NDArray[np.uint8]
@@ -24,10 +26,10 @@ IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), d
 """The input of every pipeline on pictures."""
 
 
-def read_input(path: Path) -> dict[str, Pixels]:
+def read_input(path: Path, *, white: int = WHITE) -> dict[str, Pixels]:
     """A picture file as `image` uint8 [height, width, 3]; BadFile names it and says what it looks like instead."""
     try:
-        return {"image": read_picture(path)}
+        return {"image": read_picture(path, white=white)}
     except ValueError as error:
         raise BadFile(str(error)) from error
     except OSError as error:
@@ -42,8 +44,15 @@ def reader(card: DataCard) -> Read:
         return _read_turned
     if card.source.format == "torchvision":
         return _named_reader(card)
-    root = files_root(card)
-    return unchanged(lambda sample: read_picture(root / sample.name))
+    root, white = files_root(card), white_level(card.facts)
+    return unchanged(lambda sample: read_picture(root / sample.name, white=white))
+
+
+def read_as(card: DataCard, problem: Problem) -> DataCard:
+    """The card of data whose pictures are read as those of a problem were, whatever their own range."""
+    facts = {name: value for name, value in card.facts.items() if name != "white_level"}
+    own = problem.facts.get("white_level")
+    return replace(card, facts=facts if own is None else {**facts, "white_level": own})
 
 
 def files_root(card: DataCard) -> Path:

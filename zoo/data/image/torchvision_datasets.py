@@ -35,7 +35,7 @@ def named_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         if split == "train" and labelled:
             classes = _classes(data, labels)
         splits[split] = [Sample(f"{split}/{index}", label, index) for index, label in enumerate(labels)]
-    done, notes = with_validation(splits)
+    done, notes = with_validation(splits, ratios=source.request.ratios)
     return DataCard(
         source=source,
         splits=done,

@@ -14,13 +14,13 @@ from zoo.models.inputs.archive import archive_files
 from zoo.models.inputs.fetch import FetchLimits, fetch_file
 from zoo.models.inputs.kinds import VIDEOS, file_kind
 from zoo.models.inputs.source import (
-    Given,
     GivenAddress,
     GivenFile,
     GivenLatents,
     GivenStream,
     GivenText,
     GivenValue,
+    NamedInput,
     Source,
     file_source,
     text_source,
@@ -54,7 +54,7 @@ class Opener:
     limits: FetchLimits | None = None
     """What an address may cost; None stands for the usual."""
 
-    def sources(self, given: Iterable[Given]) -> Iterator[Source]:
+    def sources(self, given: Iterable[NamedInput]) -> Iterator[Source]:
         """Every source; what cannot be opened is one with its failure, and stops nobody."""
         for entry in given:
             name = _name(entry)
@@ -63,7 +63,7 @@ class Opener:
             except (BadFile, NetworkError, MissingExtra) as error:
                 yield Source(name=name, failure=error)
 
-    def _opened(self, entry: Given) -> Iterator[Source]:
+    def _opened(self, entry: NamedInput) -> Iterator[Source]:
         match entry:
             case GivenText(text=text):
                 yield text_source(text)
@@ -183,7 +183,7 @@ def _as(name: Path | str, text: str) -> Path | str:
     return Path(text) if isinstance(name, Path) else text
 
 
-def _name(entry: Given) -> Path | str:
+def _name(entry: NamedInput) -> Path | str:
     match entry:
         case GivenFile(path=path):
             return path

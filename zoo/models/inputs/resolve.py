@@ -16,12 +16,12 @@ from zoo.api.problem import Input, LatentInput
 from zoo.data.formats.folders import contents, hidden, notes_on, walk
 from zoo.models.inputs.kinds import file_kind
 from zoo.models.inputs.source import (
-    Given,
     GivenAddress,
     GivenFile,
     GivenLatents,
     GivenStream,
     GivenText,
+    NamedInput,
     ResolvedInputs,
 )
 
@@ -64,7 +64,7 @@ def resolve_inputs(
         raise UsageError(f"an answer of the task {kind.task.name} needs {what}", hint="zoo predict TARGET INPUT...")
     if words.count(STANDARD_INPUT) > 1:
         raise UsageError("standard input (-) can be read once only")
-    given: list[Given] = []
+    given: list[NamedInput] = []
     notes: list[str] = []
     for word in words:
         resolved = _resolve(word, kind, stdin)

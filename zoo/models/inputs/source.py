@@ -1,4 +1,4 @@
-"""What a user names (`Given`), and what comes of it: sources, one file or text each.  Torch-free."""
+"""What a user names (`NamedInput`), and what comes of it: sources, one file or text each.  Torch-free."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class GivenLatents:
     seed: int
 
 
-Given = GivenFile | GivenText | GivenAddress | GivenStream | GivenValue | GivenLatents
+NamedInput = GivenFile | GivenText | GivenAddress | GivenStream | GivenValue | GivenLatents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedInputs:
     """Everything that one command is asked about, checked as far as that needs no reading."""
 
-    given: tuple[Given, ...]
+    given: tuple[NamedInput, ...]
     notes: tuple[str, ...] = ()
     """Sentences on what was left out of folders."""
 

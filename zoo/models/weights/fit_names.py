@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from zoo.api.errors import BadFile
 
 MAX_PARTS = 4
 """Names are cut after at most so many parts: module.model.backbone.encoder."""
+COMMON = 0.2
+"""The share of the names in a file that begin with the prefix of a whole network; others may be those of a teacher."""
 SHOWN = 3
 COUNTER = ".num_batches_tracked"
 """A buffer of batch normalisation that old files do not have."""
@@ -90,12 +92,13 @@ def _best_prefixes(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> tu
 
 
 def _prefixes(names: Iterable[str], parts: int = MAX_PARTS) -> list[str]:
-    """Nothing, and every beginning of a name that ends at a dot and at most so many parts long."""
-    every = {""}
-    for name in names:
+    """Nothing, and the beginnings of many names that end at a dot and are at most so many parts long."""
+    counts: Counter[str] = Counter()
+    listed = list(names)
+    for name in listed:
         pieces = name.split(".")[:-1]
-        every |= {".".join(pieces[: length + 1]) + "." for length in range(min(parts, len(pieces)))}
-    return sorted(every, key=len)
+        counts.update(".".join(pieces[: length + 1]) + "." for length in range(min(parts, len(pieces))))
+    return ["", *sorted((prefix for prefix in counts if counts[prefix] >= COMMON * len(listed)), key=len)]
 
 
 def _name(name: str, taken_off: str, put_on: str) -> str:

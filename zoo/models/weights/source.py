@@ -158,3 +158,15 @@ def _file_source(path: Path) -> WeightsSource:
 def _tags(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> str:
     tags = ", ".join(entry.spec.tag for entry in catalog.weights(model.full_name))
     return f"name a run directory, a .safetensors file{f', or one of {tags}' if tags else ''}"
+
+
+def default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> RegistryEntry[WeightsSpec] | None:
+    """The published weights of a model that --pretrained means: the last of its plugin's own tags that names classes.
+
+    Publishers number their sets upwards (imagenet1k_v1, imagenet1k_v2), and those without classes are features of
+    another work.  None where there are none.
+    """
+    every = catalog.weights(entry.full_name)
+    own = [weights for weights in every if weights.plugin.name == entry.plugin.name] or list(every)
+    labelled = [weights for weights in own if weights.spec.classes] or own
+    return labelled[-1] if labelled else None

@@ -18,7 +18,7 @@ from zoo.data.image.augment import augment as augment_pictures
 from zoo.data.image.dataset import PictureDataset, Values, labels, open_pictures
 from zoo.data.image.inputs import uncropped_input
 from zoo.data.image.preprocess import ImagePrepare
-from zoo.data.image.reading import IMAGE
+from zoo.data.image.reading import IMAGE, read_as
 from zoo.tasks.bases.pictures import PictureData
 
 
@@ -43,6 +43,7 @@ class PictureTensors:
 
     def pictures(self, card: DataCard, split: Split, problem: Problem) -> PictureDataset:
         """One split: pictures at the model's size, in memory where they fit, with their targets."""
+        card = read_as(card, problem)
         data, image = self.data(), problem.image if self.crops else uncropped_input(problem)
         return open_pictures(
             card,

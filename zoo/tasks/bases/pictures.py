@@ -11,10 +11,11 @@ from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, generic_controls
 from zoo.data.formats.detect import FormatReader
+from zoo.data.formats.pictures.decode import white_level
 from zoo.data.image import reading, sources
 from zoo.data.image.cases import picture_cases
 from zoo.data.image.inputs import fit_channels
-from zoo.data.image.reading import Pixels, read_input
+from zoo.data.image.reading import Pixels, read_as, read_input
 from zoo.tasks.bases.items import ItemAnswers
 
 
@@ -44,11 +45,12 @@ class PictureData(FormatReader):
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes of the data, at the input given; with the data's channels where the model takes any."""
-        return Problem(task=task, input=fit_channels(input, card), classes=card.classes)
+        facts = {name: card.facts[name] for name in ("white_level",) if name in card.facts}
+        return Problem(task=task, input=fit_channels(input, card), classes=card.classes, facts=facts)
 
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:  # noqa: ARG002  every picture is read alike
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """image uint8 [height, width, 3]; BadFile names the file and what it looks like."""
-        return (FileItem(inputs=read_input(path)),)
+        return (FileItem(inputs=read_input(path, white=white_level(problem.facts))),)
 
     def reader(self, card: DataCard) -> Callable[[Any], Pixels]:
         """A function from a sample of the card to its picture, uint8 [height, width, 3]."""
@@ -89,7 +91,7 @@ class PictureAnswers(ItemAnswers):
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Pictures for a purpose: the data's own, and synthetic ones of odd sizes, shapes and colours."""
-        card = card or self.embedded(problem)
+        card = read_as(card, problem) if card else self.embedded(problem)
         return picture_cases(
             card,
             problem.image,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from zoo.api.data import DataCard, Split
 from zoo.data.formats.detection.layouts import SCENES
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import read_picture, white_level
 from zoo.data.image.cases import TINT
 from zoo.data.image.reading import Pixels, files_root, unchanged
 from zoo.tasks.bases.pictures import PictureData
@@ -33,8 +33,8 @@ class SceneData(PictureData):
         """From files, or of the embedded scenes."""
         if card.source.format == SCENES:
             return lambda sample: np.repeat(scenes_of(sample).images[sample.index][..., None], 3, axis=2)
-        root = files_root(card)
-        return unchanged(lambda sample: read_picture(root / sample.name))
+        root, white = files_root(card), white_level(card.facts)
+        return unchanged(lambda sample: read_picture(root / sample.name, white=white))
 
     def stacked(self, card: DataCard, split: Split) -> Pixels | None:
         """All embedded scenes of a split, grey levels [n, 96, 96]; None for files."""

@@ -46,7 +46,7 @@ class IdentityData(PictureData):
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """How many identities are learnt, and no classes."""
         problem = super().problem(task, card, input)
-        return replace(problem, classes=(), facts={"identities": card.facts["identities"]})
+        return replace(problem, classes=(), facts={**problem.facts, "identities": card.facts["identities"]})
 
 
 class IdentityAnswers(EmbeddingAnswers, PictureAnswers):

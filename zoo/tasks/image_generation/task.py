@@ -18,7 +18,7 @@ from zoo.data.image.cases import picture_cases
 from zoo.data.image.drawing import enlarged
 from zoo.data.image.inputs import fit_channels
 from zoo.data.image.pillow import fitted
-from zoo.data.image.reading import reader
+from zoo.data.image.reading import read_as, reader
 from zoo.runs.serialization import to_json
 from zoo.tasks.bases.items import LevelAnswers, with_truth
 from zoo.tasks.bases.pictures import PictureData
@@ -63,7 +63,8 @@ class GenerationAnswers(LevelAnswers):
         cases = latent_cases(problem, purpose, limit=limit)
         if card is None or purpose != Purpose.EVALUATION:
             return cases
-        real = picture_cases(card, problem.image, purpose, truth=lambda *_: None, limit=limit, read=reader(card))
+        read = reader(read_as(card, problem))
+        real = picture_cases(card, problem.image, purpose, truth=lambda *_: None, limit=limit, read=read)
         pairs = zip(cases, real, strict=False)
         return (replace(case, truth=fitted(other.inputs["image"], problem.image)) for case, other in pairs)
 

@@ -12,6 +12,7 @@ from zoo.api.task import Case, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import SCENES, detect_objects
+from zoo.data.image.reading import read_as
 from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
@@ -46,7 +47,8 @@ class DetectionData(SceneData):
         """The classes of the data, and how many detections an answer may hold."""
         fullest = card.facts.get("fullest")
         facts = {"max_detections": room_for(fullest)} if isinstance(fullest, int) else {}
-        return replace(super().problem(task, card, input), facts=facts)
+        problem = super().problem(task, card, input)
+        return replace(problem, facts={**problem.facts, **facts})
 
 
 class DetectionAnswers(PictureAnswers):
@@ -57,7 +59,8 @@ class DetectionAnswers(PictureAnswers):
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
-        return detector_cases(card, self.data(), problem, purpose, limit=limit)
+        given = read_as(card, problem) if card else None
+        return detector_cases(given, self.data(), problem, purpose, limit=limit)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """COCO's mean average precision over the cases whose boxes are known."""

@@ -271,9 +271,9 @@ def test_label_studios_export(tmp_path: Path) -> None:
 
 def test_a_picture_that_cannot_be_read_is_named_itself(tmp_path: Path) -> None:
     root = world(tmp_path)
-    written(root / "images" / "train" / "d.HEIC", "x")
+    written(root / "images" / "train" / "d.CR2", "x")
     written(root / "labels" / "train" / "d.txt", LINE)
-    assert problems(root) == ["images/train/d.HEIC: .heic pictures cannot be read"]
+    assert problems(root) == ["images/train/d.CR2: .cr2 pictures cannot be read"]
 
 
 def test_pictures_of_a_camera_and_suffixes_of_any_case(tmp_path: Path) -> None:

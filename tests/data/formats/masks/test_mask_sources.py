@@ -268,9 +268,9 @@ def test_copies_of_training_pictures_in_validation_are_said(tmp_path: Path) -> N
 
 def test_a_mask_whose_picture_cannot_be_read_is_right(tmp_path: Path) -> None:
     root = pairs(tmp_path)
-    (root / "images" / "d.heic").write_bytes(b"x")
+    (root / "images" / "d.cr2").write_bytes(b"x")
     store(root / "masks" / "d.png", mask_of("d"))
-    assert problems(root) == ["images/d.heic: .heic pictures cannot be read"]
+    assert problems(root) == ["images/d.cr2: .cr2 pictures cannot be read"]
 
 
 def test_suffixes_and_names_of_any_case(tmp_path: Path) -> None:

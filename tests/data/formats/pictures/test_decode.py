@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from zoo.data.formats.pictures.decode import Unreadable, read_picture
+from zoo.data.formats.pictures.inspect import inspect_picture
 
 
 def stored(image: Image.Image, path: Path, **options: object) -> Path:
@@ -108,3 +109,15 @@ def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_stays_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_picture(tmp_path / "none.png")
+
+
+def test_a_picture_from_a_phone_is_read_where_the_extra_is_installed(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    levels = np.zeros((32, 48, 3), np.uint8)
+    levels[:, 24:] = (200, 100, 50)
+    heif.from_pillow(Image.fromarray(levels)).save(tmp_path / "1.heic", quality=100)
+    pixels = read_picture(tmp_path / "1.heic")
+    assert pixels.shape == (32, 48, 3)
+    assert np.abs(pixels[:, 30:].astype(int) - (200, 100, 50)).max() < 12
+    facts = inspect_picture(tmp_path / "1.heic")
+    assert (facts["height"], facts["width"]) == (32, 48)

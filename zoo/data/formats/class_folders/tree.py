@@ -67,7 +67,7 @@ def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileList
                 BadSample(
                     where,
                     f"{len(listing.unread)} pictures of a kind that cannot be read",
-                    "convert them to JPEG or PNG",
+                    listing.remedy,
                 )
             )
     return FileListing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
@@ -77,11 +77,11 @@ def _problems(where: str, listing: FolderListing) -> list[BadSample]:
     unread = len(listing.unread)
     if not listing.files:
         beside = f" (found {described(listing.others)})" if listing.others else ""
-        add = f"{listing.kind.remedy}" if unread else f"add {listing.kind.plural}"
+        add = f"{listing.remedy}" if unread else f"add {listing.kind.plural}"
         fix = f"{add}; if it is no class, --train names the folder that holds the classes"
         return [BadSample(where, f"no {listing.kind.plural}{beside}", fix)]
     if unread:
-        return [BadSample(where, f"{unread} {listing.kind.plural} of a kind that cannot be read", listing.kind.remedy)]
+        return [BadSample(where, f"{unread} {listing.kind.plural} of a kind that cannot be read", listing.remedy)]
     return []
 
 

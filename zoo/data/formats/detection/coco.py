@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,10 @@ HEAD: Final = 65_536
 def detect_coco(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """A .json file, or a folder with annotation files; not sure where no .json file begins as COCO's do."""
     if path.is_file():
-        return FormatMatch(location=path) if path.suffix.lower() == ".json" else None
+        if path.suffix.lower() != ".json":
+            return None
+        with path.open("rb") as opened:
+            return FormatMatch(location=path, sure=_begins_as_object(opened.read(HEAD)))
     if not coco_files(path):
         return None
     return FormatMatch(location=path, sure=bool(request.format) or looks_like_coco(path) is not None)
@@ -69,9 +73,14 @@ def looks_like_coco(folder: Path) -> Path | None:
     for file in coco_files(folder):
         with file.open("rb") as opened:
             head = opened.read(HEAD)
-        if re.search(rb'"(images|annotations)"\s*:\s*\[', head):
+        if _begins_as_object(head) and re.search(rb'"(images|annotations)"\s*:\s*\[', head):
             return file
     return None
+
+
+def _begins_as_object(head: bytes) -> bool:
+    """Whether JSON is no list, as Label Studio's is and COCO's never."""
+    return head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] != b"["
 
 
 def coco_root(location: Path) -> Path:

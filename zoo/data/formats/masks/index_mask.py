@@ -98,7 +98,7 @@ def object_share(labels: npt.NDArray[Any]) -> float | None:
     if not len(kinds):
         return None
     side = float((4 * areas[kinds] / outlines[kinds]).min())
-    return round(min(side / min(labels.shape), 1.0), 5)
+    return float(round(min(side / min(labels.shape), 1.0), 5))
 
 
 def _decoded(data: bytes, path: Path) -> tuple[Pixels, Pixels]:

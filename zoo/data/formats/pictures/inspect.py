@@ -9,13 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import PIL
 from PIL import Image
 
 from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
-from zoo.data.formats.pictures.decode import read_picture
+from zoo.data.formats.pictures.decode import WHITE, read_picture
 
 MAX_ASPECT_RATIO: Final = 100
 """A longer and narrower picture shows nothing after resizing, and resizing it may take any amount of memory."""
@@ -44,7 +45,9 @@ def inspect_picture(path: Path) -> Facts:
     with Image.open(BytesIO(data)) as image:
         traits = _traits(image)
         grey = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
+        peak: dict[str, Json] = {"peak": int(np.asarray(image, np.int64).max())} if "deep" in traits else {}
     return {
+        **peak,
         "sha256": hashlib.sha256(data).hexdigest(),
         "height": height,
         "width": width,
@@ -71,9 +74,14 @@ def _traits(image: Image.Image) -> list[Json]:
 
 
 def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
-    """Channels (1 when every picture is grey), the range of sizes, and the size that nine in ten do not exceed."""
-    heights, widths, channels = Counter[int](), Counter[int](), {1}
+    """Channels (1 when every picture is grey), the range of sizes, and the size that nine in ten do not exceed.
+
+    Of pictures of 16 bits the level of white as well: cameras write 10, 12 or 14 bits into such files, which would be
+    nearly black if all bits counted.
+    """
+    heights, widths, channels, peak = Counter[int](), Counter[int](), {1}, 0
     for file in facts:
+        peak = max(peak, _number(file.get("peak", 0)))
         heights[_number(file["height"])] += 1
         widths[_number(file["width"])] += 1
         channels.add(_number(file["channels"]))
@@ -82,7 +90,13 @@ def summarise(facts: Iterable[Facts]) -> dict[str, Json]:
         "height": [min(heights), max(heights)],
         "width": [min(widths), max(widths)],
         "common_size": [_not_exceeded(heights), _not_exceeded(widths)],
+        **({"white_level": white} if peak and (white := _white(peak)) < WHITE else {}),
     }
+
+
+def _white(peak: int) -> int:
+    """The largest level of the usual number of bits that holds the highest one."""
+    return next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if peak < 2**bits)
 
 
 def _not_exceeded(counts: Counter[int]) -> int:
@@ -103,7 +117,7 @@ def _number(value: Json) -> int:
 
 PICTURES: Final = Kind(
     word="pictures",
-    version=f"pictures 1, Pillow {PIL.__version__}",
+    version=f"pictures 2, Pillow {PIL.__version__}",
     inspect=inspect_picture,
     traits=TRAITS,
     summarise=summarise,

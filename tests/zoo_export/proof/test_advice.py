@@ -1,0 +1,93 @@
+"""A refusal names the module, the user's line and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.zoo_export.conftest import subject_of
+from zoo.api.errors import ZooError
+from zoo_export.proof.prove import prove
+from zoo_export.reference.call_sites import operators
+
+Op = Callable[["Net", Tensor], Tensor]
+
+
+class Net(nn.Module):
+    """A convolution, something, a linear layer: float32 [n, 3, 12, 12] -> [n, 4]."""
+
+    def __init__(self, op: Op) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.head = nn.Linear(4, 4)
+        self.op = op
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = self.op(self, self.conv(image))
+        logits: Tensor = self.head(features.mean((2, 3)))
+        return logits
+
+
+def net(op: Op) -> Net:
+    torch.manual_seed(0)
+    return Net(op).eval()
+
+
+def branch(model: Net, x: Tensor) -> Tensor:
+    return x if x.mean() > 0 else -x
+
+
+def adaptive(model: Net, x: Tensor) -> Tensor:
+    return nn.functional.adaptive_max_pool2d(x, (3, 4))
+
+
+def listed(model: Net, x: Tensor) -> Tensor:
+    return torch.stack([x[0]] * x.shape[0])
+
+
+@pytest.mark.parametrize(
+    ("op", "line", "cure"),
+    [
+        (branch, "return x if x.mean() > 0 else -x", "torch.cond(condition, if_true, if_false, operands)"),
+        (adaptive, "return nn.functional.adaptive_max_pool2d(x, (3, 4))", "max_pool2d with a kernel"),
+        (listed, "return torch.stack([x[0]] * x.shape[0])", "use expand"),
+    ],
+)
+def test_what_cannot_be_captured_is_told_with_its_line_and_its_cure(op: Op, line: str, cure: str) -> None:
+    with pytest.raises(ZooError) as caught:
+        prove(subject_of(net(op)), opset=18)
+    assert f"proof/test_advice.py:{op.__code__.co_firstlineno + 1} `{line}`" in caught.value.message
+    assert "the model (Net)" in caught.value.message
+    assert not caught.value.message.endswith(":")
+    assert cure in caught.value.hint
+
+
+class Stubborn(nn.BatchNorm2d):
+    def train(self, mode: bool = True) -> Stubborn:  # noqa: ARG002
+        return super().train(True)
+
+
+def test_a_module_that_stays_in_training_mode_is_named_with_its_method() -> None:
+    model = net(lambda model, x: model.norm(x))  # type: ignore[operator]
+    model.norm = Stubborn(4)
+    with pytest.raises(ZooError, match=r"norm \(Stubborn\), proof/test_advice.py:\d+ .* overrides train\(\)"):
+        prove(subject_of(model.eval()), opset=18)
+
+
+def test_a_wrong_answer_is_told_with_the_line_that_is_often_behind_it() -> None:
+    def noise(model: Net, x: Tensor) -> Tensor:
+        return x + 0.1 * torch.randn_like(x)
+
+    verdict = prove(subject_of(net(noise)), opset=18).verdict
+    assert "`return x + 0.1 * torch.randn_like(x)`: instead of randn_like write an input of noise" in verdict.sentence
+
+
+def test_the_first_line_that_calls_each_operator_is_found() -> None:
+    model = net(adaptive)
+    image = torch.zeros(1, 3, 12, 12).numpy()
+    sites = operators(model, {"input": image}, subject_of(model).signature)
+    assert sites["adaptive_max_pool2d"].code == "return nn.functional.adaptive_max_pool2d(x, (3, 4))"
+    assert sites["convolution"].module == "conv (Conv2d)"
