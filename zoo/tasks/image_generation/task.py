@@ -20,7 +20,7 @@ from zoo.data.image.inputs import fit_channels
 from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import read_as, reader
 from zoo.runs.serialization import to_json
-from zoo.tasks.bases.items import LevelAnswers, with_truth
+from zoo.tasks.bases.items import LevelAnswers
 from zoo.tasks.bases.pictures import PictureData
 from zoo.tasks.image_generation import device
 from zoo.tasks.image_generation.cases import cases as latent_cases
@@ -54,7 +54,7 @@ class GenerationData(PictureData):
 
 
 class GenerationAnswers(LevelAnswers):
-    """Pictures made of latents; the truth of a case is a real picture: all made and all real ones are compared."""
+    """Pictures made of latents; no latent has a truth, but all made pictures are compared with as many real ones."""
 
     output = OUTPUT
 
@@ -66,15 +66,16 @@ class GenerationAnswers(LevelAnswers):
         read = reader(read_as(card, problem))
         real = picture_cases(card, problem.image, purpose, truth=lambda *_: None, limit=limit, read=read)
         pairs = zip(cases, real, strict=False)
-        return (replace(case, truth=fitted(other.inputs["image"], problem.image)) for case, other in pairs)
+        return (replace(case, real=fitted(other.inputs["image"], problem.image)) for case, other in pairs)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """frechet_random, the distance between all made pictures and all real ones; none of fewer than two."""
-        known = with_truth(answers, cases)
+        known = [
+            (answer[OUTPUT], case.real) for answer, case in zip(answers, cases, strict=True) if case.real is not None
+        ]
         if len(known) < MIN_PICTURES:
             return {}
-        made = np.concatenate([answer[OUTPUT] for answer, _ in known])
-        real = np.stack([case.truth for _, case in known])
+        made, real = np.concatenate([images for images, _ in known]), np.stack([picture for _, picture in known])
         return {"frechet_random": frechet_distance(random_features(made), random_features(real))}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
