@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper
 
 from tests.builtin import builtin_task, read_one
@@ -16,6 +17,7 @@ from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
 from zoo.bundle.runtime.task_source import task_source
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
+from zoo.data.text.metrics import TextClassificationMetrics
 from zoo.tasks.bases.sequences import negative_log_likelihood
 from zoo.tasks.text_generation import device as writer
 
@@ -261,3 +263,17 @@ def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
     for reads in (read, device.read):
         with pytest.raises(ValueError, match="it is a table"):
             reads(tmp_path / "names.csv", {})
+
+
+def test_the_scores_of_answers_are_those_of_training() -> None:
+    random = np.random.default_rng(0)
+    classes = tuple("abcde")  # of which e never occurs
+    problem = Problem(task="text-classification", input=TokenInput(), classes=classes)
+    logits = random.normal(size=(40, 5)).astype(np.float32) - np.array([0, 0, 0, 0, 50], np.float32)
+    truth = random.integers(0, 4, 40)
+    metrics = TextClassificationMetrics(classes)
+    metrics.update({"logits": torch.from_numpy(logits)}, {"label": torch.from_numpy(truth)})
+    cases = [Case(name=str(n), kind="realistic", inputs={}, truth=int(label)) for n, label in enumerate(truth)]
+    answers = [{"probabilities": row[None]} for row in logits]
+    found = builtin_task("text-classification").answers.metrics(answers, cases, problem)
+    assert found == pytest.approx(metrics.compute(), rel=1e-6)
