@@ -117,8 +117,7 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
     """The exit code, and under --json the document, of a result or of an error."""
     meta: dict[str, object] = {}
     try:
-        if _loads_torch(args):  # other commands leave nothing behind; to look costs the import of the locks
-            sweep()
+        sweep()
         with _torch_folder(args), cli.make_context("zoo", args) as context:
             meta = context.meta
             cli.invoke(context)
@@ -137,15 +136,10 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
         return failure.exit_code, failure.document() if as_json else None
 
 
-def _loads_torch(args: list[str]) -> bool:
-    """Whether the command may load torch."""
-    return any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS)
-
-
 @contextmanager
 def _torch_folder(args: list[str]) -> Iterator[None]:
     """Compiled kernels go into a folder that is removed: torch makes one in TMPDIR even where nothing is compiled."""
-    if TORCH_FOLDER in os.environ or not _loads_torch(args):
+    if TORCH_FOLDER in os.environ or not any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS):
         yield
         return
     try:
