@@ -51,37 +51,37 @@ def of_few_items(name: str) -> tuple[TorchPipeline, DataCard, Problem]:
 
 
 def measured(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, float], int, list[dict[str, Any]]]:
-    """The metrics of its bundle, how many items they are of, and what the graph was fed."""
+    """The metrics of its bundle, how many items they are of, and what the graph was read."""
     pipeline, card, problem = of_few_items(name)
-    fed: list[dict[str, Any]] = []
+    read: list[dict[str, Any]] = []
 
     @contextmanager
     def runs(_: object) -> Iterator[Any]:
-        yield lambda feeds: fed.append(dict(feeds)) or pipeline(feeds)  # type: ignore[func-returns-value]
+        yield lambda feeds: read.append(dict(feeds)) or pipeline(feeds)  # type: ignore[func-returns-value]
 
     monkeypatch.setattr(evaluate, "bundle_pipeline", runs)
     manifest = SimpleNamespace(problem=problem, pipeline_signature=pipeline.signature, metrics={})
     task = CATALOG.make_task(problem.task)
     bundle: Any = SimpleNamespace(manifest=manifest)
     metrics, items = evaluate._measure(bundle, task, card, "test", lambda _done, _total: None)
-    return metrics, items, fed
+    return metrics, items, read
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_task_measures_the_answers_of_a_bundle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics, items, fed = measured(name, monkeypatch)
+    metrics, items, read = measured(name, monkeypatch)
     assert set(metrics) == METRICS[name]
-    assert items == len(fed) >= ITEMS.get(name, 1)
+    assert items == len(read) >= ITEMS.get(name, 1)
     assert CATALOG.task(CATALOG.model(name).spec.task).spec.monitored in metrics
 
 
 def test_a_text_is_measured_as_if_it_were_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics, items, fed = measured("gru_lm", monkeypatch)
+    metrics, items, read = measured("gru_lm", monkeypatch)
     pipeline, _, problem = of_few_items("gru_lm")
-    tokens = np.concatenate([feeds["tokens"] for feeds in fed], axis=1)
+    tokens = np.concatenate([feeds["tokens"] for feeds in read], axis=1)
     assert items == -(-tokens.shape[1] // 64) > 2
-    whole = pipeline({**fed[0], "tokens": tokens})
+    whole = pipeline({**read[0], "tokens": tokens})
     bits = negative_log_likelihood(whole["logits"][0, :-1], tokens[0, 1:])
-    # all targets but the last of the text, which no window is fed
+    # all targets but the last of the text, of which no window has the logits
     assert metrics["perplexity"] == pytest.approx(float(2 ** bits.mean()), rel=0.02)
     assert problem.vocabulary
