@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,10 +34,16 @@ class Parts:
 
 
 def find_parts(
-    root: Path, *, labelled: bool, kind: FileKind = PICTURE_FILES, request: DataRequest | None = None
+    root: Path,
+    *,
+    labelled: bool,
+    kind: FileKind = PICTURE_FILES,
+    request: DataRequest | None = None,
+    known: Collection[str] = (),
 ) -> Parts:
     """The split folders in `root`, or `root` itself where it has none; `labelled` where class folders are looked for.
 
+    `known` are files in `root` that another reader reads.
     DataError where a folder could be a split as well as a class, or lies beside the splits and belongs to none.
     """
     chosen = chosen_parts(root, request)
@@ -59,7 +65,8 @@ def find_parts(
             f"{root} has {listed(splits)} but no train/",
             hint=f"say what to learn from: --train {next(iter(splits))}, or --train . to read every folder as a class",
         )
-    beside = [entry for entry in sorted(root.iterdir()) if _wanted(entry, kind)]
+    entries = sorted(root.iterdir())
+    beside = [entry for entry in entries if _wanted(entry, kind)]
     loose = [entry.name for entry in beside if not is_about(entry)]
     problems = [*twins(splits)]
     if loose:
@@ -69,6 +76,11 @@ def find_parts(
     notes = [_note_left_out(empty, f"no {kind.plural} in it")] if empty else []
     about = [entry.name for entry in beside if is_about(entry)]
     notes += [note_about(about)] if about else []
+    rest = [entry.name for entry in entries if entry not in beside and entry.is_file() and entry.name not in known]
+    if rest:
+        shown = ", ".join(rest[:5]) + (", …" if len(rest) > 5 else "")
+        message = f"left out {shown}: beside {listed(splits)}, and no {kind.plural}"
+        notes.append(DataNote(message, kind="left-out", what=shown, items=len(rest)))
     folders = tuple((split, _innermost(root / name)) for name, split in splits.items())
     return Parts(folders=folders, problems=tuple(problems), notes=tuple(notes))
 

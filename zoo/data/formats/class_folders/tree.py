@@ -33,7 +33,7 @@ def list_class_folders(
 
     `known` are files in `root` that another reader reads.  `request` may name the folders of the splits.
     """
-    parts = find_parts(root, labelled=True, kind=kind, request=request)
+    parts = find_parts(root, labelled=True, kind=kind, request=request, known=known)
     rows: list[FileRow] = []
     problems: list[BadSample] = [*parts.problems]
     listings: list[FolderListing] = []
