@@ -42,9 +42,10 @@ class ImageDataset:
         return len(self.samples)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w] (one channel where all are grey), label and index int64 [n]."""
+        """image uint8 [n, channels, h, w] (one channel where all are grey), label and index int64 [n], n names."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        return {"image": self.levels.take(index), "label": self.labels[index], "index": index}
+        names = [self.samples[i].name for i in indices]
+        return {"image": self.levels.take(index), "label": self.labels[index], "index": index, "name": names}
 
     def ready(self, batch: Batch) -> Batch:
         """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""

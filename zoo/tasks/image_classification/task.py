@@ -25,6 +25,11 @@ OUTPUT = "probabilities"
 TOP = 5
 
 
+def ranks(classes: int) -> tuple[int, ...]:
+    """The k of the top-k accuracies that are worth telling: of six classes, five are nearly all."""
+    return (1, TOP) if classes >= 2 * TOP else (1,) if classes > 1 else ()
+
+
 class ClassificationData(PictureData):
     """Class folders, a CSV or TSV file, a dataset of torchvision, or the embedded digits."""
 
@@ -63,11 +68,11 @@ class ClassificationAnswers(PictureAnswers):
         )
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
-        """top1 and, above five classes, top5."""
+        """top1 and, from ten classes on, top5."""
         known = [
             (answer[OUTPUT], case.truth) for answer, case in zip(answers, cases, strict=True) if case.truth is not None
         ]
-        counts = [count for count in (1, TOP) if count < len(problem.classes)] if known else []
+        counts = ranks(len(problem.classes)) if known else ()
         return {f"top{k}": float(np.mean([truth in first_classes(row, k) for row, truth in known])) for k in counts}
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = TOP) -> Shown:

@@ -33,6 +33,7 @@ class ObjectDataset:
         *,
         hide_ignored: bool = False,
     ) -> None:
+        self.names = [sample.name for sample in samples]
         self.levels = levels
         self.hide_ignored = hide_ignored
         self.prepare = prepare
@@ -55,7 +56,7 @@ class ObjectDataset:
         return len(self.labels)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k]; index int64 [n].
+        """image uint8 [n, channels, h, w]; lists of n: boxes float32 [k, 4], labels int64 [k], names; index int64 [n].
 
         The lists `ignored` and `ignored_labels` are the same of crowd regions and difficult objects: a metric counts
         what is found there neither as right nor as wrong.  Of training pictures these regions have the picture's mean
@@ -73,6 +74,7 @@ class ObjectDataset:
             "ignored": [self.ignored[i] for i in indices],
             "ignored_labels": [self.ignored_labels[i] for i in indices],
             "index": index,
+            "name": [self.names[i] for i in indices],
         }
 
     def ready(self, batch: Batch) -> Batch:

@@ -33,9 +33,15 @@ class MaskDataset:
         return len(self.samples)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w], mask uint8 [n, h, w] with 255 for pixels left open, index int64 [n]."""
+        """image uint8 [n, channels, h, w], mask uint8 [n, h, w] with 255 for pixels left open, index int64 [n], n
+        names."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        return {"image": self.levels.take(index), "mask": self.masks.take(index)[:, 0], "index": index}
+        return {
+            "image": self.levels.take(index),
+            "mask": self.masks.take(index)[:, 0],
+            "index": index,
+            "name": [self.samples[i].name for i in indices],
+        }
 
     def ready(self, batch: Batch) -> Batch:
         """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
