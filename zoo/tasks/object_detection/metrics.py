@@ -64,7 +64,7 @@ class DetectionMetrics:
             self.boxes.update(batch["labels"][index].tolist())
             if len(self.examples) < SHOWN:
                 self.examples.append((batch["image"][index].cpu(), *here))
-            if wrong := wrong_picture(name, *here, self.classes):
+            if wrong := wrong_picture(name, here[0], here[1], self.classes):
                 self.wrong.append(wrong)
         self.wrong = sorted(self.wrong, key=lambda wrong: -len(wrong.missed) - len(wrong.extra))[:LISTED]
 
