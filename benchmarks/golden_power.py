@@ -27,7 +27,7 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
 
 EDITS = ("weight", "scale", "bias", "classes", "normalisation", "channels", "resize")
-MODELS = ("cnn@digits", "fcn_tiny@digit_scenes", "gru@names", "yolo_nano@digit_scenes")
+MODELS = ("cnn@digits", "gru@names", "fcn_tiny@digit_scenes", "yolo_nano@digit_scenes")
 HEAD = """# Mutants that golden cases alone notice
 
 Written by `benchmarks/golden_power.py`. Each model is exported with golden cases of its data, and with embedded and
@@ -97,9 +97,10 @@ def row(name: str, folder: Path) -> Row:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row(name, Path(folder)) for name in MODELS]
-    page = HEAD + "".join(f"{row}\n" for row in rows)
-    Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+        page = HEAD
+        for name in MODELS:
+            page += f"{row(name, Path(folder))}\n"
+            Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
     print(page)
 
 

@@ -21,8 +21,7 @@ import numpy as np
 
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
-MAX_DIFFERING_LEVELS, FEW_LEVELS = 1e-3, 2
-SIGNATURE = "manifest.json.sig"
+MAX_DIFFERING_LEVELS, FEW_LEVELS, SIGNATURE = 1e-3, 2, "manifest.json.sig"
 
 
 def plain(text: str) -> str:
