@@ -1,4 +1,4 @@
-"""What to write instead, where a model cannot be captured or its file is wrong: the line and the cure."""
+"""What to write instead, where a model cannot be captured or its file is wrong: the line and the hint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zoo_export.subject.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Cure:
+class Hint:
     """What to write instead of something."""
 
     pattern: str
@@ -30,35 +30,35 @@ class Cure:
 
 
 CAPTURE: Final = (
-    Cure(
+    Hint(
         r"pack_padded_sequence|PackedSequence|zeros\(\): argument 'size'",
         "pack_padded_sequence cannot be captured: run the layer over the padded sequence and take what lies inside "
         "`lengths`, as zoo's own recurrent models do (zoo_rnn/model.py)",
     ),
-    Cure(
+    Hint(
         r"specialized integer from data-dependent|\.item\(\)|_local_scalar_dense",
         "compute with the tensor instead of int(...), .item() or a slice of it: a mask, torch.where or gather",
     ),
-    Cure(
+    Hint(
         r"data-dependent expression|DataDependent",
         "write torch.cond(condition, if_true, if_false, operands) or torch.where instead of a Python `if` on values",
     ),
-    Cure(
+    Hint(
         r"conflicts between user-specified ranges|constraints violated|ConstraintViolation|\] \* \w+\.shape\[0\]",
         "this line fixes an axis at the size of the example, as a list of x.shape[0] parts or int(x.shape[0]) does: "
         "use expand or other operators on the tensor",
     ),
-    Cure(r"linalg_matrix_exp", "fold the parametrization first: torch.nn.utils.parametrize.remove_parametrizations"),
-    Cure(r"adaptive_max_pool", "use max_pool2d with a kernel that divides the size, or adaptive_avg_pool2d"),
-    Cure(r"cumprod|prims\.prod", "write torch.exp(torch.cumsum(torch.log(x), dim)) for positive x, or avoid cumprod"),
-    Cure(r"rrelu", "nn.RReLU is nn.LeakyReLU((lower + upper) / 2) in eval mode: use that"),
-    Cure(r"fake_quant", "export the model without fake quantisation, and add --int8 for a quantised variant"),
-    Cure(
+    Hint(r"linalg_matrix_exp", "fold the parametrization first: torch.nn.utils.parametrize.remove_parametrizations"),
+    Hint(r"adaptive_max_pool", "use max_pool2d with a kernel that divides the size, or adaptive_avg_pool2d"),
+    Hint(r"cumprod|prims\.prod", "write torch.exp(torch.cumsum(torch.log(x), dim)) for positive x, or avoid cumprod"),
+    Hint(r"rrelu", "nn.RReLU is nn.LeakyReLU((lower + upper) / 2) in eval mode: use that"),
+    Hint(r"fake_quant", "export the model without fake quantisation, and add --int8 for a quantised variant"),
+    Hint(
         r"max_pool\w*\(.*ceil_mode|ceil_mode=True",
         "pad the input with F.pad and pool with ceil_mode=False: the operators round other shapes up",
     ),
-    Cure(r"ZeroDivision|adaptive_avg_pool", "pool with x.mean((2, 3)), or give the input a fixed size"),
-    Cure(r"UninitializedParameter|Lazy", "build the model with fixed sizes, or run it once in its builder"),
+    Hint(r"ZeroDivision|adaptive_avg_pool", "pool with x.mean((2, 3)), or give the input a fixed size"),
+    Hint(r"UninitializedParameter|Lazy", "build the model with fixed sizes, or run it once in its builder"),
 )
 """In order; the first that matches holds."""
 OTHER_OPERATOR: Final = "write it with other operators, in the model or in an adapter (ModelSpec.adapter)"
@@ -88,16 +88,16 @@ GUARD: Final = "a Python `if` on a size is captured as it is for the example: wr
 
 
 def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plain: onnx.ModelProto | None) -> ZooError:
-    """The refusal of a capture with the module, the line and the cure."""
+    """The refusal of a capture with the module, the line and the hint."""
     if isinstance(error, NotProved):
         return _in_training(error, subject.module)
     reason = _words(error)
     operator, sites = _operator(reason), _sites(subject.module, inputs, subject.signature)
     site = site_of(error, subject.module) or _of_node(reason, plain, subject.module) or _called(operator, sites)
-    known = _newer_opset(reason) or _cure(f"{reason} {site.code if site else ''}")
+    known = _newer_opset(reason) or _hint(f"{reason} {site.code if site else ''}")
     if site is None:  # the exporter names no line: one that is known to give trouble
-        site = next((other for other in sites.values() if _cure(other.code)), None)
-        known = known or (_cure(site.code) if site else "")
+        site = next((other for other in sites.values() if _hint(other.code)), None)
+        known = known or (_hint(site.code) if site else "")
     where = f"; it is called in {site}" if site else ""
     hint = known or (OTHER_OPERATOR if operator or site else error.hint)
     return PluginError(f"{_whole(error)}{where}", hint=hint)
@@ -155,8 +155,8 @@ def _words(error: BaseException) -> str:
     return " ".join([*reversed(words), str(error)])
 
 
-def _cure(words: str) -> str:
-    return next((cure.words for cure in CAPTURE if re.search(cure.pattern, words)), "")
+def _hint(words: str) -> str:
+    return next((entry.words for entry in CAPTURE if re.search(entry.pattern, words)), "")
 
 
 def _whole(error: ZooError) -> str:

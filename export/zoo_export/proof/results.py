@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from zoo.bundle.judge.evidence import EvalMode, Lineage, Waiver
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
-from zoo_export.measure.graph import Declared, GraphRun, eval_mode, torch_repeats
+from zoo_export.measure.graph import Declared, GraphRun, eval_mode, torch_repeats, with_own_rounding
 from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.references import EagerModel, GraphReferences, References
 from zoo_export.proof.submit import Submitted, SubmittedGraph
@@ -87,6 +87,11 @@ def collect_results(
         repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
         lineage=timed(lambda: _lineage(subject, exported, inputs)),
     )
+    declared = _declared(subject, opset=opset)
+    runs = {
+        graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
+        for graph, expected in graphs_of(submitted, references)
+    }
     return Results(
         subject=subject,
         inputs=inputs,
@@ -94,11 +99,8 @@ def collect_results(
         eager=eager,
         references=references,
         module=module,
-        runs={
-            graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
-            for graph, expected in graphs_of(submitted, references)
-        },
-        declared=_declared(subject, opset=opset),
+        runs={name: with_own_rounding(run, declared.waivers) for name, run in runs.items()},
+        declared=declared,
         run_model=_run_model(queue, submitted),
     )
 

@@ -78,7 +78,7 @@ def site_in_trace(trace: str, module: nn.Module) -> CallSite | None:
 
 class _Recorder(TorchDispatchMode):
     def __init__(self, module: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.module = module
         self.sites: dict[str, CallSite] = {}
 

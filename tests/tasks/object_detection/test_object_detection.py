@@ -235,6 +235,6 @@ def test_a_crowd_is_not_learnt_as_background() -> None:
     picture[0, 0:4, 0:4] = 200
     hide(picture, torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([[0.0, 0.0, 2.0, 2.0]]))
     mean = round((16 * 200 + 20 * 10) / 36)
-    assert picture[0, 0:2, 0:2].unique().tolist() == [200]  # an object in it stays
-    assert picture[0, 2:4, 0:4].unique().tolist() == [mean]
-    assert picture[0, 4:, :].unique().tolist() == [10]
+    assert set(picture[0, 0:2, 0:2].flatten().tolist()) == {200}  # an object in it stays
+    assert set(picture[0, 2:4, 0:4].flatten().tolist()) == {mean}
+    assert set(picture[0, 4:, :].flatten().tolist()) == {10}

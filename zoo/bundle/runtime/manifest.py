@@ -128,6 +128,8 @@ class Manifest:
     files: tuple[BundleFile, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What the trained model reached, by metric name."""
+    proved: Mapping[str, int] = field(default_factory=dict)
+    """The largest size at which the pipeline was proved, by axis name; empty in older bundles."""
     task_plugin: PluginRecord | None = None
     """Who offered the task, and so brought task.py; None where the bundle does not tell."""
     schema: int = SCHEMA

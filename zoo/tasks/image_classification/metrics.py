@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
 from zoo.data.charts import confusion_chart, save, save_table, short_name, wall
+from zoo.tasks.bases.mean_metrics import WorstItems
 from zoo.tasks.image_classification.task import ranks
 
 if TYPE_CHECKING:
@@ -26,11 +27,10 @@ LISTED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A picture, uint8 [channels, h, w], and how wrong the answer was."""
+    """A picture, uint8 [channels, h, w], and what it was taken for."""
 
     name: str
     """Of the file, or where else the picture comes from."""
-    loss: float
     image: Tensor
     label: int
     answer: int
@@ -48,7 +48,7 @@ class ClassificationMetrics:
         }
         self.confusion = MulticlassConfusionMatrix(count, validate_args=False)
         self.matrix: Tensor | None = None
-        self.worst: list[Mistake] = []
+        self.worst: WorstItems[Mistake] = WorstItems(LISTED, floor=0.0)
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
@@ -71,8 +71,9 @@ class ClassificationMetrics:
             save(confusion_chart(matrix, self.classes), folder / "confusion.png"),
             save_table(folder / "classes.csv", ("class", "items", "recall", "precision"), self._by_class()),
         ]
-        if self.worst:
-            drawn = self.worst[:WORST]
+        if self.worst.rows:
+            mistakes = [mistake for _, mistake in self.worst.rows]
+            drawn = mistakes[:WORST]
             titles = [
                 f"{short_name(mistake.name)}\n{self.classes[mistake.label]}\n"
                 f"read as {self.classes[mistake.answer]} ({mistake.probability:.0%})"
@@ -82,7 +83,7 @@ class ClassificationMetrics:
             files.append(save(wall(images, titles), folder / "mistakes.png"))
             rows = [
                 (mistake.name, self.classes[mistake.label], self.classes[mistake.answer], f"{mistake.probability:.4f}")
-                for mistake in self.worst
+                for mistake in mistakes
             ]
             files.append(save_table(folder / "mistakes.csv", ("file", "truth", "answer", "probability"), rows))
         return files
@@ -104,17 +105,15 @@ class ClassificationMetrics:
         losses = F.cross_entropy(logits, label, reduction="none")
         answers = logits.argmax(1)
         losses = torch.where(answers == label, -1.0, losses)
-        values, indices = losses.topk(min(LISTED, len(losses)))
-        floor = self.worst[-1].loss if len(self.worst) == LISTED else 0.0
         names = batch.get("name")
-        for loss, index in zip(values.tolist(), indices.tolist(), strict=True):
-            if loss > floor:
-                answer = int(answers[index])
-                probability = float(logits[index].softmax(0)[answer])
-                name = names[index] if names else ""
-                image = batch["image"][index].cpu()
-                self.worst.append(Mistake(name, loss, image, int(label[index]), answer, probability))
-        self.worst = sorted(self.worst, key=lambda mistake: -mistake.loss)[:LISTED]
+
+        def mistake(index: int) -> Mistake:
+            answer = int(answers[index])
+            probability = float(logits[index].softmax(0)[answer])
+            name = names[index] if names else ""
+            return Mistake(name, batch["image"][index].cpu(), int(label[index]), answer, probability)
+
+        self.worst.add(losses, mistake)
 
 
 def share(part: int, whole: int) -> str:

@@ -1,0 +1,87 @@
+"""The rounding of a graph's own operators: what the file gives in single precision, against itself in double.
+
+PyTorch may answer more exactly than any chain of operators can: its Fourier transform is one kernel, it may add up in
+double precision, and one case in a hundred is exact by chance.  The rule then calls a sound file wrong.  Where the
+file, computed in double precision, gives what PyTorch gives there, it computes the same function, and its own rounding
+is the noise.  A wrong file gives another answer in double precision as well, and the rule is as strict with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import onnx
+from onnx import TensorProto, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from zoo.bundle.judge.evidence import Magnitude
+from zoo.bundle.judge.parity_rule import FLOOR, K
+from zoo.models.outputs import Array
+from zoo_export.capture.onnx_graph import copy_of, nodes
+from zoo_export.reference.oracle import ReferenceOutputs, distance, magnitude
+from zoo_export.subject.results import Outputs
+
+MAX_ELEMENTS: Final = 40_000
+"""Of all inputs of a case: the evaluator in numpy is slow."""
+MAX_PARAMETERS: Final = 2_000_000
+FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
+
+
+def in_double(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a graph whose floats are doubles."""
+    copy = copy_of(model)
+    for tensor in copy.graph.initializer:
+        _widen(tensor)
+    for node in nodes(copy.graph):
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.TENSOR:
+                _widen(attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i == FLOAT:
+                attribute.i = DOUBLE
+    for value in (*copy.graph.input, *copy.graph.output):
+        if value.type.tensor_type.elem_type == FLOAT:
+            value.type.tensor_type.elem_type = DOUBLE
+    return copy
+
+
+def _widen(tensor: onnx.TensorProto) -> None:
+    if tensor.data_type == FLOAT:
+        wide = numpy_helper.to_array(tensor).astype(np.float64)
+        tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
+
+
+def own_rounding(
+    model: onnx.ModelProto, inputs: Outputs, outputs: Outputs, expected: ReferenceOutputs
+) -> Mapping[str, Magnitude] | None:
+    """Per float output, how far the file is from itself in double precision; None where that is another function."""
+    parameters = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
+    if parameters > MAX_PARAMETERS or sum(value.size for value in inputs.values()) > MAX_ELEMENTS:
+        return None
+    try:
+        wide = _run(in_double(model), inputs)
+    except Exception:  # an operator that the evaluator lacks, or not in double precision
+        return None
+    floats = [name for name, value in outputs.items() if np.issubdtype(value.dtype, np.floating)]
+    if not floats or not all(_same(wide[name], expected.reference[name], expected.noise[name]) for name in floats):
+        return None
+    return {name: distance(outputs[name].astype(np.float64), wide[name]) for name in floats}
+
+
+def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
+    feeds = {name: value.astype(np.float64) if value.dtype == np.float32 else value for name, value in inputs.items()}
+    names = [value.name for value in model.graph.output]
+    return dict(zip(names, ReferenceEvaluator(model).run(names, feeds), strict=True))
+
+
+def _same(wide: Array, reference: Array, noise: Magnitude) -> bool:
+    """The rule, applied to the file in double precision: it may be off by what its constants are rounded by."""
+    off, scale = distance(wide, reference), magnitude(reference)
+    return (
+        wide.dtype == np.float64
+        and off.rms is not None
+        and off.max is not None
+        and off.rms <= K * max(noise.rms or 0.0, FLOOR * (scale.rms or 0.0))
+        and off.max <= K * max(noise.max or 0.0, FLOOR * (scale.max or 0.0))
+    )
