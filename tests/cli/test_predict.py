@@ -111,6 +111,8 @@ def test_a_detector_lists_boxes_from_the_threshold_on(tmp_path: Path, zoo_comman
         assert all(score >= float(least) for score in boxes[least])
     usual = zoo_command("predict", "yolo_nano@digit_scenes", scene, "--json").json["answers"][0]
     assert [box["score"] for box in usual["detections"]] == boxes["0.3"]
+    said = zoo_command("predict", "yolo_nano@digit_scenes", scene, "--conf", "0.9", "--json")
+    assert [box["score"] for box in said.json["answers"][0]["detections"]] == boxes["0.9"]
     assert len(boxes["0.05"]) > len(boxes["0.3"]) > len(boxes["0.9"]) > len(boxes["1"]) == 0
     assert zoo_command("predict", "cnn@digits", scene, "--threshold", "0.5").code == 2
 

@@ -35,7 +35,13 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 @click.command("predict")
 @click.argument("target")
 @click.argument("inputs", metavar="[INPUT...]", nargs=-1)
-@click.option("--threshold", type=click.FloatRange(0, 1), help="The score from which on detections are shown.")
+@click.option(
+    "--threshold",
+    "--conf",
+    "threshold",
+    type=click.FloatRange(0, 1),
+    help="The score from which on detections are shown.",
+)
 @click.option("--samples", type=click.IntRange(1, 100_000), help="How many answers to draw, for models that draw them.")
 @click.option("--seed", type=click.IntRange(min=0), help="What they are drawn from; by default 0.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="How to answer, as in temperature=0.5.")
@@ -148,7 +154,8 @@ def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
     """The same answers, each printed as it comes."""
     for answer in answered:
         if answer.shown is None:
-            out.note(one_line(f"{answer.title}: {answer.unreadable}"))
+            named = str(answer.file) in answer.unreadable
+            out.note(one_line(answer.unreadable if named else f"{answer.title}: {answer.unreadable}"))
         else:
             first, *more = answer.shown.text.splitlines() or [""]
             name = one_line(answer.title)

@@ -211,7 +211,7 @@ def answers(
             name = ", ".join(part for part in (item.name, source.item) if part)
             entry = replace(unanswered, item=name)
             if item.unreadable:
-                yield replace(entry, failure=BadFile(item.unreadable))
+                yield replace(entry, failure=_unreadable(item, source))
             else:
                 yield _answered(answerer, entry, item, source.sample, options)
 
@@ -232,6 +232,13 @@ def opened_sources(
         sources = opener.sources(resolved.given) if resolved.given else iter(answerer.default_sources())
         generative = answerer.task.tags.generative
         yield drawn_often(sources, samples) if generative and samples else sources
+
+
+def _unreadable(item: FileItem, source: Source) -> BadFile:
+    """Why an item cannot be read, with the name that the user knows instead of that of a copy."""
+    copy = source.path.name if source.path is not None else ""
+    known = str(source.name).rpartition("/")[2]
+    return BadFile(item.unreadable.replace(copy, known, 1) if copy else item.unreadable)
 
 
 def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, options: AnswerOptions) -> Answer:

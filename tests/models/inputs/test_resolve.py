@@ -69,6 +69,12 @@ def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
             resolve_inputs([str(tmp_path / word)], PICTURES)
 
 
+def test_an_empty_word_is_not_the_current_folder() -> None:
+    with pytest.raises(UsageError, match="an INPUT is empty"):
+        resolve_inputs([""], PICTURES)
+    assert resolve_inputs([""], TEXTS).given == (GivenText(text=""),)
+
+
 def test_a_glob_stands_for_what_it_matches(folder: Path) -> None:
     assert resolve_inputs([str(folder / "m*" / "*.png")], PICTURES).given == files(folder / "more" / "c.png")
     assert resolve_inputs([str(folder / "**" / "[bc].png")], PICTURES).given == files(

@@ -86,6 +86,8 @@ def _resolve(word: str, kind: InputKind, stdin: BinaryIO | None) -> ResolvedInpu
         return input_files(matches, kind.input)
     if kind.task.tags.reads_text:
         return ResolvedInputs(given=(GivenText(text=word),))
+    if not word:
+        raise UsageError("an INPUT is empty", hint="name files, or a folder with files in it")
     return input_files([Path(word)], kind.input)
 
 

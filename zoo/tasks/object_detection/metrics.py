@@ -60,11 +60,11 @@ class DetectionMetrics:
         """The first pictures of the split, and those that are most wrong."""
         names = batch.get("name") or [""] * len(answers)
         for index, (name, answer, true) in enumerate(zip(names, answers, truth, strict=True)):
-            here = [{key: value.cpu() for key, value in boxes.items()} for boxes in (answer, true)]
+            found, known = ({key: value.cpu() for key, value in boxes.items()} for boxes in (answer, true))
             self.boxes.update(batch["labels"][index].tolist())
             if len(self.examples) < SHOWN:
-                self.examples.append((batch["image"][index].cpu(), *here))
-            if wrong := wrong_picture(name, here[0], here[1], self.classes):
+                self.examples.append((batch["image"][index].cpu(), found, known))
+            if wrong := wrong_picture(name, found, known, self.classes):
                 self.wrong.append(wrong)
         self.wrong = sorted(self.wrong, key=lambda wrong: -len(wrong.missed) - len(wrong.extra))[:LISTED]
 
