@@ -27,8 +27,9 @@ CHAPTERS = {
     "The parts of a task": "TaskData TaskTensors TaskGraphs TaskAnswers Task",
     "What the parts take and give": "FileItem Signatures Dataset Metrics Monitor Port Signature Purpose Case "
     "Agreement Verdict Control Shown PostprocessKind PostprocessStep",
-    "Bases with defaults": "PictureData PictureTensors PictureGraphs PictureAnswers TextData TextTensors TextGraphs "
-    "TextAnswers TableData TableTensors TableGraphs TableAnswers",
+    "Bases with defaults": "ItemAnswers DeviceReader DeviceTextReader MeanMetrics PictureData PictureTableData "
+    "PictureTensors PictureGraphs PictureAnswers TextData TextTensors TextGraphs TextAnswers TableData TableTensors "
+    "TableGraphs TableAnswers",
     "What formats give": "FormatMatch ObjectListing ObjectRow BoxAnnotation MaskListing MaskRow FileListing FileRow "
     "TextRow TextNote BadSample",
     "Data that a task has looked at": "DataRequest DataSource DataCard DataNote Row",

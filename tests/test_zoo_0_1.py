@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Said
+from tests.frozen import folder_sha256
 
 pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
 
@@ -46,11 +47,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_nobody_edited_them() -> None:
-    digest = hashlib.sha256()
-    for path in sorted(KEPT.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(KEPT).as_posix()}\n".encode() + path.read_bytes())
-    assert digest.hexdigest() == SHA256
+    assert folder_sha256(KEPT) == SHA256
 
 
 # --- bundles ---

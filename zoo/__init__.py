@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
     from zoo.data.agreement import numeric_agreement as numeric_agreement
+    from zoo.data.agreement import numeric_verdict as numeric_verdict
     from zoo.data.card import make_card as make_card
     from zoo.data.card import split_named as split_named
     from zoo.data.formats.built_in import BUILT_IN_FORMATS as BUILT_IN_FORMATS
@@ -110,6 +111,8 @@ if TYPE_CHECKING:
     from zoo.data.formats.text.rows import TextRow as TextRow
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
+    from zoo.data.image.device import read_image as read_image
+    from zoo.data.image.drawing import tiled as tiled
     from zoo.data.image.preprocess import ImagePrepare as ImagePrepare
     from zoo.data.image.reading import IMAGE as IMAGE
     from zoo.data.image.reading import read_input as read_input
@@ -130,10 +133,15 @@ if TYPE_CHECKING:
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.runs.evaluation_result import Evaluation as Evaluation
     from zoo.runs.run import Run as Run
+    from zoo.tasks.bases.items import ItemAnswers as ItemAnswers
+    from zoo.tasks.bases.mean_metrics import MeanMetrics as MeanMetrics
+    from zoo.tasks.bases.picture_tables import PictureTableData as PictureTableData
     from zoo.tasks.bases.picture_tensors import PictureGraphs as PictureGraphs
     from zoo.tasks.bases.picture_tensors import PictureTensors as PictureTensors
     from zoo.tasks.bases.pictures import PictureAnswers as PictureAnswers
     from zoo.tasks.bases.pictures import PictureData as PictureData
+    from zoo.tasks.bases.reading import DeviceReader as DeviceReader
+    from zoo.tasks.bases.reading import DeviceTextReader as DeviceTextReader
     from zoo.tasks.bases.table_tensors import TableGraphs as TableGraphs
     from zoo.tasks.bases.table_tensors import TableTensors as TableTensors
     from zoo.tasks.bases.tables import TableAnswers as TableAnswers
@@ -166,7 +174,11 @@ _MODULES = {
     "zoo.tasks.bases.texts": "TextAnswers TextData",
     "zoo.tasks.bases.picture_tensors": "PictureGraphs PictureTensors",
     "zoo.tasks.bases.pictures": "PictureAnswers PictureData",
-    "zoo.data.agreement": "Verdict item_agreement numeric_agreement",
+    "zoo.data.agreement": "Verdict item_agreement numeric_agreement numeric_verdict",
+    "zoo.tasks.bases.items": "ItemAnswers",
+    "zoo.tasks.bases.mean_metrics": "MeanMetrics",
+    "zoo.tasks.bases.picture_tables": "PictureTableData",
+    "zoo.tasks.bases.reading": "DeviceReader DeviceTextReader",
     "zoo.api.parts": "NotesInput ReadsFormats FileItem Signatures Task TaskAnswers TaskData TaskGraphs TaskTensors",
     "zoo.tasks.bases.table_tensors": "TableGraphs TableTensors",
     "zoo.tasks.bases.tables": "TableAnswers TableData",
@@ -184,6 +196,8 @@ _MODULES = {
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
     "zoo.data.image.dataset": "open_levels",
+    "zoo.data.image.device": "read_image",
+    "zoo.data.image.drawing": "tiled",
     "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
     "zoo.data.image.reading": "IMAGE read_input",

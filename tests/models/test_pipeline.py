@@ -69,8 +69,9 @@ class Bright(nn.Module):
         return scores[0] - image.to(scores.dtype).mean() / 3
 
 
-def pipeline() -> TorchPipeline:
+def pipeline(*, has_margin: bool = True) -> TorchPipeline:
     return TorchPipeline(
+        has_margin=has_margin,
         preprocess=Halving(),
         model=nn.Identity(),
         postprocess=Bright(),
@@ -95,3 +96,4 @@ def test_a_margin_is_given_where_it_is_asked_for_in_the_precision_of_the_pipelin
         assert answer[MARGIN].dtype == dtype
         np.testing.assert_allclose(answer[MARGIN], [[-4 / 3, 8 / 3]], rtol=1e-6)
     assert (double.double, single.double) == (True, False)
+    assert pipeline(has_margin=False).with_margin(raw).keys() == {"classes"}, "the tag decides, not the method"

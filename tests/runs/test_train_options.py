@@ -54,6 +54,7 @@ CHOSEN: dict[str, Any] = {
     "workers": 0,
     "patience": 5,
     "max_steps": 7,
+    "stop_after": 5,
     "max_time": "55s",
     "limit_train": 240,
     "on_bad_sample": "skip",

@@ -10,12 +10,12 @@ import pytest
 from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case
-from zoo.tasks.text_generation.agreement import agreement as written
 
 Answer = dict[str, np.ndarray[Any, Any]]
 CLASSIFICATION = builtin_task("image-classification").answers
 RECONSTRUCTION = builtin_task("image-reconstruction").answers
 TEXT = builtin_task("text-classification").answers
+WRITING = builtin_task("text-generation").answers
 GREY = Problem(task="image-reconstruction", input=ImageInput(size=(4, 4), channels=1))
 ABC = Problem(task="image-classification", input=ImageInput(size=(4, 4)), classes=("a", "b", "c"))
 
@@ -59,8 +59,8 @@ def test_a_tie_of_two_excuses_no_third() -> None:
     assert TEXT.agreement([words[0]], [words[0]], cases=[case()], noise={"probabilities": 1e-3}).undecided == 1
     logits = {"logits": np.array([[[2.0, 2.0, 0.0], [3.0, 0.0, 0.0]]])}
     others = {"logits": np.array([[[0.0, 0.0, 2.0], [3.0, 0.0, 0.0]]])}
-    assert written([logits], [logits], cases=[case()], noise={}).agreeing == 1
-    assert not written([logits], [others], cases=[case()], noise={}).holds
+    assert WRITING.agreement([logits], [logits], cases=[case()], noise={}).agreeing == 1
+    assert not WRITING.agreement([logits], [others], cases=[case()], noise={}).holds
 
 
 def test_ties_are_undecided_even_without_noise() -> None:

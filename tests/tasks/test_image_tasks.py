@@ -129,23 +129,36 @@ def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
     logits = 9.0 * F.one_hot(torch.tensor([0, 1, 2, 3, 4, 5, 0, 1]), 7).float()
     logits[6, 6] = -5.0  # the truth comes last
     images = torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(8, 1, 4, 4)
+    names = [f"photos/{number}.png" for number in range(7)] + ["=a.png"]
     for part in (slice(0, 3), slice(3, 8)):
-        metrics.update({"logits": logits[part]}, {"image": images[part], "label": label[part]})
-    assert metrics.compute() == {"top1": pytest.approx(6 / 8), "top5": pytest.approx(7 / 8)}
+        batch = {"image": images[part], "label": label[part], "name": names[part]}
+        metrics.update({"logits": logits[part]}, batch)
+    assert metrics.compute() == {"top1": pytest.approx(6 / 8)}
     assert metrics.matrix is not None and metrics.matrix[6, 0] == 1 and metrics.matrix.trace() == 6
-    assert [(one.label, one.answer, int(one.image[0, 0, 0])) for one in metrics.worst] == [(6, 0, 6), (0, 1, 7)]
-    assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png", "mistakes.png"]
+    assert [(one.label, one.answer, int(one.image[0, 0, 0])) for _, one in metrics.worst.rows] == [(6, 0, 6), (0, 1, 7)]
+    files = [path.name for path in metrics.pictures(tmp_path)]
+    assert files == ["confusion.png", "classes.csv", "mistakes.png", "mistakes.csv"]
+    header, *rows = (tmp_path / "mistakes.csv").read_text().splitlines()
+    assert (header, [row.split(",")[:3] for row in rows]) == (
+        "file,truth,answer,probability",
+        [["photos/6.png", "c6", "c0"], ["'=a.png", "c0", "c1"]],
+    )
+    assert (tmp_path / "classes.csv").read_text().splitlines()[:3] == [
+        "class,items,recall,precision",
+        "c0,2,0.5000,0.5000",
+        "c1,1,1.0000,0.5000",
+    ]
     assert all(Image.open(path).size[0] > 200 for path in tmp_path.glob("*.png"))
 
 
-def test_two_classes_have_no_top5_and_a_thousand_still_fit_a_picture(tmp_path: Path) -> None:
-    for count in (2, 1000):
+def test_few_classes_have_no_top5_and_a_thousand_still_fit_a_picture(tmp_path: Path) -> None:
+    for count in (2, 6, 9, 10, 1000):
         metrics = ClassificationMetrics([f"class {number}" for number in range(count)])
         label = torch.tensor([0, 1])
         metrics.update({"logits": torch.eye(2, count)}, {"image": torch.zeros(2, 1, 2, 2).byte(), "label": label})
         assert metrics.compute()["top1"] == 1.0
-        assert ("top5" in metrics.compute()) == (count > 5)
-        assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png"]
+        assert ("top5" in metrics.compute()) == (count >= 10)
+        assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png", "classes.csv"]
 
 
 @pytest.mark.parametrize("side", [28, 8])

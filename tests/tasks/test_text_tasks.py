@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnx import TensorProto, helper
 
 from tests.builtin import builtin_task, read_one
@@ -16,8 +17,9 @@ from zoo.api.problem import Problem, TokenInput
 from zoo.api.task import Case, Purpose
 from zoo.bundle.runtime.task_source import task_source
 from zoo.data.text.controls import forget_state, ignore_lengths, shift_vocabulary
+from zoo.data.text.metrics import TextClassificationMetrics
+from zoo.tasks.bases.sequences import negative_log_likelihood
 from zoo.tasks.text_generation import device as writer
-from zoo.tasks.text_generation.agreement import negative_log_likelihood
 
 
 def quiet(done: int, total: int) -> None:
@@ -91,7 +93,7 @@ def test_writing_goes_on_from_the_prompt_with_the_state_fed_back() -> None:
         return {"logits": logits, "state_out": feeds["state"] + 1}
 
     inputs = {**builtin_task("text-generation").data.read_text("ab", TEXT), "state": np.zeros(1)}
-    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, length=4, temperature=0)
+    answer = writer.generate(run, inputs, {"state": "state_out"}, {}, {"length": 4, "temperature": 0, "seed": 0})
     assert writer.show(answer, {"vocabulary": LETTERS}) == "abbcab"
     assert received == [([[2, 3, 4]], 0.0), ([[4]], 1.0), ([[5]], 2.0), ([[3]], 3.0), ([[4]], 4.0)]
 
@@ -174,8 +176,8 @@ def test_classifiers_agree_unless_a_clear_answer_changes() -> None:
     assert (found.items, found.agreeing, found.undecided) == (3, 1, 1)
     assert found.disagreements == ("2: class 1 (0.8000) became 0 (0.7000), with a margin of 0.6",)
     answers = builtin_task("text-classification").answers
-    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3)}
-    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0}
+    assert answers.metrics(expected, cases, CLASSES) == {"accuracy": pytest.approx(1 / 3), "macro_f1": 0.25}
+    assert answers.metrics(candidate, cases, CLASSES) == {"accuracy": 1.0, "macro_f1": 1.0}
 
 
 def test_writers_agree_unless_a_clear_next_token_changes() -> None:
@@ -261,3 +263,17 @@ def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
     for reads in (read, device.read):
         with pytest.raises(ValueError, match="it is a table"):
             reads(tmp_path / "names.csv", {})
+
+
+def test_the_scores_of_answers_are_those_of_training() -> None:
+    random = np.random.default_rng(0)
+    classes = tuple("abcde")  # of which e never occurs
+    problem = Problem(task="text-classification", input=TokenInput(), classes=classes)
+    logits = random.normal(size=(40, 5)).astype(np.float32) - np.array([0, 0, 0, 0, 50], np.float32)
+    truth = random.integers(0, 4, 40)
+    metrics = TextClassificationMetrics(classes)
+    metrics.update({"logits": torch.from_numpy(logits)}, {"label": torch.from_numpy(truth)})
+    cases = [Case(name=str(n), kind="realistic", inputs={}, truth=int(label)) for n, label in enumerate(truth)]
+    answers = [{"probabilities": row[None]} for row in logits]
+    found = builtin_task("text-classification").answers.metrics(answers, cases, problem)
+    assert found == pytest.approx(metrics.compute(), rel=1e-6)

@@ -94,7 +94,7 @@ def found(score: Score, *, check: str = "", status: str = "") -> list[Result]:
 def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     score = check_plugin("faulty", groups=("declaration", "model"), models="sound")
     assert found(score, status="failed") == []
-    assert (score.count("passed"), score.count("skipped"), score.holds) == (15, 0, True)
+    assert (score.count("passed"), score.count("skipped"), score.holds) == (16, 0, True)
     assert score.left_out == (
         "10 of 11 models: only those that match 'sound'; zoo plugins check faulty --models '*' checks all",
         "the groups trainer, weights, export: not asked for",
@@ -209,9 +209,9 @@ def test_the_command_prints_a_score_and_exits_with_one(zoo_command: Callable[...
     said = zoo_command("plugins", "check", "faulty", "--models", "unused", "--group", "model")
     assert said.code == 1
     assert "gradients of faulty/unused: 2 of 4 parameters get none" in said.out
-    assert "faulty (zoo-faulty 1.0): 6 passed, 2 failed, 0 skipped" in said.out
+    assert "faulty (zoo-faulty 1.0): 7 passed, 2 failed, 0 skipped" in said.out
     record = zoo_command("plugins", "check", "faulty", "--models", "sound", "--group", "model", "--json")
-    assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 8)
+    assert (record.code, record.json["holds"], len(record.json["results"])) == (0, True, 9)
     assert zoo_command("plugins", "check", "fauty").code == 2
     assert (
         "no model of the plugin 'faulty' matches 'x*'"
@@ -237,3 +237,100 @@ def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path)
 
 def test_the_groups_are_those_of_the_contract() -> None:
     assert GROUPS == ("declaration", "model", "trainer", "weights", "export")
+
+
+TAGS = """
+import zoo
+
+@zoo.hookimpl
+def zoo_tasks():
+    room = "zoo.tasks.image_classification"
+    parts = dict(
+        tensors=f"{{__name__}}:Tensors", graphs=f"{{__name__}}:Graphs", answers=f"{room}.task:ClassificationAnswers",
+        data="zoo:TextData" if {texts} else f"{room}.task:ClassificationData", device=f"{room}.device:read",
+        monitor=zoo.Monitor(metric="top1", mode="max"))
+    yield zoo.TaskSpec(name="odd", default_data="digits", data_licence="x", tags=zoo.TaskTags({tags}), **parts)
+
+@zoo.hookimpl
+def zoo_models():
+    grey = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+    yield zoo.ModelSpec(name="net", task="tagged/odd", builder=f"{{__name__}}:net", trainer="tagged/plain", input=grey)
+
+@zoo.hookimpl
+def zoo_trainers():
+    yield zoo.TrainerSpec(name="plain", task="tagged/odd", trainer="zoo:SingleModelTrainer")
+
+def net(*, num_classes):
+    from torch import nn
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))
+
+def Tensors():
+    from zoo.tasks.image_classification.tensors import ClassificationTensors
+    class Ordered(ClassificationTensors):
+        def dataset(self, card, split, problem):
+            found = super().dataset(card, split, problem)
+            if {order}:
+                found.order = lambda batch_size, generator: range(len(found))
+            return found
+    return Ordered()
+
+def Graphs():
+    from torch import nn
+    from zoo.tasks.image_classification.tensors import ClassificationGraphs
+    class Sure(ClassificationGraphs):
+        def postprocess(self, problem):
+            found = super().postprocess(problem)
+            if {margin}:
+                found.margin = lambda logits: logits
+            return found
+    return Sure()
+"""
+
+
+def tagged(install_plugin: Callable[..., Path], *, check: str, **fields: object) -> Result:
+    """What the check says of a plugin with these tags and methods."""
+    given = {"texts": False, "tags": "", "order": False, "margin": False, **fields}
+    source = TAGS
+    for name, value in given.items():
+        source = source.replace(f"{{{name}}}", str(value))
+    install_plugin("tagged", source.replace("{{", "{").replace("}}", "}"))
+    (result,) = found(check_plugin("tagged", groups=("declaration", "model"), models="tagged/net"), check=check)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("tags", "texts", "words"),
+    [
+        ("pairwise=True", False, "answers 'zoo.tasks.image_classification.task:ClassificationAnswers' has no compare"),
+        ("reads_text=True", False, "has no read_text, which the tag reads_text promises"),
+        ("", True, "has read_text, which nothing calls without the tag reads_text: TaskTags(reads_text=True)"),
+    ],
+)
+def test_a_part_and_its_tags_must_say_the_same(
+    tags: str, texts: bool, words: str, install_plugin: Callable[..., Path]
+) -> None:
+    result = tagged(install_plugin, check="references", tags=tags, texts=texts)
+    assert (result.status, words in result.detail) == ("failed", True), result.detail
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tags": "ordered=True"}, "what tensors.dataset gives has no order, and the tag ordered is True"),
+        ({"order": True}, "what tensors.dataset gives has order, and the tag ordered is False"),
+        ({"tags": "has_margin=True"}, "what graphs.postprocess gives has no margin, and the tag has_margin is True"),
+        ({"margin": True}, "what graphs.postprocess gives has margin, and the tag has_margin is False"),
+        ({"tags": "epoch_figure=True"}, "what tensors.metrics gives has no epoch_picture"),
+        ({"tags": "adjustable=True"}, "what tensors.dataset gives has no adjusted"),
+    ],
+)
+def test_what_a_part_makes_and_its_tags_must_say_the_same(
+    fields: dict[str, object], words: str, install_plugin: Callable[..., Path]
+) -> None:
+    result = tagged(install_plugin, check="tags", **fields)
+    assert (result.status, words in result.detail) == ("failed", True), result.detail
+
+
+def test_tags_that_say_what_is_there_pass(install_plugin: Callable[..., Path]) -> None:
+    result = tagged(install_plugin, check="tags", tags="ordered=True, has_margin=True", order=True, margin=True)
+    assert (result.status, result.detail) == ("passed", "has_margin, epoch_figure, ordered, adjustable")

@@ -267,6 +267,20 @@ def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path) -> Non
     assert ended.outcome.epochs == (ended.outcome.best_epoch or 0) + 2 < 9
 
 
+def test_what_stops_after_a_step_is_what_an_interrupted_training_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("schedule=onecycle", "epochs=4")
+    interrupt(monkeypatch, 7)
+    assert train_toy(tmp_path / "interrupted", *settings).outcome.status == "interrupted"
+    monkeypatch.undo()
+    stopped = train_toy(tmp_path / "stopped", *settings, stop_after=8)
+    assert (stopped.outcome.reason, stopped.outcome.steps) == ("all steps", 8)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "interrupted")
+    assert train_toy(tmp_path / "planned", *settings, max_steps=8).outcome.steps == 8
+    assert weights(tmp_path / "planned") != weights(tmp_path / "stopped"), "its learning rates end with step 8"
+
+
 @pytest.mark.slow
 def test_steps_and_time_are_limits(tmp_path: Path) -> None:
     assert train_toy(tmp_path / "steps", max_steps=7).outcome.steps == 7

@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -19,11 +20,16 @@ from tests.digits_run import probabilities
 from zoo.api.errors import UsageError
 from zoo.api.specs import WeightsSpec
 from zoo.data.embedded import digits
-from zoo.models.weights.declaration import declaration, needed_names
+from zoo.models.weights.card import packing_of, recipe_of
+from zoo.models.weights.declaration import declaration, needed_imports
 from zoo.models.weights.load import load_state, read_state
 from zoo.models.weights.rounding import stored
 
+if TYPE_CHECKING:
+    from zoo.models.load import Trained
+
 Command = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -185,4 +191,56 @@ def test_a_declaration_means_the_spec_it_was_made_of(input: zoo.Input | None) ->
         vocabulary=("\n", "\\", "'", '"'),
         facts={"anchors": [1, 2], "deep": {"a": None}},
     )
-    assert eval(declaration(spec), {name: getattr(zoo, name) for name in needed_names(spec)}) == spec
+    names: dict[str, Any] = {}
+    exec(needed_imports(spec), names)
+    assert eval(declaration(spec), names) == spec
+
+
+def test_an_input_of_a_plugin_is_imported_from_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "data" / "pairs"))
+    from zoo_pairs.inputs import PairInput
+
+    spec = WeightsSpec(
+        model="pair_net",
+        tag="dots",
+        licence="MIT",
+        sha256="0" * 64,
+        resource="zoo_pairs:weights/x.safetensors",
+        input=PairInput(left=(12, 12), right=(8, 16)),
+    )
+    assert needed_imports(spec) == "from zoo import WeightsSpec\nfrom zoo_pairs.inputs import PairInput"
+    assert needed_imports(spec, "hookimpl").startswith("from zoo import WeightsSpec, hookimpl\n")
+    names: dict[str, Any] = {}
+    exec(needed_imports(spec), names)
+    assert eval(declaration(spec), names) == spec
+
+
+def made_by(*argv: str, status: str = "finished", max_time: float | None = None) -> str:
+    """The recipe of weights of step 250 of a run that this command made."""
+    run = SimpleNamespace(record=SimpleNamespace(argv=argv), status=status, config=SimpleNamespace(max_time=max_time))
+    trained = SimpleNamespace(run=run, lineage=SimpleNamespace(step=250), entry=SimpleNamespace(bare_name="cnn"))
+    return recipe_of(cast("Trained", trained))
+
+
+def test_a_recipe_is_the_command_that_makes_the_weights() -> None:
+    whole = made_by("/usr/bin/zoo", "train", "cnn", "--data", "/home/me/photos", "-o", "/tmp/x", "--epochs", "3")
+    assert whole == "zoo train cnn --data photos --epochs 3"
+    assert made_by("/env/lib/zoo/__main__.py", "train", "cnn", "--output=/tmp/x") == "zoo train cnn"
+    assert made_by("/usr/bin/zoo", "train", "cnn", "--stop-after", "99") == "zoo train cnn --stop-after 99"
+    assert packing_of("a b.safetensors", "float16") == (
+        " -o run && zoo weights pack run -o 'a b.safetensors' --dtype float16"
+    )
+    assert packing_of("a.safetensors", "float32") == ""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        made_by("zoo", "train", "cnn", "--lr", "1", status="interrupted"),
+        made_by("zoo", "train", "cnn", "--max-time", "2h", "--lr", "1", max_time=7200.0),
+        made_by("zoo", "train", "cnn", "--max-time=2h", "--lr", "1", status="interrupted", max_time=7200.0),
+        made_by("zoo", "train", "cnn", "--lr", "1", "--stop-after", "900", status="interrupted"),
+    ],
+)
+def test_a_stopped_training_is_repeated_up_to_the_step_of_its_weights(made: str) -> None:
+    assert made == "zoo train cnn --lr 1 --stop-after 250"

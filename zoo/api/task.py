@@ -118,6 +118,10 @@ class Case:
     """Its source: "embedded digits, test 17", "photos/cat/3.jpg", "synthetic"."""
     item: Item | None = None
     """For an evaluation item: its sample in the data."""
+    real: Any = None
+    """For an evaluation item that has no true answer: something of the data, to measure all answers together with."""
+    continues: bool = False
+    """For an evaluation item of a sequence: it goes on where the case before ends, whose state may be carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from zoo.api.task import Case, Progress, Purpose
 from zoo.bundle.answer_metrics import answer_metrics
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
-from zoo.bundle.runtime.predict import predict_bundle
+from zoo.bundle.runtime.predict import bundle_pipeline
 from zoo.registry.catalog import Catalog
 from zoo.runs.evaluation_result import (
     Evaluation,
@@ -102,16 +102,18 @@ def _measure(
     bundle: Bundle, task: Task, card: DataCard, split: Split, progress: Progress
 ) -> tuple[dict[str, float], int]:
     """The task's metrics over a split, and how many items it has."""
-    problem, state = bundle.manifest.problem, bundle.manifest.pipeline_signature.initial_state()
+    problem, signature = bundle.manifest.problem, bundle.manifest.pipeline_signature
+    state = signature.initial_state()
     total = len(card.splits[split])
     measured = replace(card, splits={**card.splits, "test": card.splits[split]})
+    limit = sys.maxsize if task.tags.generative else total  # one text or recording gives many cases
     cases: list[Case] = []
-
-    def inputs() -> Iterator[Arrays]:
-        for case in task.answers.cases(measured, problem, Purpose.EVALUATION, limit=total):
+    answers: list[Arrays] = []
+    with bundle_pipeline(bundle) as answer:
+        for case in task.answers.cases(measured, problem, Purpose.EVALUATION, limit=limit):
+            before = answers[-1] if case.continues and answers else None
+            carried = {name: before[output] for name, output in signature.feedback.items()} if before else state
+            answers.append(answer({**case.inputs, **carried}))
             cases.append(replace(case, inputs={}))  # thousands of pictures would not fit into memory
-            progress(len(cases), total)
-            yield {**state, **case.inputs}
-
-    answers = list(predict_bundle(bundle, inputs()))
+            progress(len(cases), max(total, len(cases)))
     return answer_metrics(task, answers, cases, problem, wanted=bundle.manifest.metrics).metrics, len(cases)

@@ -102,7 +102,7 @@ def export(  # noqa: PLR0917  click passes options by name
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     out.line(f"sha256       {written.sha256}  manifest.json")
     if sign is not None:
-        from zoo.bundle.runtime.signature import SIGNATURE  # noqa: PLC0415  it is imported by now
+        from zoo.bundle.runtime.bundled_run import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
     out.next(f"zoo verify {quote(str(written.path))}")

@@ -12,7 +12,7 @@ from zoo.api.errors import UsageError
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.models.target import resolve_target
-from zoo.models.weights.declaration import declaration, needed_names
+from zoo.models.weights.declaration import declaration, needed_imports
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.runs.scratch import ScratchFolder
@@ -102,7 +102,7 @@ def _around(name: str, packed: Packed, place: Path | None, catalog: Catalog) -> 
         requires=() if model.plugin.built_in else (_requirement(model.plugin),),
         values={
             "weights": f"{model.full_name}@{name}/{spec.tag}",
-            "imports": ", ".join((*needed_names(spec), "hookimpl")),
+            "imports": needed_imports(spec, "hookimpl"),
             "declaration": text,
         },
         binaries={

@@ -11,11 +11,12 @@ from shlex import quote
 
 import click
 
+from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
-from zoo.models.answer_files import save_answers
+from zoo.models.answer_files import TABLES, save_answers
 from zoo.models.answers import (
     Answer,
     Answerer,
@@ -48,6 +49,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
+@click.option("--explain", is_flag=True, help="Draw where a classifier looks (Grad-CAM) into the folder of --save.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
 @device_option
 @checkpoint_option
@@ -64,6 +66,7 @@ def predict(
     text_column: str,
     every: int,
     save: Path | None,
+    explain: bool,
     overwrite: bool,
     device: str,
     checkpoint: str,
@@ -76,6 +79,8 @@ def predict(
     sounds) needs no INPUT.
     """
     out = Output(as_json=as_json)
+    if explain and (save is None or save.suffix.lower() in TABLES):
+        raise UsageError("--explain draws pictures", hint="name a folder for them with --save")
     request = resolve_target(target, checkpoint=checkpoint, device=device)
     task = request.make_task()
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
@@ -85,7 +90,7 @@ def predict(
     for note in resolved.notes:
         out.note(note)
     with (
-        _answerer(request) as answerer,
+        _answerer(request, explain=explain) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=out.note) as sources,
     ):
         for note in answerer.notes:
@@ -125,9 +130,9 @@ def _end(
 
 
 @contextmanager
-def _answerer(request: TargetRequest) -> Iterator[Answerer]:
+def _answerer(request: TargetRequest, *, explain: bool) -> Iterator[Answerer]:
     """What answers; torch is imported for what is no bundle."""
-    if isinstance(request.target, BundleTarget):
+    if isinstance(request.target, BundleTarget) and not explain:
         no_device(request.device)
         with bundle_answerer(request.target.path, request.catalog) as answerer:
             yield answerer
@@ -135,7 +140,7 @@ def _answerer(request: TargetRequest) -> Iterator[Answerer]:
         download_weights(request.download)
         from zoo.models.predict import target_answerer  # noqa: PLC0415
 
-        with target_answerer(request) as answerer:
+        with target_answerer(request, explain=explain) as answerer:
             yield answerer
 
 

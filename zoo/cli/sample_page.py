@@ -17,8 +17,8 @@ from zoo.api.parts import Task
 from zoo.api.problem import AudioInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch
-from zoo.bundle.report.html import Child, Html, content_policy, element, picture
-from zoo.bundle.report.page import STYLE
+from zoo.bundle.report.html import Child, Html, element, picture
+from zoo.bundle.report.page import STYLE, document
 from zoo.data.audio.mu_law import to_signal
 from zoo.data.audio.spectrogram import sound_picture
 from zoo.data.image.drawing import enlarged
@@ -47,22 +47,13 @@ class Shown:
 
 def sample_page(shown: Shown, *, samples: int, seed: int = 0) -> str:
     """The whole document: what was understood, and of every split some samples spread over all of it."""
-    style = STYLE.read_text(encoding="utf-8") + EXTRA
     title = f"Samples of {shown.summary.source}"
-    head = element(
-        "head",
-        element("meta", attributes={"charset": "utf-8"}),
-        element("meta", attributes={"http-equiv": "Content-Security-Policy", "content": content_policy(style)}),
-        element("meta", attributes={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        element("title", title),
-        element("style", Html(style)),
-    )
     sees = f"As {shown.model} will see them: {shown.problem.input.describe()}."
     header = element("header", element("h1", title), element("p", sees), kind="dim")
     lines = [element("p", line) for line in shown.summary.lines()]
     sections = [section for split in SPLITS if (section := _split(shown, split, samples=samples, seed=seed))]
-    body = element("body", header, element("section", *lines), *sections)
-    return "<!doctype html>\n" + element("html", head, body, attributes={"lang": "en"}) + "\n"
+    style = STYLE.read_text(encoding="utf-8") + EXTRA
+    return document(title, [header, element("section", *lines), *sections], style=style)
 
 
 def _split(shown: Shown, split: Split, *, samples: int, seed: int) -> Html:

@@ -14,7 +14,7 @@ from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
 from zoo.models.target import resolve_target
 from zoo.models.weights.cached import CachedFile, cached_files
-from zoo.models.weights.declaration import declaration, needed_names
+from zoo.models.weights.declaration import declaration, needed_imports
 from zoo.registry.catalog import Catalog
 from zoo.runs.cache import cache_root
 from zoo.runs.serialization import to_json
@@ -153,7 +153,8 @@ def _print_packed(out: Output, packed: Packed) -> None:
             *((name, f"{value:.4f}") for name, value in reached.metrics.items()),
         ]
     )
-    out.line(f"\n# for zoo_weights() in the plugin.py, with: from zoo import {', '.join(needed_names(spec))}")
+    imports = needed_imports(spec).replace("\n", "; ")
+    out.line(f"\n# for zoo_weights() in the plugin.py, with: {imports}")
     out.line(declaration(spec) + "\n")
     if spec.resource:
         out.note(f"the file belongs into the package, at {spec.resource.replace(':', '/')}")

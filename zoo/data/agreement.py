@@ -77,18 +77,25 @@ def numeric_agreement(
 
     def compare(expected: Arrays, actual: Arrays, case: Case) -> Verdict:
         allowed = tolerance(case) if callable(tolerance) else tolerance
-        worst = AGREEING
-        for name, value in expected.items():
-            if name not in actual or actual[name].shape != value.shape:
-                shape = list(actual[name].shape) if name in actual else "missing"
-                return Verdict("differing", float("inf"), f"{name} is {shape} instead of {list(value.shape)}")
-            most = max(allowed, relative * float(np.abs(np.asarray(value, float)).max(initial=0.0)))
-            far = float(np.abs(np.asarray(actual[name], float) - np.asarray(value, float)).max(initial=0.0))
-            if not far <= most and not far <= worst.size:
-                worst = Verdict("differing", far, f"{name} is off by up to {far:.4g}{unit and f' {unit}'}")
-        return worst
+        return numeric_verdict(expected, actual, tolerance=allowed, relative=relative, unit=unit)
 
     return item_agreement(reference, candidate, cases=cases, compare=compare)
+
+
+def numeric_verdict(
+    expected: Arrays, actual: Arrays, *, tolerance: float, relative: float = 0.0, unit: str = ""
+) -> Verdict:
+    """The same numbers in every output; see `numeric_agreement`."""
+    worst = AGREEING
+    for name, value in expected.items():
+        if name not in actual or actual[name].shape != value.shape:
+            shape = list(actual[name].shape) if name in actual else "missing"
+            return Verdict("differing", float("inf"), f"{name} is {shape} instead of {list(value.shape)}")
+        most = max(tolerance, relative * float(np.abs(np.asarray(value, float)).max(initial=0.0)))
+        far = float(np.abs(np.asarray(actual[name], float) - np.asarray(value, float)).max(initial=0.0))
+        if not far <= most and not far <= worst.size:
+            worst = Verdict("differing", far, f"{name} is off by up to {far:.4g}{unit and f' {unit}'}")
+    return worst
 
 
 def class_verdict(expected: Arrays, actual: Arrays, *, output: str, margin: float, top: int = 1) -> Verdict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from zoo.api.untrusted import defused
 from zoo.runs.atomic import write_bytes
 
 MAX_CLASSES_WITH_COUNTS: Final = 20
@@ -66,3 +69,17 @@ def wall(images: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str]) -> Figu
         axes.imshow(np.repeat(image, 3, axis=2) if image.shape[-1] == 1 else image)
         axes.set_title(title, fontsize=8)
     return figure
+
+
+def short_name(name: str, *, width: int = 24) -> str:
+    """The end of a long name, which tells files apart."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"
+
+
+def save_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Path:
+    """A CSV file, which appears whole or not at all; what a spreadsheet would take for a formula is defused."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([[defused(cell) for cell in row] for row in (header, *rows)])
+    write_bytes(path, text.getvalue().encode(errors="surrogateescape"))
+    return path

@@ -56,6 +56,8 @@ class Answerer:
     """Of that function, with the state that a sequence model carries from step to step."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
+    explain: Callable[[Arrays], bytes] | None = None
+    """Inputs of pipeline.onnx to a PNG of where the model looks; None where nobody asked for it."""
 
     def chosen(self, options: AnswerOptions) -> Answerer:
         """The same with the options that reading and showing look up among the problem's facts."""
@@ -242,6 +244,8 @@ def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, op
         settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + sample
     answer = answerer.respond(item.inputs, settings)
     shown = _show(answerer, case, answer, limit=options.limit)
+    if answerer.explain is not None:
+        shown = replace(shown, files={**shown.files, "-explained.png": answerer.explain(item.inputs)})
     return replace(entry, shown=shown, arrays=answer if answerer.task.tags.pairwise else None)
 
 

@@ -8,26 +8,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
 from zoo.api.errors import PluginError
-from zoo.api.parts import Task
+from zoo.api.parts import Task, declares
 from zoo.api.problem import Problem
 from zoo.api.task import MARGIN, Signature
 from zoo.models.adapter import signature_of
 from zoo.models.outputs import Array, arguments, call
-
-
-@runtime_checkable
-class HasMargin(Protocol):
-    """A postprocess that chooses at each of many positions, and tells how clearly."""
-
-    def margin(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """Of the same inputs, float of the answer's shape: how far what was chosen stands above the next."""
 
 
 class StatePassthrough(nn.Module):
@@ -93,6 +85,8 @@ class TorchPipeline:
     device: str = "cpu"
     double: bool = False
     """The model and the postprocess compute in double precision."""
+    has_margin: bool = False
+    """The postprocess chooses at each of many positions, and tells by a method `margin` how clearly."""
 
     def __call__(self, raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer to one raw input."""
@@ -119,10 +113,11 @@ class TorchPipeline:
     def answer_with_margin(self, outputs: Mapping[str, Array], raw: Mapping[str, Array]) -> dict[str, Array]:
         """The answer, and under the name `zoo.api.task.MARGIN` how clear it is, where the postprocess tells."""
         answer = self.answer(outputs, raw)
-        if isinstance(self.postprocess, HasMargin):
+        if self.has_margin:
             ports, feeds = self._postprocess_ports(outputs, raw)
             with torch.no_grad():
-                answer[MARGIN] = self.postprocess.margin(*arguments(feeds, ports, double=self.double)).numpy()
+                margin = cast("Any", self.postprocess).margin(*arguments(feeds, ports, double=self.double))
+            answer[MARGIN] = margin.numpy()
         return answer
 
     def in_double(self, model: nn.Module) -> TorchPipeline:
@@ -151,6 +146,7 @@ def torch_pipeline(
     inputs, outputs = model.state
     ports = with_state(task.graphs.signatures(problem).pipeline, model)
     preprocess, postprocess = task.graphs.preprocess(problem).eval(), task.graphs.postprocess(problem).eval()
+    has_margin = declares(task.tags.has_margin, postprocess, "margin")
     if inputs:
         own = len(ports.inputs) - len(inputs)
         preprocess = StatePassthrough(preprocess, own=own, state=len(inputs)).eval()
@@ -164,4 +160,5 @@ def torch_pipeline(
         signature=ports,
         model_signature=model,
         device=device,
+        has_margin=has_margin and not outputs,
     )

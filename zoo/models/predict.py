@@ -20,6 +20,7 @@ from zoo.models.answers import (
     opened_sources,
 )
 from zoo.models.device import choose_device
+from zoo.models.explain import explainer
 from zoo.models.inputs.in_memory import is_value
 from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.models.inputs.source import GivenValue, NamedInput, ResolvedInputs
@@ -120,18 +121,23 @@ def _check_numbers(**numbers: tuple[object, int]) -> None:
 
 
 @contextmanager
-def target_answerer(request: TargetRequest) -> Iterator[Answerer]:
-    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on the request's device."""
+def target_answerer(request: TargetRequest, *, explain: bool = False) -> Iterator[Answerer]:
+    """What answers for a target: a bundle's pipeline.onnx, or the trained model in PyTorch on the request's device.
+
+    With `explain` it also tells where a classifier looks; UsageError for a bundle, whose graph has no gradients.
+    """
     target, catalog = request.target, request.catalog
     if isinstance(target, BundleTarget):
+        if explain:
+            raise UsageError("--explain needs gradients, which a bundle has not", hint="name the run or the weights")
         with bundle_answerer(target.path, catalog) as answerer:
             yield answerer
     else:
         device = choose_device(request.device)
-        yield trained_answerer(load_trained(target, catalog), catalog, device=device)
+        yield trained_answerer(load_trained(target, catalog), catalog, device=device, explain=explain)
 
 
-def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu") -> Answerer:
+def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu", explain: bool = False) -> Answerer:
     """A trained model between its task's preparing and finishing."""
     module = adapted(trained.model, catalog, trained.entry, trained.problem)
     pipeline = torch_pipeline(trained.task, trained.problem, module.to(device), device=device)
@@ -142,4 +148,5 @@ def trained_answerer(trained: Trained, catalog: Catalog, *, device: str = "cpu")
         answer=pipeline,
         signature=pipeline.signature,
         notes=trained.notes,
+        explain=explainer(pipeline, trained.problem, name=trained.entry.full_name) if explain else None,
     )

@@ -79,6 +79,9 @@ class TrainConfig:
     output: str = ""
     """The run directory."""
     max_steps: int | None = None
+    """The training is planned for at most so many batches: its learning rates end with them."""
+    stop_after: int | None = None
+    """It stops after so many batches, whatever it is planned for."""
     max_time: float | None = None
     """Seconds."""
     limit_train: int | None = None
@@ -206,7 +209,8 @@ def sized_input(input: Input, recipe: Recipe) -> Input:
 def check_config(config: TrainConfig) -> None:
     """UsageError with a sentence for the first option that is out of range."""
     at_least = {"--devices": (config.devices, 1), "--threads": (config.threads, 1), "--workers": (config.workers, 0)}
-    at_least |= {"--max-steps": (config.max_steps, 1), "--limit-train": (config.limit_train, 1)}
+    at_least |= {"--max-steps": (config.max_steps, 1), "--stop-after": (config.stop_after, 1)}
+    at_least |= {"--limit-train": (config.limit_train, 1)}
     for name, (value, least) in at_least.items():
         if value is not None and value < least:
             raise UsageError(f"{name} is {value}; it must be at least {least}")

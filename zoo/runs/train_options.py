@@ -102,6 +102,10 @@ class TrainOptions:
         default=None, metadata=_row("Stop after this many epochs without a better score.", "recipe")
     )
     max_steps: int | None = field(default=None, metadata=_row("Stop after this many batches.", "config"))
+    stop_after: int | None = field(
+        default=None,
+        metadata=_row("Stop after this many batches, with the learning rates of the whole training.", "config"),
+    )
     max_time: str | None = field(default=None, metadata=_row("Stop after this time: 55s, 10min or 2h.", "config"))
     limit_train: int | None = field(default=None, metadata=_row("Use only this many training items.", "config"))
     on_bad_sample: OnBadSample | None = field(

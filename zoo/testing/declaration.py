@@ -151,11 +151,11 @@ def _mistakes(spec: object, field: str, found: object) -> Iterator[str]:
     made = found()
     tagged = {method for (part, _), method in TAGGED.items() if part == field}
     wanted = {name for name, _ in getmembers(protocol, isfunction) if not name.startswith("_")} - tagged
-    if isinstance(spec, TaskSpec):
-        wanted |= {method for (part, tag), method in TAGGED.items() if part == field and getattr(spec.tags, tag)}
     missing = sorted(name for name in wanted if not callable(getattr(made, name, None)))
     if missing:
         yield f"has no {', '.join(missing)}"
+    if isinstance(spec, TaskSpec):
+        yield from _tag_errors(made, field, spec.tags)
     if isinstance(spec, TaskSpec) and field == "task":
         yield from _runner_type_errors(made)
 
@@ -183,13 +183,25 @@ TAGGED: Final[dict[tuple[str, str], str]] = {
 """Part and tag to the method that the tag promises."""
 
 
+def _tag_errors(made: Any, part: str, tags: TaskTags) -> Iterator[str]:
+    """Where a part and the tags of its task contradict each other; a tag is what the rest of zoo goes by."""
+    for (owner, tag), method in TAGGED.items():
+        if owner == part and callable(getattr(made, method, None)) != bool(getattr(tags, tag)):
+            yield (
+                f"has no {method}, which the tag {tag} promises"
+                if getattr(tags, tag)
+                else (f"has {method}, which nothing calls without the tag {tag}: TaskTags({tag}=True)")
+            )
+
+
 def _device_errors(module: Any, tags: TaskTags) -> Iterator[str]:
-    """What the module that bundles carry lacks."""
-    wanted = ["read", *(method for (part, tag), method in TAGGED.items() if part == "device" and getattr(tags, tag))]
-    wanted += [] if hasattr(module, "keep") else ["show"]
+    """What the module that bundles carry lacks, and what it has against the tags."""
+    wanted = ["read"] if hasattr(module, "keep") else ["read", "show"]
     missing = [name for name in wanted if not callable(getattr(module, name, None))]
     if missing:
         yield f"is in the module {module.__name__}, which has no {', '.join(missing)}"
+    for error in _tag_errors(module, "device", tags):
+        yield f"is in the module {module.__name__}, which {error}"
 
 
 def _runner_type_errors(task: Any) -> Iterator[str]:

@@ -42,6 +42,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(group="declaration", name="switches", ask=switches),
     Check(group="model", name="shapes", ask=model.shapes),
     Check(group="model", name="finite", ask=model.finite),
+    Check(group="model", name="tags", ask=model.tags),
     Check(group="model", name="parameters", ask=model.parameters),
     Check(group="model", name="determinism", ask=model.determinism),
     Check(group="model", name="gradients", ask=model.gradients),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from zoo.models.outputs import Array, call
 from zoo.models.weights.load import load_state, read_state
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import Built, CheckContext
+from zoo.testing.declaration import pass_or_fail
 from zoo.testing.overfit import OverfitTest, learn
 from zoo.testing.score import Failing, NotApplicable
 from zoo.testing.variants import variants
@@ -28,6 +30,15 @@ from zoo_export.subject.batching import batch_name, batches, join, split
 Model = RegistryEntry[ModelSpec]
 MAX_RELATIVE_DIFFERENCE = 1e-3
 """Of an output's largest value: larger than rounding errors, smaller than the influence of other items."""
+MADE_TAGS: Final = {
+    "has_margin": ("graphs.postprocess", "margin"),
+    "epoch_figure": ("tensors.metrics", "epoch_picture"),
+    "ordered": ("tensors.dataset", "order"),
+    "adjustable": ("tensors.dataset", "adjusted"),
+}
+"""Tags about what a part makes: which part makes it, and the method that the tag promises of it."""
+TAG_ITEMS = 8
+"""Of the training data that are looked at for their tags."""
 GRADIENT_STEPS, GRADIENT_ITEMS = 24, 64
 """A layer of zeros passes gradients on only after its first update, and not every item reaches every parameter."""
 
@@ -74,6 +85,26 @@ def finite(context: CheckContext, entry: Model) -> str:
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise Failing(f"{name} is not finite for the input {case.name!r}", next_step="look at the first layers")
     return f"{len(built.cases)} inputs"
+
+
+def tags(context: CheckContext, entry: Model) -> str:
+    """Training data, metrics and postprocess have the methods that the tags of the task name, and no others."""
+    task, problem = context.catalog.make_task(entry.spec.task), context.problem(entry)
+    made: dict[str, Any] = {"graphs.postprocess": task.graphs.postprocess(problem)}
+    made["tensors.metrics"] = task.tensors.metrics(problem)
+    with suppress(NotApplicable):  # without data there is no dataset to look at
+        few = context.sampled(entry, {"train": TAG_ITEMS}).make_task(entry.spec.task)
+        made["tensors.dataset"] = few.tensors.dataset(context.card(entry), "train", problem)
+    mistakes, names = [], []
+    for tag, (part, method) in MADE_TAGS.items():
+        promised = getattr(task.tags, tag)
+        if part not in made or promised is None:  # tasks of API 1 declare nothing
+            continue
+        names.append(tag)
+        if callable(getattr(made[part], method, None)) != promised:
+            has = "has no" if promised else "has"
+            mistakes.append(f"what {part} gives {has} {method}, and the tag {tag} is {promised}")
+    return pass_or_fail(mistakes, ", ".join(names), next_step="the tag is what counts: TaskTags(...) in the TaskSpec")
 
 
 def parameters(context: CheckContext, entry: Model) -> str:

@@ -13,14 +13,19 @@ from zoo.runs.atomic import write_bytes
 
 TRAIN_LOSS, VALIDATION_LOSS = "train/loss", "validation/loss"
 WANTED = (TRAIN_LOSS, "validation/", "lr")
+COLUMNS = 3
+"""Charts side by side: more could not be read on a phone."""
 
 
 def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
     """curves.png by epoch: the losses, every validation metric, the learning rate; rows are those of metrics.csv."""
     names = [name for name in rows[0] if name.startswith(WANTED) and name != VALIDATION_LOSS]
-    figure = Figure(figsize=(3.4 * len(names), 2.8), layout="constrained")
+    columns = min(COLUMNS, len(names))
+    rows_of_charts = -(-len(names) // columns)
+    figure = Figure(figsize=(3.4 * columns, 2.8 * rows_of_charts), layout="constrained")
+    grid = figure.subplots(rows_of_charts, columns, squeeze=False).flat
     epochs = [row["epoch"] for row in rows]
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    for axes, name in zip(grid, names, strict=False):
         axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3, label=name)
         if name == TRAIN_LOSS and VALIDATION_LOSS in rows[0]:
             losses = [row.get(VALIDATION_LOSS, float("nan")) for row in rows]
@@ -30,6 +35,8 @@ def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
         axes.set_xlabel("epoch", fontsize=9)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
+    for axes in grid[len(names) :]:
+        axes.axis("off")
     memory = BytesIO()
     figure.savefig(memory, format="png", dpi=110)
     write_bytes(file, memory.getvalue())

@@ -37,7 +37,9 @@ class Fit:
         self._progress = training.progress
         self._callbacks = callbacks
         self._signals = signals
-        self._steps = training.context.total_steps
+        self._planned = training.context.total_steps
+        accumulate, asked = training.config.recipe.accumulate, training.config.stop_after
+        self._steps = self._planned if asked is None else min(self._planned, -(-asked // accumulate) * accumulate)
         self._unread: list[StepOutput] = []
         self._began = time.perf_counter() - training.progress.seconds
         self._saved = time.perf_counter()
@@ -57,7 +59,8 @@ class Fit:
                 return self._stop("interrupted", signal.Signals(self._signals.received or signal.SIGTERM).name)
             if self._out_of_time():
                 return self._stop("finished", "time is up")
-        return self._stop("finished", "all steps" if self._training.config.max_steps else "all epochs")
+        limited = self._training.config.max_steps or self._steps < self._planned
+        return self._stop("finished", "all steps" if limited else "all epochs")
 
     # --- steps ---
 
@@ -144,7 +147,7 @@ class Fit:
         measured = training.task.tensors.metrics(training.context.problem)
         if training.average is not None:
             training.average.averaged()  # copies integer buffers into the module that `evaluation` measures
-        if progress.step == self._steps:
+        if progress.step == self._planned:
             progress.check_end()
         split = measure_split(
             training.evaluation,

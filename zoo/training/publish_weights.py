@@ -17,7 +17,7 @@ from zoo.api.task import Progress
 from zoo.models.build import silent
 from zoo.models.load import Trained, load_trained
 from zoo.models.target import TargetRequest
-from zoo.models.weights.card import card_text, recipe_of, source_name
+from zoo.models.weights.card import card_text, packing_of, recipe_of, source_name
 from zoo.models.weights.load import load_state
 from zoo.models.weights.rounding import Dtype, stored
 from zoo.registry.catalog import Catalog
@@ -105,7 +105,7 @@ def _declared(
         facts=dict(trained.problem.facts),
         metrics=_rounded(evaluation.metrics),
         data=source_name(evaluation.data),
-        recipe=recipe_of(trained) + ("" if dtype == "float32" else f"; packed with --dtype {dtype}"),
+        recipe=recipe_of(trained) + packing_of(output.name, dtype),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import torch
 from torch import nn
@@ -81,7 +81,7 @@ def _parts(value: object) -> Iterable[object]:
         return cast("Iterable[object]", value)
     if kind in (set, frozenset):
         return sorted(cast("Iterable[object]", value), key=repr)
-    if is_dataclass(value) and not isinstance(value, type) and kind.__dataclass_params__.frozen:
+    if is_dataclass(value) and not isinstance(value, type) and cast("Any", kind).__dataclass_params__.frozen:
         return [getattr(value, field.name) for field in fields(value)]
     raise UnknownKind
 
@@ -90,5 +90,5 @@ def _described_tensor(value: torch.Tensor) -> Hashable:
     kind = type(value)
     if kind not in (torch.Tensor, nn.Parameter) or value.layout != torch.strided or value.device.type != "cpu":
         raise UnknownKind
-    data = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+    data: Any = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
     return kind, value.dtype, tuple(value.shape), value.stride(), hashlib.sha256(data).digest()

@@ -103,6 +103,7 @@ def _the_data(subject: Subject, items: Sequence[Case], known: Sequence[int]) -> 
         return None
     split: Split = "test" if whole_card.splits.get("test") else "validation"
     whole = len(whole_card.splits.get(split, ())) == len(known) == len(items)
+    whole = whole and not subject.task.tags.generative  # whose items are windows, and no samples
     return _Data(whole_card, split, known) if whole else None
 
 

@@ -17,7 +17,8 @@ from tests.healthy import healthy_evidence
 from zoo.api.errors import MissingExtra, UsageError
 from zoo.bundle.runtime import signature
 from zoo.bundle.runtime.bundle import verify_bundle
-from zoo.bundle.runtime.signature import PASSWORD, SIGNATURE, check_private_key, sign
+from zoo.bundle.runtime.bundled_run import SIGNATURE
+from zoo.bundle.runtime.signature import PASSWORD, check_private_key, sign
 
 pytest.importorskip("model_signing")
 from cryptography.hazmat.primitives import serialization

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from tests.builtin import builtin_task, read_one
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
-from zoo.api.parts import Task
+from zoo.api.parts import NotesInput, Task
 from zoo.api.problem import AudioInput, ImageInput, Problem
 from zoo.api.task import Case, Purpose
 from zoo.bundle.runtime.task_source import task_source
@@ -61,6 +61,7 @@ def test_the_problem_has_the_rate_and_the_classes_of_the_data() -> None:
     assert problem.input == AudioInput(sample_rate=8000)
     assert problem.classes == ("bright", "hollow", "pure")
     assert task.problem(card, AudioInput(sample_rate=16_000)).input == AudioInput(sample_rate=16_000)
+    assert isinstance(task.data, NotesInput)
     notes = task.data.input_notes(card, AudioInput(sample_rate=16_000))
     assert notes == ["96 of 96 recordings are resampled to 16000 Hz: 96 of 8000 Hz"]
 

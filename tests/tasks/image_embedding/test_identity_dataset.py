@@ -61,6 +61,6 @@ def test_the_pairs_of_held_out_identities_come_with_every_batch() -> None:
     assert isinstance(test, VerificationDataset)
     batch = test.batch([5, 2])
     assert batch["index"].tolist() == [5, 2]
-    labels = test.labels[batch["pairs"][:, :2]]
+    labels = torch.tensor([sample.label for sample in test.samples])[batch["pairs"][:, :2]]
     assert torch.equal((labels[:, 0] == labels[:, 1]).long(), batch["pairs"][:, 2])
     assert len(batch["pairs"]) == pytest.approx(len(test) * (len(test) - 1) / 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 from PIL import Image
 
 from tests.builtin import builtin_task
-from zoo.api.data import DataRequest
+from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import ImageInput, Problem
-from zoo.api.task import Case, Purpose
+from zoo.api.task import Case, Item, Purpose
+from zoo.data.formats.samples import Sample
 from zoo.tasks.image_embedding.metrics import VerificationMetrics
 
 TASK = builtin_task("image-embedding")
@@ -103,4 +105,26 @@ def test_the_comparison_of_both_sides_counts_verification() -> None:
     answers = [{"embedding": row.numpy()} for row in directions(0, 20, 45, 100)]
     found = TASK.answers.agreement(answers, answers, cases=cases, noise={"embedding": 1e-7})
     assert found.holds
-    assert TASK.answers.metrics(answers, cases, PROBLEM) == pytest.approx({"roc_auc": 0.75, "tar_at_far_1pct": 0.5})
+    # the only pair above the threshold is that of 0 and 20 degrees; next come 20 and 45, of two identities
+    threshold = (np.cos(np.deg2rad(20)) + np.cos(np.deg2rad(25))) / 2
+    expected = {"roc_auc": 0.75, "accuracy": 0.5, "tar_at_far_1pct": 0.5, "threshold": threshold}
+    assert TASK.answers.metrics(answers, cases, PROBLEM) == pytest.approx(expected)
+
+
+def test_pairs_that_the_data_name_are_those_that_count() -> None:
+    samples = tuple(Sample(f"{number}.png") for number in range(4))
+    source = DataSource(request=DataRequest(source="faces"), format="pairs")
+    card = DataCard(source=source, splits={"test": samples}, facts={"pairs": [[0, 1, 1], [2, 3, 0], [0, 2, 0]]})
+    order = (2, 0, 3, 1)
+    items = [Item(card=card, split="test", sample=samples[number]) for number in order]
+    cases = [Case(name=str(n), kind="realistic", inputs={}, item=item) for n, item in enumerate(items)]
+    angles = dict(zip(range(4), directions(0, 20, 45, 100), strict=True))
+    answers = [{"embedding": angles[number].numpy()} for number in order]
+    metrics = TASK.answers.metrics(answers, cases, PROBLEM)
+    # the genuine pair is the most similar of the three: 20 degrees, against 55 and 45
+    threshold = (np.cos(np.deg2rad(20)) + np.cos(np.deg2rad(45))) / 2
+    assert metrics["roc_auc"] == 1.0
+    assert metrics["threshold"] == pytest.approx(threshold)
+    swapped = replace(card, splits={"test": samples, "validation": samples})
+    other = [replace(case, item=replace(item, card=swapped)) for case, item in zip(cases, items, strict=True)]
+    assert TASK.answers.metrics(answers, other, PROBLEM) == {}

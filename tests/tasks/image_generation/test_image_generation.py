@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from onnx.reference import ReferenceEvaluator
 from PIL import Image
 
 from tests.builtin import builtin_task, read_one
-from zoo import BadFile, Catalog, DataRequest, PluginError, Purpose
+from zoo import BadFile, Case, Catalog, DataRequest, PluginError, Purpose
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput, LatentInput, Problem
 from zoo.api.recipe import Recipe
@@ -23,6 +24,7 @@ from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_config import sized_input
 from zoo.tasks.image_generation import device
 from zoo.tasks.image_generation.controls import exchange_numbers
+from zoo.tasks.image_generation.features import random_features
 from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
 
 PICTURE = ImageInput(size=(8, 6), channels=1, mean=(0.5,), std=(0.5,), any_channels=True)
@@ -155,3 +157,32 @@ def test_samples_become_a_sheet_in_rows_of_eight(tmp_path: Path) -> None:
 def test_a_decoder_is_a_part_of_a_vae_alone() -> None:
     spec = Catalog.discover().model("vae_decoder").spec
     assert list(spec.part_of) == ["vae"]
+
+
+def test_the_distance_of_answers_is_that_of_training() -> None:
+    random = np.random.default_rng(0)
+    real = random.integers(0, 256, (40, 8, 6, 1)).astype(np.uint8)
+    made = (real * 0.6).astype(np.uint8)[::-1]
+    cases = [Case(name=str(index), kind="realistic", inputs={}, real=picture) for index, picture in enumerate(real)]
+    answers = [{"images": picture[None]} for picture in made]
+    metrics = GenerationMetrics(PICTURE)
+    levels = [torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1 for images in (made, real)]
+    metrics.update({"image": levels[0]}, {"input": levels[1]})
+    expected = metrics.compute()["frechet_random"]
+    assert expected > 0.01
+    found = TASK.answers.metrics(answers, cases, PROBLEM)
+    assert found == {"frechet_random": pytest.approx(expected, rel=1e-3)}
+    assert TASK.answers.metrics(answers[:1], cases[:1], PROBLEM) == {}
+    assert TASK.answers.metrics(answers, [replace(case, real=None) for case in cases], PROBLEM) == {}
+    features = random_features(real)
+    network = RandomFeatures(1)(levels[1]).numpy()
+    np.testing.assert_allclose(features, network, rtol=2e-3, atol=1e-5)
+
+
+def test_latents_for_evaluation_have_a_real_picture_each() -> None:
+    card = TASK.data.check(TASK.data.detect(DataRequest(source="digits")), progress=lambda _done, _total: None)
+    few = replace(card, splits={"test": card.splits["test"][:3]})
+    cases = list(TASK.answers.cases(few, PROBLEM, Purpose.EVALUATION, limit=10))
+    assert [case.real.shape for case in cases] == [(8, 6, 1)] * 3
+    assert {case.truth for case in cases} == {None}
+    assert all(case.real is None for case in TASK.answers.cases(few, PROBLEM, Purpose.GOLDEN, limit=10))

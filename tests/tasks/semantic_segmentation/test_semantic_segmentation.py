@@ -122,7 +122,21 @@ def test_perfect_scores_have_perfect_metrics(card: DataCard, problem: Problem, t
     metrics = TASK.tensors.metrics(problem)
     metrics.update({"logits": logits_of(batch["mask"])}, batch)
     assert metrics.compute() == pytest.approx({"miou": 1.0, "pixel_accuracy": 1.0})
-    assert [path.name for path in metrics.pictures(tmp_path)] == ["segmentation.png", "confusion.png"]
+    names = [path.name for path in metrics.pictures(tmp_path)]
+    assert names == ["segmentation.png", "confusion.png", "classes.csv"]
+
+
+def test_wrong_pixels_are_told_by_class_and_by_file(problem: Problem, tmp_path: Path) -> None:
+    metrics = TASK.tensors.metrics(problem)
+    truth = torch.tensor([[[0, 0, 1, 1, 255, 255]], [[2, 2, 2, 2, 2, 2]]])
+    found = torch.tensor([[[0, 1, 1, 1, 1, 0]], [[2, 2, 2, 2, 2, 2]]])
+    image = torch.zeros(2, 1, 1, 6, dtype=torch.uint8)
+    metrics.update({"logits": logits_of(found)}, {"image": image, "mask": truth, "name": ["a.png", "b.png"]})
+    metrics.compute()
+    metrics.pictures(tmp_path)
+    assert (tmp_path / "mistakes.csv").read_text() == "file,share of right pixels\na.png,0.7500\n"
+    _, *rows = (tmp_path / "classes.csv").read_text().splitlines()
+    assert [row.split(",")[1:] for row in rows[:4]] == [["2", "0.5000"], ["2", "0.6667"], ["6", "1.0000"], ["0", ""]]
 
 
 def test_metrics_by_hand_with_open_pixels(problem: Problem) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The opsets for which torch itself built a registry."""
     opsets: list[int] = []
 
@@ -56,7 +55,7 @@ def test_what_is_remembered_is_as_when_it_was_read_last() -> None:
         _registration.ONNXRegistry,
         _registration.OnnxDecompMeta,
         _registration._get_overload,
-        _registration.onnxscript_apis.get_torchlib_ops,
+        _registration.onnxscript_apis.get_torchlib_ops,  # type: ignore[attr-defined]
     )
     source = "".join(map(inspect.getsource, parts))
     assert guarded_registration() is _registration
@@ -86,10 +85,10 @@ def test_what_one_export_adds_does_not_reach_the_next() -> None:
 def test_a_new_operator_is_seen(built: list[int]) -> None:
     with remembered_registry():
         ask()
-        library = Library("zoo_test_registry", "DEF")
-        library.define("twice(Tensor x) -> Tensor")
+        library = Library("zoo_test_registry", "DEF")  # type: ignore[no-untyped-call]
+        library.define("twice(Tensor x) -> Tensor")  # type: ignore[no-untyped-call]
         ask()
-        library._destroy()
+        library._destroy()  # type: ignore[no-untyped-call]
     assert built == [18, 18]
 
 

@@ -28,6 +28,9 @@ class Settings:
 
 
 class Scale(nn.Module):
+    extra: object
+    rows: object
+
     def __init__(self, factor: float = 2.0, *, shift: float = 0.0) -> None:
         super().__init__()
         self.settings = Settings(factor)
@@ -35,7 +38,8 @@ class Scale(nn.Module):
         self.inner = nn.ModuleDict({"act": nn.ReLU()})
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inner["act"](x) * self.settings.factor + self.shift
+        scaled: Tensor = self.inner["act"](x) * self.settings.factor + self.shift
+        return scaled
 
 
 class OtherScale(Scale):
@@ -43,11 +47,11 @@ class OtherScale(Scale):
 
 
 @pytest.fixture
-def captured(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
+def captured(monkeypatch: pytest.MonkeyPatch) -> list[Scale]:
     """The modules that were captured, not found."""
-    modules: list[nn.Module] = []
+    modules: list[Scale] = []
 
-    def capture(module: nn.Module, *_: object, **__: object) -> Graph:
+    def capture(module: Scale, *_: object, **__: object) -> Graph:
         modules.append(module)
         return Graph(signature=SIGNATURE, plain=None, shipped=None, modules={})  # type: ignore[arg-type]
 
@@ -61,7 +65,7 @@ def keep(module: nn.Module, *, rows: int = 3, opset: int = 18, signature: Signat
     return export_kept(module.eval(), example, signature, opset=opset, name="it")
 
 
-def test_the_same_settings_are_captured_once(captured: list[nn.Module]) -> None:
+def test_the_same_settings_are_captured_once(captured: list[Scale]) -> None:
     assert keep(Scale()) is keep(Scale())
     assert len(captured) == 1
 
@@ -88,13 +92,13 @@ def with_attribute(value: object) -> Scale:
         lambda: keep(with_attribute(torch.float16)),
     ],
 )
-def test_anything_else_is_captured_anew(captured: list[nn.Module], other: Callable[[], Graph]) -> None:
+def test_anything_else_is_captured_anew(captured: list[Scale], other: Callable[[], Graph]) -> None:
     assert keep(Scale()) is not other()
     assert len(captured) == 2
 
 
 @pytest.mark.parametrize(("value", "other"), [(1, True), (0.0, -0.0), ("1", b"1"), ([1], (1,)), ({"a": 1}, {"a": 2})])
-def test_values_that_python_calls_equal_are_told_apart(captured: list[nn.Module], value: object, other: object) -> None:
+def test_values_that_python_calls_equal_are_told_apart(captured: list[Scale], value: object, other: object) -> None:
     keep(with_attribute(value))
     keep(with_attribute(other))
     assert len(captured) == 2
@@ -126,14 +130,14 @@ def hooked() -> Scale:
         hooked,
     ],
 )
-def test_what_cannot_be_compared_is_captured_each_time(captured: list[nn.Module], make: Callable[[], Scale]) -> None:
+def test_what_cannot_be_compared_is_captured_each_time(captured: list[Scale], make: Callable[[], Scale]) -> None:
     module = make()
     keep(module)
     keep(module)
     assert captured == [module, module]
 
 
-def test_only_the_latest_are_kept(captured: list[nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_latest_are_kept(captured: list[Scale], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_captures, "MAX_CAPTURES", 2)
     for factor in (1.0, 2.0, 1.0, 3.0, 1.0, 2.0):
         keep(Scale(factor))

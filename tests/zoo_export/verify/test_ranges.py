@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import zoo
 from zoo.bundle.judge.parity_rule import Status
+from zoo_export.verify.verify import Verified
 
 Edit = Callable[[onnx.ModelProto], None]
 WRONG = 1e-3
@@ -125,6 +126,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def failing(path: Path, weights: str) -> set[str]:
     """The gates that fail on a single file."""
     verified = zoo.verify(path, against=weights)
+    assert isinstance(verified, Verified)
     assert verified.holds == verified.report.verdict.value.startswith(("PASS", "WARN"))
     return {gate.name for gate in verified.report.gates if gate.status == Status.FAIL}
 

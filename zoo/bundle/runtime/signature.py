@@ -13,7 +13,7 @@ import logging
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import MissingExtra, UsageError
 from zoo.bundle.judge.cases import Finding
@@ -59,8 +59,8 @@ def sign(folder: Path, key: Path) -> None:
     check_private_key(key)
     from model_signing import hashing, signing  # noqa: PLC0415  the extra
 
-    config = signing.Config().use_elliptic_key_signer(private_key=key, password=_password())
-    config.set_hashing_config(hashing.Config().use_file_serialization(hashing_algorithm="sha256"))
+    config = _config(signing).use_elliptic_key_signer(private_key=key, password=_password())
+    config.set_hashing_config(_config(hashing).use_file_serialization(hashing_algorithm="sha256"))
     unfinished = folder / f"{SIGNATURE}.unfinished"
     try:
         config.sign(folder / NAME, unfinished)
@@ -92,8 +92,8 @@ def _wrong(folder: Path, path: Path, key: Path) -> str:
     from model_signing import hashing, verifying  # noqa: PLC0415  the extra
 
     logging.getLogger("model_signing").setLevel(logging.CRITICAL)
-    config = verifying.Config().use_elliptic_key_verifier(public_key=key)
-    config.set_hashing_config(hashing.Config().use_file_serialization(hashing_algorithm="sha256"))
+    config = _config(verifying).use_elliptic_key_verifier(public_key=key)
+    config.set_hashing_config(_config(hashing).use_file_serialization(hashing_algorithm="sha256"))
     try:
         config.verify(folder / NAME, path)
     except ValueError as error:
@@ -103,6 +103,11 @@ def _wrong(folder: Path, path: Path, key: Path) -> str:
     except Exception:  # whatever a made-up file has the parsers raise
         return f"{SIGNATURE} is no signature that this key could have made"
     return ""
+
+
+def _config(module: Any) -> Any:
+    """The settings of a module of model-signing, whose types say less than it does: a password is bytes."""
+    return module.Config()
 
 
 def _public_key(key: Path) -> EllipticCurvePublicKey:

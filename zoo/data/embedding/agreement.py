@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import Agreement, Case
-from zoo.data.embedding.verification import FAR, Floats, roc, verification_pairs
+from zoo.data.embedding.verification import FAR, Floats, pair_similarities, roc, verification_pairs
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -39,8 +39,9 @@ def agreement(
     """
     expected, actual = stacked(reference), stacked(candidate)
     cosines = _cosines(expected, actual)
-    first, second, _ = verification_pairs(_labels(cases)).T
-    before, after = similarities(expected, first, second), similarities(actual, first, second)
+    pairs = verification_pairs(_labels(cases))
+    first, second, _ = pairs.T
+    before, after = pair_similarities(expected, pairs), pair_similarities(actual, pairs)
     threshold = decision_threshold(expected, cases, default=_middle(before))
     margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(expected.shape[1]))
     crossed = (before >= threshold) != (after >= threshold)
@@ -67,21 +68,15 @@ def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, default: fl
     known = known_pairs(cases)
     if known is None:
         return default
-    first, second, same = known
-    return roc(similarities(embeddings, first, second), same).at(far)[1]
+    return roc(pair_similarities(embeddings, known), known[:, 2] == 1).at(far)[1]
 
 
-def known_pairs(cases: Sequence[Case]) -> tuple[Indices, Indices, npt.NDArray[np.bool_]] | None:
-    """(indices, indices, whether of one identity) of pairs of known truth; None unless there are both kinds."""
+def known_pairs(cases: Sequence[Case]) -> npt.NDArray[np.int64] | None:
+    """Pairs of known truth, int64 [pairs, 3]: two indices, and 1 where they are of one identity; None of one kind."""
     known = np.array([index for index, case in enumerate(cases) if case.truth is not None], np.intp)
     pairs = verification_pairs(_labels([cases[index] for index in known.tolist()]))
     same = pairs[:, 2] == 1
-    return None if same.all() or not same.any() else (known[pairs[:, 0]], known[pairs[:, 1]], same)
-
-
-def similarities(embeddings: Floats, first: Indices, second: Indices) -> Floats:
-    """The dot products of the pairs at these indices, float64 [pairs]."""
-    return np.asarray(np.einsum("pd,pd->p", embeddings[first], embeddings[second]))
+    return None if same.all() or not same.any() else np.stack([*known[pairs[:, :2]].T, pairs[:, 2]], axis=1)
 
 
 def _middle(values: Floats) -> float:

@@ -34,3 +34,14 @@ def in_words(embedding: Any) -> str:
     """One line: how many numbers, their length, the first few."""
     first = " ".join(f"{value:.4f}" for value in embedding[:6])
     return f"{len(embedding)} numbers of length {np.linalg.norm(embedding):.4f}: {first} …"
+
+
+def show(answer: Mapping[str, Any], problem: Mapping[str, Any]) -> str:  # noqa: ARG001  every task's
+    """One line: size, length and the first numbers."""
+    return in_words(answer["embedding"].reshape(-1))
+
+
+def compare(names: Sequence[str], answers: Sequence[Mapping[str, Any]], problem: Mapping[str, Any]) -> str:
+    """A line for each pair: how similar they are, and, where a threshold was measured, whether they are the same."""
+    embeddings = [answer["embedding"].reshape(-1) for answer in answers]
+    return described(names, matches(embeddings, problem["facts"].get("threshold")), problem["facts"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -13,7 +13,6 @@ from torch import Tensor
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import DataError
 from zoo.api.problem import ImageInput
-from zoo.data.formats.samples import Sample
 from zoo.data.image.preprocess import ImagePrepare, luma
 from zoo.data.image.reading import Pixels, reader, stacked
 
@@ -29,22 +28,30 @@ CHUNK: Final = 256
 THREADS: Final = min(8, os.cpu_count() or 1)
 
 
-class ImageDataset:
-    """A split; images are kept as whole grey levels, so that nothing is lost before `ready`."""
+class PictureDataset:
+    """A split with what the data say of each picture.
 
-    def __init__(self, samples: Sequence[Sample], levels: Levels, prepare: ImagePrepare) -> None:
+    Images are kept as whole grey levels, so that nothing is lost before `ready`.  `targets` has the values of all
+    samples by name: a tensor [samples, ...], a sequence of tensors of any shapes, or pictures.
+    """
+
+    def __init__(
+        self, samples: Sequence[Any], levels: Levels, prepare: ImagePrepare, targets: Mapping[str, Values]
+    ) -> None:
         self.samples = samples
         self.levels = levels
         self.prepare = prepare
-        self.labels = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+        self.targets = targets
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w] (one channel where all are grey), label and index int64 [n]."""
+        """image uint8 [n, channels, h, w] (one channel where all are grey), targets, index int64 [n] and n names."""
         index = torch.as_tensor(indices, dtype=torch.int64)
-        return {"image": self.levels.take(index), "label": self.labels[index], "index": index}
+        targets = {name: _taken(values, index) for name, values in self.targets.items()}
+        names = [self.samples[i].name for i in indices]
+        return {"image": self.levels.take(index), **targets, "index": index, "name": names}
 
     def ready(self, batch: Batch) -> Batch:
         """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
@@ -86,16 +93,59 @@ class OnDemand(Generic[S]):
 Levels = Resident | OnDemand[Any]
 
 
+@runtime_checkable
+class Takes(Protocol):
+    """What gives its values when they are asked for, as pictures do."""
+
+    def take(self, index: Tensor) -> Tensor:
+        """Those of the samples at these indices, [n, ...]."""
+
+
+Values = Tensor | Sequence[Tensor] | Takes
+"""What the data say of all samples of a split."""
+
+
+def _taken(values: Values, index: Tensor) -> Tensor | list[Tensor]:
+    """The values at these indices."""
+    if isinstance(values, Tensor):  # which has a `take` of another meaning
+        return values[index]
+    return values.take(index) if isinstance(values, Takes) else [values[i] for i in index.tolist()]
+
+
 @torch.no_grad()
-def open_split(card: DataCard, split: Split, image: ImageInput) -> ImageDataset:
-    """One split of a checked card, resized for a model's input."""
+def open_pictures(
+    card: DataCard,
+    split: Split,
+    image: ImageInput,
+    *,
+    read: Callable[[Any], Pixels],
+    stacked: Callable[[], Pixels | None],
+    targets: Callable[[], Mapping[str, Values]],
+) -> PictureDataset:
+    """One split of a checked card, resized for a model's input; DataError where the data have no such split."""
     samples = card.splits.get(split)
     if not samples:
         raise DataError(f"{card.source.request.source} has no {split} split")
     prepare = ImagePrepare(image).requires_grad_(False)
-    grey = card.facts.get("channels") == 1
-    levels = open_levels(samples, reader(card), prepare, grey=grey, stacked=lambda: stacked(card, split))
-    return ImageDataset(samples, levels, prepare)
+    levels = open_levels(samples, read, prepare, grey=card.facts.get("channels") == 1, stacked=stacked)
+    return PictureDataset(samples, levels, prepare, targets())
+
+
+def labels(card: DataCard, split: Split) -> Tensor:
+    """The indices of the classes of a split, int64 [samples]."""
+    return torch.tensor([sample.label for sample in card.splits[split]], dtype=torch.int64)
+
+
+def open_split(card: DataCard, split: Split, image: ImageInput) -> PictureDataset:
+    """One split in a format of zoo's own, with `label` int64 [n]."""
+    return open_pictures(
+        card,
+        split,
+        image,
+        read=reader(card),
+        stacked=lambda: stacked(card, split),
+        targets=lambda: {"label": labels(card, split)},
+    )
 
 
 def open_levels(

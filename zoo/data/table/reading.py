@@ -34,11 +34,13 @@ read = read_rows
 
 def number(text: str | None, what: str) -> float:
     """The finite number in a cell; ValueError says what is none."""
+    if text is None:
+        raise ValueError(f"{what} is missing")
     try:
-        value = float(text or "")
+        value = float(text)
     except ValueError:
         raise ValueError(f"{what} is {text!r}, which is no number") from None
-    if not np.isfinite(np.float32(value)):
+    if not abs(value) <= np.finfo(np.float32).max:  # NaN is not, either
         raise ValueError(f"{what} is {text!r}, which is no finite number")
     return value
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
 from zoo.api.errors import BadSample, DataError
@@ -16,6 +16,7 @@ from zoo.api.task import Progress
 from zoo.data.card import make_card, split_named
 from zoo.data.table.reading import number
 
+S = TypeVar("S")
 TABLES: Final = (".csv", ".tsv")
 TARGET: Final = "target"
 SPLIT: Final = "split"
@@ -49,27 +50,20 @@ def check_table(source: DataSource, *, progress: Progress) -> DataCard:
     """Every row read; DataError names each row and column that is no number."""
     path = source.location
     assert path is not None, "detect gives every table a location"
-    lines = _lines(path)
-    header = next(lines)
+    header, rows = read_table(path)
     targets = [name for name in header if name == TARGET or name.startswith(f"{TARGET}_")]
     columns = [name for name in header if name not in (*targets, SPLIT)]
     if not targets or not columns:
         raise DataError(
             f"the first line of {path} names no column {'to learn from' if targets else TARGET}", hint=ACCEPTED
         )
-    rows: dict[Split, list[Row]] = {"train": [], "validation": [], "test": []}
-    bad: list[BadSample] = []
-    cells = list(lines)
-    for at, line in enumerate(cells, 1):
-        try:
-            if len(line) != len(header):
-                raise ValueError(f"it has {len(line)} cells, the first line has {len(header)}")
-            split, row = _row(dict(zip(header, line, strict=True)), columns, targets, f"row {at}")
-            rows[split].append(row)
-        except ValueError as error:
-            bad.append(BadSample(f"{path.name}, row {at}", str(error), "correct the row"))
-        progress(at, len(cells))
-    return table_card(source, columns, targets, rows, bad=bad)
+
+    def sample(index: int, cells: Mapping[str, str]) -> Row:
+        features, values = (tuple(number(cells[name], name) for name in names) for names in (columns, targets))
+        return Row(f"row {index}", features, values)
+
+    splits, bad = read_samples(path, header, rows, sample, progress=progress)
+    return table_card(source, columns, targets, splits, bad=bad)
 
 
 def table_card(
@@ -85,19 +79,52 @@ def table_card(
     return make_card(source, rows, bad=bad, classes=(), facts=facts, accepted=ACCEPTED)
 
 
-def _lines(path: Path) -> Iterator[list[str]]:
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """The cells of one row, before anybody has looked at them."""
+
+    line: int
+    """The line of the file in which it ends, from 1."""
+    cells: Sequence[str]
+
+
+def read_table(path: Path) -> tuple[list[str], list[TableRow]]:
+    """The names of the columns of a CSV or TSV file, and every row; DataError where it is no table."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", hint="save it as UTF-8") from error
     lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    header = next(lines, [])
+    try:
+        header, rows = next(lines, []), [TableRow(lines.line_num, cells) for cells in lines if cells]
+    except csv.Error as error:
+        raise DataError(f"{path}, line {lines.line_num}, is no row of a table: {error}", hint="save it anew") from error
     if doubled := {name for name in header if header.count(name) > 1}:
-        raise DataError(f"{path} names the column {min(doubled)!r} twice", hint=ACCEPTED)
-    yield header
-    yield from (line for line in lines if line)
+        raise DataError(f"{path} names the column {min(doubled)!r} twice", hint="each column has a name of its own")
+    return header, rows
 
 
-def _row(cells: Mapping[str, str], columns: Sequence[str], targets: Sequence[str], name: str) -> tuple[Split, Row]:
-    features, values = (tuple(number(cells[one], one) for one in names) for names in (columns, targets))
-    return split_named(cells.get(SPLIT)), Row(name, features, values)
+def read_samples(
+    path: Path,
+    header: Sequence[str],
+    rows: Sequence[TableRow],
+    sample: Callable[[int, Mapping[str, str]], S],
+    *,
+    progress: Progress,
+) -> tuple[dict[Split, list[S]], list[BadSample]]:
+    """The samples of each split, by the column `split` where there is one, and the rows that give none.
+
+    `sample` takes the index of a row, from 1, and its cells by column; ValueError or OSError says what is wrong.
+    """
+    splits: dict[Split, list[S]] = {"train": [], "validation": [], "test": []}
+    bad: list[BadSample] = []
+    for index, row in enumerate(rows, 1):
+        try:
+            if len(row.cells) != len(header):
+                raise ValueError(f"it has {len(row.cells)} cells, the first line has {len(header)}")
+            cells = dict(zip(header, row.cells, strict=True))
+            splits[split_named(cells.get(SPLIT))].append(sample(index, cells))
+        except (ValueError, OSError) as error:
+            bad.append(BadSample(f"{path.name}, line {row.line}", str(error), "correct the line"))
+        progress(index, len(rows))
+    return splits, bad

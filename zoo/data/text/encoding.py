@@ -1,18 +1,12 @@
-"""Texts to token ids and back, in the unit that a problem's model reads; files and words as inputs of a pipeline."""
+"""Texts to token ids and back, in the unit that a problem's model reads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from zoo.api.errors import BadFile
 from zoo.api.problem import Problem, TokenInput
-from zoo.data.text import reading, vocabulary, wordpiece
-from zoo.runs.serialization import to_json
-
-if TYPE_CHECKING:
-    from zoo.api.task import Arrays
+from zoo.data.text import vocabulary, wordpiece
 
 
 def token_input(problem: Problem) -> TokenInput:
@@ -56,19 +50,3 @@ def decode(tokens: Iterable[int], problem: Problem) -> str:
     known = rules(problem)
     kept = (problem.vocabulary[token] for token in tokens if token not in (*known["first"], *known["last"]))
     return " ".join(kept).replace(" ##", "")
-
-
-def file_inputs(path: Path, problem: Problem) -> Arrays:
-    """tokens int64 [1, length] and lengths int64 [1] of a text file; BadFile when it is empty or no text."""
-    try:
-        return reading.read(path, to_json(problem))
-    except (OSError, ValueError) as error:
-        raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
-
-
-def text_inputs(text: str, problem: Problem) -> Arrays:
-    """The same of a text given in words; BadFile when it is empty."""
-    try:
-        return reading.read_text(text, to_json(problem))
-    except ValueError as error:
-        raise BadFile(f"{text!r} cannot be read: {error}") from error

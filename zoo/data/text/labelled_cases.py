@@ -79,12 +79,12 @@ def _language(name: str, problem: Problem) -> int | str | None:
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two embedded names, one of them padded, and up to three of the data's own."""
+    """Two embedded names, one of them padded, and up to three of the data's own, or else more names."""
     long, _, _ = LENGTHS
-    first, second = islice(_items(None, problem), 2)
+    first, second, *others = islice(_items(None, problem), 2 + GOLDEN_ITEMS)
     yield first
     tokens = second.inputs["tokens"][0].tolist()[:long]
     padded = _case(f"{second.name}, padded", "padded", tokens, padded_to=long)
     yield padded
-    if card is not None and card.source.format != EMBEDDED:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)
+    own = card is not None and card.source.format != EMBEDDED
+    yield from islice(_items(card, problem), GOLDEN_ITEMS) if own else others

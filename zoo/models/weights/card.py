@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.specs import WeightsSpec
-from zoo.models.weights.declaration import declaration, needed_names
+from zoo.models.weights.declaration import declaration, needed_imports
 from zoo.runs.serialization import to_json
 from zoo.runs.train_config import TrainConfig
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROUNDED = "float16 for tensors of two or more dimensions, everything else as it was; measured as stored"
 LOCAL_OPTIONS = ("-o", "--output", "--data-root", "--runs-root")
 """Options of `zoo train` whose values are paths of one machine."""
+STOPPING_OPTIONS = ("--max-time", "--stop-after")
+"""Options that end a training early: where one did, or a signal, `--stop-after` says at which step."""
 
 
 def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dtype: str) -> str:
@@ -41,31 +43,46 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
         "sha256": f"`{spec.sha256}`",
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items() if value)
-    imports = f"from zoo import {', '.join(needed_names(spec))}"
     config = f"\n## Configuration\n\n```json\n{_configuration(trained.run.config)}\n```\n" if trained.run else ""
     return (
         f"# {trained.entry.full_name}@{spec.tag}\n\n{_notes(evaluation)}| | |\n|---|---|\n{rows}\n\n"
-        f"## Declaration\n\n```python\n{imports}\n\n{declaration(spec)}\n```\n{config}"
+        f"## Declaration\n\n```python\n{needed_imports(spec)}\n\n{declaration(spec)}\n```\n{config}"
     )
 
 
 def recipe_of(trained: Trained) -> str:
-    """The command that makes these weights, without the paths of one machine."""
+    """The command that makes these weights, without the paths of one machine.
+
+    A training that was stopped, or ran out of its time, is repeated up to the step of these weights.
+    """
     if trained.run is None:
         return ""
     program, *words = trained.run.record.argv or ("",)
-    if Path(program).name != "zoo":
+    if Path(program).name != "zoo" and Path(program).parts[-2:] != ("zoo", "__main__.py"):
         return f"zoo.train({trained.entry.bare_name!r}, ...), with the configuration on the card"
-    kept: list[str] = []
-    for before, word in zip(["", *words], words, strict=False):
-        if (
-            before not in LOCAL_OPTIONS
-            and word not in LOCAL_OPTIONS
-            and not word.startswith(tuple(f"{option}=" for option in LOCAL_OPTIONS))
-        ):
-            kept.append(source_name(word) if before == "--data" else word)
-    command = shlex.join(["zoo", *kept])
-    return command if trained.run.status == "finished" else f"{command}; stopped at step {trained.lineage.step}"
+    complete = trained.run.status == "finished" and trained.run.config.max_time is None
+    words = _without(words, LOCAL_OPTIONS if complete else (*LOCAL_OPTIONS, *STOPPING_OPTIONS))
+    kept = [
+        source_name(word) if before == "--data" else word for before, word in zip(["", *words], words, strict=False)
+    ]
+    return shlex.join(["zoo", *kept, *([] if complete else ["--stop-after", str(trained.lineage.step)])])
+
+
+def packing_of(name: str, dtype: str) -> str:
+    """What makes the file of this name from the run of a recipe, as a command to follow it; empty where nothing does.
+
+    A recipe alone ends in a run, whose best checkpoint are the weights; only numbers of another kind are packed.
+    """
+    return "" if dtype == "float32" else f" -o run && zoo weights pack run -o {shlex.quote(name)} --dtype {dtype}"
+
+
+def _without(words: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The words of a command without these options and their values."""
+    starts = tuple(f"{option}=" for option in options)
+    pairs = zip(["", *words], words, strict=False)
+    return [
+        word for before, word in pairs if before not in options and word not in options and not word.startswith(starts)
+    ]
 
 
 def source_name(source: str) -> str:

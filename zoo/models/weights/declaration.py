@@ -15,12 +15,17 @@ def declaration(spec: WeightsSpec) -> str:
     return "\n".join(["WeightsSpec(", *lines, ")"])
 
 
-def needed_names(spec: WeightsSpec) -> tuple[str, ...]:
-    """What the declaration wants to have imported from zoo."""
+def needed_imports(spec: WeightsSpec, *others: str) -> str:
+    """The lines of Python that import what the declaration names: from zoo, and from the plugin of an own input.
+
+    `others` are further names of zoo's.
+    """
     picture = spec.input.picture if isinstance(spec.input, LatentInput) else None
-    return tuple(
-        sorted({"WeightsSpec", *(type(input).__name__ for input in (spec.input, picture) if input is not None)})
-    )
+    names: dict[str, set[str]] = {"zoo": {"WeightsSpec", *others}}
+    for kind in (type(input) for input in (spec.input, picture) if input is not None):
+        own = kind.__module__.partition(".")[0] != "zoo"
+        names.setdefault(kind.__module__ if own else "zoo", set()).add(kind.__name__)
+    return "\n".join(f"from {module} import {', '.join(sorted(names[module]))}" for module in names)
 
 
 def _changed_fields(value: Any) -> list[tuple[str, object]]:

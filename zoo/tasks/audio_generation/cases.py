@@ -93,7 +93,7 @@ def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:  # noqa: 
 
 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Windows of the evaluation recordings, each read without context."""
+    """Windows of the evaluation recordings, each going on where the one before ends."""
     split, indices = _measured(card)
     rate = problem.input.sample_rate if card is not None and isinstance(problem.input, AudioInput) else None
     for number in indices:
@@ -101,18 +101,21 @@ def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
         item = card.splits[split][number] if card is not None else None
         name = item.name if item is not None else f"embedded tones, {split} {number}"
         label = max(item.label, 0) if item is not None else tones.label(number)
-        for at in range(0, len(codes) - WINDOW, WINDOW):
+        for at in range(0, len(codes) - 1, WINDOW):
+            end = min(at + WINDOW, len(codes) - 1)
             yield Case(
                 name=f"{name}, sample {at}",
                 kind="realistic",
-                inputs=_inputs(problem, codes[None, at : at + WINDOW], label),
+                continues=at > 0,
+                inputs=_inputs(problem, codes[None, at:end], label),
                 truth=codes[at + 1 : at + WINDOW + 1].astype(np.int64),
                 origin=f"{name}, sample {at}",
             )
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two windows of embedded tones, and up to three of the data's own recordings."""
-    yield from islice(_items(None, problem), 2)
-    if card is not None and card.source.format != TONES:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)
+    """Two windows of embedded tones, and up to three of the data's own recordings, or else more windows."""
+    first, second, *others = islice(_items(None, problem), 2 + GOLDEN_ITEMS)
+    yield from (first, second)
+    own = card is not None and card.source.format != TONES
+    yield from islice(_items(card, problem), GOLDEN_ITEMS) if own else others

@@ -6,7 +6,7 @@ model beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,23 +15,27 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.errors import BadFile, PluginError
 from zoo.api.parts import FileItem
 from zoo.api.problem import AudioInput, Input, Problem
-from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
+from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.audio import sources
 from zoo.data.audio.read_sound import read_sound, resampled
 from zoo.data.formats.detect import FormatReader
 from zoo.runs.serialization import to_json
-from zoo.tasks.audio_generation import device
+from zoo.tasks.audio_generation import device as sound_device
 from zoo.tasks.audio_generation.cases import cases as sound_cases
 from zoo.tasks.audio_generation.controls import sound_controls
 from zoo.tasks.audio_generation.showing import show
-from zoo.tasks.text_generation.agreement import agreement, scores
+from zoo.tasks.bases.reading import DeviceTextReader
+from zoo.tasks.bases.sequences import SequenceAnswers
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 
-class SoundData(FormatReader):
+class SoundData(FormatReader, DeviceTextReader):
     """Recordings of one rate; samples are `zoo.data.formats.samples.Sample`."""
+
+    device = sound_device
+    noun, hint = "a sound", "give a wav or flac file"
 
     def detect(self, request: DataRequest) -> DataSource:
         """A folder of wav files, with class folders or without, or the embedded tones."""
@@ -56,39 +60,25 @@ class SoundData(FormatReader):
         try:
             rate, signal = read_sound(path)
             signal = resampled(signal, rate, audio_input(problem.input).sample_rate)
-            return (FileItem(inputs=device.beginning(path, signal, to_json(problem))),)
+            return (FileItem(inputs=sound_device.beginning(path, signal, to_json(problem))),)
         except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as a sound: {error}", hint="give a wav or flac file") from error
-
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The beginning of a sound of a class, by its name; BadFile where the model knows no such class."""
-        try:
-            return device.read_text(text, to_json(problem))
-        except ValueError as error:
-            raise BadFile(f"{text!r} begins no sound: {error}") from error
+            raise BadFile(f"{path} cannot be read as a sound: {error}", hint=self.hint) from error
 
 
-class SoundAnswers:
+class SoundAnswers(SequenceAnswers):
     """Sounds like those of the data, sample by sample; the truth of a case is the code after each."""
+
+    device = sound_device
+    element = "sample"
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Sounds for a purpose, without state."""
         return sound_cases(card, problem, purpose, limit=limit)
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """The same likeliest next sample wherever the reference is decided."""
-        return agreement(reference, candidate, cases=cases, noise=noise, element="sample")
-
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """bits_per_sample over the cases whose next samples are known, each read without context."""
-        return scores(answers, cases, element="sample")
+        bits = self.bits(answers, cases)
+        return {"bits_per_sample": float(bits.mean())} if bits.size else {}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:
         """The generic kinds that apply to sounds, other codes, a forgotten state and a forgotten class."""
@@ -97,17 +87,6 @@ class SoundAnswers:
     def prompts(self, problem: Problem) -> Sequence[str]:
         """Every class, or "silence" where there are none."""
         return problem.classes or ("silence",)
-
-    def generate(
-        self,
-        run: Callable[[Arrays], Arrays],
-        inputs: Arrays,
-        feedback: Mapping[str, str],
-        problem: Problem,
-        settings: Mapping[str, float],
-    ) -> Arrays:
-        """The beginning and what the model writes after it: samples int64 [1, length], and the last logits."""
-        return device.generate(lambda feeds: dict(run(feeds)), dict(inputs), feedback, to_json(problem), settings)
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The sound that was written; of a single run of the graph, the likeliest next samples."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -14,18 +15,44 @@ from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Port, Signature
 from zoo.data.image.augment import augment as augment_pictures
-from zoo.data.image.dataset import open_split
+from zoo.data.image.dataset import PictureDataset, Values, labels, open_pictures
 from zoo.data.image.inputs import uncropped_input
 from zoo.data.image.preprocess import ImagePrepare
 from zoo.data.image.reading import IMAGE, read_as
+from zoo.tasks.bases.pictures import PictureData
 
 
 class PictureTensors:
-    """Datasets of whole grey levels, augmented as pictures; a task adds `metrics`."""
+    """Pictures as whole grey levels, augmented as pictures; a task adds `metrics`, and `targets`."""
+
+    data: ClassVar[type[PictureData]] = PictureData
+    """The task's data, which reads the pictures."""
+    crops: ClassVar[bool] = True
+    """False where answers are positions in the picture, so that nothing may be cropped away."""
+
+    def targets(self, card: DataCard, split: Split, image: ImageInput) -> Mapping[str, Values]:  # noqa: ARG002  for overriding
+        """What the data say of the samples of a split, by the names that batches have for it: their labels.
+
+        A tensor [samples, ...], a sequence of tensors of any shapes, or pictures; `image` is what the model is fed.
+        """
+        return {"label": labels(card, split)}
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """One split: pictures as whole levels, in memory where they fit."""
-        return open_split(read_as(card, problem), split, problem.image)
+        """One split."""
+        return self.pictures(card, split, problem)
+
+    def pictures(self, card: DataCard, split: Split, problem: Problem) -> PictureDataset:
+        """One split: pictures at the model's size, in memory where they fit, with their targets."""
+        card = read_as(card, problem)
+        data, image = self.data(), problem.image if self.crops else uncropped_input(problem)
+        return open_pictures(
+            card,
+            split,
+            image,
+            read=data.reader(card),
+            stacked=lambda: data.stacked(card, split),
+            targets=lambda: self.targets(card, split, image),
+        )
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """The batch with its images moved, turned and coloured."""

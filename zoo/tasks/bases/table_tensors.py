@@ -104,32 +104,28 @@ class RegressionMetrics:
         return [save(figure, folder / "answers.png")]
 
 
-class Normalise(nn.Module):
-    """Rows as the model takes them: (value - mean) / std."""
+class Moments(nn.Module):
+    """The mean and standard deviation of "feature" or "target" over train, float32 [n]."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, name: str) -> None:
         super().__init__()
-        for name, values in zip(("mean", "std"), moments(problem, "feature"), strict=True):
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
+        for moment, values in zip(("mean", "std"), moments(problem, name), strict=True):
+            self.register_buffer(moment, torch.tensor(values, dtype=torch.float32))
+
+
+class Normalise(Moments):
+    """Rows as the model takes them: (value - mean) / std."""
 
     def forward(self, features: Tensor) -> Tensor:
         """float32 [batch, features] -> the same shape."""
         return (features - self.mean) / self.std
 
 
-class Denormalise(nn.Module):
+class Denormalise(Moments):
     """What the model answers in the units of the targets: value * std + mean."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__()
-        for name, values in zip(("mean", "std"), moments(problem, "target"), strict=True):
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
 
     def forward(self, output: Tensor) -> Tensor:
         """float32 [batch, targets] -> the same shape."""
@@ -159,11 +155,11 @@ class TableGraphs:
 
     def preprocess(self, problem: Problem) -> nn.Module:
         """Each feature with mean 0 and standard deviation 1."""
-        return Normalise(problem)
+        return Normalise(problem, "feature")
 
     def postprocess(self, problem: Problem) -> nn.Module:
         """Back to the units of the targets."""
-        return Denormalise(problem)
+        return Denormalise(problem, "target")
 
     def postprocess_steps(self, problem: Problem) -> tuple[PostprocessStep, ...]:  # noqa: ARG002
         """Scaling is none of the known steps."""

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.errors import BadFile, UsageError
-from zoo.api.parts import FileItem
+from zoo.api.errors import UsageError
 from zoo.api.problem import Input, Json, Problem, TableInput
-from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown, generic_controls
-from zoo.data.agreement import noise_margin, numeric_agreement
+from zoo.api.task import Case, Control, Progress, Purpose, Shown, generic_controls
+from zoo.data.agreement import Verdict, noise_margin, numeric_verdict
 from zoo.data.item_cases import EXTREME, item_cases
-from zoo.data.table.reading import read_rows, show
+from zoo.data.table import reading
 from zoo.data.table.rows import Row, check_table, detect_table, table_card
 from zoo.runs.serialization import to_json
+from zoo.tasks.bases.items import ItemAnswers, with_truth
+from zoo.tasks.bases.reading import DeviceReader
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -34,8 +34,12 @@ RELATIVE = 1e-6
 """A difference of this share of the largest number is that of rounding to float32."""
 
 
-class TableData:
+class TableData(DeviceReader):
     """CSV and TSV files of numbers; the columns `target` or `target_NAME` are the answer.  Samples are `Row`s."""
+
+    device = reading
+    """What bundles carry."""
+    noun, hint = "a table", "give a .csv or .tsv file"
 
     embedded: ClassVar[str] = ""
     """The name of the data that the task brings along, which `rows` makes; empty where it brings none."""
@@ -77,15 +81,8 @@ class TableData:
             facts |= _moments(name, np.array(values, np.float64))
         return Problem(task=task, input=replace(input, features=len(columns)), facts=facts)
 
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """Every row of a file as `features` float32 [1, features]; BadFile names the row that cannot be read."""
-        try:
-            return tuple(FileItem(name=name, inputs=inputs) for name, inputs in read_rows(path, to_json(problem)))
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as a table: {error}", hint="give a .csv or .tsv file") from error
 
-
-class TableAnswers:
+class TableAnswers(ItemAnswers):
     """Numbers in, numbers out: cases, agreement, metrics, showing."""
 
     data: ClassVar[type[TableData]] = TableData
@@ -120,26 +117,13 @@ class TableAnswers:
             ready=lambda inputs: {"input": ((inputs["features"] - mean) / std).astype(np.float32)},
         )
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
+    def verdict(self, expected: Arrays, actual: Arrays, case: Case, noise: Mapping[str, float]) -> Verdict:  # noqa: ARG002
         """The same numbers, within ten times the reference's own error."""
-        return numeric_agreement(
-            reference, candidate, cases=cases, tolerance=noise_margin(noise, "values"), relative=RELATIVE
-        )
+        return numeric_verdict(expected, actual, tolerance=noise_margin(noise, "values"), relative=RELATIVE)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """r2, the share of the variance that is explained (mean over the targets), and mae, the mean absolute error."""
-        pairs = [
-            (answer["values"][0], case.truth)
-            for answer, case in zip(answers, cases, strict=True)
-            if case.truth is not None
-        ]
+        pairs = [(answer["values"][0], case.truth) for answer, case in with_truth(answers, cases)]
         if len(pairs) < 2:
             return {}
         actual, truth = (np.array(rows, np.float64) for rows in zip(*pairs, strict=True))
@@ -156,7 +140,7 @@ class TableAnswers:
         assert isinstance(names, list)
         record: dict[str, Json] = {"values": dict(zip(map(str, names), values, strict=True))}
         record["truth"] = None if case.truth is None else np.asarray(case.truth).tolist()
-        return Shown(text=show(answer, to_json(problem)), record=record)
+        return Shown(text=reading.show(answer, to_json(problem)), record=record)
 
 
 def moments(problem: Problem, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem, TokenInput
 from zoo.api.task import Case, Control, Progress, Purpose
 from zoo.data.formats.detect import FormatReader
-from zoo.data.text import labelled_texts
+from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
-from zoo.data.text.encoding import file_inputs, text_inputs
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
 from zoo.data.text.table_items import is_table, table_items
 from zoo.data.text.truncation import truncation_notes
-
-if TYPE_CHECKING:
-    from zoo.api.task import Arrays
+from zoo.tasks.bases.reading import DeviceTextReader
 
 
-class TextData(FormatReader):
+class TextData(FormatReader, DeviceTextReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
+
+    device = reading
+    """What bundles carry."""
+    noun, hint = "text", "give a UTF-8 text file"
 
     has_classes: ClassVar[bool] = True
     """The labels are the classes of the answer."""
@@ -48,13 +49,7 @@ class TextData(FormatReader):
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """tokens int64 [1, length] and lengths int64 [1] of a text file, or of every row of a CSV, TSV or JSON Lines
         file; BadFile when it is empty or no text."""
-        if is_table(path):
-            return table_items(path, problem, self.read_text)
-        return (FileItem(inputs=file_inputs(path, problem)),)
-
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The same of a text given in words; BadFile when it is empty."""
-        return text_inputs(text, problem)
+        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
 class TextAnswers:

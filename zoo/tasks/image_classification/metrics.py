@@ -12,19 +12,25 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
-from zoo.data.charts import confusion_chart, save, wall
+from zoo.data.charts import confusion_chart, save, save_table, short_name, wall
+from zoo.tasks.bases.mean_metrics import WorstItems
+from zoo.tasks.image_classification.task import ranks
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
 WORST: Final = 16
+"""Mistakes that are drawn."""
+LISTED: Final = 100
+"""Mistakes that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A picture, uint8 [channels, h, w], and how wrong the answer was."""
+    """A picture, uint8 [channels, h, w], and what it was taken for."""
 
-    loss: float
+    name: str
+    """Of the file, or where else the picture comes from."""
     image: Tensor
     label: int
     answer: int
@@ -32,26 +38,24 @@ class Mistake:
 
 
 class ClassificationMetrics:
-    """`outputs["logits"]` against `batch["label"]`: top1, top5 above five classes, and the mean loss."""
+    """`outputs["logits"]` against `batch["label"]`: top1, and top5 from ten classes on."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = classes
         count = len(classes)
         self.metrics = {
-            f"top{k}": MulticlassAccuracy(count, top_k=k, average="micro", validate_args=False)
-            for k in (1, 5)
-            if k < count
+            f"top{k}": MulticlassAccuracy(count, top_k=k, average="micro", validate_args=False) for k in ranks(count)
         }
         self.confusion = MulticlassConfusionMatrix(count, validate_args=False)
         self.matrix: Tensor | None = None
-        self.worst: list[Mistake] = []
+        self.worst: WorstItems[Mistake] = WorstItems(LISTED, floor=0.0)
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         logits, label = outputs["logits"].float(), batch["label"]
         for metric in (*self.metrics.values(), self.confusion):
             metric.to(logits.device).update(logits, label)
-        self._keep_worst(logits, batch["image"], label)
+        self._keep_worst(logits, batch, label)
 
     def compute(self) -> dict[str, float]:
         """Shares in 0..1, over all processes together."""
@@ -59,28 +63,59 @@ class ClassificationMetrics:
         return {name: float(metric.compute()) for name, metric in self.metrics.items()}
 
     def pictures(self, folder: Path) -> list[Path]:
-        """confusion.png, and mistakes.png with the worst this process saw, if any; after `compute`."""
+        """confusion.png, classes.csv, and mistakes.png and .csv with the worst this process saw; after `compute`."""
         if self.matrix is None:
             raise RuntimeError("pictures of metrics that were never computed")
-        files = [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
-        if self.worst:
+        matrix = self.matrix.numpy()
+        files = [
+            save(confusion_chart(matrix, self.classes), folder / "confusion.png"),
+            save_table(folder / "classes.csv", ("class", "items", "recall", "precision"), self._by_class()),
+        ]
+        if self.worst.rows:
+            mistakes = [mistake for _, mistake in self.worst.rows]
+            drawn = mistakes[:WORST]
             titles = [
-                f"{self.classes[mistake.label]}\nread as {self.classes[mistake.answer]} ({mistake.probability:.0%})"
-                for mistake in self.worst
+                f"{short_name(mistake.name)}\n{self.classes[mistake.label]}\n"
+                f"read as {self.classes[mistake.answer]} ({mistake.probability:.0%})"
+                for mistake in drawn
             ]
-            images = [mistake.image.permute(1, 2, 0).numpy() for mistake in self.worst]
+            images = [mistake.image.permute(1, 2, 0).numpy() for mistake in drawn]
             files.append(save(wall(images, titles), folder / "mistakes.png"))
+            rows = [
+                (mistake.name, self.classes[mistake.label], self.classes[mistake.answer], f"{mistake.probability:.4f}")
+                for mistake in mistakes
+            ]
+            files.append(save_table(folder / "mistakes.csv", ("file", "truth", "answer", "probability"), rows))
         return files
 
-    def _keep_worst(self, logits: Tensor, images: Tensor, label: Tensor) -> None:
+    def _by_class(self) -> list[tuple[str, ...]]:
+        """Name, items, recall and precision of every class; empty where there is nothing to divide by."""
+        assert self.matrix is not None
+        right, items, answered = (
+            self.matrix.diagonal().tolist(),
+            self.matrix.sum(1).tolist(),
+            self.matrix.sum(0).tolist(),
+        )
+        return [
+            (name, str(items[at]), share(right[at], items[at]), share(right[at], answered[at]))
+            for at, name in enumerate(self.classes)
+        ]
+
+    def _keep_worst(self, logits: Tensor, batch: Batch, label: Tensor) -> None:
         losses = F.cross_entropy(logits, label, reduction="none")
         answers = logits.argmax(1)
         losses = torch.where(answers == label, -1.0, losses)
-        values, indices = losses.topk(min(WORST, len(losses)))
-        floor = self.worst[-1].loss if len(self.worst) == WORST else 0.0
-        for loss, index in zip(values.tolist(), indices.tolist(), strict=True):
-            if loss > floor:
-                answer = int(answers[index])
-                probability = float(logits[index].softmax(0)[answer])
-                self.worst.append(Mistake(loss, images[index].cpu(), int(label[index]), answer, probability))
-        self.worst = sorted(self.worst, key=lambda mistake: -mistake.loss)[:WORST]
+        names = batch.get("name")
+
+        def mistake(index: int) -> Mistake:
+            answer = int(answers[index])
+            probability = float(logits[index].softmax(0)[answer])
+            name = names[index] if names else ""
+            return Mistake(name, batch["image"][index].cpu(), int(label[index]), answer, probability)
+
+        self.worst.add(losses, mistake)
+
+
+def share(part: int, whole: int) -> str:
+    """A share as text; empty where there is nothing to divide by."""
+    return f"{part / whole:.4f}" if whole else ""

@@ -15,7 +15,7 @@ class ClassificationTensors(PictureTensors):
     """Pictures with the indices of their classes."""
 
     def metrics(self, problem: Problem) -> Metrics:
-        """top1, top5 above five classes; confusion matrix and worst mistakes as pictures."""
+        """top1, from ten classes on top5; confusion matrix and worst mistakes as pictures."""
         from zoo.tasks.image_classification.metrics import ClassificationMetrics  # noqa: PLC0415  answers need no metrics
 
         return ClassificationMetrics(problem.classes)

@@ -9,10 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from zoo.data.charts import save, wall
-from zoo.data.embedding.agreement import similarities
 from zoo.data.embedding.charts import roc_chart
 from zoo.data.embedding.gather import Gathered
-from zoo.data.embedding.verification import FAR, Roc, fold_accuracy, roc
+from zoo.data.embedding.verification import FAR, Roc, pair_similarities, roc, verification
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -51,16 +50,10 @@ class VerificationMetrics:
         """Over all pairs and all processes."""
         assert self.pairs is not None, "metrics of no pictures"
         embeddings = self.gathered.compute().cpu().double().numpy()
-        first, second, same = self.pairs.cpu().numpy().T
-        self.similarities = similarities(embeddings, first, second)
-        self.curve = roc(self.similarities, same)
-        accepted, threshold = self.curve.at(FAR)
-        return {
-            "roc_auc": self.curve.area,
-            "accuracy": fold_accuracy(self.similarities, same),
-            "tar_at_far_1pct": accepted,
-            "threshold": threshold,
-        }
+        pairs = self.pairs.cpu().numpy()
+        self.similarities = pair_similarities(embeddings, pairs)
+        self.curve = roc(self.similarities, pairs[:, 2])
+        return verification(self.similarities, pairs[:, 2])
 
     def pictures(self, folder: Path) -> list[Path]:
         """roc.png, and pairs.png with the worst mistakes among the pictures of this process; after `compute`."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Json, Problem
-from zoo.api.task import Case, Progress, Shown
-from zoo.data.embedding.agreement import known_pairs, similarities, stacked
-from zoo.data.embedding.compare import matches
-from zoo.data.embedding.verification import FAR, roc
+from zoo.api.task import Case, Progress
+from zoo.data.embedding.agreement import stacked
+from zoo.data.embedding.verification import FAR, pair_similarities, verification, verification_pairs
 from zoo.data.formats.embedded import DIGITS, TURNED, turned_digits_card
 from zoo.data.formats.identities.folders import check_identities
 from zoo.data.image.reading import Pixels
@@ -28,6 +28,7 @@ class IdentityData(PictureData):
     """Identity folders with or without pairs, a table of path and label, pairs alone, or the embedded digits."""
 
     formats = ("class-folders", "csv", "pairs")
+    embedded = DIGITS
 
     def detect(self, request: DataRequest) -> DataSource:
         """The digits are turned and mirrored: each of those is an identity."""
@@ -51,24 +52,23 @@ class IdentityData(PictureData):
 class IdentityAnswers(EmbeddingAnswers, PictureAnswers):
     """Embeddings of pictures; the truth of a case is the number of the identity."""
 
-    def embedded(self, problem: Problem) -> DataCard | None:
-        """The turned digits, for models of grey pictures."""
-        if problem.image.channels != 1:
-            return None
-        return turned_digits_card(DataSource(request=DataRequest(source=DIGITS), format=TURNED))
+    data = IdentityData
+    tells_same = True
 
     def truth(self, sample: Any, pixels: Pixels, problem: Problem) -> int | None:  # noqa: ARG002
         """The number of the identity, where it is known."""
         return sample.label if sample.label >= 0 else None
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """roc_auc and the true accepts, over all pairs of known truth."""
-        known = known_pairs(cases) if answers else None
-        if known is None:
-            return {}
-        first, second, same = known
-        curve = roc(similarities(stacked(vectors(answers)), first, second), same)
-        return {"roc_auc": curve.area, "tar_at_far_1pct": curve.at(FAR)[0]}
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+        """roc_auc, accuracy, the true accepts and the threshold: over the pairs that the data name, else over all."""
+        pairs = named_pairs(cases)
+        return (
+            super().metrics(answers, cases, problem) if pairs is None else _verified(stacked(vectors(answers)), pairs)
+        )
+
+    def measured(self, embeddings: npt.NDArray[np.float64], truths: Sequence[Any]) -> Mapping[str, float]:
+        """The same over all pairs of these."""
+        return _verified(embeddings, verification_pairs(np.array(truths)))
 
     def facts(self, case: Case, answer: Arrays, problem: Problem) -> dict[str, Json]:  # noqa: ARG002
         """The length, which is one."""
@@ -80,14 +80,26 @@ class IdentityAnswers(EmbeddingAnswers, PictureAnswers):
             return problem
         return replace(problem, facts={**problem.facts, "threshold": metrics["threshold"], "far": FAR})
 
-    def compare(self, names: Sequence[str], answers: Sequence[Arrays], problem: Problem, *, limit: int = 5) -> Shown:
-        """The same with whether each pair is of one identity, by the threshold."""
-        shown = super().compare(names, answers, problem, limit=limit)
-        threshold = problem.facts.get("threshold")
-        number = float(threshold) if isinstance(threshold, int | float) else None
-        matched = matches([answer["embedding"] for answer in answers], number, limit)
-        pairs: list[Json] = [
-            {"a": names[a], "b": names[b], "similarity": score, "same": same} for a, b, score, same in matched
-        ]
-        facts = {name: problem.facts.get(name) for name in ("threshold", "far")}
-        return replace(shown, record={**facts, "pairs": pairs})
+
+def _verified(embeddings: npt.NDArray[np.float64], pairs: npt.NDArray[np.int64]) -> dict[str, float]:
+    return verification(pair_similarities(embeddings, pairs), pairs[:, 2] == 1)
+
+
+def named_pairs(cases: Sequence[Case]) -> npt.NDArray[np.int64] | None:
+    """The pairs that the data name, int64 [pairs, 3]: two indices of cases and whether they are of one identity.
+
+    None where the data name none, or where another split is measured.
+    """
+    items = [case.item for case in cases if case.item is not None]
+    if not items or len(items) < len(cases):
+        return None
+    card = items[0].card
+    named, samples = card.facts.get("pairs"), card.splits.get("test", ())
+    others = [split for name, split in card.splits.items() if name != "test"]
+    if not isinstance(named, list) or items[0].split != "test" or any(split is samples for split in others):
+        return None
+    case_of = {item.sample.name: index for index, item in enumerate(items)}
+    index = np.array([case_of.get(sample.name, -1) for sample in samples], np.int64)
+    pairs = np.array(named, np.int64).reshape(-1, 3)
+    pairs = np.stack([index[pairs[:, 0]], index[pairs[:, 1]], pairs[:, 2]], axis=1)
+    return pairs[(pairs >= 0).all(1)]

@@ -10,17 +10,19 @@ from zoo.api.problem import Problem
 from zoo.api.task import Dataset, Metrics, Port
 from zoo.data.embedding.postprocess import UnitLength
 from zoo.data.embedding.steps import STEPS
-from zoo.data.image.reading import read_as
 from zoo.tasks.bases.picture_tensors import PictureGraphs, PictureTensors
-from zoo.tasks.image_embedding.dataset import open_identities
+from zoo.tasks.image_embedding.dataset import with_identities
+from zoo.tasks.image_embedding.task import IdentityData
 
 
 class IdentityTensors(PictureTensors):
     """Pictures in batches of a few identities, and pairs of them."""
 
+    data = IdentityData
+
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """Pictures as whole levels; of train in batches of a few identities, of the others with their pairs."""
-        return open_identities(read_as(card, problem), split, problem.image)
+        return with_identities(self.pictures(card, split, problem), card, split)
 
     def metrics(self, problem: Problem) -> Metrics:  # noqa: ARG002  the same for all
         """roc_auc, accuracy, tar_at_far_1pct and threshold; the ROC curve and the hardest pairs as pictures."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from zoo.api.task import Control, generic_controls
+from zoo.data.text.controls import read_instead
 
 if TYPE_CHECKING:
     import onnx
@@ -27,14 +28,9 @@ def exchange_numbers(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:  # n
     """Every latent reversed, as from a sampler that fills it in another order."""
     from onnx import helper  # noqa: PLC0415  only the proof needs it
 
-    for node in model.graph.node:
-        node.input[:] = ["mutant/latent" if name == "latent" else name for name in node.input]
     reverse = {"starts": -1, "ends": -(2**31), "axes": 1, "steps": -1}
     nodes = [
         helper.make_node("Constant", [], [f"mutant/{name}"], value_ints=[value]) for name, value in reverse.items()
     ]
     nodes.append(helper.make_node("Slice", ["latent", *(f"mutant/{name}" for name in reverse)], ["mutant/latent"]))
-    old = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*nodes, *old])
-    return model
+    return read_instead(model, "latent", "mutant/latent", nodes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from zoo.data.image.dataset import ImageDataset
+from zoo.data.image.dataset import PictureDataset
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class GenerationDataset:
     """A split of pictures; every batch has as many latents, drawn from a seed that is its first index."""
 
-    pictures: ImageDataset
+    pictures: PictureDataset
     latent_size: int
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,12 +15,11 @@ from zoo.api.problem import ImageInput
 from zoo.data.image.postprocess import Picture
 from zoo.runs.atomic import write_bytes
 from zoo.tasks.image_generation.device import picture as grid
+from zoo.tasks.image_generation.features import SIDE, WIDTHS, random_kernels
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
-SIDE: Final = 32
-WIDTHS: Final = (32, 64, 128)
 SHOWN: Final = 64
 
 
@@ -37,13 +35,7 @@ class RandomFeatures(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        random = np.random.default_rng(0)
-        inside = channels
-        self.kernels: list[Tensor] = []
-        for width in WIDTHS:
-            kernel = random.standard_normal((width, inside, 3, 3)) * np.sqrt(2 / (inside * 9))
-            self.kernels.append(torch.from_numpy(kernel.astype(np.float32)))
-            inside = width
+        self.kernels = [torch.from_numpy(kernel) for kernel in random_kernels(channels)]
 
     def forward(self, levels: Tensor) -> Tensor:
         """Pictures float32 [n, channels, h, w] in -1..1 -> [n, 256]: mean and deviation of every filter."""

@@ -13,20 +13,26 @@ from zoo.api.data import DataCard
 from zoo.api.errors import BadFile, PluginError
 from zoo.api.parts import FileItem
 from zoo.api.problem import ImageInput, Input, LatentInput, Problem
-from zoo.api.task import Agreement, Case, Control, Purpose, Shown
-from zoo.data.agreement import item_agreement, level_verdict
+from zoo.api.task import Case, Control, Purpose, Shown
+from zoo.data.image.cases import picture_cases
 from zoo.data.image.drawing import enlarged
 from zoo.data.image.inputs import fit_channels
+from zoo.data.image.pillow import fitted
+from zoo.data.image.reading import read_as, reader
 from zoo.runs.serialization import to_json
+from zoo.tasks.bases.items import LevelAnswers
 from zoo.tasks.bases.pictures import PictureData
 from zoo.tasks.image_generation import device
 from zoo.tasks.image_generation.cases import cases as latent_cases
 from zoo.tasks.image_generation.controls import generator_controls
+from zoo.tasks.image_generation.features import frechet_distance, random_features
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 OUTPUT = "images"
+MIN_PICTURES = 2
+"""Fewer have no covariance."""
 
 
 class GenerationData(PictureData):
@@ -47,32 +53,30 @@ class GenerationData(PictureData):
             raise BadFile(str(error), hint="give a seed, as in 7, or float32 [n, size] in an .npy file") from error
 
 
-class GenerationAnswers:
-    """Pictures made of latents; no latent has a truth."""
+class GenerationAnswers(LevelAnswers):
+    """Pictures made of latents; no latent has a truth, but all made pictures are compared with as many real ones."""
 
-    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:  # noqa: ARG002  nothing of the data goes in
-        """Latents for a purpose."""
-        return latent_cases(problem, purpose, limit=limit)
+    output = OUTPUT
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],  # noqa: ARG002  levels are whole; one of difference is allowed
-    ) -> Agreement:
-        """The same pictures but for a level here and there."""
-        return item_agreement(
-            reference,
-            candidate,
-            cases=cases,
-            compare=lambda expected, actual, _: level_verdict(expected, actual, output=OUTPUT),
-        )
+    def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+        """Latents for a purpose; those for evaluation beside the pictures of the data, if there are any."""
+        cases = latent_cases(problem, purpose, limit=limit)
+        if card is None or purpose != Purpose.EVALUATION:
+            return cases
+        read = reader(read_as(card, problem))
+        real = picture_cases(card, problem.image, purpose, truth=lambda *_: None, limit=limit, read=read)
+        pairs = zip(cases, real, strict=False)
+        return (replace(case, real=fitted(other.inputs["image"], problem.image)) for case, other in pairs)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """None: made pictures are measured as a whole."""
-        return {}
+        """frechet_random, the distance between all made pictures and all real ones; none of fewer than two."""
+        known = [
+            (answer[OUTPUT], case.real) for answer, case in zip(answers, cases, strict=True) if case.real is not None
+        ]
+        if len(known) < MIN_PICTURES:
+            return {}
+        made, real = np.concatenate([images for images, _ in known]), np.stack([picture for _, picture in known])
+        return {"frechet_random": frechet_distance(random_features(made), random_features(real))}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002  the same for all
         """The generic mutations of a model's graph, and latents in another order; no picture goes in."""

@@ -9,9 +9,7 @@ from zoo.api.parts import Signatures
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Dataset, Metrics, Port, Signature
-from zoo.data.image.dataset import open_split
 from zoo.data.image.postprocess import Pictures
-from zoo.data.image.reading import read_as
 from zoo.data.text.graphs import AsGiven
 from zoo.tasks.bases.picture_tensors import PictureTensors
 from zoo.tasks.image_generation.dataset import GenerationDataset
@@ -22,7 +20,7 @@ class GenerationTensors(PictureTensors):
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """Pictures as whole levels, in memory where they fit, with latents."""
-        return GenerationDataset(open_split(read_as(card, problem), split, problem.image), problem.latent_size)
+        return GenerationDataset(self.pictures(card, split, problem), problem.latent_size)
 
     def metrics(self, problem: Problem) -> Metrics:
         """A Fréchet distance on random features; a grid of samples."""

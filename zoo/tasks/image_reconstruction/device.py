@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.data.formats.pictures.decode import read_picture, white_level
+from zoo.data.image.device import read_image
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The inputs of pipeline.onnx: `image` uint8 [height, width, 3], and `noise` of zeros where the model takes any."""
-    return {
-        "image": read_picture(path, white=white_level(problem.get("facts", {}))),
-        **silence(problem["input"].get("noise", 0)),
-    }
+    return {**read_image(path, problem), **silence(problem["input"].get("noise", 0))}
 
 
 def silence(size: int) -> dict[str, np.ndarray[Any, Any]]:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.api.data import DataCard, DataRequest, DataSource
+from zoo.api.data import DataCard
 from zoo.api.parts import FileItem
 from zoo.api.problem import Problem
-from zoo.api.task import Agreement, Case, Purpose, Shown
-from zoo.data.agreement import item_agreement, level_verdict
-from zoo.data.formats.embedded import DIGITS, digits_card
+from zoo.api.task import Case, Purpose, Shown
+from zoo.data.formats.embedded import DIGITS
 from zoo.data.image.drawing import enlarged, side_by_side
 from zoo.data.image.pillow import fitted
 from zoo.data.image.reading import Pixels, read_input
+from zoo.tasks.bases.items import LevelAnswers, with_truth
 from zoo.tasks.bases.pictures import PictureAnswers, PictureData
 from zoo.tasks.image_reconstruction import device
 from zoo.tasks.image_reconstruction.noise import with_noise
@@ -30,21 +30,19 @@ OUTPUT = "image_out"
 class ReconstructionData(PictureData):
     """A folder of pictures, a CSV or TSV file, a dataset of torchvision, or the embedded digits."""
 
+    embedded = DIGITS
+
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """image uint8 [height, width, 3] and zeros for the noise; BadFile names the file and what it looks like."""
         return (FileItem(inputs=read_input(path) | device.silence(problem.image.noise)),)
 
 
-class ReconstructionAnswers(PictureAnswers):
+class ReconstructionAnswers(LevelAnswers, PictureAnswers):
     """Pictures that came back; the truth is the original at the model's size, uint8 [height, width, channels]."""
 
+    data = ReconstructionData
+    output = OUTPUT
     no_classes = "a reconstruction has no classes"
-
-    def embedded(self, problem: Problem) -> DataCard | None:
-        """The digits, for models of grey pictures."""
-        if problem.image.channels != 1:
-            return None
-        return digits_card(DataSource(request=DataRequest(source=DIGITS), format=DIGITS))
 
     def truth(self, sample: Any, pixels: Pixels, problem: Problem) -> Pixels:  # noqa: ARG002
         """The original at the model's size."""
@@ -55,28 +53,11 @@ class ReconstructionAnswers(PictureAnswers):
         cases, noise = super().cases(card, problem, purpose, limit=limit), problem.image.noise
         return with_noise(cases, noise, purpose) if noise else cases
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],  # noqa: ARG002  levels are whole; one of difference is allowed
-    ) -> Agreement:
-        """The same pictures but for a level here and there."""
-        return item_agreement(
-            reference,
-            candidate,
-            cases=cases,
-            compare=lambda expected, actual, _: level_verdict(expected, actual, output=OUTPUT),
-        )
-
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """PSNR in decibels over the cases whose original is known, all pixels together."""
         errors = [
             float(((answer[OUTPUT].astype(float) - case.truth.astype(float)) ** 2).mean())
-            for answer, case in zip(answers, cases, strict=True)
-            if case.truth is not None
+            for answer, case in with_truth(answers, cases)
         ]
         mean = float(np.mean(errors)) if errors else 0.0
         return {"psnr": float(10 * np.log10(255.0**2 / mean))} if mean > 0 else {}

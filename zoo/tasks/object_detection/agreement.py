@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import Agreement, Case
+from zoo.data.agreement import AGREEING, UNDECIDED, Verdict, item_agreement
 from zoo.tasks.object_detection.facts import MIN_LIMIT, OVERLAP, SCORE
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ MAX_NOISE: Final = 1e-4
 For edges it is relative to the farthest edge."""
 IOU_TOLERANCE: Final = 0.01
 """A box whose overlap with another of its class is within this of the NMS IoU limit may be kept or suppressed."""
-SHOWN: Final = 12
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,34 +45,29 @@ def agreement(
     """
     tolerance = SCORE_TOLERANCE + 8 * min(noise.get("scores", 0.0), MAX_NOISE)
     limit = max(MIN_LIMIT, *(len(answer["scores"]) for answer in reference))
-    agreeing = undecided = 0
-    wrong: list[tuple[float, str]] = []
-    for expected, actual, case in zip(reference, candidate, cases, strict=True):
-        missing, added = unmatched(expected, actual, tolerance=tolerance, noise=noise.get("boxes", 0.0))
-        full = len(expected["scores"]) == len(actual["scores"]) == limit
-        differences = [
-            (answer, what, index)
-            for answer, what, indices in ((expected, "is missing", missing), (actual, "is new", added))
-            for index in indices
-            if not _borderline(answer, index, unmatched=indices, full=full, tolerance=tolerance)
-        ]
-        late = _out_of_order(actual, tolerance=max(tolerance, _largest_rise(expected)))
-        if late is not None:
-            differences.append((actual, "stands behind one with a lower score", late))
-        if differences:
-            answer, what, index = max(differences, key=lambda row: float(row[0]["scores"][row[2]]))
-            wrong.append((float(answer["scores"][index]), _sentence(case, answer, index, what)))
-        elif missing or added:
-            undecided += 1
-        else:
-            agreeing += 1
-    wrong.sort(reverse=True)
-    return Agreement(
-        items=len(cases),
-        agreeing=agreeing,
-        undecided=undecided,
-        disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
-    )
+
+    def compare(expected: Arrays, actual: Arrays, _: Case) -> Verdict:
+        return _verdict(expected, actual, limit=limit, tolerance=tolerance, noise=noise.get("boxes", 0.0))
+
+    return item_agreement(reference, candidate, cases=cases, compare=compare)
+
+
+def _verdict(expected: Arrays, actual: Arrays, *, limit: int, tolerance: float, noise: float) -> Verdict:
+    missing, added = unmatched(expected, actual, tolerance=tolerance, noise=noise)
+    full = len(expected["scores"]) == len(actual["scores"]) == limit
+    differences = [
+        (answer, what, index)
+        for answer, what, indices in ((expected, "is missing", missing), (actual, "is new", added))
+        for index in indices
+        if not _borderline(answer, index, unmatched=indices, full=full, tolerance=tolerance)
+    ]
+    late = _out_of_order(actual, tolerance=max(tolerance, _largest_rise(expected)))
+    if late is not None:
+        differences.append((actual, "stands behind one with a lower score", late))
+    if differences:
+        answer, what, index = max(differences, key=lambda row: float(row[0]["scores"][row[2]]))
+        return Verdict("differing", float(answer["scores"][index]), _sentence(answer, index, what))
+    return UNDECIDED if missing or added else AGREEING
 
 
 def unmatched(expected: Arrays, actual: Arrays, *, tolerance: float, noise: float) -> tuple[list[int], list[int]]:
@@ -133,10 +128,9 @@ def _float64(answer: Arrays, name: str) -> Floats:
     return np.asarray(answer[name], np.float64)
 
 
-def _sentence(case: Case, answer: Arrays, index: int, what: str) -> str:
+def _sentence(answer: Arrays, index: int, what: str) -> str:
     box = ", ".join(f"{edge:.1f}" for edge in answer["boxes"][index])
-    where = case.origin or case.name
-    return f"{where}: class {answer['labels'][index]} at ({box}) with score {answer['scores'][index]:.4f} {what}"
+    return f"class {answer['labels'][index]} at ({box}) with score {answer['scores'][index]:.4f} {what}"
 
 
 def precision(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:

@@ -5,42 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import chain, cycle, islice
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, Split
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Case, Item, Purpose
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample
 from zoo.data.image.cases import rescaled_cases, synthetic_contents
 from zoo.data.image.reading import Pixels
+from zoo.tasks.bases.pictures import PictureData
+from zoo.tasks.bases.scenes import resized, tinted
 from zoo.tasks.object_detection.facts import max_detections
-from zoo.tasks.object_detection.sources import reader, scenes_card
 
 SEED: Final = 20_20
-TINT: Final = np.array([1.0, 0.7, 0.45])
-"""Gives a grey picture colour, so that swapped channels are noticed."""
 
 
-def cases(card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
+def cases(
+    card: DataCard | None, data: PictureData, problem: Problem, purpose: Purpose, *, limit: int
+) -> Iterator[Case]:
     """At most `limit` cases for a purpose; deterministic."""
     if purpose == Purpose.MODEL:
         cases = _model_cases(problem.image)
     elif purpose == Purpose.PIPELINE:
-        cases = _raw_cases(card or _embedded(), limit=max_detections(problem))
+        cases = _raw_cases(card or data.embedded_card(), data, limit=max_detections(problem))
     elif purpose == Purpose.GOLDEN:
-        cases = _golden(card, problem.image)
+        cases = _golden(card, data, problem.image)
     else:
-        cases = _items(card) if card is not None else iter(())
+        cases = _items(card, data) if card is not None else iter(())
     return islice(cases, limit)
-
-
-def _embedded() -> DataCard:
-    return scenes_card(DataSource(request=DataRequest(source=SCENES), format=SCENES))
 
 
 def _held_out(card: DataCard) -> tuple[Split, list[ObjectSample]]:
@@ -48,10 +44,10 @@ def _held_out(card: DataCard) -> tuple[Split, list[ObjectSample]]:
     return split, list(card.splits[split])
 
 
-def _items(card: DataCard) -> Iterator[Case]:
+def _items(card: DataCard, data: PictureData) -> Iterator[Case]:
     """The evaluation split with its truth, in pixels of each picture."""
     split, samples = _held_out(card)
-    read = reader(card)
+    read = data.reader(card)
     for sample in samples:
         yield Case(
             name=sample.name,
@@ -68,10 +64,10 @@ def _items(card: DataCard) -> Iterator[Case]:
         )
 
 
-def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
+def _raw_cases(card: DataCard, data: PictureData, *, limit: int) -> Iterator[Case]:
     """Raw pictures of many sizes; the third holds more objects than the answer may, the fourth none."""
     _, samples = _held_out(card)
-    read = reader(card)
+    read = data.reader(card)
     full = sorted(samples, key=lambda sample: -len(sample.labels))
     origin = card.source.request.source
 
@@ -79,48 +75,40 @@ def _raw_cases(card: DataCard, *, limit: int) -> Iterator[Case]:
         return Case(name=name, kind=kind, inputs={"image": image}, origin=source, gates=gates)
 
     yield case("scene", "realistic", read(full[0]))
-    yield case("tinted scene", "realistic", _tinted(_resized(read(full[1]), 150, 211)))
-    yield case("crowd", "crowd", _tinted(_crowd(full, read, limit)))
+    yield case("tinted scene", "realistic", tinted(resized(read(full[1]), 150, 211)))
+    yield case("crowd", "crowd", tinted(_crowd(full, read, limit)))
     yield case("nothing", "empty", _nothing(83, 59), "synthetic")
-    yield case("tall", "realistic", _tinted(_resized(read(full[2]), 233, 71)))
+    yield case("tall", "realistic", tinted(resized(read(full[2]), 233, 71)))
     noise = np.random.RandomState(SEED).randint(0, 256, (120, 160, 3)).astype(np.uint8)
     yield case("noise", "uniform", noise, "synthetic", gates=False)
 
 
-def _golden(card: DataCard | None, image: ImageInput) -> Iterator[Case]:
+def _golden(card: DataCard | None, data: PictureData, image: ImageInput) -> Iterator[Case]:
     """A shrunk and an enlarged scene, an empty picture, and three evaluation items.
 
     Without data the scenes are embedded and synthetic ones; many, from which to choose.
     """
     black = Case(name="black", kind="empty", inputs={"image": _nothing(61, 97)}, origin="synthetic")
     if card is None:
-        scenes = rescaled_cases(_scenes(image), image)
+        scenes = rescaled_cases(_scenes(data, image), image)
         yield from chain(islice(scenes, 2), [black], scenes)
         return
-    yield from rescaled_cases(islice(_items(card), 2), image)
+    yield from rescaled_cases(islice(_items(card, data), 2), image)
     yield black
-    yield from islice(_items(card), 3)
+    yield from islice(_items(card, data), 3)
 
 
-def _scenes(image: ImageInput) -> Iterator[Case]:
+def _scenes(data: PictureData, image: ImageInput) -> Iterator[Case]:
     """Embedded scenes with many digits, tinted, and synthetic ones, by turns; without end."""
-    embedded = _embedded()
-    read = reader(embedded)
+    embedded = data.embedded_card()
+    read = data.reader(embedded)
     full = sorted(_held_out(embedded)[1], key=lambda sample: -len(sample.labels))
     for sample, made in zip(cycle(full), synthetic_contents(image), strict=False):
         for _ in range(2):  # one to be shrunk, one to be enlarged
             origin = f"embedded {SCENES}, tinted"
-            yield Case(name="scene", kind="realistic", inputs={"image": _tinted(read(sample))}, origin=origin)
+            yield Case(name="scene", kind="realistic", inputs={"image": tinted(read(sample))}, origin=origin)
         yield made
         yield made
-
-
-def _resized(image: Pixels, height: int, width: int) -> Pixels:
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _tinted(image: Pixels) -> Pixels:
-    return cast(Pixels, (image * TINT).astype(np.uint8))
 
 
 def _nothing(height: int, width: int) -> Pixels:
@@ -135,7 +123,7 @@ def _crowd(samples: list[ObjectSample], read: Callable[[ObjectSample], Pixels], 
     cells = ((row, column) for row in range(side) for column in range(side))
     for (row, column), crop in zip(cells, _objects(samples, read), strict=False):
         factor = min(height / side / crop.shape[0], width / side / crop.shape[1])
-        shown = _resized(crop, max(1, int(crop.shape[0] * factor) - 1), max(1, int(crop.shape[1] * factor) - 1))
+        shown = resized(crop, max(1, int(crop.shape[0] * factor) - 1), max(1, int(crop.shape[1] * factor) - 1))
         top, left = row * height // side, column * width // side
         whole[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
     return whole

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data.formats.pictures.decode import read_picture, white_level
+from zoo.data.image.device import read
+
+__all__ = ["choose", "found", "read", "show", "threshold"]
 
 THRESHOLD = 0.3
 """Detections with a lower score are counted but not listed, unless the user chooses another threshold."""
 LIMIT = 20
-
-
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path, white=white_level(problem.get("facts", {})))}
 
 
 def choose(arguments: list[str], problem: dict[str, Any]) -> list[str]:

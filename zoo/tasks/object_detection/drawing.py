@@ -20,24 +20,28 @@ def boxed(
     image: np.ndarray[Any, Any],
     boxes: Sequence[Sequence[float]],
     names: Sequence[str],
-    scores: Sequence[float],
+    scores: Sequence[float] | None,
     *,
     threshold: float = THRESHOLD,
 ) -> Image.Image:
-    """uint8 [h, w, 3] with a frame, a name and a score for each detection from the threshold on."""
+    """uint8 [h, w, 3] with a frame, a name and a score for each detection from the threshold on.
+
+    Boxes without scores, as true ones are, are all drawn.
+    """
     picture = Image.fromarray(np.ascontiguousarray(image))
     factor = max(1, math.ceil(MIN_SIDE / max(picture.size)))
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(picture)
     line = max(2, max(picture.size) // 300)
     # the surest last, on top
-    for box, name, score in sorted(zip(boxes, names, scores, strict=True), key=lambda row: row[2]):
+    sure = [1.0] * len(boxes) if scores is None else scores
+    for box, name, score in sorted(zip(boxes, names, sure, strict=True), key=lambda row: row[2]):
         if score < threshold:
             continue
         left, top, right, bottom = (edge * factor for edge in box)
         colour = colour_of(name)
         draw.rectangle((left, top, max(right, left + 1), max(bottom, top + 1)), outline=colour, width=line)
-        label = f"{name} {score:.0%}"
+        label = name if scores is None else f"{name} {score:.0%}"
         frame = draw.textbbox((left + line, max(0, top - 13)), label)
         draw.rectangle(frame, fill=colour)
         draw.text(frame[:2], label, fill="black")

@@ -1,19 +1,13 @@
-"""Where the pictures of a card lie, and the card of the embedded digit scenes.  Torch-free."""
+"""The card of the embedded digit scenes.  Torch-free."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import cast
-
-import numpy as np
 
 from zoo.api.data import DataCard, DataSource, Split
 from zoo.data.formats.detection.layouts import SCENES
 from zoo.data.formats.detection.objects import ObjectSample, object_fingerprint
-from zoo.data.formats.pictures.decode import read_picture, white_level
-from zoo.data.image.reading import Pixels, files_root, unchanged
-
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+from zoo.tasks.bases.scenes import SPLITS
 
 
 def scenes_card(source: DataSource) -> DataCard:
@@ -42,29 +36,3 @@ def scenes_card(source: DataSource) -> DataCard:
         facts={"channels": 1, "height": [*side], "width": [*side], "fullest": scenes.MAX_DIGITS},
         fingerprint=object_fingerprint(f"{SCENES} {digits.SHA256}", scenes.CLASSES, splits),
     )
-
-
-def stacked(card: DataCard, split: Split) -> Pixels | None:
-    """All pictures of a split in one array, grey levels [n, 96, 96]; None for folders of files."""
-    if card.source.format != SCENES:
-        return None
-    return _scenes(split)[[sample.index for sample in cast("Sequence[ObjectSample]", card.splits[split])]]
-
-
-def _scenes(split: Split) -> Pixels:
-    from zoo.data.embedded import scenes  # noqa: PLC0415  only for the embedded scenes
-
-    return scenes.load(split).images
-
-
-def reader(card: DataCard) -> Callable[[ObjectSample], Pixels]:
-    """A function from a sample to uint8 [height, width, 3]."""
-    if card.source.format == SCENES:
-        return _read_scene
-    root, white = files_root(card), white_level(card.facts)
-    return unchanged(lambda sample: read_picture(root / sample.name, white=white))
-
-
-def _read_scene(sample: ObjectSample) -> Pixels:
-    grey = _scenes(cast(Split, sample.name.partition("/")[0]))[sample.index]
-    return np.repeat(grey[..., None], 3, axis=2)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem
-from zoo.api.task import Agreement, Case, Progress, Purpose, Shown
+from zoo.api.task import Case, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import SCENES, detect_objects
 from zoo.data.image.reading import read_as
-from zoo.tasks.bases.pictures import PictureAnswers, PictureData
+from zoo.tasks.bases.pictures import PictureAnswers
+from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
 from zoo.tasks.object_detection.cases import cases as detector_cases
@@ -29,7 +30,7 @@ EDGES = ("left", "top", "right", "bottom")
 """The columns of a box in tables, in pixels of the given picture."""
 
 
-class DetectionData(PictureData):
+class DetectionData(SceneData):
     """COCO's JSON, Pascal VOC's XML, YOLO's text files, or the embedded digit scenes; samples are `ObjectSample`s."""
 
     def detect(self, request: DataRequest) -> DataSource:
@@ -53,20 +54,13 @@ class DetectionData(PictureData):
 class DetectionAnswers(PictureAnswers):
     """Boxes with scores and labels."""
 
+    data = DetectionData
+    agreement = staticmethod(agreement)
+
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
-        return detector_cases(read_as(card, problem) if card else None, problem, purpose, limit=limit)
-
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """Detections matched by class, overlap and score, whatever their order."""
-        return agreement(reference, candidate, cases=cases, noise=noise)
+        given = read_as(card, problem) if card else None
+        return detector_cases(given, self.data(), problem, purpose, limit=limit)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """COCO's mean average precision over the cases whose boxes are known."""

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.api.data import DataCard, Split
 from zoo.api.parts import Signatures
 from zoo.api.postprocess import PostprocessStep
-from zoo.api.problem import Problem
+from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
 from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
-from zoo.data.image.inputs import uncropped_input
-from zoo.data.image.reading import IMAGE, read_as
-from zoo.tasks.bases.picture_tensors import PictureGraphs
+from zoo.data.image.reading import IMAGE
+from zoo.tasks.bases.picture_tensors import PictureGraphs, PictureTensors
 from zoo.tasks.object_detection.augment import augment as change
-from zoo.tasks.object_detection.dataset import open_split
+from zoo.tasks.object_detection.dataset import LearntObjects, object_targets
 from zoo.tasks.object_detection.facts import max_detections, postprocess_steps
 from zoo.tasks.object_detection.postprocess import detections
+from zoo.tasks.object_detection.task import DetectionData
 
 
-class DetectionTensors:
+class DetectionTensors(PictureTensors):
     """Pictures with boxes."""
+
+    data = DetectionData
+    crops = False
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split, stretched to the problem's input."""
-        return open_split(read_as(card, problem), split, uncropped_input(problem))
+        whole = self.pictures(card, split, problem)
+        if split != "train":
+            return whole
+        return LearntObjects(whole.samples, whole.levels, whole.prepare, whole.targets)
+
+    def targets(self, card: DataCard, split: Split, image: ImageInput) -> Mapping[str, list[Tensor]]:
+        """boxes, labels and what is to be ignored; see `object_targets`."""
+        return object_targets(card.splits[split], image.size)
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and boxes changed together."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.api.task import MARGIN, Agreement, Case
+from zoo.data.agreement import AGREEING, UNDECIDED, Verdict, item_agreement, noise_margin
 from zoo.data.formats.masks.masks import IGNORE_INDEX
+from zoo.tasks.bases.items import with_truth
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
 
 OUTPUT: Final = "classes"
-TIE_FACTOR: Final = 10.0
-"""Two scores are tied where they differ by less than this many times the reference's own error."""
 MAX_DIFFERING_SHARE: Final = 1e-3
 MAX_DIFFERING_PIXELS: Final = 2
 """The share of decided pixels, or their number in a small picture, that may differ: preprocessing rounds to whole
@@ -24,42 +25,35 @@ levels, and one level can move an edge by a pixel.  The gating cases of pipeline
 itself, so there no pixel may differ."""
 MAX_TIED_SHARE: Final = 0.05
 """A picture with a larger share of tied pixels is undecided."""
-SHOWN: Final = 12
 
 
 def agreement(
     reference: Sequence[Arrays], candidate: Sequence[Arrays], *, cases: Sequence[Case], noise: Mapping[str, float]
 ) -> Agreement:
     """A picture agrees when its pixels do, away from ties; the share of all equal pixels is one of the metrics."""
-    tie = TIE_FACTOR * noise.get(OUTPUT, 0.0)
-    agreeing = undecided = 0
-    wrong: list[tuple[float, str]] = []
-    equal: list[float] = []
-    for expected_answer, actual_answer, case in zip(reference, candidate, cases, strict=True):
-        where, expected, actual = case.origin or case.name, expected_answer[OUTPUT], actual_answer[OUTPUT]
-        if expected.shape != actual.shape:
-            wrong.append((1.0, f"{where}: {list(actual.shape)} pixels instead of {list(expected.shape)}"))
-            continue
-        decided = _decided(expected_answer, tie)
-        differ = expected != actual
-        equal.append(1.0 - float(differ.mean()))
-        count = int(np.count_nonzero(differ & decided))
-        if count > max(MAX_DIFFERING_SHARE * decided.sum(), MAX_DIFFERING_PIXELS):
-            wrong.append((count / differ.size, _sentence(where, expected, actual, differ & decided)))
-        elif np.count_nonzero(~decided) > MAX_TIED_SHARE * decided.size:
-            undecided += 1
-        else:
-            agreeing += 1
-    wrong.sort(reverse=True)
-    raw = {"equal_pixels": float(np.mean(equal))} if equal else {}
-    return Agreement(
-        items=len(cases),
-        agreeing=agreeing,
-        undecided=undecided,
-        reference_metrics={"equal_pixels": 1.0} if equal else {},
-        candidate_metrics=raw,
-        disagreements=tuple(sentence for _, sentence in wrong[:SHOWN]),
+    tie = noise_margin(noise, OUTPUT)
+    verdicts = item_agreement(
+        reference, candidate, cases=cases, compare=lambda expected, actual, _: _verdict(expected, actual, tie)
     )
+    pairs = [(one[OUTPUT], other[OUTPUT]) for one, other in zip(reference, candidate, strict=True)]
+    equal = [float((one == other).mean()) for one, other in pairs if one.shape == other.shape]
+    return replace(
+        verdicts,
+        reference_metrics={"equal_pixels": 1.0} if equal else {},
+        candidate_metrics={"equal_pixels": float(np.mean(equal))} if equal else {},
+    )
+
+
+def _verdict(expected_answer: Arrays, actual_answer: Arrays, tie: float) -> Verdict:
+    expected, actual = expected_answer[OUTPUT], actual_answer[OUTPUT]
+    if expected.shape != actual.shape:
+        return Verdict("differing", 1.0, f"{list(actual.shape)} pixels instead of {list(expected.shape)}")
+    decided = _decided(expected_answer, tie)
+    differ = (expected != actual) & decided
+    count = int(np.count_nonzero(differ))
+    if count > max(MAX_DIFFERING_SHARE * decided.sum(), MAX_DIFFERING_PIXELS):
+        return Verdict("differing", count / differ.size, _sentence(expected, actual, differ))
+    return UNDECIDED if np.count_nonzero(~decided) > MAX_TIED_SHARE * decided.size else AGREEING
 
 
 def _decided(answer: Arrays, tie: float) -> npt.NDArray[np.bool_]:
@@ -68,19 +62,17 @@ def _decided(answer: Arrays, tie: float) -> npt.NDArray[np.bool_]:
     return np.ones(answer[OUTPUT].shape, bool) if margin is None else np.asarray(margin) > tie
 
 
-def _sentence(where: str, expected: npt.NDArray[Any], actual: npt.NDArray[Any], differ: npt.NDArray[np.bool_]) -> str:
+def _sentence(expected: npt.NDArray[Any], actual: npt.NDArray[Any], differ: npt.NDArray[np.bool_]) -> str:
     row, column = (int(indices[0]) for indices in np.nonzero(differ))
     return (
-        f"{where}: {np.count_nonzero(differ)} of {differ.size} pixels differ away from ties, the first at "
+        f"{np.count_nonzero(differ)} of {differ.size} pixels differ away from ties, the first at "
         f"({column}, {row}): class {expected[row, column]} became {actual[row, column]}"
     )
 
 
 def scores(answers: Sequence[Arrays], cases: Sequence[Case]) -> dict[str, float]:
     """miou and pixel_accuracy over the cases whose mask is known, at each picture's own size."""
-    pairs = [
-        (answer[OUTPUT], case.truth) for answer, case in zip(answers, cases, strict=True) if case.truth is not None
-    ]
+    pairs = [(answer[OUTPUT], case.truth) for answer, case in with_truth(answers, cases)]
     if not pairs:
         return {}
     count = 1 + max(int(max(classes.max(), _known(truth).max(initial=0))) for classes, truth in pairs)

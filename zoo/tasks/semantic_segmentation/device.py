@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from zoo.data.formats.pictures.decode import read_picture, white_level
+from zoo.data.image.device import read
 
-
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path, white=white_level(problem.get("facts", {})))}
+__all__ = ["class_map", "read", "shares", "show"]
 
 
 def shares(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any]) -> list[tuple[str, float]]:

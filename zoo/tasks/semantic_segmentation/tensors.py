@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
 from zoo.api.data import DataCard, Split
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
-from zoo.api.problem import Problem
+from zoo.api.problem import ImageInput, Problem
 from zoo.api.recipe import Augment
-from zoo.api.task import Batch, Dataset, Metrics, Port
-from zoo.data.image.inputs import uncropped_input
-from zoo.data.image.reading import read_as
-from zoo.tasks.bases.picture_tensors import PictureGraphs
+from zoo.api.task import Batch, Metrics, Port
+from zoo.data.image.dataset import Values
+from zoo.tasks.bases.picture_tensors import PictureGraphs, PictureTensors
 from zoo.tasks.semantic_segmentation.augment import augment as change
-from zoo.tasks.semantic_segmentation.dataset import open_split
+from zoo.tasks.semantic_segmentation.dataset import open_masks
 from zoo.tasks.semantic_segmentation.facts import answer_dtype
 from zoo.tasks.semantic_segmentation.postprocess import class_map
+from zoo.tasks.semantic_segmentation.task import SegmentationData
 
 
-class SegmentationTensors:
+class SegmentationTensors(PictureTensors):
     """Pictures with masks."""
 
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
-        """One split, stretched to the problem's input."""
-        return open_split(read_as(card, problem), split, uncropped_input(problem))
+    data = SegmentationData
+    crops = False
+
+    def targets(self, card: DataCard, split: Split, image: ImageInput) -> Mapping[str, Values]:
+        """mask uint8 [n, h, w], with 255 for pixels left open."""
+        return {"mask": open_masks(card, split, image)}
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and masks changed together."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.data.class_ranking import show, top
 from zoo.data.text.reading import read, read_text
-from zoo.tasks.text_classification.showing import ranked, show
 
-__all__ = ["ranked", "read", "read_text", "show"]
+__all__ = ["read", "read_text", "show", "top"]

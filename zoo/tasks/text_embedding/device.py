@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.data.embedding.compare import compare, show
 from zoo.data.text.reading import read, read_text
-from zoo.tasks.text_embedding.showing import compare, show
 
 __all__ = ["compare", "read", "read_text", "show"]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError
 from zoo.api.problem import Json, Problem
 from zoo.api.task import Case, Progress
-from zoo.data.embedding.agreement import stacked
 from zoo.data.embedding.retrieval import retrieval
 from zoo.data.text.encoding import decode
-from zoo.tasks.bases.embeddings import EmbeddingAnswers, vectors
+from zoo.tasks.bases.embeddings import EmbeddingAnswers
 from zoo.tasks.bases.texts import TextAnswers, TextData
 
 if TYPE_CHECKING:
@@ -42,12 +42,9 @@ class LabelledTextData(TextData):
 class TextEmbeddingAnswers(EmbeddingAnswers, TextAnswers):
     """Embeddings of texts; the truth of a case is the label."""
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """retrieval_accuracy and the mean cosines over the cases whose truth is known."""
-        known = [index for index, case in enumerate(cases) if case.truth is not None]
-        if not known:
-            return {}
-        return retrieval(stacked(vectors(answers))[known], np.array([str(cases[index].truth) for index in known]))
+    def measured(self, embeddings: npt.NDArray[np.float64], truths: Sequence[Any]) -> Mapping[str, float]:
+        """retrieval_accuracy and the mean cosines of pairs of one label and of two."""
+        return retrieval(embeddings, np.array(list(map(str, truths))))
 
     def facts(self, case: Case, answer: Arrays, problem: Problem) -> dict[str, Json]:  # noqa: ARG002
         """The text."""

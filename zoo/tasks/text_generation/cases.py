@@ -56,23 +56,25 @@ def _ready(card: DataCard | None, problem: Problem) -> Iterator[Case]:
 
 
 def _items(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Windows of the evaluation text, each read without context."""
+    """Windows of the evaluation text, each going on where the one before ends."""
     split, items = measured_items(card)
     places, unit = token_ids(problem.vocabulary), token_input(problem).unit
     text = "\n".join(item.text.strip("\n") for item in items)
     tokens = encode(f"\n{text}\n", places, unit)
-    for at in range(0, len(tokens) - WINDOW, WINDOW):
+    for at in range(0, len(tokens) - 1, WINDOW):
         yield Case(
             name=f"{split}, token {at}",
             kind="realistic",
-            inputs={"tokens": row(tokens[at : at + WINDOW])},
+            continues=at > 0,
+            inputs={"tokens": row(tokens[at : min(at + WINDOW, len(tokens) - 1)])},
             truth=row(tokens[at + 1 : at + WINDOW + 1])[0],
             origin=f"{split}, token {at}",
         )
 
 
 def _golden(card: DataCard | None, problem: Problem) -> Iterator[Case]:
-    """Two windows of embedded names, and up to three of the data's own text."""
-    yield from islice(_items(None, problem), 2)
-    if card is not None and card.source.format != EMBEDDED:
-        yield from islice(_items(card, problem), GOLDEN_ITEMS)
+    """Two windows of embedded names, and up to three of the data's own text, or else more windows."""
+    first, second, *others = islice(_items(None, problem), 2 + GOLDEN_ITEMS)
+    yield from (first, second)
+    own = card is not None and card.source.format != EMBEDDED
+    yield from islice(_items(card, problem), GOLDEN_ITEMS) if own else others

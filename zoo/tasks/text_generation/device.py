@@ -11,11 +11,8 @@ import numpy as np
 from zoo.data.text.vocabulary import SPECIAL, decode, encode, token_ids
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-LENGTH = 200
-"""Tokens written after the prompt."""
-TEMPERATURE = 0.8
-"""Below 1 the likelier tokens become likelier still; at 0 the likeliest is taken."""
-SEED = 0
+SETTINGS = {"length": 200, "temperature": 0.8, "seed": 0}
+"""Tokens written after the prompt; below 1 the likelier tokens become likelier still, at 0 the likeliest is taken."""
 
 
 def read(path: Path, problem: Mapping[str, Any]) -> Arrays:
@@ -46,17 +43,14 @@ def generate(
     inputs: Arrays,
     feedback: Mapping[str, str],
     problem: Mapping[str, Any],  # noqa: ARG001  every task's
-    *,
-    length: int = LENGTH,
-    temperature: float = TEMPERATURE,
-    seed: int = SEED,
+    settings: Mapping[str, float] = SETTINGS,
 ) -> Arrays:
     """The prompt and what the model writes after it, as `tokens` int64 [1, length], with the last `logits`."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(int(settings["seed"]))
     tokens = inputs["tokens"][0].tolist()
     answer = run(inputs)
-    for _ in range(length):
-        drawn = sample(answer["logits"][0, -1], temperature=temperature, generator=generator)
+    for _ in range(int(settings["length"])):
+        drawn = sample(answer["logits"][0, -1], temperature=settings["temperature"], generator=generator)
         tokens.append(drawn)
         state = {name: answer[output] for name, output in feedback.items()}
         answer = run({"tokens": np.array([[drawn]], np.int64), **state})

@@ -5,7 +5,7 @@ Here a graph is tokens in, logits out, with the state of the model beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.errors import BadFile
 from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
-from zoo.api.task import Agreement, Case, Control, Progress, Purpose, Shown
+from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
 from zoo.data.formats.detect import FormatReader, read_source
 from zoo.data.formats.text.checks import check_corpus
@@ -26,9 +25,11 @@ from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
 from zoo.data.text.table_items import is_table, table_items
+from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
-from zoo.tasks.text_generation import device
-from zoo.tasks.text_generation.agreement import agreement, scores
+from zoo.tasks.bases.reading import DeviceTextReader
+from zoo.tasks.bases.sequences import SequenceAnswers
+from zoo.tasks.text_generation import device as text_device
 from zoo.tasks.text_generation.cases import EMBEDDED
 from zoo.tasks.text_generation.cases import cases as writer_cases
 
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData(FormatReader):
+class CorpusData(FormatReader, DeviceTextReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
+
+    device = text_device
+    noun, hint = "text", "give a UTF-8 text file"
 
     def detect(self, request: DataRequest) -> DataSource:
         """A text file, a folder of them, a table with a column of texts, or the embedded names."""
@@ -59,39 +63,26 @@ class CorpusData(FormatReader):
 
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """The prompt in a text file, or in every row of a table, as tokens int64 [1, length]; BadFile for no text."""
-        if is_table(path):
-            return table_items(path, problem, self.read_text)
-        try:
-            return (FileItem(inputs=device.read(path, to_json(problem))),)
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} cannot be read as text: {error}", hint="give a UTF-8 text file") from error
-
-    def read_text(self, text: str, problem: Problem) -> Arrays:
-        """The same of a prompt given in words."""
-        return device.read_text(text, to_json(problem))
+        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
-class ContinuationAnswers:
+class ContinuationAnswers(SequenceAnswers):
     """Text that goes on where a prompt ends; the truth of a case is the token after each."""
+
+    device = text_device
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """Texts for a purpose, without state."""
         return writer_cases(card, problem, purpose, limit=limit)
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],
-    ) -> Agreement:
-        """The same likeliest next token wherever the reference is decided."""
-        return agreement(reference, candidate, cases=cases, noise=noise)
-
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """bits_per_token over the cases whose next tokens are known, each read without context."""
-        return scores(answers, cases, element="token")
+    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:
+        """bits_per_character, and perplexity per token, over the cases whose next tokens are known."""
+        bits = self.bits(answers, cases)
+        tokens = [token for case in cases if case.truth is not None for token in case.truth.tolist()]
+        characters = sum(1 if token < len(SPECIAL) else len(problem.vocabulary[token]) for token in tokens)
+        if not characters:
+            return {}
+        return {"bits_per_character": float(bits.sum() / characters), "perplexity": float(2 ** bits.mean())}
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:  # noqa: ARG002
         """The generic kinds that apply to text, a vocabulary off by one, and a forgotten state."""
@@ -101,31 +92,12 @@ class ContinuationAnswers:
         """An empty one: the model writes what a text begins with."""
         return ("",)
 
-    def generate(
-        self,
-        run: Callable[[Arrays], Arrays],
-        inputs: Arrays,
-        feedback: Mapping[str, str],
-        problem: Problem,
-        settings: Mapping[str, float],
-    ) -> Arrays:
-        """The prompt and what the model writes after it: tokens int64 [1, length], and the last logits."""
-        return device.generate(
-            lambda feeds: dict(run(feeds)),
-            dict(inputs),
-            feedback,
-            to_json(problem),
-            length=int(settings["length"]),
-            temperature=settings["temperature"],
-            seed=int(settings["seed"]),
-        )
-
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:
         """The text that was written; of a single run of the graph, the likeliest next tokens."""
         named = to_json(problem)
-        prompt = device.show({"tokens": case.inputs["tokens"]}, named)
+        prompt = text_device.show({"tokens": case.inputs["tokens"]}, named)
         if "tokens" in answer:
-            text = device.show(dict(answer), named)
+            text = text_device.show(dict(answer), named)
             return Shown(text=text, record={"prompt": prompt, "text": text})
         ranked = _likeliest(answer["logits"][0, -1], problem.vocabulary, limit)
         following: list[Json] = [{"token": token, "probability": share} for token, share in ranked]

@@ -33,8 +33,7 @@ MODULES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "model": {"plugin.py": "model/plugin.py", "model.py": "model/model.py"},
     "trainer": {"plugin.py": "trainer/plugin.py", "model.py": "model/model.py", "trainer.py": "trainer/trainer.py"},
     "task": {
-        f"{name}.py": f"task/{name}.py"
-        for name in ("plugin", "model", "trainer", "task", "layout", "tensors", "device")
+        f"{name}.py": f"task/{name}.py" for name in ("plugin", "model", "trainer", "task", "discs", "tensors", "device")
     },
     "weights": {"plugin.py": "weights/plugin.py"},
 }
@@ -48,7 +47,7 @@ SUMMARIES: Final[Mapping[Kind, str]] = {
 LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "model": ("torch>=2.9,<3",),
     "trainer": ("torch>=2.9,<3",),
-    "task": ("torch>=2.9,<3", "torchmetrics>=1.4,<2", "numpy>=1.26,<3"),
+    "task": ("torch>=2.9,<3", "numpy>=1.26,<3"),
     "weights": (),
 }
 PYTHON_NAMES: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from zoo import read_picture
+from zoo import read_image
 
-
-def read(path: Path, problem: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001  every task's
-    """The inputs of pipeline.onnx: `image` uint8 [height, width, 3]."""
-    return {"image": read_picture(path)}
+read = read_image
 
 
 def show(answer: Mapping[str, Any], problem: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -33,13 +32,3 @@ def _cross(draw: ImageDraw.ImageDraw, x: float, y: float, text: str, colour: tup
     draw.line((x - 6, y, x + 6, y), fill=colour, width=2)
     draw.line((x, y - 6, x, y + 6), fill=colour, width=2)
     draw.text((x + 5, y + 3), text, fill=colour)
-
-
-def sheet(pictures: Sequence[Image.Image]) -> Image.Image:
-    """All pictures in one, row by row."""
-    columns = math.ceil(math.sqrt(len(pictures)))
-    width, height = max(one.width for one in pictures), max(one.height for one in pictures)
-    whole = Image.new("RGB", (columns * width, math.ceil(len(pictures) / columns) * height), "white")
-    for place, one in enumerate(pictures):
-        whole.paste(one, (place % columns * width, place // columns * height))
-    return whole

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import zoo
-from zoo import Agreement, Case, DataCard, DataRequest, DataSource, Problem, Shown
-from zoo_keypoints import device, layout, tickets
+from zoo import Case, Problem, Shown, Verdict
+from zoo_keypoints import device, tickets
 from zoo_keypoints.drawing import marked
 
 NEAR = 0.05
@@ -19,69 +19,80 @@ SAME = 0.001
 """Two answers are the same where every point differs by less than this share of the longer side."""
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
+Points = tuple[tuple[float, float], ...]
 
 
-class KeypointData(zoo.PictureData):
+@dataclass(frozen=True, slots=True)
+class PointSample:
+    """One picture and its points."""
+
+    name: str
+    """The path below the folder; of a ticket its split and number."""
+    points: Points
+    """x and y in pixels, in the order of the card's classes."""
+    sides: tuple[int, int]
+    """Height and width in pixels."""
+
+
+class KeypointData(zoo.PictureTableData):
     """A folder with pictures and a points.csv, or `tickets`."""
 
-    def detect(self, request: DataRequest) -> DataSource:
-        """One of these; DataError names them."""
-        if request.source == tickets.NAME:
-            return DataSource(request=request, format=tickets.NAME)
-        folder = Path(request.source).expanduser()
-        if not (folder / layout.TABLE).is_file():
-            found = f"has no {layout.TABLE}" if folder.is_dir() else "is not a folder"
-            raise zoo.DataError(f"{folder} {found}", hint=layout.ACCEPTED)
-        return DataSource(request=request, format="points-csv", location=folder.resolve())
+    table = "points.csv"
+    columns = "path,NAME_x,NAME_y,...[,split]"
+    embedded = tickets.NAME
+    embedded_classes = tickets.CORNERS
 
-    def check(self, source: DataSource, *, progress: Callable[[int, int], None]) -> DataCard:
-        """Every picture decoded, every point held against it."""
-        folder = source.location
-        return layout.ticket_card(source) if folder is None else layout.folder_card(source, folder, progress)
+    def classes(self, header: Sequence[str]) -> Sequence[str]:
+        """The names of the points."""
+        return [name.removesuffix("_x") for name in header if name.endswith("_x")]
+
+    def needed(self, classes: Sequence[str]) -> Sequence[str]:
+        """y of every point."""
+        return [f"{name}_y" for name in classes or ["NAME"]]
+
+    def sample(
+        self, name: str, cells: Mapping[str, str], sides: tuple[int, int], classes: Sequence[str]
+    ) -> PointSample:
+        """Every point held against the picture."""
+        points = tuple((float(cells[f"{point}_x"] or "nan"), float(cells[f"{point}_y"] or "nan")) for point in classes)
+        height, width = sides
+        for point, (x, y) in zip(classes, points, strict=True):
+            if not (0 <= x <= width and 0 <= y <= height):
+                raise ValueError(f"{point} of {name} is at {x:g}, {y:g}, outside its {width} x {height} pixels")
+        return PointSample(name, points, sides)
+
+    def embedded_split(self, split: zoo.Split) -> tuple[Sequence[PointSample], np.ndarray[Any, Any]]:
+        """The drawn tickets."""
+        pictures, corners = tickets.load(split)
+        sides = (tickets.SIDE, tickets.SIDE)
+        points: list[Points] = [tuple((x, y) for x, y in ticket) for ticket in corners.tolist()]
+        return [PointSample(f"{split}/{index}", ticket, sides) for index, ticket in enumerate(points)], pictures
 
 
 class KeypointAnswers(zoo.PictureAnswers):
     """`points` float32 [k, 2], x and y in pixels of the picture; the truth is the same."""
 
-    no_classes = "points have names, but nothing is classified"
+    data = KeypointData
 
-    def embedded(self, problem: Problem) -> DataCard | None:
-        """The tickets, for models of their corners."""
-        if problem.classes != tickets.CORNERS:
-            return None
-        return layout.ticket_card(DataSource(request=DataRequest(source=tickets.NAME), format=tickets.NAME))
-
-    def reader(self, card: DataCard) -> Callable[[Any], np.ndarray[Any, Any]]:
-        """From files, or drawn."""
-        return layout.reader(card)
-
-    def truth(self, sample: layout.PointSample, pixels: Any, problem: Problem) -> np.ndarray[Any, Any]:  # noqa: ARG002
+    def truth(self, sample: PointSample, pixels: Any, problem: Problem) -> np.ndarray[Any, Any]:  # noqa: ARG002
         """[k, 2] in pixels."""
         return np.array(sample.points)
 
     def controls(self, problem: Problem) -> tuple[zoo.Control, ...]:  # noqa: ARG002  the same for all
         """All generic mutations but the one of classes."""
-        return zoo.generic_controls({"classes": self.no_classes})
+        return zoo.generic_controls({"classes": "points have names, but nothing is classified"})
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[Case],
-        noise: Mapping[str, float],  # noqa: ARG002  a thousandth of a side is far above any noise
-    ) -> Agreement:
-        """The same places."""
-        return zoo.item_agreement(reference, candidate, cases=cases, compare=_same_places)
+    def verdict(self, expected: Arrays, actual: Arrays, case: Case, noise: Mapping[str, float]) -> Verdict:  # noqa: ARG002
+        """The same places: a thousandth of a side is far above any noise."""
+        away = _distances(expected["points"], actual["points"])
+        if away.max() < SAME * _side(case):
+            return Verdict("agreeing")
+        return Verdict("differing", away.max(), f"point {away.argmax() + 1} is {away.max():.2f} pixels away")
 
-    def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
-        """pck and error over the cases whose points are known."""
-        known = [(one["points"], case) for one, case in zip(answers, cases, strict=True) if case.truth is not None]
-        if not known:
-            return {}
-        away = [_distances(points, case.truth) for points, case in known]
-        near = [distance < NEAR * _side(case) for distance, (_, case) in zip(away, known, strict=True)]
-        return {"pck": float(np.mean(near)), "error": float(np.mean(away))}
+    def item_metrics(self, answer: Arrays, case: Case, problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
+        """pck and error."""
+        away = _distances(answer["points"], case.truth)
+        return {"pck": float((away < NEAR * _side(case)).mean()), "error": float(away.mean())}
 
     def show(self, case: Case, answer: Arrays, problem: Problem, *, limit: int = 5) -> Shown:  # noqa: ARG002  no ranking
         """The points by name, and drawn into the picture."""
@@ -89,13 +100,6 @@ class KeypointAnswers(zoo.PictureAnswers):
         picture = marked(case.inputs["image"], points) if "image" in case.inputs else None
         record = dict(zip(problem.classes, points, strict=True))
         return Shown(text=device.show(answer, {"classes": problem.classes}), record=record, picture=picture)
-
-
-def _same_places(expected: Arrays, actual: Arrays, case: Case) -> zoo.Verdict:
-    away = _distances(expected["points"], actual["points"])
-    if away.max() < SAME * _side(case):
-        return zoo.Verdict("agreeing")
-    return zoo.Verdict("differing", away.max(), f"point {away.argmax() + 1} is {away.max():.2f} pixels away")
 
 
 def _distances(points: Any, others: Any) -> np.ndarray[Any, Any]:

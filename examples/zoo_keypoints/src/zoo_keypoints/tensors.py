@@ -3,55 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
+from PIL.Image import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 
 import zoo
 from zoo import Augment, Batch, DataCard, Port, Problem, Split, UsageError
-from zoo_keypoints.drawing import marked, sheet
-from zoo_keypoints.layout import PointSample, reader
-from zoo_keypoints.task import NEAR
-
-KEPT = 12
+from zoo_keypoints.drawing import marked
+from zoo_keypoints.task import NEAR, KeypointData
 
 
-class PointDataset:
-    """A split, its pictures stretched to the model's size and kept as whole grey levels."""
-
-    def __init__(self, card: DataCard, samples: Sequence[PointSample], image: zoo.ImageInput) -> None:
-        self.prepare = zoo.ImagePrepare(image).requires_grad_(False)
-        grey = card.facts["channels"] == 1
-        self.levels = zoo.open_levels(samples, reader(card), self.prepare, grey=grey, stacked=lambda: None)
-        self.sides = torch.tensor([sample.sides[::-1] for sample in samples], dtype=torch.float32)
-        self.points = torch.tensor([sample.points for sample in samples], dtype=torch.float32) / self.sides[:, None]
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def batch(self, indices: Sequence[int]) -> Batch:
-        """image uint8 [n, channels, h, w]; points [n, k, 2], x and y in 0..1; sides [n, 2], width and height."""
-        index = torch.as_tensor(indices, dtype=torch.int64)
-        own = {"points": self.points[index], "sides": self.sides[index], "index": index}
-        return {"image": self.levels.take(index), **own}
-
-    def ready(self, batch: Batch) -> Batch:
-        """The batch with `input`: its images as the model takes them, float32 [n, channels, h, w]."""
-        return self.prepare.ready(batch)
-
-
-class KeypointTensors:
+class KeypointTensors(zoo.PictureTensors):
     """Pictures and their points."""
 
-    def dataset(self, card: DataCard, split: Split, problem: Problem) -> PointDataset:
-        """One split, stretched to the problem's input."""
-        if not card.splits.get(split):
-            raise zoo.DataError(f"{card.source.request.source} has no {split} split")
-        return PointDataset(card, card.splits[split], KeypointGraphs().image(problem))
+    data = KeypointData
+    crops = False
+
+    def targets(self, card: DataCard, split: Split, image: zoo.ImageInput) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """points [n, k, 2], x and y in 0..1; sides [n, 2], width and height."""
+        samples = card.splits[split]
+        sides = torch.tensor([sample.sides[::-1] for sample in samples], dtype=torch.float32)
+        points = torch.tensor([sample.points for sample in samples], dtype=torch.float32) / sides[:, None]
+        return {"points": points, "sides": sides}
 
     def augment(self, batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
         """Pictures and points moved, zoomed and turned together, each by a draw of its own; the edge fills the rest."""
@@ -83,45 +59,27 @@ def _draw(count: int, change: Augment, generator: torch.Generator) -> tuple[Tens
     return torch.stack(rows, 1) * zoom[:, None, None], 2 * change.shift * torch.stack([across, down], 1)
 
 
-class PointMetrics:
+class PointMetrics(zoo.MeanMetrics):
     """`outputs["points"]` against `batch["points"]`, both [n, k, 2] as shares of width and height.
 
     pck: the share of points nearer to the truth than 5 % of the picture's longer side.  error: the mean distance in
     pixels of the picture as it was given.
     """
 
-    def __init__(self) -> None:
-        self.means = {"pck": MeanMetric(), "error": MeanMetric()}
-        self.worst: list[tuple[float, Tensor, Tensor, Tensor]] = []
+    names = ("pck", "error")
+    worst_by = "error"
 
-    @torch.no_grad()
-    def update(self, outputs: Batch, batch: Batch) -> None:
-        """Count one batch, and keep the pictures whose worst point is farthest off."""
-        points, truth, sides = outputs["points"], batch["points"], batch["sides"]
-        away = torch.linalg.vector_norm((points - truth) * sides[:, None], dim=2)
-        near = away < NEAR * sides.amax(1, keepdim=True)
-        for name, values in (("pck", near.float()), ("error", away)):
-            self.means[name].to(values.device).update(values)
-        worst = away.amax(1)
-        for at in worst.argsort(descending=True)[:KEPT].tolist():
-            self.worst.append((float(worst[at]), batch["image"][at].cpu(), points[at].cpu(), truth[at].cpu()))
-        self.worst = sorted(self.worst, key=lambda row: -row[0])[:KEPT]
+    def values(self, outputs: Batch, batch: Batch) -> Mapping[str, Tensor]:
+        """Of every point, [n, k]."""
+        sides = batch["sides"]
+        away = torch.linalg.vector_norm((outputs["points"] - batch["points"]) * sides[:, None], dim=2)
+        return {"pck": (away < NEAR * sides.amax(1, keepdim=True)).float(), "error": away}
 
-    def compute(self) -> dict[str, float]:
-        """pck in 0..1 and error in pixels, over all processes together."""
-        return {name: float(mean.compute()) for name, mean in self.means.items()}
-
-    def pictures(self, folder: Path) -> list[Path]:
-        """worst.png: truth in green, answer in red."""
-        if not self.worst:
-            return []
-        size = [torch.tensor(image.shape[:0:-1]) for _, image, _, _ in self.worst]
-        shown = [
-            marked(image.permute(1, 2, 0).numpy(), (points * side).tolist(), truth=(truth * side).tolist())
-            for (_, image, points, truth), side in zip(self.worst, size, strict=True)
-        ]
-        sheet(shown).save(folder / "worst.png")
-        return [folder / "worst.png"]
+    def drawn(self, outputs: Batch, item: Batch) -> Image:
+        """Truth in green, answer in red."""
+        side = torch.tensor(item["image"].shape[:0:-1])
+        points, truth = ((values["points"] * side).tolist() for values in (outputs, item))
+        return marked(item["image"].permute(1, 2, 0).numpy(), points, truth=truth)
 
 
 class KeypointGraphs(zoo.PictureGraphs):

@@ -46,7 +46,7 @@ def plain(number: int) -> dict[str, Any]:
     return task(number, f"/data/upload/3/{number:04}-photo%20{number}.png", {"result": result})
 
 
-def boxes(found: DataCard, name: str) -> list[list[float]]:
+def boxes(found: DataCard, name: str) -> list[Any]:
     (sample,) = [sample for items in found.splits.values() for sample in items if name in sample.name]
     return [pytest.approx(box, abs=1e-9) for box in map(list, sample.boxes)]
 

@@ -18,7 +18,8 @@ from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
 from zoo.data.formats.masks.layouts import detect_masks
-from zoo.tasks.semantic_segmentation.sources import mask_reader, reader
+from zoo.tasks.semantic_segmentation.sources import mask_reader
+from zoo.tasks.semantic_segmentation.task import SegmentationData
 
 HEIGHT, WIDTH = 20, 30
 NAMES = ("background", "cat", "dog")
@@ -148,7 +149,7 @@ def test_one_world_in_every_format(write: Write, format: str, tmp_path: Path) ->
     card = card_of(write(tmp_path))
     assert card.source.format == format
     assert card.classes == NAMES
-    read, read_picture = mask_reader(card), reader(card)
+    read, read_picture = mask_reader(card), SegmentationData().reader(card)
     samples = {Path(sample.name).stem: sample for items in card.splits.values() for sample in items}
     assert sorted(samples) == ["a", "b", "c"]
     for name, sample in samples.items():

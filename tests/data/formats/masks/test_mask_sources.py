@@ -17,7 +17,8 @@ from zoo.data.formats.detect import read_source
 from zoo.data.formats.masks.checks import check_masks
 from zoo.data.formats.masks.index_mask import read_mask
 from zoo.data.formats.masks.layouts import detect_masks
-from zoo.tasks.semantic_segmentation.sources import mask_reader, reader
+from zoo.tasks.semantic_segmentation.sources import mask_reader
+from zoo.tasks.semantic_segmentation.task import SegmentationData
 
 SIDE = 10
 Mask = npt.NDArray[np.uint8]
@@ -69,7 +70,7 @@ def stems(found: DataCard) -> dict[str, list[str]]:
 
 
 def read_all(found: DataCard) -> dict[str, Mask]:
-    read, read_picture = mask_reader(found), reader(found)
+    read, read_picture = mask_reader(found), SegmentationData().reader(found)
     samples = [sample for items in found.splits.values() for sample in items]
     assert all(read_picture(sample).shape == (SIDE, SIDE, 3) for sample in samples)
     return {Path(sample.name).stem: read(sample) for sample in samples}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import zoo
-from zoo_pairs import device
+from zoo_pairs import device as pair_device
 from zoo_pairs.inputs import PairInput
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -49,8 +48,11 @@ def pairs(seed: int, count: int, name: str) -> list[Pair]:
     return [Pair(f"{name}/{at}", (a, b), (c, d)) for at, (a, b, c, d) in enumerate(places)]
 
 
-class PairData:
+class PairData(zoo.DeviceReader):
     """`dots`, and nothing else."""
+
+    device = pair_device
+    noun = "a pair"
 
     def detect(self, request: zoo.DataRequest) -> zoo.DataSource:
         """The dots."""
@@ -66,17 +68,8 @@ class PairData:
         """The sizes."""
         return zoo.Problem(task=task, input=input)
 
-    def read(self, path: Path, problem: zoo.Problem) -> Sequence[zoo.FileItem]:
-        """A pair in an .npz file."""
-        input = pair_input(problem)
-        try:
-            found = device.read(path, {"input": {"left": input.left, "right": input.right}})
-        except (OSError, ValueError) as error:
-            raise zoo.BadFile(f"{path} is no pair: {error}") from error
-        return (zoo.FileItem(inputs=found),)
 
-
-class PairAnswers:
+class PairAnswers(zoo.ItemAnswers):
     """`distance` float32 [1]; the truth is a float."""
 
     def cases(
@@ -94,30 +87,13 @@ class PairAnswers:
             ready=lambda raw: {name: (one / 255).astype(np.float32)[None, None] for name, one in raw.items()},
         )
 
-    def agreement(
-        self,
-        reference: Sequence[Arrays],
-        candidate: Sequence[Arrays],
-        *,
-        cases: Sequence[zoo.Case],
-        noise: Mapping[str, float],
-    ) -> zoo.Agreement:
-        """The same distances."""
-        return zoo.numeric_agreement(
-            reference, candidate, cases=cases, tolerance=10 * noise.get("distance", 0.0), relative=1e-6
-        )
+    def verdict(self, expected: Arrays, actual: Arrays, case: zoo.Case, noise: Mapping[str, float]) -> zoo.Verdict:  # noqa: ARG002
+        """The same distance."""
+        return zoo.numeric_verdict(expected, actual, tolerance=10 * noise.get("distance", 0.0), relative=1e-6)
 
-    def metrics(
-        self,
-        answers: Sequence[Arrays],
-        cases: Sequence[zoo.Case],
-        problem: zoo.Problem,  # noqa: ARG002
-    ) -> Mapping[str, float]:
-        """error: the mean absolute error."""
-        rows = [
-            (one["distance"][0], case.truth) for one, case in zip(answers, cases, strict=True) if case.truth is not None
-        ]
-        return {"error": float(np.mean([abs(value - truth) for value, truth in rows]))} if rows else {}
+    def item_metrics(self, answer: Arrays, case: zoo.Case, problem: zoo.Problem) -> Mapping[str, float]:  # noqa: ARG002
+        """error: the absolute error."""
+        return {"error": abs(float(answer["distance"][0]) - case.truth)}
 
     def controls(self, problem: zoo.Problem) -> tuple[zoo.Control, ...]:  # noqa: ARG002
         """What a distance has."""
@@ -126,7 +102,7 @@ class PairAnswers:
 
     def show(self, case: zoo.Case, answer: Arrays, problem: zoo.Problem, *, limit: int = 5) -> zoo.Shown:  # noqa: ARG002
         """The distance."""
-        return zoo.Shown(text=device.show(answer, {}), record={"distance": float(answer["distance"][0])})
+        return zoo.Shown(text=pair_device.show(answer, {}), record={"distance": float(answer["distance"][0])})
 
 
 def pair_input(problem: zoo.Problem) -> PairInput:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
 
 import zoo
 from zoo import Batch, Port, Signature
@@ -37,23 +35,14 @@ class PairDataset:
         return {**batch, **{name: batch[name].float().unsqueeze(1) / 255 for name in ("left", "right")}}
 
 
-class PairMetrics:
-    """error: the mean absolute error."""
+class PairMetrics(zoo.MeanMetrics):
+    """error: the mean absolute error, in shares of a side."""
 
-    def __init__(self) -> None:
-        self.error = MeanMetric()
+    names = ("error",)
 
-    def update(self, outputs: Batch, batch: Batch) -> None:
-        """Count one batch."""
-        self.error.to(outputs["distance"].device).update((outputs["distance"] - batch["distance"]).abs())
-
-    def compute(self) -> dict[str, float]:
-        """In shares of a side."""
-        return {"error": float(self.error.compute())}
-
-    def pictures(self, folder: Path) -> list[Path]:  # noqa: ARG002
-        """None."""
-        return []
+    def values(self, outputs: Batch, batch: Batch) -> Mapping[str, Tensor]:
+        """[n, 1]."""
+        return {"error": (outputs["distance"] - batch["distance"]).abs()}
 
 
 class PairTensors:

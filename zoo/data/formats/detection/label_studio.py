@@ -190,8 +190,8 @@ def _turned(region: Mapping[str, Any], value: Mapping[str, Any], number: int) ->
 
 def _size(regions: Sequence[Any]) -> tuple[int, int] | None:
     """Height and width that the regions claim for their picture."""
-    for region in regions:
-        sides = [region.get(f"original_{side}") for side in ("height", "width")] if isinstance(region, dict) else []
-        if len(sides) == 2 and all(isinstance(side, int) and side > 0 for side in sides):
-            return int(sides[0]), int(sides[1])
+    for region in filter(lambda region: isinstance(region, dict), regions):
+        height, width = (region.get(f"original_{side}", 0) for side in ("height", "width"))
+        if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
+            return height, width
     return None

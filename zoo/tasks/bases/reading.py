@@ -1,0 +1,48 @@
+"""Data whose files are read as the device reads them.  Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, ClassVar
+
+from zoo.api.errors import BadFile
+from zoo.api.parts import FileItem
+from zoo.api.problem import Problem
+from zoo.runs.serialization import to_json
+
+if TYPE_CHECKING:
+    from zoo.api.task import Arrays
+
+
+class DeviceReader:
+    """`read` by the function of the module that bundles carry; a task adds `device`."""
+
+    device: ModuleType
+    """The module; its `read` raises ValueError or OSError for what it cannot read."""
+    noun: ClassVar[str] = "input"
+    """What a file is read as: "text", "a table"."""
+    hint: ClassVar[str] = ""
+    """What to give instead: "give a UTF-8 text file"."""
+
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """The items of a file, one unless the module gives a list of (name, inputs); BadFile says what is wrong."""
+        try:
+            made = self.device.read(path, to_json(problem))
+        except (OSError, ValueError) as error:
+            raise BadFile(f"{path} cannot be read as {self.noun}: {error}", hint=self.hint) from error
+        items = made if isinstance(made, list) else [("", made)]
+        return tuple(FileItem(name=name, inputs=inputs) for name, inputs in items)
+
+
+class DeviceTextReader(DeviceReader):
+    """The same, and `read_text`, for tasks with the tag `reads_text`."""
+
+    def read_text(self, text: str, problem: Problem) -> Arrays:
+        """The inputs made from a text given in words; BadFile says what is wrong with it."""
+        try:
+            inputs: Arrays = self.device.read_text(text, to_json(problem))
+        except ValueError as error:
+            raise BadFile(f"{text!r} cannot be read as {self.noun}: {error}", hint=self.hint) from error
+        return inputs
