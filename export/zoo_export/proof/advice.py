@@ -84,6 +84,8 @@ SIZES: Final = frozenset({"size", RANGE})
 """Kinds of cases that are there for their size."""
 BATCHED: Final = r"batch (?:[2-9]|\d\d)|PyTorch's own .* depends on what else is in the batch"
 BATCH: Final = "an item must not depend on what else is in its batch: no sum, maximum or mean over the batch axis"
+OVER_BATCH: Final = r"\.(?:max|min|mean|sum|std|var|any|all)\(\)|flip\(0\)"
+"""A line that likely puts the items of a batch together."""
 GUARD: Final = "a Python `if` on a size is captured as it is for the example: write torch.where, or torch.cond"
 
 
@@ -124,11 +126,13 @@ def _advice(evidence: Evidence, subject: Subject, inputs: Mapping[str, Array], *
     graphs = evidence.graphs
     failures = [s for graph in graphs if graph.axes for axis in graph.axes.tested for s in axis.failures]
     steady = all(graph.determinism is None or graph.determinism.torch_equal for graph in graphs)
-    if steady and any(re.match(BATCHED, sentence) for sentence in failures):
-        yield BATCH
+    sites = _sites(subject.module, inputs, subject.signature)
+    runs = not any(case.error for graph in graphs for case in graph.cases)
+    if steady and runs and any(re.match(BATCHED, sentence) for sentence in failures):
+        where = next((f"{site}: " for site in sites.values() if re.search(OVER_BATCH, site.code)), "")
+        yield f"{where}{BATCH}"
     if guards and not any(_is_wrong(case) for graph in graphs for case in graph.cases if case.kind not in SIZES):
         yield GUARD
-    sites = _sites(subject.module, inputs, subject.signature)
     for name, words in WRONG.items():
         site = sites.get(name) or next((site for site in sites.values() if re.search(rf"\b{name}\(", site.code)), None)
         if site is not None:

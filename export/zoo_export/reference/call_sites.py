@@ -76,7 +76,7 @@ def site_in_trace(trace: str, module: nn.Module) -> CallSite | None:
     return CallSite(f"the model ({type(module).__name__})", _short(file), int(line), code[:MAX_CODE])
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, module: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.module = module
