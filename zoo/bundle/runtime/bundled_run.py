@@ -1,7 +1,6 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
-    python run.py picture.png ...    the answers; or "a text in quotes" (for sounds, a class); of a table every row
-                                     (of a detector, after --threshold 0.5: the boxes from that score on)
+    python run.py [--threshold 0.5] a.png ...    the answers; or "a text" (for sounds, a class); of a table every row
     python run.py --self-test        every file against its hash, this device against the golden cases
 
 Exit code 0: done.  1: the self-test found a difference.  2: bad usage or an unreadable file.
@@ -142,8 +141,7 @@ def main(arguments: list[str]) -> int:
         return 2
     run, (state, feedback) = session(folder / "pipeline.onnx"), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
-    answers: list[Arrays] = []
-    names: list[str] = []
+    answers, names = list[Arrays](), list[str]()
     for argument in arguments:
         try:
             items = read_items(task, argument, problem)
