@@ -63,7 +63,7 @@ def measure_lineage(
         tied=tuple(tied),
         different=tuple(different),
         missing=tuple(missing),
-        extra=_unexplained(plain, {**tensors, **_attributes(module)}),
+        extra=_unexplained(plain, tensors, _attributes(module)),
     )
 
 
@@ -119,8 +119,10 @@ def _attributes(module: nn.Module) -> dict[str, torch.Tensor]:
     }
 
 
-def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) -> tuple[str, ...]:
-    """Float constants above a kilobyte that are no tensor of the module, by name or by their bytes."""
+def _unexplained(
+    model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor], attributes: Mapping[str, torch.Tensor]
+) -> tuple[str, ...]:
+    """Float constants above a kilobyte that are no state of the module, and byte for byte no tensor that it holds."""
     extra = [tensor for tensor in model.graph.initializer if tensor.name not in tensors]
     inline = [
         (node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute
@@ -129,7 +131,7 @@ def _unexplained(model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor]) ->
     named = [(tensor.name, numpy_helper.to_array(tensor)) for tensor in extra if tensor.data_type in floats]
     named += [(name, numpy_helper.to_array(tensor)) for name, tensor in inline if tensor.data_type in floats]
     large = [(name, values) for name, values in named if values.nbytes > EXPLAINED_BYTES]
-    known = {tensor_bytes(tensor) for tensor in tensors.values()} if large else set()
+    known = {tensor_bytes(tensor) for tensor in (*tensors.values(), *attributes.values())} if large else set()
     return tuple(
         f"{name} {list(values.shape)} (a constant of the code: give it to register_buffer, so that it has a name)"
         for name, values in large

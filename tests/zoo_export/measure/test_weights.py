@@ -100,11 +100,21 @@ class Hidden(nn.Module):
         return y
 
 
-def test_a_large_constant_that_no_state_explains_is_extra() -> None:
+def test_a_large_constant_that_no_module_holds_is_extra_and_told_the_way_out() -> None:
     module = Hidden()
-    found = measure_lineage(module, captured(module).plain, INPUTS, SIGNATURE)
+    graph = captured(module)
+    held = [name for name, value in vars(module).items() if isinstance(value, torch.Tensor)]
+    for name in held:
+        setattr(module, name, getattr(module, name) + 1)
+    found = measure_lineage(module, graph.plain, INPUTS, SIGNATURE)
     assert len(found.extra) == 1
     assert "[4, 100]" in found.extra[0]
+    assert "register_buffer" in found.extra[0]
+
+
+def test_a_large_constant_is_explained_by_the_module_that_holds_it() -> None:
+    module = Hidden()
+    assert measure_lineage(module, captured(module).plain, INPUTS, SIGNATURE).extra == ()
 
 
 def test_a_tensor_that_is_used_but_not_in_the_graph_is_missing_and_a_changed_one_differs() -> None:
