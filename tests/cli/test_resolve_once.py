@@ -95,7 +95,7 @@ def folder(digits_run: tuple[Path, nn.Module], tmp_path_factory: pytest.TempPath
         ("export cnn --untrained --onnx --evaluate 0 -o new", CATALOGUE | TARGET | PUBLISHED),
         ("verify bundle --against runs/cnn/a", CATALOGUE | TARGET | RUN),
         ("verify random --against cnn", CATALOGUE | PUBLISHED),
-        ("verify bundle", {}),
+        ("verify bundle", CATALOGUE),
         ("info cnn", CATALOGUE),
         ("info cnn@digits", CATALOGUE),
         ("info runs/cnn/a", RUN),

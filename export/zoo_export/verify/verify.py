@@ -99,10 +99,11 @@ def verify_anew(
         return _verify_file(path, against=against, explain=explain, engine=engine, progress=progress)
     bundle = Bundle.open(path)
     named = against or bundle.manifest.lineage.target
-    subject = _subject(named, bundle)
+    catalog = Catalog.discover()
+    subject = _subject(named, bundle, catalog)
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
-    checked = verify_bundle(bundle.path, key=key, engine=engine)
+    checked = verify_bundle(bundle.path, key=key, engine=engine, catalog=catalog)
     files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
     proof = prove(
         subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, engine=engine, progress=progress
@@ -130,9 +131,9 @@ def _report(evidence: Evidence, verdict: Verdict, path: Path, against: str, seco
     return report_of(evidence, verdict, reproduce=again, seconds=seconds)
 
 
-def _subject(against: str, bundle: Bundle) -> Subject:
+def _subject(against: str, bundle: Bundle, catalog: Catalog) -> Subject:
     """What the bundle is compared with; an untrained one is made again from its seed."""
-    manifest, catalog = bundle.manifest, Catalog.discover()
+    manifest = bundle.manifest
     size = manifest.problem.image.size if hasattr(manifest.problem.input, "size") else None
     itself = ("", manifest.model, manifest.model.partition("/")[2])
     if manifest.lineage.seed is not None and any(same_name(against, own) for own in itself):

@@ -53,8 +53,9 @@ def test_both_ways_of_keeping_give_what_the_pipeline_is_fed(
     assert isinstance(lazy.levels, dataset.OnDemand)
     places = [3, 0, len(resident) - 1]
     first, second = resident.ready(resident.batch(places)), lazy.ready(lazy.batch(places))
-    assert set(first) == {"image", "label", "index", "input"}
-    for key in first:
+    assert set(first) == {"image", "label", "index", "input", "name"}
+    assert first["name"] == second["name"] == [resident.samples[place].name for place in places]
+    for key in first.keys() - {"name"}:
         assert torch.equal(first[key], second[key])
     assert first["image"].dtype == torch.uint8
     assert first["image"].shape == (3, 1 if mode == "L" else image.channels, *image.size)

@@ -26,6 +26,7 @@ from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
+from zoo.registry.catalog import Catalog
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 
@@ -100,11 +101,12 @@ def verify_bundle(
     key: Path | None = None,
     engine: Engine = "onnxruntime",
     limits: Limits | None = None,
+    catalog: Catalog | None = None,
 ) -> Checked:
     """Hashes, record and golden cases, with onnxruntime and numpy alone; BadFile when `path` is no bundle.
 
     `sha256` is what the manifest's own hash must be; `key` a public key that its signature must be of.  With another
-    `engine` the golden cases are put to it as well.
+    `engine` the golden cases are put to it as well.  `catalog` has the task of the bundle; None has it discovered.
     """
     start = time.monotonic()
     bundle = Bundle.open(path)
@@ -116,7 +118,7 @@ def verify_bundle(
         gates.append(_timed("files", lambda: _files(bundle)))
         whole = gates[-1].status == Status.PASS
         gates.append(_timed("proof", lambda: _proof(bundle) if whole else _skipped("the record was")))
-        gates.append(_timed("code", lambda: _code(bundle) if whole else _skipped("the code was")))
+        gates.append(_timed("code", lambda: _code(bundle, catalog) if whole else _skipped("the code was")))
         graphs = Graphs(bundle, runtime)
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
@@ -173,9 +175,9 @@ def _proof(bundle: Bundle) -> Finding:
     )
 
 
-def _code(bundle: Bundle) -> Finding:
+def _code(bundle: Bundle, catalog: Catalog | None) -> Finding:
     """The files that a person runs or opens are zoo's own."""
-    return check_code(bundle.path, bundle.manifest, read_report(bundle.path / REPORT))
+    return check_code(bundle.path, bundle.manifest, read_report(bundle.path / REPORT), catalog=catalog)
 
 
 class Graphs:

@@ -45,9 +45,12 @@ def runner(task: Task, problem: Problem) -> dict[str, bytes]:
     return {"run.py": _run(), "task.py": task_source(task.device(problem)).encode()}
 
 
-def check_code(folder: Path, manifest: Manifest, report: Report) -> Finding:
-    """FAIL for a file that zoo of the manifest's version does not write, and for one that belongs to no bundle."""
-    findings = [*_strangers(manifest), *(_check(name, folder, manifest, report) for name in CODE)]
+def check_code(folder: Path, manifest: Manifest, report: Report, *, catalog: Catalog | None = None) -> Finding:
+    """FAIL for a file that zoo of the manifest's version does not write, and for one that belongs to no bundle.
+
+    `catalog` has the task whose code travels as task.py; None has it discovered.
+    """
+    findings = [*_strangers(manifest), *(_check(name, folder, manifest, report, catalog) for name in CODE)]
     status = worst(*(status for status, _ in findings))
     if status == Status.PASS:
         return status, f"{', '.join(CODE)} are what zoo {manifest.zoo} writes"
@@ -61,7 +64,7 @@ def _strangers(manifest: Manifest) -> Iterator[Finding]:
             yield Status.FAIL, f"{file.name} is no file of a bundle"
 
 
-def _check(name: str, folder: Path, manifest: Manifest, report: Report) -> Finding:
+def _check(name: str, folder: Path, manifest: Manifest, report: Report, catalog: Catalog | None) -> Finding:
     if name not in manifest.hashes():
         return Status.FAIL, f"the manifest lists no {name}"
     path = folder / name
@@ -69,7 +72,7 @@ def _check(name: str, folder: Path, manifest: Manifest, report: Report) -> Findi
         return Status.FAIL, f"{name} has {path.stat().st_size:,} bytes; zoo writes none so large"
     data = path.read_bytes()
     if name == "task.py":
-        return _check_task(data, manifest)
+        return _check_task(data, manifest, catalog)
     if name == "run.py":
         expected = _run()
         known = {release: entry.run for release, entry in RELEASES.items()}
@@ -111,13 +114,13 @@ class _Installed:
     plugin: PluginRecord
 
 
-def _check_task(data: bytes, manifest: Manifest) -> Finding:
+def _check_task(data: bytes, manifest: Manifest, catalog: Catalog | None) -> Finding:
     tasks = RELEASES[manifest.zoo].tasks if manifest.zoo in RELEASES else {}
     if manifest.task in tasks:
         then = hashlib.sha256(data).hexdigest() in tasks[manifest.task]
         return _judge("task.py", manifest.zoo, now=False, then=then)
     try:
-        installed = _installed(manifest)
+        installed = _installed(manifest, catalog or Catalog.discover())
     except (UnknownName, AmbiguousName) as error:
         return Status.WARN, f"task.py could not be compared: {error.message}"
     except (ZooError, ImportError, OSError, SyntaxError, ValueError) as error:
@@ -130,8 +133,7 @@ def _check_task(data: bytes, manifest: Manifest) -> Finding:
     return _of_plugin(manifest, installed.plugin)
 
 
-def _installed(manifest: Manifest) -> _Installed:
-    catalog = Catalog.discover()
+def _installed(manifest: Manifest, catalog: Catalog) -> _Installed:
     plugin, task = catalog.task(manifest.task).plugin, catalog.make_task(manifest.task)
     return _Installed(
         source=task_source(task.device(manifest.problem)).encode(),
