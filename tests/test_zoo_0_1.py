@@ -215,6 +215,7 @@ def test_a_run_is_exported_to_the_bundle_that_it_was(kept: Path, zoo_command: Zo
     assert changed == {
         ("record", "zoo"),
         ("record", "task_plugin"),
+        ("record", "proved"),
         *(
             ("metadata", f"{graph}: zoo.{key}")
             for graph in ("model.onnx", "pipeline.onnx")

@@ -229,7 +229,7 @@ def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(test)]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "19 passed" in done.stdout, done.stdout
+    assert "20 passed" in done.stdout, done.stdout
     ask = "import json, sys, zoo.testing; print(json.dumps([n for n in ('pytest', 'torch') if n in sys.modules]))"
     new = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(new.stdout) == []

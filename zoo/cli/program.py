@@ -39,8 +39,8 @@ COMMANDS = {
     "weights": Entry("zoo.cli.weights:weights", "The downloaded weights.", torch=True),
 }
 
-TORCH_FOLDER = "TORCHINDUCTOR_CACHE_DIR"
-"""The environment variable that names torch's folder for compiled kernels."""
+LIBRARY_FOLDERS = ("TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR")
+"""Where torch keeps compiled kernels and matplotlib its list of fonts, by the environment variables that say so."""
 EPILOG = """\b
 Begin with `zoo list`, then `zoo train resnet` and `zoo export --onnx`.
 Completion: eval "$(_ZOO_COMPLETE=bash_source zoo)"  (or zsh_source, fish_source).
@@ -118,7 +118,7 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
     meta: dict[str, object] = {}
     try:
         sweep()
-        with _torch_folder(args), cli.make_context("zoo", args) as context:
+        with _library_folders(args), cli.make_context("zoo", args) as context:
             meta = context.meta
             cli.invoke(context)
         return 0, meta.get(DOCUMENT)
@@ -137,9 +137,10 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
 
 
 @contextmanager
-def _torch_folder(args: list[str]) -> Iterator[None]:
-    """Compiled kernels go into a folder that is removed: torch makes one in TMPDIR even where nothing is compiled."""
-    if TORCH_FOLDER in os.environ or not any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS):
+def _library_folders(args: list[str]) -> Iterator[None]:
+    """What libraries keep for later goes into a folder that is removed: they make one even where nothing is kept."""
+    names = [name for name in LIBRARY_FOLDERS if name not in os.environ]
+    if not names or not any(COMMANDS[name].torch for name in args[:1] if name in COMMANDS):
         yield
         return
     try:
@@ -148,11 +149,12 @@ def _torch_folder(args: list[str]) -> Iterator[None]:
         yield
         return
     with made:
-        os.environ[TORCH_FOLDER] = str(made.path)
+        os.environ.update({name: str(made.path / name.lower()) for name in names})
         try:
             yield
         finally:
-            os.environ.pop(TORCH_FOLDER, None)
+            for name in names:
+                os.environ.pop(name, None)
 
 
 def _complete() -> int:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, cast
 import numpy as np
 
 from zoo.api.data import DataCard, Split
+from zoo.api.postprocess import PostprocessKind
 from zoo.api.task import Agreement, Case, Item
 from zoo.bundle.answer_metrics import answer_metrics
 from zoo.bundle.judge.evidence import Prepared, Truth
@@ -58,8 +59,17 @@ def measure_truth(
         own=dict(own),
         undecided=agreement.undecided if agreement is not None else 0,
         rounded=any(item.differing for item in skew),
+        resized=_are_resized(subject, cases),
         stand_ins=tuple(name for name in found.stand_ins if name in own),
     )
+
+
+def _are_resized(subject: Subject, cases: Sequence[Case]) -> bool:
+    """Whether the answers are enlarged to pictures that have another size than the model's."""
+    steps = subject.task.graphs.postprocess_steps(subject.problem)
+    if all(step.kind != PostprocessKind.RESIZE_TO_IMAGE for step in steps):
+        return False
+    return any(case.inputs["image"].shape[:2] != subject.problem.image.size for case in cases)
 
 
 def _without_truth(subject: Subject, items: Sequence[Case]) -> Truth:

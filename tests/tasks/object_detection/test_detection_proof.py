@@ -47,6 +47,8 @@ def test_it_is_proved(proof: Proof) -> None:
     status = {gate.name: gate.status for gate in proof.verdict.gates}
     # one case of eleven may lie between four and eight times PyTorch's own noise: a warning, as the rule has it
     assert status.pop("parity") in (Status.PASS, Status.WARN)
+    # the module was trained here, without a run whose own metrics could be compared
+    assert status.pop("truth") is Status.WARN
     assert {name for name, one in status.items() if one is not Status.PASS} == set()
 
 

@@ -56,6 +56,8 @@ def proof() -> Proof:
 def test_it_is_proved(proof: Proof) -> None:
     status = {gate.name: gate.status for gate in proof.verdict.gates}
     assert status.pop("parity") in (Status.PASS, Status.WARN)
+    # the module was trained here, without a run whose own metrics could be compared
+    assert status.pop("truth") is Status.WARN
     assert {name: one for name, one in status.items() if one is not Status.PASS} == {}
 
 

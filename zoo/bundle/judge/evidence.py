@@ -355,6 +355,8 @@ class Truth:
     """Items whose answer lies inside its margin: either answer is right, and the metric may count either."""
     rounded: bool = False
     """Some items differ by the rounding of a grey level between the dataset and the pipeline."""
+    resized: bool = False
+    """The answers have the size of the picture, and the run's own metrics are of the model's size."""
     stand_ins: tuple[str, ...] = ()
     """Metrics of the answers that zoo computed itself, because the task has none for answers."""
     reason: str = ""

@@ -16,6 +16,9 @@ RELATIVE = 1e-3
 """Two libraries that compute one metric in single and double precision differ by less."""
 ROUNDED_SHARE = 0.01
 """The share of items whose answer may change where a grey level is rounded in another way."""
+RESIZED_SHARE = 0.01
+"""A metric may change by this share where one side counts pixels of the picture, the other pixels of the model: the
+borders between classes lie otherwise."""
 MAX_SHARE = 1.0
 """The largest value of a metric that counts a share of items."""
 
@@ -44,7 +47,8 @@ def tolerance(measured: Truth, name: str) -> float:
     own = abs(measured.own[name])
     unsure = measured.undecided + (math.ceil(ROUNDED_SHARE * measured.items) if measured.rounded else 0)
     scale = max(MAX_SHARE, own) if own > MAX_SHARE else MAX_SHARE
-    return RELATIVE * own + scale * unsure / measured.items
+    resized = RESIZED_SHARE if measured.resized else 0.0
+    return RELATIVE * own + scale * (unsure / measured.items + resized)
 
 
 def _same(measured: Truth, name: str) -> bool:
