@@ -24,6 +24,14 @@ from zoo.cli import main
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What fixtures of whole modules train is not among the user's runs either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test has its own cache and no environment switches; a socket that leaves the machine is an error."""
