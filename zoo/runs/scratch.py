@@ -97,10 +97,28 @@ def _is_own(path: Path, is_kind: Callable[[int], bool]) -> bool:
 
 
 def _remove_if_dead(path: Path) -> None:
+    if _is_held(path):
+        return
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     with suppress(Timeout, NotImplementedError, OSError), FileLock(path, timeout=0, mode=0o600):
         _remove(path.with_suffix(""))
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a living process holds the lock, where the system can say so without the library."""
+    try:
+        import fcntl  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _remove(path: Path) -> None:
