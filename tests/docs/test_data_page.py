@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from tests.builtin import builtin_task
@@ -66,7 +67,7 @@ def sound(file: Path, number: int, **_: Any) -> None:
     if file.suffix == ".wav":
         file.write_bytes(wave_bytes(signal, 8000))
     else:
-        pytest.importorskip("soundfile").write(file, signal, 8000)
+        soundfile.write(file, signal, 8000)
 
 
 def annotation(file: Path, number: int, **_: Any) -> None:
