@@ -12,6 +12,7 @@ import onnx
 
 from zoo.api.problem import Problem
 from zoo.api.task import GENERIC_CONTROLS, Control, Signature
+from zoo.bundle.judge.cases import usual_noises
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult, Prepared
 from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
@@ -147,7 +148,7 @@ def _instead(proof: Evidence, measured: GraphEvidence) -> Evidence:
 
 def _baseline(mutant: Mutant, unmutated: Unmutated) -> GraphEvidence:
     """The unmutated graph in the cases of a mutant."""
-    run = unmutated.runs[_file(mutant)].on(mutant.indices)
+    run = _run_of(mutant, unmutated)
     if _is_preprocess(mutant):
         return _with_preprocess(
             run, [unmutated.preprocessed[index] for index in mutant.indices], mutant.indices, unmutated
@@ -157,10 +158,24 @@ def _baseline(mutant: Mutant, unmutated: Unmutated) -> GraphEvidence:
 
 def _measured(mutant: Mutant, unmutated: Unmutated) -> GraphEvidence:
     """A mutant in its own cases."""
-    run = replace(unmutated.runs[_file(mutant)].on(mutant.indices), result=mutant.result)
+    run = replace(_run_of(mutant, unmutated), result=mutant.result)
     if _is_preprocess(mutant):
         return _with_preprocess(run, _preprocessed(mutant, unmutated), mutant.indices, unmutated)
     return _with_graph(replace(run, file=replace(run.file, model=mutant.model)), mutant.indices, unmutated)
+
+
+def _run_of(mutant: Mutant, unmutated: Unmutated) -> GraphRun:
+    """The unmutated graph in the cases of a mutant, with the noise that is usual in all cases.
+
+    A few cases are too few to measure noise by: the unmutated graph itself could fail in them.
+    """
+    run = unmutated.runs[_file(mutant)].on(mutant.indices)
+    graph = next(graph for graph in unmutated.evidence.graphs if graph.name == run.file.name)
+    usual = {name: noise for name, noise in usual_noises(graph).items() if noise is not None}
+    references = tuple(
+        expected if isinstance(expected, Failed) else replace(expected, typical=usual) for expected in run.references
+    )
+    return replace(run, references=references)
 
 
 def _with_graph(run: GraphRun, indices: Sequence[int], unmutated: Unmutated) -> GraphEvidence:

@@ -10,11 +10,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.healthy import healthy_evidence
+from zoo.api.problem import Problem, TableInput
 from zoo.api.task import Case, Control, Port, Signature
-from zoo.bundle.judge.evidence import LiveOutput
+from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo.bundle.judge.verdict import killing_gates
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo_export.capture.capture import MODEL, GraphFile
+from zoo_export.capture.capture import MODEL, Exported, GraphFile
+from zoo_export.capture.compose import Pipeline
+from zoo_export.capture.torch_export import Graph
 from zoo_export.controls.graph_edits import scale, training, weight
 from zoo_export.controls.mutants import (
     Mutant,
@@ -24,8 +27,10 @@ from zoo_export.controls.mutants import (
     pipeline_mutant,
     run_unmutated,
 )
-from zoo_export.controls.mutation_score import SAME, planned, score
+from zoo_export.controls.mutation_score import SAME, Unmutated, mutation_score, planned, score
+from zoo_export.measure.graph import Declared, GraphRun, measure_graph
 from zoo_export.proof.prove import Proof
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import Failed, RuntimeResult
 
 SIGNATURE = Signature(
@@ -286,3 +291,44 @@ def test_a_graph_without_anything_to_mutate_has_no_mutant() -> None:
     with Runtime() as runtime:
         found = model_mutant(runtime, "bias", file, (0, 1))
     assert found == NotApplied(name="bias", reason="this graph has nothing that bias could change")
+
+
+def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
+    """Of three cases PyTorch is exact by luck in the one that the mutant runs on, and the sound file is not."""
+    rounding = (1e-7, 4e-7, 4e-7)
+    references = tuple(
+        ReferenceOutputs(
+            reference={"logits": np.array([[1.0 + index, 2.0]])},
+            single={"logits": np.array([[1.0 + index, 2.0]], np.float32)},
+            noise={"logits": Magnitude(rms=noise, max=noise)},
+        )
+        for index, noise in enumerate(rounding)
+    )
+    right = tuple({"logits": (expected.reference["logits"] + 1.6e-6).astype(np.float32)} for expected in references)
+    wrong = ({"logits": np.array([[1.2, 2.0]], np.float32)},)
+    run = GraphRun(
+        file=replace(file_of(two_layers(bias=(0.5, 2.0))), example={"input": (1, 2)}),
+        references=references,
+        result=RuntimeResult(outputs=right, by_batch={1: tuple(enumerate(right))}, repeats_equal=True),
+    )
+    declared = Declared(opset=18)
+    proof = replace(healthy_evidence(), graphs=(measure_graph(run, declared=declared), healthy_evidence().graphs[1]))
+    assert "parity" not in killing_gates(proof)
+    alone = replace(proof, graphs=(measure_graph(run.on((0,)), declared=declared), proof.graphs[1]))
+    assert "parity" in killing_gates(alone)  # the one case without the others' noise
+    spoilt = replace(mutant("weight", outputs=wrong), indices=(0,))
+    unmutated = Unmutated(
+        evidence=proof,
+        exported=Exported(
+            graph=Graph(shipped=run.file.model, plain=run.file.model, signature=SIGNATURE, modules={}),
+            pipeline=Pipeline(shipped=run.file.model, preprocess=run.file.model),
+            graphs=(run.file,),
+        ),
+        runs={MODEL: run},
+        declared=declared,
+        problem=Problem(task="two logits", input=TableInput(features=2), classes=("no", "yes")),
+        preprocessed=(),
+        answers=None,
+    )
+    (found,) = mutation_score([Control(name="weight")], {"weight": spoilt}, unmutated)
+    assert "parity" in found.killed_by
