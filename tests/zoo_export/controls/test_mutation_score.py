@@ -31,7 +31,7 @@ from zoo_export.controls.mutation_score import SAME, Unmutated, mutation_score, 
 from zoo_export.measure.graph import Declared, GraphRun, measure_graph
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.subject.results import Failed, RuntimeResult
+from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult
 
 SIGNATURE = Signature(
     inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),
@@ -170,7 +170,7 @@ def test_the_tables_of_a_model_without_layers_are_mutated() -> None:
     ]
 
 
-def mutant(name: str, *, model: onnx.ModelProto | None = None, outputs: tuple[Failed, ...] = ()) -> Mutant:
+def mutant(name: str, *, model: onnx.ModelProto | None = None, outputs: tuple[RuntimeOutputs, ...] = ()) -> Mutant:
     """A mutant that only says what it is."""
     result = RuntimeResult(outputs=outputs)
     model = onnx.ModelProto() if model is None else model
