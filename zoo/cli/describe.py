@@ -99,7 +99,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
                     text.licence(entry.spec.licence),
                     text.size(entry.spec.size),
                     text.metrics(entry.spec.metrics),
-                    entry.spec.url or "ships with the package",
+                    entry.spec.url or entry.spec.hub or "ships with the package",
                 )
                 for entry in weights
             ],
@@ -158,6 +158,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
             ("size", text.size(spec.size)),
             ("sha256", spec.sha256),
             ("url", spec.url),
+            ("on the hub", spec.hub),
             ("ships in", spec.resource),
             ("made by", spec.recipe),
             ("classes", spec.classes if isinstance(spec.classes, str) else ", ".join(spec.classes[:12])),

@@ -157,5 +157,6 @@ def weights_record(entry: RegistryEntry[WeightsSpec]) -> dict[str, object]:
         "size": spec.size,
         "sha256": spec.sha256,
         "url": spec.url,
+        "hub": spec.hub,
         "resource": spec.resource,
     }

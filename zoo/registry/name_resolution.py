@@ -144,6 +144,8 @@ def _choose(
     if len(entries) == 1:
         return entries[0]
     built_in = [entry for entry in entries if entry.plugin.built_in]
+    if len(built_in) > 1:
+        built_in = [entry for entry in built_in if not _yields(entry)]
     if len(built_in) == 1:
         others = ", ".join(entry.owned_name for entry in entries if entry is not built_in[0])
         return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
@@ -156,6 +158,11 @@ def _choose(
         f"the {kind} {name!r} is offered by more than one plugin: {everyone}",
         hint=f"use the full name, or decide with ZOO_PREFER={entries[0].plugin.name}",
     )
+
+
+def _yields(entry: RegistryEntry[S]) -> bool:
+    """Whether it leaves its bare name to another of zoo's own plugins."""
+    return isinstance(entry.spec, ModelSpec) and entry.spec.yields
 
 
 def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:
