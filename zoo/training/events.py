@@ -43,6 +43,8 @@ class StepEvent:
     """Items a second."""
     remaining: float
     """Seconds to the end of the training, estimated."""
+    step_seconds: float = 0.0
+    """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the last evaluation."""
 

@@ -65,7 +65,7 @@ def measure_split(
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
-    with _EvalMode(context.modules.values()), engine.autocast():
+    with EvalMode(context.modules.values()), engine.autocast():
         for indices, raw in zip(batches, read_batches(dataset, batches, workers=workers), strict=True):
             if stop():
                 return None
@@ -124,7 +124,7 @@ class _AnswerCounts:
         return (max(answers) / total, max(labels) / total) if total else (None, None)
 
 
-class _EvalMode:
+class EvalMode:
     """A context in which all modules are in eval mode; afterwards each has its former mode."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:

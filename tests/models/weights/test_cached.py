@@ -33,7 +33,7 @@ def test_conversions_are_listed_and_cleared(tmp_path: Path, zoo_command: Callabl
 
     assert zoo_command("weights", "clear", str(first)).out.startswith("deleted 1 of 3 files")
     assert not first.exists() and second.exists()
-    assert torch.equal(load_file(as_safetensors(tmp_path / "a.pth"))["a"], torch.ones(2))  # and made again when it is needed
+    # it is made again when it is needed
+    assert torch.equal(load_file(as_safetensors(tmp_path / "a.pth"))["a"], torch.ones(2))
     assert zoo_command("weights", "clear", "--all").code == 0
     assert [file for file in converted_folder().iterdir() if file.suffix != ".lock"] == []
-

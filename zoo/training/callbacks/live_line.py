@@ -27,6 +27,7 @@ class LiveLine(Callback):
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
         self._start: Start | None = None
+        self._estimated = False
         self._printed = time.monotonic()
 
     def on_start(self, start: Start) -> None:
@@ -46,6 +47,9 @@ class LiveLine(Callback):
         """Refresh the live line; without a terminal, print a line from time to time."""
         if self._start is None:
             return
+        if event.step_seconds and not self._estimated:
+            self._estimated = True
+            self._print(estimate_line(event, self._start))
         text = one_line(step_line(event, self._start))
         if self._live:
             self._live.update(text, refresh=True)
@@ -76,6 +80,12 @@ class LiveLine(Callback):
         else:
             print(text, file=self._stream, flush=True)
         self._printed = time.monotonic()
+
+
+def estimate_line(event: StepEvent, start: Start) -> str:
+    """How long the training will take, as its first steps tell."""
+    steps = start.steps - start.step
+    return f"estimate: {steps:,} steps of {event.step_seconds:.2g} s, {clock(event.remaining)} without the evaluations"
 
 
 def step_line(event: StepEvent, start: Start) -> str:
