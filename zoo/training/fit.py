@@ -180,6 +180,7 @@ class Fit:
             validation_loss=split.loss,
             answers=split.answers,
             labels=split.labels,
+            classified=split.classified,
             best=best,
             measured=measured,
         )

@@ -23,14 +23,16 @@ SLOWER: Final = 3
 def remedy(ended: Ended, catalog: Catalog) -> str:
     """The next command after the gravest finding.
 
-    Other validation data, the recipe's own learning rate where the user chose another one, published weights, more
-    epochs or a lower rate.
+    Other validation data, a look at the samples with their labels, the recipe's own learning rate where the user chose
+    another one, published weights, more epochs or a lower rate.
     """
     config, entry, finding = ended.run.config, ended.entry, ended.findings[0]
     again = ["zoo", "train", "--config", str(ended.run.path)]
     anew = ["zoo", "train", entry.bare_name, "--data", config.data]
     if finding.remedy == "data":
         return f"{shlex.join(anew)} --val FOLDER"
+    if finding.remedy == "labels":
+        return shlex.join(["zoo", "data", "show", config.data, "--model", entry.bare_name, "-o", "samples.html"])
     usual, rate = choose_recipe(entry.spec, config.data, config.weights), config.recipe.lr
     if rate > OTHER * usual.lr or rate < usual.lr / OTHER:
         return shlex.join([*again, "--lr", f"{usual.lr:g}"])
