@@ -1,6 +1,6 @@
 """Does zoo warn of trainings that went wrong, and of no others?
 
-Sound trainings of every kind of trainer, and trainings that were spoilt on purpose; each is small, and runs with
+Sound trainings of every kind of trainer, and trainings that were made faulty on purpose; each is small, and runs with
 `zoo train`.  What was found is printed with what should have been.
 
     PYTHONPATH=.:plugins:export python benchmarks/diagnosis.py > benchmarks/diagnosis.txt
@@ -45,7 +45,7 @@ SOUND: Sequence[str] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoilt:
+class Faulty:
     """A training with a fault."""
 
     fault: str
@@ -123,70 +123,70 @@ def boxes(folder: Path) -> None:
 
 
 QUIET = "--set recipe.augment.shift=0"
-SPOILT = (
-    Spoilt(
+FAULTY = (
+    Faulty(
         fault="rate x 1000",
         command="cnn --limit-train 2000 --epochs 2 --lr 10",
         expected=frozenset({"diverged", "stuck", "one-answer", "no-better"}),
     ),
-    Spoilt(
+    Faulty(
         fault="rate x 1000, batch normalisation",
         command="resnet8 --limit-train 2000 --epochs 2 --lr 20",
         expected=frozenset({"diverged", "stuck", "one-answer", "no-better", "contradiction"}),
     ),
-    Spoilt(
+    Faulty(
         fault="rate x 1000, texts",
         command="gru --limit-train 2000 --epochs 2 --lr 5",
         expected=frozenset({"diverged", "stuck", "one-answer", "no-better"}),
     ),
-    Spoilt(
+    Faulty(
         fault="rate / 1e6",
         command="cnn --limit-train 1000 --epochs 2 --lr 1e-9",
         expected=frozenset({"stuck", "one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="shuffled labels, few epochs",
         command=f"cnn --data DATA --epochs 3 {QUIET}",
         data=shuffled,
         expected=frozenset({"stuck", "no-better", "contradiction", "one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="shuffled labels, learnt by heart",
         command=f"cnn --data DATA --epochs 30 {QUIET}",
         data=shuffled,
         expected=frozenset({"contradiction"}),
     ),
-    Spoilt(
+    Faulty(
         fault="shuffled labels, texts",
         command="gru --data DATA --epochs 4",
         data=texts,
         expected=frozenset({"stuck", "no-better", "contradiction", "one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="constant pictures",
         command="cnn --data DATA --epochs 4",
         data=constant,
         expected=frozenset({"stuck", "no-better", "one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="one class swallows the rest",
         command="resnet8 --data DATA --epochs 3",
         data=rare,
         expected=frozenset({"one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="background swallows the rest",
         command="fcn_tiny --data DATA --epochs 4",
         data=unmarked,
         expected=frozenset({"one-answer"}),
     ),
-    Spoilt(
+    Faulty(
         fault="boxes around nothing",
         command="yolo_nano --data DATA --epochs 12",
         data=boxes,
         expected=frozenset({"contradiction", "no-better", "stuck"}),
     ),
-    Spoilt(
+    Faulty(
         fault="dead units",
         command="convnet --limit-train 2000 --epochs 2 --lr 3 --set recipe.optimizer=sgd",
         expected=frozenset({"stuck", "one-answer", "no-better", "diverged"}),
@@ -228,12 +228,12 @@ def run_all(pattern: str) -> int:
             for command in SOUND
             if pattern in f"sound: {command}"
         ]
-        for index, case in enumerate(case for case in SPOILT if pattern in f"spoilt: {case.fault}"):
+        for index, case in enumerate(case for case in FAULTY if pattern in f"faulty: {case.fault}"):
             data = Path(folder) / f"data{index}"
             if case.data:
                 case.data(data)
             words = [str(data) if word == "DATA" else word for word in case.command.split()]
-            right.append(report(f"spoilt: {case.fault}", *_row(words, Path(folder), case.expected)))
+            right.append(report(f"faulty: {case.fault}", *_row(words, Path(folder), case.expected)))
     print(f"{sum(right)} of {len(right)} are right")
     return 0 if all(right) else 1
 

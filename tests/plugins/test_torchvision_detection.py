@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from zoo_torchvision.detection import model
 from zoo_torchvision.detection.adapter import OneStageAdapter, score_layers
 from zoo_torchvision.detection.model import Detector
 from zoo_torchvision.detection.specs import CARDS, detectors
+from zoo_torchvision.detection.trainer import DetectionTrainer
 
 Build = Callable[..., Detector]
 SIZES = {
@@ -76,6 +79,22 @@ def test_its_losses_are_measured_in_eval_mode_as_well(detector: Detector) -> Non
         {name: float(loss) for name, loss in expected.items()}, rel=1e-5
     )
     assert all(torch.equal(a, b) for a, b in zip(detector.decoded(head), (boxes, scores), strict=True))
+
+
+def test_the_trainer_measures_the_validation_loss_of_what_it_predicts(detector: Detector) -> None:
+    height, width = detector.image_size
+    images = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+    boxes, labels = [torch.tensor([[10.0, 10, 40, 50]]), torch.zeros(0, 4)], [torch.tensor([2]), torch.zeros(0).long()]
+    batch: Any = {"input": images, "boxes": boxes, "labels": labels}
+    context: Any = SimpleNamespace(modules={"model": detector.eval()})
+    trainer = DetectionTrainer()
+    with torch.no_grad():
+        outputs = trainer.predict(context, batch)
+        loss = trainer.validation_loss(context, outputs, batch)
+        parts = detector.losses(detector.head_outputs(images), list(zip(boxes, labels, strict=True)))
+    assert loss is not None and float(loss) == pytest.approx(sum(float(part) for part in parts.values()), rel=1e-5)
+    other: Any = SimpleNamespace(modules={"model": nn.Identity()})
+    assert trainer.validation_loss(other, outputs, batch) is None
 
 
 def test_its_ports(detector: Detector) -> None:

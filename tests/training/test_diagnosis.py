@@ -104,6 +104,8 @@ def test_one_answer_for_all_is_named_unless_all_are_of_one_class() -> None:
     assert kinds(replace(history, epochs=tuple(replace(epoch, labels=0.97) for epoch in history.epochs))) == []
     swallowed = tuple(replace(epoch, labels=0.92, score=0.92, validation_loss=0.3) for epoch in history.epochs)
     assert kinds(replace(history, epochs=swallowed)) == ["one-answer"]
+    pixels = tuple(replace(epoch, labels=0.902, answers=0.9999) for epoch in swallowed)
+    assert kinds(replace(history, epochs=pixels, classes=0, unit="pixels")) == ["one-answer"]
     nearly = tuple(replace(epoch, answers=0.99) for epoch in swallowed)
     assert kinds(replace(history, epochs=nearly)) == []
 

@@ -30,8 +30,10 @@ MIN_EXCESS: Final = 0.1
 """The share by which an answer must exceed guessing to count as knowledge, and one answer the class it names."""
 MIN_RATIO: Final = 5.0
 """Where the most common class is rarer, an answer that is right so many times as often is knowledge as well."""
-SWALLOWED: Final = 0.05
-"""The share of other classes that is too much where not one of them is ever answered."""
+MIN_SWALLOWED: Final = 0.05
+"""From this share of all on, the other classes must be answered now and then."""
+SWALLOWED: Final = 0.98
+"""From this share of what is of other classes on, they are hardly ever answered."""
 BY_HEART: Final = 0.1
 """A training loss below this share of the first epoch's belongs to a model that knows its training data by heart."""
 CHANCE: Final = 0.95
@@ -144,7 +146,9 @@ def _one_answer(history: History) -> Finding | None:
     best = history.best
     if best.answers is None or best.labels is None:
         return None
-    if best.answers < ONE_ANSWER or best.answers - best.labels < (SWALLOWED if best.answers == 1 else MIN_EXCESS):
+    excess = best.answers - best.labels
+    swallowed = excess >= MIN_SWALLOWED and excess >= SWALLOWED * (1 - best.labels)
+    if best.answers < ONE_ANSWER or not (swallowed or excess >= MIN_EXCESS):
         return None
     what = "validation items" if history.unit == "items" else "pixels of the validation items"
     return Finding(
