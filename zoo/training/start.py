@@ -61,10 +61,12 @@ def begin(
             data=data_record(card, prepared.problem),
         )
         if engine.leads:
-            check_room(output, checkpoint_bytes(prepared.model, config.recipe))
+            needed = checkpoint_bytes(prepared.model, config.recipe)
+            free = check_room(output, needed)
             run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             remember_run(run.path)
             say(f"run {run.path}")
+            say(f"disk: about {needed / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
         engine.barrier()
         return finish(run, training, card, callbacks, entry=request.entry)
 
