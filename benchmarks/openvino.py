@@ -45,7 +45,7 @@ HEAD = """# Bundles in OpenVINO
 
 Written by `benchmarks/openvino.py`. OpenVINO replays the golden cases within the tolerances of the bundle. Pictures of
 {sizes} px are put to both runtimes; the number is the largest difference of any output, in units of the largest
-value of that output.
+value of that output, or of whole numbers (classes, levels) the share that differs.
 
 | bundle | golden cases | reproduced | pictures: largest difference | what differs |
 |---|---|---|---|---|
@@ -91,9 +91,15 @@ def apart(bundle: Bundle) -> float | None:
         for port, value in expected.items():
             if value.shape != actual[port].shape:
                 return float("inf")
-            error = np.abs(value.astype("float64") - actual[port].astype("float64"))
-            largest = max(largest, float(error.max(initial=0.0)) / max(float(np.abs(value).max(initial=0.0)), 1e-9))
+            largest = max(largest, _distance(value, actual[port]))
     return largest
+
+
+def _distance(expected: Any, actual: Any) -> float:
+    if expected.dtype.kind in "iu" and expected.size:
+        return float(np.mean(expected != actual))
+    error = np.abs(expected.astype("float64") - actual.astype("float64"))
+    return float(error.max(initial=0.0)) / max(float(np.abs(expected).max(initial=0.0)), 1e-9)
 
 
 def row(name: str, folder: Path) -> Row:

@@ -160,7 +160,7 @@ def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
         double = single.in_double(copy.deepcopy(single.model).double())
     written, fresh = bundle.manifest.golden, [case for case, _ in golden_files(proof)]
     if len(written) < min(MIN_GOLDEN, len(fresh)):
-        yield f"{len(written)} golden cases are fewer than zoo writes"
+        yield f"it has {len(written)} of at least {min(MIN_GOLDEN, len(fresh))} golden cases"
     for case in written:
         yield from _golden_case(bundle, case, single, double, proof)
 
