@@ -153,7 +153,7 @@ def run_unmutated(runtime: Runtime, session: Loaded, file: GraphFile, indices: S
     if isinstance(session, Failed):
         return session
     cases = [file.cases[index] for index in indices]
-    return run_cases(runtime, session, cases, file.signature, sizes=(len(cases),))
+    return run_cases(runtime, session, cases, file.signature, sizes=(len(cases),), repeats=False)
 
 
 def model_mutant(
@@ -194,7 +194,8 @@ def _run_mutant(
     cases = [file.cases[index] for index in indices]
     sizes = (1, 3) if name == "batch" else (len(cases),)
     data = mutated.model.SerializeToString()
-    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes)
+    repeats = name == "training"  # the others draw no random numbers
+    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes, repeats=repeats)
     return Mutant(name=name, role="model", detail=mutated.detail, model=mutated.model, indices=indices, result=result)
 
 
