@@ -12,6 +12,7 @@ from torch import nn
 
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import (
+    BEYOND,
     Axes,
     Axis,
     CaseEvidence,
@@ -223,13 +224,21 @@ class _CaseJudge:
 
     def _cells(self, case: CaseEvidence) -> list[tuple[str, Cell]]:
         return [
-            (output.name, judge_output(output, self.waivers.get(output.name), usual=self.usual.get(output.name)))
+            (
+                output.name,
+                judge_output(
+                    output,
+                    self.waivers.get(output.name),
+                    usual=self.usual.get(output.name),
+                    beyond=case.kind in BEYOND,
+                ),
+            )
             for output in case.outputs
         ]
 
 
 def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, waivers: Sequence[Waiver]) -> _CaseJudge:
-    gating = [output for case in compared if case.gates for output in case.outputs]
+    gating = [output for case in compared if case.gates and case.kind not in BEYOND for output in case.outputs]
     usual = {
         port.name: usual_noise(output for output in gating if output.name == port.name) for port in signature.outputs
     }
