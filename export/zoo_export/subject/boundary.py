@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -98,5 +98,5 @@ def _random_cases(
     return (*cases, case(len(FACTORS), "one element alone", peaks))
 
 
-def _single(values: Array, size: float) -> Array:
+def _single(values: Any, size: float) -> Array:
     return np.asarray(values * size, np.float32)
