@@ -12,7 +12,7 @@ from torch import nn
 
 from zoo.api.errors import NotProved, PluginError, ZooError
 from zoo.api.task import Case, Signature
-from zoo.bundle.judge.evidence import Evidence, GraphEvidence
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Precision
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import judge
 from zoo.models.outputs import Array
@@ -27,7 +27,7 @@ from zoo_export.reference.call_sites import (
     site_of_frame,
     training_site,
 )
-from zoo_export.reference.suspect_lines import mixing_site, unrolling_site
+from zoo_export.reference.suspect_lines import mixing_site, not_finite_site, unrolling_site
 from zoo_export.subject.results import Outputs
 from zoo_export.subject.subject import Subject
 
@@ -117,6 +117,7 @@ CHANGED: Final = (
 RANDOM: Final = (
     "in eval mode an answer must not be random: draw where self.training is true, or take the noise as input"
 )
+NOT_FINITE: Final = "from here on numbers are infinite or not a number: no file can be compared with that"
 CONSTANT: Final = "make this constant once, in __init__, and keep it with register_buffer: then it has a name"
 WIDE: Final = (
     "ONNX Runtime has no such operator in {}: let the model compute in float32 (module.float(), no autocast, .float() "
@@ -172,13 +173,16 @@ def _advice(evidence: Evidence, subject: Subject, inputs: Sequence[Outputs], gra
     refusals = dict.fromkeys(said for measured in evidence.graphs for said in _refusals(measured))
     sites = _sites(module, inputs[0], signature)
     if refusals:
-        yield from _of_runtime(refusals, graph, module)
+        yield from _of_runtime(refusals, graph, module, precision=evidence.reference.precision)
     else:
         yield from _of_randomness(evidence, graph, module)
+        broken = _found(not_finite_site, module, inputs[0], signature)
+        if broken is not None:
+            yield f"{broken}: {NOT_FINITE}"
         changed = changed_buffers(module, inputs[0], signature)
         yield from (f"the buffer {name} is another one after every call: {CHANGED}" for name in changed)
         steady = not changed and all(one.determinism is None or one.determinism.torch_equal for one in evidence.graphs)
-        if steady and (mixed := _found(mixing_site, module, inputs, signature)):
+        if steady and broken is None and (mixed := _found(mixing_site, module, inputs, signature)):
             yield f"{mixed}: {BATCH}"
         lines = [site for line in graph.guard_lines if (site := site_of_frame(line, module)) is not None]
         yield from (f"{site}: {GUARD}" for site in dict.fromkeys(lines) if graph.guard_violations)
@@ -197,7 +201,7 @@ def _refusals(graph: GraphEvidence) -> list[str]:
     return said or [sentence for axis in axes for sentence in axis.failures if "ONNX Runtime says" in sentence]
 
 
-def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module) -> Iterator[str]:
+def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module, *, precision: Precision) -> Iterator[str]:
     """The line behind a node that the runtime refuses, and what to write instead."""
     for said in refusals:
         node = re.search(r"(?:Name:|with name )'([^']+)'", said)
@@ -206,7 +210,7 @@ def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module) -> Ite
         name = node[1].partition("/")[0]
         site = _line_of(name, graph.plain, module)
         where = f"{site}: " if site is not None else ""
-        dtype = _narrow_or_wide(name, graph.plain)
+        dtype = _narrow_or_wide(name, graph.plain) or ("" if precision == "float32" else precision)
         missing = "NOT_IMPLEMENTED" in said and dtype
         hint = next((entry.words for entry in OF_RUNTIME if re.search(entry.pattern, said)), REFUSED)
         yield f"{where}{WIDE.format(dtype) if missing else hint}"

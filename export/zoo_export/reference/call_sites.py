@@ -101,7 +101,7 @@ def site_of_frame(frame: traceback.FrameSummary, module: nn.Module) -> CallSite 
 def site_in_trace(trace: str, module: nn.Module) -> CallSite | None:
     """The last line of the user's code in a traceback as text, as the exporter writes it into its graphs."""
     rows = re.findall(r'File "([^"]+)", line (\d+), in .*\n\s*(.*)', trace)
-    users = [row for row in rows if not any(f"/{package}/" in row[0] for package in FOREIGN)]
+    users = [row for row in rows if row[0][0] != "<" and not any(f"/{package}/" in row[0] for package in FOREIGN)]
     if not users:
         return None
     file, line, code = users[-1]

@@ -62,6 +62,18 @@ def _alike(alone: torch.Tensor, together: torch.Tensor) -> bool:
     return bool(torch.allclose(part, alone, rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True))
 
 
+def not_finite_site(module: nn.Module, inputs: Outputs, signature: Signature) -> CallSite | None:
+    """The first line that gives infinities or NaN, where they reach the outputs; None where they do not."""
+    calls = operator_calls(module, inputs, signature)
+    if not calls or all(map(_is_finite, calls[-1].outputs)):
+        return None
+    return next((ran.site for ran in calls if not all(map(_is_finite, ran.outputs))), None)
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+
+
 def unrolling_site(module: nn.Module, inputs: Outputs, signature: Signature) -> CallSite | None:
     """The line that runs once per item of a batch, or per step of an axis; None where no line does."""
     axes = dict.fromkeys(size for port in signature.inputs for size in port.shape if isinstance(size, str))
