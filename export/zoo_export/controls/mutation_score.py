@@ -197,7 +197,8 @@ def _run_of(mutant: Mutant, unmutated: Unmutated) -> GraphRun:
     """
     run = unmutated.runs[_file(mutant)].on(mutant.indices)
     graph = next(graph for graph in unmutated.evidence.graphs if graph.name == run.file.name)
-    usual = {name: noise for name, noise in usual_noises(graph).items() if noise is not None}
+    noises = usual_noises(graph, unmutated.evidence.reference.precision)
+    usual = {name: noise for name, noise in noises.items() if noise is not None}
     references = tuple(
         expected if isinstance(expected, Failed) else replace(expected, typical=usual) for expected in run.references
     )

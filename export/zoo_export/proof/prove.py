@@ -98,8 +98,8 @@ def prove(
         "mutation score": mutants.seconds,
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
-    guards = bool(submitted.value.exported.graph.guard_violations)
-    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model[0].inputs, guards=guards))
+    graph = submitted.value.exported.graph
+    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model, graph))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
 
 
