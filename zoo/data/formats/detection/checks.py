@@ -57,7 +57,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
             problems += wrong
             if sample is not None:
                 samples[row.name] = sample
-    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    notes = [*source.notes, *listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
     splits, more = split_up(
         listing.rows, samples, group=lambda item: len(item.labels) > 0, ratios=source.request.ratios
     )
