@@ -1,4 +1,4 @@
-"""Trees of labelled pictures as people have them: read with the right classes and splits, or refused with the reason."""
+"""Trees of labelled pictures as people have them: read with the right classes, or refused with the reason."""
 
 from __future__ import annotations
 

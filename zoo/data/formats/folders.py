@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -82,6 +83,11 @@ ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation", "sam
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".zst", ".7z", ".rar")
 LOOK_AT = 20_000
 """Most files that are listed to recognise a format."""
+
+
+def folded(name: str) -> str:
+    """What is the same in every spelling of a file's name: macOS takes letters and their accents apart."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def hidden(name: str, *, folder: bool = False) -> bool:

@@ -41,7 +41,12 @@ TOOLS: Final = (
     _tool(".json", r'"shapes"\s*:.*"(imagePath|shape_type|points)"', "labelme's JSON", "labelme2coco makes COCO of it"),
     _tool(".json", r'"shape_attributes"', "the JSON of VGG Image Annotator", "export it as COCO there"),
     _tool(".json", r'^\s*\[.*"coordinates"\s*:\s*\{', "CreateML's JSON", "export it as COCO or YOLO"),
-    _tool(".json", r'"(classTitle|geometryType)"', "Supervisely's JSON", "export it as COCO or YOLO there"),
+    _tool(
+        ".json",
+        r'"(classTitle|geometryType)"|"classes".*"title"',
+        "Supervisely's JSON",
+        "export it as COCO or YOLO there",
+    ),
     _tool(".json", r'"segments_info"', "COCO's panoptic JSON", "instances_*.json of the same data holds the objects"),
     _tool(".json", r'"annotations".*"caption"\s*:', "COCO's JSON of captions", "instances_*.json holds the objects"),
     _tool(".json", r'"(data_row|Labeled Data)"', "Labelbox's JSON", "export it as COCO there"),

@@ -98,7 +98,7 @@ def _named(file: Path, keys: Mapping[str, str]) -> list[str]:
 
 def _file_of(line: str, keys: Mapping[str, str]) -> str | None:
     """The file that a line names: all of the line, or what stands before its first comma, tab or blank."""
-    cells = (line, line.split(",")[0], line.split("\t")[0], line.split(" ")[0])
+    cells = (line, line.split(",", maxsplit=1)[0], line.split("\t", maxsplit=1)[0], line.split(" ", maxsplit=1)[0])
     return next((keys[key] for cell in cells if (key := _key(cell)) in keys), None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Final
 from zoo.api.data import Split
 from zoo.api.errors import BadFile, BadSample
 from zoo.data.formats.columns import known_names
-from zoo.data.formats.folders import PICTURES, hidden, is_about, subfolders
+from zoo.data.formats.folders import PICTURES, folded, hidden, is_about, subfolders
 from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.tables import Table, TableRow, parse_table
 from zoo.data.formats.text_files import decode_file
@@ -69,11 +68,6 @@ class Files:
                 names.setdefault(folded(entry.name), []).append(entry.name)
             self.folders[folder] = names
         return self.folders[folder]
-
-
-def folded(name: str) -> str:
-    """What is the same in every spelling of a file's name: macOS takes letters and their accents apart."""
-    return unicodedata.normalize("NFC", name).lower()
 
 
 def table_files(folder: Path) -> list[tuple[Path, Split | None]]:

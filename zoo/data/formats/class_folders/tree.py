@@ -106,7 +106,8 @@ def _pooled(folder: Path, classes: Sequence[str], kind: FileKind) -> Iterator[st
     if deep:
         name, inside = next(iter(deep.items()))
         shown = f"{name}/{inside[0]}/"
-        yield f"{len(deep)} classes have folders in them, such as {shown}: their {kind.plural} belong to the class {name}"
+        belong = f"their {kind.plural} belong to the class {name}"
+        yield f"{len(deep)} classes have folders in them, such as {shown}: {belong}"
 
 
 def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileListing:
