@@ -42,13 +42,26 @@ def test_off_a_terminal_an_epoch_is_a_line_and_moments_are_rare() -> None:
     assert stream.getvalue() == LINE + "\n"
 
 
-def test_the_first_steps_tell_how_long_it_will_take() -> None:
+def estimates(*events: StepEvent, start: Start = START) -> list[str]:
     stream = io.StringIO()
     line = LiveLine(stream)
-    line.on_start(START)
-    line.on_step(replace(MOMENT, step_seconds=0.0625))
-    line.on_step(replace(MOMENT, step_seconds=0.5))
-    assert stream.getvalue() == "estimate: 8 steps of 0.062 s, 1:01 without the evaluations\n"
+    line.on_start(start)
+    for event in events:
+        line.on_step(event)
+    return stream.getvalue().splitlines()
+
+
+def test_the_steps_after_the_first_tell_how_long_it_will_take() -> None:
+    start = replace(START, steps=1000, batches=100)
+    slow = replace(MOMENT, step_seconds=2.0, remaining=2000.0)
+    later = replace(slow, batch=5, step=5, step_seconds=0.5, remaining=500.0)
+    after = ["estimate: 995 more steps of 0.12 s, 2:04 without the evaluations"]
+    assert estimates(slow, later, replace(later, step=6, batch=6), start=start) == after
+    assert estimates(slow, start=start) == []
+    second = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25)
+    assert estimates(slow, second, start=start) == ["estimate: 899 more steps of 0.25 s, 3:45 without the evaluations"]
+    limited = replace(later, remaining=60.0)
+    assert estimates(slow, limited, start=start) == ["estimate: 995 more steps of 0.12 s, 1:00 without the evaluations"]
 
 
 def test_of_very_many_epochs_some_get_a_line() -> None:

@@ -30,6 +30,7 @@ class LiveLine(Callback):
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
         self._start: Start | None = None
+        self._first: StepEvent | None = None
         self._estimated = False
         self._printed = time.monotonic()
 
@@ -51,8 +52,7 @@ class LiveLine(Callback):
         if self._start is None:
             return
         if event.step_seconds and not self._estimated:
-            self._estimated = True
-            self._print(estimate_line(event, self._start))
+            self._estimate(event, self._start)
         text = one_line(step_line(event, self._start))
         if self._live:
             self._live.update(text, refresh=True)
@@ -76,6 +76,18 @@ class LiveLine(Callback):
             self._live.stop()
             self._live = None
 
+    def _estimate(self, event: StepEvent, start: Start) -> None:
+        """Say how long it will take, once steps were timed after the first, which is slower."""
+        if self._first is None:
+            self._first = event
+            return
+        seconds = event.step_seconds
+        if event.epoch == self._first.epoch:
+            before, done = _steps_done(self._first, start), _steps_done(event, start)
+            seconds = (seconds * done - self._first.step_seconds * before) / max(done - before, 1)
+        self._estimated = True
+        self._print(estimate_line(event, start, step_seconds=seconds))
+
     def _print(self, text: str) -> None:
         text = one_line(text)
         if self._live:
@@ -91,10 +103,16 @@ def _is_shown(epoch: int, *, of: int) -> bool:
     return epoch in (1, of) or epoch % every == 0
 
 
-def estimate_line(event: StepEvent, start: Start) -> str:
-    """How long the training will take, as its first steps tell."""
-    steps = start.steps - start.step
-    return f"estimate: {steps:,} steps of {event.step_seconds:.2g} s, {clock(event.remaining)} without the evaluations"
+def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str:
+    """How long the rest of the training will take, or until its limit of time."""
+    steps = start.steps - event.step
+    seconds = min(steps * step_seconds, event.remaining)
+    return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
+
+
+def _steps_done(event: StepEvent, start: Start) -> int:
+    """The steps of the event's epoch that this process has done."""
+    return event.step - max(start.step, (event.epoch - 1) * start.batches)
 
 
 def step_line(event: StepEvent, start: Start) -> str:
