@@ -26,6 +26,8 @@ from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
 from zoo.runs.recipe_overrides import recipe_settings
+from zoo.runs.replacement import waits_for_its_place
+from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
@@ -50,6 +52,7 @@ PATH = click.Path(path_type=Path)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")
+@click.option("--from-scratch", is_flag=True, help="With --resume: begin again, and keep the checkpoints aside.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
 @json_option
 def train(
@@ -57,6 +60,7 @@ def train(
     model: str | None,
     resume: Path | None,
     allow_inexact: bool,
+    from_scratch: bool,
     dry_run: bool,
     as_json: bool,
     **chosen: Any,
@@ -66,9 +70,19 @@ def train(
     catalog = Catalog.discover()
     if resume is not None and dry_run:
         raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
+    if resume is None and (from_scratch or allow_inexact):
+        flag = "--from-scratch" if from_scratch else "--allow-inexact"
+        raise UsageError(f"{flag} is said of a run that is resumed", hint="name it with --resume RUN")
     if resume is not None:
         _refuse_beside_resume(model, options)
-        ended = _resume(resume, catalog, data=options.data, allow_inexact=allow_inexact, output=output)
+        ended = _resume(
+            resume,
+            catalog,
+            data=options.data,
+            allow_inexact=allow_inexact,
+            from_scratch=from_scratch,
+            output=output,
+        )
         _conclude(ended, catalog, output)
         return
     request = resolve_training(model, options, catalog=catalog)
@@ -120,8 +134,18 @@ def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
 
-def _resume(path: Path, catalog: Catalog, *, data: str | Path | None, allow_inexact: bool, output: Output) -> Ended:
-    Run.open(path)  # its errors come before torch
+def _resume(
+    path: Path,
+    catalog: Catalog,
+    *,
+    data: str | Path | None,
+    allow_inexact: bool,
+    from_scratch: bool,
+    output: Output,
+) -> Ended:
+    run = Run.open(path)  # its errors come before torch
+    check_resumable(run)
+    starting_checkpoint(run, from_scratch=from_scratch, verify=False)
     from zoo.training.resume import resume  # noqa: PLC0415  torch
 
     with _watching() as watch:
@@ -129,6 +153,7 @@ def _resume(path: Path, catalog: Catalog, *, data: str | Path | None, allow_inex
             path,
             catalog=catalog,
             allow_inexact=allow_inexact,
+            from_scratch=from_scratch,
             data=data,
             callbacks=_callbacks(output),
             progress=watch,
@@ -243,6 +268,8 @@ def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
     )
     if outcome.status == "interrupted":
         output.note(f"{outcome.reason}: saved at step {outcome.steps:,} in {run.path}")
+        if waits_for_its_place(run):
+            output.note(f"{run.path.with_name(run.record.replaces)} is as it was, until this training has finished")
         output.next(shlex.join(["zoo", "train", "--resume", str(run.path)]))
         click.get_current_context().exit(128 + (outcome.signal or 2))
     best = "  ".join(score(name, value) for name, value in record.metrics.items())

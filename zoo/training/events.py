@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zoo.api.task import Metrics, Monitor
 
@@ -105,10 +105,24 @@ class Outcome:
     best_epoch: int | None
     metrics: Mapping[str, float]
     """Validation metrics of the best epoch."""
+    best_measured: Metrics | None = None
+    """The metrics object after the evaluation of the best epoch, where the training finished; it can draw pictures."""
 
 
 class Callback:
     """Receives events; a subclass overrides the methods that it needs.  Only the process with rank 0 has callbacks."""
+
+    @property
+    def name(self) -> str:
+        """Under which checkpoints hold its state; two callbacks of a training have different names."""
+        return type(self).__qualname__
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """What it must know again after a resume: tensors, numbers, texts, and lists and dicts of them."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned; called before `on_start`."""
 
     def on_start(self, start: Start) -> None:
         """Before the first step, and again after a resume."""

@@ -17,7 +17,8 @@ from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.runs.run import check_output, default_output
+from zoo.runs.replacement import training_place
+from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
@@ -65,7 +66,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     entry, trainer, config = _settle_model(entry, options, catalog)
     _check_weights(config, entry)
     output = options.output or default_output(entry.full_name)
-    check_output(output, overwrite=options.overwrite)
+    training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
     weights = _find_weights(config, catalog, entry)
     if weights:
