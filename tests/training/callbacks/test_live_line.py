@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tests.training.toy import Share
 from zoo.api.task import Monitor
-from zoo.training.callbacks.live_line import LiveLine, clock, epoch_line
+from zoo.training.callbacks.live_line import LiveLine, clock, epoch_line, step_line
 from zoo.training.events import EpochResult, Start, StepEvent
 
 START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
@@ -88,6 +88,13 @@ def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
     line.on_epoch_end(RESULT)
     line.on_close()
     assert LINE in stream.getvalue()[before:] and "left" not in stream.getvalue()[before:]
+
+
+def test_the_bar_is_as_long_as_the_terminal_leaves_room_for() -> None:
+    event = replace(MOMENT, metrics={"top1": 0.5})
+    lengths = {width: len(step_line(event, START, width=width)) for width in (200, 80, 78, 60, 20)}
+    assert lengths == {200: 92, 80: 80, 78: 78, 60: 76, 20: 76}
+    assert step_line(event, START) == step_line(event, START, width=200)
 
 
 def test_an_epoch_says_the_validation_loss_and_what_could_not_be_measured() -> None:

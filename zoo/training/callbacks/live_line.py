@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 BAR_WIDTH: Final = 20
+SHORTEST_BAR: Final = 4
 LINE_SECONDS: Final = 30.0
 """Seconds between lines within an epoch where the output is not a terminal."""
 ALL_EPOCHS: Final = 100
@@ -53,11 +54,13 @@ class LiveLine(Callback):
             return
         if event.step_seconds and not self._estimated:
             self._estimate(event, self._start)
-        text = one_line(step_line(event, self._start))
         if self._live:
-            self._live.update(text, refresh=True)
+            from rich.text import Text  # noqa: PLC0415  only terminals need it
+
+            text = step_line(event, self._start, width=self._live.console.width)
+            self._live.update(Text(one_line(text)), refresh=True)  # a plain string would get colours
         elif time.monotonic() - self._printed >= LINE_SECONDS:
-            self._print(text)
+            self._print(step_line(event, self._start))
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Print the line of the epoch."""
@@ -115,14 +118,16 @@ def _steps_done(event: StepEvent, start: Start) -> int:
     return event.step - max(start.step, (event.epoch - 1) * start.batches)
 
 
-def step_line(event: StepEvent, start: Start) -> str:
-    """The live line: epoch, bar, loss, metric, speed, learning rate, time left."""
+def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
+    """The live line: epoch, bar, loss, metric, speed, learning rate, time left; in so many columns a shorter bar."""
     share = event.batch / start.batches
-    bar = ("━" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "╌")
-    parts = [f"epoch {event.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {event.loss:.4f}"]
+    parts = [f"epoch {event.epoch}/{start.epochs}", f"{share:4.0%}", f"loss {event.loss:.4f}"]
     if start.monitor.metric in event.metrics:
         parts.append(score(start.monitor.metric, event.metrics[start.monitor.metric]))
     parts += [f"{event.speed:,.0f}/s", f"lr {event.rate:.1e}", f"{clock(event.remaining)} left"]
+    taken = len("  ".join(parts)) + 1
+    cells = BAR_WIDTH if width is None else max(min(BAR_WIDTH, width - taken), SHORTEST_BAR)
+    parts[1] = f"{('━' * round(share * cells)).ljust(cells, '╌')} {parts[1]}"
     return "  ".join(parts)
 
 
