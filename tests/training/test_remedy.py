@@ -15,7 +15,7 @@ from zoo.cli.data import show
 from zoo.cli.train import train
 from zoo.runs.train_options import TrainOptions
 from zoo.training.diagnosis import Finding, Remedy
-from zoo.training.remedy import remedy
+from zoo.training.remedy import after_divergence, remedy
 from zoo.training.request import resolve_training
 
 KIND = {"data": "not-measured", "labels": "contradiction", "longer": "no-better", "rate": "stuck"}
@@ -50,6 +50,24 @@ def test_a_rate_that_the_user_chose_is_the_first_suspect(catalog: zoo.Catalog, h
     assert command(catalog, helps, recipe={"lr": 1000 * usual}) == f"zoo train --config runs/a --lr {usual:g}"
     assert command(catalog, helps, recipe={"lr": usual / 1000}) == f"zoo train --config runs/a --lr {usual:g}"
     assert " --lr " not in command(catalog, helps, recipe={"lr": usual / 2})
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (
+            {"lr": 4.0},
+            "try a lower rate, as in --lr 0.004, the recipe's own, or --set recipe.clip=1, or --precision 32",
+        ),
+        ({"lr": 0.006, "precision": "32"}, "try a lower rate, as in --lr 0.002, or --set recipe.clip=1"),
+        ({"lr": 0.006, "precision": "32", "clip": 1.0}, "try a lower rate, as in --lr 0.002"),
+        ({"lr": 1e-5, "precision": "bf16", "clip": 0.5}, "try a lower rate, as in --lr 3e-06, or --precision 32"),
+    ],
+)
+def test_after_a_divergence_the_rate_comes_first(catalog: zoo.Catalog, recipe: dict[str, Any], said: str) -> None:
+    request = resolve_training("cnn", TrainOptions(data="digits"), catalog=catalog)
+    own = replace(request.entry.spec.recipes["default"], **recipe)
+    assert after_divergence(replace(request.config, data="photos", recipe=own), request.entry.spec) == said
 
 
 def test_published_weights_come_before_more_epochs(catalog: zoo.Catalog) -> None:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zoo.api.specs import ModelSpec
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainConfig, choose_recipe
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGER: Final = 3
 """Times the epochs, where a training was too short."""
+SLOWER: Final = 3
+"""The divisor of the recipe's own rate, where a training with it diverged."""
 OTHER: Final = 5
 """A learning rate so many times larger or smaller than the recipe's is the first suspect."""
 
@@ -35,9 +38,8 @@ def remedy(ended: Ended, catalog: Catalog) -> str:
         return f"{anew} --val FOLDER"
     if finding.remedy == "labels":
         return show
-    usual, rate = choose_recipe(entry.spec, config.data, config.weights), config.recipe.lr
-    if rate > OTHER * usual.lr or rate < usual.lr / OTHER:
-        return shlex.join([*again, "--lr", f"{usual.lr:g}"])
+    if usual := usual_rate(config, entry.spec):
+        return shlex.join([*again, "--lr", f"{usual:g}"])
     weights = default_weights(catalog, entry)
     own_data = catalog.task(entry.spec.task).spec.default_data
     if weights and not config.weights and weights.spec.data != own_data and entry.spec.head:
@@ -45,6 +47,22 @@ def remedy(ended: Ended, catalog: Catalog) -> str:
     if finding.remedy == "rate":  # the recipe's own rate moves other data, so these are the next suspect
         return show
     return shlex.join([*again, "--epochs", str(LONGER * config.recipe.epochs)])
+
+
+def usual_rate(config: TrainConfig, spec: ModelSpec) -> float | None:
+    """The recipe's own learning rate, where that of the config is far from it; else None."""
+    usual, rate = choose_recipe(spec, config.data, config.weights).lr, config.recipe.lr
+    return usual if rate > OTHER * usual or rate < usual / OTHER else None
+
+
+def after_divergence(config: TrainConfig, spec: ModelSpec) -> str:
+    """What to try after a loss that became infinite, or no number, as a clause."""
+    rate = config.recipe.lr
+    usual = usual_rate(config, spec)
+    lower = f"--lr {usual:g}, the recipe's own" if usual and usual < rate else f"--lr {rate / SLOWER:.1g}"
+    others = [] if config.recipe.clip is not None and config.recipe.clip <= 1 else ["--set recipe.clip=1"]
+    others += ["--precision 32"] if config.recipe.precision != "32" else []
+    return ", or ".join([f"try a lower rate, as in {lower}", *others])
 
 
 def _data_words(config: TrainConfig) -> list[str]:
