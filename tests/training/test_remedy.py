@@ -15,6 +15,7 @@ from zoo.cli.data import show
 from zoo.cli.train import train
 from zoo.runs.train_options import TrainOptions
 from zoo.training.diagnosis import Finding, Remedy
+from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 from zoo.training.remedy import after_divergence, remedy
 from zoo.training.request import resolve_training
 
@@ -29,11 +30,13 @@ def _catalog() -> zoo.Catalog:
 def command(catalog: zoo.Catalog, helps: Remedy, model: str = "cnn", **changes: Any) -> str:
     """What is printed after a training of a model with the recipe for folders, changed."""
     request = resolve_training(model, TrainOptions(data="digits"), catalog=catalog)
+    reason = changes.pop("reason", ALL_EPOCHS)
     recipe = replace(request.entry.spec.recipes["default"], **changes.pop("recipe", {}))
     config = replace(request.config, data="my photos", recipe=recipe, **changes)
     finding = Finding(kind=KIND[helps], message="it went wrong", remedy=helps)  # type: ignore[arg-type]
     run = SimpleNamespace(path=Path("runs/a"), config=config)
-    ended: Any = SimpleNamespace(entry=request.entry, run=run, findings=(finding,))
+    outcome = SimpleNamespace(reason=reason)
+    ended: Any = SimpleNamespace(entry=request.entry, run=run, outcome=outcome, findings=(finding,))
     return remedy(ended, catalog)
 
 
@@ -42,6 +45,20 @@ def test_each_kind_of_remedy_has_its_command(catalog: zoo.Catalog) -> None:
     assert command(catalog, "labels") == "zoo data show 'my photos' --model cnn -o samples.html"
     assert command(catalog, "longer") == "zoo train --config runs/a --epochs 24"
     assert command(catalog, "rate") == "zoo data show 'my photos' --model cnn -o samples.html"
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        ({"reason": TIME_IS_UP, "max_time": 90.0}, "--max-time 270s"),
+        ({"reason": ALL_STEPS, "max_steps": 50}, "--max-steps 150"),
+        ({"reason": ALL_STEPS, "max_steps": 50, "stop_after": 20}, "--stop-after 60"),
+        ({"reason": "no better for 2 epochs", "recipe": {"patience": 2}}, "--patience 6"),
+        ({"max_time": 90.0, "recipe": {"patience": 2}}, "--epochs 24"),
+    ],
+)
+def test_longer_moves_the_limit_that_ended_it(catalog: zoo.Catalog, changes: dict[str, Any], option: str) -> None:
+    assert command(catalog, "longer", **changes) == f"zoo train --config runs/a {option}"
 
 
 @pytest.mark.parametrize("helps", ["longer", "rate"])

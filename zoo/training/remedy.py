@@ -11,6 +11,7 @@ from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainConfig, choose_recipe
 from zoo.runs.train_options import TrainOptions, command_words
+from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 
 if TYPE_CHECKING:
     from zoo.training.run_training import Ended
@@ -46,7 +47,20 @@ def remedy(ended: Ended, catalog: Catalog) -> str:
         return f"{anew} --pretrained"
     if finding.remedy == "rate":  # the recipe's own rate moves other data, so these are the next suspect
         return show
-    return shlex.join([*again, "--epochs", str(LONGER * config.recipe.epochs)])
+    return shlex.join([*again, *_longer(config, ended.outcome.reason)])
+
+
+def _longer(config: TrainConfig, reason: str) -> tuple[str, str]:
+    """The option that moves what has ended the training."""
+    if reason == TIME_IS_UP and config.max_time:
+        return "--max-time", f"{LONGER * config.max_time:g}s"
+    if reason == ALL_STEPS and config.stop_after:
+        return "--stop-after", str(LONGER * config.stop_after)
+    if reason == ALL_STEPS and config.max_steps:
+        return "--max-steps", str(LONGER * config.max_steps)
+    if reason != ALL_EPOCHS and config.recipe.patience:
+        return "--patience", str(LONGER * config.recipe.patience)
+    return "--epochs", str(LONGER * config.recipe.epochs)
 
 
 def usual_rate(config: TrainConfig, spec: ModelSpec) -> float | None:

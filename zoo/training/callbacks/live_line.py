@@ -89,7 +89,8 @@ class LiveLine(Callback):
             before, done = _steps_done(self._first, start), _steps_done(event, start)
             seconds = (seconds * done - self._first.step_seconds * before) / max(done - before, 1)
         self._estimated = True
-        self._print(estimate_line(event, start, step_seconds=seconds))
+        if event.remaining >= 1:
+            self._print(estimate_line(event, start, step_seconds=seconds))
 
     def _print(self, text: str) -> None:
         text = one_line(text)
