@@ -30,12 +30,12 @@ def _catalog() -> zoo.Catalog:
 def command(catalog: zoo.Catalog, helps: Remedy, model: str = "cnn", **changes: Any) -> str:
     """What is printed after a training of a model with the recipe for folders, changed."""
     request = resolve_training(model, TrainOptions(data="digits"), catalog=catalog)
-    reason = changes.pop("reason", ALL_EPOCHS)
+    reason, steps = changes.pop("reason", ALL_EPOCHS), changes.pop("steps", 500)
     recipe = replace(request.entry.spec.recipes["default"], **changes.pop("recipe", {}))
     config = replace(request.config, data="my photos", recipe=recipe, **changes)
     finding = Finding(kind=KIND[helps], message="it went wrong", remedy=helps)  # type: ignore[arg-type]
     run = SimpleNamespace(path=Path("runs/a"), config=config)
-    outcome = SimpleNamespace(reason=reason)
+    outcome = SimpleNamespace(reason=reason, steps=steps)
     ended: Any = SimpleNamespace(entry=request.entry, run=run, outcome=outcome, findings=(finding,))
     return remedy(ended, catalog)
 
@@ -45,6 +45,7 @@ def test_each_kind_of_remedy_has_its_command(catalog: zoo.Catalog) -> None:
     assert command(catalog, "labels") == "zoo data show 'my photos' --model cnn -o samples.html"
     assert command(catalog, "longer") == "zoo train --config runs/a --epochs 24"
     assert command(catalog, "rate") == "zoo data show 'my photos' --model cnn -o samples.html"
+    assert command(catalog, "rate", steps=2) == "zoo train --config runs/a --epochs 24"
 
 
 @pytest.mark.parametrize(

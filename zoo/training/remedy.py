@@ -16,6 +16,8 @@ from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 if TYPE_CHECKING:
     from zoo.training.run_training import Ended
 
+FEW_STEPS: Final = 50
+"""In fewer steps than these a loss may well stay where it was."""
 LONGER: Final = 3
 """Times the epochs, where a training was too short."""
 SLOWER: Final = 3
@@ -45,8 +47,8 @@ def remedy(ended: Ended, catalog: Catalog) -> str:
     own_data = catalog.task(entry.spec.task).spec.default_data
     if weights and not config.weights and weights.spec.data != own_data and entry.spec.head:
         return f"{anew} --pretrained"
-    if finding.remedy == "rate":  # the recipe's own rate moves other data, so these are the next suspect
-        return show
+    if finding.remedy == "rate" and ended.outcome.steps >= FEW_STEPS:
+        return show  # the recipe's own rate moves other data, so these are the next suspect
     return shlex.join([*again, *_longer(config, ended.outcome.reason)])
 
 
