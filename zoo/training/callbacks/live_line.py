@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 BAR_WIDTH: Final = 20
+SHORTEST_BAR: Final = 4
 LINE_SECONDS: Final = 30.0
 """Seconds between lines within an epoch where the output is not a terminal."""
 ALL_EPOCHS: Final = 100
@@ -30,6 +31,7 @@ class LiveLine(Callback):
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
         self._start: Start | None = None
+        self._first: StepEvent | None = None
         self._estimated = False
         self._printed = time.monotonic()
 
@@ -51,13 +53,14 @@ class LiveLine(Callback):
         if self._start is None:
             return
         if event.step_seconds and not self._estimated:
-            self._estimated = True
-            self._print(estimate_line(event, self._start))
-        text = one_line(step_line(event, self._start))
+            self._estimate(event, self._start)
         if self._live:
-            self._live.update(text, refresh=True)
+            from rich.text import Text  # noqa: PLC0415  only terminals need it
+
+            text = step_line(event, self._start, width=self._live.console.width)
+            self._live.update(Text(one_line(text)), refresh=True)  # a plain string would get colours
         elif time.monotonic() - self._printed >= LINE_SECONDS:
-            self._print(text)
+            self._print(step_line(event, self._start))
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Print the line of the epoch."""
@@ -76,6 +79,19 @@ class LiveLine(Callback):
             self._live.stop()
             self._live = None
 
+    def _estimate(self, event: StepEvent, start: Start) -> None:
+        """Say how long it will take, once steps were timed after the first, which is slower."""
+        if self._first is None:
+            self._first = event
+            return
+        seconds = event.step_seconds
+        if event.epoch == self._first.epoch:
+            before, done = _steps_done(self._first, start), _steps_done(event, start)
+            seconds = (seconds * done - self._first.step_seconds * before) / max(done - before, 1)
+        self._estimated = True
+        if event.remaining >= 1:
+            self._print(estimate_line(event, start, step_seconds=seconds))
+
     def _print(self, text: str) -> None:
         text = one_line(text)
         if self._live:
@@ -91,20 +107,28 @@ def _is_shown(epoch: int, *, of: int) -> bool:
     return epoch in (1, of) or epoch % every == 0
 
 
-def estimate_line(event: StepEvent, start: Start) -> str:
-    """How long the training will take, as its first steps tell."""
-    steps = start.steps - start.step
-    return f"estimate: {steps:,} steps of {event.step_seconds:.2g} s, {clock(event.remaining)} without the evaluations"
+def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str:
+    """How long the rest of the training will take, or until its limit of time."""
+    steps = start.steps - event.step
+    seconds = min(steps * step_seconds, event.remaining)
+    return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
 
 
-def step_line(event: StepEvent, start: Start) -> str:
-    """The live line: epoch, bar, loss, metric, speed, learning rate, time left."""
+def _steps_done(event: StepEvent, start: Start) -> int:
+    """The steps of the event's epoch that this process has done."""
+    return event.step - max(start.step, (event.epoch - 1) * start.batches)
+
+
+def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
+    """The live line: epoch, bar, loss, metric, speed, learning rate, time left; in so many columns a shorter bar."""
     share = event.batch / start.batches
-    bar = ("━" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "╌")
-    parts = [f"epoch {event.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {event.loss:.4f}"]
+    parts = [f"epoch {event.epoch}/{start.epochs}", f"{share:4.0%}", f"loss {event.loss:.4f}"]
     if start.monitor.metric in event.metrics:
         parts.append(score(start.monitor.metric, event.metrics[start.monitor.metric]))
     parts += [f"{event.speed:,.0f}/s", f"lr {event.rate:.1e}", f"{clock(event.remaining)} left"]
+    taken = len("  ".join(parts)) + 1
+    cells = BAR_WIDTH if width is None else max(min(BAR_WIDTH, width - taken), SHORTEST_BAR)
+    parts[1] = f"{('━' * round(share * cells)).ljust(cells, '╌')} {parts[1]}"
     return "  ".join(parts)
 
 
