@@ -16,7 +16,7 @@ from typing import Any
 
 from zoo.api.task import Port, Signature
 from zoo.api.untrusted import escaped_json
-from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence
 from zoo.bundle.judge.verdict import Verdict
 from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.record import Report
@@ -121,6 +121,7 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     recorded_classes = evidence.labels.expected_sha256 if evidence.labels is not None else None
     pairs: list[tuple[str, str, str | None]] = [
         ("the record is about", "bundle", subject.scope),
+        ("the version of zoo is", manifest.zoo, evidence.environment.zoo),
         ("the model is", manifest.model, subject.model),
         ("the task is", manifest.task, subject.task),
         ("the task of the problem is", manifest.problem.task, subject.task),
@@ -136,8 +137,10 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     for graph in evidence.graphs:
         names = ", ".join(port.name for port in signatures[graph.role].outputs)
         opset = None if graph.facts is None else str(graph.facts.opset)
+        yield from _left_out(graph, signatures[graph.role])
         pairs.append((f"the outputs of the {graph.role} are", names, ", ".join(graph.outputs)))
         pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
+    yield from _unprepared(manifest, evidence)
     if manifest.proved:  # older bundles do not say it
         sizes = (json.dumps(sizes, sort_keys=True) for sizes in (dict(manifest.proved), proved_sizes(evidence)))
         pairs.append(("the proved sizes are", next(sizes), next(sizes)))
@@ -145,6 +148,25 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     for what, manifested, recorded in pairs:
         if manifested != recorded:
             yield f"{what} {manifested} in the manifest and {recorded} in the record"
+
+
+def _left_out(graph: GraphEvidence, signature: Signature) -> Iterator[str]:
+    """What the record does not measure although the signature has it."""
+    if bool(signature.feedback) != graph.stateful:
+        yield f"the {graph.role} {'has' if signature.feedback else 'has no'} state in the manifest, not in the record"
+    tested = {(axis.input, axis.index) for axis in graph.axes.tested} if graph.axes is not None else set()
+    for port in signature.inputs:
+        for index, size in enumerate(port.shape):
+            if isinstance(size, str) and (port.name, index) not in tested:
+                yield f"{port.name}[{index}] ({size}) of the {graph.role} is dynamic in the manifest, not in the record"
+
+
+def _unprepared(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
+    """A sentence where the model reads a picture, and no case compares how the pipeline prepares it."""
+    prepared = any(case.prepared for graph in evidence.graphs for case in graph.cases if case.gates)
+    raw = any(port.dtype == "uint8" and len(port.shape) == 3 for port in manifest.pipeline_signature.inputs)
+    if raw and any(len(port.shape) == 4 for port in manifest.model_signature.inputs) and not prepared:
+        yield "the record compares no prepared picture"
 
 
 def _useless_tolerances(manifest: Manifest, evidence: Evidence) -> Iterator[str]:

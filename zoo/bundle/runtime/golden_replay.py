@@ -62,7 +62,7 @@ def _replay_case(path: Path, raw: bytes, case: GoldenCase, run: RunGraph) -> tup
 
     _arrays(path, raw)
     try:
-        return tuple(differing_answers(io.BytesIO(raw), to_json(case), run))
+        return tuple(differing_answers(io.BytesIO(raw), to_json(case), lambda inputs: dict(run(inputs))))
     except _MISMATCH as error:
         raise BadFile(f"{path} is no golden case: {error}") from error
 
