@@ -28,7 +28,7 @@ MAX_CLASSES_DRAWN: Final = 40
 COLUMNS: Final = 4
 
 
-def new_figure(width: float, height: float, *, layout: Literal["constrained", "none"] = "none") -> Figure:
+def new_figure(width: float, height: float, *, layout: Literal["constrained"] | None = None) -> Figure:
     """An empty figure of so many inches."""
     from matplotlib.figure import Figure  # noqa: PLC0415  only drawing needs it
 
