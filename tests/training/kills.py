@@ -42,7 +42,7 @@ def campaign(train: Work, resume: Work, folder: Path, *, kills: int, per_run: in
     whole = folder / "whole"
     total = _child(train, whole, kill_at=0).events
     expected = contents(whole)
-    chance = random.Random(seed)  # noqa: S311  no secret
+    chance = random.Random(seed)
     done, runs, differences = 0, 0, []
     while done < kills:
         runs += 1
@@ -74,22 +74,25 @@ def contents(run: Path) -> dict[str, object]:
 
 
 def _content(path: Path) -> object:
-    if path.name == "run.json":
-        record = json.loads(path.read_bytes())
-        return {name: record[name] for name in ("status", "steps", "epochs", "best_epoch", "metrics", "test", "notes")}
-    if path.name == "config.json":
-        return {**json.loads(path.read_bytes()), "output": ""}
-    if path.name == "metrics.csv":
-        with path.open(newline="") as lines:
-            return [{name: cell for name, cell in row.items() if name not in TIMED} for row in csv.DictReader(lines)]
-    if path.name.startswith("events."):
-        return list(events(path))
-    if path.suffix == ".pt":
-        state = torch.load(path, weights_only=True)
-        return [*_plain({name: state[name] for name in ("modules", "optimizers", "average", "trainer")})]
-    if path.name in ("MANIFEST.json", "report.html", "training.lock"):
-        return ""  # hashes, times: that it is there is what counts
+    for pattern, read in _READERS.items():
+        if path.match(pattern):
+            return read(path)
     return path.read_bytes()
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as lines:
+        return [{name: cell for name, cell in row.items() if name not in TIMED} for row in csv.DictReader(lines)]
+
+
+def _record(file: Path) -> dict[str, object]:
+    record = json.loads(file.read_bytes())
+    return {name: record[name] for name in ("status", "steps", "epochs", "best_epoch", "metrics", "test", "notes")}
+
+
+def _state(file: Path) -> list[object]:
+    state = torch.load(file, weights_only=True)
+    return [*_plain({name: state[name] for name in ("modules", "optimizers", "average", "trainer")})]
 
 
 def _plain(value: Any) -> Iterator[object]:
@@ -113,6 +116,22 @@ def events(file: Path) -> Iterator[tuple[str, int, float]]:
         for value in event.summary.value:
             if value.tag not in TIMED:
                 yield value.tag, event.step, value.simple_value
+
+
+def _nothing(_: Path) -> str:
+    return ""
+
+
+_READERS: Final[Mapping[str, Callable[[Path], object]]] = {
+    "run.json": _record,
+    "config.json": lambda file: {**json.loads(file.read_bytes()), "output": ""},
+    "metrics.csv": _rows,
+    "events.*": lambda file: list(events(file)),
+    "state.pt": _state,
+    # hashes and times: that it is there is what counts
+    **dict.fromkeys(("MANIFEST.json", "report.html", "training.lock"), _nothing),
+}
+"""How the files that hold more than what the training decides are compared, by name; others by their bytes."""
 
 
 # --- a child that is killed ---

@@ -1,5 +1,7 @@
 """What a training does about damage, edits, signals and a run that is in its place."""
 
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 import json
@@ -207,7 +209,7 @@ def test_a_handler_of_the_program_and_an_ignored_signal_stay() -> None:
 
 
 def test_a_signal_during_the_test_is_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.training import run_training  # noqa: PLC0415  its function is replaced
+    from zoo.training import run_training
 
     whole = run_training._load_best
 
@@ -309,7 +311,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 def test_a_number_that_comes_later_becomes_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.training.callbacks import metrics_csv  # noqa: PLC0415  its function is replaced
+    from zoo.training.callbacks import metrics_csv
 
     whole = metrics_csv.row
     monkeypatch.setattr(
