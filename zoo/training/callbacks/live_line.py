@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from zoo.api.untrusted import one_line
 from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
+from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -48,14 +52,14 @@ class LiveLine(Callback):
             return
         text = one_line(step_line(event, self._start))
         if self._live:
-            self._live.update(text, refresh=True)
+            self._update(text)
         elif time.monotonic() - self._printed >= LINE_SECONDS:
             self._print(text)
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Print the line of the epoch."""
         if self._live:
-            self._live.update("", refresh=True)  # the epoch it described has ended
+            self._update("")  # the epoch it described has ended
         if self._start:
             self._print(epoch_line(result, self._start))
 
@@ -66,16 +70,34 @@ class LiveLine(Callback):
     def on_close(self) -> None:
         """Close the live line."""
         if self._live:
-            self._live.stop()
+            with _closed_terminal():
+                self._live.stop()
             self._live = None
+
+    def _update(self, text: str) -> None:
+        if self._live:
+            with _closed_terminal():
+                self._live.update(text, refresh=True)
 
     def _print(self, text: str) -> None:
         text = one_line(text)
-        if self._live:
-            self._live.console.print(text, highlight=False, markup=False)
-        else:
-            print(text, file=self._stream, flush=True)
+        with _closed_terminal():
+            if self._live:
+                self._live.console.print(text, highlight=False, markup=False)
+            else:
+                print(text, file=self._stream, flush=True)
         self._printed = time.monotonic()
+
+
+@contextmanager
+def _closed_terminal() -> Iterator[None]:
+    """Inside, a terminal that was closed is no error: the training goes on without it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_closed_terminal()
 
 
 def step_line(event: StepEvent, start: Start) -> str:
