@@ -1,8 +1,8 @@
-"""The curves of a training as one picture."""
+"""The curves of a training, or of several, as one picture."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -37,6 +37,33 @@ def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
         axes.grid(alpha=0.3)
     for axes in grid[len(names) :]:
         axes.axis("off")
+    return _save(figure, file)
+
+
+def draw_comparison(runs: Mapping[str, Sequence[dict[str, float]]], file: Path) -> Path:
+    """The curves of several runs over each other, one chart for each number that any of them has."""
+    present = dict.fromkeys(name for rows in runs.values() for name in (rows[0] if rows else {}))
+    names = [name for name in present if name.startswith(WANTED)]
+    columns = min(COLUMNS, max(len(names), 1))
+    rows_of_charts = max(-(-len(names) // columns), 1)
+    figure = Figure(figsize=(3.4 * columns, 2.8 * rows_of_charts + 0.4), layout="constrained")
+    grid = list(figure.subplots(rows_of_charts, columns, squeeze=False).flat)
+    for axes, name in zip(grid, names, strict=False):
+        for label, rows in runs.items():
+            epochs = [row["epoch"] for row in rows]
+            axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3, label=label)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("epoch", fontsize=9)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(alpha=0.3)
+    for axes in grid[len(names) :]:
+        axes.axis("off")
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", fontsize=8)
+    return _save(figure, file)
+
+
+def _save(figure: Figure, file: Path) -> Path:
     memory = BytesIO()
     figure.savefig(memory, format="png", dpi=110)
     write_bytes(file, memory.getvalue())
