@@ -119,8 +119,7 @@ def measure_baseline(subject: Subject, queue: RuntimeQueue) -> Baseline:
     """The phases of a proof but for the mutants, on all cases but the large ones of a range."""
     pipeline = subject.torch_pipeline()
     inputs = collect(subject, pipeline, evaluate=0)
-    raw, model = _without_large(inputs.raw), _without_large(inputs.model)
-    inputs = replace(inputs, raw=raw, model=model)
+    inputs = _without_large(inputs)
     eager = run_double(subject, inputs, pipeline)
     graph = capture_model(subject, inputs, opset=OPSET)
     captured = capture_pipeline(subject, pipeline, graph, inputs, opset=OPSET)
@@ -147,8 +146,13 @@ def measure_baseline(subject: Subject, queue: RuntimeQueue) -> Baseline:
     return replace(baseline, peers=_peers(baseline, files[0], queue))
 
 
-def _without_large(cases: Sequence[Case]) -> tuple[Case, ...]:
-    return tuple(case for case in cases if case.kind != RANGE or _elements(case) <= MAX_ELEMENTS)
+def _without_large(inputs: Inputs) -> Inputs:
+    """The same without the large cases of a range; the first of the model stay the raw ones, preprocessed."""
+    large = [case.kind == RANGE and _elements(case) > MAX_ELEMENTS for case in inputs.raw]
+    raw = tuple(case for case, out in zip(inputs.raw, large, strict=True) if not out)
+    preprocessed = [case for case, out in zip(inputs.model, large, strict=False) if not out]
+    others = [case for case in inputs.model[len(inputs.raw) :] if case.kind != RANGE or _elements(case) <= MAX_ELEMENTS]
+    return replace(inputs, raw=raw, model=(*preprocessed, *others))
 
 
 def _elements(case: Case) -> int:
@@ -200,10 +204,24 @@ def _put_back(model: onnx.ModelProto, cut: onnx.ModelProto, mutated: onnx.ModelP
     own = {name for node in cut.graph.node for name in node.output}
     kept = [node for node in model.graph.node if not own.intersection(node.output)]
     del copy.graph.node[:]
-    copy.graph.node.extend([*kept, *mutated.graph.node])
+    copy.graph.node.extend(_sorted([*mutated.graph.node, *kept]))
     known = {tensor.name for tensor in copy.graph.initializer}
     copy.graph.initializer.extend(tensor for tensor in mutated.graph.initializer if tensor.name not in known)
     return copy
+
+
+def _sorted(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """Every node behind those that it reads: preprocess and postprocess share the sizes of the picture."""
+    made = {name for node in nodes for name in node.output}
+    done: set[str] = set()
+    ordered, waiting = [], list(nodes)
+    while waiting:
+        ready = [node for node in waiting if done.issuperset(made.intersection(node.input))]
+        assert ready, "the nodes read each other in a circle"
+        done.update(name for node in ready for name in node.output)
+        ordered += ready
+        waiting = [node for node in waiting if not done.issuperset(node.output)]
+    return ordered
 
 
 def _with_file(baseline: Baseline, file: GraphFile, queue: RuntimeQueue) -> Results:
