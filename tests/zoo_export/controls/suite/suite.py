@@ -270,11 +270,13 @@ def _moves_nothing(before: Results, after: Results, name: str) -> bool:
 def _within_noise(one: RuntimeOutputs, other: RuntimeOutputs, expected: ReferenceOutputs | Failed) -> bool:
     if isinstance(one, Failed) or isinstance(other, Failed) or isinstance(expected, Failed):
         return isinstance(one, Failed) == isinstance(other, Failed)
-    return all(
-        value.shape == other[name].shape
-        and float(np.abs(value.astype(np.float64) - other[name]).max(initial=0.0))
-        <= ((expected.noise[name].max or 0.0) if name in expected.noise else 0.0)
-        for name, value in one.items()
+    allowed = {name: noise.max or 0.0 for name, noise in expected.noise.items()}
+    return all(_is_near(value, other[name], allowed.get(name, 0.0)) for name, value in one.items())
+
+
+def _is_near(value: Array, other: Array, allowed: float) -> bool:
+    return value.shape == other.shape and bool(
+        (np.abs(value.astype(np.float64) - other.astype(np.float64)) <= allowed).all()
     )
 
 
@@ -290,7 +292,7 @@ def _peers(baseline: Baseline, file: GraphFile, queue: RuntimeQueue) -> dict[str
     rng = np.random.default_rng(0)
     example = example_inputs(file.signature, file.cases)
     inputs = {
-        name: rng.standard_normal(value.shape).astype(np.float32) if value.dtype == np.float32 else value
+        name: np.asarray(rng.standard_normal(value.shape), np.float32) if value.dtype == np.float32 else value
         for name, value in example.items()
     }
     expected = next(iter(call(baseline.subject.module, inputs, baseline.subject.signature).values()))

@@ -47,7 +47,7 @@ def test_answers_alone_give_nearly_all_mutants_away(model: str) -> None:
 
 def test_every_task_has_a_model_here() -> None:
     tasks = {trained(model).problem.task for model in NAMES}
-    assert tasks == {entry.spec.name for entry in Catalog.discover().tasks if entry.plugin.name == "zoo"}
+    assert tasks == {entry.spec.name for entry in Catalog.discover().tasks() if entry.plugin.name == "zoo"}
 
 
 def test_at_least_twenty_five_kinds_apply_to_every_model_and_every_kind_to_some() -> None:
