@@ -62,7 +62,7 @@ class Outcome:
     group: str
     applies: bool
     equivalent: bool = False
-    """It survived, and moves no answer to any case by more than PyTorch's own single precision is off."""
+    """It survived all gates, and moves no answer to any case by more than PyTorch's own single precision is off."""
     killed_by_answers: tuple[str, ...] = ()
     """Gates about answers that failed."""
     killed: tuple[str, ...] = ()
@@ -177,12 +177,13 @@ def _outcome(name: str, mutant: Mutant, baseline: Baseline, queue: RuntimeQueue)
     results = _with_file(baseline, file, queue)
     evidence = gather(results)
     killed_by_answers = killing_gates(evidence)
+    killed = tuple(gate.name for gate in _verdict(evidence).gates if gate.status == Status.FAIL)
     peers = _peers(baseline, file, queue) if mutant.role == "model" else dict.fromkeys(PEERS, True)
     return replace(
         outcome,
-        equivalent=not killed_by_answers and _moves_nothing(baseline.results, results, file.name),
+        equivalent=not killed and _moves_nothing(baseline.results, results, file.name),
         killed_by_answers=killed_by_answers,
-        killed=tuple(gate.name for gate in _verdict(evidence).gates if gate.status == Status.FAIL),
+        killed=killed,
         peers=tuple(rule for rule, passes in peers.items() if passes),
     )
 
