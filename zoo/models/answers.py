@@ -59,7 +59,7 @@ class Answerer:
     """Of that function, with the state that a sequence model carries from step to step."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
-    proved: Mapping[str, int] = MappingProxyType({})
+    proved: Mapping[str, int] = field(default_factory=dict)
     """The largest size at which a bundle was proved, by axis name; empty for what is no bundle."""
     explain: Callable[[Arrays], bytes] | None = None
     """Inputs of pipeline.onnx to a PNG of where the model looks; None where nobody asked for it."""
