@@ -12,6 +12,7 @@ from torch import nn
 
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import (
+    BEYOND,
     Axes,
     Axis,
     CaseEvidence,
@@ -243,6 +244,7 @@ class _CaseJudge:
                     output,
                     self.waivers.get(output.name),
                     usual=self.usual.get(output.name),
+                    beyond=case.kind in BEYOND,
                     precision=self.precision,
                 ),
             )
@@ -251,7 +253,7 @@ class _CaseJudge:
 
 
 def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, declared: Declared) -> _CaseJudge:
-    gating = [output for case in compared if case.gates for output in case.outputs]
+    gating = [output for case in compared if case.gates and case.kind not in BEYOND for output in case.outputs]
     usual = {
         port.name: usual_noise((output for output in gating if output.name == port.name), precision=declared.precision)
         for port in signature.outputs

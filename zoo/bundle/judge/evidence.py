@@ -18,6 +18,15 @@ SCHEMA = 2
 RANGE = "range"
 """The kind of the cases that are there for their size alone."""
 
+VALUES = "values"
+"""The kind of the cases whose inputs are beyond the usual values; they gate where PyTorch is well conditioned."""
+
+BOUNDARY = "boundary"
+"""The kind of the cases of the postprocess alone, made-up outputs of the model on both sides of what it decides by."""
+
+BEYOND = frozenset({VALUES, BOUNDARY})
+"""The kinds that say nothing about the usual noise."""
+
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the parity rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""

@@ -19,6 +19,7 @@ from zoo.bundle.judge.cases import (
     with_role,
 )
 from zoo.bundle.judge.evidence import (
+    BEYOND,
     RANGE,
     Axis,
     Evidence,
@@ -119,11 +120,12 @@ def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
     Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count; nor do
-    those of a range, which no axis lists as tested where they are inconclusive.
+    those of a range, of other values and of the postprocess alone, which are not listed as tested where they are
+    inconclusive.
     """
 
     def check(graph: GraphEvidence) -> Finding:
-        usual = [case for case in gating(graph) if case.kind != RANGE]
+        usual = [case for case in gating(graph) if case.kind not in BEYOND | {RANGE}]
         counted = [case for case in usual if not compares_nothing(case)]
         empty = len(usual) - len(counted)
         note = f"; in {empty} more the outputs of both are empty" if empty else ""
