@@ -47,7 +47,7 @@ CAPTURE: Final = (
     Hint(
         r"conflicts between user-specified ranges|constraints violated|ConstraintViolation|\] \* \w+\.shape\[0\]",
         "this fixes an axis at the size of the example, as a Python loop over it or a list of x.shape[0] parts does: "
-        "use operators on the whole tensor (expand, cumsum, a mask), or a layer of torch.nn",
+        "use expand, cumsum, a mask or another operator on the whole tensor, or a layer of torch.nn",
     ),
     Hint(r"linalg_matrix_exp", "fold the parametrization first: torch.nn.utils.parametrize.remove_parametrizations"),
     Hint(r"adaptive_max_pool", "use max_pool2d with a kernel that divides the size, or adaptive_avg_pool2d"),
