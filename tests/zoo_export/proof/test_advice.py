@@ -125,9 +125,7 @@ def test_a_precision_that_the_runtime_has_no_operator_for_is_named_once() -> Non
     torch.manual_seed(0)
     proof = prove(subject_of(Wide().eval()), opset=18)
     (advice,) = proof.evidence.advice
-    assert (
-        "`logits: Tensor = self.conv(image.double()).flatten(1)`: ONNX Runtime has no such operator in double" in advice
-    )
+    assert "ONNX Runtime has no such operator in double: let the model compute in float32" in advice
     parity = next(gate.detail for gate in proof.verdict.gates if gate.name == "parity")
     assert parity.count("Could not find an implementation") == 1
 
@@ -136,7 +134,7 @@ def test_a_buffer_that_every_call_changes_is_named() -> None:
     def averaged(model: Net, x: Tensor) -> Tensor:
         return x - model.get_buffer("ema").mul_(0.9).add_(x.mean(), alpha=0.1)
 
-    model = net(lambda model, x: x)
+    model = net(branch)
     model.register_buffer("ema", torch.zeros(()))
     model.op = averaged
     sentence = prove(subject_of(model), opset=18).verdict.sentence
