@@ -133,7 +133,7 @@ BUILT_IN_FORMATS: Final = (
     FormatSpec(
         name="text-table",
         tasks=("text-classification", "text-embedding"),
-        detect="zoo.data.formats.text.layouts:detect_table",
+        detect="zoo.data.formats.text.layouts:detect_labelled_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
         write="zoo.data.formats.text.writers:write_table",
         has_parts=False,
@@ -143,7 +143,7 @@ BUILT_IN_FORMATS: Final = (
     FormatSpec(
         name="text-tables",
         tasks=("text-classification", "text-embedding"),
-        detect="zoo.data.formats.text.layouts:detect_tables",
+        detect="zoo.data.formats.text.layouts:detect_labelled_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
         write="zoo.data.formats.text.writers:write_tables",
         has_columns=True,
