@@ -22,7 +22,7 @@ from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, chosen_flags, co
 from zoo.training import start
 
 NAMES = [option.name for option in TRAIN_OPTIONS]
-COMMAND_ALONE = {"model", "resume", "allow_inexact", "dry_run", "as_json"}
+COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "dry_run", "as_json"}
 PYTHON_ALONE = {"model", "callbacks", "catalog"}
 CHOSEN: dict[str, Any] = {
     "data": "./my photos",
@@ -56,6 +56,7 @@ CHOSEN: dict[str, Any] = {
     "max_steps": 7,
     "stop_after": 5,
     "max_time": "55s",
+    "save_every": "500steps",
     "limit_train": 240,
     "on_bad_sample": "skip",
 }

@@ -69,5 +69,5 @@ def test_a_checkpoint_that_holds_something_else_is_a_sentence_and_runs_nothing(t
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path, model="a/b", step=1, epoch=0, metrics={}, fill=fill)
-    progress, scaler = read_state(checkpoint, **parts(), average=None)
-    assert (progress.step, scaler) == (3, {})
+    state = read_state(checkpoint, **parts(), average=None)
+    assert (state.progress.step, state.scaler, state.callbacks) == (3, {}, {})

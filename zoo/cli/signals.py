@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from zoo.training.signals import EndsCommand
+
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 """Ctrl-C (SIGINT) is an exception already."""
 
@@ -34,7 +36,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
 
-class ReceivedSignals:
+class ReceivedSignals(EndsCommand):
     """The signals that asked the command to end, kept because code between here and there may swallow an exception."""
 
     def __init__(self) -> None:

@@ -7,7 +7,10 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +25,9 @@ from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
+from zoo.runs.recipe_overrides import recipe_settings
+from zoo.runs.replacement import waits_for_its_place
+from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
+UNSHOWN = ("schema", "recipe", "choices")
+"""Parts of the config that --dry-run says in another way, or that are for machines alone."""
 PATH = click.Path(path_type=Path)
 
 
@@ -44,6 +52,7 @@ PATH = click.Path(path_type=Path)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")
+@click.option("--from-scratch", is_flag=True, help="With --resume: begin again, and keep the checkpoints aside.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
 @json_option
 def train(
@@ -51,6 +60,7 @@ def train(
     model: str | None,
     resume: Path | None,
     allow_inexact: bool,
+    from_scratch: bool,
     dry_run: bool,
     as_json: bool,
     **chosen: Any,
@@ -60,9 +70,19 @@ def train(
     catalog = Catalog.discover()
     if resume is not None and dry_run:
         raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
+    if resume is None and (from_scratch or allow_inexact):
+        flag = "--from-scratch" if from_scratch else "--allow-inexact"
+        raise UsageError(f"{flag} is said of a run that is resumed", hint="name it with --resume RUN")
     if resume is not None:
         _refuse_beside_resume(model, options)
-        ended = _resume(resume, catalog, data=options.data, allow_inexact=allow_inexact, output=output)
+        ended = _resume(
+            resume,
+            catalog,
+            data=options.data,
+            allow_inexact=allow_inexact,
+            from_scratch=from_scratch,
+            output=output,
+        )
         _conclude(ended, catalog, output)
         return
     request = resolve_training(model, options, catalog=catalog)
@@ -76,6 +96,8 @@ def train(
     if dry_run:
         if request.weights is not None:
             check_obtainable(request.weights.entry)
+        input = request.task.problem(card, request.config.input).input  # grey or colour, as the data are
+        request = replace(request, config=replace(request.config, input=input))
         _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
@@ -112,8 +134,18 @@ def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
 
-def _resume(path: Path, catalog: Catalog, *, data: str | Path | None, allow_inexact: bool, output: Output) -> Ended:
-    Run.open(path)  # its errors come before torch
+def _resume(
+    path: Path,
+    catalog: Catalog,
+    *,
+    data: str | Path | None,
+    allow_inexact: bool,
+    from_scratch: bool,
+    output: Output,
+) -> Ended:
+    run = Run.open(path)  # its errors come before torch
+    check_resumable(run)
+    starting_checkpoint(run, from_scratch=from_scratch, verify=False)
     from zoo.training.resume import resume  # noqa: PLC0415  torch
 
     with _watching() as watch:
@@ -121,6 +153,7 @@ def _resume(path: Path, catalog: Catalog, *, data: str | Path | None, allow_inex
             path,
             catalog=catalog,
             allow_inexact=allow_inexact,
+            from_scratch=from_scratch,
             data=data,
             callbacks=_callbacks(output),
             progress=watch,
@@ -138,9 +171,18 @@ def _printer(output: Output) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if _leads():
-            (output.note if output.as_json else output.line)(text)
+            for line in _folded(text) if output.on_terminal else [text]:
+                (output.note if output.as_json else output.line)(line)
 
     return say
+
+
+def _folded(sentence: str) -> list[str]:
+    """The lines of a sentence on a terminal, broken between words; one with a command in it stays whole."""
+    if "zoo train " in sentence:
+        return [sentence]
+    width = get_terminal_size().columns
+    return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _callbacks(output: Output) -> list[Any]:
@@ -169,17 +211,20 @@ def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehe
             "estimate": _estimate(rehearsal),
         }
     )
-    recipe = record["recipe"]
-    assert isinstance(recipe, dict)
-    shown = {name: value for name, value in record.items() if name not in ("recipe", "choices") and value is not None}
-    output.facts([(name, str(value)) for name, value in shown.items()])
-    output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
+    shown = {name: value for name, value in record.items() if name not in UNSHOWN and value is not None}
+    output.facts([(name, str(value)) for name, value in {**shown, "input": request.config.input.describe()}.items()])
+    output.line("the recipe, which --set changes:")
+    output.facts(recipe_settings(request.config.recipe, request.trainer.spec.options))
     if rehearsal:
         from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
 
         output.line(
-            f"estimate: {rehearsal.steps:,} steps of {rehearsal.step_seconds:.2g} s, {clock(rehearsal.seconds)} "
-            f"without the evaluations; checkpoints of {text.size(rehearsal.checkpoint_bytes)}, "
+            f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
+            f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
+            f"{rehearsal.evaluation_seconds:.2g} s"
+        )
+        output.line(
+            f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
             f"{text.size(rehearsal.free_bytes)} are free"
         )
 
@@ -192,6 +237,9 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
         "steps": rehearsal.steps,
         "step_seconds": rehearsal.step_seconds,
         "seconds": rehearsal.seconds,
+        "evaluations": rehearsal.evaluations,
+        "evaluation_seconds": rehearsal.evaluation_seconds,
+        "total_seconds": rehearsal.total_seconds,
         "disk_bytes": rehearsal.checkpoint_bytes,
         "free_bytes": rehearsal.free_bytes,
     }
@@ -220,6 +268,8 @@ def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
     )
     if outcome.status == "interrupted":
         output.note(f"{outcome.reason}: saved at step {outcome.steps:,} in {run.path}")
+        if waits_for_its_place(run):
+            output.note(f"{run.path.with_name(run.record.replaces)} is as it was, until this training has finished")
         output.next(shlex.join(["zoo", "train", "--resume", str(run.path)]))
         click.get_current_context().exit(128 + (outcome.signal or 2))
     best = "  ".join(score(name, value) for name, value in record.metrics.items())

@@ -5,37 +5,120 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from zoo.api.errors import DiskError, OutputExists
+from zoo.api.errors import DiskError, OutputExists, UsageError, ZooError
+from zoo.api.untrusted import escaped_json
+
+_LEFTOVER: Final = re.compile(r"\..*\.[0-9a-f]{8}\.(tmp|old)", re.DOTALL)
+_MAX_NAME_BYTES: Final = 255 - len("..12345678.tmp")
+"""Of the name of what is being written, so that the name of the one beside it is not too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What an error number of the operating system means for a path that is written."""
+
+    hint: str
+    reason: str = ""
+    """Instead of the system's own words."""
+
+
+_MAKE_ROOM: Final = "make room and try again"
+_ELSEWHERE: Final = _Refusal("choose another place with -o")
+_DEVICE: Final = _Refusal("look at the disk, and try again")
+_REFUSALS: Final[Mapping[int | None, _Refusal]] = {
+    errno.EDQUOT: _Refusal(_MAKE_ROOM, "your quota on this disk is used up"),
+    errno.EFBIG: _Refusal("raise the limit and try again", "a file of this process may not be so large (`ulimit -f`)"),
+    errno.ENOENT: _Refusal("put it back, or choose another place with -o", "its folder was moved or removed"),
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+    errno.ENOTDIR: _ELSEWHERE,
+    errno.EISDIR: _ELSEWHERE,
+    errno.ELOOP: _ELSEWHERE,
+    errno.EIO: _DEVICE,
+    errno.ENXIO: _DEVICE,
+    errno.ESTALE: _DEVICE,
+    errno.EBUSY: _DEVICE,
+    errno.EMFILE: _Refusal("raise the limit of open files (`ulimit -n`) and try again"),
+    errno.ENFILE: _Refusal("close other programs and try again"),
+}
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into sentences that name the path."""
+    """Turn the operating system's refusals to write into sentences that name the path."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(_existing(path)).free // 2**20
-            raise DiskError(
-                f"no space left to write {path} ({free} MB free)", hint="make room and try again"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise DiskError(
-                f"{path} cannot be written: {error.strerror}", hint="choose another place with -o"
-            ) from error
-        raise
+        told = write_error(path, error)
+        if told is None:
+            raise
+        raise told from error
 
 
-def _existing(path: Path) -> Path:
+def write_error(path: Path, error: OSError) -> ZooError | None:
+    """The sentence for an error of the operating system while this path was written; None for one of the network."""
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(f"{path} cannot be written: the name is too long", hint="choose a shorter one with -o")
+    if error.errno == errno.ENOSPC:
+        return DiskError(f"no space left to write {path} ({_free_megabytes(path)})", hint=_MAKE_ROOM)
+    if error.errno not in _REFUSALS:
+        return None
+    refusal = _REFUSALS[error.errno]
+    return DiskError(f"{path} cannot be written: {refusal.reason or error.strerror}", hint=refusal.hint)
+
+
+def check_name(path: Path) -> None:
+    """UsageError where the file system takes no such name, or the working directory is gone."""
+    try:
+        os.lstat(path.absolute())
+    except FileNotFoundError as error:
+        if error.filename is None:  # from os.getcwd
+            raise UsageError("the working directory no longer exists", hint="cd to a folder that does") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"{path} is too long for a name here", hint="choose a shorter one with -o") from error
+    except ValueError as error:
+        raise UsageError(f"{str(path)!r} is no name of a file: {error}", hint="choose another one with -o") from error
+
+
+def _free_megabytes(path: Path) -> str:
     while not path.exists() and path != path.parent:
         path = path.parent
-    return path
+    return f"{shutil.disk_usage(path).free // 2**20} MB free"
+
+
+def _beside(path: Path, kind: str) -> Path:
+    """A hidden name in the same folder that nothing has."""
+    name = os.fsencode(path.name)[:_MAX_NAME_BYTES].decode(errors="ignore")
+    return path.with_name(f".{name}.{secrets.token_hex(4)}.{kind}")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """What killed processes left half-written or half-removed in a folder, and in the folders below it."""
+    for parent, folders, files in os.walk(folder):
+        for name in [name for name in (*folders, *files) if _LEFTOVER.fullmatch(name)]:
+            yield Path(parent, name)
+        folders[:] = [name for name in folders if not _LEFTOVER.fullmatch(name)]
+
+
+def remove(path: Path) -> None:
+    """Remove a folder so that a reader sees all of it or nothing; a kill leaves something that `leftovers` finds."""
+    gone = _beside(path, "old")
+    path.rename(gone)
+    if gone.is_symlink():
+        gone.unlink()  # what it leads to is not ours
+    else:
+        shutil.rmtree(gone)
 
 
 def sync(path: Path) -> None:
@@ -51,7 +134,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Replace the file at once, making its folder where needed."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        beside = _beside(path, "tmp")
         try:
             with beside.open("wb") as file:
                 file.write(data)
@@ -71,14 +154,9 @@ def write_text(path: Path, text: str) -> None:
 def json_text(value: object) -> str:
     """A JSON document, indented, keys in the order given; NaN is refused because JSON has none.
 
-    File names that are no valid UTF-8 are escaped, and read back as they were.
+    Control characters, and names of files that are no valid UTF-8, are escaped, and read back as they were.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=2, allow_nan=False) + "\n"
-    return text
+    return escaped_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:
@@ -112,27 +190,26 @@ def write_directory(path: Path, fill: Callable[[Path], None], *, overwrite: bool
         check_free(path, overwrite=overwrite, mark=mark)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        beside = _beside(path, "tmp")
         beside.mkdir()
         try:
             fill(beside)
             for entry in sorted(beside.rglob("*")):
                 sync(entry)
             sync(beside)
-            _swap(beside, path)
-            sync(path.parent)
+            swap(beside, path)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
 
-def _swap(new: Path, path: Path) -> None:
-    if not path.exists():
-        new.rename(path)
-        return
-    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-    path.rename(old)
+def swap(new: Path, path: Path) -> None:
+    """Put a directory in the place of another, or of none; the other is moved away first and removed afterwards."""
+    old = _beside(path, "old") if path.is_symlink() or path.exists() else None
+    if old:
+        path.rename(old)
     new.rename(path)
-    if old.is_symlink():
+    sync(path.parent)
+    if old and old.is_symlink():
         old.unlink()  # what it leads to is not ours
-    else:
+    elif old:
         shutil.rmtree(old)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import socket
 import string
 from collections.abc import Mapping
@@ -21,8 +20,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from zoo.api.errors import BadFile, DiskError, OutputExists
-from zoo.api.problem import Problem
-from zoo.runs.atomic import disk_errors, write_directory, write_json
+from zoo.api.problem import Json, Problem
+from zoo.runs.atomic import check_name, disk_errors, remove, write_directory, write_json
 from zoo.runs.checkpoints import Found, Which, best, newest, open_checkpoint
 from zoo.runs.lock import is_held
 from zoo.runs.notebook import facts_html
@@ -65,6 +64,10 @@ class RunRecord:
     test: Mapping[str, float] = field(default_factory=dict)
     """Test metrics of the best checkpoint, measured once at the very end."""
     error: str = ""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """What of config.json decides the result, as it was when the run began; empty in a run of an older zoo."""
+    replaces: str = ""
+    """The name of the run beside this one whose place it takes when it has finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +146,13 @@ class Run:
         """The folder of the checkpoints."""
         return self.path / "checkpoints"
 
-    def checkpoint(self, which: Which | str = "best", *, verify: bool = True) -> Found:
+    def checkpoint(self, which: Which | str = "best", *, verify: bool = True, resumable: bool = False) -> Found:
         """The best or the newest valid checkpoint of this run's own model, or the one in the directory `which`.
 
-        BadFile when there is none.
+        Its weights are whole; with `resumable` also what a training needs to go on.  BadFile when there is none.
         """
         try:
-            found = _find(self.checkpoints, which, verify=verify)
+            found = _find(self.checkpoints, which, verify=verify, resumable=resumable)
         except BadFile as error:
             again = f"--config {self.path}" if self.status == "finished" else f"--resume {self.path}"
             raise BadFile(
@@ -161,9 +164,18 @@ class Run:
         return found
 
     def update(self, record: RunRecord) -> Run:
-        """The run with another run.json."""
+        """The run with another run.json; DiskError where the run is no longer there."""
+        self.check_there()
         write_json(self.path / "run.json", to_json(record))
         return replace(self, record=record)
+
+    def check_there(self) -> None:
+        """DiskError where the run's folder was moved or removed: nothing of it is written anew at its old place."""
+        if not (self.path / "run.json").is_file():
+            raise DiskError(
+                f"the run {self.path} is gone: it was moved or removed while it was being trained",
+                hint="what had been saved is where it was moved to: zoo train --resume THERE",
+            )
 
     def configure(self, config: TrainConfig) -> Run:
         """The run with another config.json."""
@@ -171,12 +183,14 @@ class Run:
         return replace(self, config=config)
 
 
-def _find(folder: Path, which: str, *, verify: bool) -> Found:
-    if which in ("best", "last"):
-        return best(folder, verify=verify) if which == "best" else newest(folder, verify=verify)
-    checkpoint = open_checkpoint(folder / which)
+def _find(folder: Path, which: str, *, verify: bool, resumable: bool) -> Found:
+    if which == "best" and not resumable:
+        return best(folder, verify=verify)
+    if which == "last":
+        return newest(folder, verify=verify, resumable=resumable)
+    checkpoint = open_checkpoint(folder / which, resumable=resumable)
     if verify:
-        checkpoint.verify()
+        checkpoint.verify(resumable=resumable)
     return Found(checkpoint=checkpoint)
 
 
@@ -185,9 +199,15 @@ def _read(file: Path) -> object:
         data = json.loads(file.read_bytes())
     except FileNotFoundError as error:
         raise BadFile(f"{file.parent} is not a run directory: it has no {file.name}") from error
-    except (OSError, ValueError) as error:
-        raise BadFile(f"{file} cannot be read: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadFile(f"{file} cannot be read: {error}", hint=_WITHOUT_RECORDS.format(run=file.parent)) from error
     return {**check_schema(data, file, newest=SCHEMA), "schema": SCHEMA}
+
+
+_WITHOUT_RECORDS: Final = (
+    "zoo train --config {run}/config.json does the same training again; what it learned is in "
+    "{run}/checkpoints/step-N/model.safetensors, which --weights takes"
+)
 
 
 def _alive(pid: int) -> bool:
@@ -212,7 +232,8 @@ def default_output(model: str, root: Path = Path("runs")) -> Path:
 
 
 def check_output(path: Path, *, overwrite: bool = False) -> None:
-    """OutputExists or DiskError, before anything expensive, unless a run can be made here."""
+    """OutputExists, UsageError or DiskError, before anything expensive, unless a run can be made here."""
+    check_name(path)
     if path.exists():
         if not overwrite:
             raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
@@ -237,7 +258,8 @@ def _check_idle(path: Path) -> None:
             )
 
 
-def remove(run: Run) -> None:
-    """Delete a run directory."""
+def delete(run: Run) -> None:
+    """Remove a run directory with everything in it; OutputExists while some process writes it."""
+    _check_idle(run.path)
     with disk_errors(run.path):
-        shutil.rmtree(run.path)
+        remove(run.path)

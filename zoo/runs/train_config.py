@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
-from zoo.api.problem import Input
+from zoo.api.problem import Input, Json
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
+from zoo.runs.user_paths import expand_user
 
 SCHEMA: Final = 2
 """In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
@@ -86,6 +89,8 @@ class TrainConfig:
     """Seconds."""
     limit_train: int | None = None
     """Take only so many training items."""
+    save_every: str = "10min"
+    """A checkpoint within an epoch: a time, or a number of steps as in 500steps."""
     choices: tuple[Choice, ...] = ()
     """What of this zoo chose for the data, and why; nothing that the user chose."""
 
@@ -119,6 +124,42 @@ class TrainConfig:
     def settled(self, **decided: str | int) -> TrainConfig:
         """A copy with what only the machine can decide: device, devices, threads, workers, output."""
         return replace(self, **decided)  # type: ignore[arg-type]
+
+
+_CHANGEABLE: Final = frozenset(
+    (
+        *("schema", "plugin_version", "data", "data_path", "data_root", "output", "choices", "save_every"),
+        *("device", "devices", "threads", "workers"),
+    )
+)
+"""Fields that a resume may find changed: another place, another machine, and what decides nothing."""
+
+
+def deciding(config: TrainConfig) -> dict[str, Json]:
+    """The fields that decide what a training comes to, by name: "recipe.lr"."""
+    record = json.loads(json.dumps(to_json(config)))  # tuples become lists, as in the file
+    return {name: value for name, value in _flat(record) if name not in _CHANGEABLE}
+
+
+def _flat(values: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def edited(config: TrainConfig, recorded: Mapping[str, Json]) -> list[str]:
+    """What of a config is not as it was recorded: "recipe.lr is 0.1, and was 0.05"; a newer zoo's fields are not."""
+    present = deciding(config)
+    names = [name for name in recorded if present.get(name) != recorded[name]]
+    names += [name for name in present if recorded and name not in recorded and _added(name, config)]
+    return [f"{name} is {present.get(name)!r}, and was {recorded.get(name)!r}" for name in names]
+
+
+def _added(name: str, config: TrainConfig) -> bool:
+    """Whether a field is one of those that take any name, as those of the trainer are."""
+    return name.startswith("recipe.options.") and name.removeprefix("recipe.options.") in config.recipe.options
 
 
 def resolve_config(
@@ -161,7 +202,7 @@ def resolve_config(
 
 def absolute_path(data: str) -> str:
     """The absolute path of data that are a file or folder; empty for embedded and published ones."""
-    path = Path(data).expanduser()
+    path = expand_user(data)
     return str(path.resolve()) if path.exists() else ""
 
 
@@ -214,6 +255,7 @@ def check_config(config: TrainConfig) -> None:
     for name, (value, least) in at_least.items():
         if value is not None and value < least:
             raise UsageError(f"{name} is {value}; it must be at least {least}")
+    read_interval(config.save_every)
     if config.device not in DEVICES:
         raise UsageError(f"there is no kind of device {config.device!r}", hint=f"say {', '.join(DEVICES)}")
     if not 0 <= config.seed < 2**32:
@@ -233,9 +275,28 @@ def read_seconds(text: str) -> float:
     """Seconds spelt as "55s", "10min", "2h" or a bare number."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h)?", text.strip())
     seconds = float(match[1]) * {None: 1, "s": 1, "min": 60, "m": 60, "h": 3600}[match[2]] if match else 0.0
-    if seconds <= 0:
+    if seconds <= 0 or not math.isfinite(seconds):
         raise UsageError(f"--max-time {text!r} is not a time", hint="as in 55s, 10min or 2h")
     return seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveInterval:
+    """When a checkpoint within an epoch is due: after so many steps, or after so many seconds."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+
+def read_interval(text: str) -> SaveInterval:
+    """An interval spelt as "500steps", or as a time; UsageError where it is neither."""
+    if match := re.fullmatch(r"(\d+)\s*steps?", text.strip()):
+        if int(match[1]) > 0:
+            return SaveInterval(steps=int(match[1]))
+    elif not re.search(r"step", text):
+        with suppress(UsageError):
+            return SaveInterval(seconds=read_seconds(text))
+    raise UsageError(f"--save-every {text!r} is neither a time nor a number of steps", hint="as in 5min or 500steps")
 
 
 def read_ratios(text: str) -> tuple[float, float, float]:

@@ -107,6 +107,10 @@ class TrainOptions:
         metadata=_row("Stop after this many batches, with the learning rates of the whole training.", "config"),
     )
     max_time: str | None = field(default=None, metadata=_row("Stop after this time: 55s, 10min or 2h.", "config"))
+    save_every: str | None = field(
+        default=None,
+        metadata=_row("Save within an epoch, too: 5min or 500steps; every 10min if left out.", "config"),
+    )
     limit_train: int | None = field(default=None, metadata=_row("Use only this many training items.", "config"))
     on_bad_sample: OnBadSample | None = field(
         default=None, metadata=_row("skip: leave out samples that cannot be read, at most 1 %.", "config")

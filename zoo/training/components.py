@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -42,6 +43,8 @@ class Training:
     validation: Dataset
     workers: int
     progress: Progress
+    callback_states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By the callback's name, of the checkpoint that the training goes on from."""
 
     @property
     def saved_model(self) -> nn.Module:

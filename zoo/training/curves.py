@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
+from zoo.data.charts import new_figure
 from zoo.runs.atomic import write_bytes
 
 TRAIN_LOSS, VALIDATION_LOSS = "train/loss", "validation/loss"
@@ -19,10 +17,12 @@ COLUMNS = 3
 
 def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
     """curves.png by epoch: the losses, every validation metric, the learning rate; rows are those of metrics.csv."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  only drawing needs it
+
     names = [name for name in rows[0] if name.startswith(WANTED) and name != VALIDATION_LOSS]
     columns = min(COLUMNS, len(names))
     rows_of_charts = -(-len(names) // columns)
-    figure = Figure(figsize=(3.4 * columns, 2.8 * rows_of_charts), layout="constrained")
+    figure = new_figure(3.4 * columns, 2.8 * rows_of_charts, layout="constrained")
     grid = figure.subplots(rows_of_charts, columns, squeeze=False).flat
     epochs = [row["epoch"] for row in rows]
     for axes, name in zip(grid, names, strict=False):

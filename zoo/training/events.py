@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zoo.api.task import Metrics, Monitor
 
@@ -43,6 +43,8 @@ class StepEvent:
     """Items a second."""
     remaining: float
     """Seconds to the end of the training, estimated."""
+    step_seconds: float = 0.0
+    """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the last evaluation."""
 
@@ -68,9 +70,12 @@ class EpochResult:
     validation_loss: float | None = None
     """The mean loss on the validation split; None where the trainer does not say it."""
     answers: float | None = None
-    """The share of validation items that got the most common answer; None where answers are no classes."""
+    """The share of validation items, or of their pixels, that got the most common answer; None where answers are no
+    classes."""
     labels: float | None = None
-    """The share of validation items that are of the most common class."""
+    """The share of those that are of the most common class."""
+    classified: Literal["items", "pixels"] = "items"
+    """What has a class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +105,24 @@ class Outcome:
     best_epoch: int | None
     metrics: Mapping[str, float]
     """Validation metrics of the best epoch."""
+    best_measured: Metrics | None = None
+    """The metrics object after the evaluation of the best epoch, where the training finished; it can draw pictures."""
 
 
 class Callback:
     """Receives events; a subclass overrides the methods that it needs.  Only the process with rank 0 has callbacks."""
+
+    @property
+    def name(self) -> str:
+        """Under which checkpoints hold its state; two callbacks of a training have different names."""
+        return type(self).__qualname__
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """What it must know again after a resume: tensors, numbers, texts, and lists and dicts of them."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned; called before `on_start`."""
 
     def on_start(self, start: Start) -> None:
         """Before the first step, and again after a resume."""

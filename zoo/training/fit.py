@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from zoo.api.errors import Diverged
-from zoo.api.task import Batch
+from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
+from zoo.runs.train_config import read_interval
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.events import Callback, CheckpointEvent, EpochResult, Outcome, Start, StepEvent
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import NO_AUGMENT, measure_split
+from zoo.training.split_metrics import NO_AUGMENT, SplitResult, measure_split
 from zoo.training.state import not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
@@ -25,15 +25,21 @@ EVENT_SECONDS: Final = 0.1
 """Seconds between two step events."""
 STOP_CHECK_STEPS: Final = 10
 """Steps after which the processes agree whether to stop."""
-SAVE_SECONDS: Final = 600.0
-"""Seconds between checkpoints within an epoch."""
 
 
 class Fit:
     """Runs a training from its present progress to its end."""
 
-    def __init__(self, training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> None:
+    def __init__(
+        self,
+        training: Training,
+        *,
+        callbacks: Sequence[Callback],
+        signals: StopSignals,
+        load_best: Callable[[], None] | None = None,
+    ) -> None:
         self._training = training
+        self._load_best = load_best
         self._progress = training.progress
         self._callbacks = callbacks
         self._signals = signals
@@ -42,8 +48,11 @@ class Fit:
         self._steps = self._planned if asked is None else min(self._planned, -(-asked // accumulate) * accumulate)
         self._unread: list[StepOutput] = []
         self._began = time.perf_counter() - training.progress.seconds
+        self._save_interval = read_interval(training.config.save_every)
         self._saved = time.perf_counter()
+        self._saved_step = training.progress.step
         self._metrics: dict[str, float] = {}
+        self._best_measured: Metrics | None = None
 
     def run(self) -> Outcome:
         """Train to the end, or until a signal comes."""
@@ -53,14 +62,14 @@ class Fit:
         while progress.step < self._steps:
             # checked before an epoch, so that a run that was killed after its last epoch does not train another
             if patience is not None and progress.stale >= patience:
-                return self._stop("finished", f"no better for {patience} epochs")
+                return self._finish(f"no better for {patience} epochs")
             self._train_epoch()
             if self._interrupted() or not self._end_epoch():
-                return self._stop("interrupted", signal.Signals(self._signals.received or signal.SIGTERM).name)
+                return self._interrupt()
             if self._out_of_time():
-                return self._stop("finished", "time is up")
+                return self._finish("time is up")
         limited = self._training.config.max_steps or self._steps < self._planned
-        return self._stop("finished", "all steps" if limited else "all epochs")
+        return self._finish("all steps" if limited else "all epochs")
 
     # --- steps ---
 
@@ -149,14 +158,7 @@ class Fit:
             training.average.averaged()  # copies integer buffers into the module that `evaluation` measures
         if progress.step == self._planned:
             progress.check_end()
-        split = measure_split(
-            training.evaluation,
-            training.trainer,
-            training.validation,
-            measured,
-            workers=training.workers,
-            stop=lambda: training.engine.world == 1 and self._signals.received is not None,
-        )
+        split = self._measure(measured)
         if split is None:
             return False
         metrics = split.metrics
@@ -168,6 +170,8 @@ class Fit:
         seconds, before = self._seconds(), progress.seconds
         progress.seconds = seconds
         best = progress.end_epoch(metrics, training.monitor)
+        if best:
+            self._best_measured = measured
         self._metrics = metrics
         result = EpochResult(
             epoch=progress.epoch,
@@ -180,6 +184,7 @@ class Fit:
             validation_loss=split.loss,
             answers=split.answers,
             labels=split.labels,
+            classified=split.classified,
             best=best,
             measured=measured,
         )
@@ -187,6 +192,18 @@ class Fit:
             callback.on_epoch_end(result)
         self._save(metrics, best=best)
         return True
+
+    def _measure(self, measured: Metrics) -> SplitResult | None:
+        """What the validation split gives; None where a signal stopped it."""
+        training = self._training
+        return measure_split(
+            training.evaluation,
+            training.trainer,
+            training.validation,
+            measured,
+            workers=training.workers,
+            stop=lambda: training.engine.world == 1 and self._signals.received is not None,
+        )
 
     def _rate(self) -> float:
         step = max(self._progress.step - 1, 0)
@@ -206,6 +223,8 @@ class Fit:
             step=progress.step,
         )
         for callback in self._callbacks:
+            if state := training.callback_states.get(callback.name):
+                callback.load_state_dict(state)
             callback.on_start(start)
 
     def _send_step(self, seconds_per_step: float, batch: int) -> None:
@@ -219,6 +238,7 @@ class Fit:
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
             remaining=self._remaining(seconds_per_step),
+            step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
         for callback in self._callbacks:
@@ -229,7 +249,12 @@ class Fit:
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
 
     def _save_if_due(self) -> None:
-        if time.perf_counter() - self._saved >= SAVE_SECONDS:
+        interval = self._save_interval
+        if interval.steps:
+            due = self._progress.step // interval.steps > self._saved_step // interval.steps
+        else:
+            due = time.perf_counter() - self._saved >= (interval.seconds or 0)
+        if due:
             self._read()
             self._save({}, best=False)
 
@@ -249,6 +274,7 @@ class Fit:
                 trainer=training.trainer,
                 progress=progress,
                 scaler=training.engine.scaler_state(),
+                callbacks={callback.name: state for callback in self._callbacks if (state := callback.state_dict())},
             )
 
         event = CheckpointEvent(
@@ -257,15 +283,35 @@ class Fit:
         for callback in self._callbacks:
             callback.on_checkpoint(event)
         self._saved = time.perf_counter()
+        self._saved_step = progress.step
 
-    def _stop(self, status: str, reason: str) -> Outcome:
-        progress = self._progress
-        if status == "interrupted":
-            self._read()
+    def _finish(self, reason: str) -> Outcome:
+        if not self._has_best_measured():
+            return self._stop("interrupted", self._signals.name)
+        return self._stop("finished", reason)
+
+    def _has_best_measured(self) -> bool:
+        """Measure the best epoch again where it lies before a resume, for its pictures; False after a signal."""
+        if self._best_measured is not None or self._progress.best_epoch is None or self._load_best is None:
+            return True
+        self._load_best()
+        measured = self._training.task.tensors.metrics(self._training.context.problem)
+        if self._measure(measured) is None:
+            return False
+        self._best_measured = measured
+        return True
+
+    def _interrupt(self) -> Outcome:
+        self._read()
+        if self._progress.step > self._saved_step:
             self._save({}, best=False)
+        return self._stop("interrupted", self._signals.name)
+
+    def _stop(self, status: Literal["finished", "interrupted"], reason: str) -> Outcome:
+        progress = self._progress
         progress.seconds = self._seconds()
         outcome = Outcome(
-            status="finished" if status == "finished" else "interrupted",
+            status=status,
             reason=reason,
             signal=self._signals.received if status == "interrupted" else None,
             epochs=progress.epoch,
@@ -273,6 +319,7 @@ class Fit:
             seconds=progress.seconds,
             best_epoch=progress.best_epoch,
             metrics=recorded(progress.best),
+            best_measured=self._best_measured if status == "finished" else None,
         )
         for callback in self._callbacks:
             callback.on_end(outcome)
@@ -284,10 +331,19 @@ def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:
     return steps if limit is None else min(steps, max(limit - elapsed, 0.0))
 
 
-def fit(training: Training, *, callbacks: Sequence[Callback], signals: StopSignals) -> Outcome:
-    """Train to the end or to the first signal, and say how it ended; Diverged when the loss is not finite."""
+def fit(
+    training: Training,
+    *,
+    callbacks: Sequence[Callback],
+    signals: StopSignals,
+    load_best: Callable[[], None] | None = None,
+) -> Outcome:
+    """Train to the end or to the first signal, and say how it ended; Diverged when the loss is not finite.
+
+    `load_best` puts the best checkpoint into the model that is evaluated, where another process had measured it.
+    """
     try:
-        return Fit(training, callbacks=callbacks, signals=signals).run()
+        return Fit(training, callbacks=callbacks, signals=signals, load_best=load_best).run()
     except Diverged as error:
         progress = training.progress
         where = f"epoch {progress.epoch + 1}, step {progress.step}"

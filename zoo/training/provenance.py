@@ -17,10 +17,12 @@ from zoo.api.specs import ModelSpec
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import run as runs
 from zoo.runs.run import DataRecord, RunRecord
-from zoo.runs.train_config import TrainConfig
+from zoo.runs.train_config import TrainConfig, deciding
 
 
-def new_record(entry: RegistryEntry[ModelSpec], config: TrainConfig, argv: Sequence[str]) -> RunRecord:
+def new_record(
+    entry: RegistryEntry[ModelSpec], config: TrainConfig, argv: Sequence[str], *, replaces: str = ""
+) -> RunRecord:
     """What run.json says while the training goes on."""
     return RunRecord(
         status="running",
@@ -33,6 +35,8 @@ def new_record(entry: RegistryEntry[ModelSpec], config: TrainConfig, argv: Seque
         git=_git(),
         host=socket.gethostname(),
         pid=os.getpid(),
+        config=deciding(config),
+        replaces=replaces,
     )
 
 

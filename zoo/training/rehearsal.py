@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +16,21 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from zoo.api.errors import DiskError, UsageError
 from zoo.api.problem import Problem
-from zoo.api.recipe import Recipe
 from zoo.api.trainer import Trainer
 from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
+from zoo.training.batches import channels_last, on_device
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
-from zoo.training.split_metrics import NO_AUGMENT
+from zoo.training.split_metrics import NO_AUGMENT, EvalMode
 
-KEPT_CHECKPOINTS: Final = 4
-"""The newest two, the best, and the one that is being written."""
+KEPT_CHECKPOINTS: Final = 5
+"""Two within an epoch, that of the epoch before, the best, and the one that is being written."""
 MOMENTS: Final = {"adam": 2, "adamw": 2, "sgd": 1}
 """Tensors beside each parameter that an optimiser keeps."""
+MEASURED_ITEMS: Final = 32
+"""Validation items of which the time is taken."""
 TOO_FEW_VALUES: Final = "Expected more than 1 value per channel"
 """How PyTorch's batch normalisation begins to say that it cannot train on one value."""
 
@@ -40,6 +42,12 @@ class Rehearsal:
     step_seconds: float
     steps: int
     """Of the whole training."""
+    evaluation_seconds: float
+    """Of one pass over the validation data."""
+    evaluations: int
+    """One after each epoch."""
+    max_seconds: float | None = None
+    """The limit of time that the user set."""
     checkpoint_bytes: int
     """Of all checkpoints that lie on the disk at once."""
     free_bytes: int
@@ -48,6 +56,12 @@ class Rehearsal:
     def seconds(self) -> float:
         """Of all steps, without the evaluations."""
         return self.step_seconds * self.steps
+
+    @property
+    def total_seconds(self) -> float:
+        """Of all steps and evaluations, or up to the limit of time."""
+        whole = self.seconds + self.evaluation_seconds * self.evaluations
+        return whole if self.max_seconds is None else min(whole, self.max_seconds)
 
 
 def make_modules(
@@ -108,33 +122,103 @@ def _normalises(training: Training) -> bool:
     return any(isinstance(part, _BatchNorm) for module in training.modules.values() for part in module.modules())
 
 
-def checkpoint_bytes(model: nn.Module, recipe: Recipe) -> int:
-    """About how many bytes the checkpoints of a training take at once."""
-    tensors = [*model.parameters(), *model.buffers()]
-    whole = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    learning = sum(item.numel() * item.element_size() for item in model.parameters() if item.requires_grad)
-    one = whole + learning * MOMENTS[recipe.optimizer] + (whole if recipe.ema else 0)
-    return KEPT_CHECKPOINTS * one
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedBytes:
+    """About how much the checkpoints of a training take."""
+
+    weights: int
+    """Of model.safetensors."""
+    state: int
+    """Of state.pt."""
+
+    @property
+    def at_once(self) -> int:
+        """Of all checkpoints that lie on the disk at once."""
+        return KEPT_CHECKPOINTS * (self.weights + self.state)
 
 
-def check_room(output: Path, needed: int) -> int:
-    """The free bytes where a run will lie; DiskError where its checkpoints do not fit."""
+def saved_bytes(training: Training) -> SavedBytes:
+    """About how many bytes the checkpoints of a training take: every module, and what its optimiser keeps of it."""
+    recipe = training.config.recipe
+    weights = _bytes([*training.modules["model"].parameters(), *training.modules["model"].buffers()])
+    whole = _bytes([item for module in training.modules.values() for item in (*module.parameters(), *module.buffers())])
+    learning = _bytes(
+        [item for module in training.modules.values() for item in module.parameters() if item.requires_grad]
+    )
+    state = learning * MOMENTS[recipe.optimizer] + (whole if recipe.ema else whole - weights)
+    return SavedBytes(weights=weights, state=state)
+
+
+def _bytes(tensors: Iterable[torch.Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def check_room(output: Path, needed: SavedBytes) -> int:
+    """The free bytes where a run will lie; DiskError where its checkpoints do not fit, or one file is too large."""
     folder = next(path for path in (output.absolute(), *output.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(folder).free
-    if needed > free:
+    if needed.at_once > free:
         raise DiskError(
-            f"{folder} has {free / 1e6:,.0f} MB free, and the checkpoints of this training need {needed / 1e6:,.0f} MB",
+            f"{folder} has {free / 1e6:,.0f} MB free, and the checkpoints of this training need "
+            f"{needed.at_once / 1e6:,.0f} MB",
             hint="make room, or choose another disk with -o",
+        )
+    largest, limit = max(needed.weights, needed.state), _largest_file()
+    if limit is not None and largest > limit:
+        raise DiskError(
+            f"a file of this process may have {limit / 1e6:,.1f} MB (`ulimit -f`), and a checkpoint of this training "
+            f"has one of {largest / 1e6:,.1f} MB",
+            hint="raise the limit and try again",
         )
     return free
 
 
+def _largest_file() -> int | None:
+    """The bytes that one file may have; None without a limit."""
+    try:
+        import resource  # noqa: PLC0415  not on Windows
+    except ImportError:
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def rehearse(training: Training, step: Callable[[], object], output: Path) -> Rehearsal:
     """One step done and timed on a copy of the model; nothing is trained and nothing written."""
-    needed = checkpoint_bytes(training.modules["model"], training.config.recipe)
+    needed = saved_bytes(training)
     free = check_room(output, needed)
-    step()  # the first one allocates
+    config, steps = training.config, training.context.total_steps
+    if config.stop_after is not None:
+        steps = min(steps, config.stop_after)
+    return Rehearsal(
+        step_seconds=_second_time(step),
+        steps=steps,
+        evaluation_seconds=_evaluation_seconds(training),
+        evaluations=-(-steps // training.plan.batches),
+        max_seconds=config.max_time,
+        checkpoint_bytes=needed.at_once,
+        free_bytes=free,
+    )
+
+
+def _second_time(work: Callable[[], object]) -> float:
+    """The seconds that some work takes when it is done again: the first time allocates."""
+    work()
     start = time.perf_counter()
-    step()
-    seconds = time.perf_counter() - start
-    return Rehearsal(step_seconds=seconds, steps=training.context.total_steps, checkpoint_bytes=needed, free_bytes=free)
+    work()
+    return time.perf_counter() - start
+
+
+def _evaluation_seconds(training: Training) -> float:
+    """The seconds that the whole validation split takes, from those of its first items."""
+    dataset, context = training.validation, training.evaluation
+    indices = list(range(min(len(dataset), MEASURED_ITEMS)))
+    metrics = training.task.tensors.metrics(context.problem)
+
+    def evaluate() -> None:
+        batch = dataset.ready(on_device(dataset.batch(indices), training.engine.device))
+        batch = channels_last(batch) if context.recipe.channels_last else batch
+        metrics.update(training.trainer.predict(context, batch), batch)
+
+    with torch.no_grad(), EvalMode(context.modules.values()), training.engine.autocast():
+        return _second_time(evaluate) * len(dataset) / len(indices)

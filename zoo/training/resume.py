@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from zoo.api.data import DataCard
-from zoo.api.errors import BadFile, UsageError
+from zoo.api.errors import UsageError
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Progress
 from zoo.models.build import silent
@@ -19,16 +20,20 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import checkpoints
 from zoo.runs import run as runs
+from zoo.runs.checkpoints import Found
+from zoo.runs.lock import holding
+from zoo.runs.resumable import check_resumable, check_unfinished, clear_way, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch, launched_processes
-from zoo.training.events import Callback
+from zoo.training.events import Callback, Outcome
 from zoo.training.provenance import versions
+from zoo.training.rehearsal import check_room, saved_bytes
 from zoo.training.request import TrainingRequest
 from zoo.training.run_training import Ended, finish
-from zoo.training.start import Say
+from zoo.training.start import Say, in_its_place
 from zoo.training.state import read_state
 
 
@@ -37,6 +42,7 @@ def resume(
     *,
     catalog: Catalog | None = None,
     allow_inexact: bool = False,
+    from_scratch: bool = False,
     data: str | Path | None = None,
     callbacks: Sequence[Callback] = (),
     progress: Progress = silent,
@@ -44,14 +50,19 @@ def resume(
 ) -> Ended:
     """Train on from the newest valid checkpoint, to the same weights as if nothing had happened.
 
-    `data` says where the run's data are now; they must be the same by their contents.
-    UsageError when the run is finished or still running, when the data are not the same, and, unless
-    `allow_inexact`, when this machine cannot repeat what that one would have done.
+    `data` says where the run's data are now; they must be the same by their contents.  `from_scratch` begins again
+    with the run's seed, and keeps the checkpoints that are there aside.
+    UsageError when the run is finished or still running, when its config was edited, when the data are not the same,
+    and, unless `allow_inexact`, when this machine cannot repeat what that one would have done.  BadFile when there are
+    checkpoints and none can be resumed from.
     """
-    run = Run.open(path)
-    _check_resumable(run)
+    run, catalog = Run.open(path), catalog or Catalog.discover()
+    check_resumable(run)
+    if run.record.status == "finished":
+        return _ended_before(run, catalog)
+    start = starting_checkpoint(run, from_scratch=from_scratch)
     run = run if data is None else replace(run, config=run.config.with_data(str(data)))
-    request = _request(run, catalog or Catalog.discover())
+    request = _request(run, catalog, start)
     card = request.task.data.check(request.data_source, progress=progress)
     other_data = _check_same_data(run, card, request.entry)
     config, reasons = _same_machine(run, request.entry)
@@ -66,31 +77,56 @@ def resume(
     request = replace(request, config=config)
     model, _ = starting_model(request, run.problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
-        if engine.leads:
-            checkpoints.sweep(run.checkpoints)
-        engine.barrier()
-        training = build_training(request, card=card, problem=run.problem, model=model, engine=engine)
-        _go_back_to_checkpoint(run, training, say)
-        notes = (*run.record.notes, *(f"resumed inexactly: {note}" for note in inexact))
-        record = replace(
-            run.record,
-            status="running",
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            resumed=(*run.record.resumed, runs.now()),
-            notes=notes,
-            error="",
-        )
-        if engine.leads:
-            run = run.update(record).configure(training.config)
-        return finish(run, training, card, callbacks, entry=request.entry)
+        with holding(run.path) if engine.leads else nullcontext():
+            training = build_training(request, card=card, problem=run.problem, model=model, engine=engine)
+            _load_checkpoint(start, training, say)
+            if engine.leads:
+                run = _begin_again(run, training, inexact, from_scratch=from_scratch, say=say)
+                _point_at(run, training, start)
+            engine.barrier()
+            ended = finish(run, training, card, callbacks, entry=request.entry)
+        return in_its_place(ended) if engine.leads else ended
 
 
-def _request(run: Run, catalog: Catalog) -> TrainingRequest:
+def _ended_before(run: Run, catalog: Catalog) -> Ended:
+    """A run that had finished when its process was killed, at the place of the one that it replaces."""
+    record = run.record
+    outcome = Outcome(
+        status="finished",
+        reason="finished before",
+        signal=None,
+        epochs=record.epochs,
+        steps=record.steps,
+        seconds=record.seconds,
+        best_epoch=record.best_epoch,
+        metrics=record.metrics,
+    )
+    return in_its_place(Ended(entry=trained_model(run, catalog), run=run, outcome=outcome))
+
+
+def _begin_again(run: Run, training: Training, inexact: Sequence[str], *, from_scratch: bool, say: Say) -> Run:
+    """The run, its folder in order, recorded as being trained by this process; the caller holds its lock."""
+    check_unfinished(Run.open(run.path))  # by another process, while this one was waiting for the lock
+    check_room(run.path, saved_bytes(training))
+    for sentence in clear_way(run, from_scratch=from_scratch):
+        say(sentence)
+    record = replace(
+        run.record,
+        status="running",
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        resumed=(*run.record.resumed, runs.now()),
+        notes=(*run.record.notes, *(f"resumed inexactly: {note}" for note in inexact)),
+        error="",
+    )
+    return run.update(record).configure(training.config)
+
+
+def _request(run: Run, catalog: Catalog, start: Found | None) -> TrainingRequest:
     """What the run was asked for; its weights are looked up only where no checkpoint has the parameters."""
     entry, config = trained_model(run, catalog), run.config
     task = catalog.make_task(run.record.task)
-    begins_again = bool(config.weights) and not any(run.checkpoints.glob("step-*"))
+    begins_again = bool(config.weights) and start is None
     return TrainingRequest(
         catalog=catalog,
         entry=entry,
@@ -103,40 +139,35 @@ def _request(run: Run, catalog: Catalog) -> TrainingRequest:
     )
 
 
-def _go_back_to_checkpoint(run: Run, training: Training, say: Say) -> None:
-    """Put the newest valid checkpoint into the training; without one it begins again, from the same seed."""
-    try:
-        newest = run.checkpoint("last")
-    except BadFile:
-        say("there is no valid checkpoint yet: training begins again, with the same seed")
+def _load_checkpoint(start: Found | None, training: Training, say: Say) -> None:
+    """Put a checkpoint into the training; without one it begins again, from the same seed."""
+    if start is None:
+        say("training begins again, with the same seed")
         return
-    for note in newest.notes:
+    for note in start.notes:
         say(note)
-    training.progress, scaler = read_state(
-        newest.checkpoint,
+    state = read_state(
+        start.checkpoint,
         modules=training.modules,
         optimizers=training.optimizers,
         average=training.average,
         trainer=training.trainer,
     )
-    training.engine.load_scaler_state(scaler)
-    manifest = newest.checkpoint.manifest
-    if training.engine.leads and manifest.metrics and manifest.epoch == training.progress.best_epoch:
-        checkpoints.point(run.checkpoints, "best", newest.checkpoint)  # the process may have died before it could
+    training.progress, training.callback_states = state.progress, state.callbacks
+    training.engine.load_scaler_state(state.scaler)
 
 
-def _check_resumable(run: Run) -> None:
-    if run.status == "running":
-        raise UsageError(
-            f"{run.path} is still being trained by process {run.record.pid} on {run.record.host}",
-            hint="wait for its end, or interrupt it with Ctrl-C; if it is gone from a host that shares no locks, "
-            f"write interrupted for the status in {run.path / 'run.json'}",
-        )
-    if run.status == "finished":
-        raise UsageError(
-            f"{run.path} is finished: there is nothing to resume",
-            hint=f"to train on from its weights: zoo train {run.config.model} --weights {run.path}",
-        )
+def _point_at(run: Run, training: Training, start: Found | None) -> None:
+    """The pointers as they were at the checkpoint: the process may have died before it could write them."""
+    if start is None:
+        return
+    checkpoints.point(run.checkpoints, "last", start.checkpoint)
+    best_epoch = training.progress.best_epoch
+    for path in checkpoints.present(run.checkpoints):
+        checkpoint = checkpoints.open_checkpoint(path)
+        manifest = checkpoint.manifest
+        if manifest.epoch == best_epoch and manifest.metrics:
+            checkpoints.point(run.checkpoints, "best", checkpoint)
 
 
 def _check_same_data(run: Run, card: DataCard, entry: RegistryEntry[ModelSpec]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a training: the step is finished and saved; a second signal ends the process at once."""
+"""Signals that stop a training: the step is finished and saved; a second signal ends the process at once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ from types import FrameType, TracebackType
 from typing import Any, Final
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+"""Stop a training whatever was to happen on them."""
+NOTICES: Final = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGUSR1") if hasattr(signal, name))
+"""Of a closed terminal, and of a scheduler before it takes the machine back: a handler of the program's own stays."""
+
+
+class EndsCommand:
+    """Whose methods, as handlers of signals, only end the command: a training may put its own in their place."""
 
 
 class StopSignals:
-    """A context in which SIGINT and SIGTERM only set `received`."""
+    """A context in which these signals only set `received`."""
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._handlers: dict[int, Any] = {}
 
+    @property
+    def name(self) -> str:
+        """Of the signal that was received, as in SIGTERM; empty where none was."""
+        return signal.Signals(self.received).name if self.received else ""
+
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
-            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
+            numbers = (*SIGNALS, *(number for number in NOTICES if _may_replace(signal.getsignal(number))))
+            self._handlers = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -31,3 +44,7 @@ class StopSignals:
         if self.received is not None:
             os._exit(128 + number)
         self.received = number
+
+
+def _may_replace(handler: Any) -> bool:
+    return handler == signal.SIG_DFL or isinstance(getattr(handler, "__self__", None), EndsCommand)

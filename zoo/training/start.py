@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from zoo.models.target import check_model_name
 from zoo.models.weights.source import read_as
 from zoo.registry.catalog import Catalog
 from zoo.runs.known_runs import remember_run
+from zoo.runs.lock import holding
+from zoo.runs.replacement import make_place, take_place, training_place
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
@@ -29,7 +31,7 @@ from zoo.training.engine.threads import restored_torch
 from zoo.training.events import Callback
 from zoo.training.finetuning import finetuning_offer
 from zoo.training.provenance import data_record, new_record
-from zoo.training.rehearsal import Rehearsal, check_room, checkpoint_bytes, rehearse
+from zoo.training.rehearsal import Rehearsal, check_room, rehearse, saved_bytes
 from zoo.training.request import TrainingRequest, check_data, choice_sentences, resolve_training, suit_to_data
 from zoo.training.run_training import Ended, finish
 
@@ -52,21 +54,32 @@ def begin(
         say(sentence)
     with _launch(config) as engine:
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
+        place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
         request = replace(request, config=config.settled(output=str(output)))
         training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
         run = Run(
-            path=output,
-            record=new_record(request.entry, training.config, argv),
+            path=place,
+            record=new_record(request.entry, training.config, argv, replaces=output.name if place != output else ""),
             config=training.config,
             data=data_record(card, prepared.problem),
         )
         if engine.leads:
-            check_room(output, checkpoint_bytes(prepared.model, config.recipe))
-            run = Run.create(output, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
+            needed = saved_bytes(training)
+            free = check_room(place, needed)
+            make_place(place, output)
+            run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             remember_run(run.path)
-            say(f"run {run.path}")
+            say(f"run {run.path}" + (f"; it replaces {output} when it has finished" if place != output else ""))
+            say(f"disk: about {needed.at_once / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
         engine.barrier()
-        return finish(run, training, card, callbacks, entry=request.entry)
+        with holding(run.path) if engine.leads else nullcontext():
+            ended = finish(run, training, card, callbacks, entry=request.entry)
+        return in_its_place(ended) if engine.leads else ended
+
+
+def in_its_place(ended: Ended) -> Ended:
+    """A training that finished, its run at the place of the one that it replaces."""
+    return replace(ended, run=take_place(ended.run)) if ended.outcome.status == "finished" else ended
 
 
 @restored_torch()
@@ -143,6 +156,7 @@ def train(
     max_steps: int | None = None,
     stop_after: int | None = None,
     max_time: str | None = None,
+    save_every: str | None = None,
     limit_train: int | None = None,
     on_bad_sample: OnBadSample | None = None,
     callbacks: Sequence[Callback] = (),
@@ -189,6 +203,7 @@ def train(
         max_steps=max_steps,
         stop_after=stop_after,
         max_time=max_time,
+        save_every=save_every,
         limit_train=limit_train,
         on_bad_sample=on_bad_sample,
     )

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -35,6 +36,7 @@ def write_state(
     trainer: Trainer,
     progress: Progress,
     scaler: dict[str, Any],
+    callbacks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Write the weights to model.safetensors, and all else that a resume needs to state.pt."""
     with _system_errors():
@@ -47,6 +49,7 @@ def write_state(
         "trainer": trainer.state_dict(),
         "progress": progress.state(),
         "scaler": scaler,
+        "callbacks": {name: dict(values) for name, values in (callbacks or {}).items()},
     }
     _save(state, directory / STATE)
 
@@ -102,6 +105,16 @@ def separate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return copies
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadState:
+    """What of a checkpoint is no module, optimiser or trainer."""
+
+    progress: Progress
+    scaler: dict[str, Any]
+    callbacks: Mapping[str, Mapping[str, Any]]
+    """By name; empty in a checkpoint of zoo 0.2 and before."""
+
+
 def read_state(
     checkpoint: Checkpoint,
     *,
@@ -109,8 +122,8 @@ def read_state(
     optimizers: Mapping[str, Optimizer],
     average: MovingAverage | None,
     trainer: Trainer,
-) -> tuple[Progress, dict[str, Any]]:
-    """Load a checkpoint into these objects; returns the progress and the state of the loss scaler.
+) -> ReadState:
+    """Load a checkpoint into these objects; the rest of its state is returned.
 
     BadFile when the checkpoint belongs to another model or trainer.
     """
@@ -125,7 +138,9 @@ def read_state(
         if average:
             average.load(weights, state["average"])
         trainer.load_state_dict(state["trainer"])
-        return Progress(**state["progress"]), state["scaler"]
+        return ReadState(
+            progress=Progress(**state["progress"]), scaler=state["scaler"], callbacks=state.get("callbacks", {})
+        )
     except (KeyError, RuntimeError, ValueError, TypeError, UnpicklingError, EOFError) as error:
         raise BadFile(f"{checkpoint.path} does not fit this model and trainer: {error}") from error
 

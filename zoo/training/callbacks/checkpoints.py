@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from zoo.runs.checkpoints import point, prune, write_checkpoint
 from zoo.runs.run import Run
-from zoo.training.events import Callback, CheckpointEvent
-
-NEWEST_KEPT: Final = 2
+from zoo.training.events import Callback, CheckpointEvent, Start
 
 
 class Checkpoints(Callback):
     """Writes a checkpoint for every checkpoint event."""
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         self._folder = run.checkpoints
         self._model = run.config.model
+        self._batches = 1
+
+    def on_start(self, start: Start) -> None:
+        """Know how many steps an epoch has."""
+        self._batches = start.batches
 
     def on_checkpoint(self, event: CheckpointEvent) -> None:
         """Write the checkpoint, then the pointers, then remove old checkpoints without a pointer."""
+        self._run.check_there()
         checkpoint = write_checkpoint(
             self._folder,
             model=self._model,
@@ -31,4 +34,4 @@ class Checkpoints(Callback):
         if event.best:
             point(self._folder, "best", checkpoint)
         point(self._folder, "last", checkpoint)
-        prune(self._folder, keep=NEWEST_KEPT)
+        prune(self._folder, batches=self._batches)

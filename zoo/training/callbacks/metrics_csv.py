@@ -6,11 +6,13 @@ import csv
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from zoo.api.errors import BadFile, DiskError
 from zoo.runs.atomic import disk_errors, write_text
-from zoo.training.diagnosis import ANSWERS, LABELS
+from zoo.training.diagnosis import COLUMNS
 from zoo.training.events import Callback, EpochResult, Start
 
 
@@ -24,8 +26,13 @@ def row(result: EpochResult) -> dict[str, float]:
         "items_per_second": round(result.speed, 1),
         **{f"train/{name}": value for name, value in result.losses.items()},
         **{f"validation/{name}": value for name, value in {**_loss(result), **result.metrics}.items()},
-        **{name: value for name, value in ((ANSWERS, result.answers), (LABELS, result.labels)) if value is not None},
+        **_most_common(result),
     }
+
+
+def _most_common(result: EpochResult) -> dict[str, float]:
+    shares = zip(COLUMNS[result.classified], (result.answers, result.labels), strict=True)
+    return {name: value for name, value in shares if value is not None}
 
 
 def _loss(result: EpochResult) -> dict[str, float]:
@@ -33,52 +40,82 @@ def _loss(result: EpochResult) -> dict[str, float]:
 
 
 def read_rows(file: Path) -> list[dict[str, float]]:
-    """The complete rows of a metrics.csv; empty where there is no file."""
+    """The complete rows of a metrics.csv; empty where there is no file; BadFile where it holds other than numbers."""
     if not file.is_file():
         return []
-    with file.open(newline="") as lines:
-        return [
-            {name: float(value) for name, value in line.items()}
-            for line in csv.DictReader(lines)
-            if all(line.values()) and None not in line
-        ]
+    try:
+        with file.open(newline="") as lines:
+            return [
+                {name: float(value) for name, value in line.items()}
+                for line in csv.DictReader(lines)
+                if all(line.values()) and None not in line
+            ]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise BadFile(f"{file} is not the table that zoo wrote: {error}", hint="remove it or put it back") from error
 
 
 class MetricsCsv(Callback):
-    """Appends a row for each epoch; a resume removes the rows of steps that it repeats."""
+    """Appends a row for each epoch; after a resume the file is again as it was at the checkpoint."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.rows: list[dict[str, float]] = []
+        """Of all epochs so far."""
+        self._restored = False
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """All rows: a checkpoint does not depend on the file."""
+        return {"rows": [dict(row) for row in self.rows]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """The rows up to the checkpoint."""
+        self.rows, self._restored = [dict(row) for row in state["rows"]], True
 
     def on_start(self, start: Start) -> None:
-        """Keep the rows up to the step that the training resumes from."""
-        kept = [row for row in read_rows(self._file) if row["step"] <= start.step and row["epoch"] <= start.epoch]
-        if kept or self._file.exists():
-            write_text(self._file, "".join(_line(row, header=index == 0) for index, row in enumerate(kept)))
+        """Keep the rows up to the step that the training resumes from: of the checkpoint, or in an old run the file."""
+        if start.step == 0:
+            self.rows = []
+        elif not self._restored:
+            rows = read_rows(self._file)
+            self.rows = [row for row in rows if row["step"] <= start.step and row["epoch"] <= start.epoch]
+        if self.rows or self._file.exists():
+            write_text(self._file, _table(self.rows))
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """Write one row and flush it to the disk; the columns are those of the first row."""
-        values = row(result)
-        if columns := _columns(self._file):
-            values = {name: values.get(name, math.nan) for name in columns}
-        with disk_errors(self._file), self._file.open("a", newline="") as file:
-            file.write(_line(values, header=file.tell() == 0))
+        """Write one row and flush it to the disk; a number that comes later becomes a column of the whole table."""
+        columns = _columns(self.rows)
+        self.rows.append(row(result))
+        if not self._file.parent.is_dir():
+            raise DiskError(
+                f"{self._file} cannot be written: {self._file.parent} was moved or removed while it was being trained",
+                hint="what had been saved is where it was moved to: zoo train --resume THERE",
+            )
+        if _columns(self.rows) != columns or not self._file.exists():
+            write_text(self._file, _table(self.rows))
+            return
+        with disk_errors(self._file), self._file.open("r+", newline="") as file:
+            file.seek(0, os.SEEK_END)
+            file.write(_line(self.rows[-1], columns))
             file.flush()
             os.fsync(file.fileno())
 
 
-def _columns(file: Path) -> list[str]:
-    """The names in the first line; empty where there is no file."""
-    if not file.is_file():
-        return []
-    with file.open(newline="") as lines:
-        return next(csv.reader(lines), [])
+def _columns(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """The names in the order in which they first came."""
+    return tuple({name: None for row in rows for name in row})
 
 
-def _line(values: Mapping[str, float], *, header: bool) -> str:
+def _table(rows: Sequence[Mapping[str, float]]) -> str:
+    columns = _columns(rows)
+    return "".join((_csv(columns) if rows else "", *(_line(row, columns) for row in rows)))
+
+
+def _line(values: Mapping[str, float], columns: Sequence[str]) -> str:
+    known = {name: values.get(name, math.nan) for name in columns}
+    return _csv([int(value) if name in ("epoch", "step") else value for name, value in known.items()])
+
+
+def _csv(cells: Sequence[object]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(values)
-    writer.writerow([int(value) if name in ("epoch", "step") else value for name, value in values.items()])
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()

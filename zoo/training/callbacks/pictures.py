@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoo.api.parts import declares
-from zoo.api.task import Metrics
+from zoo.runs.atomic import disk_errors
 from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.curves import draw_curves
-from zoo.training.events import Callback, EpochResult, Outcome
+from zoo.training.events import Callback, EpochResult, Outcome, Start
 
 
 class Pictures(Callback):
@@ -18,24 +18,30 @@ class Pictures(Callback):
     def __init__(self, run: Path, *, epoch_figure: bool | None = False) -> None:
         self._run = run
         self._epoch_figure = epoch_figure
-        self._best: Metrics | None = None
+
+    def on_start(self, start: Start) -> None:
+        """Remove the pictures of epochs that are still to come, which a killed process had drawn."""
+        for picture in (self._run / "pictures" / "epochs").glob("[0-9]*.png"):
+            if picture.stem.isdecimal() and int(picture.stem) > start.epoch:
+                picture.unlink()
 
     def on_epoch_end(self, result: EpochResult) -> None:
-        """Remember the best evaluation, and draw what develops."""
+        """Draw what develops."""
         if declares(self._epoch_figure, result.measured, "epoch_picture"):
-            folder = self._run / "pictures" / "epochs"
-            folder.mkdir(parents=True, exist_ok=True)
-            cast("Any", result.measured).epoch_picture(folder / f"{result.epoch:04d}.png")
-        if result.best:
-            self._best = result.measured
+            cast("Any", result.measured).epoch_picture(self._folder("epochs") / f"{result.epoch:04d}.png")
 
     def on_end(self, outcome: Outcome) -> None:
-        """Draw."""
+        """Draw the curves, and what the task draws of its best evaluation."""
         if outcome.status != "finished":
             return
-        folder = self._run / "pictures"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder()
         if rows := read_rows(self._run / "metrics.csv"):
             draw_curves(rows, folder / "curves.png")
-        if self._best:
-            self._best.pictures(folder)
+        if outcome.best_measured:
+            outcome.best_measured.pictures(folder)
+
+    def _folder(self, *names: str) -> Path:
+        folder = self._run.joinpath("pictures", *names)
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
