@@ -52,6 +52,7 @@ def predict(
     text_column: str = "",
     every: int = 1,
     device: str = "auto",
+    explain: bool = False,
 ) -> Answers:
     """The answers of a run, of weights or of a bundle; BadFile for what cannot be read.
 
@@ -63,6 +64,9 @@ def predict(
     `limit` is how many ranked answers each shows, `threshold` the score from which on detections are shown, `settings`
     what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
     always run on the CPU.
+
+    With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png": where
+    it looks (Grad-CAM, with the extra `explain`).
     """
     _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
     if not isinstance(device, str):
@@ -75,7 +79,7 @@ def predict(
     options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column)
     notes = list(resolved.notes)
     with (
-        target_answerer(request) as answerer,
+        target_answerer(request, explain=explain) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=notes.append) as sources,
     ):
         found = Answers(answers(answerer, sources, options))
