@@ -40,7 +40,7 @@ SOUND: Sequence[str] = (
     "fcn_tiny --limit-train 400 --epochs 3",
     "facenet_tiny --limit-train 1000 --epochs 2",
     "dcgan --limit-train 1000 --epochs 2",
-    "wavenet --limit-train 200 --epochs 2",
+    "wavenet_tiny --limit-train 200 --epochs 2",
     "sentence_bert --limit-train 2000 --epochs 2",
 )
 
