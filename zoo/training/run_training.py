@@ -22,6 +22,7 @@ from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
 from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
+from zoo.training.memory import is_out_of_memory, memory_error
 from zoo.training.remedy import after_divergence
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
@@ -128,6 +129,8 @@ def _test(run: Run, training: Training, card: DataCard, signals: StopSignals) ->
 
 def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSpec) -> BaseException:
     """The error to raise, after the run has recorded it."""
+    if is_out_of_memory(error):
+        error = memory_error(training.config, f"at step {training.progress.step + 1:,}")
     if training.engine.leads:
         text = error.message if isinstance(error, ZooError) else describe_error(error)
         with suppress(DiskError):  # what went wrong first is what is told

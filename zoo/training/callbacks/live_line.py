@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from zoo.api.untrusted import one_line
 from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
+from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
 
 BAR_WIDTH: Final = 20
 SHORTEST_BAR: Final = 4
@@ -58,14 +63,14 @@ class LiveLine(Callback):
             from rich.text import Text  # noqa: PLC0415  only terminals need it
 
             text = step_line(event, self._start, width=self._live.console.width)
-            self._live.update(Text(one_line(text)), refresh=True)  # a plain string would get colours
+            self._update(Text(one_line(text)))  # a plain string would get colours
         elif time.monotonic() - self._printed >= LINE_SECONDS:
             self._print(step_line(event, self._start))
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Print the line of the epoch."""
         if self._live:
-            self._live.update("", refresh=True)  # the epoch it described has ended
+            self._update("")  # the epoch it described has ended
         if self._start and _is_shown(result.epoch, of=self._start.epochs):
             self._print(epoch_line(result, self._start))
 
@@ -76,7 +81,8 @@ class LiveLine(Callback):
     def on_close(self) -> None:
         """Close the live line."""
         if self._live:
-            self._live.stop()
+            with _closed_terminal():
+                self._live.stop()
             self._live = None
 
     def _estimate(self, event: StepEvent, start: Start) -> None:
@@ -92,12 +98,18 @@ class LiveLine(Callback):
         if event.remaining >= 1:
             self._print(estimate_line(event, start, step_seconds=seconds))
 
+    def _update(self, text: str | Text) -> None:
+        if self._live:
+            with _closed_terminal():
+                self._live.update(text, refresh=True)
+
     def _print(self, text: str) -> None:
         text = one_line(text)
-        if self._live:
-            self._live.console.print(text, highlight=False, markup=False)
-        else:
-            print(text, file=self._stream, flush=True)
+        with _closed_terminal():
+            if self._live:
+                self._live.console.print(text, highlight=False, markup=False)
+            else:
+                print(text, file=self._stream, flush=True)
         self._printed = time.monotonic()
 
 
@@ -117,6 +129,17 @@ def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str
 def _steps_done(event: StepEvent, start: Start) -> int:
     """The steps of the event's epoch that this process has done."""
     return event.step - max(start.step, (event.epoch - 1) * start.batches)
+
+
+@contextmanager
+def _closed_terminal() -> Iterator[None]:
+    """Inside, a terminal that was closed is no error: the training goes on without it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_closed_terminal()
 
 
 def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
