@@ -8,6 +8,7 @@ recipes for embedded data ("digits").
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -196,7 +197,10 @@ def _flip(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None: 
     if not recipe.augment.flip or facts.picture is None:
         return None
     if name := sided_class(facts.classes):
-        reason = f"the class {name!r} may mean a character or a side, which is another one in the mirror"
+        if re.fullmatch(r"class \d+", name):  # as zoo calls those of masks that nobody has named
+            reason = f"the class {name!r} does not say what it means, and the mirror may make it another one"
+        else:
+            reason = f"the class {name!r} may mean a character or a side, which is another one in the mirror"
     elif facts.grey and max(facts.picture) <= SMALL_PICTURE:
         reason = "small grey pictures may be characters, which are others in the mirror"
     else:
