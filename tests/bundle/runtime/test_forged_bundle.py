@@ -179,7 +179,7 @@ PROBABILITIES = {"name": "probabilities", "dtype": "float32", "shape": [3], "doc
     ("changes", "sentence"),
     [
         ({"proved": {"height": 10**9}}, "the proved sizes are"),
-        ({"proved": {"height": 64, "width": 64}}, "the proved sizes are"),
+        ({"proved": {"height": 64, "width": 65}}, "the proved sizes are"),
         ({"feeds": "image"}, "its output probabilities cannot feed image"),
         ({"feeds": "state"}, "its output probabilities cannot feed state"),
         ({"rms": 1e9}, "would let any probabilities pass"),
