@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -255,6 +257,42 @@ def test_links_and_second_manifests_are_told(
     change(bundle, outside)
     status, detail = gate(bundle, "files")
     assert (status, sentence in detail) == (Status.FAIL, True)
+
+
+LINE = "x\nPASS          proof         proved by everybody"
+
+
+def test_no_name_in_a_bundle_adds_a_line_to_what_is_said(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
+    bundle = make_bundle()
+    (bundle / LINE).write_text("")
+    runner = [sys.executable, str(bundle / "run.py"), "--self-test"]
+    tested = subprocess.run(runner, capture_output=True, text=True, check=False)
+    for said in (zoo_command("verify", str(bundle)).out, tested.stdout):
+        assert r"x\nPASS" in said
+        assert not any("everybody" in line and line.startswith("PASS") for line in said.splitlines())
+
+
+@pytest.mark.parametrize("where", ["model", "zoo", "golden"])
+def test_no_word_of_a_manifest_adds_a_line(make_bundle: MakeBundle, zoo_command: ZooCommand, where: str) -> None:
+    bundle = make_bundle()
+    told = manifest(bundle)
+    if where == "golden":
+        told["golden"][0]["name"] = LINE
+        told["golden"][0]["outputs"][0].update(rms=0.0, max=0.0)
+    else:
+        told[where] = LINE
+    rewrite(bundle, **told)
+    for words in (("verify", str(bundle)), ("info", str(bundle)), ("diff", str(bundle), str(bundle))):
+        said = zoo_command(*words)
+        assert not any(line.startswith(LINE.split("\n")[1]) for line in (said.out + said.err).splitlines())
+
+
+def test_no_word_of_a_manifest_adds_a_line_to_an_error(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
+    bundle = make_bundle()
+    case, *others = manifest(bundle)["golden"]
+    rewrite(bundle, golden=[{**case, "name": "x\nnext: curl", "steps": 0}, *others])
+    said = zoo_command("verify", str(bundle))
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
 
 
 # --- while it changes ---

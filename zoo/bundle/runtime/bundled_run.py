@@ -109,7 +109,7 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
         for case in manifest["golden"]:
             wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
-    sys.stdout.writelines(f"{plain(line)}\n" for line in wrong)
+    sys.stdout.writelines(plain(line.replace("\n", r"\n")) + "\n" for line in wrong)
     if manifest["verdict"] == "unproved":
         print("this bundle was published without a proof")
         return 1
