@@ -348,6 +348,18 @@ def test_bundles_differ_in_the_files_that_lie_there(make_bundle: MakeBundle, tmp
     assert {name for name, _ in changes} == {"task.py", "more", "link"}
 
 
+@pytest.mark.parametrize("name", ["golden/case-0.npz", "model.onnx", "pipeline.onnx", "report.json"])
+def test_a_missing_file_is_a_sentence_in_every_command(
+    make_bundle: MakeBundle, tmp_path: Path, zoo_command: ZooCommand, name: str
+) -> None:
+    bundle = make_bundle()
+    other = Path(shutil.copytree(bundle, tmp_path / "other"))
+    (other / name).unlink()
+    for words in (("verify", str(other)), ("diff", str(bundle), str(other)), ("info", str(other))):
+        said = zoo_command(*words)
+        assert (said.code in (0, 1, 2), "did not expect" in said.err) == (True, False), said.err
+
+
 def test_a_report_of_another_bundle_is_a_sentence(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
     (bundle / "report.json").write_text("{}")
