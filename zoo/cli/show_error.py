@@ -14,6 +14,7 @@ import click
 from zoo.api.errors import DataError, ZooError, describe_error
 from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
+from zoo.cli.system_errors import system_error
 
 SHOWN_PROBLEMS = 12
 BAD_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
@@ -35,6 +36,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
+        error = system_error(error) or error
         match error:
             case KeyboardInterrupt() | click.Abort() | Terminated():
                 where = "\n".join(getattr(error, "__notes__", ()))
