@@ -185,6 +185,8 @@ PROBABILITIES = {"name": "probabilities", "dtype": "float32", "shape": [3], "doc
         ({"feeds": "image"}, "its output probabilities cannot feed image"),
         ({"feeds": "state"}, "its output probabilities cannot feed state"),
         ({"rms": 1e9}, "would let any probabilities pass"),
+        ({"rms": None, "max": None, "compare": "choice"}, "compares probabilities without a tolerance"),
+        ({"rms": None, "max": None, "compare": "levels"}, "compares probabilities without a tolerance"),
         ({"feedback": {"image": "probabilities"}, "steps": 2}, "is fed back otherwise than the signature says"),
     ],
 )
