@@ -182,6 +182,7 @@ PROBABILITIES = {"name": "probabilities", "dtype": "float32", "shape": [3], "doc
     [
         ({"proved": {"height": 10**9}}, "the proved sizes are"),
         ({"proved": {"height": 64, "width": 65}}, "the proved sizes are"),
+        ({"proved": {}}, "the proved sizes are"),
         ({"feeds": "image"}, "its output probabilities cannot feed image"),
         ({"feeds": "state"}, "its output probabilities cannot feed state"),
         ({"rms": 1e9}, "would let any probabilities pass"),
