@@ -12,7 +12,7 @@ import torch
 
 from tests.data.image.test_fast_reading import INPUTS, folder
 from zoo.api.errors import UsageError
-from zoo.data.image import dataset, picture_cache
+from zoo.data.image import dataset
 from zoo.data.image.dataset import OnDemand, for_training, open_split
 from zoo.data.image.picture_cache import PictureRows, cache_limit, kept_splits, open_rows
 
@@ -111,7 +111,7 @@ def test_a_full_disk_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(picture_cache.os, "pwrite", full)
+    monkeypatch.setattr(os, "pwrite", full)
     split.write(1, row(3))
     assert not split.read(1, read)
 

@@ -119,7 +119,7 @@ class PictureRows:
         if not expected:
             return False
         with suppress(OSError):
-            flat = memoryview(row.reshape(-1))
+            flat = row.reshape(-1).data
             count = os.preadv(self._file, [flat], index * self._row_bytes)
             return count == self._row_bytes and _checksum(flat) == expected
         return False
