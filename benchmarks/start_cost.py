@@ -58,8 +58,8 @@ def main() -> None:
     floor = statistics.median(seconds[FLOOR])
     lines = [f"CPU seconds on one thread, median of {options.rounds} alternating rounds", ""]
     lines.append(f"{'':42}{'median':>8}{'- import torch':>16}{'x import torch':>16}")
-    for name, spent in seconds.items():
-        median = statistics.median(spent)
+    for name, turns_of_it in seconds.items():
+        median = statistics.median(turns_of_it)
         lines.append(f"{name:42}{median:8.2f}{median - floor:16.2f}{median / floor:16.2f}")
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text)

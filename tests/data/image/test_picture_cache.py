@@ -123,6 +123,11 @@ def test_a_cache_that_cannot_be_made_costs_time_and_nothing_else(cache: Path) ->
     assert kept_splits() == ()
 
 
+def test_a_system_that_cannot_read_by_offset_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "preadv")
+    assert open_rows(KEY, about="", count=4, row_bytes=6) is None
+
+
 def test_threads_may_write_at_once() -> None:
     split = rows(count=64, row_bytes=6)
     threads = [threading.Thread(target=split.write, args=(index, row(index))) for index in range(64)]
