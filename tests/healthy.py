@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zoo.api.task import GENERIC_CONTROLS, Agreement
 from zoo.bundle.judge.evidence import (
     Axes,
@@ -24,6 +26,7 @@ from zoo.bundle.judge.evidence import (
     Subject,
     Truth,
 )
+from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.consistency import classes_sha256
 
 MODEL, PIPELINE = "a" * 64, "b" * 64
@@ -49,7 +52,7 @@ def output(name: str, error: float = 1e-6) -> OutputError:
     )
 
 
-def graph(name: str, sha256: str, *, out: str, axis: Axis) -> GraphEvidence:
+def graph(name: str, sha256: str, *, out: str, axes: tuple[Axis, ...]) -> GraphEvidence:
     """One graph with four gating cases and one that informs."""
     cases = tuple(
         CaseEvidence(
@@ -65,18 +68,19 @@ def graph(name: str, sha256: str, *, out: str, axis: Axis) -> GraphEvidence:
         facts=GraphFacts(opset=18, opset_asked=18, ir_version=10, ops={"Conv": 2, "Relu": 1}, domains=("",)),
         determinism=Determinism(torch_equal=True, runtime_equal=True, repeats=2),
         liveness=(LiveOutput(name=out, inputs=4, spread=0.5, noise=1e-6, onnx_spread=0.5),),
-        axes=Axes(tested=(axis,)),
+        axes=Axes(tested=axes),
         outputs=(out,),
     )
 
 
 def healthy_evidence() -> Evidence:
     """Nothing is wrong with it."""
-    batch = Axis(input="input", index=0, name="batch", tested=(1, 2, 3, 7), example=2)
+    batch = Axis(input="x", index=0, name="batch", tested=(1, 2, 3, 7), example=2)
     height = Axis(input="image", index=0, name="height", tested=(28, 37, 64), example=28)
+    width = replace(height, index=1, name="width")
     return Evidence(
         environment=Environment(
-            zoo="0.1.0",
+            zoo=zoo_version(),
             python="3.13",
             platform="Linux",
             cpu="one",
@@ -95,8 +99,8 @@ def healthy_evidence() -> Evidence:
         ),
         reference=Reference(kind="fp64", backends=("default", "no-onednn", "channels-last")),
         graphs=(
-            graph("model.onnx", MODEL, out="y", axis=batch),
-            graph("pipeline.onnx", PIPELINE, out="probabilities", axis=height),
+            graph("model.onnx", MODEL, out="y", axes=(batch,)),
+            graph("pipeline.onnx", PIPELINE, out="probabilities", axes=(height, width)),
         ),
         eval_mode=EvalMode(modules=9),
         lineage=Lineage(total=8, equal=8),
@@ -108,6 +112,7 @@ def healthy_evidence() -> Evidence:
             known_right=3,
         ),
         agreement=Agreement(items=500, agreeing=499, undecided=1),
+        skew=(),
         truth=Truth(items=500, answers={"top1": 0.98}, own={"top1": 0.98, "loss": 0.1}),
         mutants=tuple(
             MutantResult(name=kind, applied=True, graph="model.onnx", detail="changed", killed_by=("parity",))

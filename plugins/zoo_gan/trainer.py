@@ -15,7 +15,11 @@ from zoo_gan.model import Discriminator, Generator
 
 class GanTrainer:
     """Cross-entropy for the discriminator, its non-saturating counterpart for the generator (Goodfellow et al. 2014);
-    one update of each per batch."""
+    one update of each per batch.
+
+    There is no validation loss: both losses are relative to the other network of the same step, and held-out pictures
+    would not say whether the generated ones are good.  The task's Fréchet distance does.
+    """
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
         """The generator, which is exported, and a discriminator of the same width for training alone."""

@@ -16,6 +16,7 @@ HOSTILE = {
     "\u202egnp.exe": r"\u202egnp.exe",
     "\u2066\u2069\u200f": r"\u2066\u2069\u200f",
     "\u2028\u2029": r"\u2028\u2029",
+    "\udcff.png": r"\udcff.png",
 }
 
 
@@ -37,18 +38,22 @@ def test_the_words_of_the_world_stay_as_they_are(text: str) -> None:
 
 
 def test_json_keeps_its_value() -> None:
-    names = ["\x1b[2J", "\x9b", "\u202e", "é", '"\\\n']
+    names = ["\x1b[2J", "\x9b", "\u202e", "é", '"\\\n', "\udcff"]
     text = escaped_json(json.dumps(names, ensure_ascii=False))
     assert json.loads(text) == names
-    assert not set("\x1b\x9b\u202e") & set(text)
+    assert not set("\x1b\x9b\u202e\udcff") & set(text)
     assert "é" in text
 
 
-@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＠A1"])
 def test_a_formula_is_defused(text: str) -> None:
-    assert defused(text) == "'" + text
+    assert defused(text) == "'" + visible(text)
+
+
+def test_a_cell_commands_no_terminal() -> None:
+    assert defused("\x1b[2Jcat\u202e") == r"\x1b[2Jcat\u202e"
 
 
 @pytest.mark.parametrize("value", ["cat", "", "a=b", -1.5, None, True])
 def test_other_cells_stay_as_they_are(value: object) -> None:
-    assert defused(value) is value
+    assert defused(value) == value

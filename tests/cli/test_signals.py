@@ -22,6 +22,7 @@ from zoo.cli.signals import ENDING
 from zoo.runs.scratch import SHARED_MEMORY
 
 __all__ = ["make_bundle"]
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "seven.png"
 ZOO = [sys.executable, "-m", "zoo"]
 SOON = 60.0
 FAIL: click.Command | None = None
@@ -72,11 +73,21 @@ def exporting(world: World) -> Iterator[subprocess.Popen[str]]:
     """A `zoo export` whose sandboxed process is at work."""
     process = world.start("export", "cnn@digits", "--onnx", "-o", "bundle")
     try:
-        until(lambda: any("feeds" in path.name or path.name == "stderr" for path in below(world.left(process.pid))))
+        until(lambda: sandboxed(world, process))
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def sandboxed(world: World, process: subprocess.Popen[str]) -> bool:
+    """Whether its sandboxed process was started."""
+    return any(path.name == "stderr" for path in below(world.left(process.pid)))
+
+
+def trained(world: World, _: subprocess.Popen[str]) -> bool:
+    """Whether its training has begun."""
+    return (world.folders["out"] / "run" / "metrics.csv").is_file()
 
 
 def below(paths: list[Path]) -> Iterator[Path]:
@@ -130,21 +141,104 @@ def test_what_a_killed_export_left_is_gone_after_the_next_start(world: World, ex
 
 @pytest.mark.slow
 def test_export_verify_predict_and_the_runner_leave_nothing(world: World) -> None:
-    picture = Path(__file__).parents[2] / "docs" / "pictures" / "seven.png"
     for words in (
         ("export", "cnn@digits", "--onnx", "-o", "bundle"),
         ("verify", "bundle"),
         ("verify", "bundle", "--against", "cnn@digits"),
-        ("predict", "bundle", str(picture)),
-        ("predict", "cnn@digits", str(picture)),
+        ("predict", "bundle", str(PICTURE)),
+        ("predict", "cnn@digits", str(PICTURE)),
     ):
         code, output = world.run(*words)
         assert code == 0, output
-    for argument in ("--self-test", str(picture)):
+    for argument in ("--self-test", str(PICTURE)):
         command = [sys.executable, "bundle/run.py", argument]
         subprocess.run(command, env=world.environment, cwd=world.folders["out"], check=True, stdout=subprocess.DEVNULL)
     assert world.left(0) == []
     assert [path.name for path in world.folders["out"].iterdir()] == ["bundle"]
+
+
+COMMANDS: dict[str, tuple[tuple[str, ...], Callable[[World, subprocess.Popen[str]], bool]]] = {
+    "verify": (("verify", "BUNDLE"), sandboxed),
+    "predict": (("predict", "BUNDLE", str(PICTURE)), sandboxed),
+    "train": (("train", "cnn", "--data", "digits", "--limit-train", "64", "--epochs", "500", "-o", "run"), trained),
+}
+"""What is started, and when it is at work."""
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_a_signal_ends_leaves_nothing(
+    world: World, make_bundle: MakeBundle, command: str, number: signal.Signals
+) -> None:
+    words, at_work = COMMANDS[command]
+    bundle = str(make_bundle())
+    process = world.start(*(bundle if word == "BUNDLE" else word for word in words))
+    try:
+        until(lambda: at_work(world, process))
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=SOON)
+    finally:
+        process.kill()
+        process.wait()
+    killed = number == signal.SIGKILL
+    assert process.returncode == (-number if killed else 128 + number), output
+    if killed:
+        until(lambda: world.run("list", "cnn")[0] == 0 and world.left(process.pid) == [])
+    assert world.left(process.pid) == []
+    assert {path.name for path in world.folders["out"].iterdir()} <= {"run"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "code"), [("digits", 0), ("absent", 2)])
+def test_a_training_leaves_nothing_but_its_run(world: World, data: str, code: int) -> None:
+    words = ("train", "cnn", "--data", data, "--limit-train", "64", "--max-steps", "1", "-o", "run")
+    assert world.run(*words)[0] == code
+    assert [path.name for path in world.folders["out"].iterdir()] == ["run"] * (code == 0)
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("argument", [str(PICTURE), "absent.png", "--self-test"])
+def test_a_bundles_runner_leaves_nothing(
+    world: World, make_bundle: MakeBundle, argument: str, number: signal.Signals | None
+) -> None:
+    bundle = make_bundle()
+    before = sorted(bundle.rglob("*"))
+    command = [sys.executable, str(bundle / "run.py"), argument]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=world.environment, cwd=world.folders["out"], **quiet) as process:
+        if number is not None:
+            process.send_signal(number)
+    assert (process.returncode < 0) == (number is not None)
+    assert world.left(process.pid) == []
+    assert list(world.folders["out"].iterdir()) == []
+    assert sorted(bundle.rglob("*")) == before
+
+
+@pytest.mark.parametrize("home", [None, "absent", "a file", "read-only"])
+def test_commands_do_without_a_home(world: World, make_bundle: MakeBundle, home: str | None) -> None:
+    """Neither HOME nor any of XDG's folders is there or can be written."""
+    place = world.folders["out"] / "home"
+    if home == "a file":
+        place.write_text("")
+    if home == "read-only":
+        place.mkdir(mode=0o555)
+    unset = ("HOME", "ZOO_STATE", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    kept = {name: value for name, value in world.environment.items() if name not in unset}
+    world.environment = kept if home is None else {**kept, "HOME": str(place)}
+    bundle = str(make_bundle())
+    before = sorted(world.folders["out"].iterdir())
+    for words in (
+        ("list", "cnn"),
+        ("runs",),
+        ("weights", "list"),
+        ("verify", bundle),
+        ("predict", bundle, str(PICTURE)),
+    ):
+        code, output = world.run(*words)
+        assert code == 0, output
+    assert sorted(world.folders["out"].rglob("*")) == before
 
 
 @pytest.mark.parametrize(("change", "code"), [("nothing", 0), ("a file", 1), ("no JSON", 2)])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo import ImageInput, Problem, UsageError
 from zoo_torchvision.detection import model
 from zoo_torchvision.detection.adapter import OneStageAdapter, score_layers
 from zoo_torchvision.detection.model import Detector
 from zoo_torchvision.detection.specs import CARDS, detectors
+from zoo_torchvision.detection.trainer import DetectionTrainer
 
 Build = Callable[..., Detector]
 SIZES = {
@@ -56,6 +59,42 @@ def test_it_brings_its_losses(detector: Detector) -> None:
     assert all(torch.isfinite(loss) and loss >= 0 for loss in losses.values())
     with pytest.raises(ValueError, match="objects"):
         detector(torch.randn(1, 3, height, width))
+
+
+def test_its_losses_are_measured_in_eval_mode_as_well(detector: Detector) -> None:
+    height, width = detector.image_size
+    objects = [(torch.tensor([[10.0, 10, 40, 50]]), torch.tensor([2])), (torch.zeros(0, 4), torch.zeros(0).long())]
+    images = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+    detector.train()
+    for part in detector.modules():
+        if isinstance(part, nn.BatchNorm2d | nn.Dropout):
+            part.eval()
+    with torch.no_grad():
+        expected = detector(images, objects)
+        detector.eval()
+        head = detector.head_outputs(images)
+        losses = detector.losses(head, objects)
+        boxes, scores = detector(images)
+    assert {name: float(loss) for name, loss in losses.items()} == pytest.approx(
+        {name: float(loss) for name, loss in expected.items()}, rel=1e-5
+    )
+    assert all(torch.equal(a, b) for a, b in zip(detector.decoded(head), (boxes, scores), strict=True))
+
+
+def test_the_trainer_measures_the_validation_loss_of_what_it_predicts(detector: Detector) -> None:
+    height, width = detector.image_size
+    images = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+    boxes, labels = [torch.tensor([[10.0, 10, 40, 50]]), torch.zeros(0, 4)], [torch.tensor([2]), torch.zeros(0).long()]
+    batch: Any = {"input": images, "boxes": boxes, "labels": labels}
+    context: Any = SimpleNamespace(modules={"model": detector.eval()})
+    trainer = DetectionTrainer()
+    with torch.no_grad():
+        outputs = trainer.predict(context, batch)
+        loss = trainer.validation_loss(context, outputs, batch)
+        parts = detector.losses(detector.head_outputs(images), list(zip(boxes, labels, strict=True)))
+    assert loss is not None and float(loss) == pytest.approx(sum(float(part) for part in parts.values()), rel=1e-5)
+    other: Any = SimpleNamespace(modules={"model": nn.Identity()})
+    assert trainer.validation_loss(other, outputs, batch) is None
 
 
 def test_its_ports(detector: Detector) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from itertools import product
-from types import SimpleNamespace
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
 from zoo.registry import references
+from zoo.registry.distributions import Metadata
 from zoo.registry.references import missing_requirements
 
 VERSIONS = ("1", "1.0", "1.0.1", "1.9", "1.10", "2.0.0", "2.0rc1", "1.0.post1", "3.1+local", "2024.5")
@@ -26,9 +26,8 @@ def fresh() -> Iterator[None]:
 
 def asking(monkeypatch: pytest.MonkeyPatch, *requirements: str, installed: str | None) -> tuple[str, ...]:
     """What the extra "big" of a distribution with these requirements lacks where `thing` is so installed."""
-    metadata = SimpleNamespace(get_all=lambda *_: ["big", "small"])
-    found = SimpleNamespace(metadata=metadata, requires=list(requirements))
-    monkeypatch.setattr("importlib.metadata.distribution", lambda _name: found)
+    metadata = Metadata(name="acme", version="1.0", extras=("big", "small"), requires=requirements)
+    monkeypatch.setattr(references, "installed_metadata", lambda _name: metadata)
     monkeypatch.setattr(references, "_installed", lambda _name: installed)
     missing_requirements.cache_clear()
     return missing_requirements("acme", "big")

@@ -8,7 +8,20 @@ import pytest
 
 from zoo.api.errors import UsageError
 from zoo.api.recipe import Augment, Recipe
-from zoo.runs.recipe_overrides import apply_settings, check_recipe
+from zoo.runs.recipe_overrides import apply_settings, check_recipe, recipe_settings
+
+
+def test_a_recipe_is_spelt_as_it_is_set() -> None:
+    recipe = Recipe(
+        epochs=3, lr=2.5e-4, betas=(0.8, 0.95), input_size=(32, 48), augment=Augment(flip=True), options={"margin": 0.5}
+    )
+    options = {"margin": 0.3, "deep": False}
+    spelt = recipe_settings(recipe, options)
+    assert dict(spelt)["recipe.lr"] == "0.00025"
+    assert dict(spelt)["recipe.patience"] == "none"
+    assert (dict(spelt)["recipe.options.margin"], dict(spelt)["recipe.options.deep"]) == ("0.5", "false")
+    again = apply_settings(Recipe(), [f"{name}={value}" for name, value in spelt], options)
+    assert again == replace(recipe, options={"margin": 0.5, "deep": False})
 
 
 def test_every_kind_of_value_is_read() -> None:

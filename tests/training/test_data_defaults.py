@@ -91,6 +91,17 @@ def test_generated_pictures_have_a_size_as_well() -> None:
         (("digit_0", "digit_1"), False),
         (("three", "seven"), False),
         (("turn left", "turn right"), False),
+        (("turnLeft", "goStraight"), False),
+        (("leftturn", "straight"), False),
+        (("LEFT-HAND", "other"), False),
+        (("digit0", "digit1"), False),
+        (("clockwise", "still"), False),
+        (("gauche", "droite"), False),
+        (("lung_right", "heart"), False),
+        (("café", "élan", "pâté"), True),
+        (("n01440764", "n01443537"), True),
+        (("bright", "dark"), True),
+        (("left",), False),
         (("猫", "犬"), False),
     ],
 )
@@ -104,7 +115,22 @@ def test_small_grey_pictures_are_not_mirrored_whatever_their_names() -> None:
     assert suited(RECIPE, replace(letters, picture=(96, 96))).augment.flip
 
 
+def test_the_class_that_is_to_blame_is_named() -> None:
+    facts = replace(PHOTOS, classes=("heart", "lung_right", "lung_left"))
+    assert reasons(RECIPE, facts)["augment.flip"] == (
+        "off: the class 'lung_right' may mean a character or a side, which is another one in the mirror"
+    )
+
+
 # --- batches, epochs, statistics ---
+
+
+def test_texts_have_batches_and_epochs_and_nothing_of_pictures() -> None:
+    spec = replace(SPEC, input=zoo.TokenInput(max_length=128))
+    recipe = replace(RECIPE, augment=Augment(), items=5_000)
+    suited_texts = suit_recipe(recipe, DataFacts(items=400, classes=("left", "right")), spec=spec)
+    assert [choice.name for choice in suited_texts.choices] == ["batch_size", "lr", "epochs"]
+    assert (suited_texts.recipe.batch_size, suited_texts.recipe.epochs) == (16, 30)
 
 
 def test_few_items_make_smaller_batches_and_lower_rates() -> None:

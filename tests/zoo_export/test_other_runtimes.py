@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
 from zoo.bundle.runtime.sandbox import Engine, Runtime
@@ -19,6 +22,8 @@ from zoo_export.bundle.write import write
 from zoo_export.controls.resize_edits import half_pixel_off, without_antialias
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
+from zoo_export.verify.rederive import rederive
+from zoo_export.verify.verify import verify_anew
 
 pytest.importorskip("openvino")
 pytestmark = pytest.mark.slow
@@ -33,14 +38,26 @@ PICTURES = (
 )
 TEXTS = ("gru@names", "transformer@names")
 SIZES = ((17, 23), (480, 640), (4_000, 1_500))
+Exported = Callable[[str], tuple[Proof, Bundle]]
 
 
-def exported(name: str, folder: Path) -> tuple[Proof, Bundle]:
-    """A bundle of published weights; a few evaluation items do, since ONNX Runtime is proved elsewhere."""
-    request = resolve_target(name, checkpoint="best", untrained=False)
-    subject = find_subject(request.target, request.catalog)
-    proof = prove(replace(subject, card=subject.evaluation), opset=18, evaluate=10)
-    return proof, Bundle.open(write(proof, folder / "b", reproduce=(), allow_unproved=True).path)
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The proof and the bundle of published weights, made once; few evaluation items do, ONNX Runtime is proved
+    elsewhere."""
+    folder = tmp_path_factory.mktemp("bundles")
+    made: dict[str, tuple[Proof, Bundle]] = {}
+
+    def find(name: str) -> tuple[Proof, Bundle]:
+        if name not in made:
+            request = resolve_target(name, checkpoint="best", untrained=False)
+            subject = find_subject(request.target, request.catalog)
+            proof = prove(replace(subject, card=subject.evaluation), opset=18, evaluate=10)
+            written = write(proof, folder / name, reproduce=(), allow_unproved=True)
+            made[name] = proof, Bundle.open(written.path)
+        return made[name]
+
+    return find
 
 
 def differing(bundle: Bundle, engine: Engine, graph: bytes | None = None) -> dict[str, tuple[str, ...]]:
@@ -55,22 +72,25 @@ def differing(bundle: Bundle, engine: Engine, graph: bytes | None = None) -> dic
 
 
 @pytest.mark.parametrize("name", [*PICTURES, *TEXTS])
-def test_every_golden_case_is_replayed_within_its_tolerance(name: str, tmp_path: Path) -> None:
-    proof, bundle = exported(name, tmp_path)
+def test_every_golden_case_is_replayed_within_its_tolerance(name: str, exported: Exported) -> None:
+    _, bundle = exported(name)
     differences = differing(bundle, "openvino")
     assert len(differences) >= 4
     assert {case: lines for case, lines in differences.items() if lines} == {}
-    if name in PICTURES:
-        for edit in (without_antialias, half_pixel_off):
-            mutant = edit(proof.exported.pipeline.shipped)
-            assert mutant is not None
-            assert any(differing(bundle, "onnxruntime", mutant.SerializeToString()).values()), edit.__name__
-    if name in PICTURES[:3]:
-        _check_sizes(bundle)
 
 
-def _check_sizes(bundle: Bundle) -> None:
-    """Pictures from 17 to 4,000 px have the same answers in both."""
+@pytest.mark.parametrize("name", PICTURES)
+def test_golden_cases_alone_kill_mutants_of_the_resize(name: str, exported: Exported) -> None:
+    proof, bundle = exported(name)
+    for edit in (without_antialias, half_pixel_off):
+        mutant = edit(proof.exported.pipeline.shipped)
+        assert mutant is not None
+        assert any(differing(bundle, "onnxruntime", mutant.SerializeToString()).values()), edit.__name__
+
+
+@pytest.mark.parametrize("name", PICTURES[:3])
+def test_pictures_of_all_sizes_have_the_same_answers_in_both(name: str, exported: Exported) -> None:
+    _, bundle = exported(name)
     answers: dict[Engine, list[Mapping[str, Any]]] = {"onnxruntime": [], "openvino": []}
     for engine, given in answers.items():
         with Runtime(engine=engine) as runtime:
@@ -79,3 +99,26 @@ def _check_sizes(bundle: Bundle) -> None:
     for expected, actual in zip(answers["onnxruntime"], answers["openvino"], strict=True):
         for port, value in expected.items():
             np.testing.assert_allclose(actual[port], value, rtol=2e-3, atol=2e-3, err_msg=port)
+
+
+@pytest.mark.parametrize("name", ["convnet@digits", "gru@names"])
+def test_the_whole_proof_is_executed_there(name: str, exported: Exported) -> None:
+    _, bundle = exported(name)
+    verified = verify_anew(bundle.path, against=name, explain=False, engine="openvino", evaluate=10)
+    gates = {gate.name: gate for gate in verified.report.gates}
+    assert verified.proved
+    assert gates["parity"].status == gates["pipeline"].status == Status.PASS
+    assert gates["openvino"].detail.endswith(f"reproduces all {len(bundle.manifest.golden)} golden cases")
+    assert verified.report.evidence.environment.provider.endswith(", CPU, float32")
+
+
+def test_a_golden_case_that_leaves_out_an_output_is_found(exported: Exported, tmp_path: Path) -> None:
+    """Here, because it takes a model with several outputs; the hashes and the answers that are left are right."""
+    proof, bundle = exported("yolo_nano@digit_scenes")
+    assert rederive(bundle, proof)[0] == Status.PASS
+    copy = Path(shutil.copytree(bundle.path, tmp_path / "copy"))
+    told = json.loads((copy / "manifest.json").read_text())
+    told["golden"][0]["outputs"] = [output for output in told["golden"][0]["outputs"] if output["name"] != "boxes"]
+    (copy / "manifest.json").write_text(json.dumps(told))
+    status, detail = rederive(Bundle.open(copy), proof)
+    assert (status, "leaves out boxes" in detail) == (Status.FAIL, True)

@@ -133,6 +133,9 @@ class Monitor:
     """A name that `Metrics.compute` gives."""
     mode: Literal["max", "min"]
     """Whether the larger or the smaller value is better."""
+    chance: float | None = None
+    """What a model reaches that has learnt nothing: a training that gets no further is said to have failed.  None
+    where that depends on the data; then 0 in every epoch is such a score where larger is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-_UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
-"""What moves a terminal's cursor, changes its colours or turns its text round; line feeds and tabs are none."""
+_UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+"""What moves a terminal's cursor, changes its colours or turns its text round, and bytes of a file's name that are no
+text; line feeds and tabs are none."""
 _BREAKING = re.compile(f"[{_UNSEEN}]")
 _BREAKING_LINES = re.compile(f"[\t\n{_UNSEEN}]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def visible(text: str) -> str:
@@ -27,8 +28,10 @@ def escaped_json(text: str) -> str:
 
 
 def defused(cell: object) -> object:
-    """A cell of a CSV; an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """A cell of a CSV; an apostrophe before a text that a spreadsheet would take for a formula, others as `visible`."""
+    if not isinstance(cell, str):
+        return cell
+    return f"'{visible(cell)}" if cell.startswith(_FORMULA) else visible(cell)
 
 
 def _spelled(match: re.Match[str]) -> str:

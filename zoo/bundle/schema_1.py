@@ -23,10 +23,18 @@ _EVIDENCE: Final = {"power": "mutants", "fed": "skew"}
 _MUTANT: Final = {"caught_by": "killed_by"}
 _REFERENCE: Final = {"traps": "discrepancies"}
 _SECONDS: Final = {"power": "mutation score"}
+_VERSION: Final = "0.1."
+"""What made every bundle of schema 1."""
+_NO_TRUTH: Final = {
+    "items": 0,
+    "reason": "zoo 0.1, which made this record, did not compare the answers with the truth",
+    "needed": False,
+}
 
 
 def manifest(document: Json, *, where: str) -> Json:
     """A manifest of schema 1 in the fields of schema 2; BadFile where it has some of both."""
+    _check_version(document.get("zoo"), where=where)
     finishing = document.get("finishing")
     if not isinstance(finishing, str):
         raise BadFile(f"{where} is not a valid Manifest: of schema 1, it names no finishing")
@@ -54,7 +62,10 @@ def _gate(gate: Json) -> Json:
 def _evidence(value: Any, *, where: str) -> Any:
     if not isinstance(value, dict):
         return value
-    new = _renamed(value, _EVIDENCE, where=where)
+    environment = value.get("environment")
+    _check_version(environment.get("zoo") if isinstance(environment, dict) else None, where=where)
+    _refuse(value, ("truth",), where=where)
+    new = {**_renamed(value, _EVIDENCE, where=where), "truth": _NO_TRUTH}
     if new.get("schema", 1) == 1:  # another number is the judge's to refuse
         new["schema"] = 2
     if "mutants" in new:
@@ -76,6 +87,12 @@ def _lineage(value: Any, *, where: str) -> Any:
 
 
 # --- shapes ---
+
+
+def _check_version(version: object, *, where: str) -> None:
+    """BadFile where a later zoo than 0.1 says that it wrote schema 1, whose records lack some measurements."""
+    if not str(version).startswith(_VERSION):
+        raise BadFile(f"{where} names schema 1 and zoo {version}: only zoo 0.1 wrote that schema")
 
 
 def _renamed(value: Mapping[str, Any], names: Mapping[str, str], *, where: str) -> Json:

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from shutil import get_terminal_size
-from textwrap import wrap
 
 import click
 
@@ -48,7 +46,7 @@ class Output:
         """Aligned columns, for people; `right` names those that hold numbers."""
         rows = [tuple(map(one_line, row)) for row in rows]
         if self.on_terminal:
-            first, *others = folded_table(header, rows, right=right, width=get_terminal_size().columns)
+            first, *others = folded_table(header, rows, right=right, width=_terminal_columns())
             print("\n".join([click.style(first, bold=True), *others]))
         elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
@@ -56,7 +54,7 @@ class Output:
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
         kept = [(one_line(name), one_line(" ".join(value.split("\n")))) for name, value in pairs if value]
-        for line in fact_lines(kept, width=get_terminal_size().columns if self.on_terminal else None):
+        for line in fact_lines(kept, width=_terminal_columns() if self.on_terminal else None):
             self.line(line)
 
     def document(self, value: object) -> None:
@@ -112,7 +110,17 @@ def _stacked(header: Sequence[str], row: Sequence[str], width: int) -> list[str]
 
 def _folded(cell: str, width: int) -> list[str]:
     """The lines of a cell, broken between words alone."""
-    return [cell] if len(cell) <= width else wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+    if len(cell) <= width:
+        return [cell]
+    from textwrap import wrap  # noqa: PLC0415  only a narrow terminal folds
+
+    return wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _terminal_columns() -> int:
+    from shutil import get_terminal_size  # noqa: PLC0415  only a terminal has a width; brings the packers of archives
+
+    return get_terminal_size().columns
 
 
 def _longest_word(cell: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
 import threading
@@ -69,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ending_signals() as received, redirect_stdout(sys.stderr if as_json else stdout):
             code, document = _run(args, received, as_json=as_json, traceback=traceback)
         if document is not None:
+            import json  # noqa: PLC0415  a table for people needs none
+
             print(json.dumps(document, indent=2, allow_nan=False), file=stdout)
         stdout.flush()
     except BrokenPipeError:

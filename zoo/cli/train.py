@@ -7,7 +7,10 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +25,7 @@ from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
 from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
+from zoo.runs.recipe_overrides import recipe_settings
 from zoo.runs.replacement import waits_for_its_place
 from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
+UNSHOWN = ("schema", "recipe", "choices")
+"""Parts of the config that --dry-run says in another way, or that are for machines alone."""
 PATH = click.Path(path_type=Path)
 
 
@@ -91,6 +97,8 @@ def train(
     if dry_run:
         if request.weights is not None:
             check_obtainable(request.weights.entry)
+        input = request.task.problem(card, request.config.input).input  # grey or colour, as the data are
+        request = replace(request, config=replace(request.config, input=input))
         _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
@@ -164,9 +172,18 @@ def _printer(output: Output) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if _leads():
-            (output.note if output.as_json else output.line)(text)
+            for line in _folded(text) if output.on_terminal else [text]:
+                (output.note if output.as_json else output.line)(line)
 
     return say
+
+
+def _folded(sentence: str) -> list[str]:
+    """The lines of a sentence on a terminal, broken between words; one with a command in it stays whole."""
+    if "zoo train " in sentence:
+        return [sentence]
+    width = get_terminal_size().columns
+    return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _callbacks(output: Output) -> list[Any]:
@@ -195,17 +212,20 @@ def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehe
             "estimate": _estimate(rehearsal),
         }
     )
-    recipe = record["recipe"]
-    assert isinstance(recipe, dict)
-    shown = {name: value for name, value in record.items() if name not in ("recipe", "choices") and value is not None}
-    output.facts([(name, str(value)) for name, value in shown.items()])
-    output.facts([(f"recipe.{name}", str(value)) for name, value in recipe.items()])
+    shown = {name: value for name, value in record.items() if name not in UNSHOWN and value is not None}
+    output.facts([(name, str(value)) for name, value in {**shown, "input": request.config.input.describe()}.items()])
+    output.line("the recipe, which --set changes:")
+    output.facts(recipe_settings(request.config.recipe, request.trainer.spec.options))
     if rehearsal:
         from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
 
         output.line(
-            f"estimate: {rehearsal.steps:,} steps of {rehearsal.step_seconds:.2g} s, {clock(rehearsal.seconds)} "
-            f"without the evaluations; checkpoints of {text.size(rehearsal.checkpoint_bytes)}, "
+            f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
+            f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
+            f"{rehearsal.evaluation_seconds:.2g} s"
+        )
+        output.line(
+            f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
             f"{text.size(rehearsal.free_bytes)} are free"
         )
 
@@ -218,6 +238,9 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
         "steps": rehearsal.steps,
         "step_seconds": rehearsal.step_seconds,
         "seconds": rehearsal.seconds,
+        "evaluations": rehearsal.evaluations,
+        "evaluation_seconds": rehearsal.evaluation_seconds,
+        "total_seconds": rehearsal.total_seconds,
         "disk_bytes": rehearsal.checkpoint_bytes,
         "free_bytes": rehearsal.free_bytes,
     }

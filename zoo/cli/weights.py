@@ -35,7 +35,7 @@ def weights() -> None:
 @weights.command("list")
 @json_option
 def list_weights(as_json: bool) -> None:
-    """What was downloaded, interrupted downloads included."""
+    """What was downloaded, interrupted downloads included, and what was made of files from elsewhere."""
     out = Output(as_json=as_json)
     files = cached_files(Catalog.discover())
     folder = cache_root() / "weights"
@@ -50,10 +50,10 @@ def list_weights(as_json: bool) -> None:
 
 @weights.command("clear")
 @click.argument("names", nargs=-1, metavar="[WEIGHTS]...")
-@click.option("--all", "everything", is_flag=True, help="Everything that was downloaded.")
+@click.option("--all", "everything", is_flag=True, help="Everything that was downloaded or converted.")
 @json_option
 def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Delete downloaded weights, named as in `zoo weights list`."""
+    """Delete downloaded and converted weights, named as in `zoo weights list`."""
     out = Output(as_json=as_json)
     if everything == bool(names):
         raise UsageError("say which weights to delete, or --all of them", hint="zoo weights list")
@@ -61,7 +61,7 @@ def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> No
     chosen = files if everything else [_named(name, files) for name in names]
     freed = sum(file.remove() for file in chosen)
     out.document({"schema": 1, "removed": [file.name for file in chosen], "bytes": freed})
-    out.line(f"deleted {len(chosen)} of {len(files)} downloads, {text.size(freed)}")
+    out.line(f"deleted {len(chosen)} of {len(files)} files, {text.size(freed)}")
     out.next("zoo weights list")
 
 
@@ -171,7 +171,7 @@ def _named(name: str, files: tuple[CachedFile, ...]) -> CachedFile:
 
 
 def _row(file: CachedFile) -> tuple[str, ...]:
-    return (file.name, text.size(file.size), "" if file.whole else "interrupted", str(file.path))
+    return (file.name, text.size(file.size), file.remark, str(file.path))
 
 
 def _record(file: CachedFile) -> dict[str, object]:
@@ -180,4 +180,5 @@ def _record(file: CachedFile) -> dict[str, object]:
         "path": str(file.path),
         "size": file.size,
         "whole": file.whole,
+        "converted": file.remark == "converted",
     }

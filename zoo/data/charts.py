@@ -1,4 +1,7 @@
-"""Charts and walls of pictures for metrics, drawn with matplotlib and written at once.  [matplotlib]"""
+"""Charts and walls of pictures for metrics, drawn with matplotlib and written at once.
+
+matplotlib is imported where the first figure is made: whoever measures without drawing needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,29 @@ import io
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
 from zoo.api.untrusted import defused
 from zoo.runs.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAX_CLASSES_WITH_COUNTS: Final = 20
 """Up to so many classes the cells of a confusion matrix show their counts."""
 MAX_CLASSES_DRAWN: Final = 40
 """Of more classes, only those that are confused most often are drawn."""
 COLUMNS: Final = 4
+
+
+def new_figure(width: float, height: float, *, layout: Literal["constrained"] | None = None) -> Figure:
+    """An empty figure of so many inches."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  only drawing needs it
+
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -42,7 +54,7 @@ def confusion_chart(matrix: npt.NDArray[Any], classes: Sequence[str]) -> Figure:
     cells = matrix[np.ix_(shown, shown)]
     shares = cells / np.maximum(matrix.sum(1)[shown], 1)[:, None]
     side = max(3.5, 0.32 * len(shown) + 1.5)
-    figure = Figure(figsize=(side, side))
+    figure = new_figure(side, side)
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [classes[number][:18] for number in shown.tolist()]
@@ -61,7 +73,7 @@ def confusion_chart(matrix: npt.NDArray[Any], classes: Sequence[str]) -> Figure:
 def wall(images: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str]) -> Figure:
     """Pictures uint8 [h, w, 1 or 3] in rows of four, each under its title."""
     rows = -(-len(images) // COLUMNS)
-    figure = Figure(figsize=(2 * COLUMNS, 2.3 * rows), layout="constrained")
+    figure = new_figure(2 * COLUMNS, 2.3 * rows, layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from zoo.api.errors import OutputExists
 from zoo.api.task import Shown
-from zoo.api.untrusted import defused
+from zoo.api.untrusted import defused, escaped_json
 from zoo.models.answers import Answer
 from zoo.runs import atomic
 
@@ -50,10 +50,10 @@ def save_answers(
             for suffix, data in (shown.files if shown is not None else {}).items():
                 (folder / _free_name(answer, names, suffix=suffix)).write_bytes(data)
             kept.append(answer if shown is None else replace(answer, shown=replace(shown, picture=None, files={})))
-        (folder / "predictions.json").write_text(as_json(kept))
-        (folder / "predictions.csv").write_text(as_csv(kept))
+        (folder / "predictions.json").write_text(as_json(kept), encoding="utf-8")
+        (folder / "predictions.csv").write_text(as_csv(kept), encoding="utf-8")
         if together := compare(kept):
-            (folder / "comparison.json").write_text(json.dumps(together.record, indent=2, ensure_ascii=False) + "\n")
+            (folder / "comparison.json").write_text(_json(together.record), encoding="utf-8")
 
     atomic.write_directory(place, fill, overwrite=overwrite, mark="predictions.json")
     return kept
@@ -61,7 +61,11 @@ def save_answers(
 
 def as_json(answers: Sequence[Answer]) -> str:
     """A list with an object for each answer."""
-    return json.dumps([answer.record() for answer in answers], indent=2, ensure_ascii=False) + "\n"
+    return _json([answer.record() for answer in answers])
+
+
+def _json(value: object) -> str:
+    return escaped_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 def as_csv(answers: Sequence[Answer]) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from zoo.api.trainer import Trainer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """The plugins, loaded and broken, and the entries that names stand for."""
 
@@ -62,7 +62,7 @@ class Catalog:
         task_name = self.task(task).full_name if task is not None else None
         entries = [
             entry
-            for entry in self._all_models()
+            for entry in self._all_models
             if any(
                 _matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
             )
@@ -93,33 +93,20 @@ class Catalog:
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
-        entries = [
-            RegistryEntry(plugin=plugin, spec=self._with_current_model(spec))
-            for plugin in self.plugins
-            for spec in plugin.weights
-        ]
-        clashing = {entry.full_name for entry in self._all_models() if entry.needs_plugin}
-        groups: dict[str, list[RegistryEntry[WeightsSpec]]] = {}
-        for entry in entries:
-            groups.setdefault(entry.model, []).append(replace(entry, model_needs_plugin=entry.model in clashing))
-        chosen = groups if model is None else {model: groups.get(model, [])}
-        marked = [
-            entry
-            for name, group in chosen.items()
-            for entry in mark_clashes(group, prefer=self.prefer, owner=name.partition("/")[0])
-        ]
-        return tuple(sorted(marked, key=lambda entry: entry.full_name))
+        if model is None:
+            return self._all_weights
+        return tuple(entry for entry in self._all_weights if entry.model == model)
 
     def without_model(self) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """The weights of models that no installed plugin offers."""
-        offered = {entry.full_name for entry in self._all_models()}
-        return tuple(entry for entry in self.weights() if entry.model not in offered)
+        offered = {entry.full_name for entry in self._all_models}
+        return tuple(entry for entry in self._all_weights if entry.model not in offered)
 
     # --- what a name means ---
 
     def model(self, name: str) -> RegistryEntry[ModelSpec]:
         """The model of a bare name, an alias or a full name."""
-        return self._find(name, self._all_models(), kind="model")
+        return self._find(name, self._all_models, kind="model")
 
     def family(self, name: str) -> tuple[RegistryEntry[ModelSpec], ...]:
         """The models that an alias means in a training, those for the smallest pictures first, then its own model.
@@ -131,7 +118,7 @@ class Catalog:
             return ()
         members = [
             entry
-            for entry in self._all_models()
+            for entry in self._all_models
             if name in entry.spec.takes_over
             and self._task_of(entry) == self._task_of(owner)
             and entry.plugin.built_in >= owner.plugin.built_in
@@ -316,9 +303,28 @@ class Catalog:
         current = current_name(spec.model, self.plugins)
         return spec if current == spec.model else replace(spec, model=current)
 
+    @cached_property
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models]
         return mark_clashes(entries, prefer=self.prefer)
+
+    @cached_property
+    def _all_weights(self) -> tuple[RegistryEntry[WeightsSpec], ...]:
+        """The weights of every model, those marked whose bare name does not mean them; sorted by full name."""
+        clashing = {entry.full_name for entry in self._all_models if entry.needs_plugin}
+        groups: dict[str, list[RegistryEntry[WeightsSpec]]] = {}
+        for plugin in self.plugins:
+            for spec in plugin.weights:
+                entry = RegistryEntry(plugin=plugin, spec=self._with_current_model(spec))
+                if entry.model in clashing:
+                    entry = replace(entry, model_needs_plugin=True)
+                groups.setdefault(entry.model, []).append(entry)
+        marked = [
+            entry
+            for model, group in groups.items()
+            for entry in mark_clashes(group, prefer=self.prefer, owner=model.partition("/")[0])
+        ]
+        return tuple(sorted(marked, key=lambda entry: entry.full_name))
 
     def _is_called(self, full_name: str, name: str) -> bool:
         """Whether a name means the task of this full name; not where nobody offers it."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from zoo.api.errors import PluginError, UnknownName, describe_error
+from zoo.registry.distributions import Entries, canonical, metadata_of, read_entries, read_metadata, record_folders
+from zoo.registry.references import resolve
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 GROUP = "zoo.plugins"
 FORMER_NAMES = "zoo.former_names"
 """Entry points `old = "new"` of a distribution that renamed a plugin: the old name goes on meaning the new one."""
+GROUPS = (GROUP, FORMER_NAMES)
 BUILT_IN = "edgezoo"
 """The distribution whose plugins keep their bare names where others offer the same."""
 _VALUE = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?")
@@ -46,20 +52,11 @@ def title(name: str, distribution: str, version: str) -> str:
 
 def installed_candidates() -> tuple[Candidate, ...]:
     """Every entry point of the group `zoo.plugins`, sorted by name, then zoo's own first, then by distribution."""
-    try:
-        entries = entry_points()
-        plugins, former = tuple(entries.select(group=GROUP)), tuple(entries.select(group=FORMER_NAMES))
-    except Exception:
-        # one distribution whose entry points cannot be read would hide those of all others: each is read alone
-        candidates = [candidate for distribution in distributions() for candidate in _of_distribution(distribution)]
+    folders = record_folders()
+    if folders is None:
+        candidates = [candidate for distribution in _distributions() for candidate in _of_distribution(distribution)]
     else:
-        known: dict[int, tuple[str, str]] = {}  # reading a distribution's metadata for each entry point takes long
-        candidates = []
-        for entry in plugins:
-            if id(entry.dist) not in known:
-                known[id(entry.dist)] = _name_and_version(entry.dist)
-            renamed = [other for other in former if other.dist is entry.dist]
-            candidates.append(_candidate(entry, *known[id(entry.dist)], former=renamed))
+        candidates = [candidate for folder in folders.values() for candidate in _of_folder(folder)]
     # pip leaves a second record of a distribution behind where it is interrupted
     unique = {(item.name, item.distribution, item.module): item for item in reversed(candidates)}
     return tuple(
@@ -107,15 +104,41 @@ def same_name(first: str, second: str) -> bool:
     return current_name(first, plugins) == current_name(second, plugins)
 
 
-def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
+def _distributions() -> Iterable[Distribution]:
+    """Every distribution as `importlib.metadata` sees it; of two with one name, the first on `sys.path`."""
+    from importlib.metadata import distributions  # noqa: PLC0415  slow to import
+
+    first: dict[object, Distribution] = {}
+    for distribution in distributions():
+        name, _ = _name_and_version(distribution)
+        first.setdefault(canonical(name) or distribution, distribution)
+    return first.values()
+
+
+def _of_folder(folder: str) -> Iterable[Candidate]:
+    """The candidates of a record that is a folder."""
+    try:
+        entries = read_entries(folder)
+    except (OSError, ValueError):
+        from importlib.metadata import Distribution  # noqa: PLC0415  slow to import
+
+        return _of_distribution(Distribution.at(folder))
+    if not entries.get(GROUP):
+        return ()
+    try:
+        metadata = read_metadata(folder)
+    except (OSError, ValueError):
+        return _candidates(entries, "", "")
+    return _candidates(entries, metadata.name, metadata.version)
+
+
+def _of_distribution(distribution: Distribution) -> Iterable[Candidate]:
     """The candidates of one distribution; if its entry points cannot be read, one whose loading raises PluginError."""
     name, version = _name_and_version(distribution)
     try:
-        entries = distribution.entry_points
-        former = tuple(entries.select(group=FORMER_NAMES))
-        yield from (_candidate(entry, name, version, former=former) for entry in entries.select(group=GROUP))
+        points = distribution.entry_points
     except Exception as error:
-        yield Candidate(
+        refused = Candidate(
             name=re.sub(r"\W+", "_", name.lower()) or "unnamed",
             load=_refusing(
                 f"its entry_points.txt cannot be read ({describe_error(error)})",
@@ -124,28 +147,39 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
             distribution=name,
             version=version,
         )
+        return (refused,)
+    groups = {group: tuple((point.name, point.value) for point in points.select(group=group)) for group in GROUPS}
+    return _candidates(groups, name, version)
 
 
-def _candidate(entry: EntryPoint, distribution: str, version: str, *, former: Iterable[EntryPoint]) -> Candidate:
-    load: Callable[[], object] = entry.load
-    if not _VALUE.fullmatch(entry.value):
-        load = _refusing(
-            f"its entry point is {entry.value!r}; it must look like 'zoo_acme.plugin', or 'zoo_acme.plugin:object'"
+def _candidates(entries: Entries, distribution: str, version: str) -> list[Candidate]:
+    """The candidates of a distribution from the names and values of its entry points."""
+    former = entries.get(FORMER_NAMES, ())
+    return [
+        Candidate(
+            name=name,
+            load=_load_of(name, value, distribution),
+            distribution=distribution,
+            version=version,
+            module=re.split(r"[.:]", value, maxsplit=1)[0],
+            former_names=tuple(old for old, new in former if new == name),
         )
-    elif not distribution:
-        load = _refusing(
+        for name, value in entries.get(GROUP, ())
+    ]
+
+
+def _load_of(name: str, value: str, distribution: str) -> Callable[[], object]:
+    """What loads the object that an entry point names, or says why it cannot."""
+    if not _VALUE.fullmatch(value):
+        return _refusing(
+            f"its entry point is {value!r}; it must look like 'zoo_acme.plugin', or 'zoo_acme.plugin:object'"
+        )
+    if not distribution:
+        return _refusing(
             "its distribution has no name: the METADATA beside its entry points is missing or damaged",
-            hint=f"reinstall the package of the module {entry.value}, or set ZOO_DISABLE_PLUGINS={entry.name}",
+            hint=f"reinstall the package of the module {value}, or set ZOO_DISABLE_PLUGINS={name}",
         )
-    module = re.split(r"[.:]", entry.value, maxsplit=1)[0]
-    return Candidate(
-        name=entry.name,
-        load=load,
-        distribution=distribution,
-        version=version,
-        module=module,
-        former_names=tuple(other.name for other in former if other.value == entry.name),
-    )
+    return partial(resolve, value)
 
 
 def _refusing(sentence: str, *, hint: str = "") -> Callable[[], object]:
@@ -155,13 +189,13 @@ def _refusing(sentence: str, *, hint: str = "") -> Callable[[], object]:
     return load
 
 
-def _name_and_version(distribution: Distribution | None) -> tuple[str, str]:
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
     """Name and version of a distribution; empty where its metadata do not say."""
     try:
-        record = distribution.metadata if distribution else None
-        return (str(record["Name"] or ""), str(record["Version"] or "")) if record else ("", "")
+        metadata = metadata_of(distribution)
     except Exception:  # every version of Python reports a missing METADATA in another way
         return "", ""
+    return metadata.name, metadata.version
 
 
 def plugin_at_fault(error: BaseException) -> str:

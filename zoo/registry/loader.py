@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import islice
 from typing import TypeVar
 
@@ -177,6 +176,8 @@ def _check_hooks(manager: pluggy.PluginManager, implementation: object) -> None:
     implemented = {caller.name: caller for caller in manager.get_hookcallers(implementation) or ()}
     for name, caller in implemented.items():
         if caller.spec is None:
+            from difflib import get_close_matches  # noqa: PLC0415  only for a typing mistake
+
             close = get_close_matches(name, HOOKS, n=1)
             raise PluginError(
                 f"it implements the unknown hook {name!r}"

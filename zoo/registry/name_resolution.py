@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from zoo.api.errors import AmbiguousName, UnknownName
@@ -173,6 +172,8 @@ def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugi
 
 
 def _suggestion(bare: str, entries: Sequence[RegistryEntry[S]], *, kind: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only for a typing mistake
+
     names = {entry.name for entry in entries}.union(*(entry.aliases for entry in entries))
     close = get_close_matches(bare.lower().replace("-", "_"), names, n=3) or get_close_matches(bare, names, n=3)
     if close:

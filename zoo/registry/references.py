@@ -7,14 +7,16 @@ import re
 from functools import cache
 from operator import eq, ge, gt, le, lt, ne
 
+from zoo.registry.distributions import canonical, installed_metadata
+
 
 def resolve(reference: str) -> object:
-    """The object that "package.module:object" names; imports the module on first use."""
+    """The object that "package.module:object" names, or the module of "package.module"; imported on first use."""
     module, _, path = reference.partition(":")
-    found: object = importlib.import_module(module)
-    for part in path.split("."):
-        found = getattr(found, part)
-    return found
+    value: object = importlib.import_module(module)
+    for part in filter(None, path.split(".")):
+        value = getattr(value, part)
+    return value
 
 
 _NAMED = re.compile(r"""extra\s*==\s*['"]([\w.-]+)""")
@@ -31,19 +33,19 @@ def missing_requirements(distribution: str, extra: str) -> tuple[str, ...]:
     LookupError when the distribution declares no such extra, so that a plugin's typing mistake is not taken for
     an extra that needs nothing.
     """
-    from importlib.metadata import distribution as find  # noqa: PLC0415  only models with an extra pay for it
-
-    found = find(distribution)
-    if _canonical(extra) not in {_canonical(name) for name in found.metadata.get_all("Provides-Extra", [])}:
+    metadata = installed_metadata(distribution)
+    if metadata is None:
+        raise LookupError(f"the distribution {distribution} is not installed")
+    if canonical(extra) not in map(canonical, metadata.extras):
         raise LookupError(f"{distribution} declares no extra {extra!r}")
-    missing = [_missing(text, extra) for text in found.requires or () if _concerns(text, extra)]
-    return tuple(one for one in missing if one)
+    missing = [_missing(text, extra) for text in metadata.requires if _concerns(text, extra)]
+    return tuple(requirement for requirement in missing if requirement)
 
 
 def _concerns(text: str, extra: str) -> bool:
     """False where a requirement's condition is about other extras alone, or about none."""
-    named = {_canonical(name) for name in _NAMED.findall(text)}
-    return _canonical(extra) in named if named else "extra" in text.partition(";")[2]
+    named = {canonical(name) for name in _NAMED.findall(text)}
+    return canonical(extra) in named if named else "extra" in text.partition(";")[2]
 
 
 def _missing(text: str, extra: str) -> str:
@@ -80,14 +82,7 @@ def _missing_by_grammar(text: str, extra: str) -> str:
     return "" if met else f"{wanted.name}{wanted.specifier}"
 
 
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _installed(name: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    """The version of a distribution; None where it is not installed."""
+    metadata = installed_metadata(name)
+    return None if metadata is None else metadata.version

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.errors import DiskError, OutputExists, UsageError, ZooError
+from zoo.api.untrusted import escaped_json
 
 _LEFTOVER: Final = re.compile(r"\..*\.[0-9a-f]{8}\.(tmp|old)", re.DOTALL)
 _MAX_NAME_BYTES: Final = 255 - len("..12345678.tmp")
@@ -153,14 +154,9 @@ def write_text(path: Path, text: str) -> None:
 def json_text(value: object) -> str:
     """A JSON document, indented, keys in the order given; NaN is refused because JSON has none.
 
-    File names that are no valid UTF-8 are escaped, and read back as they were.
+    Control characters, and names of files that are no valid UTF-8, are escaped, and read back as they were.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=2, allow_nan=False) + "\n"
-    return text
+    return escaped_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def write_json(path: Path, value: object) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from zoo.runs.user_paths import user_folder
 
 
 def cache_root() -> Path:
     """The folder that ZOO_CACHE names, else the platform's own place for caches."""
-    named = os.environ.get("ZOO_CACHE", "")
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_cache_path  # noqa: PLC0415  only where nobody named a folder
-
-    return user_cache_path("zoo", appauthor=False)
+    return user_folder("cache")

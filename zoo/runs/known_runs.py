@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.api.errors import DiskError
+from zoo.api.errors import DiskError, UsageError
 from zoo.runs.atomic import write_json
+from zoo.runs.user_paths import user_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +33,26 @@ class KnownRun:
 
 def state_root() -> Path:
     """The folder that ZOO_STATE names, else the platform's own place for what programs remember."""
-    named = os.environ.get("ZOO_STATE", "")
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_state_path  # noqa: PLC0415  only where nobody named a folder
-
-    return user_state_path("zoo", appauthor=False)
+    return user_folder("state")
 
 
 def remember_run(path: Path) -> None:
     """Note a new run; a state folder that cannot be written costs a listing, not a training."""
     absolute = str(path.absolute())
     name = hashlib.sha256(absolute.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    with suppress(DiskError, OSError, UnicodeError):
+    with suppress(DiskError, OSError, UnicodeError, UsageError):
         folder = state_root() / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / f"{name}.json", {"path": absolute, "made_in": str(Path.cwd())})
 
 
 def known_runs() -> Iterator[KnownRun]:
-    """Every noted run that is still there."""
-    for file in sorted((state_root() / "runs").glob("*.json")):
+    """Every noted run that is still there; none where the account has no home."""
+    try:
+        folder = state_root() / "runs"
+    except UsageError:
+        return
+    for file in sorted(folder.glob("*.json")):
         try:
             entry = json.loads(file.read_bytes())
             run = KnownRun(path=Path(entry["path"]), made_in=Path(entry["made_in"]))

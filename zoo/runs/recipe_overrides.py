@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -33,6 +33,32 @@ def apply_settings(recipe: Recipe, settings: Iterable[str], options: Mapping[str
 def changed_fields(settings: Iterable[str]) -> frozenset[str]:
     """The fields of the recipe that these settings change: "epochs", "augment.flip"."""
     return frozenset(setting.partition("=")[0].strip().removeprefix("recipe.") for setting in settings)
+
+
+def recipe_settings(recipe: Recipe, options: Mapping[str, Option]) -> list[tuple[str, str]]:
+    """Every number of a recipe as --set takes it: ("recipe.augment.flip", "true"); `options` are the trainer's."""
+    settings = {**options, **recipe.options}
+    return [
+        *(pair for pair in _spelt("recipe", recipe) if not pair[0].startswith("recipe.options")),
+        *((f"recipe.options.{name}", _spelt_value(value)) for name, value in settings.items()),
+    ]
+
+
+def _spelt(path: str, record: Any) -> Iterator[tuple[str, str]]:
+    for field in fields(record):
+        name, value = f"{path}.{field.name}", getattr(record, field.name)
+        if is_dataclass(value):
+            yield from _spelt(name, value)
+        else:
+            yield name, _spelt_value(value)
+
+
+def _spelt_value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_spelt_value, value))
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def read_size(value: int | str) -> tuple[int, int]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,9 +38,11 @@ class ScratchFolder:
     @classmethod
     def make(cls, *, in_memory: bool = False) -> ScratchFolder:
         """One in TMPDIR, or where the system has it in shared memory; OSError where neither can be written."""
-        from filelock import FileLock  # noqa: PLC0415  listing models needs none
+        from tempfile import gettempdir  # noqa: PLC0415  listing models needs neither
 
-        parent = SHARED_MEMORY if in_memory and os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+        from filelock import FileLock  # noqa: PLC0415
+
+        parent = SHARED_MEMORY if in_memory and os.access(SHARED_MEMORY, os.W_OK) else Path(gettempdir())
         path = parent / f"{PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
         lock = FileLock(_lock_of(path), mode=0o600, thread_local=False)  # another thread may remove it
         lock.acquire()  # before the folder is there, so that nobody sees it unlocked
@@ -70,10 +70,16 @@ class ScratchFolder:
 
 def sweep() -> None:
     """Remove what dead processes of this user left; never an error, since nobody asked for it."""
-    for parent in {SHARED_MEMORY, Path(tempfile.gettempdir())}:
+    for parent in {SHARED_MEMORY, *_temporary_folders()}:
         with suppress(OSError):
             for lock in _locks(parent):
                 _remove_if_dead(lock)
+
+
+def _temporary_folders() -> Iterator[Path]:
+    """Where `tempfile` puts folders; it is slow to import, and knows only the one of today."""
+    yield from (Path(os.environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name))
+    yield from (Path("/tmp"), Path("/var/tmp"), Path("/usr/tmp"))
 
 
 def _locks(parent: Path) -> Iterator[Path]:
@@ -124,7 +130,9 @@ def _is_held(path: Path) -> bool:
 def _remove(path: Path) -> None:
     """The folder first: a lock without a folder is found again, a folder without a lock is not."""
     if _is_own(path, stat.S_ISDIR):
-        shutil.rmtree(path, ignore_errors=True)
+        from shutil import rmtree  # noqa: PLC0415  rarely is there anything
+
+        rmtree(path, ignore_errors=True)
     if not _is_own(path, stat.S_ISDIR):
         _lock_of(path).unlink(missing_ok=True)
 

@@ -20,6 +20,7 @@ from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
+from zoo.runs.user_paths import expand_user
 
 SCHEMA: Final = 2
 """In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
@@ -201,7 +202,7 @@ def resolve_config(
 
 def absolute_path(data: str) -> str:
     """The absolute path of data that are a file or folder; empty for embedded and published ones."""
-    path = Path(data).expanduser()
+    path = expand_user(data)
     return str(path.resolve()) if path.exists() else ""
 
 

@@ -12,6 +12,7 @@ from zoo.api.recipe import Recipe
 from zoo.runs.recipe_overrides import Option
 from zoo.training.data_order import mix_seed
 from zoo.training.engine.fabric import Engine
+from zoo.training.engine.optimizer_step import step_of
 from zoo.training.moving_average import MovingAverage
 
 
@@ -97,6 +98,7 @@ class _OptimizerStep:
         average: MovingAverage | None,
     ) -> None:
         self._optimizer = optimizer
+        self._step = step_of(optimizer)
         self._module = module
         self._parameters = parameters
         self._groups = [(group, group.get("factor", 1.0)) for group in optimizer.param_groups]
@@ -113,8 +115,9 @@ class _OptimizerStep:
             self._engine.average_gradients(self._parameters)
         if self._clip is not None:
             self._engine.clip(self._parameters, self._module, self._optimizer, self._clip)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._step()
+        for parameter in self._parameters:
+            parameter.grad = None
         if self._average is not None:
             self._average.update()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
+from zoo.data.charts import new_figure
 from zoo.runs.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TRAIN_LOSS, VALIDATION_LOSS = "train/loss", "validation/loss"
 WANTED = (TRAIN_LOSS, "validation/", "lr")
@@ -19,10 +21,12 @@ COLUMNS = 3
 
 def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
     """curves.png by epoch: the losses, every validation metric, the learning rate; rows are those of metrics.csv."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  only drawing needs it
+
     names = [name for name in rows[0] if name.startswith(WANTED) and name != VALIDATION_LOSS]
     columns = min(COLUMNS, len(names))
     rows_of_charts = -(-len(names) // columns)
-    figure = Figure(figsize=(3.4 * columns, 2.8 * rows_of_charts), layout="constrained")
+    figure = new_figure(3.4 * columns, 2.8 * rows_of_charts, layout="constrained")
     grid = figure.subplots(rows_of_charts, columns, squeeze=False).flat
     epochs = [row["epoch"] for row in rows]
     for axes, name in zip(grid, names, strict=False):
@@ -42,11 +46,13 @@ def draw_curves(rows: Sequence[dict[str, float]], file: Path) -> Path:
 
 def draw_comparison(runs: Mapping[str, Sequence[dict[str, float]]], file: Path) -> Path:
     """The curves of several runs over each other, one chart for each number that any of them has."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  only drawing needs it
+
     present = dict.fromkeys(name for rows in runs.values() for name in (rows[0] if rows else {}))
     names = [name for name in present if name.startswith(WANTED)]
     columns = min(COLUMNS, max(len(names), 1))
     rows_of_charts = max(-(-len(names) // columns), 1)
-    figure = Figure(figsize=(3.4 * columns, 2.8 * rows_of_charts + 0.4), layout="constrained")
+    figure = new_figure(3.4 * columns, 2.8 * rows_of_charts + 0.4, layout="constrained")
     grid = list(figure.subplots(rows_of_charts, columns, squeeze=False).flat)
     for axes, name in zip(grid, names, strict=False):
         for label, rows in runs.items():

@@ -43,6 +43,8 @@ class StepEvent:
     """Items a second."""
     remaining: float
     """Seconds to the end of the training, estimated."""
+    step_seconds: float = 0.0
+    """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the last evaluation."""
 
@@ -68,9 +70,12 @@ class EpochResult:
     validation_loss: float | None = None
     """The mean loss on the validation split; None where the trainer does not say it."""
     answers: float | None = None
-    """The share of validation items that got the most common answer; None where answers are no classes."""
+    """The share of validation items, or of their pixels, that got the most common answer; None where answers are no
+    classes."""
     labels: float | None = None
-    """The share of validation items that are of the most common class."""
+    """The share of those that are of the most common class."""
+    classified: Literal["items", "pixels"] = "items"
+    """What has a class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,7 @@ class Fit:
             validation_loss=split.loss,
             answers=split.answers,
             labels=split.labels,
+            classified=split.classified,
             best=best,
             measured=measured,
         )
@@ -237,6 +238,7 @@ class Fit:
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
             remaining=self._remaining(seconds_per_step),
+            step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
         for callback in self._callbacks:

@@ -19,15 +19,18 @@ from zoo.api.problem import Problem
 from zoo.api.trainer import Trainer
 from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
+from zoo.training.batches import channels_last, on_device
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
-from zoo.training.split_metrics import NO_AUGMENT
+from zoo.training.split_metrics import NO_AUGMENT, EvalMode
 
 KEPT_CHECKPOINTS: Final = 5
 """Two within an epoch, that of the epoch before, the best, and the one that is being written."""
 MOMENTS: Final = {"adam": 2, "adamw": 2, "sgd": 1}
 """Tensors beside each parameter that an optimiser keeps."""
+MEASURED_ITEMS: Final = 32
+"""Validation items of which the time is taken."""
 TOO_FEW_VALUES: Final = "Expected more than 1 value per channel"
 """How PyTorch's batch normalisation begins to say that it cannot train on one value."""
 
@@ -39,6 +42,12 @@ class Rehearsal:
     step_seconds: float
     steps: int
     """Of the whole training."""
+    evaluation_seconds: float
+    """Of one pass over the validation data."""
+    evaluations: int
+    """One after each epoch."""
+    max_seconds: float | None = None
+    """The limit of time that the user set."""
     checkpoint_bytes: int
     """Of all checkpoints that lie on the disk at once."""
     free_bytes: int
@@ -47,6 +56,12 @@ class Rehearsal:
     def seconds(self) -> float:
         """Of all steps, without the evaluations."""
         return self.step_seconds * self.steps
+
+    @property
+    def total_seconds(self) -> float:
+        """Of all steps and evaluations, or up to the limit of time."""
+        whole = self.seconds + self.evaluation_seconds * self.evaluations
+        return whole if self.max_seconds is None else min(whole, self.max_seconds)
 
 
 def make_modules(
@@ -172,10 +187,38 @@ def rehearse(training: Training, step: Callable[[], object], output: Path) -> Re
     """One step done and timed on a copy of the model; nothing is trained and nothing written."""
     needed = saved_bytes(training)
     free = check_room(output, needed)
-    step()  # the first one allocates
-    start = time.perf_counter()
-    step()
-    seconds = time.perf_counter() - start
+    config, steps = training.config, training.context.total_steps
+    if config.stop_after is not None:
+        steps = min(steps, config.stop_after)
     return Rehearsal(
-        step_seconds=seconds, steps=training.context.total_steps, checkpoint_bytes=needed.at_once, free_bytes=free
+        step_seconds=_second_time(step),
+        steps=steps,
+        evaluation_seconds=_evaluation_seconds(training),
+        evaluations=-(-steps // training.plan.batches),
+        max_seconds=config.max_time,
+        checkpoint_bytes=needed.at_once,
+        free_bytes=free,
     )
+
+
+def _second_time(work: Callable[[], object]) -> float:
+    """The seconds that some work takes when it is done again: the first time allocates."""
+    work()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _evaluation_seconds(training: Training) -> float:
+    """The seconds that the whole validation split takes, from those of its first items."""
+    dataset, context = training.validation, training.evaluation
+    indices = list(range(min(len(dataset), MEASURED_ITEMS)))
+    metrics = training.task.tensors.metrics(context.problem)
+
+    def evaluate() -> None:
+        batch = dataset.ready(on_device(dataset.batch(indices), training.engine.device))
+        batch = channels_last(batch) if context.recipe.channels_last else batch
+        metrics.update(training.trainer.predict(context, batch), batch)
+
+    with torch.no_grad(), EvalMode(context.modules.values()), training.engine.autocast():
+        return _second_time(evaluate) * len(dataset) / len(indices)

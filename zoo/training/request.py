@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.replacement import training_place
 from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
-from zoo.runs.train_options import TrainOptions
+from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
 
 if TYPE_CHECKING:
@@ -153,8 +154,16 @@ def _suited_member(request: TrainingRequest, facts: DataFacts) -> tuple[Training
 
 
 def choice_sentences(config: TrainConfig) -> list[str]:
-    """A sentence for each number that zoo chose for the data."""
-    return [f"{choice.name} {choice.value}: {choice.reason}" for choice in config.choices]
+    """A sentence for each number that zoo chose for the data, and one that says how to choose others."""
+    sentences = [f"{choice.name} {choice.value}: {choice.reason}" for choice in config.choices]
+    names = [choice.name for choice in config.choices if choice.name != "model"]
+    return [*sentences, *([f"to choose others: {_flags(names)}"] if names else [])]
+
+
+def _flags(names: Sequence[str]) -> str:
+    """The options that set fields of the recipe, as in --epochs, --set recipe.augment.flip=VALUE."""
+    options = {option.name: option.flag for option in TRAIN_OPTIONS}
+    return ", ".join(options.get(name, f"--set recipe.{name}=VALUE") for name in names)
 
 
 def _trained_member(

@@ -19,7 +19,7 @@ from zoo.training.callbacks.metrics_csv import MetricsCsv, read_rows
 from zoo.training.callbacks.pictures import Pictures
 from zoo.training.callbacks.tensorboard import TensorBoard
 from zoo.training.components import Training
-from zoo.training.diagnosis import ANSWERS, Finding, diagnose, read_history
+from zoo.training.diagnosis import Finding, diagnose, read_history
 from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.memory import is_out_of_memory, memory_error
@@ -85,8 +85,7 @@ def _all_callbacks(run: Run, training: Training, callbacks: Sequence[Callback]) 
 def _findings(run: Run, training: Training) -> tuple[Finding, ...]:
     """What the recorded epochs say about the training."""
     rows = read_rows(run.path / "metrics.csv")
-    classes = len(training.context.problem.classes) if rows and ANSWERS in rows[-1] else 0
-    return diagnose(read_history(rows, training.monitor, classes=classes))
+    return diagnose(read_history(rows, training.monitor, classes=len(training.context.problem.classes)))
 
 
 def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:

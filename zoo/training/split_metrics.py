@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -32,9 +32,11 @@ class SplitResult:
     loss: float | None = None
     """The mean over the items; None where the trainer does not say it."""
     answers: float | None = None
-    """The share of items that got the most common answer; None where answers are no classes."""
+    """The share of items, or of their pixels, that got the most common answer; None where answers are no classes."""
     labels: float | None = None
-    """The share of items that are of the most common class."""
+    """The share of those that are of the most common class."""
+    classified: Literal["items", "pixels"] = "items"
+    """What has a class."""
 
 
 def measure(
@@ -65,7 +67,7 @@ def measure_split(
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
-    with _EvalMode(context.modules.values()), engine.autocast():
+    with EvalMode(context.modules.values()), engine.autocast():
         for indices, raw in zip(batches, read_batches(dataset, batches, workers=workers), strict=True):
             if stop():
                 return None
@@ -75,7 +77,13 @@ def measure_split(
             sums.add(outputs, batch, count=len(indices))
             counts.add(outputs, batch)
     answers, labels = counts.shares(engine)
-    return SplitResult(metrics=metrics.compute(), loss=sums.mean(engine), answers=answers, labels=labels)
+    return SplitResult(
+        metrics=metrics.compute(),
+        loss=sums.mean(engine),
+        answers=answers,
+        labels=labels,
+        classified=counts.classified,
+    )
 
 
 class _LossSum:
@@ -103,20 +111,25 @@ def _no_loss(context: Context, outputs: Batch, batch: Batch) -> None:
 
 
 class _AnswerCounts:
-    """How often each class was answered and was right, where an answer is one of the classes of the problem."""
+    """How often each class was answered and was right, where an item or a pixel has one of the problem's classes."""
 
     def __init__(self, classes: int) -> None:
+        self.classified: Literal["items", "pixels"] = "items"
         self._answers = torch.zeros(classes, dtype=torch.float64)
         self._labels = torch.zeros(classes, dtype=torch.float64)
 
     def add(self, outputs: Batch, batch: Batch) -> None:
-        logits, label = outputs.get("logits"), batch.get("label")
-        classes = len(self._answers)
-        if not isinstance(logits, Tensor) or not isinstance(label, Tensor) or classes < 2 or label.ndim != 1:
+        """Logits [n, classes, …] and the labels [n] of items, or [n, h, w] of their pixels."""
+        classes, logits = len(self._answers), outputs.get("logits")
+        label = batch.get("label", batch.get("mask"))
+        if not isinstance(logits, Tensor) or not isinstance(label, Tensor) or classes < 2 or label.ndim not in (1, 3):
             return
-        if logits.shape == (len(label), classes):
-            self._answers += torch.bincount(logits.argmax(1).cpu(), minlength=classes)
-            self._labels += torch.bincount(label.cpu(), minlength=classes)
+        if logits.shape != (len(label), classes, *label.shape[1:]):
+            return
+        self.classified = "items" if label.ndim == 1 else "pixels"
+        labelled = label < classes  # the others are left open
+        self._answers += torch.bincount(logits.argmax(1)[labelled].cpu(), minlength=classes)
+        self._labels += torch.bincount(label[labelled].cpu(), minlength=classes)
 
     def shares(self, engine: Engine) -> tuple[float | None, float | None]:
         answers, labels = engine.sum(self._answers.tolist()), engine.sum(self._labels.tolist())
@@ -124,7 +137,7 @@ class _AnswerCounts:
         return (max(answers) / total, max(labels) / total) if total else (None, None)
 
 
-class _EvalMode:
+class EvalMode:
     """A context in which all modules are in eval mode; afterwards each has its former mode."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:

@@ -66,11 +66,13 @@ def begin(
             data=data_record(card, prepared.problem),
         )
         if engine.leads:
-            check_room(place, saved_bytes(training))
+            needed = saved_bytes(training)
+            free = check_room(place, needed)
             make_place(place, output)
             run = Run.create(place, record=run.record, config=run.config, data=run.data, overwrite=request.overwrite)
             remember_run(run.path)
             say(f"run {run.path}" + (f"; it replaces {output} when it has finished" if place != output else ""))
+            say(f"disk: about {needed.at_once / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
         engine.barrier()
         with holding(run.path) if engine.leads else nullcontext():
             ended = finish(run, training, card, callbacks, entry=request.entry)

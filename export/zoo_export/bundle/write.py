@@ -17,6 +17,7 @@ from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
+from zoo.bundle.runtime.consistency import proved_sizes
 from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
 from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
@@ -25,7 +26,6 @@ from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
 from zoo_export.bundle.worst_cases import shown_cases
-from zoo_export.capture.capture import PIPELINE
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.golden_cases import is_own, public_origins
 from zoo_export.subject.subject import Subject
@@ -192,15 +192,8 @@ def manifest_of(
             for name, data in sorted(files.items())
         ),
         metrics=subject.metrics,
-        proved=_proved(proof),
+        proved=proved_sizes(proof.evidence),
     )
-
-
-def _proved(proof: Proof) -> dict[str, int]:
-    """The largest size at which each axis of the pipeline was tried and compared."""
-    graph = proof.evidence.graph(PIPELINE)
-    axes = () if graph is None or graph.axes is None else graph.axes.tested
-    return {axis.name: max(axis.tested) for axis in axes if axis.tested}
 
 
 def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:

@@ -104,7 +104,7 @@ def verify_anew(
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
     checked = verify_bundle(bundle.path, key=key, engine=engine, catalog=catalog)
-    files = {name: (bundle.path / name).read_bytes() for name in (MODEL, PIPELINE)}
+    files = {name: bundle.read(name) for name in (MODEL, PIPELINE)}
     proof = prove(
         subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, engine=engine, progress=progress
     )

@@ -17,6 +17,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 
 from zoo import UsageError
+from zoo_torchvision.detection.losses import head_losses
 from zoo_torchvision.detection.tiny import tiny_ssd
 
 Decode = Callable[[Any, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
@@ -35,6 +36,8 @@ class Detector(nn.Module):
     """
 
     anchors: Tensor
+    cells: tuple[int, ...]
+    """Places on the feature map of each stride."""
 
     def __init__(self, network: Any, decode: Decode, *, image_size: tuple[int, int], background: bool) -> None:
         super().__init__()
@@ -57,6 +60,7 @@ class Detector(nn.Module):
         features = list(self.network.backbone(empty).values())
         anchors: Tensor = self.network.anchor_generator(ImageList(empty, [image_size]), features)[0]
         self.network.train(training)
+        self.cells = tuple(feature.shape[-2] * feature.shape[-1] for feature in features)
         return anchors
 
     def forward(self, images: Tensor, objects: Objects | None = None) -> Any:
@@ -67,10 +71,24 @@ class Detector(nn.Module):
         if self.training:
             if objects is None:
                 raise ValueError("a detector in training mode needs the objects to learn")
-            targets = [{"boxes": boxes, "labels": labels + int(self.background)} for boxes, labels in objects]
-            return self.network(list(images), targets)
-        head = self.network.head(list(self.network.backbone(images).values()))
+            return self.network(list(images), self._targets(objects))
+        return self.decoded(self.head_outputs(images))
+
+    def head_outputs(self, images: Tensor) -> dict[str, Tensor]:
+        """What the head gives for images float32 [n, 3, h, w], by name: logits, codes of boxes."""
+        outputs: dict[str, Tensor] = self.network.head(list(self.network.backbone(images).values()))
+        return outputs
+
+    def decoded(self, head: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Boxes and scores of outputs of the head."""
         return self.decode(self.network, head, self.anchors)
+
+    def losses(self, head: dict[str, Tensor], objects: Objects) -> dict[str, Tensor]:
+        """The losses of outputs of the head, by name."""
+        return head_losses(self.network, head, self._targets(objects), anchors=self.anchors, cells=self.cells)
+
+    def _targets(self, objects: Objects) -> list[dict[str, Tensor]]:
+        return [{"boxes": boxes, "labels": labels + int(self.background)} for boxes, labels in objects]
 
 
 def bypass(network: Any, image_size: tuple[int, int]) -> None:

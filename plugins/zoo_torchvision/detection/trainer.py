@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from zoo import Batch, SingleModelTrainer, StepContext, StepOutput
+from zoo_torchvision.detection.model import Detector
 
 
 class DetectionTrainer(SingleModelTrainer):
@@ -21,6 +22,23 @@ class DetectionTrainer(SingleModelTrainer):
         return StepOutput(loss=loss.detach(), count=len(objects), parts=parts)
 
     def predict(self, context: StepContext, batch: Batch) -> Batch:
-        """`boxes` [n, cells, 4] in pixels, or as many for each class, and `scores` [n, cells, classes]."""
-        boxes, scores = context.modules["model"](batch["input"])[:2]
-        return {"boxes": boxes, "scores": scores}
+        """`boxes` [n, cells, 4] in pixels, or as many for each class, and `scores` [n, cells, classes].
+
+        A one-stage detector also gives `head`, what the loss is measured on.
+        """
+        model = context.modules["model"]
+        if not isinstance(model, Detector):
+            boxes, scores = model(batch["input"])[:2]
+            return {"boxes": boxes, "scores": scores}
+        head = model.head_outputs(batch["input"])
+        boxes, scores = model.decoded(head)
+        return {"boxes": boxes, "scores": scores, "head": head}
+
+    def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:
+        """The same loss; None for two-stage detectors, which draw at random the regions that their loss is about."""
+        model = context.modules["model"]
+        if not isinstance(model, Detector):
+            return None
+        head = {name: output.float() for name, output in outputs["head"].items()}
+        losses = model.losses(head, list(zip(batch["boxes"], batch["labels"], strict=True)))
+        return sum(losses.values(), start=batch["input"].new_zeros(()))

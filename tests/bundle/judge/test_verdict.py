@@ -237,6 +237,7 @@ FAILURES: list[tuple[str, Status, Change]] = [
     ),
     ("subject", Status.FAIL, on_graph("model.onnx", sha256="f" * 64)),
     ("subject", Status.FAIL, lambda e: replace(e, schema=3)),
+    ("subject", Status.FAIL, lambda e: replace(e, subject=replace(e.subject, scope="file"))),
 ]
 
 
@@ -270,18 +271,19 @@ def test_a_task_without_truth_says_what_stands_in_its_place(healthy: Evidence) -
     assert found.status == Status.PASS
 
 
-def test_a_record_from_before_the_gate_is_judged_without_it(healthy: Evidence) -> None:
-    old = verdict(replace(healthy, truth=None))
-    assert old.status == Status.PASS
-    assert "truth" not in {gate.name for gate in old.gates}
+def test_repeated_failures_of_many_cases_are_one_sentence(healthy: Evidence) -> None:
+    found = verdict(on_cases("model.onnx", lambda case: replace(case, error="it stopped"))(healthy))
+    parity = next(gate.detail for gate in found.gates if gate.name == "parity")
+    assert parity == "case-0: it stopped (the same for 3 more)"
 
 
 def test_every_gate_is_among_those_that_fail_alone() -> None:
     assert {gate for gate, _, _ in FAILURES} == {"subject", *(spec.name for spec in GATES)}
 
 
+MEASURED = ("eval_mode", "lineage", "labels", "agreement", "truth", "skew")
 MISSING: list[Change] = [
-    *(lambda e, field=field: replace(e, **{field: None}) for field in ("eval_mode", "lineage", "labels", "agreement")),
+    *(lambda e, field=field: replace(e, **{field: None}) for field in MEASURED),
     *(lambda e, field=field: replace(e, **{field: ()}) for field in ("graphs", "mutants")),
     lambda e: replace(e, graphs=e.graphs[:1]),
     lambda e: replace(e, graphs=e.graphs[1:]),

@@ -36,8 +36,10 @@ def finding(path: Path, **changes: object) -> Finding:
     return check_code(path, replace(bundle.manifest, **changes), read_report(path / "report.json"))  # type: ignore[arg-type]
 
 
-def append(path: Path, text: str) -> None:
-    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+def replaced(path: Path, text: str) -> None:
+    """Another text in the place of a file, and its hash in the manifest."""
+    path.write_text(text, encoding="utf-8")
+    relist(path.parent, path.name)
 
 
 @pytest.mark.parametrize("name", ["run.py", "task.py", "report.html"])
@@ -45,8 +47,7 @@ def test_replaced_code_with_a_mended_hash_fails_without_against(
     make_bundle: MakeBundle, zoo_command: ZooCommand, name: str
 ) -> None:
     bundle = make_bundle()
-    (bundle / name).write_text(EVIL)
-    relist(bundle, name)
+    replaced(bundle / name, EVIL)
     said = zoo_command("verify", str(bundle))
     assert said.code == 1
     assert f"{name} is not the one that zoo {zoo_version()} writes" in said.out
@@ -60,7 +61,7 @@ def test_bundles_of_a_released_version_hold_and_replaced_code_in_them_fails(
     assert finding(EXPORTED / exported) == (Status.PASS, "run.py, task.py, report.html are what zoo 0.1.0 writes")
     for file in (EXPORTED / exported).glob("*.*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    append(tmp_path / name, "\n")
+    replaced(tmp_path / name, (tmp_path / name).read_text(encoding="utf-8") + "\n")
     assert finding(tmp_path) == (Status.FAIL, f"{name} is not the one that zoo 0.1.0 writes")
 
 
@@ -90,8 +91,7 @@ def test_a_page_with_other_words_or_elements_is_none_of_zoos(make_bundle: MakeBu
     bundle = make_bundle()
     text = (bundle / "report.html").read_text(encoding="utf-8").replace("&#x27;", "'")
     edited = text.replace(before, after, 1) if before in text else text + after
-    (bundle / "report.html").write_text(edited, encoding="utf-8")
-    relist(bundle, "report.html")
+    replaced(bundle / "report.html", edited)
     assert finding(bundle)[0] == Status.FAIL
 
 
@@ -104,7 +104,7 @@ def test_a_page_with_cases_is_made_again_from_what_it_shows(make_bundle: MakeBun
         case(case="pictures", reference="", candidate="", reference_png=PNG, candidate_png=PNG),
     ]
     whole = page(read_report(bundle / "report.json"), shown=shown)
-    (bundle / "report.html").write_text(whole, encoding="utf-8")
+    replaced(bundle / "report.html", whole)
     assert finding(bundle)[0] == Status.PASS
     for before, after in (
         ("data:image/png;base64,iVBO", "data:image/png;base64,iVBP"),
@@ -112,7 +112,7 @@ def test_a_page_with_cases_is_made_again_from_what_it_shows(make_bundle: MakeBun
         ("<h3>text only", '<h3 onclick="x()">text only'),
         ("<h3>text only</h3>", "<h3>text only</h3><form></form>"),
     ):
-        (bundle / "report.html").write_text(whole.replace(before, after), encoding="utf-8")
+        replaced(bundle / "report.html", whole.replace(before, after))
         assert finding(bundle)[0] == Status.FAIL
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_the_manifest_does_not_list_is_missed(make_bundle: MakeBundl
 def test_code_of_a_version_that_nobody_knows_is_not_passed_over(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
     assert finding(bundle, zoo="99.0")[0] == Status.PASS  # the same code as today
-    (bundle / "run.py").write_text(EVIL)
+    replaced(bundle / "run.py", EVIL)
     status, sentence = finding(bundle, zoo="99.0")
     assert status == Status.INCONCLUSIVE
     assert sentence == (
@@ -162,7 +162,7 @@ def test_the_task_of_an_installed_plugin_is_compared(make_bundle: MakeBundle, ke
     bundle = make_bundle()
     task = {"task": "keypoints", "task_plugin": keypoints}
     assert finding(bundle, **task) == (Status.FAIL, "task.py is not the one that zoo-keypoints 1.0 brings")
-    (bundle / "task.py").write_text(task_source("zoo_keypoints.device:read"))
+    replaced(bundle / "task.py", task_source("zoo_keypoints.device:read"))
     assert finding(bundle, **task)[0] == Status.PASS
 
 

@@ -15,6 +15,8 @@ from tests.bundle.runtime.graphs import linear
 from tests.bundle.runtime.test_bundle import relist, rewrite
 from tests.conftest import Said
 from tests.healthy import healthy_evidence
+from zoo.api.errors import BadFile
+from zoo.bundle.judge.evidence import Axes, Evidence
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import verify_bundle
 from zoo.bundle.runtime.golden_replay import golden_bytes
@@ -63,9 +65,57 @@ def test_an_edited_manifest_is_told_by_the_record_or_the_graphs(
 def test_the_record_of_a_single_file_is_none_of_a_bundle(make_bundle: MakeBundle) -> None:
     evidence = healthy_evidence()
     weak = replace(evidence, subject=replace(evidence.subject, scope="file"), lineage=None, labels=None, agreement=None)
-    gates = {gate.name: gate for gate in verify_bundle(make_bundle(evidence=weak)).gates}
-    assert gates["proof"].status == Status.PASS
+    gates = {gate.name: gate for gate in verify_bundle(make_bundle(evidence=weak, verdict="PASS")).gates}
+    assert gates["proof"].status == Status.FAIL
+    assert "measured as a file, and 2 graphs are to be published" in gates["proof"].detail
     assert "the record is about bundle in the manifest and file in the record" in gates["accord"].detail
+
+
+def without_axes(evidence: Evidence) -> Evidence:
+    model, pipeline = evidence.graphs
+    return replace(evidence, graphs=(model, replace(pipeline, axes=Axes(tested=(), static="it has one size"))))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (without_axes, "image[0] (height) of the pipeline is dynamic in the manifest, not in the record"),
+        (
+            lambda evidence: replace(evidence, environment=replace(evidence.environment, zoo="0.1.0")),
+            "the version of zoo is",
+        ),
+    ],
+)
+def test_what_a_record_leaves_out_is_told_by_the_manifest(
+    make_bundle: MakeBundle, change: Callable[[Evidence], Evidence], sentence: str
+) -> None:
+    gates = {gate.name: gate for gate in verify_bundle(make_bundle(evidence=change(healthy_evidence()))).gates}
+    assert gates["proof"].status == Status.PASS
+    assert gates["accord"].status == Status.FAIL
+    assert sentence in gates["accord"].detail
+
+
+@pytest.mark.parametrize("measured", ["truth", "skew", "labels", "agreement", "lineage", "eval_mode", "mutants"])
+def test_a_record_without_one_of_its_measurements_is_no_proof(make_bundle: MakeBundle, measured: str) -> None:
+    bundle = make_bundle()
+    record = json.loads((bundle / "report.json").read_text())
+    del record["evidence"][measured]
+    (bundle / "report.json").write_text(json.dumps(record))
+    relist(bundle, "report.json")
+    gates = {gate.name: gate for gate in verify_bundle(bundle).gates}
+    assert gates["proof"].status == Status.FAIL
+    assert "the evidence gives INCONCLUSIVE" in gates["proof"].detail
+
+
+def test_a_record_of_today_that_names_the_schema_of_0_1_is_refused(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    record = json.loads((bundle / "report.json").read_text())
+    record["schema"] = record["evidence"]["schema"] = 1
+    del record["evidence"]["truth"]
+    (bundle / "report.json").write_text(json.dumps(record))
+    relist(bundle, "report.json")
+    with pytest.raises(BadFile, match=r"only zoo 0\.1 wrote that schema"):
+        verify_bundle(bundle)
 
 
 def test_a_graph_that_says_nothing_of_itself_does_not_belong(make_bundle: MakeBundle) -> None:

@@ -128,6 +128,12 @@ def test_a_safetensors_file_says_nothing_of_classes(catalog: Catalog, tmp_path: 
         ("folder", UsageError, "it is a folder without run.json, so no run of zoo"),
         ("gone.safetensors", UsageError, "the weights gone.safetensors do not exist"),
         ("runs/gone", UsageError, "the weights runs/gone do not exist"),
+        (
+            "https://publisher.example/a.pth",
+            UsageError,
+            "are an address, and zoo downloads only what a plugin publishes",
+        ),
+        ("s3://bucket/a.safetensors", UsageError, "are an address, and zoo downloads only what a plugin publishes"),
         ("v9", UnknownName, "no weights of tiny named 'v9'"),
         ("headless@v1", UsageError, "are weights of tiny/headless, not of tiny/tiny"),
         ("other_run", UsageError, "the run other_run trained tiny/headless, not tiny/tiny"),

@@ -42,6 +42,28 @@ def test_off_a_terminal_an_epoch_is_a_line_and_moments_are_rare() -> None:
     assert stream.getvalue() == LINE + "\n"
 
 
+def test_the_first_steps_tell_how_long_it_will_take() -> None:
+    stream = io.StringIO()
+    line = LiveLine(stream)
+    line.on_start(START)
+    line.on_step(replace(MOMENT, step_seconds=0.0625))
+    line.on_step(replace(MOMENT, step_seconds=0.5))
+    assert stream.getvalue() == "estimate: 8 steps of 0.062 s, 1:01 without the evaluations\n"
+
+
+def test_of_very_many_epochs_some_get_a_line() -> None:
+    shown = {}
+    for epochs in (100, 281):
+        stream = io.StringIO()
+        line = LiveLine(stream)
+        line.on_start(replace(START, epochs=epochs))
+        for epoch in range(1, epochs + 1):
+            line.on_epoch_end(replace(RESULT, epoch=epoch))
+        shown[epochs] = [int(text.split("/")[0].split()[1]) for text in stream.getvalue().splitlines()]
+    assert shown[100] == list(range(1, 101))
+    assert shown[281] == [1, *range(6, 281, 6), 281]
+
+
 def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
     stream = Terminal()
     line = LiveLine(stream)

@@ -66,7 +66,7 @@ def wide(bundle: Path) -> None:
     def change(told: dict[str, Any]) -> None:
         for case in told["golden"]:
             for output in case["outputs"]:
-                output.update(rms=1e9, max=1e9)
+                output.update(rms=20 * (output["rms"] or 0.0), max=20 * (output["max"] or 0.0))
 
     on_manifest(bundle, change)
 
@@ -79,9 +79,21 @@ def answers(bundle: Path) -> None:
     on_manifest(bundle, dict)
 
 
+def few(bundle: Path) -> None:
+    def change(told: dict[str, Any]) -> None:
+        kept, *others = told["golden"]
+        gone = {case["file"] for case in others}
+        told.update(golden=[kept], files=[file for file in told["files"] if file["name"] not in gone])
+        for name in gone:
+            (bundle / name).unlink()
+
+    on_manifest(bundle, change)
+
+
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
+        (few, "it has 1 of at least 5 golden cases"),
         (metrics, "the manifest's metrics is not that of"),
         (wide, "its tolerance is too wide"),
         (answers, "is not the model's: it is off by"),

@@ -135,11 +135,21 @@ def _rolled_out(graph: GraphEvidence) -> bool:
 
 def some_of(sentences: list[str]) -> list[str]:
     """The first few of many sentences, and how many more there are."""
+    sentences = _each_once(sentences)
     few = sentences[:4]
     return [*few, f"{len(sentences) - 4} more cases"] if len(sentences) > 4 else few
 
 
 def some(names: Iterable[str]) -> str:
     """The first few, and how many more."""
-    names = list(names)
+    names = _each_once(names)
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _each_once(sentences: Iterable[str]) -> list[str]:
+    """Sentences that say the same of several cases ("portrait: it failed") as one, with the number of the others."""
+    groups: dict[str, list[str]] = {}
+    for sentence in sentences:
+        _, colon, said = sentence.partition(": ")
+        groups.setdefault(said if colon else sentence, []).append(sentence)
+    return [f"{same[0]} (the same for {len(same) - 1} more)" if len(same) > 1 else same[0] for same in groups.values()]

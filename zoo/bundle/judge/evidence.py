@@ -378,13 +378,13 @@ class Evidence:
     labels: Labels | None = None
     agreement: Agreement | None = None
     """Over the evaluation items."""
-    skew: tuple[Prepared, ...] = ()
+    skew: tuple[Prepared, ...] | None = None
     """Training-serving skew: evaluation items as the dataset feeds them to the model, against the preprocessing of
-    the pipeline."""
+    the pipeline; empty where no item can be had from the dataset."""
     agreement_data: str = ""
     """Which items: "500 of 2,000, digits test"."""
     truth: Truth | None = None
-    """None in older records, made before zoo asked, and for a file alone."""
+    """None for a file alone."""
     advice: tuple[str, ...] = ()
     """Where answers are wrong: lines of the model's code that are often behind it, and what to write instead."""
     mutants: tuple[MutantResult, ...] = ()

@@ -159,6 +159,8 @@ def _preprocesses(graph: GraphEvidence) -> Finding:
 
 def _skew(evidence: Evidence) -> list[Finding]:
     """Items that went through the dataset as training has them: at most one level off, and the same answers."""
+    if evidence.skew is None:
+        return [(Status.INCONCLUSIVE, "what the dataset feeds to the model was not measured")]
     if not evidence.skew:
         return []
     wrong: list[Finding] = []

@@ -141,8 +141,6 @@ def killing_gates(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _applies(spec: GateSpec, evidence: Evidence) -> bool:
-    if spec.name == "truth" and evidence.truth is None:
-        return False  # the record was made before zoo asked
     if evidence.subject.scope == "bundle":
         return True
     if spec.name in ("parity", "pipeline"):
@@ -172,6 +170,8 @@ def _subject(evidence: Evidence, published: Mapping[str, str]) -> Finding:
         return Status.INCONCLUSIVE, "nothing was measured"
     if len(graphs) != len(evidence.graphs) or set(graphs) != {name for name in published if name.endswith(".onnx")}:
         return Status.FAIL, f"measured {', '.join(sorted(graphs))}, to be published {', '.join(sorted(published))}"
+    if evidence.subject.scope != ("file" if len(graphs) == 1 else "bundle"):
+        return Status.FAIL, f"measured as a {evidence.subject.scope}, and {len(graphs)} graphs are to be published"
     for name, digest in published.items():
         seen = [digest, files.get(name, ""), graphs.get(name, digest)]
         if not _SHA256.fullmatch(digest) or len(set(seen)) != 1:

@@ -11,7 +11,8 @@ from zoo.bundle.report.html import Html, element
 
 SIZE = 300
 MARGIN = 46
-_SMALLEST = 1e-10
+_SMALLEST, _LARGEST = 1e-10, 1e30
+"""What is drawn; points beyond lie on the edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,9 @@ def scatter(points: Sequence[Point], *, title: str) -> Html:
 
 def _decades(points: Sequence[Point]) -> tuple[int, int]:
     """The powers of ten between which everything lies."""
-    values = [max(value, _SMALLEST) for point in points for value in (point.noise, point.error)] or [FLOOR]
+    values = [min(max(value, _SMALLEST), _LARGEST) for point in points for value in (point.noise, point.error)] or [
+        FLOOR
+    ]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.2)
     return (low, high) if high - low >= 2 else (low - 1, low + 1)
 

@@ -61,6 +61,13 @@ def read_report(path: Path) -> Report:
         raw = path.read_bytes()
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}") from error
-    document = read_document(raw, schema=SCHEMA, where=str(path))
-    current = schema_1.report(document, where=str(path)) if document["schema"] == 1 else document
-    return from_json(Report, current, where=str(path))
+    return parse_report(raw, where=str(path))
+
+
+def parse_report(raw: bytes, *, where: str) -> Report:
+    """The report in these bytes; BadFile as in `read_report`."""
+    if len(raw) > MAX_BYTES:
+        raise BadFile(f"{where} has {len(raw):,} bytes; no report is that large")
+    document = read_document(raw, schema=SCHEMA, where=where)
+    current = schema_1.report(document, where=where) if document["schema"] == 1 else document
+    return from_json(Report, current, where=where)

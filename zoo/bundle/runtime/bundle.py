@@ -18,12 +18,13 @@ from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import judge
-from zoo.bundle.report.record import read_report
+from zoo.bundle.released_code import RELEASES
+from zoo.bundle.report.record import Report, parse_report, read_report
 from zoo.bundle.runtime.bundled_run import differing_files
-from zoo.bundle.runtime.code_check import check_code
-from zoo.bundle.runtime.consistency import against_graph, against_record
+from zoo.bundle.runtime.code_check import check_code, zoo_version
+from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
-from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, read_manifest
+from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, listed_file, read_listed, read_manifest
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.registry.catalog import Catalog
@@ -51,6 +52,18 @@ class Bundle:
     def sha256(self) -> str:
         """Of manifest.json, which holds the hashes of all other files."""
         return self.file.sha256
+
+    def listed(self, name: str) -> Path:
+        """The path of a file that the manifest lists; HashMismatch where it is missing or of another size."""
+        return listed_file(self.path, self.manifest, name)
+
+    def read(self, name: str) -> bytes:
+        """The bytes that the manifest names; HashMismatch where the file has others by now."""
+        return read_listed(self.path, self.manifest, name)
+
+    def report(self) -> Report:
+        """The record of the proof; HashMismatch where it is not the one of the manifest."""
+        return parse_report(self.read(REPORT), where=str(self.path / REPORT))
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
@@ -110,7 +123,7 @@ def verify_bundle(
     """
     start = time.monotonic()
     bundle = Bundle.open(path)
-    signature = check_signature(bundle.path, key)
+    signature = check_signature(bundle.path, key, sha256=bundle.sha256)
     with Runtime(limits=limits) as runtime:
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
         if signature is not None:
@@ -152,6 +165,8 @@ def _files(bundle: Bundle) -> Finding:
         wrong = list(differing_files(bundle.path, {"files": to_json(manifest.files)}))
     except OSError as error:
         return Status.FAIL, f"{error.filename} cannot be read: {error.strerror}"
+    if (bundle.path / NAME).is_symlink():
+        wrong.append(f"{NAME} is a link, not a file")
     missing = sorted({*GRAPHS, REPORT} - {file.name for file in manifest.files})
     wrong += [f"the manifest lists no {name}" for name in missing]
     if wrong:
@@ -161,7 +176,7 @@ def _files(bundle: Bundle) -> Finding:
 
 def _proof(bundle: Bundle) -> Finding:
     """The record is about these bytes, and its own evidence gives the verdict it claims."""
-    report = read_report(bundle.path / REPORT)
+    report = bundle.report()
     hashes = bundle.manifest.hashes()
     again = judge(report.evidence, published={name: hashes[name] for name in hashes if name.endswith(".onnx")})
     if bundle.manifest.verdict == "unproved":
@@ -169,6 +184,11 @@ def _proof(bundle: Bundle) -> Finding:
     if not again.publishes or report.verdict != again.status or bundle.manifest.verdict != again.status:
         claimed = f"the manifest claims {bundle.manifest.verdict}, the report {report.verdict}"
         return Status.FAIL, f"{claimed}, the evidence gives {again.status}: {again.sentence}"
+    wrong = list(against_evidence(report, again, zoo=bundle.manifest.zoo))
+    if wrong:
+        known = bundle.manifest.zoo in {zoo_version(), *RELEASES}
+        words = f"the record says what its evidence does not say: {'; '.join(wrong[:4])}"
+        return (Status.FAIL, words) if known else (Status.INCONCLUSIVE, f"{words} to zoo {zoo_version()}")
     return (
         again.status,
         f"{again.sentence} on {report.created}: the evidence of {len(again.gates)} gates gives it again",
@@ -177,7 +197,7 @@ def _proof(bundle: Bundle) -> Finding:
 
 def _code(bundle: Bundle, catalog: Catalog | None) -> Finding:
     """The files that a person runs or opens are zoo's own."""
-    return check_code(bundle.path, bundle.manifest, read_report(bundle.path / REPORT), catalog=catalog)
+    return check_code(bundle.path, bundle.manifest, bundle.report(), catalog=catalog)
 
 
 class Graphs:
@@ -185,13 +205,14 @@ class Graphs:
 
     def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._folder = bundle.path
+        self._bundle = bundle
         self._open: dict[str, Session] = {}
 
     def session(self, name: str) -> Session:
         """The loaded graph."""
         if name not in self._open:
-            self._open[name] = self._runtime.session(self._folder / name)
+            path = self._bundle.listed(name)
+            self._open[name] = self._runtime.session(path, sha256=self._bundle.manifest.hashes()[name])
         return self._open[name]
 
     def run(self, name: str) -> RunGraph:
@@ -202,7 +223,7 @@ class Graphs:
 
 def _consistency(bundle: Bundle, graphs: Graphs) -> Finding:
     """Manifest, record and graphs tell the same story."""
-    wrong = list(against_record(bundle.manifest, read_report(bundle.path / REPORT).evidence))
+    wrong = list(against_record(bundle.manifest, bundle.report().evidence))
     try:
         wrong += [line for name in GRAPHS for line in against_graph(bundle.file, name, graphs.session(name))]
     except (SandboxError, RuntimeRefused) as error:
@@ -224,7 +245,7 @@ def _golden(bundle: Bundle, graphs: Graphs) -> Finding:
     if not bundle.manifest.golden:
         return Status.INCONCLUSIVE, "the bundle has no golden cases"
     try:
-        differences = replay(bundle.path, bundle.manifest.golden, graphs.run)
+        differences = replay(bundle.path, bundle.manifest.golden, graphs.run, read=bundle.read)
     except (SandboxError, RuntimeRefused) as error:
         return Status.FAIL, error.message
     wrong = [line for lines in differences.values() for line in lines]

@@ -71,9 +71,9 @@ def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
     return "" if within else f"is off by up to {largest:.3g} (rms {rms:.3g})"
 
 
-def differing_answers(folder: Path, case: Mapping[str, Any], run: Run) -> Iterator[str]:
-    """A sentence per output of a golden case that this device does not reproduce."""
-    with np.load(folder / case["file"], allow_pickle=False) as stored:
+def differing_answers(file: Any, case: Mapping[str, Any], run: Run) -> Iterator[str]:
+    """A sentence per output of a golden case, a path or an open file, that this device does not reproduce."""
+    with np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     feeds = {name[3:]: value for name, value in arrays.items() if name.startswith("in.")}
     answers = roll_out(run, feeds, steps=case["steps"], feedback=case["feedback"])
@@ -107,7 +107,8 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
     wrong = list(differing_files(folder, manifest))
     if not wrong:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
-        wrong = [line for case in manifest["golden"] for line in differing_answers(folder, case, runs[case["graph"]])]
+        for case in manifest["golden"]:
+            wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
     sys.stdout.writelines(f"{plain(line)}\n" for line in wrong)
     if manifest["verdict"] == "unproved":
         print("this bundle was published without a proof")

@@ -22,7 +22,7 @@ from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.shown_cases import read_shown, style_of
 from zoo.bundle.runtime import bundled_run
-from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord
+from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord, read_listed
 from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN
@@ -67,10 +67,9 @@ def _strangers(manifest: Manifest) -> Iterator[Finding]:
 def _check(name: str, folder: Path, manifest: Manifest, report: Report, catalog: Catalog | None) -> Finding:
     if name not in manifest.hashes():
         return Status.FAIL, f"the manifest lists no {name}"
-    path = folder / name
-    if path.stat().st_size > MAX_BYTES:
-        return Status.FAIL, f"{name} has {path.stat().st_size:,} bytes; zoo writes none so large"
-    data = path.read_bytes()
+    data = read_listed(folder, manifest, name)
+    if len(data) > MAX_BYTES:
+        return Status.FAIL, f"{name} has {len(data):,} bytes; zoo writes none so large"
     if name == "task.py":
         return _check_task(data, manifest, catalog)
     if name == "run.py":

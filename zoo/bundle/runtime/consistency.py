@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from zoo.api.task import Port, Signature
 from zoo.api.untrusted import escaped_json
-from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence
+from zoo.bundle.judge.verdict import Verdict
+from zoo.bundle.released_code import RELEASES
+from zoo.bundle.report.record import Report
 from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
 from zoo.bundle.runtime.sandbox import Session, TensorPort
 
 PREFIX = "zoo."
+COMMANDS = ("export", "verify")
+"""What makes a report again."""
 TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
 
 
@@ -62,12 +70,58 @@ def description(
     }
 
 
+def against_evidence(report: Report, verdict: Verdict, *, zoo: str) -> Iterator[str]:
+    """Where a report says something else than its own evidence, from which `verdict` was drawn.
+
+    People read the sentences of a report, and type its commands.  Released versions said the same in other words.
+    """
+    same_words = zoo not in RELEASES
+    if report.k != verdict.k:
+        yield f"the limit is {report.k:g} there, and {verdict.k:g}"
+    if same_words and report.sentence != verdict.sentence:
+        yield f"{_short(report.sentence)!r} in place of {_short(verdict.sentence)!r}"
+    names = [gate.name for gate in report.gates], [gate.name for gate in verdict.gates]
+    if names[0] != names[1]:
+        yield f"the gates are {', '.join(names[0]) or 'none'} there, and {', '.join(names[1])}"
+    for claimed, found in zip(report.gates, verdict.gates, strict=False):
+        if claimed.status != found.status or (same_words and claimed.detail != found.detail):
+            words = [f"{gate.status}: {_short(gate.detail)}" for gate in (found, claimed)]
+            yield f"{found.name} is {words[0]}, and not {words[1]}"
+    yield from _not_written_by_zoo(report)
+
+
+def _not_written_by_zoo(report: Report) -> Iterator[str]:
+    for command in report.reproduce:
+        if not _is_command(command):
+            yield f"{_short(command)!r} is no command of zoo that makes the report again"
+    try:
+        datetime.fromisoformat(report.created)
+    except ValueError:
+        yield f"{_short(report.created)!r} is no time"
+
+
+def _is_command(line: str) -> bool:
+    """Whether a shell runs nothing but zoo with these words."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return False
+    return words[:1] == ["zoo"] and words[1:2] != [] and words[1] in COMMANDS and shlex.join(words) == line
+
+
+def proved_sizes(evidence: Evidence) -> dict[str, int]:
+    """The largest size at which each axis of the pipeline was tried and compared."""
+    axes = next((graph.axes for graph in evidence.graphs if graph.role == "pipeline"), None)
+    return {axis.name: max(axis.tested) for axis in (axes.tested if axes is not None else ()) if axis.tested}
+
+
 def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     """Where the manifest says something else than the record of the proof."""
     subject = evidence.subject
     recorded_classes = evidence.labels.expected_sha256 if evidence.labels is not None else None
     pairs: list[tuple[str, str, str | None]] = [
         ("the record is about", "bundle", subject.scope),
+        ("the version of zoo is", manifest.zoo, evidence.environment.zoo),
         ("the model is", manifest.model, subject.model),
         ("the task is", manifest.task, subject.task),
         ("the task of the problem is", manifest.problem.task, subject.task),
@@ -83,11 +137,50 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     for graph in evidence.graphs:
         names = ", ".join(port.name for port in signatures[graph.role].outputs)
         opset = None if graph.facts is None else str(graph.facts.opset)
+        yield from _left_out(graph, signatures[graph.role])
         pairs.append((f"the outputs of the {graph.role} are", names, ", ".join(graph.outputs)))
         pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
+    yield from _unprepared(manifest, evidence)
+    if manifest.proved:  # older bundles do not say it
+        sizes = (json.dumps(sizes, sort_keys=True) for sizes in (dict(manifest.proved), proved_sizes(evidence)))
+        pairs.append(("the proved sizes are", next(sizes), next(sizes)))
+    yield from _useless_tolerances(manifest, evidence)
     for what, manifested, recorded in pairs:
         if manifested != recorded:
             yield f"{what} {manifested} in the manifest and {recorded} in the record"
+
+
+def _left_out(graph: GraphEvidence, signature: Signature) -> Iterator[str]:
+    """What the record does not measure although the signature has it."""
+    if bool(signature.feedback) != graph.stateful:
+        yield f"the {graph.role} {'has' if signature.feedback else 'has no'} state in the manifest, not in the record"
+    tested = {(axis.input, axis.index) for axis in graph.axes.tested} if graph.axes is not None else set()
+    for port in signature.inputs:
+        for index, size in enumerate(port.shape):
+            if isinstance(size, str) and (port.name, index) not in tested:
+                yield f"{port.name}[{index}] ({size}) of the {graph.role} is dynamic in the manifest, not in the record"
+
+
+def _unprepared(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
+    """A sentence where the model reads a picture, and no case compares how the pipeline prepares it."""
+    prepared = any(case.prepared for graph in evidence.graphs for case in graph.cases if case.gates)
+    raw = any(port.dtype == "uint8" and len(port.shape) == 3 for port in manifest.pipeline_signature.inputs)
+    if raw and any(len(port.shape) == 4 for port in manifest.model_signature.inputs) and not prepared:
+        yield "the record compares no prepared picture"
+
+
+def _useless_tolerances(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
+    """Tolerances as wide as the recorded answers are large: a device that answers zeros would pass."""
+    scales: dict[tuple[str, str], float] = {}
+    for graph in evidence.graphs:
+        for output in (output for case in graph.cases for output in case.outputs):
+            if output.scale is not None and output.scale.rms:
+                key = graph.name, output.name
+                scales[key] = max(scales.get(key, 0.0), output.scale.rms)
+    for case in manifest.golden:
+        for allowed in case.outputs:
+            if allowed.rms is not None and allowed.rms > scales.get((case.graph, allowed.name), math.inf):
+                yield f"the golden case {case.name} would let any {allowed.name} pass: its tolerance is as large"
 
 
 def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[str]:
@@ -107,8 +200,23 @@ def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[s
         if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
             yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
     signature = manifest.model_signature if name == "model.onnx" else manifest.pipeline_signature
-    for sentence in unlike(session, signature):
+    for sentence in (*unlike(session, signature), *_feeds(signature), *_rollouts(manifest, name, signature)):
         yield f"{name}: {sentence}"
+
+
+def _feeds(signature: Signature) -> Iterator[str]:
+    """Outputs that are fed back to what is no state: a device would put zeros there in the first step."""
+    inputs = {port.name: port for port in signature.inputs}
+    for port in signature.outputs:
+        state = inputs.get(port.feeds)
+        if port.feeds and (state is None or (state.dtype, len(state.shape)) != (port.dtype, len(port.shape))):
+            yield f"its output {port.name} cannot feed {port.feeds}"
+
+
+def _rollouts(manifest: Manifest, name: str, signature: Signature) -> Iterator[str]:
+    for case in manifest.golden:
+        if case.graph == name and case.steps > 1 and case.feedback != signature.feedback:
+            yield f"the golden case {case.name} is fed back otherwise than the signature says"
 
 
 def unlike(session: Session, signature: Signature) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.bundled_run import SIGNATURE
 from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
 from zoo.bundle.runtime.graph import ParsedModel
+from zoo.bundle.runtime.manifest import NAME
 from zoo.bundle.runtime.safety.scan import demand_safe, read_model
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, TensorPort
 from zoo.runs.serialization import to_json
@@ -55,14 +58,29 @@ def _graph(path: Path) -> Path:
 
 def _bundles(first: Bundle, second: Bundle, runtime: Runtime) -> Iterator[Change]:
     yield from _mapping("record", _record(first), _record(second))
-    hashes = first.manifest.hashes(), second.manifest.hashes()
-    yield from _mapping("files", *({name: sha[:12] for name, sha in side.items()} for side in hashes))
+    files = _files(first.path), _files(second.path)
+    yield from _mapping("files", *files)
     for name in ("model.onnx", "pipeline.onnx"):
-        if hashes[0].get(name) != hashes[1].get(name):
+        if files[0].get(name) != files[1].get(name):
             feeds = [feeds_of(first.path, case) for case in first.manifest.golden if case.graph == name]
             for change in _graphs(first.path / name, second.path / name, runtime, inputs=feeds):
                 yield replace(change, name=f"{name}: {change.name}")
     yield from _golden(first, second)
+
+
+def _files(bundle: Path) -> dict[str, str]:
+    """The files that lie there, whatever the manifest says of them, by the beginning of their sha256."""
+    files = {}
+    for path in bundle.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            plain = path.is_file() and not path.is_symlink()
+            files[path.relative_to(bundle).as_posix()] = _digest(path)[:12] if plain else "no file"
+    return {name: digest for name, digest in files.items() if name not in (NAME, SIGNATURE)}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _record(bundle: Bundle) -> dict[str, str]:

@@ -42,31 +42,41 @@ RunGraph = Callable[["Arrays"], "Arrays"]
 """The inputs of a graph to its outputs."""
 
 
-def replay(bundle: Path, cases: Sequence[GoldenCase], graph: Callable[[str], RunGraph]) -> dict[str, tuple[str, ...]]:
-    """Per golden case the sentences about what is not reproduced; none is good.  `graph` gives a graph by its name."""
-    return {case.name: _replay_case(bundle, case, graph(case.graph)) for case in cases}
+def replay(
+    bundle: Path,
+    cases: Sequence[GoldenCase],
+    graph: Callable[[str], RunGraph],
+    *,
+    read: Callable[[str], bytes] | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """Per golden case the sentences about what is not reproduced; none is good.  `graph` gives a graph by its name.
+
+    `read` gives the bytes of a file by its name, checked; None reads what lies there.
+    """
+    read = read or (lambda name: (bundle / name).read_bytes())
+    return {case.name: _replay_case(bundle / case.file, read(case.file), case, graph(case.graph)) for case in cases}
 
 
-def _replay_case(bundle: Path, case: GoldenCase, run: Any) -> tuple[str, ...]:
+def _replay_case(path: Path, raw: bytes, case: GoldenCase, run: RunGraph) -> tuple[str, ...]:
     from zoo.bundle.runtime.bundled_run import differing_answers  # noqa: PLC0415  imports numpy
 
-    _arrays(bundle / case.file)
+    _arrays(path, raw)
     try:
-        return tuple(differing_answers(bundle, to_json(case), run))
+        return tuple(differing_answers(io.BytesIO(raw), to_json(case), lambda inputs: dict(run(inputs))))
     except _MISMATCH as error:
-        raise BadFile(f"{bundle / case.file} is no golden case: {error}") from error
+        raise BadFile(f"{path} is no golden case: {error}") from error
 
 
-def _arrays(path: Path) -> dict[str, Any]:
+def _arrays(path: Path, raw: bytes) -> dict[str, Any]:
     """Every array of a case by its full name; BadFile for a file that is none, or would unpack to an absurd size."""
     import numpy as np  # noqa: PLC0415
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > MAX_BYTES:
             raise BadFile(f"it would unpack to {size:,} bytes")
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # a made-up file has zipfile, numpy and every decompressor raise what they like
         raise BadFile(f"{path} is no golden case: {error or type(error).__name__}") from error
@@ -92,7 +102,13 @@ def answers_of(bundle: Path, case: GoldenCase) -> dict[str, Any]:
     return stored_arrays(bundle, case, prefix="out.")
 
 
-def stored_arrays(bundle: Path, case: GoldenCase, *, prefix: str) -> dict[str, Any]:
-    """The arrays of a case whose names begin so ("in.", "out."), without that; BadFile for what is no case."""
-    arrays = _arrays(bundle / case.file)
+def stored_arrays(
+    bundle: Path, case: GoldenCase, *, prefix: str, read: Callable[[str], bytes] | None = None
+) -> dict[str, Any]:
+    """The arrays of a case whose names begin so ("in.", "out."), without that; BadFile for what is no case.
+
+    `read` is as in `replay`.
+    """
+    path = bundle / case.file
+    arrays = _arrays(path, path.read_bytes() if read is None else read(case.file))
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import Any, Literal
 
-from zoo.api.errors import BadFile
+from zoo.api.errors import BadFile, HashMismatch
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Signature
@@ -21,6 +23,8 @@ MAX_BYTES = 64 << 20
 """A manifest with a vocabulary is a few MB; anything larger is not one."""
 MAX_FILE_BYTES = 1_900_000_000
 """Of one file of a bundle: what a single ONNX file can hold."""
+MAX_FILES, MAX_BUNDLE_BYTES = 1024, 4 * MAX_FILE_BYTES
+"""Of a whole bundle: all of it is read."""
 MAX_GOLDEN, MAX_STEPS = 256, 1024
 """Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
 
@@ -35,6 +39,8 @@ ROLES: Mapping[str, Role] = {
     "task.py": "task",
 }
 """The files of every bundle; beside them stand its golden cases."""
+GOLDEN_FILE = re.compile(r"golden/[^/]+\.npz")
+"""A golden case of any other name could be a module that run.py imports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +179,33 @@ def read_manifest(bundle: Path) -> ManifestFile:
     )
 
 
+def read_listed(bundle: Path, manifest: Manifest, name: str) -> bytes:
+    """The bytes of a file that the manifest lists; HashMismatch where it does not, or they are not those.
+
+    Whoever uses a file checks the very bytes that it uses: a file may be exchanged after it was looked at.
+    """
+    raw = listed_file(bundle, manifest, name).read_bytes()
+    if hashlib.sha256(raw).hexdigest() != manifest.hashes()[name]:
+        raise _changed(bundle, name)
+    return raw
+
+
+def listed_file(bundle: Path, manifest: Manifest, name: str) -> Path:
+    """The path of a file that the manifest lists; HashMismatch where there is none of the size that it names."""
+    path = bundle / name
+    size = next((file.bytes for file in manifest.files if file.name == name), None)
+    if size is None or path.is_symlink() or not path.is_file() or path.stat().st_size != size:
+        raise _changed(bundle, name)
+    return path
+
+
+def _changed(bundle: Path, name: str) -> HashMismatch:
+    return HashMismatch(
+        f"{bundle / name} is missing or was changed: its sha256 is not the one in the manifest",
+        hint=f"zoo verify {quote(str(bundle))}",
+    )
+
+
 def _check_names(manifest: Manifest, *, where: str) -> None:
     names = [file.name for file in manifest.files]
     for name in names:
@@ -181,6 +214,11 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
             raise BadFile(f"{where} names the file {name!r}, which would lie outside the bundle")
     if len(set(names)) != len(names) or NAME in names:
         raise BadFile(f"{where} names a file twice, or itself")
+    if len(names) > MAX_FILES or sum(file.bytes for file in manifest.files) > MAX_BUNDLE_BYTES:
+        raise BadFile(
+            f"{where} names {len(names):,} files with {sum(file.bytes for file in manifest.files):,} bytes; "
+            f"{MAX_FILES:,} files and {MAX_BUNDLE_BYTES:,} bytes are the limits"
+        )
     large = next((file for file in manifest.files if not 0 <= file.bytes <= MAX_FILE_BYTES), None)
     if large is not None:
         raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
@@ -196,6 +234,8 @@ def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:
             raise BadFile(
                 f"{where}: the golden case {case.name} names {case.file} and {case.graph}, not both are listed"
             )
+        if not GOLDEN_FILE.fullmatch(case.file):
+            raise BadFile(f"{where}: the golden case {case.name} is in {case.file}, not in golden/….npz")
         toleranced = [output for output in case.outputs if output.compare == "tolerance"]
         unbounded = [output.name for output in toleranced if None in (output.rms, output.max)]
         if unbounded:

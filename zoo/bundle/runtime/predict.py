@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.api.errors import HashMismatch
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.sandbox import Limits, Runtime
 
@@ -24,7 +21,7 @@ def bundle_pipeline(
 ) -> Iterator[Callable[[Arrays], Arrays]]:
     """A function from the inputs of pipeline.onnx to its outputs, by name; HashMismatch for another graph."""
     with Runtime(limits=limits, threads=threads) as runtime:
-        session = runtime.session(_checked(bundle), title=PIPELINE)
+        session = runtime.session(bundle.listed(PIPELINE), sha256=bundle.manifest.hashes()[PIPELINE])
         yield lambda feeds: runtime.run(session, feeds)
 
 
@@ -34,14 +31,3 @@ def predict_bundle(
     """The answer to each input of pipeline.onnx, by output name; HashMismatch when the graph is not the manifest's."""
     with bundle_pipeline(bundle, limits=limits, threads=threads) as answer:
         yield from map(answer, inputs)
-
-
-def _checked(bundle: Bundle) -> bytes:
-    path: Path = bundle.path / PIPELINE
-    raw = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(raw).hexdigest() != bundle.manifest.hashes().get(PIPELINE):
-        raise HashMismatch(
-            f"{path} is missing or was changed: its sha256 is not the one in the manifest",
-            hint=f"zoo verify {bundle.path}",
-        )
-    return raw

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from zoo.api.errors import BadFile, MissingExtra, SandboxError
-from zoo.runs.scratch import ScratchFolder
+from zoo.api.errors import BadFile, HashMismatch, MissingExtra, SandboxError
+from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,8 @@ OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 """Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
 TMPDIR, which `disable_telemetry_events()` does not stop."""
 MAX_MODEL_BYTES = 1_900_000_000
+ROOMY = 2 << 30
+"""Bytes of free shared memory from which models and tensors are exchanged there: containers often have 64 MB."""
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
@@ -120,7 +123,7 @@ class Runtime:
         with self._starting:
             if self._closed:
                 raise SandboxError(f"{self.title}'s process was stopped, because zoo is ending")
-            self._scratch = ScratchFolder.make(in_memory=True)
+            self._scratch = ScratchFolder.make(in_memory=_has_room(SHARED_MEMORY))
             self._process = self._launch(self._scratch.path)
             self._pending = b""
 
@@ -178,12 +181,18 @@ class Runtime:
         network = f"the network is not cut off ({open_because})" if open_because else "no network"
         return f"{self.limits.in_words()}; {network}"
 
-    def session(self, model: bytes | Path, *, title: str = "", optimize: bool = True) -> Session:
-        """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process."""
+    def session(
+        self, model: bytes | Path, *, title: str = "", optimize: bool = True, sha256: str | None = None
+    ) -> Session:
+        """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process.
+
+        With `sha256` HashMismatch where the very bytes that are loaded have another one.
+        """
         title = title or (model.name if isinstance(model, Path) else "the model")
         path = self._place(model, title)
         try:
-            reply = self._ask({"do": "open", "model": str(path), "optimize": optimize}, f"loading {title}")
+            request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256}
+            reply = self._ask(request, f"loading {title}")
         finally:
             if isinstance(model, bytes):
                 path.unlink(missing_ok=True)
@@ -269,6 +278,8 @@ class Runtime:
         reply: dict[str, Any] = json.loads(self._read_line(process, folder, doing))
         if "error" not in reply:
             return reply
+        if reply.get("changed"):
+            raise HashMismatch(f"{doing} failed: its sha256 is not the one in the manifest")
         if reply["memory"]:
             self.stop()
             raise SandboxError(
@@ -310,6 +321,13 @@ class Runtime:
 
 def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:
     return tuple(TensorPort(name=name, type=type, shape=tuple(shape)) for name, type, shape in rows)
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free >= ROOMY
+    except OSError:
+        return False
 
 
 def _node(message: str) -> str:

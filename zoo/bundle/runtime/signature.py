@@ -20,6 +20,7 @@ from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundled_run import SIGNATURE
 from zoo.bundle.runtime.manifest import NAME
+from zoo.runs.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -69,8 +70,11 @@ def sign(folder: Path, key: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def check_signature(folder: Path, key: Path | None) -> Finding | None:
-    """What the signature says to a public key; None where there is neither."""
+def check_signature(folder: Path, key: Path | None, *, sha256: str) -> Finding | None:
+    """What the signature says to a public key; None where there is neither.
+
+    `sha256` is of the manifest as it was read: what was signed must be those very bytes.
+    """
     path = folder / SIGNATURE
     present = path.is_symlink() or path.exists()
     if key is None:
@@ -81,21 +85,31 @@ def check_signature(folder: Path, key: Path | None) -> Finding | None:
         return Status.FAIL, f"the bundle is not signed: it has no {SIGNATURE}"
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
         return Status.FAIL, f"{SIGNATURE} is no signature"
-    wrong = _wrong(folder, path, key)
+    wrong = _wrong(folder, key, sha256)
     if wrong:
         return Status.FAIL, wrong
     return Status.PASS, f"{NAME} was signed with the private part of this key ({_fingerprint(public)})"
 
 
-def _wrong(folder: Path, path: Path, key: Path) -> str:
-    """Why a signature does not hold; empty where it does."""
+def _wrong(folder: Path, key: Path, sha256: str) -> str:
+    """Why a signature does not hold; empty where it does.  Both files are checked as copies that nobody exchanges."""
+    manifest, signature = (folder / NAME).read_bytes(), (folder / SIGNATURE).read_bytes()
+    if hashlib.sha256(manifest).hexdigest() != sha256:
+        return f"{NAME} was changed while it was checked"
+    with ScratchFolder.make() as copies:
+        (copies.path / NAME).write_bytes(manifest)
+        (copies.path / SIGNATURE).write_bytes(signature)
+        return _wrong_copy(copies.path, key)
+
+
+def _wrong_copy(folder: Path, key: Path) -> str:
     from model_signing import hashing, verifying  # noqa: PLC0415  the extra
 
     logging.getLogger("model_signing").setLevel(logging.CRITICAL)
     config = _config(verifying).use_elliptic_key_verifier(public_key=key)
     config.set_hashing_config(_config(hashing).use_file_serialization(hashing_algorithm="sha256"))
     try:
-        config.verify(folder / NAME, path)
+        config.verify(folder / NAME, folder / SIGNATURE)
     except ValueError as error:
         if str(error).startswith("Signature mismatch"):
             return f"{NAME} is not the one that was signed: it was changed afterwards, or the signature is of another"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import faulthandler
+import hashlib
 import io
 import json
 import os
@@ -85,6 +86,18 @@ def limit_cpu(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + seconds) + 1, -1))
 
 
+class Changed(Exception):
+    """A file is not the one that was to be loaded."""
+
+
+def read_model(request: dict[str, Any]) -> bytes:
+    """The bytes of a graph; Changed where they are not those that the request names, if it does."""
+    data = Path(request["model"]).read_bytes()
+    if request["sha256"] and hashlib.sha256(data).hexdigest() != request["sha256"]:
+        raise Changed
+    return data
+
+
 class Worker:
     """Open sessions by number, and the folder where arrays are exchanged."""
 
@@ -119,7 +132,7 @@ class Worker:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not request["optimize"]:
             options.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        data = Path(request["model"]).read_bytes()
+        data = read_model(request)
         session = self.runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         self.opened += 1
         self.sessions[self.opened] = session
@@ -187,7 +200,7 @@ class OpenVinoWorker(Worker):
         return {"version": self.version, "provider": provider, "numpy": numpy.__version__, "network": self.network}
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
-        model = self.runtime.read_model(io.BytesIO(Path(request["model"]).read_bytes()))
+        model = self.runtime.read_model(io.BytesIO(read_model(request)))
         settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": self.threads}
         compiled = self.runtime.compile_model(model, "CPU", settings)
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -229,6 +242,8 @@ def serve(worker: Worker, replies: Any) -> None:
         limit_cpu(request["cpu_seconds"])
         try:
             reply = getattr(worker, request["do"])(request)
+        except Changed:
+            reply = {"error": "changed", "memory": False, "changed": True}
         except MemoryError:
             reply = {"error": "out of memory", "memory": True}
         except Exception as error:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
-from torchmetrics.aggregation import SumMetric
 
 from zoo.data.audio.mu_law import to_signal
 from zoo.data.audio.spectrogram import spectrogram
-from zoo.data.charts import save
+from zoo.data.charts import new_figure, save
+from zoo.data.split_sums import SplitSums
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -24,14 +23,13 @@ class SampleMetrics:
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
-        self.sums = {name: SumMetric() for name in ("nats", "tokens")}
+        self.sums = SplitSums()
         self.first: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
         """The signal of the first window, and the negative log-likelihood of each sample in bits."""
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Add one batch."""
-        for name, metric in self.sums.items():
-            metric.to(outputs[name].device).update(outputs[name].double())
+        self.sums.add(nats=outputs["nats"].double().sum(), tokens=outputs["tokens"].double().sum())
         if self.first is None:
             count = int((batch["targets"][0] >= 0).nonzero().max()) + 1
             signal = to_signal(batch["targets"][0, :count].clamp(min=0).cpu().numpy())
@@ -40,8 +38,7 @@ class SampleMetrics:
 
     def compute(self) -> dict[str, float]:
         """bits_per_sample, over all processes together."""
-        nats, samples = (float(metric.compute()) for metric in self.sums.values())
-        return {"bits_per_sample": nats / math.log(2) / samples}
+        return {"bits_per_sample": self.sums.ratio("nats", "tokens") / math.log(2)}
 
     def pictures(self, folder: Path) -> list[Path]:
         """nll.png: the first recording, its spectrogram, and the negative log-likelihood of each sample in bits."""
@@ -49,7 +46,7 @@ class SampleMetrics:
             return []
         signal, bits = self.first
         seconds = np.arange(len(signal)) / self.sample_rate
-        figure = Figure(figsize=(8, 6), layout="constrained")
+        figure = new_figure(8, 6, layout="constrained")
         wave, spectrum, likelihood = figure.subplots(3, 1, sharex=True)
         wave.plot(seconds, signal, linewidth=0.5)
         wave.set_ylabel("signal")

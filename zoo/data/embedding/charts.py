@@ -1,16 +1,20 @@
-"""The ROC curve, drawn with matplotlib.  [matplotlib]"""
+"""The ROC curve as a chart."""
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
+from zoo.data.charts import new_figure
 from zoo.data.embedding.verification import Roc
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def roc_chart(curve: Roc, *, far: float) -> Figure:
     """True accepts over false accepts, the latter also on a logarithmic axis, where verification is decided."""
     accepted, threshold = curve.at(far)
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = new_figure(8, 4, layout="constrained")
     plain, logarithmic = figure.subplots(1, 2)
     for axes in (plain, logarithmic):
         axes.plot(curve.false_accepts, curve.true_accepts, color="#1f5fa8")

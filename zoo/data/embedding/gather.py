@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+
+from zoo.data.split_sums import joined_processes
 
 
-class Gathered(Metric):
-    """Every embedding with the index of its item, over all processes."""
-
-    full_state_update = False
-    index: list[Tensor]
-    embedding: list[Tensor]
+class Gathered:
+    """Every embedding with the index of its item."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.add_state("index", default=[], dist_reduce_fx="cat")
-        self.add_state("embedding", default=[], dist_reduce_fx="cat")
+        self._index: list[Tensor] = []
+        self._embedding: list[Tensor] = []
 
-    def update(self, index: Tensor, embedding: Tensor) -> None:
+    def add(self, index: Tensor, embedding: Tensor) -> None:
         """int64 [n] and float [n, d]."""
-        self.index.append(index)
-        self.embedding.append(embedding.float())
+        self._index.append(index.cpu())
+        self._embedding.append(embedding.detach().float().cpu())
 
-    def compute(self) -> Tensor:
-        """Embeddings float32 [items, d] in the order of their indices."""
-        index, embedding = (
-            torch.cat(part) if isinstance(part, list) else part for part in (self.index, self.embedding)
-        )
+    def joined(self) -> Tensor:
+        """Embeddings float32 [items, d] of all processes, in the order of their indices."""
+        index, embedding = (joined_processes(torch.cat(part)) for part in (self._index, self._embedding))
         ordered = embedding.new_zeros(int(index.max()) + 1, embedding.shape[1])
         ordered[index] = embedding
         return ordered

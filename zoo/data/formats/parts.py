@@ -12,6 +12,7 @@ from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, is_about, subfolders, walk
 from zoo.data.formats.split_names import split_words, splits_of_folders, word_set
+from zoo.runs.user_paths import expand_user
 
 OPTIONS: Final[Mapping[Split, str]] = {"train": "--train", "validation": "--val", "test": "--test"}
 FEW_FOLDERS: Final = 4
@@ -108,7 +109,7 @@ def chosen_names(request: DataRequest | None) -> dict[Split, str]:
 
 def chosen_path(root: Path, split: Split, name: str, *, folder: bool) -> Path:
     """What an option names below the source; UsageError where nothing of its kind lies there."""
-    path = (root / Path(name).expanduser()).resolve()
+    path = (root / expand_user(name)).resolve()
     there = path.is_dir() if folder else path.is_file()
     if not there or not path.is_relative_to(root.resolve()):
         what = "folder" if folder else "file"

@@ -19,6 +19,7 @@ from zoo.data.formats.identities.pairs import holds_pairs
 from zoo.data.formats.other_tasks import refuse_other_task
 from zoo.data.formats.parts import ROLES, find_parts
 from zoo.data.formats.split_names import split_words, splits_of_folders
+from zoo.runs.user_paths import expand_user
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
 TABLES: Final = (".csv", ".tsv")
@@ -32,7 +33,7 @@ def detect_pictures(
     """The source in one of the accepted formats, or of those installed; DataError says what was found instead."""
     formats = {**picture_formats(accepted), **(installed or {})}
     scheme = _SCHEME.fullmatch(request.source)
-    if scheme and request.source not in embedded and not Path(request.source).expanduser().exists():
+    if scheme and request.source not in embedded and not expand_user(request.source).exists():
         return _named(request, scheme[1], scheme[2], published=PUBLISHED in accepted)
     also = ("torchvision:NAME",) if PUBLISHED in accepted else ()
     return detect_format(request, formats=formats, embedded=embedded, also=also, nothing=_nothing)

@@ -15,6 +15,7 @@ from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.card import make_card, split_named
 from zoo.data.table.reading import number
+from zoo.runs.user_paths import expand_user
 
 S = TypeVar("S")
 TABLES: Final = (".csv", ".tsv")
@@ -40,7 +41,7 @@ class Row:
 
 def detect_table(request: DataRequest) -> DataSource:
     """A CSV or TSV file; DataError says what is accepted."""
-    path = Path(request.source).expanduser()
+    path = expand_user(request.source)
     if not path.is_file() or path.suffix.lower() not in TABLES:
         raise DataError(f"{path} is no {' or '.join(TABLES)} file", hint=ACCEPTED)
     return DataSource(request=request, format="table", location=path.resolve())

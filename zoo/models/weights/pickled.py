@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.errors import BadFile, SandboxError
+from zoo.models.weights.cached import HASH, converted_folder
 from zoo.runs.atomic import disk_errors
-from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
 
 WORKER: Final = "zoo.models.weights.pickle_worker"
@@ -28,8 +28,8 @@ ANYWAY: Final = (
 def as_safetensors(source: Path) -> Path:
     """The tensors of a checkpoint as a safetensors file in the cache; BadFile where it holds none, or asks for code."""
     digest = file_sha256(source)
-    path = cache_root() / "converted" / f"{digest}.safetensors"
-    mark = path.with_suffix(".sha256")
+    path = converted_folder() / f"{digest}.safetensors"
+    mark = path.with_suffix(HASH)
     if path.is_file() and mark.is_file() and mark.read_text() == file_sha256(path):
         return path
     with disk_errors(path):

@@ -68,6 +68,11 @@ def find_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) ->
     if "@" in text or (not path.suffix and current_plugin(owner, catalog.plugins) in installed):
         name = text if "@" in text else f"{model.full_name}@{text}"
         return published_source(catalog, catalog.weight(name), model)
+    if "://" in text:
+        raise UsageError(
+            f"the weights {text} are an address, and zoo downloads only what a plugin publishes with its hash",
+            hint="download the file, then name it with --weights",
+        )
     raise UsageError(f"the weights {text} do not exist", hint=_tags(catalog, model))
 
 
@@ -157,7 +162,7 @@ def _file_source(path: Path) -> WeightsSource:
 
 def _tags(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> str:
     tags = ", ".join(entry.spec.tag for entry in catalog.weights(model.full_name))
-    return f"name a run directory, a .safetensors file{f', or one of {tags}' if tags else ''}"
+    return f"name a run directory, a .safetensors or .pth file{f', or one of {tags}' if tags else ''}"
 
 
 def default_weights(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> RegistryEntry[WeightsSpec] | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric
 
 from zoo.data.image.drawing import tiled
+from zoo.data.split_sums import SplitSums
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,7 +51,8 @@ class MeanMetrics:
     """How many of the worst are drawn."""
 
     def __init__(self) -> None:
-        self.means = {name: MeanMetric() for name in self.names}
+        self.sums = SplitSums()
+        self.counts = SplitSums()
         self.worst: WorstItems[tuple[Batch, Batch]] = WorstItems(self.kept)
 
     def values(self, outputs: Batch, batch: Batch) -> Mapping[str, Tensor]:
@@ -66,8 +67,9 @@ class MeanMetrics:
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         values = self.values(outputs, batch)
-        for name, mean in self.means.items():
-            mean.to(values[name].device).update(values[name])
+        for name in self.names:
+            self.sums.add(**{name: values[name].double().sum()})
+            self.counts.add(**{name: values[name].numel()})
         if self.worst_by:
             worst = (
                 values[self.worst_by].flatten(1).amax(1) if values[self.worst_by].ndim > 1 else values[self.worst_by]
@@ -76,7 +78,7 @@ class MeanMetrics:
 
     def compute(self) -> dict[str, float]:
         """The means, over all processes together."""
-        return {name: float(mean.compute()) for name, mean in self.means.items()}
+        return {name: float(self.sums.total(name) / self.counts.total(name)) for name in self.names}
 
     def pictures(self, folder: Path) -> list[Path]:
         """worst.png, where `worst_by` names a metric: the worst that this process saw."""

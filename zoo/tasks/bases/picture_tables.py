@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from zoo.data.card import make_card, split_named
 from zoo.data.formats.pictures.decode import read_picture
 from zoo.data.image.reading import Pixels, unchanged
 from zoo.data.table.rows import read_samples, read_table
+from zoo.runs.user_paths import expand_user
 from zoo.tasks.bases.pictures import PictureData
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -65,7 +65,7 @@ class PictureTableData(PictureData):
         """Such a folder, or the embedded data; DataError names both."""
         if self.embedded and request.source == self.embedded:
             return DataSource(request=request, format=self.embedded)
-        folder = Path(request.source).expanduser()
+        folder = expand_user(request.source)
         if not (folder / self.table).is_file():
             lack = f"has no {self.table}" if folder.is_dir() else "is not a folder"
             raise DataError(f"{folder} {lack}", hint=self.accepted)

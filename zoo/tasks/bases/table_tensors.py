@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanAbsoluteError, Metric, R2Score
 
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import DataError
@@ -15,7 +14,8 @@ from zoo.api.parts import Signatures
 from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Batch, Dataset, Metrics, Port, Signature
-from zoo.data.charts import save
+from zoo.data.charts import new_figure, save
+from zoo.data.split_sums import SplitSums
 from zoo.tasks.bases.tables import moments
 from zoo.tasks.bases.text_tensors import Unchanged
 
@@ -72,29 +72,32 @@ class RegressionMetrics:
 
     def __init__(self, problem: Problem) -> None:
         self.mean, self.std = (torch.tensor(one, dtype=torch.float32) for one in moments(problem, "target"))
-        self.metrics: dict[str, Metric] = {"r2": R2Score(), "mae": MeanAbsoluteError()}
+        self.sums = SplitSums()
         self.pairs: list[Tensor] = []
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         answer, truth = outputs["output"].float(), batch["targets"]
         answer = answer * self.std.to(answer.device) + self.mean.to(answer.device)
-        for metric in self.metrics.values():
-            metric.to(answer.device).update(answer, truth)
+        exact, error = truth.double(), (truth - answer).double()
+        self.sums.add(rows=len(truth), value=exact.sum(0), square=(exact**2).sum(0))
+        self.sums.add(error=error.abs().sum(0), squared_error=(error**2).sum(0))
         self.pairs.append(torch.stack([truth, answer]).cpu())
 
     def compute(self) -> dict[str, float]:
         """r2, at most 1, and mae in the unit of the targets."""
-        return {name: float(metric.compute()) for name, metric in self.metrics.items()}
+        rows, value, square = (self.sums.total(name) for name in ("rows", "value", "square"))
+        error, squared = (self.sums.total(name) for name in ("error", "squared_error"))
+        spread = (square - value**2 / rows).clamp(min=0)  # of a target that is always the same, nothing is explained
+        r2 = torch.where(spread > 0, 1 - squared / spread, (squared == 0).double())
+        return {"r2": float(r2.mean()), "mae": float((error / rows).mean())}
 
     def pictures(self, folder: Path) -> list[Path]:
         """answers.png: answer over truth, of each target."""
         if not self.pairs:
             return []
-        from matplotlib.figure import Figure  # noqa: PLC0415  only drawing needs it
-
         truth, answer = torch.cat(self.pairs, dim=1)[:, :MAX_POINTS]
-        figure = Figure(figsize=(5, 5))
+        figure = new_figure(5, 5)
         axes = figure.subplots()
         axes.scatter(truth.flatten(), answer.flatten(), s=6)
         ends = [float(truth.min()), float(truth.max())]

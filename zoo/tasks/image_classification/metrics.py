@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
 from zoo.data.charts import confusion_chart, save, save_table, short_name, wall
+from zoo.data.split_sums import ConfusionMatrix, SplitSums
 from zoo.tasks.bases.mean_metrics import WorstItems
 from zoo.tasks.image_classification.task import ranks
 
@@ -42,25 +42,24 @@ class ClassificationMetrics:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = classes
-        count = len(classes)
-        self.metrics = {
-            f"top{k}": MulticlassAccuracy(count, top_k=k, average="micro", validate_args=False) for k in ranks(count)
-        }
-        self.confusion = MulticlassConfusionMatrix(count, validate_args=False)
+        self.ranks = ranks(len(classes))
+        self.right = SplitSums()
+        self.confusion = ConfusionMatrix(len(classes))
         self.matrix: Tensor | None = None
         self.worst: WorstItems[Mistake] = WorstItems(LISTED, floor=0.0)
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         logits, label = outputs["logits"].float(), batch["label"]
-        for metric in (*self.metrics.values(), self.confusion):
-            metric.to(logits.device).update(logits, label)
+        hits = logits.topk(max(self.ranks, default=1)).indices == label[:, None]
+        self.right.add(items=len(label), **{f"top{k}": hits[:, :k].sum() for k in self.ranks})
+        self.confusion.add(label, logits.argmax(1))
         self._keep_worst(logits, batch, label)
 
     def compute(self) -> dict[str, float]:
         """Shares in 0..1, over all processes together."""
-        self.matrix = self.confusion.compute().cpu()
-        return {name: float(metric.compute()) for name, metric in self.metrics.items()}
+        self.matrix = self.confusion.total()
+        return {f"top{k}": self.right.ratio(f"top{k}", "items") for k in self.ranks}
 
     def pictures(self, folder: Path) -> list[Path]:
         """confusion.png, classes.csv, and mistakes.png and .csv with the worst this process saw; after `compute`."""

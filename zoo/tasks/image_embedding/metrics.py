@@ -40,7 +40,7 @@ class VerificationMetrics:
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Keep one batch."""
         self.pairs = batch["pairs"]
-        self.gathered.to(outputs["embedding"].device).update(batch["index"], outputs["embedding"])
+        self.gathered.add(batch["index"], outputs["embedding"])
         images = batch["image"]
         if self.bytes + images.nbytes <= MAX_KEPT_BYTES:
             self.bytes += images.nbytes
@@ -49,7 +49,7 @@ class VerificationMetrics:
     def compute(self) -> dict[str, float]:
         """Over all pairs and all processes."""
         assert self.pairs is not None, "metrics of no pictures"
-        embeddings = self.gathered.compute().cpu().double().numpy()
+        embeddings = self.gathered.joined().double().numpy()
         pairs = self.pairs.cpu().numpy()
         self.similarities = pair_similarities(embeddings, pairs)
         self.curve = roc(self.similarities, pairs[:, 2])

@@ -55,7 +55,11 @@ def _areas(size: int) -> npt.NDArray[np.float32]:
 
 def frechet_distance(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
     """Between the normal distributions of features [n, d] and [m, d] (Heusel et al. 2017); n and m are at least 2."""
-    means = first.mean(0) - second.mean(0)
-    one, other = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
-    roots = np.sqrt(np.linalg.eigvals(one @ other).astype(complex)).real.sum()
-    return float(means @ means + np.trace(one) + np.trace(other) - 2 * roots)
+    covariances = (np.cov(features, rowvar=False) for features in (first, second))
+    return normal_distance(first.mean(0) - second.mean(0), *covariances)
+
+
+def normal_distance(means: Floats, first: Floats, second: Floats) -> float:
+    """The Fréchet distance of two normal distributions: the difference of their means [d], covariances [d, d]."""
+    roots = np.sqrt(np.linalg.eigvals(first @ second).astype(complex)).real.sum()
+    return float(means @ means + np.trace(first) + np.trace(second) - 2 * roots)

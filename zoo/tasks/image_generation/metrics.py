@@ -6,16 +6,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics.image.fid import FrechetInceptionDistance
 
 from zoo.api.problem import ImageInput
 from zoo.data.image.postprocess import Picture
+from zoo.data.split_sums import SplitSums
 from zoo.runs.atomic import write_bytes
 from zoo.tasks.image_generation.device import picture as grid
-from zoo.tasks.image_generation.features import SIDE, WIDTHS, random_kernels
+from zoo.tasks.image_generation.features import SIDE, WIDTHS, Floats, normal_distance, random_kernels
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -51,26 +52,27 @@ class GenerationMetrics:
 
     def __init__(self, image: ImageInput) -> None:
         self.picture = Picture(image)
-        self.distance = FrechetInceptionDistance(feature=RandomFeatures(image.channels))
+        self.features = RandomFeatures(image.channels)
+        self.moments = {"real": SplitSums(), "generated": SplitSums()}
         self.samples: list[Tensor] = []
 
     @torch.no_grad()
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
-        device = batch["input"].device
-        self.picture.to(device)
-        self.distance.to(device)
+        self.picture.to(batch["input"].device)
         generated = self.picture.levels(outputs["image"].float()).round()
         real = self.picture.levels(batch["input"].float()).round()
-        self.distance.update(real / 127.5 - 1, real=True)
-        self.distance.update(generated / 127.5 - 1, real=False)
+        for name, levels in (("real", real), ("generated", generated)):
+            features = self.features(levels / 127.5 - 1).double()
+            self.moments[name].add(pictures=len(features), sum=features.sum(0), products=features.T @ features)
         room = SHOWN - sum(len(batch) for batch in self.samples)
         if room > 0:
             self.samples.append(generated[:room].to(torch.uint8).cpu())
 
     def compute(self) -> dict[str, float]:
         """frechet_random, over all processes together."""
-        return {"frechet_random": float(self.distance.compute())}
+        (real, real_covariance), (generated, covariance) = (_moments(sums) for sums in self.moments.values())
+        return {"frechet_random": normal_distance(real - generated, real_covariance, covariance)}
 
     def pictures(self, folder: Path) -> list[Path]:
         """samples.png: the first 64."""
@@ -83,3 +85,10 @@ class GenerationMetrics:
         grid({"images": samples}).save(memory, format="png")
         write_bytes(path, memory.getvalue())
         return path
+
+
+def _moments(sums: SplitSums) -> tuple[Floats, Floats]:
+    """Mean [d] and covariance [d, d] of features."""
+    pictures, total, products = (sums.total(name).numpy() for name in ("pictures", "sum", "products"))
+    mean = total / pictures
+    return mean, (products - pictures * np.outer(mean, mean)) / (pictures - 1)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric
-from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+from torch.nn import functional as F
 
 from zoo.api.problem import ImageInput
 from zoo.data.charts import save, wall
 from zoo.data.image.postprocess import Picture
+from zoo.data.split_sums import SplitSums
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
 KEPT: Final = 8
+BOUNDS: Final = ("nats", "kl")
+"""What models with an evidence lower bound give of each picture."""
 WINDOW: Final = 11
-"""Side of the window of SSIM in pixels, as in Wang et al. 2004; smaller for smaller pictures."""
+"""Side of the window of SSIM in pixels, as in Wang et al. 2004."""
+SIGMA: Final = 1.5
+"""Its standard deviation in pixels."""
+STABLE: Final = (0.01**2, 0.03**2)
+"""What keeps the two quotients of SSIM finite, for levels in 0..1."""
 
 
 class ReconstructionMetrics:
@@ -31,12 +38,7 @@ class ReconstructionMetrics:
 
     def __init__(self, image: ImageInput) -> None:
         self.picture = Picture(image)
-        side = min(WINDOW, *image.size)
-        self.metrics = {
-            "psnr": PeakSignalNoiseRatio(data_range=1.0),
-            "ssim": StructuralSimilarityIndexMeasure(data_range=1.0, kernel_size=side - 1 + side % 2),
-        }
-        self.bounds = {"nats": MeanMetric(), "kl": MeanMetric()}
+        self.sums = SplitSums()
         self.first: list[tuple[Tensor, Tensor]] = []
 
     @torch.no_grad()
@@ -45,21 +47,41 @@ class ReconstructionMetrics:
         self.picture.to(batch["input"].device)
         reconstructed = self.picture.levels(outputs["reconstruction"].float()) / 255
         original = self.picture.levels(batch["input"].float()) / 255
-        for metric in self.metrics.values():
-            metric.to(reconstructed.device).update(reconstructed, original)
-        for name in self.bounds.keys() & outputs.keys():
-            self.bounds[name].to(reconstructed.device).update(outputs[name])
+        error = ((reconstructed - original) ** 2).double().sum()
+        self.sums.add(pictures=len(original), values=original.numel(), squared_error=error)
+        self.sums.add(ssim=structural_similarity(reconstructed, original).double().sum())
+        self.sums.add(**{name: outputs[name].double().sum() for name in BOUNDS if name in outputs})
         for pair in zip(original.cpu(), reconstructed.cpu(), strict=True):
             if len(self.first) < KEPT:
                 self.first.append(pair)
 
     def compute(self) -> dict[str, float]:
         """psnr in decibels over all pixels, ssim and nats as the mean over pictures; over all processes together."""
-        measured = {name: metric for name, metric in self.bounds.items() if metric.update_called}
-        return {name: float(metric.compute()) for name, metric in {**self.metrics, **measured}.items()}
+        error = self.sums.ratio("squared_error", "values")
+        metrics = {"psnr": -10 * math.log10(error) if error else math.inf}
+        names = ("ssim", *(name for name in BOUNDS if name in self.sums))
+        return {**metrics, **{name: self.sums.ratio(name, "pictures") for name in names}}
 
     def pictures(self, folder: Path) -> list[Path]:
         """reconstructions.png: the first originals, each with its reconstruction."""
         tiles = [(pair * 255).round().to(torch.uint8).permute(1, 2, 0).numpy() for both in self.first for pair in both]
         titles = ["original", "reconstruction"] * len(self.first)
         return [save(wall(tiles, titles), folder / "reconstructions.png")] if tiles else []
+
+
+def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
+    """SSIM of pairs of pictures, float [n, channels, h, w] in 0..1, with a Gaussian window (Wang et al. 2004): [n]."""
+    offsets = torch.arange(WINDOW, dtype=first.dtype, device=first.device) - WINDOW // 2
+    weights = torch.exp(-((offsets / SIGMA) ** 2) / 2)
+    row = weights / weights.sum()
+    channels = first.shape[1]
+    window = torch.outer(row, row).expand(channels, 1, -1, -1)
+    first, second = (F.pad(levels, [WINDOW // 2] * 4, mode="reflect") for levels in (first, second))
+    products = torch.cat((first, second, first * first, second * second, first * second))
+    means = F.conv2d(products, window, groups=channels).chunk(5)
+    (mean, other), (square, other_square, product) = means[:2], means[2:]
+    covariance = product - mean * other
+    variances = (square - mean**2).clamp(min=0) + (other_square - other**2).clamp(min=0)
+    luminance = (2 * mean * other + STABLE[0]) / (mean**2 + other**2 + STABLE[0])
+    similarity = luminance * (2 * covariance + STABLE[1]) / (variances + STABLE[1])
+    return similarity.flatten(1).mean(1)

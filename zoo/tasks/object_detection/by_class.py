@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from zoo.data.charts import new_figure
 from zoo.tasks.object_detection.device import THRESHOLD
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OVERLAP: Final = 0.5
 """A box is found where a listed box of its class overlaps it by this share."""
@@ -83,7 +86,7 @@ def wrong_picture(
 
 def curve_chart(rows: Sequence[ClassPrecision]) -> Figure:
     """Precision over recall at an overlap of 0.50: the mean of all classes, and the classes with the lowest."""
-    figure = Figure(figsize=(5.2, 4), layout="constrained")
+    figure = new_figure(5.2, 4, layout="constrained")
     axes = figure.subplots()
     for row in sorted(rows, key=lambda row: row.precision_50)[:CURVES]:
         axes.plot(RECALLS, row.curve, linewidth=1, label=f"{row.name[:18]} {row.precision_50:.2f}")

@@ -1,4 +1,4 @@
-"""Mean intersection over union and pixel accuracy, by torchmetrics.  [torch]"""
+"""Mean intersection over union and pixel accuracy.  [torch]"""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from torch import Tensor
-from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
 from zoo.api.problem import Problem
 from zoo.data.charts import confusion_chart, save, save_table
 from zoo.data.formats.masks.masks import IGNORE_INDEX
 from zoo.data.image.drawing import tiled
+from zoo.data.split_sums import ConfusionMatrix, accuracy, mean_overlap
 from zoo.tasks.semantic_segmentation.drawing import beside_truth
 
 if TYPE_CHECKING:
@@ -27,12 +27,7 @@ class SegmentationMetrics:
 
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
-        count = len(problem.classes)
-        # a single class leaves nothing to choose; the library wants two
-        self.overlap = MulticlassJaccardIndex(max(count, 2), ignore_index=IGNORE_INDEX, validate_args=False)
-        self.accuracy = MulticlassAccuracy(
-            max(count, 2), average="micro", ignore_index=IGNORE_INDEX, validate_args=False
-        )
+        self.confusion = ConfusionMatrix(len(problem.classes))
         self.matrix: Tensor | None = None
         self.examples: list[tuple[Tensor, Tensor, Tensor]] = []
         self.worst: list[tuple[float, str]] = []
@@ -40,8 +35,8 @@ class SegmentationMetrics:
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         found, mask = outputs["logits"].argmax(1), batch["mask"].long()
-        for metric in (self.overlap, self.accuracy):
-            metric.to(found.device).update(found, mask)
+        known = mask != IGNORE_INDEX
+        self.confusion.add(mask[known], found[known])
         free = SHOWN - len(self.examples)
         self._keep_worst(found, mask, batch)
         rows = zip(batch["image"][:free], mask[:free], found[:free], strict=True)
@@ -49,9 +44,8 @@ class SegmentationMetrics:
 
     def compute(self) -> dict[str, float]:
         """miou (over the classes that the data or the answers show) and pixel_accuracy, over all processes together."""
-        overlap = float(self.overlap.compute())
-        self.matrix = self.overlap.confmat.cpu()
-        return {"miou": overlap, "pixel_accuracy": float(self.accuracy.compute())}
+        self.matrix = self.confusion.total()
+        return {"miou": mean_overlap(self.matrix), "pixel_accuracy": accuracy(self.matrix)}
 
     def pictures(self, folder: Path) -> list[Path]:
         """segmentation.png: the first pictures with what the data and the model say; confusion.png; the table

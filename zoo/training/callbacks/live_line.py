@@ -1,4 +1,4 @@
-"""The terminal output of a training: one line for each epoch, and a live line below them."""
+"""The terminal output of a training: one line for each epoch, for some of very many, and a live line below them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BAR_WIDTH: Final = 20
 LINE_SECONDS: Final = 30.0
 """Seconds between lines within an epoch where the output is not a terminal."""
+ALL_EPOCHS: Final = 100
+"""Of more epochs than these only some get a line; metrics.csv has them all."""
+SHOWN_EPOCHS: Final = 50
 PERCENT_METRICS: Final = ("top1", "top5", "accuracy")
 
 
@@ -31,6 +34,7 @@ class LiveLine(Callback):
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
         self._start: Start | None = None
+        self._estimated = False
         self._printed = time.monotonic()
 
     def on_start(self, start: Start) -> None:
@@ -50,6 +54,9 @@ class LiveLine(Callback):
         """Refresh the live line; without a terminal, print a line from time to time."""
         if self._start is None:
             return
+        if event.step_seconds and not self._estimated:
+            self._estimated = True
+            self._print(estimate_line(event, self._start))
         text = one_line(step_line(event, self._start))
         if self._live:
             self._update(text)
@@ -60,7 +67,7 @@ class LiveLine(Callback):
         """Print the line of the epoch."""
         if self._live:
             self._update("")  # the epoch it described has ended
-        if self._start:
+        if self._start and _is_shown(result.epoch, of=self._start.epochs):
             self._print(epoch_line(result, self._start))
 
     def on_end(self, outcome: Outcome) -> None:  # noqa: ARG002
@@ -98,6 +105,18 @@ def _closed_terminal() -> Iterator[None]:
         if error.errno != errno.EIO:
             raise
         leave_closed_terminal()
+
+
+def _is_shown(epoch: int, *, of: int) -> bool:
+    """Whether an epoch gets a line: each of up to `ALL_EPOCHS`, else the first, the last and every so many."""
+    every = 1 if of <= ALL_EPOCHS else -(-of // SHOWN_EPOCHS)
+    return epoch in (1, of) or epoch % every == 0
+
+
+def estimate_line(event: StepEvent, start: Start) -> str:
+    """How long the training will take, as its first steps tell."""
+    steps = start.steps - start.step
+    return f"estimate: {steps:,} steps of {event.step_seconds:.2g} s, {clock(event.remaining)} without the evaluations"
 
 
 def step_line(event: StepEvent, start: Start) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.api.errors import BadFile, DiskError
 from zoo.runs.atomic import disk_errors, write_text
-from zoo.training.diagnosis import ANSWERS, LABELS
+from zoo.training.diagnosis import COLUMNS
 from zoo.training.events import Callback, EpochResult, Start
 
 
@@ -26,8 +26,13 @@ def row(result: EpochResult) -> dict[str, float]:
         "items_per_second": round(result.speed, 1),
         **{f"train/{name}": value for name, value in result.losses.items()},
         **{f"validation/{name}": value for name, value in {**_loss(result), **result.metrics}.items()},
-        **{name: value for name, value in ((ANSWERS, result.answers), (LABELS, result.labels)) if value is not None},
+        **_most_common(result),
     }
+
+
+def _most_common(result: EpochResult) -> dict[str, float]:
+    shares = zip(COLUMNS[result.classified], (result.answers, result.labels), strict=True)
+    return {name: value for name, value in shares if value is not None}
 
 
 def _loss(result: EpochResult) -> dict[str, float]:

@@ -1,5 +1,8 @@
 """Processes, device and precision: the only file that knows Lightning Fabric.
 
+Several processes and scaled losses need it; one process at precision 32 or bf16 does without, since importing it takes
+more than twice the time of importing PyTorch (it imports every metric of torchmetrics, and torch._dynamo).
+
 Gradients are averaged when an optimiser steps, not by wrapping modules: a trainer may run its modules in any order,
 twice or not at all (a GAN, frozen parts, auxiliary heads), which DistributedDataParallel's bookkeeping forbids.
 """
@@ -16,12 +19,33 @@ from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 
 from zoo.api.errors import UsageError
+from zoo.training.engine.allocator import kept_memory
+from zoo.training.engine.optimizer_step import without_compiler
 
 Precision = Literal["32", "bf16", "16"]
 T = TypeVar("T")
 
 _INTERACTIVE: Final = ("bash", "interactive")
 _FABRIC: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+class OneProcess:
+    """What `Engine` needs of Fabric, for one process whose losses are not scaled."""
+
+    global_rank = 0
+    world_size = 1
+
+    def __init__(self, device: str, precision: Precision) -> None:
+        self.device = torch.device(device) if device == "cpu" else torch.device(device, 0)
+        self._precision = precision
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which forward passes compute."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._precision == "bf16")
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a scalar loss."""
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 class Engine:
@@ -170,10 +194,25 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
 
     Under torchrun two of four runs aborted at exit without the barrier and the destruction of the process group.
     """
-    from lightning_fabric import Fabric  # noqa: PLC0415  takes 0.2 s
-
     local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", devices)))
     nodes = max(1, launched_processes() // local)
+    alone = local * nodes == 1 and precision != "16"
+    without_compiler()
+    fabric = OneProcess(device, precision) if alone else _launched(device, local, nodes, precision)
+    engine = Engine(fabric, precision, local_world=local)
+    try:
+        with kept_memory():
+            yield engine
+        engine.barrier()
+    finally:
+        if engine.world > 1 and distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def _launched(device: str, local: int, nodes: int, precision: Precision) -> Any:
+    """Fabric on every process; imported here, as one process needs none of it."""
+    from lightning_fabric import Fabric  # noqa: PLC0415
+
     fabric = Fabric(
         accelerator=device,
         devices=local,
@@ -182,10 +221,4 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
         precision=_FABRIC[precision],  # type: ignore[arg-type]
     )
     fabric.launch()
-    engine = Engine(fabric, precision, local_world=local)
-    try:
-        yield engine
-        engine.barrier()
-    finally:
-        if engine.world > 1 and distributed.is_initialized():
-            distributed.destroy_process_group()
+    return fabric

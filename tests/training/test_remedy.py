@@ -1,0 +1,71 @@
+"""The command that stands in the place of the export after a training that went wrong."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import zoo
+from zoo.cli.data import show
+from zoo.cli.train import train
+from zoo.runs.train_options import TrainOptions
+from zoo.training.diagnosis import Finding, Remedy
+from zoo.training.remedy import remedy
+from zoo.training.request import resolve_training
+
+KIND = {"data": "not-measured", "labels": "contradiction", "longer": "no-better", "rate": "stuck"}
+
+
+@pytest.fixture(name="catalog", scope="module")
+def _catalog() -> zoo.Catalog:
+    return zoo.Catalog.discover()
+
+
+def command(catalog: zoo.Catalog, helps: Remedy, model: str = "cnn", **changes: Any) -> str:
+    """What is printed after a training of a model with the recipe for folders, changed."""
+    request = resolve_training(model, TrainOptions(data="digits"), catalog=catalog)
+    recipe = replace(request.entry.spec.recipes["default"], **changes.pop("recipe", {}))
+    config = replace(request.config, data="my photos", recipe=recipe, **changes)
+    finding = Finding(kind=KIND[helps], message="it went wrong", remedy=helps)  # type: ignore[arg-type]
+    run = SimpleNamespace(path=Path("runs/a"), config=config)
+    ended: Any = SimpleNamespace(entry=request.entry, run=run, findings=(finding,))
+    return remedy(ended, catalog)
+
+
+def test_each_kind_of_remedy_has_its_command(catalog: zoo.Catalog) -> None:
+    assert command(catalog, "data") == "zoo train cnn --data 'my photos' --val FOLDER"
+    assert command(catalog, "labels") == "zoo data show 'my photos' --model cnn -o samples.html"
+    assert command(catalog, "longer") == "zoo train --config runs/a --epochs 24"
+    assert command(catalog, "rate") == "zoo data show 'my photos' --model cnn -o samples.html"
+
+
+@pytest.mark.parametrize("helps", ["longer", "rate"])
+def test_a_rate_that_the_user_chose_is_the_first_suspect(catalog: zoo.Catalog, helps: Remedy) -> None:
+    usual = catalog.model("cnn").spec.recipes["default"].lr
+    assert command(catalog, helps, recipe={"lr": 1000 * usual}) == f"zoo train --config runs/a --lr {usual:g}"
+    assert command(catalog, helps, recipe={"lr": usual / 1000}) == f"zoo train --config runs/a --lr {usual:g}"
+    assert " --lr " not in command(catalog, helps, recipe={"lr": usual / 2})
+
+
+def test_published_weights_come_before_more_epochs(catalog: zoo.Catalog) -> None:
+    said = "zoo train mobilenet_v3_small --data 'my photos' --pretrained"
+    assert command(catalog, "longer", model="mobilenet_v3_small") == said
+    tuned = {"weights": "torchvision/mobilenet_v3_small@torchvision/imagenet1k_v1"}
+    assert command(catalog, "longer", model="mobilenet_v3_small", **tuned).startswith(
+        "zoo train --config runs/a --epochs"
+    )
+
+
+def test_how_the_data_are_read_stays_part_of_the_command(catalog: zoo.Catalog) -> None:
+    reading = {"train": "my a", "ratios": (0.8, 0.1, 0.1), "format": "csv", "label_column": "kind"}
+    more = "--train 'my a' --ratios 0.8,0.1,0.1 --format csv --label-column kind"
+    said = command(catalog, "labels", **reading)
+    assert said == f"zoo data show 'my photos' --model cnn {more} -o samples.html"
+    assert show.make_context("show", shlex.split(said)[3:]).params["label_column"] == "kind"
+    said = command(catalog, "data", **reading)
+    assert train.make_context("train", shlex.split(said)[2:]).params["ratios"] == "0.8,0.1,0.1"
