@@ -38,6 +38,11 @@ class Table:
     problems: Sequence[BadSample] = ()
 
     @property
+    def is_list(self) -> bool:
+        """Whether it is one of files and labels: a path, a blank and a label a line."""
+        return self.separator == " "
+
+    @property
     def first(self) -> Sequence[str]:
         """The cells of the first row, which may be the names of the columns."""
         return self.rows[0].cells if self.rows else ()
