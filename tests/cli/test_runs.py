@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Said
 from tests.runs.test_run import make
-from zoo.runs.run import Run
+from zoo.runs.run import Run, Status
 
 Command = Callable[..., Said]
 ROWS = "epoch,step,lr,train/loss,validation/top1\n1,10,0.1,2.0,{score}\n2,20,0.01,1.0,{score}\n"
@@ -28,7 +28,7 @@ def three() -> list[Run]:
     runs = []
     for number, score in enumerate((0.5, 0.9, 0.7)):
         run = make(Path("runs"), f"r{number}", created=f"2026-01-0{number + 1}T00:00:00.000000Z")
-        status = "interrupted" if number == 2 else "finished"
+        status: Status = "interrupted" if number == 2 else "finished"
         run = run.update(replace(run.record, metrics={"top1": score}, status=status))
         recipe = replace(run.config.recipe, lr=0.1 * (number + 1))
         (run.path / "metrics.csv").write_text(ROWS.format(score=score))

@@ -35,7 +35,7 @@ def memory_error(config: TrainConfig, where: str) -> OutOfMemory:
     """The sentence for a training that ran out of memory, with the batch size to try."""
     batch, devices = config.recipe.batch_size, config.devices
     smaller = max(batch // 2 // devices, 1) * devices
-    hint = f"try --batch-size {smaller}"
+    hint = f"try --batch-size {smaller}, or --batch-size auto, which finds one that fits"
     if smaller >= batch:
         hint = "use smaller inputs, a smaller model or a machine with more memory: the batches cannot be smaller"
     return OutOfMemory(f"{config.model} ran out of memory {where} with batches of {batch}", hint=hint)
