@@ -146,8 +146,8 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
     yield from _unprepared(manifest, evidence)
     if manifest.proved or manifest.zoo not in RELEASES:  # older bundles do not say it
-        manifested, recorded = (json.dumps(dict(sizes), sort_keys=True) for sizes in (manifest.proved, proved))
-        pairs.append(("the proved sizes are", manifested, recorded))
+        sizes = [json.dumps(dict(sizes), sort_keys=True) for sizes in (manifest.proved, proved)]
+        pairs.append(("the proved sizes are", *sizes))
     yield from _useless_tolerances(manifest, evidence)
     for what, manifested, recorded in pairs:
         if manifested != recorded:
