@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from zoo.api.specs import WeightsSpec as WeightsSpec
     from zoo.api.task import Agreement as Agreement
     from zoo.api.task import Batch as Batch
+    from zoo.api.task import BoundaryCase as BoundaryCase
     from zoo.api.task import Case as Case
     from zoo.api.task import Control as Control
     from zoo.api.task import Dataset as Dataset
@@ -216,7 +217,8 @@ _MODULES = {
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",
+    "zoo.api.task": "Agreement Batch BoundaryCase Case Control Dataset Metrics Port Purpose Shown Signature "
+    "generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
     "zoo.training.optimizers": "build_optimizer",

@@ -62,10 +62,12 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     root = tmp_path / "world"
     root.mkdir()
-    return World(root)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
+    yield World(root)
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

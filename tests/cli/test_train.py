@@ -102,11 +102,15 @@ def test_a_dry_run_names_the_classes_and_ends_with_the_same_command(
     assert json.loads(capsys.readouterr().out)["classes"] == ["cat", "dog"]
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
-def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "cnn", "--device", "cuda", "--dry-run"]) == 2
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(
+    device: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available():
+        pytest.skip("this machine has the device")
+    assert main(["train", "cnn", "--device", device, "--dry-run"]) == 2
     streams = capsys.readouterr()
-    assert "cuda" in streams.err
+    assert device in streams.err
     assert streams.out == ""
 
 

@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("zoo.cli.data:check", "What zoo understands of data, and what is wrong with them."),
     "show": Entry("zoo.cli.data:show", "A page of samples as a model will see them.", torch=True),
     "convert": Entry("zoo.cli.data:convert", "The same data in another format."),
+    "cache": Entry("zoo.cli.data_cache:cache", "The resized pictures that are kept, and making room."),
 }
 
 

@@ -89,9 +89,19 @@ def from_json(kind: type[T], data: object, *, where: str) -> T:
 
     try:
         return _converter().structure(data, kind)
+    except MemoryError:
+        raise
     except Exception as error:
+        if _lacked_memory(error):
+            raise MemoryError from error
         reasons = "; ".join(transform_error(error, format_exception=reason))
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
+
+
+def _lacked_memory(error: BaseException) -> bool:
+    """Whether a value was refused for want of memory alone."""
+    parts = getattr(error, "exceptions", ())
+    return isinstance(error, MemoryError) or any(_lacked_memory(part) for part in parts)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

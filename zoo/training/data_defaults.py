@@ -252,13 +252,17 @@ def _batch(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:
         size = max(SMALLEST_BATCH, size // 2)
     steps = max(facts.items // size, 1)
     if size == usual:
-        return recipe, str(size), f"{facts.items:,} items make {steps:,} steps an epoch"
+        return recipe, str(size), f"{facts.items:,} items make {_steps(steps)} an epoch"
     share = size / usual
     rate = float(f"{recipe.lr * (share if recipe.optimizer == 'sgd' else math.sqrt(share)):.2g}")
     reason = (
-        f"{facts.items:,} items make {steps:,} steps an epoch; batches of {usual} would make {facts.items // usual}"
+        f"{facts.items:,} items make {_steps(steps)} an epoch; batches of {usual} would make {facts.items // usual}"
     )
     return replace(recipe, batch_size=size, lr=rate), str(size), reason
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
 
 
 def _epochs(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:  # noqa: ARG001
@@ -283,5 +287,5 @@ def _momentum(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | No
     momentum = min(round(1 - FORGOTTEN ** (1 / steps), 3), LARGEST_MOMENTUM)
     if momentum <= max(recipe.batchnorm_momentum or 0.0, SLOWEST_MOMENTUM):
         return None
-    reason = f"the running statistics must follow the weights within the {steps:,} steps of an epoch"
+    reason = f"the running statistics must follow the weights within the {_steps(steps)} of an epoch"
     return replace(recipe, batchnorm_momentum=momentum), f"{momentum:g}", reason

@@ -30,6 +30,7 @@ from zoo.training.engine.fabric import Engine, choose_precision, launch, launche
 from zoo.training.engine.threads import restored_torch
 from zoo.training.events import Callback
 from zoo.training.finetuning import finetuning_offer
+from zoo.training.memory import memory_errors
 from zoo.training.provenance import data_record, new_record
 from zoo.training.rehearsal import Rehearsal, check_room, rehearse, saved_bytes
 from zoo.training.request import TrainingRequest, check_data, choice_sentences, resolve_training, suit_to_data
@@ -56,7 +57,8 @@ def begin(
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
         place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
         request = replace(request, config=config.settled(output=str(output)))
-        training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        with memory_errors(request.config, "before the first step"):
+            training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
         run = Run(
             path=place,
             record=new_record(request.entry, training.config, argv, replaces=output.name if place != output else ""),
@@ -89,7 +91,8 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
     config = prepared.request.config
     for sentence in (*prepared.notes, *finetuning_offer(prepared.request)):
         say(sentence)
-    with launch(device=config.device, devices=1, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    with memory_errors(config, "before the first step"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
         )

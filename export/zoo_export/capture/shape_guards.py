@@ -6,6 +6,7 @@ exporter does not say so.  The captured program still knows what it assumed, so 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,17 @@ def guard_violations(
     for names in axes.names.values():  # two axes that share a symbol are taken for one
         named += [{other: example_size(signature, example, other) + 1} for other in names[1:]]
     return tuple({tuple(sorted(by_name.items())): by_name for by_name in named}.values())
+
+
+def guard_lines(
+    program: torch.onnx.ONNXProgram, signature: Signature, example: Mapping[str, Array]
+) -> tuple[traceback.FrameSummary, ...]:
+    """The lines of code, torch's among them, that made the bounds of the axes; as far as torch remembers them."""
+    axes, _, _ = _axes(program, signature, example)
+    remembered = getattr(axes.environment, "var_to_range_sloc", {})
+    limits = [remembered[symbol] for symbol in axes.names if symbol in remembered]
+    places = [getattr(side, "framework_loc", None) for limit in limits for side in (limit.lower, limit.upper)]
+    return tuple(place for place in places if isinstance(place, traceback.FrameSummary))
 
 
 def example_size(signature: Signature, example: Mapping[str, Array], name: str) -> int:
@@ -148,4 +160,7 @@ def _holds(guard: sympy.Basic, sizes: Mapping[sympy.Symbol, int]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _holds_at(guard: sympy.Basic, sizes: tuple[tuple[sympy.Symbol, int], ...]) -> bool:
-    return bool(guard.xreplace({symbol: sympy.Integer(size) for symbol, size in sizes}) != sympy.false)
+    try:
+        return bool(guard.xreplace({symbol: sympy.Integer(size) for symbol, size in sizes}) != sympy.false)
+    except ZeroDivisionError:  # a window of a length of nothing: what the guard says there is not known
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from traceback import FrameSummary
 from typing import Final
 
 import onnx
@@ -18,7 +19,7 @@ from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
-from zoo_export.capture.shape_guards import guard_violations
+from zoo_export.capture.shape_guards import guard_lines, guard_violations
 from zoo_export.subject.choose_cases import Sizes
 
 LOWEST_OPSET: Final = 18
@@ -40,6 +41,8 @@ class Graph:
     """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
     guard_violations: tuple[Sizes, ...] = ()
     """Sizes at which a shape guard of the capture does not hold; see `shape_guards`."""
+    guard_lines: tuple[FrameSummary, ...] = ()
+    """The lines of code that made the guards, as far as torch remembers them."""
 
 
 def check_opset(opset: int) -> None:
@@ -81,9 +84,17 @@ def export_graph(
             ) from error
     shipped = program.model_proto
     modules, sizes = module_paths(shipped), guard_violations(program, signature, example)
+    lines = guard_lines(program, signature, example) if sizes else ()
     strip(shipped)
     _assert_opset(shipped, opset=opset, name=name)
-    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, guard_violations=sizes)
+    return Graph(
+        signature=signature,
+        plain=plain,
+        shipped=shipped,
+        modules=modules,
+        guard_violations=sizes,
+        guard_lines=lines,
+    )
 
 
 def _capture(

@@ -20,7 +20,7 @@ from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
 from zoo_export.proof.advice import advice
-from zoo_export.proof.evidence import gather, raw_agreement
+from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
 from zoo_export.proof.submit import capture_and_submit
@@ -98,8 +98,8 @@ def prove(
         "mutation score": mutants.seconds,
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
-    guards = bool(submitted.value.exported.graph.guard_violations)
-    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model[0].inputs, guards=guards))
+    graph = submitted.value.exported.graph
+    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model, graph))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
 
 
@@ -135,6 +135,7 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
         problem=results.subject.problem,
         preprocessed=results.references.preprocessed,
         answers=raw_agreement(results) if results.whole else None,
+        boundary=boundary_run(results) if results.whole else None,
     )
     mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
     scored = mutation_score(submitted.controls, mutants, unmutated)

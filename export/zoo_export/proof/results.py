@@ -87,7 +87,7 @@ def collect_results(
         repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
         lineage=timed(lambda: _lineage(subject, exported, inputs)),
     )
-    declared = _declared(subject, opset=opset)
+    declared = _declared(subject, eager, opset=opset)
     runs = {
         graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
         for graph, expected in graphs_of(submitted, references)
@@ -99,7 +99,7 @@ def collect_results(
         eager=eager,
         references=references,
         module=module,
-        runs={name: with_own_rounding(run, declared.waivers) for name, run in runs.items()},
+        runs={name: with_own_rounding(run, declared) for name, run in runs.items()},
         declared=declared,
         run_model=_run_model(queue, submitted),
     )
@@ -118,7 +118,7 @@ def graphs_of(submitted: Submitted, references: References) -> list[tuple[Submit
     return graphs
 
 
-def _declared(subject: Subject, *, opset: int) -> Declared:
+def _declared(subject: Subject, eager: EagerModel, *, opset: int) -> Declared:
     """What was asked of the graphs, and what the model's plugin says about them."""
     export = subject.export
     waivers = (
@@ -127,6 +127,7 @@ def _declared(subject: Subject, *, opset: int) -> Declared:
     )
     return Declared(
         opset=opset,
+        precision=eager.oracle.backends.facts.precision,
         arithmetic=tuple(export.declared_arithmetic),
         waivers=tuple(waivers),
         maxima=declared_maxima(subject.problem, subject.signature),

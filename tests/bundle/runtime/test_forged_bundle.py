@@ -214,14 +214,14 @@ def accord(bundle: Path) -> tuple[Status, str]:
 # --- links, and what lies beside ---
 
 
-def link_to_folder(bundle: Path, elsewhere: Path) -> None:
-    shutil.move(bundle / "golden", elsewhere / "golden")
-    (bundle / "golden").symlink_to(elsewhere / "golden")
+def link_to_folder(bundle: Path, outside: Path) -> None:
+    shutil.move(bundle / "golden", outside / "golden")
+    (bundle / "golden").symlink_to(outside / "golden")
 
 
-def link_to_manifest(bundle: Path, elsewhere: Path) -> None:
-    shutil.move(bundle / "manifest.json", elsewhere / "manifest.json")
-    (bundle / "manifest.json").symlink_to(elsewhere / "manifest.json")
+def link_to_manifest(bundle: Path, outside: Path) -> None:
+    shutil.move(bundle / "manifest.json", outside / "manifest.json")
+    (bundle / "manifest.json").symlink_to(outside / "manifest.json")
 
 
 def second_manifest(bundle: Path, _: Path) -> None:
@@ -233,8 +233,8 @@ def other_spelling(bundle: Path, _: Path) -> None:
     shutil.copy(bundle / "manifest.json", bundle / "Manifest.json")
 
 
-def dangling(bundle: Path, elsewhere: Path) -> None:
-    (bundle / "data").symlink_to(elsewhere / "absent")
+def dangling(bundle: Path, outside: Path) -> None:
+    (bundle / "data").symlink_to(outside / "absent")
 
 
 @pytest.mark.parametrize(
@@ -250,9 +250,9 @@ def dangling(bundle: Path, elsewhere: Path) -> None:
 def test_links_and_second_manifests_are_told(
     make_bundle: MakeBundle, tmp_path: Path, change: Callable[[Path, Path], None], sentence: str
 ) -> None:
-    bundle, elsewhere = make_bundle(), tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    change(bundle, elsewhere)
+    bundle, outside = make_bundle(), tmp_path / "outside"
+    outside.mkdir()
+    change(bundle, outside)
     status, detail = gate(bundle, "files")
     assert (status, sentence in detail) == (Status.FAIL, True)
 

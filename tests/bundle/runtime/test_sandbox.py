@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
 from zoo.bundle.runtime import sandbox, worker
@@ -139,6 +141,14 @@ def test_a_process_that_dies_by_a_signal_is_a_sentence_and_the_next_call_starts_
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
         session = runtime.session(graphs.linear().SerializeToString())
         assert runtime.run(session, {"x": np.zeros((1, 4), np.float32)})["y"].shape == (1, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limits elsewhere")
+@pytest.mark.parametrize(("limit", "code"), [("-f 4000000", 0), ("-v 4000000", 0), ("-t 100", 0), ("-f 0", 3)])
+def test_limits_of_the_account_stay_and_say_nothing_of_a_bundle(make_bundle: MakeBundle, limit: str, code: int) -> None:
+    command = f"ulimit {limit}; exec {sys.executable} -m zoo verify {make_bundle()}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, "FAIL" in done.stdout) == (code, False), done.stdout + done.stderr
 
 
 def test_the_exit_of_a_process_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

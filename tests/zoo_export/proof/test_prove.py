@@ -9,13 +9,15 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import subject_of
-from zoo.bundle.judge.evidence import Evidence
+from zoo.bundle.judge.evidence import BOUNDARY, VALUES, Evidence
 from zoo.bundle.judge.parity_rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import serialize
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.boundary import FACTORS
+from zoo_export.subject.values import CHANGES
 
 
 def statuses(proof: Proof) -> dict[str, Status]:
@@ -42,7 +44,14 @@ def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
         "resize",
         "batch",
         "training",
+        "postprocess: no softmax",
+        "postprocess: temperature",
+        "postprocess: unit",
+        "postprocess: zero",
     }
+    boundary = [case.name for case in evidence.graphs[1].cases if case.kind == BOUNDARY]
+    assert boundary == [*(f"random outputs x {factor:g}" for factor in FACTORS), "one element alone"]
+    assert [case.name for case in evidence.graphs[0].cases if case.kind == VALUES] == list(CHANGES)
     assert all(control.killed_by for control in evidence.mutants)
 
 
