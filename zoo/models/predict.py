@@ -67,8 +67,8 @@ def predict(
     what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
     always run on the CPU; of inputs larger than any that it was proved with it warns, or with `strict` refuses them.
 
-    With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png": where
-    it looks (Grad-CAM, with the extra `explain`).
+    With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png":
+    where it looks (Grad-CAM, with the extra `explain`).
     """
     _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
     if not isinstance(device, str):
