@@ -18,7 +18,7 @@ TEXT_COLUMNS = ("text", "sentence", "content", "review", "comment", "message", "
 
 
 def read_rows(path: Path, problem: Mapping[str, Any]) -> Tokens | list[tuple[str, Tokens]]:
-    """A text file as the inputs of pipeline.onnx; of a table each row by name.  ValueError says what is wrong."""
+    """A text file as the inputs of pipeline.onnx; of a table every row by name.  ValueError says what is wrong."""
     text, kind = path.read_text(encoding="utf-8-sig"), path.suffix.lower()
     if kind in (".jsonl", ".ndjson"):
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]

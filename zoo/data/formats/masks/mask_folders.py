@@ -18,7 +18,8 @@ from zoo.data.formats.parts import chosen_parts, question
 from zoo.data.formats.split_names import WORDS, split_words, splits_of_folders, word_set
 
 IMAGE_WORDS: Final = word_set(
-    "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr"
+    "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr "
+    "scans"
 )
 MASK_WORDS: Final = word_set(
     "mask masks label labels annotation annotations annot segmentation segmentations seg class gt target targets "
