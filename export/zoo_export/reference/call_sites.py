@@ -114,6 +114,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.paths = _paths(module)
         self.calls: list[OperatorCall] = []
 
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """torch.cond compiles itself, which this mode does not mind."""
+        return True
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func).split(".")[1] if "." in str(func) else str(func)
         outputs = func(*args, **(kwargs or {}))
