@@ -17,12 +17,12 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
 import torch
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from zoo.api.task import Signature
 from zoo.runs.kept_files import MAX_ENTRY_BYTES, is_keeping, read_entry, write_entry
@@ -69,7 +69,8 @@ def write_capture(key: Hashable, graph: Graph) -> None:
         "shipped": graph.shipped.SerializeToString(),
     }
     buffer = io.BytesIO()
-    np.savez(buffer, **{part: np.frombuffer(data, np.uint8) for part, data in parts.items()})
+    arrays: dict[str, Any] = {part: np.frombuffer(data, np.uint8) for part, data in parts.items()}
+    np.savez(buffer, **arrays)
     write_entry(name, buffer.getvalue())
 
 

@@ -131,7 +131,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.calls.append(OperatorCall(name, _site_in(_stack(sys._getframe(2)), self.paths), tensors))
 
 
-@torch.ops.higher_order.cond.py_impl(_Recorder)  # type: ignore[untyped-decorator]
+@torch.ops.higher_order.cond.py_impl(_Recorder)
 def _record_cond(mode: _Recorder, condition: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
     """torch.cond asks every mode how to run it: as Python does."""
     with mode:

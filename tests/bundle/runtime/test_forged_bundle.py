@@ -25,6 +25,7 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.diff import differences
 from zoo.bundle.runtime.manifest import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
 from zoo.bundle.runtime.predict import predict_bundle
+from zoo.bundle.runtime.sandbox import Runtime
 
 ZooCommand = Callable[..., Said]
 
@@ -212,7 +213,7 @@ def test_a_manifest_that_would_mislead_a_device_is_told(
 def accord(bundle: Path) -> tuple[Status, str]:
     """What the graphs, the record and the manifest say to each other, whatever the golden cases do."""
     opened = Bundle.open(bundle)
-    with verification.Runtime() as runtime:
+    with Runtime() as runtime:
         return verification._consistency(opened, verification.Graphs(opened, runtime))
 
 

@@ -20,6 +20,7 @@ from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
 from zoo.bundle.runtime import sandbox, worker
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused
+from zoo.runs.scratch import SHARED_MEMORY
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)
 
@@ -177,7 +178,7 @@ def test_shared_memory_is_used_where_there_is_room_in_it(
         assert runtime._scratch is not None
         parent = runtime._scratch.path.parent
         runtime.session(graphs.linear().SerializeToString())
-    assert parent == (sandbox.SHARED_MEMORY if in_memory else tmp_path)
+    assert parent == (SHARED_MEMORY if in_memory else tmp_path)
 
 
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:

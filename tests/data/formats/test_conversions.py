@@ -229,7 +229,7 @@ def test_running_text_comes_back_the_same(tmp_path: Path) -> None:
     world = read(task, tmp_path / "world")
     back = read(task, write(world, task, "text-folder", tmp_path / "back"))
     for split in ("train", "validation"):
-        assert [item.text for item in back.splits[split]] == [item.text for item in world.splits[split]]  # type: ignore[index]
+        assert [item.text for item in back.splits[split]] == [item.text for item in world.splits[split]]
     with pytest.raises(DataError, match="begins or ends with white space"):
         write(world, task, "text-lines", tmp_path / "lines")
 

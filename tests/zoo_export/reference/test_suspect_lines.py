@@ -42,7 +42,8 @@ def turned(x: Tensor) -> Tensor:
 
 
 def decided(x: Tensor) -> Tensor:
-    return torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))
+    chosen: Tensor = torch.cond(x.sum() > 0, torch.sin, torch.cos, (x,))
+    return chosen
 
 
 def looped(x: Tensor) -> Tensor:

@@ -149,9 +149,9 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         manifested, recorded = (json.dumps(dict(sizes), sort_keys=True) for sizes in (manifest.proved, proved))
         pairs.append(("the proved sizes are", manifested, recorded))
     yield from _useless_tolerances(manifest, evidence)
-    for what, manifested, recorded in pairs:
-        if manifested != recorded:
-            yield f"{what} {manifested} in the manifest and {recorded} in the record"
+    for what, there, here in pairs:
+        if there != here:
+            yield f"{what} {there} in the manifest and {here} in the record"
 
 
 def _left_out(graph: GraphEvidence, signature: Signature) -> Iterator[str]:
