@@ -63,8 +63,8 @@ def zoo_epochs(card: DataCard, *, memory: bool) -> Iterator[Callable[[], None]]:
 
     def epoch() -> None:
         if not opened:
-            free = {"free_memory": free_memory if memory else lambda: 0}
-            with patch.multiple(dataset, **free), for_training():
+            free = free_memory if memory else lambda: 0
+            with patch.object(dataset, "free_memory", free), for_training():
                 opened.append(open_split(card, "train", PICTURE))
         split = opened[0]
         order = torch.randperm(len(split)).tolist()

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from zoo.api.errors import BadFile, DiskError, OutOfMemory, UsageError, ZooError
-from zoo.runs.atomic import write_error
 from zoo.training.memory import is_out_of_memory
 
 
@@ -24,6 +23,8 @@ def system_error(error: BaseException) -> ZooError | None:
 
 
 def _file_error(error: OSError) -> ZooError | None:
+    from zoo.runs.atomic import write_error  # noqa: PLC0415  only for such an error
+
     if error.errno == errno.ENOENT and not _has_working_directory():
         return UsageError("the working directory no longer exists", hint="cd to a folder that does")
     if error.filename is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from zoo.api.errors import OutOfMemory
-from zoo.runs.train_config import TrainConfig
+
+if TYPE_CHECKING:
+    from zoo.runs.train_config import TrainConfig
 
 PHRASES = (
     "can't allocate memory",
@@ -53,6 +55,8 @@ def check_memory_limit() -> None:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY or "torch" in sys.modules:
         return
+    import subprocess  # noqa: PLC0415  slow to import
+
     command = [sys.executable, "-c", "import torch, torchvision"]
     if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
         raise OutOfMemory(
