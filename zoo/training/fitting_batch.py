@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ def fit_batch(config: TrainConfig, step: Step) -> TrainConfig:
         if fitting is not None and SPARE * 2 * taken > free_memory():
             break
         try:
-            taken = _memory_of(lambda smaller=smaller: step(smaller))
+            taken = _memory_of(partial(step, smaller))
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
