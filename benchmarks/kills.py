@@ -32,7 +32,7 @@ TRAININGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "autoencoder": {"limit_train": 256, "batch_size": 32},
 }
 """A classifier, a detector, a GAN, a language model and an autoencoder, as small as they can be."""
-COMMON: Final[Mapping[str, Any]] = {"epochs": 3, "threads": 1, "workers": 0, "save_every": "3steps"}
+COMMON: Final[Mapping[str, Any]] = {"epochs": 2, "threads": 1, "workers": 0, "save_every": "3steps"}
 LOADED_ONCE: Final = (
     *("lightning_fabric", "torchvision", "torchmetrics", "torchmetrics.detection", "torchmetrics.image.fid"),
     *("matplotlib.figure", "zoo.training.start", "zoo.training.run_training"),
@@ -60,9 +60,9 @@ def shard(number: int, kills: int) -> None:
             train: Callable[[Path], object] = partial(_train, model, {**COMMON, **options})
             found[model] = campaign(train, _resume, Path(folder), kills=kills // len(TRAININGS), seed=number)
         print(model, found[model].kills, *found[model].differences, sep="\n  ", flush=True)
-    FOLDER.mkdir(exist_ok=True)
-    record = {model: _record(result) for model, result in found.items()}
-    (FOLDER / f"{number}.json").write_text(json.dumps(record, indent=2) + "\n")
+        FOLDER.mkdir(exist_ok=True)
+        record = {name: _record(result) for name, result in found.items()}
+        (FOLDER / f"{number}.json").write_text(json.dumps(record, indent=2) + "\n")
     print(f"{time.process_time() - started:.0f} CPU s of this process, without its children")
 
 

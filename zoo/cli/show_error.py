@@ -14,7 +14,6 @@ import click
 from zoo.api.errors import DataError, ZooError, describe_error
 from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
-from zoo.cli.system_errors import system_error
 
 SHOWN_PROBLEMS = 12
 BAD_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
@@ -36,6 +35,8 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
+        from zoo.cli.system_errors import system_error  # noqa: PLC0415  only where something went wrong
+
         error = system_error(error) or error
         match error:
             case KeyboardInterrupt() | click.Abort() | Terminated():
