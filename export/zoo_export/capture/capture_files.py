@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 import onnx
 import torch
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from zoo.api.task import Signature
 from zoo.runs.kept_files import MAX_ENTRY_BYTES, is_keeping, read_entry, write_entry
@@ -63,13 +63,10 @@ def write_capture(key: Hashable, graph: Graph) -> None:
     if name is None or 2 * graph.shipped.ByteSize() > MAX_ENTRY_BYTES:
         return
     facts = {"modules": dict(graph.modules), "guard_violations": [dict(sizes) for sizes in graph.guard_violations]}
-    parts = {
-        "facts": json.dumps(facts).encode(),
-        "plain": graph.plain.SerializeToString(),
-        "shipped": graph.shipped.SerializeToString(),
-    }
+    parts = (json.dumps(facts).encode(), graph.plain.SerializeToString(), graph.shipped.SerializeToString())
+    said, plain, shipped = (np.frombuffer(data, np.uint8) for data in parts)
     buffer = io.BytesIO()
-    np.savez(buffer, **{part: np.frombuffer(data, np.uint8) for part, data in parts.items()})
+    np.savez(buffer, facts=said, plain=plain, shipped=shipped)
     write_entry(name, buffer.getvalue())
 
 
