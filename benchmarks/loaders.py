@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -30,6 +32,7 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.problem import ImageInput
 from zoo.data.image import dataset, sources
 from zoo.data.image.dataset import for_training, open_split
+from zoo.data.image.memory import free_memory
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIDE, BATCH = 224, 64
@@ -60,11 +63,9 @@ def zoo_epochs(card: DataCard, *, memory: bool) -> Iterator[Callable[[], None]]:
 
     def epoch() -> None:
         if not opened:
-            real = dataset.free_memory
-            dataset.free_memory = real if memory else lambda: 0  # type: ignore[assignment]
-            with for_training():
+            free = free_memory if memory else lambda: 0
+            with patch.object(dataset, "free_memory", free), for_training():
                 opened.append(open_split(card, "train", PICTURE))
-            dataset.free_memory = real  # type: ignore[assignment]
         split = opened[0]
         order = torch.randperm(len(split)).tolist()
         for start in range(0, len(order), BATCH):
@@ -84,9 +85,10 @@ def torchvision_epoch(root: Path) -> Callable[[], None]:
 def timm_epoch(root: Path) -> Callable[[], None] | None:
     """Its own loader without augmentation; None where timm is not installed."""
     try:
-        from timm.data import create_dataset, create_loader  # noqa: PLC0415
+        timm = import_module("timm.data")
     except ImportError:
         return None
+    create_dataset, create_loader = timm.create_dataset, timm.create_loader
     files = create_dataset("", root=str(root / "train"))
     loader = create_loader(
         files, (3, SIDE, SIDE), BATCH, is_training=False, crop_pct=1.0, crop_mode="squash", interpolation="bilinear",

@@ -122,6 +122,12 @@ def test_the_class_that_is_to_blame_is_named() -> None:
     )
 
 
+def test_masks_whose_classes_have_no_names_are_not_mirrored() -> None:
+    assert reasons(RECIPE, replace(PHOTOS, classes=("class 0", "class 1")))["augment.flip"] == (
+        "off: the class 'class 0' does not say what it means, and the mirror may make it another one"
+    )
+
+
 # --- batches, epochs, statistics ---
 
 

@@ -27,7 +27,7 @@ def _catalog() -> zoo.Catalog:
     return zoo.Catalog.discover()
 
 
-def command(catalog: zoo.Catalog, helps: Remedy, model: str = "cnn", **changes: Any) -> str:
+def command(catalog: zoo.Catalog, helps: Remedy, *, model: str = "cnn", **changes: Any) -> str:
     """What is printed after a training of a model with the recipe for folders, changed."""
     request = resolve_training(model, TrainOptions(data="digits"), catalog=catalog)
     reason, steps = changes.pop("reason", ALL_EPOCHS), changes.pop("steps", 500)
@@ -98,7 +98,7 @@ def test_published_weights_come_before_more_epochs(catalog: zoo.Catalog) -> None
 
 
 def test_how_the_data_are_read_stays_part_of_the_command(catalog: zoo.Catalog) -> None:
-    reading = {"train": "my a", "ratios": (0.8, 0.1, 0.1), "format": "csv", "label_column": "kind"}
+    reading: dict[str, Any] = {"train": "my a", "ratios": (0.8, 0.1, 0.1), "format": "csv", "label_column": "kind"}
     more = "--train 'my a' --ratios 0.8,0.1,0.1 --format csv --label-column kind"
     said = command(catalog, "labels", **reading)
     assert said == f"zoo data show 'my photos' --model cnn {more} -o samples.html"

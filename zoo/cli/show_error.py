@@ -98,7 +98,8 @@ class Failure:
             from traceback import print_exception  # noqa: PLC0415  rarely wanted
 
             print_exception(error, file=sys.stderr)
-        print(visible(f"Error: {self.message}"), file=sys.stderr)
+        spelled = visible if self.kind == "usage" else one_line  # click has usage in several lines
+        print(spelled(f"Error: {self.message}"), file=sys.stderr)
         for problem in self.problems[:SHOWN_PROBLEMS]:
             print(one_line(f"  {problem}"), file=sys.stderr)
         if len(self.problems) > SHOWN_PROBLEMS:

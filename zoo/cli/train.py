@@ -216,18 +216,23 @@ def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehe
     output.facts([(name, str(value)) for name, value in {**shown, "input": request.config.input.describe()}.items()])
     output.line("the recipe, which --set changes:")
     output.facts(recipe_settings(request.config.recipe, request.trainer.spec.options))
-    if rehearsal:
-        from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+    for line in estimate_lines(rehearsal) if rehearsal else ():
+        output.line(line)
 
-        output.line(
-            f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
-            f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
-            f"{rehearsal.evaluation_seconds:.2g} s"
-        )
-        output.line(
-            f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
-            f"{text.size(rehearsal.free_bytes)} are free"
-        )
+
+def estimate_lines(rehearsal: Rehearsal) -> Iterator[str]:
+    """What the training will take, by the one step that was measured."""
+    from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+
+    yield (
+        f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
+        f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
+        f"{rehearsal.evaluation_seconds:.2g} s, measured here"
+    )
+    yield (
+        f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
+        f"{text.size(rehearsal.free_bytes)} are free"
+    )
 
 
 def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:

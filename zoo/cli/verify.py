@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from zoo.api.errors import BadFile, UsageError
+from zoo.api.untrusted import one_line
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
@@ -94,8 +95,8 @@ def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, engine
         )
     else:
         for gate in checked.gates:
-            out.line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}")
-        out.line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}")
+            out.line(one_line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}"))
+        out.line(one_line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}"))
     if not checked.holds:
         out.next(_next_step(bundle, checked.gates))
         raise click.exceptions.Exit(1)

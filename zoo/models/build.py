@@ -50,7 +50,7 @@ def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *
 
 def _is_lazy(part: nn.Module) -> bool:
     """Whether a layer waits for its first input to make its parameters or buffers."""
-    return isinstance(part, LazyModuleMixin) and part.has_uninitialized_params()  # type: ignore[misc]
+    return isinstance(part, LazyModuleMixin) and part.has_uninitialized_params()
 
 
 def _keywords(entry: RegistryEntry[ModelSpec], problem: Problem) -> dict[str, object]:

@@ -54,6 +54,7 @@ def predict(
     every: int = 1,
     strict: bool = False,
     device: str = "auto",
+    explain: bool = False,
 ) -> Answers:
     """The answers of a run, of weights or of a bundle; BadFile for what cannot be read.
 
@@ -65,6 +66,9 @@ def predict(
     `limit` is how many ranked answers each shows, `threshold` the score from which on detections are shown, `settings`
     what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
     always run on the CPU; of inputs larger than any that it was proved with it warns, or with `strict` refuses them.
+
+    With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png":
+    where it looks (Grad-CAM, with the extra `explain`).
     """
     _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
     if not isinstance(device, str):
@@ -78,7 +82,7 @@ def predict(
     options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column, strict=strict)
     notes = list(resolved.notes)
     with (
-        target_answerer(request) as answerer,
+        target_answerer(request, explain=explain) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=notes.append) as sources,
     ):
         found = Answers(answers(answerer, sources, options))

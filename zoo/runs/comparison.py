@@ -28,7 +28,7 @@ class ComparedRow:
 
 def compare_runs(runs: Sequence[Run]) -> tuple[ComparedRow, ...]:
     """What they are, every option in which they differ, and every number that they reached."""
-    known = [
+    known: list[dict[str, Json]] = [
         {
             "status": run.status,
             "model": run.config.model,
@@ -44,7 +44,7 @@ def compare_runs(runs: Sequence[Run]) -> tuple[ComparedRow, ...]:
         }
         for run in runs
     ]
-    reached = [
+    reached: list[dict[str, Json]] = [
         {
             **{f"validation {name}": value for name, value in run.record.metrics.items()},
             **{f"test {name}": value for name, value in run.record.test.items()},

@@ -259,9 +259,11 @@ class Fit:
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
 
     def _save_if_due(self) -> None:
-        interval = self._save_interval
+        interval, step = self._save_interval, self._progress.step
+        if step % self._training.plan.batches == 0 or step >= self._steps:
+            return  # the end of the epoch saves
         if interval.steps:
-            due = self._progress.step // interval.steps > self._saved_step // interval.steps
+            due = step // interval.steps > self._saved_step // interval.steps
         else:
             due = time.perf_counter() - self._saved >= (interval.seconds or 0)
         if due:

@@ -23,13 +23,14 @@ from zoo.runs.lock import holding
 from zoo.runs.replacement import make_place, take_place, training_place
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
-from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
+from zoo.runs.train_options import AUTO, Freeze, OnBadSample, Precision, TrainOptions
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
 from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
 from zoo.training.engine.threads import restored_torch
 from zoo.training.events import Callback
 from zoo.training.finetuning import finetuning_offer
+from zoo.training.fitting_batch import fit_batch
 from zoo.training.memory import memory_errors
 from zoo.training.provenance import data_record, new_record
 from zoo.training.rehearsal import Rehearsal, check_room, rehearse, saved_bytes
@@ -56,6 +57,9 @@ def begin(
     with _launch(config) as engine:
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
         place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
+        config = _fitting(prepared, card, engine) if request.options.batch_size == AUTO else config
+        for sentence in choice_sentences(config)[len(prepared.request.config.choices) :]:
+            say(sentence)
         request = replace(request, config=config.settled(output=str(output)))
         with memory_errors(request.config, "before the first step"):
             training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
@@ -77,6 +81,19 @@ def begin(
         with holding(run.path) if engine.leads else nullcontext():
             ended = finish(run, training, card, callbacks, entry=request.entry)
         return in_its_place(ended) if engine.leads else ended
+
+
+def _fitting(prepared: _Prepared, card: DataCard, engine: Engine) -> TrainConfig:
+    """The config with a batch of which a step fits into memory."""
+    if engine.world > 1:
+        raise UsageError("--batch-size auto is for one process", hint="name the batch size, over all processes")
+
+    def step(config: TrainConfig) -> None:
+        request = replace(prepared.request, config=config.settled(threads=config.threads or 1, workers=0))
+        trial = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        rehearsal_of(trial, request)()
+
+    return fit_batch(prepared.request.config, step)
 
 
 def in_its_place(ended: Ended) -> Ended:
@@ -142,7 +159,7 @@ def train(
     trainer: str | None = None,
     freeze: Freeze | None = None,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     lr: float | None = None,
     input_size: int | str | None = None,
     seed: int | None = None,

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from zoo.api.errors import NotProved, PluginError, UsageError
+from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
@@ -21,6 +21,7 @@ from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
 from zoo_export.subject.choose_cases import Sizes
+from zoo_export.subject.state_dict import state
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""
@@ -52,6 +53,17 @@ def check_opset(opset: int) -> None:
         raise UsageError(
             f"opset {opset} is not supported: the exporter writes opsets {LOWEST_OPSET} to {highest}",
             hint=f"leave --opset away for {DEFAULT_OPSET}, which the most runtimes read",
+        )
+
+
+def check_size(module: nn.Module, *, name: str, largest: int) -> None:
+    """Refused where the numbers of a module are more bytes than one file of a bundle holds."""
+    stored = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in state(module).values()}
+    size = sum(stored.values())
+    if size > largest:
+        raise Refused(
+            f"{name} has {size:,} bytes of parameters, and one ONNX file holds {largest:,}: zoo writes no larger ones",
+            hint="export a smaller size of the model, or one in float16 (module.half())",
         )
 
 

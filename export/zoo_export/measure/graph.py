@@ -121,8 +121,11 @@ def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True
     )
 
 
-def with_own_rounding(run: GraphRun, declared: Declared) -> GraphRun:
-    """The run; where the rule fails by little and the file is right in double precision, its own rounding is noise."""
+def with_own_rounding(run: GraphRun, declared: Declared, preprocessed: Sequence[RuntimeOutputs] = ()) -> GraphRun:
+    """The run; where the rule fails by little and the file is right in double precision, its own rounding is noise.
+
+    `preprocessed` is what a pipeline's own preprocess gave for its first cases.
+    """
     rows = list(zip(run.file.cases, run.result.outputs, run.references, strict=True))
     compared = [compare_case(case, actual, expected, run.file.signature) for case, actual, expected in rows]
     judge = _judge_for(compared, run.file.signature, declared)
@@ -130,7 +133,14 @@ def with_own_rounding(run: GraphRun, declared: Declared) -> GraphRun:
     for index, (case, actual, expected) in enumerate(rows):
         if isinstance(actual, Failed) or isinstance(expected, Failed) or not judge.fails_by_little(compared[index]):
             continue
-        rounding = own_rounding(run.file.model, case.inputs, actual, expected)
+        own = preprocessed[index] if index < len(preprocessed) else None
+        rounding = own_rounding(
+            run.file.model,
+            case.inputs,
+            actual,
+            expected,
+            preprocessed=None if isinstance(own, Failed) else own,
+        )
         if rounding is not None:
             references[index] = _noisier(expected, rounding)
     return replace(run, references=tuple(references))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -18,6 +18,7 @@ from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run
 from zoo_export.subject.choose_cases import Inputs
 from zoo_export.subject.ranges import declared_maxima
+from zoo_export.subject.results import RuntimeOutputs
 from zoo_export.subject.subject import Subject
 
 T = TypeVar("T")
@@ -99,10 +100,16 @@ def collect_results(
         eager=eager,
         references=references,
         module=module,
-        runs={name: with_own_rounding(run, declared) for name, run in runs.items()},
+        runs={name: with_own_rounding(run, declared, _preprocessed(submitted, name)) for name, run in runs.items()},
         declared=declared,
         run_model=_run_model(queue, submitted),
     )
+
+
+def _preprocessed(submitted: Submitted, name: str) -> Sequence[RuntimeOutputs]:
+    """What the pipeline's preprocess gave for its cases; nothing for another graph."""
+    pipeline = submitted.pipeline
+    return () if pipeline is None or name != pipeline.graph.file.name else pipeline.preprocessed.result()
 
 
 def _run_model(queue: RuntimeQueue, submitted: Submitted) -> Run:

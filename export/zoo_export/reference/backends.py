@@ -101,7 +101,7 @@ def own_precision(module: nn.Module, signature: Signature, example: Mapping[str,
     recorder = _Dtypes()
     with recorder:
         call(module, example, signature)
-    return next((name for dtype, name in reversed(HALF.items()) if dtype in recorder.dtypes), "float32")
+    return next((name for dtype, name in reversed(tuple(HALF.items())) if dtype in recorder.dtypes), "float32")
 
 
 class _Dtypes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -136,7 +136,7 @@ class Widened(nn.Module):
         self.module = module
 
     def forward(self, *inputs: torch.Tensor) -> object:
-        with _WideRequests():
+        with _WideRequests():  # type: ignore[no-untyped-call]
             return self.module(*inputs)
 
 

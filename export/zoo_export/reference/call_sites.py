@@ -114,6 +114,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.paths = _paths(module)
         self.calls: list[OperatorCall] = []
 
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """torch.cond compiles itself, which this mode does not mind."""
+        return True
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func).split(".")[1] if "." in str(func) else str(func)
         outputs = func(*args, **(kwargs or {}))
@@ -126,7 +131,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.calls.append(OperatorCall(name, _site_in(_stack(sys._getframe(2)), self.paths), tensors))
 
 
-@torch.ops.higher_order.cond.py_impl(_Recorder)  # type: ignore[untyped-decorator]
+@torch.ops.higher_order.cond.py_impl(_Recorder)
 def _record_cond(mode: _Recorder, condition: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
     """torch.cond asks every mode how to run it: as Python does."""
     with mode:

@@ -183,7 +183,7 @@ def test_sizes_and_counts_that_nobody_can_wait_for_are_refused(make_bundle: Make
             Bundle.open(bundle)
 
 
-GRAPHS = {
+GRAPHS: dict[str, Callable[[], onnx.ModelProto]] = {
     "data outside": lambda: graphs.outside("/etc/hostname"),
     "data beside": lambda: graphs.outside("task.py"),
     "a foreign operator": lambda: graphs.model([helper.make_node("Steal", ["x"], ["y"], domain="of.somebody")]),

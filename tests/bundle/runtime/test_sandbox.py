@@ -20,6 +20,7 @@ from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
 from zoo.bundle.runtime import sandbox, worker
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused
+from zoo.runs.scratch import SHARED_MEMORY
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)
 
@@ -164,6 +165,20 @@ def test_the_folder_goes_with_the_process() -> None:
         folder = runtime._folder()
         assert folder.is_dir()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("free", "in_memory"), [(0, True), (1 << 62, False)])
+def test_shared_memory_is_used_where_there_is_room_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, in_memory: bool
+) -> None:
+    """A container's 64 MB hold no model of 100 MB; TMPDIR does."""
+    monkeypatch.setattr(sandbox, "ROOMY", free)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Runtime(limits=LIMITS) as runtime:
+        assert runtime._scratch is not None
+        parent = runtime._scratch.path.parent
+        runtime.session(graphs.linear().SerializeToString())
+    assert parent == (SHARED_MEMORY if in_memory else tmp_path)
 
 
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:

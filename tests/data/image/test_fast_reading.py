@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import BadFile
 from zoo.api.problem import ImageInput
+from zoo.data.formats.samples import Sample
 from zoo.data.image import dataset, sources
 from zoo.data.image.dataset import for_training, open_split
 from zoo.data.image.fast_decode import FastFiles, fast_files
@@ -62,7 +64,7 @@ def folder(root: Path) -> DataCard:
     """Pictures of every kind that is decoded differently, in two classes."""
     turned = Image.Exif()
     turned[0x0112] = 6
-    kinds: dict[str, tuple[Image.Image, dict[str, object]]] = {
+    kinds: dict[str, tuple[Image.Image, dict[str, Any]]] = {
         "colour.jpg": (Image.fromarray(noise(40, 30)), {"quality": 90}),
         "grey.jpg": (Image.fromarray(noise(40, 30)).convert("L"), {"quality": 90}),
         "cmyk.jpg": (Image.fromarray(noise(40, 30)).convert("CMYK"), {"quality": 90}),
@@ -116,7 +118,12 @@ def test_training_reads_only_what_it_uses_and_everybody_else_what_the_pipeline_i
     source = fast.levels._missing  # type: ignore[union-attr]
     assert source is not None and source.fast
     read = source.read
-    monkeypatch.setattr(source, "read", lambda sample: [decoded.append(sample.name), read(sample)][1])
+
+    def recorded(sample: Sample) -> Pixels:
+        decoded.append(sample.name)
+        return read(sample)
+
+    monkeypatch.setattr(source, "read", recorded)
     for _ in range(2):
         actual = fast.batch([1, 3])["image"].int()
     assert decoded == [fast.samples[1].name, fast.samples[3].name]

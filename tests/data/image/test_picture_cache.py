@@ -12,7 +12,7 @@ import torch
 
 from tests.data.image.test_fast_reading import INPUTS, folder
 from zoo.api.errors import UsageError
-from zoo.data.image import dataset, picture_cache
+from zoo.data.image import dataset
 from zoo.data.image.dataset import OnDemand, for_training, open_split
 from zoo.data.image.picture_cache import PictureRows, cache_limit, kept_splits, open_rows
 
@@ -111,7 +111,7 @@ def test_a_full_disk_costs_time_and_nothing_else(monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(picture_cache.os, "pwrite", full)
+    monkeypatch.setattr(os, "pwrite", full)
     split.write(1, row(3))
     assert not split.read(1, read)
 
@@ -121,6 +121,11 @@ def test_a_cache_that_cannot_be_made_costs_time_and_nothing_else(cache: Path) ->
     cache.write_text("a file")
     assert open_rows(KEY, about="", count=4, row_bytes=6) is None
     assert kept_splits() == ()
+
+
+def test_a_system_that_cannot_read_by_offset_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "preadv")
+    assert open_rows(KEY, about="", count=4, row_bytes=6) is None
 
 
 def test_threads_may_write_at_once() -> None:

@@ -175,7 +175,7 @@ class CaseEvidence:
 
     name: str
     kind: str
-    """As in realistic, uniform, smooth, zeros, checkerboard, exif, rollout, split."""
+    """As in realistic, uniform, smooth, zeros, checkerboard, exif, rollout, split, range, values, boundary."""
     gates: bool
     inputs: Mapping[str, tuple[int, ...]]
     """Shape per input name."""

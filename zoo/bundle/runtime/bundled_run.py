@@ -106,7 +106,7 @@ def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
         runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
         for case in manifest["golden"]:
             wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
-    sys.stdout.writelines(f"{plain(line)}\n" for line in wrong)
+    sys.stdout.writelines(plain(line.replace("\n", r"\n")) + "\n" for line in wrong)
     proved = manifest["verdict"] != "unproved"
     passed = f"self-test passed: {len(manifest['files'])} files, {len(manifest['golden'])} golden cases"
     print(("self-test failed" if wrong else passed) if proved else "this bundle was published without a proof")

@@ -13,8 +13,8 @@ from zoo.data.formats.samples import FileRow
 
 LISTED = re.compile(r"""[\[({]\s*(['"].*|[\d\s.]+,[\d\s.,]+)[\])}]""", re.DOTALL)
 """A label that is written as a list."""
-MOST_LABELS = 10
-MOST_CLASSES = 0.6
+MIN_DOUBTED_CLASSES = 10
+MAX_CLASS_SHARE = 0.6
 """Of all items: where more than ten classes are more than this share of them, labels are no classes."""
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
@@ -39,7 +39,7 @@ def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadS
         reason = "this label is a list: an item of several classes"
         problems.append(BadSample(several, reason, "write one class an item: zoo learns one label each"))
     count = sum(row.split in (None, "train") for row in rows)
-    if len(classes) > max(MOST_LABELS, MOST_CLASSES * count):
+    if len(classes) > max(MIN_DOUBTED_CLASSES, MAX_CLASS_SHARE * count):
         reason = f"the {count:,} training items have {len(classes):,} different labels: hardly two of one class"
         fix = "if these are numbers to predict or names of items, --label-column names the column of classes"
         problems.append(BadSample(f"{classes[0]}, {classes[1]}, …", reason, fix))

@@ -225,9 +225,8 @@ def open_levels(
     """
     training = _TRAINING.get()
     rows = _kept_rows(samples, read, prepare, grey=grey, fast=training)
-    if training and isinstance(read, PictureFiles):
-        read = fast_files(read)
-    levels = OnDemand(samples, read, prepare, grey=grey, fast=training, rows=rows)
+    reads: Callable[[Any], Pixels] = fast_files(read) if training and isinstance(read, PictureFiles) else read
+    levels = OnDemand(samples, reads, prepare, grey=grey, fast=training, rows=rows)
     count = len(samples)
     if count * math.prod(levels.shape) > MAX_MEMORY_SHARE * free_memory():
         return levels

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor
@@ -59,8 +59,8 @@ def _kernel() -> Callable[..., Any] | None:
     for folder in spec.submodule_search_locations or () if spec else ():
         for library in sorted(Path(folder).glob("image*.so")):
             try:
-                torch.ops.load_library(str(library))
-                return torch.ops.image.decode_jpeg.default  # type: ignore[no-any-return]
+                torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
+                return cast("Callable[..., Any]", torch.ops.image.decode_jpeg.default)
             except (OSError, RuntimeError, AttributeError):
                 continue
     return None

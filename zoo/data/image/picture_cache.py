@@ -119,7 +119,7 @@ class PictureRows:
         if not expected:
             return False
         with suppress(OSError):
-            flat = memoryview(row.reshape(-1))
+            flat = row.reshape(-1).data
             count = os.preadv(self._file, [flat], index * self._row_bytes)
             return count == self._row_bytes and _checksum(flat) == expected
         return False
@@ -145,9 +145,12 @@ def _checksum(data: Any) -> int:
 
 
 def open_rows(key: Sequence[str], *, about: str, count: int, row_bytes: int) -> PictureRows | None:
-    """The rows of the split that `key` describes, new ones where there are none; None where nothing can be kept."""
+    """The rows of the split that `key` describes, new ones where there are none.
+
+    None where nothing can be kept: it is too much, others may write there, or the system cannot read by offset.
+    """
     size, limit = count * (row_bytes + 8), cache_limit()
-    if not count or not row_bytes or size > limit:
+    if not count or not row_bytes or size > limit or not hasattr(os, "preadv"):
         return None
     name = hashlib.sha256("\0".join((*key, str(count), str(row_bytes))).encode("utf-8", "surrogateescape")).hexdigest()
     path = folder() / name

@@ -8,7 +8,8 @@ far enough from its limit for single precision: scores by a thousandth of the th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,8 @@ NEAR_OVERLAP: Final = 1 / 1024
 """How far an overlap is from the NMS IoU limit."""
 OFFSETS: Final = (1 / 2, 3 / 4, 7 / 8)
 """Shares of the class offset at which two boxes of neighbouring classes would lie upon each other."""
+MAX_ELEMENTS: Final = 1 << 20
+"""Of all outputs of a detector; of larger ones, cases are put together."""
 EXTRA: Final = 3
 """So many boxes more than an answer holds."""
 
@@ -58,6 +61,10 @@ class _Head:
     @property
     def cells(self) -> int:
         return int(self.scores.shape[1])
+
+    @property
+    def elements(self) -> int:
+        return self.cells * (int(self.boxes.shape[2]) + self.classes)
 
     @property
     def classes(self) -> int:
@@ -99,19 +106,44 @@ def boundary_cases(problem: Problem, outputs: Sequence[Port]) -> tuple[BoundaryC
     """The cases for a detector with these outputs: boxes first, then scores."""
     head = _Head(boxes=outputs[0], scores=outputs[1], size=problem.image.size, limit=max_detections(problem))
     height, width = head.size
+    groups = _groups(head)
+    if head.elements > MAX_ELEMENTS and sum(map(len, groups.values())) <= head.limit:
+        together = _together(list(groups.values()))
+        if max(detection.label for detection in together) < head.classes:
+            groups = {"thresholds, overlaps and borders together": together}
+    sizes = ((height, width), (2 * height, width), (height // 2 + 3, 2 * width + 1), (37, 53))
     return (
-        head.case("scores beside the threshold", list(_scores(head)), picture=(height, width)),
-        head.case("no score above the threshold", [], picture=(height, width)),
-        head.case("overlaps beside the NMS limit", list(_overlaps(head, label=0)), picture=(2 * height, width)),
-        head.case(
-            "overlaps of the last class", list(_overlaps(head, label=head.classes - 1)), picture=(height, 3 * width)
-        ),
-        head.case("boxes across every border", list(_borders(head)), picture=(height // 2 + 3, 2 * width + 1)),
-        head.case("one place, several classes", list(_places(head)), picture=(37, 53)),
-        *_neighbours(head),
+        *(head.case(name, group, picture=size) for (name, group), size in zip(groups.items(), cycle(sizes))),
         *_more_boxes(head),
         *_candidates(head),
     )
+
+
+def _groups(head: _Head) -> dict[str, list[_Detection]]:
+    """What is asked of a few boxes, by the name of the case."""
+    return {
+        "scores beside the threshold": list(_scores(head)),
+        "no score above the threshold": [],
+        "overlaps beside the NMS limit": list(_overlaps(head, label=0)),
+        "overlaps of the last class": list(_overlaps(head, label=head.classes - 1)),
+        "boxes across every border": list(_borders(head)),
+        "one place, several classes": list(_places(head)),
+        **_neighbours(head),
+    }
+
+
+def _together(groups: Sequence[Sequence[_Detection]]) -> list[_Detection]:
+    """All groups in one case, each in classes of its own, neighbours beside each other, and no two scores equal."""
+    together: list[_Detection] = []
+    first = 0
+    for group in groups:
+        labels = sorted({detection.label for detection in group})
+        for detection in group:
+            near = abs(detection.score - SCORE) < 10 * NEAR * SCORE
+            score = detection.score - (0.0 if near else len(together) * 1e-5)
+            together.append(replace(detection, score=score, label=first + labels.index(detection.label)))
+        first += len(labels)
+    return together
 
 
 def _scores(head: _Head) -> Iterator[_Detection]:
@@ -164,21 +196,18 @@ def _places(head: _Head) -> Iterator[_Detection]:
     yield _Detection(box=box, score=0.85, label=0)
 
 
-def _neighbours(head: _Head) -> Iterator[BoundaryCase]:
+def _neighbours(head: _Head) -> dict[str, list[_Detection]]:
     """Of two neighbouring classes a box each, one a share of the class offset further on."""
-    if head.classes < 2:
-        return
+    pairs = {}
     for share in OFFSETS:
         offset = share * (max(head.size) + 1)
         side = min(head.size) - offset
-        if side < 1:
-            continue
-        for label in {0, head.classes - 2}:
-            pair = [
+        for label in sorted({0, head.classes - 2}) if side >= 1 and head.classes > 1 else ():
+            pairs[f"classes {label} and {label + 1}, {share:g} of an offset"] = [
                 _Detection(box=(0.0, 0.0, side, side), score=0.9, label=label + 1),
                 _Detection(box=(offset, offset, offset + side, offset + side), score=0.8, label=label),
             ]
-            yield head.case(f"classes {label} and {label + 1}, {share:g} of an offset", pair, picture=(64, 64))
+    return pairs
 
 
 def _more_boxes(head: _Head) -> Iterator[BoundaryCase]:

@@ -1,4 +1,4 @@
-"""Five small models of different kinds, trained for a few seconds on digits: what the mutants are made from."""
+"""What the mutants are made from: five small models trained for a few seconds, and the smallest of every other task."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.embedded.digits import load
+from zoo.models.target import resolve_target
 from zoo_autoencoder.model import conv_autoencoder
 from zoo_cnn.model import cnn
+from zoo_export.subject.load import find_subject
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
@@ -114,9 +116,29 @@ def problem_of(kind: Kind) -> Problem:
     return Problem(task=kind.task.name, input=ImageInput(size=(SIDE, SIDE), channels=3), classes=classes)
 
 
+PUBLISHED = {
+    "detector": "ssd_tiny@digit_scenes",
+    "yolo": "yolo_nano@digit_scenes",
+    "segmenter": "fcn_tiny@digit_scenes",
+    "faces": "facenet_tiny@digits",
+    "vae": "vae@digits",
+    "gan": "dcgan@digits",
+    "gru": "gru@names",
+    "language": "gru_lm@names",
+    "sentences": "sentence_bert_tiny",
+    "sounds": "wavenet_tiny@tones",
+}
+"""Weights that come along, or a model with random ones, for every task that `KINDS` has no model of."""
+NAMES = (*KINDS, *PUBLISHED)
+
+
 @cache
 def trained(name: str) -> Subject:
-    """One of `KINDS`, trained; the same bits every time on one machine."""
+    """One of `NAMES`, trained; the same bits every time on one machine."""
+    if name in PUBLISHED:
+        untrained = "@" not in PUBLISHED[name]
+        request = resolve_target(PUBLISHED[name], untrained=untrained)
+        return find_subject(request.target, request.catalog, untrained=untrained, data=False)
     kind = KINDS[name]
     problem = problem_of(kind)
     torch.manual_seed(0)

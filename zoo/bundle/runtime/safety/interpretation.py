@@ -19,6 +19,8 @@ from zoo.bundle.runtime.safety.known import MAX_FOLLOWED_ELEMENTS, UNKNOWN, Know
 if TYPE_CHECKING:
     import onnx
 
+MAX_DECLARED_SIZE = 1 << 20
+"""Of one axis of an input."""
 Environment = MutableMapping[str, Known]
 
 
@@ -58,10 +60,14 @@ def interpret(parsed: ParsedModel) -> Iterator[Turns | Made]:
 
 
 def _declared(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
+    """What an input says of its shape; a size that nobody can feed is as good as none."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
-    return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+    return tuple(
+        dim.dim_value if dim.HasField("dim_value") and dim.dim_value <= MAX_DECLARED_SIZE else None
+        for dim in tensor.shape.dim
+    )
 
 
 def _graph(graph: onnx.GraphProto, inside: ChainMap[str, Known], context: Context) -> Iterator[Turns | Made]:

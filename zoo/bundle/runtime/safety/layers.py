@@ -132,12 +132,12 @@ def _transposed(inputs: Sequence[Known], attributes: Attributes) -> Known:
 # --- sizes that an input says ---
 
 
-def _asked(place: int, *, least: int = 1) -> Rule:
+def _asked(place: int) -> Rule:
     """Of an operator whose input at this place is the shape of its output."""
 
     def rule(inputs: Sequence[Known], _: Attributes) -> Known:
         sizes = integers(inputs[place]) if place < len(inputs) else None
-        return UNKNOWN if sizes is None else Known(elements=least * math.prod(sizes))
+        return UNKNOWN if sizes is None else Known(elements=math.prod(sizes))
 
     return rule
 

@@ -18,8 +18,7 @@ from zoo.data.formats.parts import chosen_parts, question
 from zoo.data.formats.split_names import WORDS, split_words, splits_of_folders, word_set
 
 IMAGE_WORDS: Final = word_set(
-    "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr "
-    "scans"
+    "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr"
 )
 MASK_WORDS: Final = word_set(
     "mask masks label labels annotation annotations annot segmentation segmentations seg class gt target targets "
@@ -149,10 +148,14 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
     table = class_table(root)
     rows: list[MaskRow] = []
     problems: list[BadSample] = [*table.problems]
-    listings = []
+    listings, others = [], []
     pairs = mask_folders(root, request)
     for pair in pairs:
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
+        stems = {_stem(root, pair[1], name) for name in pictures.files}
+        beside = {name for name in candidates.files if _is_other(_stem(root, pair[2], name), stems)}
+        candidates.files = [name for name in candidates.files if name not in beside]
+        others += sorted(beside)
         listings += [pictures] if pair[1] == pair[2] else [pictures, candidates]
         matched, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
         rows += matched
@@ -163,8 +166,14 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
         classes=table.names,
         colours=table.colours,
         problems=problems,
-        notes=[*_beside(root, pairs), *notes_on(listings)],
+        notes=[*_beside(root, pairs), *_note_others(others), *notes_on(listings)],
     )
+
+
+def _note_others(names: Sequence[str]) -> Iterator[DataNote]:
+    if names:
+        message = f"left out {len(names):,} files that colour the masks or number instances, such as {names[0]}"
+        yield DataNote(message, kind="left-out", what="coloured masks", items=len(names), examples=names[:5])
 
 
 def _beside(root: Path, pairs: Sequence[Pair]) -> Iterator[DataNote]:
@@ -187,8 +196,7 @@ def paired(
     split, images, masks = pair
     twins = _twins(pictures) if images == masks else set()
     endings = ENDINGS[1:] if images == masks and not twins else ENDINGS
-    stems = {_stem(root, images, name) for name in (*pictures, *unread)}
-    candidates = [name for name in candidates if not _is_other(_stem(root, masks, name), stems)]
+    stems = {_stem(root, images, name) for name in pictures}
     by_stem: defaultdict[str, list[str]] = defaultdict(list)
     for name in candidates:
         by_stem[_stem(root, masks, name)].append(name)
