@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
@@ -63,14 +63,10 @@ def write_capture(key: Hashable, graph: Graph) -> None:
     if name is None or 2 * graph.shipped.ByteSize() > MAX_ENTRY_BYTES:
         return
     facts = {"modules": dict(graph.modules), "guard_violations": [dict(sizes) for sizes in graph.guard_violations]}
-    parts = {
-        "facts": json.dumps(facts).encode(),
-        "plain": graph.plain.SerializeToString(),
-        "shipped": graph.shipped.SerializeToString(),
-    }
+    parts = (json.dumps(facts).encode(), graph.plain.SerializeToString(), graph.shipped.SerializeToString())
+    said, plain, shipped = (np.frombuffer(data, np.uint8) for data in parts)
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {part: np.frombuffer(data, np.uint8) for part, data in parts.items()}
-    np.savez(buffer, **arrays)
+    np.savez(buffer, facts=said, plain=plain, shipped=shipped)
     write_entry(name, buffer.getvalue())
 
 
