@@ -62,10 +62,12 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     root = tmp_path / "world"
     root.mkdir()
-    return World(root)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
+    yield World(root)
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -206,8 +208,8 @@ def test_a_bundles_runner_leaves_nothing(
     bundle = make_bundle()
     before = sorted(bundle.rglob("*"))
     command = [sys.executable, str(bundle / "run.py"), argument]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=world.environment, cwd=world.folders["out"], **quiet) as process:
+    here, quiet = world.folders["out"], subprocess.DEVNULL
+    with subprocess.Popen(command, env=world.environment, cwd=here, stdout=quiet, stderr=quiet) as process:
         if number is not None:
             process.send_signal(number)
     assert (process.returncode < 0) == (number is not None)

@@ -5,6 +5,7 @@ The exit codes of zoo's own errors stand with them, in `zoo.api.errors`.
 
 from __future__ import annotations
 
+import errno
 import sys
 from dataclasses import dataclass
 
@@ -13,8 +14,13 @@ import click
 from zoo.api.errors import DataError, ZooError, describe_error
 from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
+from zoo.cli.system_errors import system_error
 
 SHOWN_PROBLEMS = 12
+BAD_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
+"""What a path can be refused for, whatever zoo does with it."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What a machine or its limits (ulimit) refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
+        error = system_error(error) or error
         match error:
             case KeyboardInterrupt() | click.Abort() | Terminated():
                 where = "\n".join(getattr(error, "__notes__", ()))
@@ -52,6 +59,23 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{problem.where}: {problem.reason}; {problem.fix}" for problem in problems),
                 )
+            case OSError() if error.errno in (*BAD_PATH, *NO_ROOM):
+                return cls._refused_by_system(error)
+        return cls._unexpected(error)
+
+    @classmethod
+    def _refused_by_system(cls, error: OSError) -> Failure:
+        bad = error.errno in BAD_PATH
+        where = "the system refuses it" if error.filename is None else error.filename
+        return cls(
+            kind="path" if bad else "disk",
+            message=f"{where}: {error.strerror}",
+            hint="name another path" if bad else "see what the disk and the limits of this account allow",
+            exit_code=2 if bad else 3,
+        )
+
+    @classmethod
+    def _unexpected(cls, error: BaseException) -> Failure:
         from zoo.registry.discovery import plugin_at_fault  # noqa: PLC0415  only for what nobody expected
 
         if plugin := plugin_at_fault(error):
@@ -74,7 +98,8 @@ class Failure:
             from traceback import print_exception  # noqa: PLC0415  rarely wanted
 
             print_exception(error, file=sys.stderr)
-        print(visible(f"Error: {self.message}"), file=sys.stderr)
+        spelled = visible if self.kind == "usage" else one_line  # click has usage in several lines
+        print(spelled(f"Error: {self.message}"), file=sys.stderr)
         for problem in self.problems[:SHOWN_PROBLEMS]:
             print(one_line(f"  {problem}"), file=sys.stderr)
         if len(self.problems) > SHOWN_PROBLEMS:

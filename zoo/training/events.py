@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from zoo.api.task import Metrics, Monitor
+
+ALL_EPOCHS: Final = "all epochs"
+ALL_STEPS: Final = "all steps"
+TIME_IS_UP: Final = "time is up"
+"""Reasons for which a training ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from zoo.bundle.judge.evidence import BOUNDARY, Evidence, GraphEvidence, MutantR
 from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
+from zoo_export.capture.onnx_graph import copy_of, hash_weights
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS
 from zoo_export.controls.mutants import Mutant, NotApplied
 from zoo_export.measure.agreement import RawAgreement, with_answers
@@ -152,9 +153,15 @@ def score(
         graph=next(graph.name for graph in proof.graphs if graph.role == mutant.role),
         detail=mutant.detail + (f"; it does not run, which proves nothing: {refused}" if refused else ""),
         killed_by=killed_by,
-        equivalence=SAME if not killed_by and mutant.model == original else "",
+        equivalence=SAME if not killed_by and original is not None and _is_same(mutant, original) else "",
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
+
+
+def _is_same(mutant: Mutant, original: onnx.ModelProto) -> bool:
+    copied = copy_of(original)
+    hash_weights(copied)
+    return mutant.model == copied
 
 
 def _refused(outputs: Sequence[RuntimeOutputs]) -> str:
@@ -197,7 +204,8 @@ def _run_of(mutant: Mutant, unmutated: Unmutated) -> GraphRun:
     """
     run = unmutated.runs[_file(mutant)].on(mutant.indices)
     graph = next(graph for graph in unmutated.evidence.graphs if graph.name == run.file.name)
-    usual = {name: noise for name, noise in usual_noises(graph).items() if noise is not None}
+    noises = usual_noises(graph, unmutated.evidence.reference.precision)
+    usual = {name: noise for name, noise in noises.items() if noise is not None}
     references = tuple(
         expected if isinstance(expected, Failed) else replace(expected, typical=usual) for expected in run.references
     )

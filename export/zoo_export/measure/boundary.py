@@ -43,9 +43,9 @@ def cut_postprocess(
         return Failed(error.message)
     names = joint_names(pipeline, model)
     read = {value.name for value in cut.graph.input}
-    fed = [{**{names[name]: value for name, value in case.outputs.items()}, **case.raw} for case in cases]
+    inputs = [{**{names[name]: value for name, value in case.outputs.items()}, **case.raw} for case in cases]
     return Postprocess(
-        model=cut, inputs=tuple({name: value for name, value in arrays.items() if name in read} for arrays in fed)
+        model=cut, inputs=tuple({name: value for name, value in arrays.items() if name in read} for arrays in inputs)
     )
 
 

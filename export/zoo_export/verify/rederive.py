@@ -7,7 +7,6 @@ without torch as well, in `zoo.bundle.runtime.code_check`.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +29,7 @@ from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import rename
 from zoo_export.capture.onnx_graph import PREFIX, copy_of, nodes
 from zoo_export.proof.prove import Proof
-from zoo_export.reference.backends import DEFAULT
+from zoo_export.reference.backends import DEFAULT, in_double
 from zoo_export.reference.oracle import BackendRuns, DoubleOutputs, reference_outputs
 from zoo_export.subject.results import Failed
 
@@ -157,7 +156,9 @@ def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
     single = proof.subject.torch_pipeline()
     double = None
     if proof.evidence.reference.kind == "fp64":
-        double = single.in_double(copy.deepcopy(single.model).double())
+        precision, example = proof.evidence.reference.precision, proof.inputs.model[0].inputs
+        module = in_double(single.model, single.model_signature, example, precision=precision)
+        double = None if isinstance(module, Failed) else single.in_double(module)
     written, fresh = bundle.manifest.golden, [case for case, _ in golden_files(proof)]
     if len(written) < min(MIN_GOLDEN, len(fresh)):
         yield f"it has {len(written)} of at least {min(MIN_GOLDEN, len(fresh))} golden cases"

@@ -12,6 +12,7 @@ from zoo.bundle.judge.evidence import (
     Evidence,
     GraphEvidence,
     Magnitude,
+    Precision,
 )
 from zoo.bundle.judge.parity_rule import Cell, K, Status, judge_output, usual_noise, worst
 
@@ -53,19 +54,27 @@ def combined(findings: Iterable[Finding]) -> Finding:
     return status, "; ".join(details) if details else "not measured"
 
 
-def usual_noises(graph: GraphEvidence) -> dict[str, Magnitude | None]:
+def usual_noises(graph: GraphEvidence, precision: Precision) -> dict[str, Magnitude | None]:
     """PyTorch's noise per output over the graph's gating cases of usual values."""
     outputs = [output for case in gating(graph) if case.kind not in BEYOND for output in case.outputs]
-    return {name: usual_noise(output for output in outputs if output.name == name) for name in graph.outputs}
+    return {
+        name: usual_noise((output for output in outputs if output.name == name), precision=precision)
+        for name in graph.outputs
+    }
 
 
 def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
     """The rule's cell per output of a case."""
     waivers = {waiver.output: waiver for waiver in evidence.waivers}
-    noise = usual_noises(graph)
+    precision = evidence.reference.precision
+    noise = usual_noises(graph, precision)
     return {
         output.name: judge_output(
-            output, waivers.get(output.name), usual=noise.get(output.name), beyond=case.kind in BEYOND
+            output,
+            waivers.get(output.name),
+            usual=noise.get(output.name),
+            beyond=case.kind in BEYOND,
+            precision=precision,
         )
         for output in case.outputs
     }

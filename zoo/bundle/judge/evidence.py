@@ -79,6 +79,9 @@ class Subject:
     """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
 
 
+Precision = Literal["float32", "float16", "bfloat16"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """What the answers are measured against."""
@@ -90,6 +93,8 @@ class Reference:
     """The fp32 runs whose smallest error is the noise: "default", "no-onednn", "channels-last"."""
     reason: str = ""
     """Why fp64 could not run."""
+    precision: Precision = "float32"
+    """The least precise floats that the model itself computes with: its own rounding is the noise."""
     discrepancies: tuple[str, ...] = ()
     """A sentence per known discrepancy between paths of PyTorch itself, as where the transformer's fast path and slow
     path disagree."""

@@ -17,16 +17,18 @@ one.  The other constants are measured as well: docs/proof.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, median
 
-from zoo.bundle.judge.evidence import Magnitude, OutputError, Waiver
+from zoo.bundle.judge.evidence import Magnitude, OutputError, Precision, Waiver
 
 K = 8.0
 WARN_ABOVE = 4.0
-ILL_CONDITIONED = 1e-3
+ILL_CONDITIONED: Mapping[Precision, float] = {"float32": 1e-3, "float16": 3e-2, "bfloat16": 1e-1}
+"""Of the scale, by the precision that the model itself computes with: PyTorch's noise in float16 is 2^13 times that in
+float32, and 2^16 times in bfloat16."""
 FLOOR = 2.0**-23 / 4
 FLOOR_BEYOND = 2.0**-20
 """The floor in cases beyond the usual values, in units of the scale: eight ulps, 32 times `FLOOR`.  They are there for
@@ -81,18 +83,23 @@ class Cell:
 
 
 def judge_output(
-    output: OutputError, waiver: Waiver | None = None, *, usual: Magnitude | None = None, beyond: bool = False
+    output: OutputError,
+    waiver: Waiver | None = None,
+    *,
+    usual: Magnitude | None = None,
+    beyond: bool = False,
+    precision: Precision = "float32",
 ) -> Cell:
     """The verdict on one output of one case; `usual` is the output's noise over all gating cases.
 
     `beyond` says that the case is beyond the usual values: the floor is higher there, and PyTorch must be well
-    conditioned.
+    conditioned.  `precision` is what the model itself computes with.
     """
     incomparable = _incomparable(output)
     if incomparable is not None:
         return incomparable
     if output.compare == "rule":
-        return _by_rule(output, waiver, None if beyond else usual, beyond=beyond)
+        return _by_rule(output, waiver, None if beyond else usual, beyond=beyond, precision=precision)
     if output.compare == "choice":
         return _by_choice(output)
     if output.compare == "agreement":
@@ -115,7 +122,9 @@ def _incomparable(output: OutputError) -> Cell | None:
     return None
 
 
-def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None, *, beyond: bool) -> Cell:
+def _by_rule(
+    output: OutputError, waiver: Waiver | None, usual: Magnitude | None, *, beyond: bool, precision: Precision
+) -> Cell:
     scale, noise, error = output.scale, output.torch, output.onnx
     if not (_valid(scale) and _valid(noise)):
         return Cell(status=Status.INCONCLUSIVE, why="the reference was not measured")
@@ -131,9 +140,11 @@ def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None
         exact = error.max == 0
         why = "the reference is zero everywhere" + ("" if exact else ", the answer is not")
         return Cell(status=Status.INCONCLUSIVE if exact else Status.FAIL, why=why, r_rms=r_rms, r_max=r_max)
-    limit = WELL_CONDITIONED if beyond else ILL_CONDITIONED
+    limit = ILL_CONDITIONED[precision]
+    if beyond:
+        limit *= WELL_CONDITIONED / ILL_CONDITIONED["float32"]
     if noise.rms > limit * scale.rms:
-        why = f"ill-conditioned: PyTorch's own fp32 is off by more than {limit:g} of the scale"
+        why = f"ill-conditioned: PyTorch itself is off by more than {limit:.2g} of the scale"
         return Cell(status=Status.INCONCLUSIVE, why=why, r_rms=r_rms, r_max=r_max)
     ratio = max(r_rms, r_max)
     if ratio <= K:
@@ -142,13 +153,13 @@ def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None
     return _over(ratio, waiver, relative=_ratio(error.rms, scale.rms), r_rms=r_rms, r_max=r_max)
 
 
-def usual_noise(outputs: Iterable[OutputError]) -> Magnitude | None:
+def usual_noise(outputs: Iterable[OutputError], *, precision: Precision = "float32") -> Magnitude | None:
     """The noise of one output over several cases; those that decide nothing do not count."""
     noises = [
         output.torch_typical if _valid(output.torch_typical) and output.torch_typical else output.torch
         for output in outputs
         if _valid(output.torch) and _valid(output.scale) and output.torch and output.scale
-        if (output.torch.rms or 0.0) <= ILL_CONDITIONED * (output.scale.rms or 0.0)
+        if (output.torch.rms or 0.0) <= ILL_CONDITIONED[precision] * (output.scale.rms or 0.0)
     ]
     if not noises:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,6 +11,11 @@ from zoo.api.data import DataNote, Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.samples import FileRow
 
+LISTED = re.compile(r"""[\[({]\s*(['"].*|[\d\s.]+,[\d\s.,]+)[\])}]""", re.DOTALL)
+"""A label that is written as a list."""
+MIN_DOUBTED_CLASSES = 10
+MAX_CLASS_SHARE = 0.6
+"""Of all items: where more than ten classes are more than this share of them, labels are no classes."""
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
 
@@ -28,6 +34,15 @@ def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadS
     ]
     if len(classes) == 1:
         problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
+    several = next((label for label in classes if LISTED.fullmatch(label)), None)
+    if several is not None:
+        reason = "this label is a list: an item of several classes"
+        problems.append(BadSample(several, reason, "write one class an item: zoo learns one label each"))
+    count = sum(row.split in (None, "train") for row in rows)
+    if len(classes) > max(MIN_DOUBTED_CLASSES, MAX_CLASS_SHARE * count):
+        reason = f"the {count:,} training items have {len(classes):,} different labels: hardly two of one class"
+        fix = "if these are numbers to predict or names of items, --label-column names the column of classes"
+        problems.append(BadSample(f"{classes[0]}, {classes[1]}, …", reason, fix))
     extra = Counter((row.split, row.label) for row in rows if row.label not in classes)
     for (split, label), count in sorted(extra.items(), key=str):
         near = _near(label, classes)
@@ -42,7 +57,7 @@ def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
     notes: list[str] = []
     folded: dict[str, str] = {}
     for name in classes:
-        twin = folded.setdefault(name.casefold().strip(), name)
+        twin = folded.setdefault(_same(name), name)
         if twin != name:
             message = f"{twin!r} and {name!r} are taken for two classes"
             notes.append(DataNote(message, kind="similar-classes", items=2, examples=(twin, name)))
@@ -60,6 +75,14 @@ def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
         message = f"{most} has {train[most]:,} items and {least} only {train[least]:,}: rare classes are learnt badly"
         notes.append(DataNote(message, kind="imbalance", items=train[least], examples=(most, least)))
     return notes
+
+
+def _same(name: str) -> str:
+    """What two spellings of one class have in common: "Cat" and "cat ", "1" and "1.0"."""
+    try:
+        return f"{float(name):g}"
+    except ValueError:
+        return name.casefold().strip()
 
 
 def _near(label: str, classes: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) ->
     """The good rows, and a note on what was skipped as asked; DataError otherwise."""
     rows: list[TextRow] = []
     problems: list[BadSample] = []
-    notes: list[str] = []
+    notes: list[str] = [*source.notes]
     for done, entry in enumerate(entries, 1):
         if isinstance(entry, BadSample):
             problems.append(entry)
