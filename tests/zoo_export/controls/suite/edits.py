@@ -199,7 +199,7 @@ def exchanged(values: Array) -> Array:
 def _filters(values: Array) -> Array:
     """A view of the weights, a filter in every row; of a recurrent layer those of its one direction."""
     whole = values[0] if values.ndim == 3 and len(values) == 1 else values
-    return whole.reshape(len(whole), -1)
+    return whole.reshape(len(whole), -1) if len(whole) > 1 else whole.reshape(-1, 1)
 
 
 def silenced(values: Array) -> Array:
