@@ -68,10 +68,10 @@ def test_a_name_that_no_file_system_takes_is_bad_input(
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), 2, "x: File name too long"),
-        (OSError(errno.EACCES, "Permission denied", "x"), 2, "x: Permission denied"),
-        (OSError(errno.ENOSPC, "No space left on device", "x"), 3, "x: No space left on device"),
-        (OSError(errno.EMFILE, "Too many open files"), 3, "the system refuses it: Too many open files"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), 2, "the name x is too long for a file"),
+        (OSError(errno.EACCES, "Permission denied", "x"), 3, "x cannot be written: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), 3, "no space left to write x"),
+        (OSError(errno.EMFILE, "Too many open files"), 3, "no more files can be opened: Too many open files"),
     ],
 )
 def test_what_the_system_refuses_is_no_failure_of_zoo(
@@ -79,7 +79,7 @@ def test_what_the_system_refuses_is_no_failure_of_zoo(
 ) -> None:
     failing(error)
     said = zoo_command("fail")
-    assert (said.code, said.err.splitlines()[0]) == (code, f"Error: {message}")
+    assert (said.code, said.err.splitlines()[0].startswith(f"Error: {message}")) == (code, True), said.err
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from zoo.runs.train_config import TrainConfig
         (OSError(errno.EROFS, "Read-only file system", "f"), 3, "f cannot be written: Read-only file system"),
         (OSError(errno.EIO, "Input/output error", "f"), 3, "f cannot be written: Input/output error"),
         (OSError(errno.EMFILE, "Too many open files", "f"), 3, "Too many open files"),
-        (OSError(errno.ENAMETOOLONG, "File name too long", "f"), 2, "the name is too long"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "f"), 2, "the name f is too long"),
         (FileNotFoundError(errno.ENOENT, "No such file", "f"), 3, "f is not there, or no longer"),
         (MemoryError(), 3, "there is not enough memory for this command"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"), 3, "enough memory"),

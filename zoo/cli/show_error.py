@@ -5,7 +5,6 @@ The exit codes of zoo's own errors stand with them, in `zoo.api.errors`.
 
 from __future__ import annotations
 
-import errno
 import sys
 from dataclasses import dataclass
 
@@ -16,10 +15,6 @@ from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
 
 SHOWN_PROBLEMS = 12
-BAD_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES)
-"""What a path can be refused for, whatever zoo does with it."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-"""What a machine or its limits (ulimit) refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +55,7 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{problem.where}: {problem.reason}; {problem.fix}" for problem in problems),
                 )
-            case OSError() if error.errno in (*BAD_PATH, *NO_ROOM):
-                return cls._refused_by_system(error)
         return cls._unexpected(error)
-
-    @classmethod
-    def _refused_by_system(cls, error: OSError) -> Failure:
-        bad = error.errno in BAD_PATH
-        where = "the system refuses it" if error.filename is None else error.filename
-        return cls(
-            kind="path" if bad else "disk",
-            message=f"{where}: {error.strerror}",
-            hint="name another path" if bad else "see what the disk and the limits of this account allow",
-            exit_code=2 if bad else 3,
-        )
 
     @classmethod
     def _unexpected(cls, error: BaseException) -> Failure:

@@ -23,13 +23,20 @@ def system_error(error: BaseException) -> ZooError | None:
 
 
 def _file_error(error: OSError) -> ZooError | None:
-    from zoo.runs.atomic import write_error  # noqa: PLC0415  only for such an error
-
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return DiskError(f"no more files can be opened: {error.strerror}", hint="raise the limit (`ulimit -n`)")
     if error.errno == errno.ENOENT and not _has_working_directory():
         return UsageError("the working directory no longer exists", hint="cd to a folder that does")
-    if error.filename is None:
+    return _path_error(None if error.filename is None else Path(os.fsdecode(error.filename)), error)
+
+
+def _path_error(path: Path | None, error: OSError) -> ZooError | None:
+    from zoo.runs.atomic import write_error  # noqa: PLC0415  only for such an error
+
+    if path is None:
         return None if error.errno == errno.ENOENT else write_error(Path("a file"), error)
-    path = Path(os.fsdecode(error.filename))
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(f"the name {path} is too long for a file", hint="choose a shorter one")
     if error.errno == errno.ENOENT:
         return DiskError(f"{path} is not there, or no longer", hint="something may have moved or removed it: try again")
     if error.errno in (errno.EACCES, errno.EPERM) and path.exists() and not os.access(path, os.R_OK):

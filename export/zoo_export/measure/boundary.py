@@ -34,16 +34,19 @@ class Postprocess:
 
 
 def cut_postprocess(
-    pipeline: onnx.ModelProto, model: Signature, answer: Signature, cases: Sequence[BoundaryCase]
+    pipeline: onnx.ModelProto, model: Signature, answer: Signature, cases: Sequence[BoundaryCase], *, raw: Outputs
 ) -> Postprocess | Failed:
-    """The postprocess of a whole graph with the inputs of the cases; a failure where it cannot be cut out."""
+    """The postprocess of a whole graph with the inputs of the cases; a failure where it cannot be cut out.
+
+    `raw` is an input of the pipeline: the postprocess of the file may read what PyTorch's does not.
+    """
     try:
         cut = postprocess_of(pipeline, model, [port.name for port in answer.outputs])
     except PluginError as error:
         return Failed(error.message)
     names = joint_names(pipeline, model)
     read = {value.name for value in cut.graph.input}
-    inputs = [{**{names[name]: value for name, value in case.outputs.items()}, **case.raw} for case in cases]
+    inputs = [{**raw, **{names[name]: value for name, value in case.outputs.items()}, **case.raw} for case in cases]
     return Postprocess(
         model=cut, inputs=tuple({name: value for name, value in arrays.items() if name in read} for arrays in inputs)
     )

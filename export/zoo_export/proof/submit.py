@@ -98,7 +98,8 @@ def submit_pipeline(
 ) -> SubmittedPipeline:
     """The pipeline, its preprocess alone on the raw cases, the evaluation items, and its postprocess alone."""
     graph = submit_graph(queue, file)
-    postprocess = cut_postprocess(file.model, model, file.signature, inputs.boundary)
+    beside = inputs.raw[0].inputs if inputs.raw else {}
+    postprocess = cut_postprocess(file.model, model, file.signature, inputs.boundary, raw=beside)
     preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preprocess"))
     return SubmittedPipeline(
         graph=graph,

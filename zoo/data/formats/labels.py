@@ -25,8 +25,12 @@ def classes_of(rows: Sequence[FileRow]) -> tuple[str, ...]:
     return tuple(sorted({row.label for row in rows if row.split in (None, "train")}))
 
 
-def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadSample]:
-    """Too few classes, and classes that train does not have."""
+def label_problems(rows: Sequence[FileRow], classes: Sequence[str], *, new_labels: bool = False) -> list[BadSample]:
+    """Too few classes, nearly as many as there are items, and those that train does not have.
+
+    With `new_labels` the labels are no classes to choose from, but say which items belong together: two items may be
+    all that there is of each.
+    """
     problems = [
         BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
         for label in classes
@@ -39,7 +43,7 @@ def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadS
         reason = "this label is a list: an item of several classes"
         problems.append(BadSample(several, reason, "write one class an item: zoo learns one label each"))
     count = sum(row.split in (None, "train") for row in rows)
-    if len(classes) > max(MOST_LABELS, MOST_CLASSES * count):
+    if not new_labels and len(classes) > max(MOST_LABELS, MOST_CLASSES * count):
         reason = f"the {count:,} training items have {len(classes):,} different labels: hardly two of one class"
         fix = "if these are numbers to predict or names of items, --label-column names the column of classes"
         problems.append(BadSample(f"{classes[0]}, {classes[1]}, …", reason, fix))

@@ -40,7 +40,7 @@ def check_labelled(
     rows, notes = _usable(source, entries, progress)
     listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
-    problems = label_problems(listed, classes)
+    problems = label_problems(listed, classes, new_labels=new_labels)
     if problems:
         raise failed(_where(source), problems, hint="nothing was trained; put these right")
     splits, split_notes = _split_rows(
