@@ -11,7 +11,7 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from typing import Any
 from tests.zoo_export.controls.suite.models import NAMES, trained
 from tests.zoo_export.controls.suite.peers import PEERS
 from tests.zoo_export.controls.suite.suite import measured
+from zoo.bundle.judge.parity_rule import Status
+from zoo_export.subject.subject import Subject
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "mutants.md"
 REACHABLE = frozenset({"weights", "precision", "graph", "mode", "axes", "values"})
@@ -43,12 +45,17 @@ mistakes in these.
 
 ## By model
 
-`answers` leaves out the three mutants of the file itself, which answer as the original does. The CPU seconds are those
-of PyTorch and ONNX Runtime together, for the export and all mutants.
+*unmutated* is what the gates say to the export as it is, with the gate that warns; the mutation score is not among
+them, since it is what the table measures. *Mutants* are those that apply and are not equivalent. *Zoo* is how many of
+them the whole verdict rejects, *answers alone* how many the answers give away. Three mutants answer as the original
+does and change only what the file says about itself ({bytes_only}); *without those* leaves them
+out. The CPU seconds are those of PyTorch and ONNX Runtime together, for the export and all mutants.
 
-| model | task | mutants | zoo | answers | share | CPU s |
-|---|---|---|---|---|---|---|
+| model | weights | task | unmutated | mutants | zoo | answers alone | without those | equivalent | CPU s |
+|---|---|---|---|---|---|---|---|---|---|
 {models}
+
+Mutants that are equivalent, and those that only the weights or the file itself give away:
 
 {equivalent}
 
@@ -68,13 +75,21 @@ def measure(name: str) -> Row:
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "model": name,
-        "name": trained(name).model,
+        "weights": _weights(trained(name)),
         "task": trained(name).problem.task,
-        "failing": [gate.name for gate in result.verdict.gates if gate.status == "FAIL"],
+        "verdict": str(result.verdict.status),
+        "warning": [gate.name for gate in result.verdict.gates if gate.status == Status.WARN],
+        "failing": [gate.name for gate in result.verdict.gates if gate.status == Status.FAIL],
         "peers": result.peers,
         "outcomes": [asdict(outcome) for outcome in result.outcomes if outcome.applies],
         "seconds": sum(usage.ru_utime + usage.ru_stime for usage in usages),
     }
+
+
+def _weights(subject: Subject) -> str:
+    """The published weights, or the model and where its parameters come from."""
+    lineage = subject.lineage
+    return lineage.target or f"{subject.model}, {lineage.weights.partition(' (')[0]}"
 
 
 def different(models: Sequence[Row]) -> list[Row]:
@@ -94,11 +109,26 @@ def of_mutant(group: str, name: str, rows: Sequence[Row]) -> str:
 def of_model(model: Row) -> str:
     """One model over its mutants."""
     rows = different([model])
-    plain = [row for row in rows if row["mutant"] not in BYTES_ONLY]
-    killed, answers = (sum(bool(row[key]) for row in rows) for key in ("killed", "killed_by_answers"))
-    share = 100 * sum(bool(row["killed_by_answers"]) for row in plain) / len(plain)
-    cells = (model["name"], model["task"], len(rows), killed, answers, f"{share:.1f} %", f"{model['seconds']:.0f}")
+    in_answers = [row for row in rows if row["mutant"] not in BYTES_ONLY]
+    warning = ", ".join(model["warning"])
+    cells = (
+        model["model"],
+        model["weights"],
+        model["task"],
+        model["verdict"] + (f" ({warning})" if warning else ""),
+        len(rows),
+        _share(rows, "killed"),
+        _share(rows, "killed_by_answers"),
+        _share(in_answers, "killed_by_answers"),
+        len(model["outcomes"]) - len(rows),
+        f"{model['seconds']:.0f}",
+    )
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _share(rows: Sequence[Row], key: str) -> str:
+    killed = sum(bool(row[key]) for row in rows)
+    return f"{killed} of {len(rows)} ({100 * killed / len(rows):.1f} %)"
 
 
 def sums(rows: Sequence[Row], what: str) -> str:
@@ -113,7 +143,7 @@ def sums(rows: Sequence[Row], what: str) -> str:
 
 def unmutated(models: Sequence[Row]) -> str:
     """What zoo and the others say to the unmutated exports."""
-    failing = [f"{model['name']} ({', '.join(model['failing'])})" for model in models if model["failing"]]
+    failing = [f"{model['model']} ({', '.join(model['failing'])})" for model in models if model["failing"]]
     counts = [f"{rule} {sum(model['peers'][rule] for model in models)}" for rule in PEERS]
     alarms = f"a gate fails for {', '.join(failing)}" if failing else "no gate of zoo fails for any"
     return f"Of the {len(models)} unmutated exports {alarms}; the others accept: {', '.join(counts)}."
@@ -127,23 +157,33 @@ def survivors(models: Sequence[Row]) -> str:
         for row in model["outcomes"]:
             where = equal if row["equivalent"] else hidden
             if row["mutant"] not in BYTES_ONLY and not row["killed_by_answers"]:
-                where.setdefault(row["mutant"], []).append(model["name"])
+                where.setdefault(row["mutant"], []).append(model["model"])
     lines = [f"- {mutant}: equivalent for {', '.join(names)}" for mutant, names in equal.items()]
     lines += [f"- {mutant}: not told by answers alone for {', '.join(names)}" for mutant, names in hidden.items()]
     return "\n".join(lines)
 
 
-def in_own_processes() -> Iterator[Row]:
-    """Every model, one after the other."""
-    for name in NAMES:
-        done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, check=True)
-        model = json.loads(done.stdout.splitlines()[-1])
-        print(of_model(model), flush=True)
-        yield model
+def in_own_process(name: str) -> Row | None:
+    """One model; None where it could not be measured, and what its process wrote is printed."""
+    done = subprocess.run([sys.executable, __file__, name], capture_output=True, check=False, text=True)
+    if done.returncode:
+        print(f"{name}: exit code {done.returncode}\n{done.stderr}", file=sys.stderr, flush=True)
+        return None
+    model: Row = json.loads(done.stdout.splitlines()[-1])
+    print(of_model(model), flush=True)
+    return model
 
 
 def main() -> None:
-    models = list(in_own_processes())
+    models = {name: in_own_process(name) for name in NAMES}
+    failed = [name for name, model in models.items() if model is None]
+    if failed:
+        raise SystemExit(f"{DOCUMENT.name} stays as it is, since these could not be measured: {', '.join(failed)}")
+    DOCUMENT.write_text(document([model for model in models.values() if model]), encoding="utf-8")
+
+
+def document(models: Sequence[Row]) -> str:
+    """All of it as Markdown."""
     rows = different(models)
     mutants = dict.fromkeys((row["group"], row["mutant"]) for row in rows)
     head = HEAD.format(
@@ -151,13 +191,13 @@ def main() -> None:
         reachable=sums([row for row in rows if row["group"] in REACHABLE], "that lie between the tensors they look at"),
         unmutated=unmutated(models),
         models="\n".join(map(of_model, models)),
+        bytes_only=", ".join(sorted(BYTES_ONLY)),
         equivalent=survivors(models),
         peers=" | ".join(PEERS),
         lines="|".join("---" for _ in PEERS),
     )
     lines = [of_mutant(*key, [row for row in rows if row["mutant"] == key[1]]) for key in mutants]
-    DOCUMENT.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
-    print(sums(rows, "wrong exports"))
+    return head + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -117,7 +117,7 @@ def problem_of(kind: Kind) -> Problem:
 
 
 PUBLISHED = {
-    "detector": "ssd_tiny@digit_scenes",
+    "detector": "ssd_tiny",
     "yolo": "yolo_nano@digit_scenes",
     "segmenter": "fcn_tiny@digit_scenes",
     "faces": "facenet_tiny@digits",
@@ -129,6 +129,8 @@ PUBLISHED = {
     "sounds": "wavenet_tiny@tones",
 }
 """Weights that come along, or a model with random ones, for every task that `KINDS` has no model of."""
+ENCODERS = {"sentences": "bert_tiny@names"}
+"""Where an encoder takes its parameters from: with random ones its attention moves answers less than rounding does."""
 NAMES = (*KINDS, *PUBLISHED)
 
 
@@ -136,9 +138,8 @@ NAMES = (*KINDS, *PUBLISHED)
 def trained(name: str) -> Subject:
     """One of `NAMES`, trained; the same bits every time on one machine."""
     if name in PUBLISHED:
-        untrained = "@" not in PUBLISHED[name]
-        request = resolve_target(PUBLISHED[name], untrained=untrained)
-        return find_subject(request.target, request.catalog, untrained=untrained, data=False)
+        subject = _published(PUBLISHED[name])
+        return _with_encoder(subject, _published(ENCODERS[name])) if name in ENCODERS else subject
     kind = KINDS[name]
     problem = problem_of(kind)
     torch.manual_seed(0)
@@ -153,6 +154,22 @@ def trained(name: str) -> Subject:
         lineage=LineageRecord(weights=f"{STEPS} steps on digits", weights_sha256=digest, target=""),
         trained=True,
     )
+
+
+def _published(text: str) -> Subject:
+    """Published weights, or random ones for the bare name of a model."""
+    untrained = "@" not in text
+    request = resolve_target(text, untrained=untrained)
+    return find_subject(request.target, request.catalog, untrained=untrained, data=False)
+
+
+def _with_encoder(subject: Subject, source: Subject) -> Subject:
+    """The same model with the parameters that it shares with another, which has a head besides."""
+    own, others = subject.module.state_dict(), source.module.state_dict()
+    subject.module.load_state_dict({name: others[name] for name in own})
+    digest = state_sha256(subject.module)
+    lineage = LineageRecord(weights=f"the encoder of {source.model}", weights_sha256=digest, target="")
+    return replace(subject, lineage=lineage, trained=True)
 
 
 def _fit(module: nn.Module, problem: Problem, *, rate: float) -> nn.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -49,7 +49,7 @@ from zoo_export.subject.subject import Subject
 
 OPSET = 18
 MAX_ELEMENTS = 600
-"""Of the inputs of a case of a whole range that mutants are run on: every token, but no picture of 12 megapixels."""
+"""Of a case of a whole range, states put aside: mutants are run on every token, but on no picture of 12 megapixels."""
 Array = np.ndarray[Any, Any]
 
 
@@ -119,7 +119,7 @@ def measure_baseline(subject: Subject, queue: RuntimeQueue) -> Baseline:
     """The phases of a proof but for the mutants, on all cases but the large ones of a range."""
     pipeline = subject.torch_pipeline()
     inputs = collect(subject, pipeline, evaluate=0)
-    inputs = _without_large(inputs)
+    inputs = _without_large(inputs, states={port.feeds for port in subject.signature.outputs})
     eager = run_double(subject, inputs, pipeline)
     graph = capture_model(subject, inputs, opset=OPSET)
     captured = capture_pipeline(subject, pipeline, graph, inputs, opset=OPSET)
@@ -146,17 +146,18 @@ def measure_baseline(subject: Subject, queue: RuntimeQueue) -> Baseline:
     return replace(baseline, peers=_peers(baseline, files[0], queue))
 
 
-def _without_large(inputs: Inputs) -> Inputs:
+def _without_large(inputs: Inputs, *, states: Set[str]) -> Inputs:
     """The same without the large cases of a range; the first of the model stay the raw ones, preprocessed."""
-    large = [case.kind == RANGE and _elements(case) > MAX_ELEMENTS for case in inputs.raw]
+
+    def is_large(case: Case) -> bool:
+        sizes = (value.size for name, value in case.inputs.items() if name not in states)
+        return case.kind == RANGE and sum(sizes) > MAX_ELEMENTS
+
+    large = [is_large(case) for case in inputs.raw]
     raw = tuple(case for case, out in zip(inputs.raw, large, strict=True) if not out)
     preprocessed = [case for case, out in zip(inputs.model, large, strict=False) if not out]
-    others = [case for case in inputs.model[len(inputs.raw) :] if case.kind != RANGE or _elements(case) <= MAX_ELEMENTS]
+    others = [case for case in inputs.model[len(inputs.raw) :] if not is_large(case)]
     return replace(inputs, raw=raw, model=(*preprocessed, *others))
-
-
-def _elements(case: Case) -> int:
-    return sum(value.size for value in case.inputs.values())
 
 
 def _verdict(evidence: Evidence) -> Verdict:
