@@ -1,4 +1,7 @@
-"""More than eighty ways to get an export wrong, on models of every task: all are rejected, and no sound export is."""
+"""More than eighty ways to get an export wrong: all are rejected, and no sound export is.
+
+Here on a few models that take seconds; `benchmarks/mutants.py` puts all models, of every task, to the same questions.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ pytestmark = pytest.mark.slow
 DOCUMENT = Path(__file__).parents[4] / "docs" / "mutants.md"
 BYTES_ONLY = {"another opset", "foreign domain", "local path inside"}
 """They answer as the original does; what the file says about itself gives them away."""
+TESTED = ("cnn", "gan", "gru", "vae")
+"""A classifier of pictures, a generator of pictures, a reader of texts, and answers that are pictures."""
 SHARE = 0.95
 """Of the mutants of one model, bytes put aside, that answers alone must give away."""
 
@@ -27,18 +32,18 @@ def applied(model: str) -> list[Outcome]:
     return [row for row in measured(model).outcomes if row.applies and not row.equivalent]
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", TESTED)
 def test_the_unmutated_export_is_right(model: str) -> None:
     wrong = [gate for gate in measured(model).verdict.gates if gate.status == Status.FAIL]
     assert wrong == []
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", TESTED)
 def test_every_mutant_is_rejected(model: str) -> None:
     assert [row.mutant for row in applied(model) if not row.killed] == []
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", TESTED)
 def test_answers_alone_give_nearly_all_mutants_away(model: str) -> None:
     rows = [row for row in applied(model) if row.mutant not in BYTES_ONLY]
     hidden = [row.mutant for row in rows if not row.killed_by_answers]
@@ -50,14 +55,12 @@ def test_every_task_has_a_model_here() -> None:
     assert tasks == {entry.spec.name for entry in Catalog.discover().tasks() if entry.plugin.name == "zoo"}
 
 
-def test_at_least_twenty_five_kinds_apply_to_every_model_and_every_kind_to_some() -> None:
-    names = {model: {row.mutant for row in measured(model).outcomes if row.applies} for model in NAMES}
-    assert min(map(len, names.values())) >= 25
-    assert set.union(*names.values()) >= {mutant.name for mutant in MUTANTS}
+def test_at_least_twenty_five_kinds_apply_to_every_model() -> None:
+    assert min(sum(row.applies for row in measured(model).outcomes) for model in TESTED) >= 25
 
 
 def test_every_rule_of_the_peers_lets_wrong_exports_pass() -> None:
-    rows = [row for model in NAMES for row in applied(model)]
+    rows = [row for model in TESTED for row in applied(model)]
     passed = {rule: sum(rule in row.peers for row in rows) / len(rows) for rule in PEERS}
     assert min(passed.values()) > 0.3
 
