@@ -56,9 +56,13 @@ class World:
         return process.returncode, output
 
     def left(self, pid: int) -> list[Path]:
-        """Everything in HOME and TMPDIR, and what the process has in shared memory."""
+        """Everything in HOME, but for what zoo keeps in its cache on purpose, in TMPDIR, and in shared memory."""
         shared = SHARED_MEMORY.glob(f"zoo-{pid}-*") if SHARED_MEMORY.is_dir() else ()
-        return sorted([*self.folders["HOME"].rglob("*"), *self.folders["TMPDIR"].rglob("*"), *shared])
+        kept = self.folders["HOME"] / ".cache" / "zoo"
+        home = [
+            path for path in self.folders["HOME"].rglob("*") if path not in kept.parents and kept not in path.parents
+        ]
+        return sorted([*(path for path in home if path != kept), *self.folders["TMPDIR"].rglob("*"), *shared])
 
 
 @pytest.fixture
