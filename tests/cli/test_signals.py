@@ -110,18 +110,17 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("signals", "code"),
+    ("delay", "signals", "code"),
     [
-        ((signal.SIGTERM,), 143),
-        ((signal.SIGHUP,), 129),
-        ((signal.SIGUSR1,), 138),
-        ((signal.SIGINT,), 130),
-        ((signal.SIGINT, signal.SIGINT), 130),
-        ((signal.SIGTERM, signal.SIGTERM), 143),
+        (0.0, (signal.SIGTERM,), 143),
+        (2.0, (signal.SIGHUP,), 129),
+        (0.0, (signal.SIGUSR1,), 138),
+        (2.0, (signal.SIGINT,), 130),
+        (0.0, (signal.SIGINT, signal.SIGINT), 130),
+        (2.0, (signal.SIGTERM, signal.SIGTERM), 143),
     ],
     ids=lambda value: "+".join(number.name for number in value) if isinstance(value, tuple) else None,
 )
-@pytest.mark.parametrize("delay", [0.0, 2.0])
 def test_an_export_that_a_signal_ends_cleans_up(
     world: World, exporting: subprocess.Popen[str], signals: tuple[signal.Signals, ...], code: int, delay: float
 ) -> None:
