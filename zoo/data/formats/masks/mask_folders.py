@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
@@ -135,13 +136,31 @@ def _below(images: Path, masks: Path) -> Iterator[Pair]:
 
 def _lie_together(folder: Path) -> bool:
     """Whether most pictures in a folder have a mask beside them: cat.jpg and cat_mask.png."""
-    stems = {file.stem.lower() for file in folder.iterdir() if file.suffix.lower() in PICTURES}
+    found = [_split(name) for name in os.listdir(folder)]  # noqa: PTH208  ten times as fast
+    files = [(stem, suffix) for stem, suffix in found if suffix in PICTURES]
+    stems = {stem.lower() for stem, _ in files}
     masks = {
-        stem for stem in stems if any(stem.removesuffix(end) in stems for end in ENDINGS[1:] if stem.endswith(end))
+        stem
+        for stem in (stem for stem in stems if stem.endswith(ENDINGS[1:]))
+        if any(stem.removesuffix(end) in stems for end in ENDINGS[1:] if stem.endswith(end))
     }
     if len(masks) > len(stems - masks) / 2 and len(masks) > 1:
         return True
-    return bool(_twins([file.name for file in folder.iterdir() if file.suffix.lower() in PICTURES]))
+    return _are_twins(files)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The name without its suffix, and the suffix in lower case."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, f"{dot}{suffix.lower()}") if stem else (name, "")
+
+
+def _are_twins(files: Iterable[tuple[str, str]]) -> bool:
+    """Whether every picture is a JPEG with a PNG of the same name."""
+    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    for stem, suffix in files:
+        kinds[stem].add(suffix)
+    return len(kinds) > 1 and all(len(both) == 2 and ".png" in both and both & JPEGS for both in kinds.values())
 
 
 def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> MaskListing:
@@ -237,11 +256,7 @@ def paired(
 
 def _twins(names: Sequence[str]) -> set[str]:
     """The PNGs of a folder in which every picture is a JPEG with a PNG of the same name; empty for other folders."""
-    stems: defaultdict[str, set[str]] = defaultdict(set)
-    for name in names:
-        path = PurePosixPath(name)
-        stems[path.with_suffix("").as_posix()].add(path.suffix.lower())
-    if len(stems) < 2 or not all(len(kinds) == 2 and ".png" in kinds and kinds & JPEGS for kinds in stems.values()):
+    if not _are_twins(map(_split, names)):
         return set()
     return {name for name in names if name.lower().endswith(".png")}
 
