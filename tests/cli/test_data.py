@@ -175,6 +175,22 @@ def test_the_page_escapes_names(empty_directory: Path, zoo_command: Command) -> 
     assert "<script" not in page and "<b>" not in page and "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("path,label\n" + "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(60)), "correct the path"),
+        ("text;label\n" + "".join(f"Größe {number};{'ab'[number % 2]}\n" for number in range(60)), "iconv -f latin1"),
+    ],
+    ids=["pictures that are missing", "not UTF-8"],
+)
+def test_a_table_that_no_task_can_use_is_told_what_is_wrong(
+    table: str, sentence: str, empty_directory: Path, zoo_command: Command
+) -> None:
+    (empty_directory / "table.csv").write_bytes(table.encode("latin1"))
+    said = zoo_command("data", "check", "table.csv")
+    assert (said.code, sentence in said.err) == (2, True), said.err
+
+
 def test_a_conversion_writes_a_new_folder_only(pets: Path, zoo_command: Command) -> None:
     said = zoo_command("data", "convert", "pets", "--to", "csv", "-o", "table")
     assert said.code == 0, said.err
