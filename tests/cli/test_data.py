@@ -191,6 +191,13 @@ def test_a_table_that_no_task_can_use_is_told_what_is_wrong(
     assert (said.code, sentence in said.err) == (2, True), said.err
 
 
+def test_names_of_pictures_are_no_texts(empty_directory: Path, zoo_command: Command) -> None:
+    rows = "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(60))
+    (empty_directory / "table.csv").write_text(f"path,label\n{rows}")
+    said = zoo_command("data", "check", "table.csv", "--task", "text-classification")
+    assert (said.code, "are names of pictures, such as 0.png" in said.err) == (2, True), said.err
+
+
 def test_a_conversion_writes_a_new_folder_only(pets: Path, zoo_command: Command) -> None:
     said = zoo_command("data", "convert", "pets", "--to", "csv", "-o", "table")
     assert said.code == 0, said.err
