@@ -24,6 +24,7 @@ from PIL import Image
 
 from zoo.cli import main
 from zoo.data.embedded import digits
+from zoo.training.diagnosis import COLUMNS
 
 SOUND: Sequence[str] = (
     "cnn --limit-train 1000 --epochs 2",
@@ -39,7 +40,7 @@ SOUND: Sequence[str] = (
     "fcn_tiny --limit-train 400 --epochs 3",
     "facenet_tiny --limit-train 1000 --epochs 2",
     "dcgan --limit-train 1000 --epochs 2",
-    "wavenet --limit-train 200 --epochs 2",
+    "wavenet_tiny --limit-train 200 --epochs 2",
     "sentence_bert --limit-train 2000 --epochs 2",
 )
 
@@ -206,9 +207,9 @@ def found(words: Sequence[str], folder: Path) -> tuple[list[str], str]:
     document = json.loads(out.getvalue())
     with (run / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    shown = ("train/loss", "validation/loss", "answers/most_common", "labels/most_common")
+    shown = ("train/loss", "validation/loss", *COLUMNS["items"], *COLUMNS["pixels"])
     first, last = rows[0], rows[-1]
-    numbers = [f"{name} {float(first[name]):.3g} → {float(last[name]):.3g}" for name in shown if name in last]
+    numbers = [f"{name} {float(first[name]):.4g} → {float(last[name]):.4g}" for name in shown if name in last]
     metrics = [f"{name} {value:.3g}" for name, value in document["metrics"].items() if "/" not in name]
     return [finding["kind"] for finding in document["findings"]], ", ".join([*numbers, *metrics[:1]])
 

@@ -3,7 +3,7 @@
 336 photographs in six classes (squares cut from scikit-image's), 5,000 digits of 28 px as PNG, and 60 pictures with
 masks; each is trained with the defaults, and the CPU seconds are printed up to the first epoch that reaches a level.
 
-    PYTHONPATH=.:plugins:export:benchmarks python benchmarks/first_training.py > benchmarks/first_training.txt
+    PYTHONPATH=.:plugins:export python benchmarks/first_training.py > benchmarks/first_training.txt
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from six_trees import masks
 from skimage import data
 
 import zoo
+from benchmarks.six_trees import masks
 from zoo.data.embedded import digits
 from zoo.training.events import Callback, EpochResult
 

@@ -31,7 +31,8 @@ MODELS = ("cnn@digits", "gru@names", "fcn_tiny@digit_scenes", "yolo_nano@digit_s
 HEAD = """# Mutants that golden cases alone notice
 
 Written by `benchmarks/golden_power.py`. Each model is exported with golden cases of its data, and with embedded and
-synthetic ones that stand in for them, as where the data are somebody's own.
+synthetic ones that stand in for them, as where the data are somebody's own. The mutant `scale` of
+`fcn_tiny` has the same answers: the class of a pixel does not change when all its scores are scaled.
 
 | model | mutants | killed by items of the data | killed by stand-ins | not killed by stand-ins |
 |---|---|---|---|---|

@@ -44,8 +44,9 @@ SIZES = ((17, 23), (28, 28), (97, 61), (480, 640), (1_080, 1_920), (4_000, 3_000
 HEAD = """# Bundles in OpenVINO
 
 Written by `benchmarks/openvino.py`. OpenVINO replays the golden cases within the tolerances of the bundle. Pictures of
-{sizes} px are put to both runtimes; the number is the largest difference of any output, in units of the largest
-value of that output, or of whole numbers (classes, levels) the share that differs.
+{sizes} px are put to both runtimes. The last number but one is the
+largest difference of any output, in units of the largest value of that output; of whole numbers (classes, levels) it
+is the share that differs.
 
 | bundle | golden cases | reproduced | pictures: largest difference | what differs |
 |---|---|---|---|---|

@@ -24,10 +24,14 @@ from zoo.cli import main
 
 SIDE = 96
 CLASSES = ("face", "cup")
+PHONE = ("astronaut", "chelsea", "coffee")
 RANDOM = random.Random(0)
-PHOTOS = {name: Image.fromarray(getattr(data, name)()).convert("RGB") for name in ("astronaut", "chelsea", "coffee")}
+PHOTOS = {
+    name: Image.fromarray(getattr(data, name)()).convert("RGB")
+    for name in ("astronaut", "chelsea", "coffee", "immunohistochemistry")
+}
 OBJECTS = (PHOTOS["astronaut"].crop((165, 45, 285, 205)), PHOTOS["coffee"].crop((150, 40, 440, 330)))
-BACKGROUNDS = (Image.fromarray(data.immunohistochemistry()), PHOTOS["chelsea"])
+BACKGROUNDS = (PHOTOS["immunohistochemistry"], PHOTOS["chelsea"])
 Box = tuple[int, int, int, int]
 """x, y, width and height in pixels."""
 
@@ -115,8 +119,8 @@ def vocdevkit(folder: Path) -> None:
             f"<annotation><folder>VOC2012</folder><filename>{name}.jpg</filename><size><width>{SIDE}</width>"
             f"<height>{SIDE}</height><depth>3</depth></size>{objects}</annotation>"
         )
-    for split, part in (("train", names[:48]), ("val", names[48:]), ("trainval", names)):
-        (year / "ImageSets/Main" / f"{split}.txt").write_text("".join(f"{name}\n" for name in part))
+    for split, listed in (("train", names[:48]), ("val", names[48:]), ("trainval", names)):
+        (year / "ImageSets/Main" / f"{split}.txt").write_text("".join(f"{name}\n" for name in listed))
 
 
 def coco(folder: Path) -> None:
@@ -162,10 +166,10 @@ def masks(folder: Path) -> None:
 def phone(folder: Path) -> None:
     """From a phone: HEIC among JPG, turned by EXIF, with .DS_Store and Thumbs.db."""
     pillow_heif.register_heif_opener()
-    for name, photo in PHOTOS.items():
+    for name in PHONE:
         (folder / name).mkdir(parents=True)
         for index in range(20):
-            image, exif = crop(photo, 120), Image.Exif()
+            image, exif = crop(PHOTOS[name], 120), Image.Exif()
             exif[0x0112] = (1, 6, 3)[index % 3]
             if index % 4 == 0:
                 image.save(folder / name / f"IMG_{index:04d}.HEIC")

@@ -24,6 +24,7 @@ CHAPTERS = {
     "What a model is fed, and the facts it is built for": "Input ImageInput TokenInput LatentInput AudioInput "
     "TableInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
+    "A callback": "Callback StepEvent EpochResult CheckpointEvent",
     "The parts of a task": "TaskData TaskTensors TaskGraphs TaskAnswers Task",
     "What the parts take and give": "FileItem Signatures Dataset Metrics Monitor Port Signature Purpose Case "
     "Agreement Verdict Control Shown PostprocessKind PostprocessStep",
@@ -126,7 +127,11 @@ def _first(name: str) -> str:
         return "Marks a function of a plugin as a hook's implementation."
     found = getattr(zoo, name)
     kind = inspect.isclass(found) or inspect.isfunction(found)
-    return (inspect.getdoc(found) or "").partition("\n\n")[0] if kind else f"`{found!r}`"
+    if kind:
+        return (inspect.getdoc(found) or "").partition("\n\n")[0]
+    if isinstance(found, tuple) and len(found) > 1:
+        return f"A tuple of {len(found)} `{type(found[0]).__name__}`."
+    return f"`{found!r}`"
 
 
 if __name__ == "__main__":

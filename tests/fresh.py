@@ -14,12 +14,17 @@ ASK = """
 import json, sys
 from zoo.cli import main
 code = main(json.loads(sys.argv[1]))
-print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
 def imported(*words: str, cwd: Path) -> set[str]:
     """The top-level packages that a successful `zoo WORD…` imported, its output piped."""
+    return {name.partition(".")[0] for name in imported_modules(*words, cwd=cwd)}
+
+
+def imported_modules(*words: str, cwd: Path) -> set[str]:
+    """All modules that a successful `zoo WORD…` imported, its output piped."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ZOO_")}
     path = os.pathsep.join(entry for entry in sys.path if entry)
     done = subprocess.run(
@@ -31,6 +36,6 @@ def imported(*words: str, cwd: Path) -> set[str]:
         check=True,
         timeout=120,
     )
-    code, packages = json.loads(done.stderr.splitlines()[-1])
+    code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
-    return set(packages)
+    return set(modules)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh import HEAVY, LISTING, imported
+from tests.fresh import HEAVY, LISTING, imported, imported_modules
 from zoo.cli import COMMANDS
 
 
@@ -27,6 +27,35 @@ def test_telling_imports_no_torch(words: tuple[str, ...], tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself_without_torch(name: str, tmp_path: Path) -> None:
     assert imported(name, "--help", cwd=tmp_path) & HEAVY == set()
+
+
+NOT_NEEDED = {
+    *("torch._dynamo", "torch._inductor", "sympy", "triton", "torchvision", "torchmetrics", "lightning_fabric"),
+    *("scipy", "transformers", "pandas", "onnx", "onnxruntime", "onnxscript", "tensorboard", "matplotlib"),
+}
+"""What measuring and predicting load nothing of, whatever is installed."""
+SEVEN = str(Path(__file__).parents[1] / "docs" / "pictures" / "seven.png")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "cnn@digits", SEVEN),
+        ("eval", "cnn@digits"),
+        ("eval", "conv_autoencoder@digits", "--split", "validation"),
+        ("eval", "facenet_tiny@digits", "--split", "validation"),
+        ("eval", "gru_lm@names", "--split", "validation"),
+    ],
+)
+def test_measuring_and_predicting_import_no_library_that_they_do_not_need(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert imported_modules(*words, cwd=tmp_path) & NOT_NEEDED == set()
+
+
+def test_a_short_training_imports_besides_only_what_writes_its_numbers_and_pictures(tmp_path: Path) -> None:
+    modules = imported_modules("train", "cnn", "--max-steps", "2", "--threads", "1", cwd=tmp_path)
+    assert modules & NOT_NEEDED == {"tensorboard", "matplotlib"}
 
 
 def test_importing_zoo_imports_nothing() -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from zoo.api.errors import MissingExtra as MissingExtra
     from zoo.api.errors import NetworkError as NetworkError
     from zoo.api.errors import NotProved as NotProved
+    from zoo.api.errors import OutOfMemory as OutOfMemory
     from zoo.api.errors import OutputExists as OutputExists
     from zoo.api.errors import PluginError as PluginError
     from zoo.api.errors import Refused as Refused
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from zoo.api.specs import WeightsSpec as WeightsSpec
     from zoo.api.task import Agreement as Agreement
     from zoo.api.task import Batch as Batch
+    from zoo.api.task import BoundaryCase as BoundaryCase
     from zoo.api.task import Case as Case
     from zoo.api.task import Control as Control
     from zoo.api.task import Dataset as Dataset
@@ -152,6 +154,10 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
+    from zoo.training.events import Callback as Callback
+    from zoo.training.events import CheckpointEvent as CheckpointEvent
+    from zoo.training.events import EpochResult as EpochResult
+    from zoo.training.events import StepEvent as StepEvent
     from zoo.training.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
@@ -190,7 +196,7 @@ _MODULES = {
     "zoo.api.data": "DataNote DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "
-    "PluginError Refused SandboxError UnknownName UsageError "
+    "OutOfMemory PluginError Refused SandboxError UnknownName UsageError "
     "ZooDeprecationWarning ZooError",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
@@ -216,9 +222,11 @@ _MODULES = {
     "zoo.api.problem": "AudioInput ImageInput Input LatentInput Problem TokenInput TableInput",
     "zoo.api.recipe": "Augment Recipe",
     "zoo.api.specs": "ExportSpec ModelSpec Monitor TaskSpec TrainerSpec WeightsSpec TaskTags",
-    "zoo.api.task": "Agreement Batch Case Control Dataset Metrics Port Purpose Shown Signature generic_controls",
+    "zoo.api.task": "Agreement Batch BoundaryCase Case Control Dataset Metrics Port Purpose Shown Signature "
+    "generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
+    "zoo.training.events": "Callback CheckpointEvent EpochResult StepEvent",
     "zoo.training.optimizers": "build_optimizer",
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",

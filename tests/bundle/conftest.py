@@ -25,7 +25,7 @@ from zoo.bundle.report.page import page
 from zoo.bundle.report.record import report_of
 from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.code_check import zoo_version
-from zoo.bundle.runtime.consistency import description
+from zoo.bundle.runtime.consistency import description, proved_sizes
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import (
     BundleFile,
@@ -106,11 +106,11 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
     files["report.json"] = json.dumps(to_json(report)).encode()
     files["report.html"] = page(report).encode()
     claimed = verdict or found.status.value
-    files["manifest.json"] = json.dumps(to_json(manifest(files, claimed))).encode()
+    files["manifest.json"] = json.dumps(to_json(manifest(files, claimed, proved_sizes(measured)))).encode()
     return files
 
 
-def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
+def manifest(files: dict[str, bytes], verdict: Any, proved: dict[str, int]) -> Manifest:
     """The manifest of some files."""
     roles: dict[str, Any] = {"model.onnx": "model", "pipeline.onnx": "pipeline", "report.json": "report"}
     tolerance = GoldenOutput(name="probabilities", compare="tolerance", rms=1e-6, max=2e-6)
@@ -131,6 +131,7 @@ def manifest(files: dict[str, bytes], verdict: Any) -> Manifest:
         lineage=LineageRecord(weights="cnn@digits", weights_sha256="e" * 64, target="cnn@digits"),
         licences=LICENCES,
         verdict=verdict,
+        proved=proved,
         golden=tuple(
             GoldenCase(name=name[7:-4], file=name, graph="pipeline.onnx", origin="synthetic", outputs=(tolerance,))
             for name in files

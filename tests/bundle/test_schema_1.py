@@ -134,7 +134,7 @@ def test_skew_and_discrepancies_are_carried_over() -> None:
         told["evidence"]["reference"]["traps"] = ["two paths disagree"]
 
     evidence = report(change).evidence
-    assert [skewed.name for skewed in evidence.skew] == ["item"]
+    assert [skewed.name for skewed in evidence.skew or ()] == ["item"]
     assert evidence.reference.discrepancies == ("two paths disagree",)
 
 

@@ -94,6 +94,15 @@ def test_a_dry_run_holds_the_same_beside_its_config(pets: Path, zoo_command: Com
     assert "warning: validation has 6 items: its scores say little" in shown
 
 
+def test_a_check_estimates_time_and_disk_by_one_step(pets: Path, zoo_command: Command) -> None:
+    said = zoo_command("data", "check", "pets", "--model", "cnn").out
+    assert re.search(r"^estimate: \d+:\d\d for [\d,]+ steps of .* s, measured here$", said, re.MULTILINE)
+    assert re.search(r"^disk: about .* for the checkpoints; .* are free$", said, re.MULTILINE)
+    assert not Path("runs").exists()
+    said = zoo_command("data", "check", "pets").out
+    assert "the time and the disk depend on the model: --model MODEL estimates them" in said
+
+
 def test_problems_are_a_document_and_exit_2(pets: Path, zoo_command: Command) -> None:
     (pets / "Val" / "dog" / "1.png").write_bytes(b"no picture")
     said = zoo_command("data", "check", "pets", "--json", "--task", "image-classification")
@@ -164,6 +173,29 @@ def test_the_page_escapes_names(empty_directory: Path, zoo_command: Command) -> 
     assert zoo_command("data", "show", "odd", "--model", "cnn", "-o", "page.html").code == 0
     page = Path("page.html").read_text()
     assert "<script" not in page and "<b>" not in page and "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("path,label\n" + "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(60)), "correct the path"),
+        ("text;label\n" + "".join(f"Größe {number};{'ab'[number % 2]}\n" for number in range(60)), "iconv -f latin1"),
+    ],
+    ids=["pictures that are missing", "not UTF-8"],
+)
+def test_a_table_that_no_task_can_use_is_told_what_is_wrong(
+    table: str, sentence: str, empty_directory: Path, zoo_command: Command
+) -> None:
+    (empty_directory / "table.csv").write_bytes(table.encode("latin1"))
+    said = zoo_command("data", "check", "table.csv")
+    assert (said.code, sentence in said.err) == (2, True), said.err
+
+
+def test_names_of_pictures_are_no_texts(empty_directory: Path, zoo_command: Command) -> None:
+    rows = "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(60))
+    (empty_directory / "table.csv").write_text(f"path,label\n{rows}")
+    said = zoo_command("data", "check", "table.csv", "--task", "text-classification")
+    assert (said.code, "are names of pictures, such as 0.png" in said.err) == (2, True), said.err
 
 
 def test_a_conversion_writes_a_new_folder_only(pets: Path, zoo_command: Command) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,3 +195,27 @@ def test_info_of_nothing_suggests(zoo_command: Command) -> None:
     assert said.code == 2
     assert said.json["error"]["kind"] == "unknown-name"
     assert said.json["error"]["hint"] == "did you mean tiny?"
+
+
+SLOW_TO_IMPORT = {
+    "csv",
+    "difflib",
+    "email",
+    "importlib.metadata",
+    "secrets",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "zipfile",
+    "zoo.runs.train_config",
+    "zoo.runs.train_options",
+}
+
+
+def test_a_plain_list_imports_nothing_that_only_other_commands_need() -> None:
+    code = "import sys; from zoo.cli import main; main(['list']); print('imported', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    line = done.stdout.splitlines()[-1].split()
+    assert line[0] == "imported"
+    assert "zoo.registry.catalog" in line
+    assert SLOW_TO_IMPORT & set(line) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -37,6 +38,48 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
 
 
 FAIL: click.Command | None = None
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", LONG),
+        ("verify", ".", "--key", LONG),
+        ("inspect", LONG),
+        ("diff", LONG, LONG),
+        ("predict", "cnn@digits", LONG),
+        ("data", "check", LONG),
+        ("info", LONG),
+        ("train", "cnn", "--data", LONG, "--dry-run"),
+        ("train", "cnn", "--dry-run", "-o", LONG),
+    ],
+    ids=lambda words: " ".join(words).replace(LONG, "LONG"),
+)
+def test_a_name_that_no_file_system_takes_is_bad_input(
+    zoo_command: Command, empty_directory: object, words: tuple[str, ...]
+) -> None:
+    said = zoo_command(*words)
+    assert (said.code, "did not expect" in said.err) == (2, False), said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), 2, "the name x is too long for a file"),
+        (OSError(errno.EACCES, "Permission denied", "x"), 3, "x cannot be written: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), 3, "no space left to write x"),
+        (OSError(errno.EMFILE, "Too many open files"), 3, "no more files can be opened: Too many open files"),
+    ],
+)
+def test_what_the_system_refuses_is_no_failure_of_zoo(
+    failing: Command, zoo_command: Command, error: OSError, code: int, message: str
+) -> None:
+    failing(error)
+    said = zoo_command("fail")
+    assert (said.code, said.err.splitlines()[0].startswith(f"Error: {message}")) == (code, True), said.err
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def test_the_table_names_options_that_zoo_has_and_none_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("words", "name", "value"),
     [
-        (["--imgsz", "64"], "input_size", "64"),
-        (["--img-size=32"], "input_size", "32"),
+        (["--imgsz", "64"], "input_size", 64),
+        (["--img-size=32"], "input_size", 32),
         (["--batch", "8"], "batch_size", 8),
         (["--lr0", "0.5"], "lr", 0.5),
         (["--learning-rate=0.5"], "lr", 0.5),

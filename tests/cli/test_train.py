@@ -102,11 +102,15 @@ def test_a_dry_run_names_the_classes_and_ends_with_the_same_command(
     assert json.loads(capsys.readouterr().out)["classes"] == ["cat", "dog"]
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
-def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "cnn", "--device", "cuda", "--dry-run"]) == 2
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_refused_before_the_data_are_checked(
+    device: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if torch.cuda.is_available() if device == "cuda" else torch.backends.mps.is_available():
+        pytest.skip("this machine has the device")
+    assert main(["train", "cnn", "--device", device, "--dry-run"]) == 2
     streams = capsys.readouterr()
-    assert "cuda" in streams.err
+    assert device in streams.err
     assert streams.out == ""
 
 
@@ -172,8 +176,14 @@ def test_published_weights_are_offered_with_the_command(capsys: pytest.CaptureFi
 def test_a_dry_run_does_a_step_and_tells_time_and_room(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "cnn", *TINY, "--dry-run", "--json"]) == 0
     estimate = json.loads(capsys.readouterr().out)["estimate"]
-    assert (estimate["steps"], estimate["disk_bytes"]) == (2, 4 * 3 * 4 * 421_642)
+    assert (estimate["steps"], estimate["disk_bytes"]) == (2, 5 * 3 * 4 * 421_642)
     assert estimate["seconds"] == estimate["step_seconds"] * 2 > 0
+    assert (estimate["evaluations"], estimate["evaluation_seconds"] > 0) == (1, True)
+    assert estimate["total_seconds"] == estimate["seconds"] + estimate["evaluation_seconds"]
+    limits = ["--stop-after", "1", "--max-time", "0.001s"]
+    assert main(["train", "cnn", *TINY, *limits, "--dry-run", "--json"]) == 0
+    limited = json.loads(capsys.readouterr().out)["estimate"]
+    assert (limited["steps"], limited["total_seconds"]) == (1, 0.001)
 
 
 def test_one_item_at_a_time_is_refused_where_batch_normalisation_cannot_learn_from_it(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +23,23 @@ from zoo.data.split_sums import ConfusionMatrix, SplitSums, accuracy, joined_pro
 from zoo.tasks.image_classification.metrics import ClassificationMetrics
 
 CLASSES = 12
+PROCESS = """
+import json, sys
+from pathlib import Path
+import torch
+from torch import distributed
+from zoo.data.split_sums import ConfusionMatrix, SplitSums, joined_processes
+rank, folder = int(sys.argv[1]), Path(sys.argv[2])
+distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+sums, matrix = SplitSums(), ConfusionMatrix(2)
+sums.add(right=rank, items=2)
+matrix.add(torch.tensor([0, 1]), torch.tensor([rank, 1]))
+rows = joined_processes(torch.full((rank + 1, 2), float(rank)))
+for _ in range(2):  # asking again changes nothing
+    found = [sums.ratio("right", "items"), matrix.total().tolist(), rows.tolist()]
+(folder / str(rank)).write_text(json.dumps(found))
+distributed.destroy_process_group()
+"""
 
 
 @pytest.fixture
@@ -80,3 +102,17 @@ def test_small_numbers_are_not_lost_beside_large_ones() -> None:
 def test_one_process_joins_its_own_rows() -> None:
     rows = torch.arange(6).view(3, 2)
     assert joined_processes(rows).equal(rows)
+
+
+def test_two_processes_sum_and_join_what_each_of_them_saw(tmp_path: Path) -> None:
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(rank), str(tmp_path)], env=os.environ | {"PYTHONPATH": path}
+        )
+        for rank in range(2)
+    ]
+    assert [process.wait(timeout=240) for process in started] == [0, 0]
+    for rank in range(2):
+        found = json.loads((tmp_path / str(rank)).read_text())
+        assert found == [0.25, [[1, 1], [0, 2]], [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]]

@@ -36,6 +36,16 @@ def test_a_map_is_drawn_beside_every_answer(tmp_path: Path, zoo_command: Command
     assert min(difference) >= -1
 
 
+def test_python_gives_the_map_with_the_answer() -> None:
+    pytest.importorskip("captum")
+    (answer,) = zoo.predict("cnn@digits", SEVEN, explain=True)
+    assert answer.shown is not None
+    assert answer.shown.files["-explained.png"].startswith(b"\x89PNG")
+    (plain,) = zoo.predict("cnn@digits", SEVEN)
+    assert plain.shown is not None
+    assert "-explained.png" not in plain.shown.files
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

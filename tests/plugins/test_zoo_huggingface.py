@@ -239,6 +239,7 @@ def former_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if file.name == "run.json":
             assert versions.items() <= record["versions"].items()
             record["versions"]["transformers"] = record["versions"].pop("huggingface")
+            del record["config"]  # 0.1 kept no copy of the config
         file.write_text(json.dumps(record))
     return run
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -119,3 +119,15 @@ def test_every_kind_of_input_has_its_word() -> None:
     kinds = [kind for kind in vars(problem).values() if isinstance(kind, type) and issubclass(kind, Input)]
     assert set(KINDS) == {*kinds} - {Input}
     assert sorted(KINDS.values()) == sorted(INPUTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    verdict: Literal["PASS", "WARN"]
+
+
+@pytest.mark.parametrize("value", ["FAIL", 3, None])
+def test_a_value_that_is_none_of_those_allowed_is_told_with_them(value: object) -> None:
+    with pytest.raises(BadFile) as error:
+        from_json(Chosen, {"verdict": value}, where="a.json")
+    assert error.value.message == (f"a.json is not a valid Chosen: '{value}' is none of 'PASS', 'WARN' @ $.verdict")

@@ -10,6 +10,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from zoo import ImageInput, Problem
+from zoo.api.problem import Json
 from zoo.tasks.bases.table_tensors import RegressionMetrics
 from zoo.tasks.image_generation.metrics import GenerationMetrics, RandomFeatures
 from zoo.tasks.image_reconstruction.metrics import ReconstructionMetrics
@@ -50,7 +51,12 @@ def test_the_frechet_distance_is_that_of_torchmetrics(pairs: list[tuple[torch.Te
 
 def test_r2_and_mae_are_those_of_torchmetrics() -> None:
     generator = torch.Generator().manual_seed(0)
-    facts = {"feature_mean": [0.0], "feature_std": [1.0], "target_mean": [5.0, -1.0], "target_std": [2.0, 0.5]}
+    facts: dict[str, Json] = {
+        "feature_mean": [0.0],
+        "feature_std": [1.0],
+        "target_mean": [5.0, -1.0],
+        "target_std": [2.0, 0.5],
+    }
     metrics = RegressionMetrics(Problem(task="toy", input=PICTURE, facts=facts))
     peers = {"r2": R2Score(), "mae": MeanAbsoluteError()}
     for count in (8, 3):
@@ -65,7 +71,7 @@ def test_r2_and_mae_are_those_of_torchmetrics() -> None:
 
 @pytest.mark.parametrize(("offset", "expected"), [(0.0, 1.0), (1.0, 0.0)])
 def test_of_a_target_that_never_changes_only_its_own_value_is_right(offset: float, expected: float) -> None:
-    facts = {"feature_mean": [0.0], "feature_std": [1.0], "target_mean": [0.0], "target_std": [1.0]}
+    facts: dict[str, Json] = {"feature_mean": [0.0], "feature_std": [1.0], "target_mean": [0.0], "target_std": [1.0]}
     metrics = RegressionMetrics(Problem(task="toy", input=PICTURE, facts=facts))
     metrics.update({"output": torch.full((4, 1), 3.0 + offset)}, {"targets": torch.full((4, 1), 3.0)})
     assert metrics.compute() == {"r2": expected, "mae": offset}

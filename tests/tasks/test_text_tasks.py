@@ -265,6 +265,30 @@ def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
             reads(tmp_path / "names.csv", {})
 
 
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("names.csv", 'id,text\n1,ab\n2,"b\na"\n'),
+        ("names.tsv", 'text\tid\nab\t1\n"b\na"\t2\n'),
+        ("names.jsonl", '{"text": "ab"}\n\n{"id": 3, "text": "b\\na"}\n'),
+    ],
+)
+def test_a_classifiers_device_reads_every_row_of_a_table(name: str, table: str, tmp_path: Path) -> None:
+    from zoo.tasks.text_classification import device
+
+    problem = {"vocabulary": ["<pad>", "<unk>", "a", "b", "\n"], "input": {"unit": "character", "max_length": 9}}
+    (tmp_path / name).write_text(table)
+    items = device.read(tmp_path / name, problem)
+    assert isinstance(items, list)
+    assert [(item, inputs["tokens"].tolist()) for item, inputs in items] == [
+        ("row 1", [[2, 3]]),
+        ("row 2", [[3, 4, 2]]),
+    ]
+    (tmp_path / name).write_text(table.replace("text", "words"))
+    with pytest.raises(ValueError, match="a table without a column text, sentence"):
+        device.read(tmp_path / name, problem)
+
+
 def test_the_scores_of_answers_are_those_of_training() -> None:
     random = np.random.default_rng(0)
     classes = tuple("abcde")  # of which e never occurs

@@ -122,6 +122,12 @@ def test_the_class_that_is_to_blame_is_named() -> None:
     )
 
 
+def test_masks_whose_classes_have_no_names_are_not_mirrored() -> None:
+    assert reasons(RECIPE, replace(PHOTOS, classes=("class 0", "class 1")))["augment.flip"] == (
+        "off: the class 'class 0' does not say what it means, and the mirror may make it another one"
+    )
+
+
 # --- batches, epochs, statistics ---
 
 
@@ -140,6 +146,9 @@ def test_few_items_make_smaller_batches_and_lower_rates() -> None:
     assert (sgd.batch_size, sgd.lr) == (16, 0.0005)
     tiny = suited(RECIPE, replace(PHOTOS, items=10))
     assert (tiny.batch_size, tiny.epochs, tiny.batchnorm_momentum) == (8, 37, 0.5)
+    assert reasons(RECIPE, replace(PHOTOS, items=10))["batch_size"] == (
+        "8: 10 items make 1 step an epoch; batches of 64 would make 0"
+    )
     large = suited(RECIPE, replace(PHOTOS, items=50_000))
     assert (large.batch_size, large.lr, large.epochs, large.batchnorm_momentum) == (64, 0.002, 8, None)
     assert reasons(RECIPE, PHOTOS)["lr"] == "0.001: 0.002 goes with larger batches"

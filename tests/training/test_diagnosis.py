@@ -106,6 +106,11 @@ def test_one_answer_for_all_is_named_unless_all_are_of_one_class() -> None:
     assert kinds(replace(history, epochs=swallowed)) == ["one-answer"]
     pixels = tuple(replace(epoch, labels=0.902, answers=0.9999) for epoch in swallowed)
     assert kinds(replace(history, epochs=pixels, classes=0, unit="pixels")) == ["one-answer"]
+    small = tuple(replace(epoch, labels=0.97, answers=0.9999) for epoch in swallowed)
+    assert kinds(replace(history, epochs=small, classes=0, unit="pixels")) == ["one-answer"]
+    assert kinds(replace(history, epochs=small)) == []
+    found = tuple(replace(epoch, labels=0.97, answers=0.985) for epoch in swallowed)
+    assert kinds(replace(history, epochs=found, classes=0, unit="pixels")) == []
     nearly = tuple(replace(epoch, answers=0.99) for epoch in swallowed)
     assert kinds(replace(history, epochs=nearly)) == []
 

@@ -266,16 +266,24 @@ class Said(Callback):
         self.sentences.append(text)
 
 
-def train_toy(place: Path, *settings: str, model: str = "rich", said: Said | None = None, **options: Any) -> Ended:
+def train_toy(
+    place: Path,
+    *settings: str,
+    model: str = "rich",
+    said: Said | None = None,
+    callbacks: Sequence[Callback] = (),
+    **options: Any,
+) -> Ended:
     """A whole training of a toy."""
     wanted = TrainOptions(output=place, settings=settings, **{"threads": 1, "workers": 0, **options})
     request = resolve_training(model, wanted, catalog=catalog())
-    return begin(request, check_data(request, progress=lambda *_: None), say=said or Said())
+    card = check_data(request, progress=lambda *_: None)
+    return begin(request, card, callbacks=callbacks, say=said or Said())
 
 
-def resume_toy(place: Path, *, said: Said | None = None, allow_inexact: bool = False) -> Ended:
+def resume_toy(place: Path, *, said: Said | None = None, **options: Any) -> Ended:
     """The rest of a training of a toy."""
-    return resume(place, catalog=catalog(), allow_inexact=allow_inexact, say=said or Said())
+    return resume(place, catalog=catalog(), say=said or Said(), **options)
 
 
 def weights(place: Path) -> dict[str, bytes]:

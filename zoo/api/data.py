@@ -101,6 +101,8 @@ class DataSource:
     """The file or folder; None for embedded data."""
     read: Reference = ""
     """What reads it: the reference of its `FormatSpec`; empty for data that no format describes."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how it was found: as the only folder in the one that was named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,6 +178,12 @@ class DiskError(ZooError):
     kind = "disk"
 
 
+class OutOfMemory(ZooError):
+    """Work for which the memory of the machine, or its limit, does not suffice."""
+
+    kind = "memory"
+
+
 class SandboxError(ZooError):
     """A sandboxed process that crashed, hung or ran out of its memory."""
 

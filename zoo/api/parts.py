@@ -21,7 +21,20 @@ from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.specs import Monitor, Reference, TaskTags
-from zoo.api.task import Agreement, Batch, Case, Control, Dataset, Metrics, Progress, Purpose, Shown, Signature
+from zoo.api.task import (
+    Agreement,
+    Batch,
+    BoundaryCase,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+    Signature,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -151,6 +164,14 @@ class TaskAnswers(Protocol):
         """What answers reach on the cases whose truth is known, with the names and units of `TaskTensors.metrics`.
 
         Empty where no truth is known, or where a single answer has no metric.  Cases may come without their inputs.
+        """
+
+    def boundary_cases(self, problem: Problem, outputs: Sequence[Port]) -> Sequence[BoundaryCase]:
+        """With the tag `has_boundary`: made-up outputs of a model on both sides of every threshold and limit.
+
+        `outputs` are the model's ports, with sizes for all axes; the batch has size 1.  PyTorch answers them in single
+        and in double precision, and both must give the same boxes, classes or tokens: nothing may lie so near to a
+        threshold that rounding decides.
         """
 
     def controls(self, problem: Problem) -> tuple[Control, ...]:

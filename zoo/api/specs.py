@@ -240,6 +240,8 @@ class TaskTags:
     """A file may hold many items, as a table does: `data.read` gives more than one."""
     has_margin: bool | None = False
     """The answer is a choice for each of many positions: `margin` of the module of `graphs.postprocess`."""
+    has_boundary: bool = False
+    """The postprocess decides by thresholds and limits: `answers.boundary_cases` has outputs on both sides of each."""
     epoch_figure: bool | None = False
     """A picture is worth having after every epoch: `epoch_picture(path)` of the metrics."""
     ordered: bool | None = False

@@ -125,6 +125,18 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundaryCase:
+    """Outputs of a model, made up for the postprocess alone: they lie just on either side of what it decides by."""
+
+    name: str
+    """Unique among those of a task: "score beside the threshold"."""
+    outputs: Arrays
+    """By port name of model.onnx, with their batch axis; those that the postprocess does not read may be missing."""
+    raw: Arrays = field(default_factory=dict)
+    """The raw inputs that the postprocess reads beside them, by port name of pipeline.onnx."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """How far two sets of answers to the same items agree, in the terms of the task."""
 

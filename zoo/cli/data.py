@@ -11,14 +11,14 @@ from typing import Any, TypeVar, cast
 import click
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.errors import BadFile, DataError, OutputExists, UsageError
+from zoo.api.errors import BadFile, DataError, OutputExists, UsageError, ZooError
 from zoo.api.parts import Task
 from zoo.api.specs import ModelSpec
-from zoo.cli import text
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.options import json_option, option
 from zoo.cli.output import Output
 from zoo.cli.progress import watching
+from zoo.cli.train import estimate_lines
 from zoo.data.infer_task import infer_task
 from zoo.data.summary import failed_summary, summarise_for
 from zoo.registry.catalog import Catalog
@@ -26,6 +26,7 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.atomic import write_bytes, write_directory
 from zoo.runs.train_config import choose_recipe, read_ratios, sized_input
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
+from zoo.training.request import resolve_training, suit_to_data
 
 F = TypeVar("F", bound=Callable[..., Any])
 READING = (
@@ -40,16 +41,13 @@ READING = (
     "on_bad_sample",
 )
 """The options of a training that say how data are read."""
-CHECKPOINTS = 3
-"""What a run keeps: the newest two and the best."""
-BYTES_PER_PARAMETER = CHECKPOINTS * 12
-"""float32 parameters, and two moments of the optimiser for each."""
 Write = Callable[[DataCard, Path], list[str]]
 """`FormatSpec.write`."""
 COMMANDS: Mapping[str, Entry] = {
     "check": Entry("zoo.cli.data:check", "What zoo understands of data, and what is wrong with them."),
     "show": Entry("zoo.cli.data:show", "A page of samples as a model will see them.", torch=True),
     "convert": Entry("zoo.cli.data:convert", "The same data in another format."),
+    "cache": Entry("zoo.cli.data_cache:cache", "The resized pictures that are kept, and making room."),
 }
 
 
@@ -118,7 +116,8 @@ def check(*, source: str, task: str | None, model: str | None, as_json: bool, **
     try:
         question = asked(source, task, model, chosen, catalog)
         input = question.model.spec.input if question.model else None
-        summary = summarise_for(question.task, checked(question), input)
+        card = checked(question)
+        summary = summarise_for(question.task, card, input)
     except (DataError, BadFile) as error:
         if not as_json:
             raise
@@ -128,7 +127,9 @@ def check(*, source: str, task: str | None, model: str | None, as_json: bool, **
         click.get_current_context().exit(error.exit_code)
     out.note(question.note)
     out.document(summary.document())
-    for line in (*summary.lines(), *_estimate(question)):
+    for line in summary.lines():
+        out.line(line)
+    for line in _estimate(question, card, chosen, catalog) if not as_json else ():
         out.line(line)
     out.next(_next(question, chosen))
 
@@ -138,12 +139,20 @@ def _task_name(task: str | None, model: str | None, catalog: Catalog) -> str:
     return catalog.model(model).spec.task if model else task or ""
 
 
-def _estimate(question: Asked) -> Iterator[str]:
-    """What a run of the model takes on the disk."""
-    parameters = question.model.spec.parameters if question.model else None
-    if question.model and parameters:
-        size = text.size(parameters * BYTES_PER_PARAMETER)
-        yield f"a run of {question.model.bare_name} takes about {size} on the disk, in {CHECKPOINTS} checkpoints"
+def _estimate(question: Asked, card: DataCard, chosen: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
+    """The time and the disk that a training of the model takes, from one step of it; why, where nothing is known."""
+    if question.model is None:
+        yield "the time and the disk depend on the model: --model MODEL estimates them"
+        return
+    name = question.model.full_name
+    try:
+        options = TrainOptions(data=question.request.source, **chosen)
+        request = suit_to_data(resolve_training(name, options, catalog=catalog), card)
+        from zoo.training.start import dry_run  # noqa: PLC0415  torch, to measure a step
+
+        yield from estimate_lines(dry_run(request, card, say=lambda _: None))
+    except ZooError as error:
+        yield f"no estimate of time and disk: {error.message}"
 
 
 def _next(question: Asked, chosen: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
+from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, json_option
 from zoo.cli.output import Output
@@ -148,7 +149,7 @@ def verify_against(
     out.document(document | {"files": verified.files, "divergence": verified.divergence})
     show_report(out, verified.report)
     for line in verified.divergence:
-        out.line(line)
+        out.line(one_line(line))
     if target.is_file():
         out.line("a file from elsewhere is compared by its numbers and answers: what no case asks for was not seen")
     out.line(f"{target}: {verified.report.sentence}")

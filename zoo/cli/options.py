@@ -61,10 +61,19 @@ def option(row: TrainOption) -> Callable[[F], F]:
     return click.option(*names, type=_click_type(row), multiple=row.multiple, metavar=metavar, help=row.help)
 
 
+class _NumberOrWord(click.ParamType[Any]):
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 def _click_type(row: TrainOption) -> click.ParamType[Any] | type:
     """What click reads: a choice, a path, a number, or else a text."""
     if row.choices:
         return click.Choice(row.choices)
+    if row.type == int | str:
+        return _NumberOrWord()
     if row.type is Path:
         return click.Path(path_type=Path)
     return row.type if row.type in (int, float) else str

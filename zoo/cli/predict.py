@@ -23,6 +23,7 @@ from zoo.models.answers import (
     AnswerOptions,
     answers,
     bundle_answerer,
+    check_strict,
     chosen_settings,
     compared,
     named_settings,
@@ -55,6 +56,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
+@click.option("--strict", is_flag=True, help="Refuse inputs larger than any that the bundle was proved with.")
 @click.option("--explain", is_flag=True, help="Draw where a classifier looks (Grad-CAM) into the folder of --save.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
 @device_option
@@ -72,6 +74,7 @@ def predict(
     text_column: str,
     every: int,
     save: Path | None,
+    strict: bool,
     explain: bool,
     overwrite: bool,
     device: str,
@@ -88,11 +91,12 @@ def predict(
     if explain and (save is None or save.suffix.lower() in TABLES):
         raise UsageError("--explain draws pictures", hint="name a folder for them with --save")
     request = resolve_target(target, checkpoint=checkpoint, device=device)
+    check_strict(request, strict=strict)
     task = request.make_task()
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
     kind = InputKind(task=task, input=request.input)
     resolved = resolve_inputs(inputs, kind, stdin=sys.stdin.buffer, samples=samples, seed=seed)
-    options = AnswerOptions(limit=top, settings=chosen, text_column=text_column)
+    options = AnswerOptions(limit=top, settings=chosen, text_column=text_column, strict=strict)
     for note in resolved.notes:
         out.note(note)
     with (
@@ -157,6 +161,7 @@ def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
             named = str(answer.file) in answer.unreadable
             out.note(one_line(answer.unreadable if named else f"{answer.title}: {answer.unreadable}"))
         else:
+            out.note(one_line(f"{answer.title}: {answer.warning}" if answer.warning else ""))
             first, *more = answer.shown.text.splitlines() or [""]
             name = one_line(answer.title)
             out.line(f"{name}: {first}" if not more else f"{name}:")

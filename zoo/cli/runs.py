@@ -1,43 +1,135 @@
-"""`zoo runs`: the trainings in a folder, newest first."""
+"""`zoo runs`: the trainings in a folder, compared, removed."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
+from typing import get_args
 
 import click
 
-from zoo.api.errors import UnknownName
+from zoo.api.errors import OutputExists, UnknownName, UsageError
 from zoo.cli import text
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
-from zoo.runs.listing import list_runs
-from zoo.runs.run import Run
+from zoo.runs.atomic import check_name
+from zoo.runs.comparison import compare_runs
+from zoo.runs.listing import SORT_KEYS, RunFilter, list_runs, sorted_by
+from zoo.runs.run import Run, Status, check_idle, delete
 
 
-@click.command("runs")
+@click.group("runs", invoke_without_command=True)
 @click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @click.option("--all", "everywhere", is_flag=True, help="Every run of yours on this machine, wherever it is.")
+@click.option("--model", default="", metavar="PATTERN", help="Only of these models, as in 'resnet*'.")
+@click.option("--data", default="", metavar="PATTERN", help="Only on these data.")
+@click.option("--task", default="", help="Only of this task.")
+@click.option("--status", type=click.Choice(get_args(Status)), help="Only in this state.")
+@click.option("--sort", "key", help=f"By {', '.join(SORT_KEYS)}, or a metric: top1, test/top1; else the newest first.")
+@click.option("--falling", is_flag=True, help="With --sort: the largest first.")
 @json_option
-def runs(runs_root: Path, everywhere: bool, as_json: bool) -> None:
+@click.pass_context
+def runs(
+    context: click.Context,
+    *,
+    runs_root: Path,
+    everywhere: bool,
+    model: str,
+    data: str,
+    task: str,
+    status: Status | None,
+    key: str | None,
+    falling: bool,
+    as_json: bool,
+) -> None:
     """The trainings in a folder and those made from here with -o, newest first: status, model, data, metric, age."""
+    if context.invoked_subcommand is not None:
+        return
     out = Output(as_json=as_json)
     catalog = Catalog.discover()
     listed = list_runs(runs_root, everywhere=everywhere)
     for sentence in listed.unreadable:
         out.note(sentence)
-    out.document({"schema": 1, "runs": [_record(run) for run in listed.runs], "unreadable": list(listed.unreadable)})
-    if listed.runs:
+    wanted = RunFilter(model=model, data=data, task=task, status=status or "")
+    shown = tuple(run for run in listed.runs if wanted.takes(run))
+    shown = sorted_by(shown, key, falling=falling) if key else shown
+    out.document({"schema": 1, "runs": [_record(run) for run in shown], "unreadable": list(listed.unreadable)})
+    if shown:
         out.table(
             ("run", "status", "model", "data", "epochs", "validation", "age"),
-            [_row(run, catalog) for run in listed.runs],
+            [_row(run, catalog) for run in shown],
             right=("epochs", "age"),
         )
+    elif listed.runs:
+        out.note(f"none of the {len(listed.runs)} runs is like that")
     else:
         out.note(f"there are no runs in {runs_root}")
-    out.next(_next(listed.runs))
+    out.next(_next(shown) if shown or not listed.runs else "zoo runs")
+
+
+@runs.command("rm")
+@click.argument("paths", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@json_option
+def remove_runs(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Delete runs with everything in them; nothing where one of them is no run or is being trained."""
+    out = Output(as_json=as_json)
+    opened = [Run.open(path) for path in paths]
+    for run in opened:
+        check_idle(run.path)
+    for run in opened:
+        delete(run)
+        out.line(f"removed {run.path}")
+    out.document({"schema": 1, "removed": [str(run.path) for run in opened]})
+    out.next("zoo runs")
+
+
+@runs.command("compare")
+@click.argument("paths", nargs=-1, required=True, metavar="RUN RUN...", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("compare.png"),
+    show_default=True,
+    help="The picture.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the picture.")
+@json_option
+def compare(paths: tuple[Path, ...], output: Path, overwrite: bool, as_json: bool) -> None:
+    """Runs side by side: where they differ and what they reached in one table, their curves in one picture."""
+    out = Output(as_json=as_json)
+    if len(paths) < 2:
+        raise UsageError("a comparison needs two runs or more", hint="`zoo runs` lists them")
+    check_name(output)
+    if output.exists() and not overwrite:
+        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
+    opened = [Run.open(path) for path in paths]
+    rows = compare_runs(opened)
+    from zoo.training.callbacks.metrics_csv import read_rows  # noqa: PLC0415  a listing draws nothing
+    from zoo.training.curves import draw_comparison  # noqa: PLC0415  matplotlib
+
+    draw_comparison({str(run.path): read_rows(run.path / "metrics.csv") for run in opened}, output)
+    out.document(
+        {
+            "schema": 1,
+            "runs": [_record(run) for run in opened],
+            "differences": {row.name: list(row.values) for row in rows if row.differs},
+            "picture": str(output),
+        }
+    )
+    names = tuple(str(run.path) for run in opened)
+    out.table(("", *names), [(row.name, *map(_cell, row.values)) for row in rows], right=names)
+    out.line(f"picture: {output}")
+    best = next((run for run in opened if run.status == "finished"), opened[0])
+    out.next(f"zoo info {quote(str(best.path))}")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _row(run: Run, catalog: Catalog) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """The failure that an exception means; whatever is not a ZooError is a plugin's fault or zoo's own."""
+        from zoo.cli.system_errors import system_error  # noqa: PLC0415  only where something went wrong
+
+        error = system_error(error) or error
         match error:
             case KeyboardInterrupt() | click.Abort() | Terminated():
                 where = "\n".join(getattr(error, "__notes__", ()))
@@ -52,6 +55,10 @@ class Failure:
                     exit_code=error.exit_code,
                     problems=tuple(f"{problem.where}: {problem.reason}; {problem.fix}" for problem in problems),
                 )
+        return cls._unexpected(error)
+
+    @classmethod
+    def _unexpected(cls, error: BaseException) -> Failure:
         from zoo.registry.discovery import plugin_at_fault  # noqa: PLC0415  only for what nobody expected
 
         if plugin := plugin_at_fault(error):
@@ -74,7 +81,8 @@ class Failure:
             from traceback import print_exception  # noqa: PLC0415  rarely wanted
 
             print_exception(error, file=sys.stderr)
-        print(visible(f"Error: {self.message}"), file=sys.stderr)
+        spelled = visible if self.kind == "usage" else one_line  # click has usage in several lines
+        print(spelled(f"Error: {self.message}"), file=sys.stderr)
         for problem in self.problems[:SHOWN_PROBLEMS]:
             print(one_line(f"  {problem}"), file=sys.stderr)
         if len(self.problems) > SHOWN_PROBLEMS:

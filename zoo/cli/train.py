@@ -31,6 +31,7 @@ from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.memory import check_memory_limit
 from zoo.training.remedy import remedy
 from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
 
@@ -67,12 +68,12 @@ def train(
 ) -> None:
     """Train MODEL on the default data of its task, or on yours."""
     output, options = Output(as_json=as_json), TrainOptions(**chosen)
+    check_memory_limit()
     catalog = Catalog.discover()
     if resume is not None and dry_run:
         raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
-    if resume is None and (from_scratch or allow_inexact):
-        flag = "--from-scratch" if from_scratch else "--allow-inexact"
-        raise UsageError(f"{flag} is said of a run that is resumed", hint="name it with --resume RUN")
+    if resume is None and from_scratch:
+        raise UsageError("--from-scratch is said of a run that is resumed", hint="name the run with --resume RUN")
     if resume is not None:
         _refuse_beside_resume(model, options)
         ended = _resume(
@@ -215,18 +216,23 @@ def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehe
     output.facts([(name, str(value)) for name, value in {**shown, "input": request.config.input.describe()}.items()])
     output.line("the recipe, which --set changes:")
     output.facts(recipe_settings(request.config.recipe, request.trainer.spec.options))
-    if rehearsal:
-        from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+    for line in estimate_lines(rehearsal) if rehearsal else ():
+        output.line(line)
 
-        output.line(
-            f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
-            f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
-            f"{rehearsal.evaluation_seconds:.2g} s"
-        )
-        output.line(
-            f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
-            f"{text.size(rehearsal.free_bytes)} are free"
-        )
+
+def estimate_lines(rehearsal: Rehearsal) -> Iterator[str]:
+    """What the training will take, by the one step that was measured."""
+    from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
+
+    yield (
+        f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
+        f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
+        f"{rehearsal.evaluation_seconds:.2g} s, measured here"
+    )
+    yield (
+        f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
+        f"{text.size(rehearsal.free_bytes)} are free"
+    )
 
 
 def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:

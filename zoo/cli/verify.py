@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, cast
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from zoo.api.errors import BadFile, UsageError
+from zoo.api.untrusted import one_line
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
+from zoo.runs.kept_files import nothing_kept
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle
@@ -37,6 +40,7 @@ AGAINST = "zoo.cli.export:verify_against"
     show_default=True,
     help="Put the bundle to this runtime as well; with --against, prove it there.",
 )
+@click.option("--no-cache", is_flag=True, help="Capture the model anew, whatever an earlier proof kept (--against).")
 @json_option
 def verify(  # noqa: PLR0917  click passes options by name
     target: Path,
@@ -45,6 +49,7 @@ def verify(  # noqa: PLR0917  click passes options by name
     sha256: str | None,
     key: Path | None,
     engine: Engine,
+    no_cache: bool,
     as_json: bool,
 ) -> None:
     """Do the files, the record and the answers of a bundle belong together, on this device.
@@ -57,7 +62,10 @@ def verify(  # noqa: PLR0917  click passes options by name
         if sha256 is not None:
             raise UsageError("--sha256 goes with the check without --against")
         command = cast("Callable[..., None]", resolve(AGAINST))
-        return command(target, against=against, explain=explain, key=key, engine=engine, as_json=as_json)
+        with nothing_kept() if no_cache else nullcontext():
+            return command(target, against=against, explain=explain, key=key, engine=engine, as_json=as_json)
+    if no_cache:
+        raise UsageError("--no-cache goes with --against: nothing else is kept")
     if target.is_file():
         raise UsageError(
             f"{target} is a single file: it carries no record and no golden cases to check it with",
@@ -87,8 +95,8 @@ def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, engine
         )
     else:
         for gate in checked.gates:
-            out.line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}")
-        out.line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}")
+            out.line(one_line(f"{gate.status.value:<12}  {gate.name:<12}  {gate.detail}"))
+        out.line(one_line(f"{bundle.path}: {checked.verdict}, {bundle.manifest.model}, sha256 {bundle.sha256}"))
     if not checked.holds:
         out.next(_next_step(bundle, checked.gates))
         raise click.exceptions.Exit(1)

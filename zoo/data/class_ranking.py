@@ -18,4 +18,4 @@ def top(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any], 
 def show(answer: Mapping[str, np.ndarray[Any, Any]], problem: Mapping[str, Any], limit: int = 5) -> str:
     """A line for each of the likeliest classes: probability, bar, name."""
     best = top(answer, problem, limit)
-    return "\n".join(f"{share:7.2%}  {'█' * round(share * 20):<20}  {name}" for name, share in best)
+    return "\n".join(f"{share:7.2%}  {'█' * round(np.nan_to_num(share) * 20):<20}  {name}" for name, share in best)

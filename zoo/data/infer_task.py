@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import PurePath
 from typing import Any, Final
 
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, ZooError
 from zoo.api.specs import TaskSpec
 from zoo.data.formats.detect import read_source
+from zoo.data.formats.folders import PICTURES
 from zoo.data.formats.named_path import named_path
 from zoo.data.formats.samples import FileListing
 from zoo.data.formats.text.rows import TextNote, TextRow
@@ -34,8 +36,12 @@ class InferredTask:
 
 
 def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
-    """The first task whose format the data are kept in; DataError where no task can read them."""
+    """The first task whose format the data are kept in; DataError where no task can read them.
+
+    A table that no task can use as it is goes to the first one that takes such tables, whose check says what is wrong.
+    """
     sources: dict[str, DataSource] = {}
+    unusable: list[str] = []
     errors: list[DataError] = []
     for entry in _ordered(catalog):
         try:
@@ -47,6 +53,8 @@ def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
             continue  # --format of another task, a missing extra
         if _is_readable(source):
             sources[entry.bare_name] = source
+        else:
+            unusable.append(entry.bare_name)
     if sources:
         names = list(sources)
         return InferredTask(task=names[0], others=tuple(names[1:]))
@@ -54,6 +62,8 @@ def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
     chosen = next((error for error in errors if not error.hint.startswith("accepted are")), None)
     if chosen is not None:
         raise chosen
+    if unusable:
+        return InferredTask(task=unusable[0], others=tuple(unusable[1:]))
     hint = "name the task with --task, to see what it takes"
     raise DataError(f"{request.source} is no data that an installed task can read", hint=hint)
 
@@ -85,4 +95,6 @@ def _is_readable(source: DataSource) -> bool:
 
 
 def _has_texts(entries: Sequence[Any]) -> bool:
-    return any(isinstance(entry, TextRow) for entry in entries if not isinstance(entry, TextNote))
+    """Whether there are texts that are no names of pictures: a table of pictures that are missing holds no texts."""
+    texts = [entry.text for entry in entries if isinstance(entry, TextRow) and not isinstance(entry, TextNote)]
+    return any(PurePath(text).suffix.lower() not in PICTURES for text in texts)

@@ -20,6 +20,7 @@ from zoo.bundle.runtime.predict import bundle_pipeline
 from zoo.models.answer_html import answers_html
 from zoo.models.inputs.opened import Opener, drawn_often, named, silent
 from zoo.models.inputs.source import ResolvedInputs, Source, text_source
+from zoo.models.target import BundleTarget, TargetRequest
 from zoo.registry.catalog import Catalog
 from zoo.runs.scratch import ScratchFolder
 
@@ -37,6 +38,8 @@ class AnswerOptions:
     """What the task lets choose, by name: temperature, threshold."""
     text_column: str = ""
     """The column of a table that holds the texts, where its name does not say so."""
+    strict: bool = False
+    """Refuse inputs that are larger than any that a bundle was proved with."""
 
 
 DEFAULT_OPTIONS: Final = AnswerOptions()
@@ -56,6 +59,8 @@ class Answerer:
     """Of that function, with the state that a sequence model carries from step to step."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: checkpoints passed over, another version of the plugin."""
+    proved: Mapping[str, int] = field(default_factory=dict)
+    """The largest size at which a bundle was proved, by axis name; empty for what is no bundle."""
     explain: Callable[[Arrays], bytes] | None = None
     """Inputs of pipeline.onnx to a PNG of where the model looks; None where nobody asked for it."""
 
@@ -93,6 +98,16 @@ class Answerer:
             return in_chunks(self.answer, arrays)
         return self.answer(arrays)
 
+    def beyond_proof(self, inputs: Arrays) -> str:
+        """How an input is larger than any that the bundle was proved with, in a sentence; empty where it is not."""
+        ports = [port for port in self.signature.inputs if port.name in inputs]
+        axes = {axis for port in ports for axis in zip(port.shape, inputs[port.name].shape, strict=False)}
+        larger = sorted((str(name), size) for name, size in axes if size > self.proved.get(str(name), size))
+        sizes = [
+            f"its {name} is {size:,}, and this bundle was proved up to {self.proved[name]:,}" for name, size in larger
+        ]
+        return "; ".join(sizes)
+
 
 def in_chunks(answer: Callable[[Arrays], Arrays], inputs: Arrays, *, size: int = 64) -> Arrays:
     """The answer to rows, so many at a time: a thousand latents need no more memory than a few."""
@@ -119,6 +134,8 @@ class Answer:
     """Which item of the file it is, where a file may hold many."""
     failure: ZooError | None = None
     """Why it cannot be read."""
+    warning: str = ""
+    """How the input is larger than any that the bundle was proved with; empty where it is not."""
     arrays: Arrays | None = None
     """The answer itself, kept where the task compares answers."""
 
@@ -143,7 +160,7 @@ class Answer:
         """The same for machines."""
         if self.shown is None:
             return {**self.origin, "unreadable": self.unreadable}
-        return {**self.origin, **self.shown.record}
+        return {**self.origin, **self.shown.record, **({"warning": self.warning} if self.warning else {})}
 
     def rows(self) -> list[dict[str, Json]]:
         """The rows of a table: one for each thing found, or one for the whole answer."""
@@ -185,6 +202,15 @@ def named_settings(
     if not 0 <= chosen.get("threshold", 0) <= 1:
         raise UsageError(f"the threshold is {chosen['threshold']:g}; it must be from 0 to 1")
     return chosen
+
+
+def check_strict(request: TargetRequest, *, strict: bool) -> None:
+    """UsageError where only proved sizes are to be answered, by what is no bundle and has none."""
+    if strict and not isinstance(request.target, BundleTarget):
+        raise UsageError(
+            "--strict refuses inputs larger than those that a bundle was proved with, and this is no bundle",
+            hint="leave --strict away, or export the model first: zoo export --onnx",
+        )
 
 
 def check_setting(task: Task, name: str) -> None:
@@ -246,6 +272,10 @@ def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, op
     short = entry.file if isinstance(entry.file, str) else entry.file.name
     name = f"{short}, {entry.item}" if entry.item else short
     case = Case(name=name, kind="file", inputs=item.inputs, origin=entry.title)
+    beyond = answerer.beyond_proof(item.inputs)
+    if beyond and options.strict:
+        hint = "give a smaller one, or leave --strict away"
+        return replace(entry, failure=BadFile(f"{entry.title} is not answered: {beyond}", hint=hint))
     settings = dict(options.settings)
     if sample:
         settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + sample
@@ -253,7 +283,7 @@ def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, op
     shown = _show(answerer, case, answer, limit=options.limit)
     if answerer.explain is not None:
         shown = replace(shown, files={**shown.files, "-explained.png": answerer.explain(item.inputs)})
-    return replace(entry, shown=shown, arrays=answer if answerer.task.tags.pairwise else None)
+    return replace(entry, shown=shown, warning=beyond, arrays=answer if answerer.task.tags.pairwise else None)
 
 
 def _show(answerer: Answerer, case: Case, answer: Arrays, *, limit: int) -> Shown:
@@ -290,4 +320,5 @@ def bundle_answerer(bundle: Path, catalog: Catalog) -> Iterator[Answerer]:
             problem=manifest.problem,
             answer=answer,
             signature=manifest.pipeline_signature,
+            proved=manifest.proved,
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import PluginError, UsageError, ZooError, describe_error
@@ -37,7 +38,19 @@ def build(catalog: Catalog, entry: RegistryEntry[ModelSpec], problem: Problem, *
         raise PluginError(
             f"the {entry.plugin.title} built {entry.full_name} as a {type(model).__name__}, not as a torch.nn.Module"
         )
+    lazy = [path for path, part in model.named_modules() if _is_lazy(part)]
+    if lazy:
+        raise PluginError(
+            f"the {entry.plugin.title} built {entry.full_name} with layers that do not know their sizes yet: "
+            f"{', '.join(lazy[:4])}{' …' if len(lazy) > 4 else ''}",
+            hint="give the sizes (nn.Linear(in_features, ...)), or let the builder run the model once on zeros",
+        )
     return model
+
+
+def _is_lazy(part: nn.Module) -> bool:
+    """Whether a layer waits for its first input to make its parameters or buffers."""
+    return isinstance(part, LazyModuleMixin) and part.has_uninitialized_params()
 
 
 def _keywords(entry: RegistryEntry[ModelSpec], problem: Problem) -> dict[str, object]:

@@ -16,6 +16,7 @@ from zoo.models.answers import (
     AnswerOptions,
     answers,
     bundle_answerer,
+    check_strict,
     named_settings,
     opened_sources,
 )
@@ -51,7 +52,9 @@ def predict(
     settings: Mapping[str, float] = MappingProxyType({}),
     text_column: str = "",
     every: int = 1,
+    strict: bool = False,
     device: str = "auto",
+    explain: bool = False,
 ) -> Answers:
     """The answers of a run, of weights or of a bundle; BadFile for what cannot be read.
 
@@ -62,24 +65,29 @@ def predict(
 
     `limit` is how many ranked answers each shows, `threshold` the score from which on detections are shown, `settings`
     what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
-    always run on the CPU.
+    always run on the CPU; of inputs larger than any that it was proved with it warns, or with `strict` refuses them.
+
+    With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png":
+    where it looks (Grad-CAM, with the extra `explain`).
     """
     _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
     if not isinstance(device, str):
         raise UsageError(f"device is {device!r}; it must be cpu, cuda, mps or auto")
     request = resolve_target(target_text(target), device=device)
+    check_strict(request, strict=strict)
     task = request.make_task()
     kind = InputKind(task=task, input=request.input)
     chosen = named_settings(task, settings, threshold=threshold, seed=seed)
     resolved = _resolved(inputs, kind, samples=samples, seed=seed)
-    options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column)
+    options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column, strict=strict)
     notes = list(resolved.notes)
     with (
-        target_answerer(request) as answerer,
+        target_answerer(request, explain=explain) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=notes.append) as sources,
     ):
         found = Answers(answers(answerer, sources, options))
-        found.notes = (*answerer.notes, *notes)
+        warnings = [f"{answer.title}: {answer.warning}" for answer in found if answer.warning]
+        found.notes = (*answerer.notes, *notes, *warnings)
     for answer in found:
         if answer.failure is not None:
             raise answer.failure

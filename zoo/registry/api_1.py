@@ -30,7 +30,19 @@ from zoo.api.postprocess import CUSTOM_POSTPROCESS, PostprocessStep
 from zoo.api.problem import Input, Problem
 from zoo.api.recipe import Augment
 from zoo.api.specs import TaskTags
-from zoo.api.task import Agreement, Batch, Case, Control, Dataset, Metrics, Progress, Purpose, Shown
+from zoo.api.task import (
+    Agreement,
+    Batch,
+    BoundaryCase,
+    Case,
+    Control,
+    Dataset,
+    Metrics,
+    Port,
+    Progress,
+    Purpose,
+    Shown,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -188,3 +200,6 @@ class _Answers:
 
     def calibrate(self, problem: Problem, metrics: Mapping[str, float]) -> Problem:
         return cast("Calibrated", self.task).calibrated(problem, metrics)
+
+    def boundary_cases(self, problem: Problem, outputs: Sequence[Port]) -> Sequence[BoundaryCase]:  # noqa: ARG002
+        return ()  # API 1 knows none, and its tasks never have the tag

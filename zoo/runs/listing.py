@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from zoo.api.errors import BadFile
+from zoo.api.errors import BadFile, UsageError
 from zoo.runs.known_runs import known_runs
 from zoo.runs.run import Run
 
 RUNS: Final = Path("runs")
 """Where runs are made unless -o names another place."""
+SORT_KEYS: Final = ("created", "model", "data", "status", "epochs", "seconds")
+"""What runs can be sorted by, beside their metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,53 @@ def list_runs(root: Path = RUNS, *, everywhere: bool = False) -> RunList:
             unreadable.append(error.message)
     runs.sort(key=lambda run: run.record.created, reverse=True)
     return RunList(runs=tuple(runs), unreadable=tuple(unreadable))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs are wanted; patterns as in a shell, and nothing where all are."""
+
+    model: str = ""
+    """Of the name, with or without the plugin's."""
+    data: str = ""
+    task: str = ""
+    status: str = ""
+
+    def takes(self, run: Run) -> bool:
+        """Whether a run is wanted."""
+        config = run.config
+        names = (config.model, config.model.rpartition("/")[2])
+        return (
+            (not self.model or any(fnmatchcase(name, self.model) for name in names))
+            and (not self.data or fnmatchcase(config.data, self.data))
+            and (not self.task or run.record.task == self.task)
+            and (not self.status or run.status == self.status)
+        )
+
+
+def sorted_by(runs: Sequence[Run], key: str, *, falling: bool = False) -> tuple[Run, ...]:
+    """The runs by created, model, data, status, epochs, seconds, or a metric by its name: test/top1 of the test split.
+
+    Those without the metric come last, whichever the direction.  UsageError for a name that no run has.
+    """
+    values = [_sort_value(run, key) for run in runs]
+    if runs and all(value is None for value in values):
+        metrics = sorted({name for run in runs for name in run.record.metrics})
+        known = ", ".join((*SORT_KEYS, *metrics))
+        raise UsageError(f"no run can be sorted by {key!r}", hint=f"sort by {known}; test/METRIC is of the test split")
+    pairs = [(value, run) for value, run in zip(values, runs, strict=True) if value is not None]
+    pairs.sort(key=lambda pair: pair[0], reverse=falling)
+    return (*(run for _, run in pairs), *(run for run, value in zip(runs, values, strict=True) if value is None))
+
+
+def _sort_value(run: Run, key: str) -> Any:
+    record = run.record
+    if key in SORT_KEYS:
+        fields = {"model": run.config.model, "data": run.config.data, "status": run.status}
+        return fields[key] if key in fields else getattr(record, key)
+    if key.startswith("test/"):
+        return record.test.get(key.removeprefix("test/"))
+    return record.metrics.get(key)
 
 
 def _folders(root: Path, *, everywhere: bool) -> list[Path]:

@@ -239,7 +239,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
             raise OutputExists(f"{path} exists already", hint="choose another place with -o, or say --overwrite")
         if not path.is_dir() or (any(path.iterdir()) and not (path / "run.json").is_file()):
             raise OutputExists(f"{path} is not a run, so --overwrite leaves it alone", hint="choose another place")
-        _check_idle(path)
+        check_idle(path)
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise DiskError(
@@ -247,7 +247,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         )
 
 
-def _check_idle(path: Path) -> None:
+def check_idle(path: Path) -> None:
     """OutputExists for a run that some process still writes."""
     with suppress(BadFile):  # a damaged run is nobody's
         run = Run.open(path)
@@ -260,6 +260,6 @@ def _check_idle(path: Path) -> None:
 
 def delete(run: Run) -> None:
     """Remove a run directory with everything in it; OutputExists while some process writes it."""
-    _check_idle(run.path)
+    check_idle(run.path)
     with disk_errors(run.path):
         remove(run.path)

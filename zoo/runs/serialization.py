@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
+_NO_CHOICE = re.compile(r"unknown error \((.*) not in literal typing\.Literal\[(.*)\]\)", re.DOTALL)
+"""What the library says of a value that is none of those allowed."""
 
 
 @cache
@@ -85,13 +88,25 @@ def from_json(kind: type[T], data: object, *, where: str) -> T:
     from cattrs.v import format_exception  # noqa: PLC0415
 
     def reason(error: BaseException, wanted: type | None) -> str:
-        return str(error) if isinstance(error, UnknownInput) else format_exception(error, wanted)
+        text = str(error) if isinstance(error, UnknownInput) else format_exception(error, wanted)
+        choice = _NO_CHOICE.fullmatch(text)
+        return f"{choice[1]!r} is none of {choice[2]}" if choice else text
 
     try:
         return _converter().structure(data, kind)
+    except MemoryError:
+        raise
     except Exception as error:
+        if _lacked_memory(error):
+            raise MemoryError from error
         reasons = "; ".join(transform_error(error, format_exception=reason))
         raise BadFile(f"{where} is not a valid {kind.__name__}: {reasons}") from error
+
+
+def _lacked_memory(error: BaseException) -> bool:
+    """Whether a value was refused for want of memory alone."""
+    parts = getattr(error, "exceptions", ())
+    return isinstance(error, MemoryError) or any(_lacked_memory(part) for part in parts)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
-from zoo.runs.train_options import Freeze, OnBadSample, TrainOptions, given
+from zoo.runs.train_options import AUTO, Freeze, OnBadSample, TrainOptions, given
 from zoo.runs.user_paths import expand_user
 
 SCHEMA: Final = 2
@@ -230,6 +230,10 @@ def _config_fields(options: TrainOptions) -> dict[str, object]:
 def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str, Option]) -> Recipe:
     """The recipe with the fields that the user chose, then with every `--set`."""
     chosen = {name: value for name, value in given(options, "recipe").items() if name != "settings"}
+    if chosen.get("batch_size") == AUTO:
+        del chosen["batch_size"]
+    elif isinstance(chosen.get("batch_size", 0), str):
+        raise UsageError(f"--batch-size {chosen['batch_size']!r} is no number", hint="name a number, or say auto")
     if "input_size" in chosen:
         chosen["input_size"] = read_size(chosen["input_size"])
     recipe = apply_settings(replace(recipe, **chosen), options.settings, trainer_options)
@@ -239,7 +243,8 @@ def _recipe(options: TrainOptions, recipe: Recipe, trainer_options: Mapping[str,
 
 def chosen_numbers(options: TrainOptions) -> frozenset[str]:
     """The fields of the recipe that the user chose: "epochs", "augment.flip"."""
-    return changed_fields(options.settings) | (given(options, "recipe").keys() - {"settings"})
+    found = {"batch_size"} if options.batch_size == AUTO else set()
+    return changed_fields(options.settings) | (given(options, "recipe").keys() - {"settings"} - found)
 
 
 def sized_input(input: Input, recipe: Recipe) -> Input:

@@ -16,6 +16,8 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 Freeze = Literal["none", "backbone"]
 OnBadSample = Literal["error", "skip"]
 Precision = Literal["auto", "32", "bf16", "16"]
+AUTO: Final = "auto"
+"""The batch size that is found by trying."""
 Destination = Literal["config", "recipe", "start"]
 """Where an option goes: to a field of TrainConfig or of Recipe, both replayed by `--config`, or to the start alone."""
 
@@ -60,7 +62,14 @@ class TrainOptions:
     )
     freeze: Freeze | None = field(default=None, metadata=_row("backbone: only the head learns.", "config"))
     epochs: int | None = field(default=None, metadata=_row("How many times training goes through the data.", "recipe"))
-    batch_size: int | None = field(default=None, metadata=_row("Items in a batch, over all devices.", "recipe"))
+    batch_size: int | str | None = field(
+        default=None,
+        metadata=_row(
+            "Items in a batch, over all devices; auto: the recipe's, halved until a step fits into memory.",
+            "recipe",
+            metavar="ITEMS",
+        ),
+    )
     lr: float | None = field(default=None, metadata=_row("The highest learning rate.", "recipe"))
     input_size: int | str | None = field(
         default=None,

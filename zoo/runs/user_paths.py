@@ -24,9 +24,10 @@ def user_folder(kind: Literal["cache", "state"]) -> Path:
         return expand_user(named)
     import platformdirs  # noqa: PLC0415  only where nobody named a folder
 
-    find = {"cache": platformdirs.user_cache_path, "state": platformdirs.user_state_path}[kind]
     try:
-        return find("zoo", appauthor=False)
+        if kind == "cache":
+            return platformdirs.user_cache_path("zoo", appauthor=False)
+        return platformdirs.user_state_path("zoo", appauthor=False)
     except RuntimeError as error:
         raise UsageError(
             f"this account has no home, and so no folder for zoo's {kind}", hint=f"set {VARIABLES[kind]} to a folder"

@@ -75,7 +75,7 @@ TASKS = (
         answers="zoo.tasks.object_detection.task:DetectionAnswers",
         device="zoo.tasks.object_detection.device:read",
         monitor=Monitor(metric="map", mode="max", chance=0.02),
-        tags=TaskTags(settings=BOX_SETTINGS),
+        tags=TaskTags(settings=BOX_SETTINGS, has_boundary=True),
         summary="where in a picture the things are, and what they are",
         default_data="digit_scenes",
         data_licence=DIGITS_LICENCE,

@@ -176,6 +176,7 @@ TAGGED: Final[dict[tuple[str, str], str]] = {
     ("answers", "unconditional"): "prompts",
     ("answers", "pairwise"): "compare",
     ("answers", "has_threshold"): "calibrate",
+    ("answers", "has_boundary"): "boundary_cases",
     ("device", "reads_text"): "read_text",
     ("device", "generative"): "generate",
     ("device", "pairwise"): "compare",

@@ -14,6 +14,7 @@ from zoo.api.data import DataCard
 from zoo.api.parts import declares
 from zoo.api.problem import Problem
 from zoo.api.trainer import Trainer
+from zoo.data.image.dataset import for_training
 from zoo.models.build import build, seeded, silent
 from zoo.models.weights.start import Started, start_from
 from zoo.runs.train_config import TrainConfig
@@ -62,7 +63,8 @@ def build_training(
     recipe, declared = config.recipe, request.trainer.spec
     trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
-    train = task.tensors.dataset(card, "train", problem)
+    with for_training():
+        train = task.tensors.dataset(card, "train", problem)
     if declares(task.tags.adjustable, train, "adjusted"):
         train = cast("Any", train).adjusted(options)
     plan = Plan(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +18,7 @@ from zoo.api.problem import ImageInput, Input, LatentInput
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.runs.train_config import Choice
+from zoo.training.sided_classes import sided_class
 
 LEAST_STEPS: Final = 16
 """Optimiser steps that an epoch should have; fewer make the batches smaller."""
@@ -39,18 +39,6 @@ LARGEST_ZOOM: Final = 2
 """Small objects enlarge the input to at most so many times the model's usual side."""
 SMALL_PICTURE: Final = 64
 """Up to this side a grey picture is taken for a character, a sign or a measurement."""
-SIDED_WORDS: Final = frozenset(
-    (
-        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-        *("digit", "digits", "letter", "letters", "char", "character", "number", "numeral", "glyph", "arrow", "sign"),
-        *("left", "right", "turn", "lefthand", "righthand", "leftward", "rightward", "leftwards", "rightwards"),
-        *("leftbound", "rightbound", "eastbound", "westbound", "east", "west", "lhs", "rhs", "ltr", "rtl"),
-        *("clockwise", "counterclockwise", "anticlockwise", "cw", "ccw"),
-        *("links", "rechts", "gauche", "droite", "izquierda", "izquierdo", "derecha", "derecho"),
-        *("sinistra", "sinistro", "destra", "destro", "esquerda", "esquerdo", "direita", "direito"),
-    )
-)
-"""Words in a class that the mirror changes: numbers, characters, sides in a few languages, senses of rotation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,36 +196,16 @@ def _flip(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None: 
     """No mirroring where it may change the class."""
     if not recipe.augment.flip or facts.picture is None:
         return None
-    if name := _sided(facts.classes):
-        reason = f"the class {name!r} may mean a character or a side, which is another one in the mirror"
+    if name := sided_class(facts.classes):
+        if re.fullmatch(r"class \d+", name):  # as zoo calls those of masks that nobody has named
+            reason = f"the class {name!r} does not say what it means, and the mirror may make it another one"
+        else:
+            reason = f"the class {name!r} may mean a character or a side, which is another one in the mirror"
     elif facts.grey and max(facts.picture) <= SMALL_PICTURE:
         reason = "small grey pictures may be characters, which are others in the mirror"
     else:
         return recipe, "on", "no class is named like a character or a side, so mirrored pictures keep their class"
     return replace(recipe, augment=replace(recipe.augment, flip=False)), "off", reason
-
-
-def _sided(classes: Sequence[str]) -> str:
-    """The first class named like a character, a number or a side; empty where there is none."""
-    for name in classes:
-        words = _words(name)
-        if not words or any(word.isdecimal() or len(word) == 1 or word in SIDED_WORDS for word in words):
-            return name
-    return ""
-
-
-def _words(name: str) -> list[str]:
-    """The words of a class's name, without accents: turn and left of turnLeft, digit of digit3.
-
-    Empty where it has none in Latin letters.
-    """
-    plain = unicodedata.normalize("NFKD", name)
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower()
-    words = [word for word in re.split(r"[^0-9a-z]+", spaced) if word]
-    numbered = [match[1] for word in words if (match := re.fullmatch(r"([a-z]{2,})\d{1,3}", word))]
-    sides = [side for side in ("left", "right") for word in words if word.startswith(side)]
-    return [*words, *numbered, *sides]
 
 
 def _batch(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:  # noqa: ARG001
@@ -252,13 +220,17 @@ def _batch(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:
         size = max(SMALLEST_BATCH, size // 2)
     steps = max(facts.items // size, 1)
     if size == usual:
-        return recipe, str(size), f"{facts.items:,} items make {steps:,} steps an epoch"
+        return recipe, str(size), f"{facts.items:,} items make {_steps(steps)} an epoch"
     share = size / usual
     rate = float(f"{recipe.lr * (share if recipe.optimizer == 'sgd' else math.sqrt(share)):.2g}")
     reason = (
-        f"{facts.items:,} items make {steps:,} steps an epoch; batches of {usual} would make {facts.items // usual}"
+        f"{facts.items:,} items make {_steps(steps)} an epoch; batches of {usual} would make {facts.items // usual}"
     )
     return replace(recipe, batch_size=size, lr=rate), str(size), reason
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
 
 
 def _epochs(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:  # noqa: ARG001
@@ -283,5 +255,5 @@ def _momentum(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | No
     momentum = min(round(1 - FORGOTTEN ** (1 / steps), 3), LARGEST_MOMENTUM)
     if momentum <= max(recipe.batchnorm_momentum or 0.0, SLOWEST_MOMENTUM):
         return None
-    reason = f"the running statistics must follow the weights within the {steps:,} steps of an epoch"
+    reason = f"the running statistics must follow the weights within the {_steps(steps)} of an epoch"
     return replace(recipe, batchnorm_momentum=momentum), f"{momentum:g}", reason

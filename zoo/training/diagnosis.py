@@ -30,8 +30,8 @@ MIN_EXCESS: Final = 0.1
 """The share by which an answer must exceed guessing to count as knowledge, and one answer the class it names."""
 MIN_RATIO: Final = 5.0
 """Where the most common class is rarer, an answer that is right so many times as often is knowledge as well."""
-MIN_SWALLOWED: Final = 0.05
-"""From this share of all on, the other classes must be answered now and then."""
+MIN_SWALLOWED: Final[Mapping[Unit, float]] = {"items": 0.05, "pixels": 0.005}
+"""From this share of all on, the other classes must be answered now and then; pixels are many."""
 SWALLOWED: Final = 0.98
 """From this share of what is of other classes on, they are hardly ever answered."""
 BY_HEART: Final = 0.1
@@ -147,7 +147,7 @@ def _one_answer(history: History) -> Finding | None:
     if best.answers is None or best.labels is None:
         return None
     excess = best.answers - best.labels
-    swallowed = excess >= MIN_SWALLOWED and excess >= SWALLOWED * (1 - best.labels)
+    swallowed = excess >= MIN_SWALLOWED[history.unit] and excess >= SWALLOWED * (1 - best.labels)
     if best.answers < ONE_ANSWER or not (swallowed or excess >= MIN_EXCESS):
         return None
     what = "validation items" if history.unit == "items" else "pixels of the validation items"

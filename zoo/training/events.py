@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from zoo.api.task import Metrics, Monitor
+
+ALL_EPOCHS: Final = "all epochs"
+ALL_STEPS: Final = "all steps"
+TIME_IS_UP: Final = "time is up"
+"""Reasons for which a training ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class StepEvent:
     batch: int
     """Batches of this epoch done."""
     step: int
+    """Steps of the whole training done."""
     loss: float
     """Mean since the epoch began."""
     rate: float
@@ -54,11 +60,15 @@ class EpochResult:
     """The result of one epoch."""
 
     epoch: int
+    """Counted from 1."""
     step: int
+    """Steps of the whole training done."""
     seconds: float
     """Since the training began, without the time between an interruption and the resume."""
     rate: float
+    """Learning rate."""
     speed: float
+    """Items a second."""
     losses: Mapping[str, float]
     """The mean "loss" and its named parts, over the epoch's items."""
     metrics: Mapping[str, float]
@@ -83,10 +93,13 @@ class CheckpointEvent:
     """A checkpoint that must be written now."""
 
     step: int
+    """Steps of the whole training done."""
     epoch: int
+    """Epochs done."""
     metrics: Mapping[str, float]
     """Of these weights; empty when they were not evaluated."""
     best: bool
+    """Better than every epoch before."""
     fill: Callable[[Path], None]
     """Writes the tensor files into a directory."""
 

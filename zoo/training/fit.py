@@ -14,7 +14,17 @@ from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
-from zoo.training.events import Callback, CheckpointEvent, EpochResult, Outcome, Start, StepEvent
+from zoo.training.events import (
+    ALL_EPOCHS,
+    ALL_STEPS,
+    TIME_IS_UP,
+    Callback,
+    CheckpointEvent,
+    EpochResult,
+    Outcome,
+    Start,
+    StepEvent,
+)
 from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import NO_AUGMENT, SplitResult, measure_split
 from zoo.training.state import not_finite, write_state
@@ -67,9 +77,9 @@ class Fit:
             if self._interrupted() or not self._end_epoch():
                 return self._interrupt()
             if self._out_of_time():
-                return self._finish("time is up")
+                return self._finish(TIME_IS_UP)
         limited = self._training.config.max_steps or self._steps < self._planned
-        return self._finish("all steps" if limited else "all epochs")
+        return self._finish(ALL_STEPS if limited else ALL_EPOCHS)
 
     # --- steps ---
 
@@ -249,9 +259,11 @@ class Fit:
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
 
     def _save_if_due(self) -> None:
-        interval = self._save_interval
+        interval, step = self._save_interval, self._progress.step
+        if step % self._training.plan.batches == 0 or step >= self._steps:
+            return  # the end of the epoch saves
         if interval.steps:
-            due = self._progress.step // interval.steps > self._saved_step // interval.steps
+            due = step // interval.steps > self._saved_step // interval.steps
         else:
             due = time.perf_counter() - self._saved >= (interval.seconds or 0)
         if due:

@@ -23,7 +23,7 @@ from zoo.training.batches import channels_last, on_device
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
-from zoo.training.split_metrics import NO_AUGMENT, EvalMode
+from zoo.training.split_metrics import NO_AUGMENT, EvalMode, evaluation_batch
 
 KEPT_CHECKPOINTS: Final = 5
 """Two within an epoch, that of the epoch before, the best, and the one that is being written."""
@@ -212,7 +212,7 @@ def _second_time(work: Callable[[], object]) -> float:
 def _evaluation_seconds(training: Training) -> float:
     """The seconds that the whole validation split takes, from those of its first items."""
     dataset, context = training.validation, training.evaluation
-    indices = list(range(min(len(dataset), MEASURED_ITEMS)))
+    indices = list(range(min(len(dataset), MEASURED_ITEMS, evaluation_batch(training.config.recipe.batch_size))))
     metrics = training.task.tensors.metrics(context.problem)
 
     def evaluate() -> None:

@@ -29,6 +29,7 @@ from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch, launched_processes
 from zoo.training.events import Callback, Outcome
+from zoo.training.memory import memory_errors
 from zoo.training.provenance import versions
 from zoo.training.rehearsal import check_room, saved_bytes
 from zoo.training.request import TrainingRequest
@@ -78,7 +79,8 @@ def resume(
     model, _ = starting_model(request, run.problem)
     with launch(device=config.device, devices=config.devices, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
         with holding(run.path) if engine.leads else nullcontext():
-            training = build_training(request, card=card, problem=run.problem, model=model, engine=engine)
+            with memory_errors(config, "before its next step"):
+                training = build_training(request, card=card, problem=run.problem, model=model, engine=engine)
             _load_checkpoint(start, training, say)
             if engine.leads:
                 run = _begin_again(run, training, inexact, from_scratch=from_scratch, say=say)

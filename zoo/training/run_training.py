@@ -22,6 +22,8 @@ from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
 from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
+from zoo.training.memory import is_out_of_memory, memory_error
+from zoo.training.remedy import after_divergence
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import measure_split
@@ -55,7 +57,7 @@ def finish(
             )
             test = _test(run, training, card, signals) if outcome.status == "finished" else {}
     except BaseException as error:
-        raise _failed(run, training, error) from error
+        raise _failed(run, training, error, spec=entry.spec) from error
     if test is None:
         outcome = replace(outcome, status="interrupted", reason=signals.name, signal=signals.received)
     finished = outcome.status == "finished"
@@ -125,8 +127,10 @@ def _test(run: Run, training: Training, card: DataCard, signals: StopSignals) ->
     return None if result is None else recorded(result.metrics)
 
 
-def _failed(run: Run, training: Training, error: BaseException) -> BaseException:
+def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSpec) -> BaseException:
     """The error to raise, after the run has recorded it."""
+    if is_out_of_memory(error):
+        error = memory_error(training.config, f"at step {training.progress.step + 1:,}")
     if training.engine.leads:
         text = error.message if isinstance(error, ZooError) else describe_error(error)
         with suppress(DiskError):  # what went wrong first is what is told
@@ -136,6 +140,5 @@ def _failed(run: Run, training: Training, error: BaseException) -> BaseException
             kept = f"the last good checkpoint is {checkpoints.newest(run.checkpoints).checkpoint.path}"
         except BadFile:
             kept = "no checkpoint had been written"
-        lower = training.config.recipe.lr / 3
-        return Diverged(error.message, hint=f"{kept}; try a lower rate, as in --lr {lower:.1g}, or --set recipe.clip=1")
+        return Diverged(error.message, hint=f"{kept}; {after_divergence(training.config, spec)}")
     return error

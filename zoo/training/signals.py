@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import threading
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
@@ -41,9 +43,24 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        if self.received is not None:
+        if number in NOTICES:
+            leave_closed_terminal()
+            self.received = self.received or number  # a closed terminal may say so twice, the system and the shell
+        elif self.received is not None:
             os._exit(128 + number)
-        self.received = number
+        else:
+            self.received = number
+
+
+def leave_closed_terminal() -> None:
+    """Send what is printed from now on nowhere, where it went to a terminal that was closed: it would be an error."""
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            status = os.fstat(descriptor)
+            if stat.S_ISCHR(status.st_mode) and not os.isatty(descriptor):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
 
 
 def _may_replace(handler: Any) -> bool:

@@ -19,7 +19,11 @@ from zoo.training.engine.fabric import Engine
 if TYPE_CHECKING:
     from zoo.api.task import Batch
 
+USUAL_BATCH_SIZE: Final = 64
+"""At least so many items are measured at once, where the memory for training leaves room for them."""
 MAX_BATCH_SIZE: Final = 250
+ROOM: Final = 4
+"""Measuring keeps no activations: so many times the items of a training batch need no more memory."""
 NO_AUGMENT: Final = Augment()
 """No random changes of the training batches."""
 
@@ -63,7 +67,7 @@ def measure_split(
     Every process evaluates its share of the items; the metrics are synchronised when they are computed.
     """
     engine, recipe = context.engine, context.recipe
-    size = min(max(recipe.batch_size, 64), MAX_BATCH_SIZE)
+    size = evaluation_batch(recipe.batch_size)
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
@@ -84,6 +88,11 @@ def measure_split(
         labels=labels,
         classified=counts.classified,
     )
+
+
+def evaluation_batch(training_batch: int) -> int:
+    """How many items are measured at once where a training step takes so many."""
+    return min(max(training_batch, min(USUAL_BATCH_SIZE, ROOM * training_batch)), MAX_BATCH_SIZE)
 
 
 class _LossSum:

@@ -23,13 +23,15 @@ from zoo.runs.lock import holding
 from zoo.runs.replacement import make_place, take_place, training_place
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
-from zoo.runs.train_options import Freeze, OnBadSample, Precision, TrainOptions
+from zoo.runs.train_options import AUTO, Freeze, OnBadSample, Precision, TrainOptions
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
 from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
 from zoo.training.engine.threads import restored_torch
 from zoo.training.events import Callback
 from zoo.training.finetuning import finetuning_offer
+from zoo.training.fitting_batch import fit_batch
+from zoo.training.memory import memory_errors
 from zoo.training.provenance import data_record, new_record
 from zoo.training.rehearsal import Rehearsal, check_room, rehearse, saved_bytes
 from zoo.training.request import TrainingRequest, check_data, choice_sentences, resolve_training, suit_to_data
@@ -55,8 +57,12 @@ def begin(
     with _launch(config) as engine:
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
         place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
+        config = _fitting(prepared, card, engine) if request.options.batch_size == AUTO else config
+        for sentence in choice_sentences(config)[len(prepared.request.config.choices) :]:
+            say(sentence)
         request = replace(request, config=config.settled(output=str(output)))
-        training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        with memory_errors(request.config, "before the first step"):
+            training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
         run = Run(
             path=place,
             record=new_record(request.entry, training.config, argv, replaces=output.name if place != output else ""),
@@ -77,6 +83,19 @@ def begin(
         return in_its_place(ended) if engine.leads else ended
 
 
+def _fitting(prepared: _Prepared, card: DataCard, engine: Engine) -> TrainConfig:
+    """The config with a batch of which a step fits into memory."""
+    if engine.world > 1:
+        raise UsageError("--batch-size auto is for one process", hint="name the batch size, over all processes")
+
+    def step(config: TrainConfig) -> None:
+        request = replace(prepared.request, config=config.settled(threads=config.threads or 1, workers=0))
+        trial = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
+        rehearsal_of(trial, request)()
+
+    return fit_batch(prepared.request.config, step)
+
+
 def in_its_place(ended: Ended) -> Ended:
     """A training that finished, its run at the place of the one that it replaces."""
     return replace(ended, run=take_place(ended.run)) if ended.outcome.status == "finished" else ended
@@ -89,7 +108,8 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
     config = prepared.request.config
     for sentence in (*prepared.notes, *finetuning_offer(prepared.request)):
         say(sentence)
-    with launch(device=config.device, devices=1, precision=config.recipe.precision) as engine:  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    with memory_errors(config, "before the first step"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
         )
@@ -139,7 +159,7 @@ def train(
     trainer: str | None = None,
     freeze: Freeze | None = None,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     lr: float | None = None,
     input_size: int | str | None = None,
     seed: int | None = None,

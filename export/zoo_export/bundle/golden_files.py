@@ -120,7 +120,7 @@ def tolerance(name: str, expected: ReferenceOutputs, graph: str, signature: Sign
 def _usual_noise(name: str, graph: str, proof: Proof) -> Magnitude:
     """What PyTorch is usually off by: another device may be less lucky than this one was with a case."""
     measured = proof.evidence.graph(graph)
-    noise = usual_noises(measured).get(name) if measured is not None else None
+    noise = usual_noises(measured, proof.evidence.reference.precision).get(name) if measured is not None else None
     return noise or Magnitude(rms=0.0, max=0.0)
 
 

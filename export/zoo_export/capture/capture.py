@@ -14,8 +14,9 @@ from zoo.api.task import Case, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline
+from zoo_export.capture.kept_captures import export_kept_on_disk
 from zoo_export.capture.onnx_graph import describe, name_axes
-from zoo_export.capture.torch_export import Graph, export_graph, serialize
+from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.subject.batching import batch_name, batches, join
 from zoo_export.subject.choose_cases import Inputs, Sizes
 from zoo_export.subject.subject import Subject, metadata
@@ -88,7 +89,7 @@ class Exported:
 def capture_model(subject: Subject, inputs: Inputs, *, opset: int) -> Graph:
     """model.onnx, described."""
     example = example_inputs(subject.signature, inputs.model)
-    graph = export_graph(subject.module, example, subject.signature, opset=opset, name=subject.model)
+    graph = export_kept_on_disk(subject.module, example, subject.signature, opset=opset, name=subject.model)
     name_axes(graph.shipped, subject.signature, subject.export.declared_arithmetic)
     describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=_exporter()))
     return graph

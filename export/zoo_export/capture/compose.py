@@ -130,7 +130,7 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
     inputs = {port.name: f"{OUTER}{IN}{port.name}" for port in model.signature.inputs}
     rename(around.graph, lambda name: name if name in ports else outputs.get(name) or f"{OUTER}{name}")
     rename(inner.graph, lambda name: inputs.get(name) or aside.get(name, name))
-    preprocess = _ancestors(around.graph, inputs.values())
+    preprocess = ancestors(around.graph, inputs.values())
     first = [node for index, node in enumerate(around.graph.node) if index in preprocess]
     last = [node for index, node in enumerate(around.graph.node) if index not in preprocess]
     names = {port.name for port in signature.inputs}
@@ -146,7 +146,7 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
 
 def _preprocess(outer: onnx.ModelProto, signature: Signature, joints: Iterable[Port]) -> onnx.ModelProto:
     names = {port.name for port in joints}
-    kept = _ancestors(outer.graph, names)
+    kept = ancestors(outer.graph, names)
     inputs = {port.name for port in signature.inputs}
     graph = onnx.helper.make_graph(
         [node for index, node in enumerate(outer.graph.node) if index in kept],
@@ -166,16 +166,16 @@ def _wrap(graph: onnx.GraphProto, like: onnx.ModelProto, *, functions: list[onnx
     return model
 
 
-def _ancestors(graph: onnx.GraphProto, names: Iterable[str]) -> set[int]:
+def ancestors(graph: onnx.GraphProto, names: Iterable[str]) -> set[int]:
     """Indices of the nodes that these values are computed from."""
     wanted = set(names)
-    ancestors = set()
+    indices = set()
     for index, node in reversed(list(enumerate(graph.node))):
         if wanted.intersection(node.output):
-            ancestors.add(index)
+            indices.add(index)
             wanted.update(node.input)
             wanted.update(name for inner in subgraphs(node) for part in nodes(inner) for name in part.input)
-    return ancestors
+    return indices
 
 
 def rename(graph: onnx.GraphProto, new: Callable[[str], str]) -> None:

@@ -1,8 +1,9 @@
-"""Graphs kept within a process: a module that was captured before, with the same settings, is not captured again.
+"""Graphs that are kept: a module that was captured before, with the same settings, is not captured again.
 
-It is meant for preprocess and postprocess: they depend on the task's settings alone, so that the models of a sweep
-share them.  A module is recognised by its classes and by every attribute of it and its parts; where one of those is of
-a kind that this file does not know, the module is captured anew.
+Preprocess and postprocess depend on the task's settings alone, so that the models of a sweep share them within a
+process.  Small graphs are also kept on disk (`capture_files`), for a second proof of the same target.  A module is
+recognised by its classes and by every attribute of it and its parts; where one of those is of a kind that this file
+does not know, the module is captured anew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import nn
 
 from zoo.api.task import Signature
 from zoo.models.outputs import Array
+from zoo_export.capture.capture_files import read_capture, write_capture
 from zoo_export.capture.torch_export import Graph, export_graph
 
 MAX_CAPTURES: Final = 16
@@ -39,21 +41,48 @@ class UnknownKind(Exception):
 def export_kept(
     module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
 ) -> Graph:
-    """As `export_graph`; the caller does not change the graph, which others may be given too."""
+    """As `export_graph`; the caller does not change the graph, which others of this process may be given too."""
+    key = _key(module, example, signature, opset=opset)
+    if key is None:
+        return export_graph(module, example, signature, opset=opset, name=name)
+    graph = _captures.pop(key, None) or _kept_on_disk(key, module, example, signature, opset=opset, name=name)
+    while len(_captures) >= MAX_CAPTURES:
+        del _captures[next(iter(_captures))]
+    _captures[key] = graph
+    return graph
+
+
+def export_kept_on_disk(
+    module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+) -> Graph:
+    """As `export_graph`, of the files alone: the graph is the caller's own."""
+    key = _key(module, example, signature, opset=opset)
+    if key is None:
+        return export_graph(module, example, signature, opset=opset, name=name)
+    return _kept_on_disk(key, module, example, signature, opset=opset, name=name)
+
+
+def _kept_on_disk(
+    key: Hashable, module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+) -> Graph:
+    graph = read_capture(key, signature)
+    if graph is None:
+        graph = export_graph(module, example, signature, opset=opset, name=name)
+        write_capture(key, graph)
+    return graph
+
+
+def _key(module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int) -> Hashable | None:
+    """Equal for modules that give the same graph; None where that cannot be known."""
     try:
-        key = (
+        return (
             _described(module),
             _described(signature),
             tuple((name, value.dtype.str, value.shape) for name, value in example.items()),
             opset,
         )
     except UnknownKind:
-        return export_graph(module, example, signature, opset=opset, name=name)
-    graph = _captures.pop(key, None) or export_graph(module, example, signature, opset=opset, name=name)
-    while len(_captures) >= MAX_CAPTURES:
-        del _captures[next(iter(_captures))]
-    _captures[key] = graph
-    return graph
+        return None
 
 
 def _described(value: object, depth: int = 0) -> Hashable:
@@ -62,6 +91,8 @@ def _described(value: object, depth: int = 0) -> Hashable:
         raise UnknownKind
     kind = type(value)
     if value is None or kind in PLAIN or isinstance(value, Enum):
+        return kind, value
+    if isinstance(value, type):  # a kind of layer that a network makes its parts of
         return kind, value
     if isinstance(value, torch.Tensor):
         return _described_tensor(value)

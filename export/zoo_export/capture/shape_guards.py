@@ -6,17 +6,20 @@ exporter does not say so.  The captured program still knows what it assumed, so 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy  # type: ignore[import-untyped]
 import torch
 
 from zoo.api.task import Signature
 from zoo.models.outputs import Array
 from zoo_export.subject.choose_cases import Sizes
+
+if TYPE_CHECKING:
+    import sympy  # type: ignore[import-untyped]
 
 LARGEST = 4096
 """Above it a limit is the machine's (an index of 32 bits), not the code's."""
@@ -43,6 +46,17 @@ def guard_violations(
     return tuple({tuple(sorted(by_name.items())): by_name for by_name in named}.values())
 
 
+def guard_lines(
+    program: torch.onnx.ONNXProgram, signature: Signature, example: Mapping[str, Array]
+) -> tuple[traceback.FrameSummary, ...]:
+    """The lines of code, torch's among them, that made the bounds of the axes; as far as torch remembers them."""
+    axes, _, _ = _axes(program, signature, example)
+    remembered = getattr(axes.environment, "var_to_range_sloc", {})
+    limits = [remembered[symbol] for symbol in axes.names if symbol in remembered]
+    places = [getattr(side, "framework_loc", None) for limit in limits for side in (limit.lower, limit.upper)]
+    return tuple(place for place in places if isinstance(place, traceback.FrameSummary))
+
+
 def example_size(signature: Signature, example: Mapping[str, Array], name: str) -> int:
     """The size of a named axis in the example."""
     port = next(port for port in signature.inputs if name in port.shape)
@@ -63,6 +77,8 @@ def _axes(
     program: torch.onnx.ONNXProgram, signature: Signature, example: Mapping[str, Array]
 ) -> tuple[_Axes, dict[sympy.Symbol, int], list[sympy.Basic]]:
     """The named axes by symbol, the example's sizes, and the bounds that the program has for them."""
+    import sympy  # noqa: PLC0415  slow to import, and a kept graph needs none
+
     names: dict[sympy.Symbol, list[str]] = {}
     environment: Any = None
     sizes: dict[sympy.Symbol, int] = {}
@@ -133,6 +149,8 @@ def _shortened(
 
 def _candidates(guard: sympy.Basic, size: int, others: Sequence[int]) -> list[int]:
     """Sizes around the example's, around every number in the guard, their sums, and their quotients."""
+    import sympy  # noqa: PLC0415
+
     numbers = [int(number) for number in guard.atoms(sympy.Integer)]
     sums = {a + b for a in numbers for b in numbers}
     quotients = {number // other for number in numbers for other in others if other}
@@ -148,4 +166,9 @@ def _holds(guard: sympy.Basic, sizes: Mapping[sympy.Symbol, int]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _holds_at(guard: sympy.Basic, sizes: tuple[tuple[sympy.Symbol, int], ...]) -> bool:
-    return bool(guard.xreplace({symbol: sympy.Integer(size) for symbol, size in sizes}) != sympy.false)
+    import sympy  # noqa: PLC0415
+
+    try:
+        return bool(guard.xreplace({symbol: sympy.Integer(size) for symbol, size in sizes}) != sympy.false)
+    except ZeroDivisionError:  # a window of a length of nothing: what the guard says there is not known
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from traceback import FrameSummary
 from typing import Final
 
 import onnx
@@ -12,14 +13,15 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from zoo.api.errors import NotProved, PluginError, UsageError
+from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
-from zoo_export.capture.shape_guards import guard_violations
+from zoo_export.capture.shape_guards import guard_lines, guard_violations
 from zoo_export.subject.choose_cases import Sizes
+from zoo_export.subject.state_dict import state
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""
@@ -40,6 +42,8 @@ class Graph:
     """Value name in `shipped` to the path of the module that made it ("layer3.1.bn2")."""
     guard_violations: tuple[Sizes, ...] = ()
     """Sizes at which a shape guard of the capture does not hold; see `shape_guards`."""
+    guard_lines: tuple[FrameSummary, ...] = ()
+    """The lines of code that made the guards, as far as torch remembers them."""
 
 
 def check_opset(opset: int) -> None:
@@ -49,6 +53,17 @@ def check_opset(opset: int) -> None:
         raise UsageError(
             f"opset {opset} is not supported: the exporter writes opsets {LOWEST_OPSET} to {highest}",
             hint=f"leave --opset away for {DEFAULT_OPSET}, which the most runtimes read",
+        )
+
+
+def check_size(module: nn.Module, *, name: str, largest: int) -> None:
+    """Refused where the numbers of a module are more bytes than one file of a bundle holds."""
+    stored = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in state(module).values()}
+    size = sum(stored.values())
+    if size > largest:
+        raise Refused(
+            f"{name} has {size:,} bytes of parameters, and one ONNX file holds {largest:,}: zoo writes no larger ones",
+            hint="export a smaller size of the model, or one in float16 (module.half())",
         )
 
 
@@ -81,9 +96,17 @@ def export_graph(
             ) from error
     shipped = program.model_proto
     modules, sizes = module_paths(shipped), guard_violations(program, signature, example)
+    lines = guard_lines(program, signature, example) if sizes else ()
     strip(shipped)
     _assert_opset(shipped, opset=opset, name=name)
-    return Graph(signature=signature, plain=plain, shipped=shipped, modules=modules, guard_violations=sizes)
+    return Graph(
+        signature=signature,
+        plain=plain,
+        shipped=shipped,
+        modules=modules,
+        guard_violations=sizes,
+        guard_lines=lines,
+    )
 
 
 def _capture(

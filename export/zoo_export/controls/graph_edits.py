@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.controls.resize_edits import nearest
 
 
@@ -28,8 +28,11 @@ class Mutated:
 Mutation = Callable[[onnx.ModelProto], Mutated | None]
 """A graph to a mutated copy."""
 
+_HALVES = frozenset({onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16})
+_FLOATS = frozenset({onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16})
 _WEIGHTED = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
-SCALE = 1.001
+SCALE, SCALE_IN_HALF = 1.001, 1.05
+"""A thousandth is within the rounding of a model that computes in half precision."""
 LEVELS = 1.05
 
 
@@ -42,7 +45,13 @@ def _weighted(model: onnx.ModelProto) -> list[onnx.TensorProto]:
 
 
 def _is_weight(tensor: onnx.TensorProto) -> bool:
-    return bool(tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) >= 2)
+    return bool(tensor.data_type in _FLOATS and len(tensor.dims) >= 2)
+
+
+def _computes_in_half(model: onnx.ModelProto) -> bool:
+    """Whether some weight, or the target of a cast, is of half precision."""
+    casts = (a.i for node in nodes(model.graph) if node.op_type == "Cast" for a in node.attribute if a.name == "to")
+    return any(kind in _HALVES for kind in (*casts, *(tensor.data_type for tensor in model.graph.initializer)))
 
 
 def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
@@ -63,11 +72,13 @@ def weight(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
 
 
 def scale(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
-    """The weights of one layer, counted from the last, a thousandth too large."""
+    """The weights of one layer, counted from the last, a thousandth too large; in half precision a twentieth."""
     copy = copy_of(model)
+    factor = SCALE_IN_HALF if _computes_in_half(model) else SCALE
     for tensor in _weighted(copy)[::-1][layer:]:
-        _set(tensor, (numpy_helper.to_array(tensor) * np.float32(SCALE)).astype(np.float32))
-        return Mutated(copy, f"{tensor.name} times {SCALE}")
+        values = numpy_helper.to_array(tensor)
+        _set(tensor, (values * np.float32(factor)).astype(values.dtype))
+        return Mutated(copy, f"{tensor.name} times {factor}")
     return None
 
 
@@ -79,7 +90,7 @@ def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     for node in reversed(copy.graph.node):
         for name in node.input[2:3] if node.op_type in _WEIGHTED else node.input if node.op_type == "Add" else ():
             tensor = tensors.get(name)
-            if tensor is not None and len(tensor.dims) == 1 and tensor.data_type == onnx.TensorProto.FLOAT:
+            if tensor is not None and len(tensor.dims) == 1 and tensor.data_type in _FLOATS:
                 values = numpy_helper.to_array(tensor)
                 if np.any(values) and left == 0:
                     _set(tensor, np.zeros_like(values))
@@ -139,16 +150,17 @@ def training(model: onnx.ModelProto) -> Mutated | None:
     outputs[:] = [output if output != name else "mutation/before" for output in outputs]
     for constant, value in (("half", 0.5), ("twice", 2.0)):
         copy.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), f"mutation/{constant}"))
-    nodes = [
+    added = [
         helper.make_node(
             "RandomUniformLike", ["mutation/before"], ["mutation/random"], dtype=onnx.TensorProto.FLOAT, seed=1.0
         ),
         helper.make_node("Greater", ["mutation/random", "mutation/half"], ["mutation/drawn"]),
-        helper.make_node("Cast", ["mutation/drawn"], ["mutation/kept"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("CastLike", ["mutation/drawn", "mutation/before"], ["mutation/kept"]),
         helper.make_node("Mul", ["mutation/before", "mutation/kept"], ["mutation/thinned"]),
-        helper.make_node("Mul", ["mutation/thinned", "mutation/twice"], [name]),
+        helper.make_node("CastLike", ["mutation/twice", "mutation/before"], ["mutation/factor"]),
+        helper.make_node("Mul", ["mutation/thinned", "mutation/factor"], [name]),
     ]
-    for index, node in enumerate(nodes, middle + 1):
+    for index, node in enumerate(added, middle + 1):
         copy.graph.node.insert(index, node)
     return Mutated(copy, f"a live dropout behind {name}")
 

@@ -17,7 +17,7 @@ from zoo.models.outputs import Array
 from zoo.registry.references import resolve
 from zoo_export.capture.capture import GraphFile, Role
 from zoo_export.capture.compose import IN, Pipeline
-from zoo_export.capture.onnx_graph import copy_of
+from zoo_export.capture.onnx_graph import copy_of, hash_weights
 from zoo_export.capture.torch_export import serialize
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
 from zoo_export.runtime.queue import RuntimeQueue
@@ -49,7 +49,7 @@ class Mutant:
     detail: str
     """What was changed, in words."""
     model: onnx.ModelProto
-    """The mutated graph; of a mutated preprocess that alone."""
+    """The mutated graph, of large weights only their digests; of a mutated preprocess that alone."""
     indices: tuple[int, ...]
     """The cases of the unmutated graph that it was run on."""
     result: RuntimeResult
@@ -153,7 +153,7 @@ def run_unmutated(runtime: Runtime, session: Loaded, file: GraphFile, indices: S
     if isinstance(session, Failed):
         return session
     cases = [file.cases[index] for index in indices]
-    return run_cases(runtime, session, cases, file.signature, sizes=(len(cases),))
+    return run_cases(runtime, session, cases, file.signature, sizes=(len(cases),), repeats=False)
 
 
 def model_mutant(
@@ -194,7 +194,9 @@ def _run_mutant(
     cases = [file.cases[index] for index in indices]
     sizes = (1, 3) if name == "batch" else (len(cases),)
     data = mutated.model.SerializeToString()
-    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes)
+    repeats = name == "training"  # the others draw no random numbers
+    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes, repeats=repeats)
+    hash_weights(mutated.model)
     return Mutant(name=name, role="model", detail=mutated.detail, model=mutated.model, indices=indices, result=result)
 
 
@@ -279,4 +281,5 @@ def pipeline_mutant(runtime: Runtime, control: Control, pipeline: onnx.ModelProt
     chosen = [cases[index] for index in indices]
     data = model.SerializeToString()
     result = run_graph(runtime, data, chosen, signature, title=f"control {control.name}")
+    hash_weights(model)
     return Mutant(name=control.name, role="pipeline", detail=control.edit, model=model, indices=indices, result=result)

@@ -13,13 +13,15 @@ import onnx
 from zoo.api.problem import Problem
 from zoo.api.task import GENERIC_CONTROLS, Control, Signature
 from zoo.bundle.judge.cases import usual_noises
-from zoo.bundle.judge.evidence import Evidence, GraphEvidence, MutantResult, Prepared
+from zoo.bundle.judge.evidence import BOUNDARY, Evidence, GraphEvidence, MutantResult, Prepared
 from zoo.bundle.judge.parity_rule import judge_output
 from zoo.bundle.judge.verdict import killing_gates
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
+from zoo_export.capture.onnx_graph import copy_of, hash_weights
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS
 from zoo_export.controls.mutants import Mutant, NotApplied
 from zoo_export.measure.agreement import RawAgreement, with_answers
+from zoo_export.measure.boundary import BoundaryRun
 from zoo_export.measure.graph import Declared, GraphRun, compare_cases, measure_graph
 from zoo_export.measure.preprocess import compare_preprocessed, with_preprocessed
 from zoo_export.subject.batching import batch_name
@@ -61,13 +63,38 @@ class Unmutated:
     """Per raw case: the file's preprocessed picture against the training-time one."""
     answers: RawAgreement | None
     """The raw cases as the task compares them; None where a model alone is measured."""
+    boundary: BoundaryRun | None = None
+    """The postprocess alone on its boundary cases; None where a model alone is measured."""
 
 
 def mutation_score(
     controls: Sequence[Control], mutants: Mapping[str, Mutant | NotApplied], unmutated: Unmutated
 ) -> tuple[MutantResult, ...]:
-    """Every control of the task with the gates that killed its mutant."""
-    kinds = {_kind(mutant): mutant for mutant in mutants.values() if isinstance(mutant, Mutant)}
+    """Every control of the task, and every mutant of the postprocess, with the gates that killed it."""
+    planned_names = {control.name for control in controls}
+    others = [mutant for name, mutant in mutants.items() if name not in planned_names]
+    return (*_task_controls(controls, mutants, unmutated), *(_postprocess(mutant, unmutated) for mutant in others))
+
+
+def _postprocess(mutant: Mutant | NotApplied, unmutated: Unmutated) -> MutantResult:
+    """A mutant of the postprocess alone: the same proof but for the boundary cases."""
+    assert unmutated.boundary is not None
+    if isinstance(mutant, NotApplied):
+        return MutantResult(name=mutant.name, applied=False, detail=mutant.reason)
+    original = next(graph for graph in unmutated.evidence.graphs if graph.name == PIPELINE)
+    usual = tuple(case for case in original.cases if case.kind != BOUNDARY)
+    cases = unmutated.boundary.giving(mutant.result.outputs).evidence()
+    result = score(mutant, unmutated.evidence, replace(original, cases=(*usual, *cases)))
+    if result.killed_by or not unmutated.boundary.equals(mutant.result.outputs):
+        return result
+    return replace(result, equivalence=f"the same bits as the unmutated postprocess in all {len(cases)} cases")
+
+
+def _task_controls(
+    controls: Sequence[Control], mutants: Mapping[str, Mutant | NotApplied], unmutated: Unmutated
+) -> tuple[MutantResult, ...]:
+    tried = [mutants[control.name] for control in controls if control.applies]
+    kinds = {_kind(mutant): mutant for mutant in tried if isinstance(mutant, Mutant)}
     baselines = {kind: _baseline(mutant, unmutated) for kind, mutant in kinds.items()}
     return tuple(
         _scored(mutants[control.name], unmutated, baselines)
@@ -126,9 +153,15 @@ def score(
         graph=next(graph.name for graph in proof.graphs if graph.role == mutant.role),
         detail=mutant.detail + (f"; it does not run, which proves nothing: {refused}" if refused else ""),
         killed_by=killed_by,
-        equivalence=SAME if not killed_by and mutant.model == original else "",
+        equivalence=SAME if not killed_by and original is not None and _is_same(mutant, original) else "",
         ratio=max((ratio for ratio in ratios if ratio is not None and ratio < float("inf")), default=None),
     )
+
+
+def _is_same(mutant: Mutant, original: onnx.ModelProto) -> bool:
+    copied = copy_of(original)
+    hash_weights(copied)
+    return mutant.model == copied
 
 
 def _refused(outputs: Sequence[RuntimeOutputs]) -> str:
@@ -171,7 +204,8 @@ def _run_of(mutant: Mutant, unmutated: Unmutated) -> GraphRun:
     """
     run = unmutated.runs[_file(mutant)].on(mutant.indices)
     graph = next(graph for graph in unmutated.evidence.graphs if graph.name == run.file.name)
-    usual = {name: noise for name, noise in usual_noises(graph).items() if noise is not None}
+    noises = usual_noises(graph, unmutated.evidence.reference.precision)
+    usual = {name: noise for name, noise in noises.items() if noise is not None}
     references = tuple(
         expected if isinstance(expected, Failed) else replace(expected, typical=usual) for expected in run.references
     )

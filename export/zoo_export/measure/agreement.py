@@ -11,7 +11,7 @@ import numpy as np
 from zoo.api.parts import Task
 from zoo.api.problem import Problem
 from zoo.api.task import Agreement, Case
-from zoo.bundle.judge.evidence import CaseEvidence, GraphEvidence
+from zoo.bundle.judge.evidence import BEYOND, CaseEvidence, GraphEvidence
 from zoo.models.outputs import Array
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 
@@ -63,7 +63,7 @@ def noise_of(cases: Sequence[CaseEvidence]) -> dict[str, float]:
     noise: dict[str, float] = {}
     for case in cases:
         for output in case.outputs:
-            if case.gates and output.torch is not None and output.torch.max is not None:
+            if case.gates and case.kind not in BEYOND and output.torch is not None and output.torch.max is not None:
                 noise[output.name] = max(noise.get(output.name, 0.0), output.torch.max)
     return noise
 

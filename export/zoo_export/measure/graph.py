@@ -12,6 +12,7 @@ from torch import nn
 
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import (
+    BEYOND,
     Axes,
     Axis,
     CaseEvidence,
@@ -19,6 +20,7 @@ from zoo.bundle.judge.evidence import (
     EvalMode,
     GraphEvidence,
     Magnitude,
+    Precision,
     Waiver,
 )
 from zoo.bundle.judge.parity_rule import Cell, Status, judge_output, usual_noise
@@ -45,6 +47,8 @@ class Declared:
     """What was asked of the graphs, and what the model's plugin says about them."""
 
     opset: int
+    precision: Precision = "float32"
+    """What the model itself computes with."""
     arithmetic: tuple[str, ...] = ()
     """Outputs whose sizes may be computed from those of the inputs."""
     waivers: tuple[Waiver, ...] = ()
@@ -117,16 +121,26 @@ def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True
     )
 
 
-def with_own_rounding(run: GraphRun, waivers: Sequence[Waiver]) -> GraphRun:
-    """The run; where the rule fails by little and the file is right in double precision, its own rounding is noise."""
+def with_own_rounding(run: GraphRun, declared: Declared, preprocessed: Sequence[RuntimeOutputs] = ()) -> GraphRun:
+    """The run; where the rule fails by little and the file is right in double precision, its own rounding is noise.
+
+    `preprocessed` is what a pipeline's own preprocess gave for its first cases.
+    """
     rows = list(zip(run.file.cases, run.result.outputs, run.references, strict=True))
     compared = [compare_case(case, actual, expected, run.file.signature) for case, actual, expected in rows]
-    judge = _judge_for(compared, run.file.signature, waivers)
+    judge = _judge_for(compared, run.file.signature, declared)
     references = list(run.references)
     for index, (case, actual, expected) in enumerate(rows):
         if isinstance(actual, Failed) or isinstance(expected, Failed) or not judge.fails_by_little(compared[index]):
             continue
-        rounding = own_rounding(run.file.model, case.inputs, actual, expected)
+        own = preprocessed[index] if index < len(preprocessed) else None
+        rounding = own_rounding(
+            run.file.model,
+            case.inputs,
+            actual,
+            expected,
+            preprocessed=None if isinstance(own, Failed) else own,
+        )
         if rounding is not None:
             references[index] = _noisier(expected, rounding)
     return replace(run, references=tuple(references))
@@ -170,7 +184,7 @@ def _complete(outputs: Outputs, signature: Signature) -> bool:
 def _axes(run: GraphRun, compared: Sequence[CaseEvidence], declared: Declared) -> Axes:
     file = run.file
     batch = batch_name(file.signature)
-    judge = _judge_for(compared, file.signature, declared.waivers)
+    judge = _judge_for(compared, file.signature, declared)
     by_batch = _batch_failures(run, judge.failure)
     tested = []
     for port in file.signature.inputs:
@@ -206,6 +220,7 @@ class _CaseJudge:
 
     usual: Mapping[str, Magnitude | None]
     waivers: Mapping[str, Waiver]
+    precision: Precision
 
     def failure(self, case: CaseEvidence) -> str:
         """The first output that fails, in a sentence; empty when none does."""
@@ -223,17 +238,28 @@ class _CaseJudge:
 
     def _cells(self, case: CaseEvidence) -> list[tuple[str, Cell]]:
         return [
-            (output.name, judge_output(output, self.waivers.get(output.name), usual=self.usual.get(output.name)))
+            (
+                output.name,
+                judge_output(
+                    output,
+                    self.waivers.get(output.name),
+                    usual=self.usual.get(output.name),
+                    beyond=case.kind in BEYOND,
+                    precision=self.precision,
+                ),
+            )
             for output in case.outputs
         ]
 
 
-def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, waivers: Sequence[Waiver]) -> _CaseJudge:
-    gating = [output for case in compared if case.gates for output in case.outputs]
+def _judge_for(compared: Sequence[CaseEvidence], signature: Signature, declared: Declared) -> _CaseJudge:
+    gating = [output for case in compared if case.gates and case.kind not in BEYOND for output in case.outputs]
     usual = {
-        port.name: usual_noise(output for output in gating if output.name == port.name) for port in signature.outputs
+        port.name: usual_noise((output for output in gating if output.name == port.name), precision=declared.precision)
+        for port in signature.outputs
     }
-    return _CaseJudge(usual=usual, waivers={waiver.output: waiver for waiver in waivers})
+    waivers = {waiver.output: waiver for waiver in declared.waivers}
+    return _CaseJudge(usual=usual, waivers=waivers, precision=declared.precision)
 
 
 def _sizes(

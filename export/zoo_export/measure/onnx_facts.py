@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
-import sympy  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from zoo.api.task import Port, Signature
@@ -138,6 +137,8 @@ def _is_axis(formula: str, shape: Sequence[int | str], axis: int) -> bool:
     names = sorted(set(_NAME.findall(formula)))
     if name not in names or len(names) > MAX_AXES:
         return False
+    import sympy  # type: ignore[import-untyped]  # noqa: PLC0415  slow to import; most shapes are no formulas
+
     try:
         expression = sympy.sympify(formula, locals={symbol: sympy.Symbol(symbol) for symbol in names})
     except (sympy.SympifyError, TypeError, AttributeError):

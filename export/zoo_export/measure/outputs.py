@@ -27,25 +27,38 @@ def compare_kind(port: Port, signature: Signature) -> Compare:
 
 
 def compare_case(
-    case: Case, actual: RuntimeOutputs, expected: ReferenceOutputs | Failed, signature: Signature
+    case: Case,
+    actual: RuntimeOutputs,
+    expected: ReferenceOutputs | Failed,
+    signature: Signature,
+    *,
+    exact: bool = False,
 ) -> CaseEvidence:
-    """Everything measured about one case."""
+    """Everything measured about one case; with `exact`, outputs of free length too are compared number by number."""
     shapes = {name: tuple(value.shape) for name, value in case.inputs.items()}
     evidence = CaseEvidence(name=case.name, kind=case.kind, gates=case.gates, inputs=shapes)
     if isinstance(expected, Failed):
         return replace(evidence, reference_error=expected.reason)
     if isinstance(actual, Failed):
         return replace(evidence, error=actual.reason)
-    outputs = [compare_output(port, actual, expected, signature) for port in signature.outputs if port.name in actual]
+    outputs = [
+        compare_output(port, actual, expected, signature, exact=exact)
+        for port in signature.outputs
+        if port.name in actual
+    ]
     return replace(evidence, outputs=tuple(outputs))
 
 
-def compare_output(port: Port, outputs: Outputs, expected: ReferenceOutputs, signature: Signature) -> OutputError:
+def compare_output(
+    port: Port, outputs: Outputs, expected: ReferenceOutputs, signature: Signature, *, exact: bool = False
+) -> OutputError:
     """One output of one case."""
     name = port.name
     actual, reference, single = outputs[name], expected.reference[name], expected.single[name]
     selection = expected.matching.is_selection(name)
     kind = compare_kind(port, signature)
+    if kind == "agreement" and exact:
+        kind = "rule" if port.dtype.startswith("float") else "equal"
     if kind == "equal" and (selection or MARGIN in expected.reference):
         kind = "choice"
     facts = OutputError(

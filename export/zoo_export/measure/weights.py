@@ -87,6 +87,16 @@ def _counters(
     return frozenset(changing) if same else frozenset()
 
 
+def changed_buffers(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> tuple[str, ...]:
+    """Buffers that a call changes, and that answers follow; the module itself is left as it is."""
+    called = copy.deepcopy(module)
+    call(called, inputs, signature)
+    before, after = dict(module.named_buffers()), dict(called.named_buffers())
+    changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
+    counters = _counters(module, changed, inputs, signature)
+    return tuple(name for name in changed if name not in counters)
+
+
 def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], signature: Signature) -> bool:
     """Does any output change when these tensors are overwritten?  Then they are in use."""
     if not names:

@@ -3,90 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import onnx
 from torch import nn
 
 from zoo.api.errors import NotProved, PluginError, ZooError
-from zoo.api.task import Signature
-from zoo.bundle.judge.evidence import RANGE, CaseEvidence, Evidence
-from zoo.bundle.judge.parity_rule import Status, judge_output
+from zoo.api.task import Case, Signature
+from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Precision
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import judge
 from zoo.models.outputs import Array
-from zoo_export.reference.call_sites import CallSite, operators, site_in_trace, site_of, training_site
-from zoo_export.subject.subject import Subject
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What to write instead of something."""
-
-    pattern: str
-    """A regular expression: of what the exporter says, of the user's line, or of an operator's name."""
-    words: str
-
-
-CAPTURE: Final = (
-    Hint(
-        r"pack_padded_sequence|PackedSequence|zeros\(\): argument 'size'",
-        "pack_padded_sequence cannot be captured: run the layer over the padded sequence and take what lies inside "
-        "`lengths`, as zoo's own recurrent models do (zoo_rnn/model.py)",
-    ),
-    Hint(
-        r"specialized integer from data-dependent|\.item\(\)|_local_scalar_dense",
-        "compute with the tensor instead of int(...), .item() or a slice of it: a mask, torch.where or gather",
-    ),
-    Hint(
-        r"data-dependent expression|DataDependent",
-        "write torch.cond(condition, if_true, if_false, operands) or torch.where instead of a Python `if` on values",
-    ),
-    Hint(
-        r"conflicts between user-specified ranges|constraints violated|ConstraintViolation|\] \* \w+\.shape\[0\]",
-        "this line fixes an axis at the size of the example, as a list of x.shape[0] parts or int(x.shape[0]) does: "
-        "use expand or other operators on the tensor",
-    ),
-    Hint(r"linalg_matrix_exp", "fold the parametrization first: torch.nn.utils.parametrize.remove_parametrizations"),
-    Hint(r"adaptive_max_pool", "use max_pool2d with a kernel that divides the size, or adaptive_avg_pool2d"),
-    Hint(r"cumprod|prims\.prod", "write torch.exp(torch.cumsum(torch.log(x), dim)) for positive x, or avoid cumprod"),
-    Hint(r"rrelu", "nn.RReLU is nn.LeakyReLU((lower + upper) / 2) in eval mode: use that"),
-    Hint(r"fake_quant", "export the model without fake quantisation, and add --int8 for a quantised variant"),
-    Hint(
-        r"max_pool\w*\(.*ceil_mode|ceil_mode=True",
-        "pad the input with F.pad and pool with ceil_mode=False: the operators round other shapes up",
-    ),
-    Hint(r"ZeroDivision|adaptive_avg_pool", "pool with x.mean((2, 3)), or give the input a fixed size"),
-    Hint(r"UninitializedParameter|Lazy", "build the model with fixed sizes, or run it once in its builder"),
+from zoo_export.capture.onnx_graph import nodes
+from zoo_export.capture.torch_export import Graph
+from zoo_export.measure.weights import changed_buffers
+from zoo_export.proof.hints import (
+    BATCH,
+    CAPTURE,
+    CHANGED,
+    CONSTANT,
+    GUARD,
+    NOT_FINITE,
+    OF_ANY_SIZE,
+    OF_RUNTIME,
+    OTHER_OPERATOR,
+    RANDOM,
+    REFUSED,
+    WIDE,
+    WRONG,
 )
-"""In order; the first that matches holds."""
-OTHER_OPERATOR: Final = "write it with other operators, in the model or in an adapter (ModelSpec.adapter)"
-WRONG: Final = {
-    "masked_scatter": "torch.where(mask, values, x), with the values at their places",
-    "scatter_reduce": "scatter_add, or amax over a mask, instead of scatter_reduce with include_self=False or mean",
-    "index_reduce": "scatter_add, or amax over a mask",
-    "topk": "the values alone: which of equal values comes first is left to the runtime",
-    "einsum": "einsum without an ellipsis, or matmul and transpose",
-    "rand_like": "an input of noise that the caller gives",
-    "randn_like": "an input of noise that the caller gives",
-    "rand": "an input of noise that the caller gives",
-    "randn": "an input of noise that the caller gives",
-    "bernoulli": "an input of noise that the caller gives",
-    "native_dropout": "F.dropout(x, p, training=self.training), or nn.Dropout",
-    "dropout": "F.dropout(x, p, training=self.training), or nn.Dropout",
-    "native_batch_norm": "batch norm with running statistics (track_running_stats=True), which eval mode uses",
-    "_native_batch_norm_legit": "batch norm with running statistics (track_running_stats=True), which eval mode uses",
-    "cond": "torch.where on one item, or a condition for each item: torch.cond decides for the whole batch at once",
-}
-"""Operators that are often behind a wrong file, with what to write instead."""
-SIZES: Final = frozenset({"size", RANGE})
-"""Kinds of cases that are there for their size."""
-BATCHED: Final = r"batch (?:[2-9]|\d\d)|PyTorch's own .* depends on what else is in the batch"
-BATCH: Final = "an item must not depend on what else is in its batch: no sum, maximum or mean over the batch axis"
-OVER_BATCH: Final = r"\.(?:max|min|mean|sum|std|var|any|all)\(\)|flip\(0\)"
-"""A line that likely puts the items of a batch together."""
-GUARD: Final = "a Python `if` on a size is captured as it is for the example: write torch.where, or torch.cond"
+from zoo_export.reference.call_sites import (
+    CallSite,
+    operators,
+    site_in_trace,
+    site_of,
+    site_of_frame,
+    training_site,
+)
+from zoo_export.reference.suspect_lines import mixing_site, not_finite_site, unrolling_site
+from zoo_export.subject.results import Outputs
+from zoo_export.subject.subject import Subject
 
 
 def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plain: onnx.ModelProto | None) -> ZooError:
@@ -96,6 +52,8 @@ def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plai
     reason = _words(error)
     operator, sites = _operator(reason), _sites(subject.module, inputs, subject.signature)
     site = site_of(error, subject.module) or _of_node(reason, plain, subject.module) or _called(operator, sites)
+    if site is None and "inferred a static shape" in reason:
+        site = _found(unrolling_site, subject.module, inputs, subject.signature)
     known = _newer_opset(reason) or _hint(f"{reason} {site.code if site else ''}")
     if site is None:  # the exporter names no line: one that is known to give trouble
         site = next((other for other in sites.values() if _hint(other.code)), None)
@@ -113,34 +71,91 @@ def _in_training(error: NotProved, module: nn.Module) -> NotProved:
     return NotProved(f"{error.message}{where}", hint="let train(False) reach every module: do not override train()")
 
 
-def advice(evidence: Evidence, subject: Subject, inputs: Mapping[str, Array], *, guards: bool) -> tuple[str, ...]:
-    """Sentences for a proof that failed on its answers; empty for all others."""
-    published = {graph.name: graph.sha256 for graph in evidence.graphs}
+def advice(evidence: Evidence, subject: Subject, cases: Sequence[Case], graph: Graph) -> tuple[str, ...]:
+    """Sentences for a proof that failed on its answers or its constants; empty for all others."""
+    published = {measured.name: measured.sha256 for measured in evidence.graphs}
     failed = {gate.name for gate in judge(evidence, published=published).gates if gate.status == Status.FAIL}
-    if not failed & {"eval mode", "determinism", "parity", "pipeline", "axes"}:
+    if not failed & {"eval mode", "determinism", "parity", "pipeline", "axes", "lineage"}:
         return ()
-    return tuple(dict.fromkeys(_advice(evidence, subject, inputs, guards=guards)))
+    inputs = [case.inputs for case in cases]
+    return tuple(dict.fromkeys(_advice(evidence, subject, inputs, graph)))
 
 
-def _advice(evidence: Evidence, subject: Subject, inputs: Mapping[str, Array], *, guards: bool) -> Iterator[str]:
-    graphs = evidence.graphs
-    failures = [s for graph in graphs if graph.axes for axis in graph.axes.tested for s in axis.failures]
-    steady = all(graph.determinism is None or graph.determinism.torch_equal for graph in graphs)
-    sites = _sites(subject.module, inputs, subject.signature)
-    runs = not any(case.error for graph in graphs for case in graph.cases)
-    if steady and runs and any(re.match(BATCHED, sentence) for sentence in failures):
-        where = next((f"{site}: " for site in sites.values() if re.search(OVER_BATCH, site.code)), "")
-        yield f"{where}{BATCH}"
-    if guards and not any(_is_wrong(case) for graph in graphs for case in graph.cases if case.kind not in SIZES):
-        yield GUARD
-    for name, words in WRONG.items():
+def _advice(evidence: Evidence, subject: Subject, inputs: Sequence[Outputs], graph: Graph) -> Iterator[str]:
+    module, signature = subject.module, subject.signature
+    refusals = dict.fromkeys(said for measured in evidence.graphs for said in _refusals(measured))
+    sites = _sites(module, inputs[0], signature)
+    if refusals:
+        yield from _of_runtime(refusals, graph, module, precision=evidence.reference.precision)
+    else:
+        yield from _of_randomness(evidence, graph, module)
+        broken = _found(not_finite_site, module, inputs[0], signature)
+        if broken is not None:
+            yield f"{broken}: {NOT_FINITE}"
+        changed = changed_buffers(module, inputs[0], signature)
+        yield from (f"the buffer {name} is another one after every call: {CHANGED}" for name in changed)
+        steady = not changed and all(one.determinism is None or one.determinism.torch_equal for one in evidence.graphs)
+        if steady and broken is None and (mixed := _found(mixing_site, module, inputs, signature)):
+            yield f"{mixed}: {BATCH}"
+        lines = [site for line in graph.guard_lines if (site := site_of_frame(line, module)) is not None]
+        yield from (f"{site}: {GUARD}" for site in dict.fromkeys(lines) if graph.guard_violations)
+    if evidence.lineage is not None and evidence.lineage.extra and "lift_fresh" in sites:
+        yield f"{sites['lift_fresh']}: {CONSTANT}"
+    for name, words in (*WRONG.items(), *(OF_ANY_SIZE.items() if _has_sizes(signature) else ())):
         site = sites.get(name) or next((site for site in sites.values() if re.search(rf"\b{name}\(", site.code)), None)
         if site is not None:
             yield f"{site}: instead of {name} write {words}"
 
 
-def _is_wrong(case: CaseEvidence) -> bool:
-    return bool(case.error) or any(judge_output(output).status == Status.FAIL for output in case.outputs)
+def _has_sizes(signature: Signature) -> bool:
+    """Whether an input has an axis of any size beside the first."""
+    return any(isinstance(size, str) for port in signature.inputs for size in port.shape[1:])
+
+
+def _refusals(graph: GraphEvidence) -> list[str]:
+    """What the runtime said about cases that it could not run."""
+    axes = graph.axes.tested if graph.axes is not None else ()
+    said = [case.error for case in graph.cases if case.error]
+    return said or [sentence for axis in axes for sentence in axis.failures if "ONNX Runtime says" in sentence]
+
+
+def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module, *, precision: Precision) -> Iterator[str]:
+    """The line behind a node that the runtime refuses, and what to write instead."""
+    for said in refusals:
+        node = re.search(r"(?:Name:|with name )'([^']+)'", said)
+        if node is None:
+            continue
+        name = node[1].partition("/")[0]
+        site = _line_of(name, graph.plain, module)
+        where = f"{site}: " if site is not None else ""
+        dtype = _narrow_or_wide(name, graph.plain) or ("" if precision == "float32" else precision)
+        missing = "NOT_IMPLEMENTED" in said and dtype
+        hint = next((entry.words for entry in OF_RUNTIME if re.search(entry.pattern, said)), REFUSED)
+        yield f"{where}{WIDE.format(dtype) if missing else hint}"
+
+
+def _of_randomness(evidence: Evidence, graph: Graph, module: nn.Module) -> Iterator[str]:
+    """The lines behind the nodes that draw random numbers."""
+    for measured in evidence.graphs[:1]:
+        for node in measured.facts.random if measured.facts is not None else ():
+            site = _line_of(node.rpartition(" ")[2], graph.plain, module)
+            if site is not None:
+                yield f"{site}: {RANDOM}"
+
+
+def _narrow_or_wide(name: str, plain: onnx.ModelProto) -> str:
+    """What a node computes in, where that is not float32; empty where that is not known."""
+    node = next((node for node in nodes(plain.graph) if node.name == name), None)
+    types = {value.name: value.type.tensor_type.elem_type for value in (*plain.graph.value_info, *plain.graph.output)}
+    kind = types.get(node.output[0], onnx.TensorProto.FLOAT) if node is not None else onnx.TensorProto.FLOAT
+    return "" if kind == onnx.TensorProto.FLOAT else onnx.TensorProto.DataType.Name(kind).lower()
+
+
+def _found(find: Callable[..., CallSite | None], *arguments: object) -> CallSite | None:
+    try:
+        return find(*arguments)
+    except Exception:  # a mode that the module does not take says nothing about it
+        return None
 
 
 def _sites(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> dict[str, CallSite]:
@@ -201,12 +216,15 @@ def _has(operator: str, opset: int) -> bool:
 
 
 def _of_node(reason: str, plain: onnx.ModelProto | None, module: nn.Module) -> CallSite | None:
-    """The line of the user's code that a node of the captured graph comes from."""
+    """The line of the user's code that a node of the captured graph comes from, by what the exporter says."""
     match = re.search(r"node name: (\w+)\)", reason)
-    if match is None or plain is None:
-        return None
-    for node in plain.graph.node:
-        if node.name == match[1]:
+    return None if match is None or plain is None else _line_of(match[1], plain, module)
+
+
+def _line_of(name: str, plain: onnx.ModelProto, module: nn.Module) -> CallSite | None:
+    """The line of the user's code that a node of the captured graph comes from, by the node's name."""
+    for node in nodes(plain.graph):
+        if node.name == name:
             trace = next((entry.value for entry in node.metadata_props if entry.key.endswith("stack_trace")), "")
             return site_in_trace(trace, module)
     return None

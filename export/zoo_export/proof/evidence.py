@@ -24,6 +24,7 @@ from zoo_export.measure.agreement import (
     noise_of,
     with_answers,
 )
+from zoo_export.measure.boundary import BoundaryRun
 from zoo_export.measure.graph import GraphRun, measure_graph
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
@@ -94,7 +95,20 @@ def _graph(results: Results, submitted: SubmittedGraph, expected: GraphReference
     if graph.role == "model":
         return replace(graph, axes=_with_batch_dependence(graph.axes, results.references.batch_dependence))
     graph = replace(graph, cases=with_preprocessed(graph.cases, results.references.preprocessed))
-    return with_answers(graph, raw_agreement(results), range(len(run.file.cases)), run.result.outputs)
+    graph = with_answers(graph, raw_agreement(results), range(len(run.file.cases)), run.result.outputs)
+    return replace(graph, cases=(*graph.cases, *boundary_run(results).evidence()))
+
+
+def boundary_run(results: Results) -> BoundaryRun:
+    """The postprocess alone, on the boundary cases."""
+    pipeline = results.submitted.pipeline
+    assert pipeline is not None
+    return BoundaryRun(
+        cases=results.inputs.boundary,
+        signature=pipeline.graph.file.signature,
+        references=results.references.boundary,
+        outputs=pipeline.boundary.result(),
+    )
 
 
 def _rollouts(submitted: SubmittedGraph, references: GraphReferences) -> Iterator[CaseEvidence]:

@@ -14,13 +14,15 @@ import torch
 
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
+from zoo.bundle.runtime.manifest import MAX_FILE_BYTES
 from zoo.bundle.runtime.sandbox import Engine, Runtime
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
+from zoo_export.capture.torch_export import check_size
 from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
 from zoo_export.proof.advice import advice
-from zoo_export.proof.evidence import gather, raw_agreement
+from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
 from zoo_export.proof.submit import capture_and_submit
@@ -70,6 +72,7 @@ def prove(
     PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
+    check_size(subject.module, name=subject.model, largest=MAX_FILE_BYTES)
     cores = idle_cores()  # before the runtime's process starts
     with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
         use_cores(cores)
@@ -98,8 +101,8 @@ def prove(
         "mutation score": mutants.seconds,
     }
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
-    guards = bool(submitted.value.exported.graph.guard_violations)
-    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model[0].inputs, guards=guards))
+    graph = submitted.value.exported.graph
+    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model, graph))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
 
 
@@ -135,6 +138,7 @@ def _score(results: Results, evidence: Evidence) -> tuple[MutantResult, ...]:
         problem=results.subject.problem,
         preprocessed=results.references.preprocessed,
         answers=raw_agreement(results) if results.whole else None,
+        boundary=boundary_run(results) if results.whole else None,
     )
     mutants = {name: mutant.result() for name, mutant in submitted.mutants.items()}
     scored = mutation_score(submitted.controls, mutants, unmutated)

@@ -9,6 +9,7 @@ from zoo.api.task import Case
 from zoo.bundle.judge.evidence import Prepared
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import IN
+from zoo_export.measure.boundary import boundary_references
 from zoo_export.measure.preprocess import compare_preprocessed, differs_by_rounding
 from zoo_export.proof.submit import Submitted
 from zoo_export.reference.backends import DEFAULT
@@ -61,6 +62,8 @@ class References:
     """None where a model alone is measured."""
     preprocessed: tuple[Prepared | None, ...]
     """Per raw case: the file's preprocessed picture against the training-time one; None where there is no picture."""
+    boundary: tuple[ReferenceOutputs | Failed, ...]
+    """Per boundary case what PyTorch's own postprocess gives."""
     batch_dependence: str
     """How an item's answer depends on its batch, in a sentence; empty where it does not."""
 
@@ -102,6 +105,7 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
             None if isinstance(actual, Failed) else compare_preprocessed(actual, expected, subject.problem)
             for actual, expected in pairs
         ),
+        boundary=() if pipeline is None else boundary_references(inputs.boundary, eager.pipelines),
         batch_dependence=_batch_dependence(oracle, inputs.model, runs.cases),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -18,6 +18,7 @@ from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run
 from zoo_export.subject.choose_cases import Inputs
 from zoo_export.subject.ranges import declared_maxima
+from zoo_export.subject.results import RuntimeOutputs
 from zoo_export.subject.subject import Subject
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ def collect_results(
         repeats=timed(lambda: torch_repeats(subject.module, inputs.model[:1], subject.signature)),
         lineage=timed(lambda: _lineage(subject, exported, inputs)),
     )
-    declared = _declared(subject, opset=opset)
+    declared = _declared(subject, eager, opset=opset)
     runs = {
         graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
         for graph, expected in graphs_of(submitted, references)
@@ -99,10 +100,16 @@ def collect_results(
         eager=eager,
         references=references,
         module=module,
-        runs={name: with_own_rounding(run, declared.waivers) for name, run in runs.items()},
+        runs={name: with_own_rounding(run, declared, _preprocessed(submitted, name)) for name, run in runs.items()},
         declared=declared,
         run_model=_run_model(queue, submitted),
     )
+
+
+def _preprocessed(submitted: Submitted, name: str) -> Sequence[RuntimeOutputs]:
+    """What the pipeline's preprocess gave for its cases; nothing for another graph."""
+    pipeline = submitted.pipeline
+    return () if pipeline is None or name != pipeline.graph.file.name else pipeline.preprocessed.result()
 
 
 def _run_model(queue: RuntimeQueue, submitted: Submitted) -> Run:
@@ -118,7 +125,7 @@ def graphs_of(submitted: Submitted, references: References) -> list[tuple[Submit
     return graphs
 
 
-def _declared(subject: Subject, *, opset: int) -> Declared:
+def _declared(subject: Subject, eager: EagerModel, *, opset: int) -> Declared:
     """What was asked of the graphs, and what the model's plugin says about them."""
     export = subject.export
     waivers = (
@@ -127,6 +134,7 @@ def _declared(subject: Subject, *, opset: int) -> Declared:
     )
     return Declared(
         opset=opset,
+        precision=eager.oracle.backends.facts.precision,
         arithmetic=tuple(export.declared_arithmetic),
         waivers=tuple(waivers),
         maxima=declared_maxima(subject.problem, subject.signature),

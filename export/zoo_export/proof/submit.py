@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from zoo.api.errors import NotProved, PluginError
-from zoo.api.task import Case, Control
+from zoo.api.task import Case, Control, Signature
 from zoo.bundle.judge.evidence import Environment
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.capture import (
@@ -29,12 +29,14 @@ from zoo_export.capture.compose import Pipeline
 from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.controls.mutants import Pending, submit_model_mutants, submit_pipeline_mutants
 from zoo_export.controls.mutation_score import planned
+from zoo_export.controls.postprocess_mutants import run_boundary, submit_postprocess_mutants
+from zoo_export.measure.boundary import Postprocess, cut_postprocess
 from zoo_export.proof.advice import refused
 from zoo_export.runtime.environment import environment
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import MORE_BATCH_SIZES, Loaded, load, run_cases, run_one_by_one, run_rollout
 from zoo_export.subject.choose_cases import Inputs, cases_of_sizes
-from zoo_export.subject.results import RuntimeOutputs, RuntimeResult
+from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout, rollouts
 from zoo_export.subject.subject import Subject
 
@@ -63,6 +65,10 @@ class SubmittedPipeline:
     """Per raw case, under the `prepared_` names."""
     items: Future[tuple[RuntimeOutputs, ...]]
     """The answer to every evaluation item."""
+    postprocess: Postprocess | Failed
+    """The postprocess of the file, with the boundary cases."""
+    boundary: Future[tuple[RuntimeOutputs, ...]]
+    """Its answer to every boundary case."""
 
 
 def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
@@ -87,14 +93,20 @@ def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
     )
 
 
-def submit_pipeline(queue: RuntimeQueue, file: GraphFile, captured: Pipeline, inputs: Inputs) -> SubmittedPipeline:
-    """The pipeline, its preprocess alone on the raw cases, and the evaluation items."""
+def submit_pipeline(
+    queue: RuntimeQueue, file: GraphFile, captured: Pipeline, inputs: Inputs, model: Signature
+) -> SubmittedPipeline:
+    """The pipeline, its preprocess alone on the raw cases, the evaluation items, and its postprocess alone."""
     graph = submit_graph(queue, file)
+    beside = inputs.raw[0].inputs if inputs.raw else {}
+    postprocess = cut_postprocess(file.model, model, file.signature, inputs.boundary, raw=beside)
     preprocess = queue.submit(partial(load, model=serialize(captured.preprocess), title="the preprocess"))
     return SubmittedPipeline(
         graph=graph,
         preprocessed=queue.submit(lambda runtime: run_one_by_one(runtime, preprocess.result(), inputs.raw)),
         items=queue.submit(lambda runtime: run_one_by_one(runtime, graph.session.result(), inputs.items)),
+        postprocess=postprocess,
+        boundary=queue.submit(lambda runtime: run_boundary(runtime, postprocess, len(inputs.boundary))),
     )
 
 
@@ -134,7 +146,8 @@ def capture_and_submit(
     submitted = None
     if fresh is not None:
         file = _measured_file(fresh, files)
-        submitted = submit_pipeline(queue, file, captured, inputs)
+        submitted = submit_pipeline(queue, file, captured, inputs, model.file.signature)
+        mutants |= submit_postprocess_mutants(queue, submitted.postprocess)
         mutants |= submit_pipeline_mutants(
             queue, file, captured, controls, model=model.session, postprocess=pipeline.answer
         )

@@ -1,4 +1,8 @@
-"""The arithmetics in which PyTorch itself computes a module: double precision, other kernels, another memory layout."""
+"""The arithmetics in which PyTorch itself computes a module: double precision, other kernels, another memory layout.
+
+A module that asks for a precision by name (`x.half()`, autocast) does not become double precision with its
+parameters.  It is then run with every such request widened, so that the oracle is of double precision all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,19 @@ import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import nn
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from zoo.api.task import Signature
-from zoo.bundle.judge.evidence import Reference
+from zoo.bundle.judge.evidence import Precision, Reference
 from zoo.models.outputs import Array, call
 from zoo_export.capture.capture_settings import slow_attention
-from zoo_export.subject.results import Outputs
+from zoo_export.subject.results import Failed, Outputs
 
 DISAGREE = 1e-3
 """Relative difference above which two backends of PyTorch do not compute the same function."""
@@ -67,33 +74,89 @@ class ChannelsLast(nn.Module):
 
 def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> Backends:
     """The backends that run this module on this example; the module itself is left as it is."""
-    double, reason = _in_double(module, signature, example)
+    precision = own_precision(module, signature, example)
+    double = in_double(module, signature, example, precision=precision)
     convolves = any(parameter.ndim == 4 for parameter in module.parameters())
     return Backends(
         signature=signature,
         module=module,
-        double=double,
+        double=None if isinstance(double, Failed) else double,
         channels_last=copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None,
         facts=Reference(
-            kind="spread" if reason else "fp64",
+            kind="spread" if isinstance(double, Failed) else "fp64",
             backends=(DEFAULT, NO_ONEDNN, CHANNELS_LAST) if convolves else (DEFAULT, NO_ONEDNN),
-            reason=reason,
+            reason=double.reason if isinstance(double, Failed) else "",
+            precision=precision,
             discrepancies=known_discrepancies(module, signature, example),
         ),
     )
 
 
-def _in_double(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> tuple[nn.Module | None, str]:
-    """A double-precision copy and "", or None and why there is none."""
-    double = copy.deepcopy(module).double()
-    try:
-        outputs = call(double, example, signature, double=True)
-    except (RuntimeError, TypeError) as error:
-        return None, f"the model does not run in double precision: {error}".splitlines()[0]
-    narrow = [n for n, v in outputs.items() if np.issubdtype(v.dtype, np.floating) and v.dtype != np.float64]
-    if narrow:
-        return None, f"the model gives {', '.join(narrow)} in single precision even when run in double"
-    return double, ""
+HALF: Final[Mapping[torch.dtype, Precision]] = {torch.float16: "float16", torch.bfloat16: "bfloat16"}
+NARROW: Final = frozenset({torch.float32, *HALF})
+
+
+def own_precision(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> Precision:
+    """The least precise floats that the module itself computes with."""
+    recorder = _Dtypes()
+    with recorder:
+        call(module, example, signature)
+    return next((name for dtype, name in reversed(tuple(HALF.items())) if dtype in recorder.dtypes), "float32")
+
+
+class _Dtypes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Remembers the dtypes of everything that is computed."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dtypes: set[torch.dtype] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        outputs = func(*args, **(kwargs or {}))
+        self.dtypes.update(leaf.dtype for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
+        return outputs
+
+
+class _WideRequests(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Every request for floats of less than double precision is one for double precision."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*pytree.tree_map(_wide, args), **pytree.tree_map(_wide, kwargs or {}))
+
+
+def _wide(value: object) -> object:
+    return torch.float64 if isinstance(value, torch.dtype) and value in NARROW else value
+
+
+class Widened(nn.Module):
+    """A module in double precision, with everything in it that asks for less."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: torch.Tensor) -> object:
+        with _WideRequests():  # type: ignore[no-untyped-call]
+            return self.module(*inputs)
+
+
+def in_double(
+    module: nn.Module, signature: Signature, example: Mapping[str, Array], *, precision: Precision
+) -> nn.Module | Failed:
+    """A copy in double precision, or why there is none; `precision` is what the module itself computes with."""
+    plain = copy.deepcopy(module).double()
+    reasons = []
+    for double in (plain, Widened(plain)) if precision == "float32" else (Widened(plain),):
+        try:
+            outputs = call(double, example, signature, double=True)
+        except Exception as error:  # a dispatch mode meets what plain PyTorch does not
+            reasons.append(f"the model does not run in double precision: {error}".splitlines()[0])
+            continue
+        narrow = [n for n, v in outputs.items() if np.issubdtype(v.dtype, np.floating) and v.dtype != np.float64]
+        if not narrow:
+            return double
+        reasons.append(f"the model gives {', '.join(narrow)} in single precision even when run in double")
+    return Failed(reasons[0])
 
 
 def known_discrepancies(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from zoo.api.task import Signature
@@ -47,29 +48,60 @@ def training_site(part: nn.Module, path: str) -> CallSite | None:
     return CallSite(f"{path} ({type(part).__name__})", _short(code.co_filename), code.co_firstlineno, lines.line or "")
 
 
-def operators(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> dict[str, CallSite]:
-    """The operators that a call of the module runs, by name ("masked_scatter"), each with its first line."""
+@dataclass(frozen=True, slots=True)
+class OperatorCall:
+    """One operator that a call of a module ran."""
+
+    name: str
+    """As in "masked_scatter"."""
+    site: CallSite | None
+    """None where no line of the user's calls it."""
+    outputs: tuple[torch.Tensor, ...]
+
+
+def operator_calls(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> list[OperatorCall]:
+    """Every operator that a call of the module runs, in order."""
     recorder = _Recorder(module)
     with recorder, torch.no_grad():
         call(module, inputs, signature)
-    return recorder.sites
+    return recorder.calls
+
+
+def operators(module: nn.Module, inputs: Mapping[str, Array], signature: Signature) -> dict[str, CallSite]:
+    """The operators that a call of the module runs, by name ("masked_scatter"), each with its first line."""
+    sites: dict[str, CallSite] = {}
+    for ran in operator_calls(module, inputs, signature):
+        if ran.site is not None:
+            sites.setdefault(ran.name, ran.site)
+    return sites
 
 
 def site_of(error: BaseException, module: nn.Module) -> CallSite | None:
-    """The last line of the user's code in the traceback of an error, or of what caused it."""
+    """The last line of the user's code in the traceback of an error, or of what caused it.
+
+    An error of the exporter about a node of the captured program has the node's own traceback.
+    """
     for cause in _causes(error):
         frames = [frame for frame, _ in traceback.walk_tb(cause.__traceback__)]
         lines = [line for _, line in traceback.walk_tb(cause.__traceback__)]
-        site = _site(list(zip(frames, lines, strict=True)), module)
+        nodes = [node for frame in frames if isinstance(node := frame.f_locals.get("node"), torch.fx.Node)]
+        site = _site(list(zip(frames, lines, strict=True)), module) or next(
+            (found for node in nodes if (found := site_in_trace(str(node.meta.get("stack_trace")), module))), None
+        )
         if site is not None:
             return site
     return None
 
 
+def site_of_frame(frame: traceback.FrameSummary, module: nn.Module) -> CallSite | None:
+    """A line that torch remembers; None where it is not the user's."""
+    return site_in_trace(f'File "{frame.filename}", line {frame.lineno}, in {frame.name}\n  {frame.line}', module)
+
+
 def site_in_trace(trace: str, module: nn.Module) -> CallSite | None:
     """The last line of the user's code in a traceback as text, as the exporter writes it into its graphs."""
     rows = re.findall(r'File "([^"]+)", line (\d+), in .*\n\s*(.*)', trace)
-    users = [row for row in rows if not any(f"/{package}/" in row[0] for package in FOREIGN)]
+    users = [row for row in rows if row[0][0] != "<" and not any(f"/{package}/" in row[0] for package in FOREIGN)]
     if not users:
         return None
     file, line, code = users[-1]
@@ -79,16 +111,33 @@ def site_in_trace(trace: str, module: nn.Module) -> CallSite | None:
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, module: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.module = module
-        self.sites: dict[str, CallSite] = {}
+        self.paths = _paths(module)
+        self.calls: list[OperatorCall] = []
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """torch.cond compiles itself, which this mode does not mind."""
+        return True
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func).split(".")[1] if "." in str(func) else str(func)
-        if name not in self.sites:
-            site = _site(list(_stack(sys._getframe(1))), self.module)
-            if site is not None:
-                self.sites[name] = site
-        return func(*args, **(kwargs or {}))
+        outputs = func(*args, **(kwargs or {}))
+        self.record(name, outputs)
+        return outputs
+
+    def record(self, name: str, outputs: object) -> None:
+        """An operator that ran just now."""
+        tensors = tuple(leaf.detach() for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
+        self.calls.append(OperatorCall(name, _site_in(_stack(sys._getframe(2)), self.paths), tensors))
+
+
+@torch.ops.higher_order.cond.py_impl(_Recorder)
+def _record_cond(mode: _Recorder, condition: Any, if_true: Any, if_false: Any, operands: Any) -> Any:
+    """torch.cond asks every mode how to run it: as Python does."""
+    with mode:
+        outputs = (if_true if bool(condition) else if_false)(*operands)
+    mode.record("cond", outputs)
+    return outputs
 
 
 def _stack(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
@@ -109,16 +158,29 @@ def _causes(error: BaseException | None) -> list[BaseException]:
     return causes[::-1]
 
 
+def _paths(module: nn.Module) -> dict[int, str]:
+    """The path of every part of a module, by identity."""
+    return {id(part): path for path, part in module.named_modules()}
+
+
 def _site(frames: Iterable[tuple[FrameType, int]], module: nn.Module) -> CallSite | None:
-    paths = {id(part): path for path, part in module.named_modules()}
-    inside, found = "", None
+    return _site_in(frames, _paths(module))
+
+
+def _site_in(frames: Iterable[tuple[FrameType, int]], paths: Mapping[int, str]) -> CallSite | None:
+    inside: str = ""
+    found: tuple[str, FrameType, int] | None = None
     for frame, line in frames:
         owner = frame.f_locals.get("self")
         if isinstance(owner, nn.Module) and id(owner) in paths:
             inside = f"{paths[id(owner)] or 'the model'} ({type(owner).__name__})"
         if inside and _is_users(frame):
-            found = CallSite(inside, _short(frame.f_code.co_filename), line, _code(frame, line))
-    return found
+            found = (inside, frame, line)
+    return None if found is None else _called(*found)
+
+
+def _called(inside: str, frame: FrameType, line: int) -> CallSite:
+    return CallSite(inside, _short(frame.f_code.co_filename), line, _code(frame, line))
 
 
 def _is_users(frame: FrameType) -> bool:

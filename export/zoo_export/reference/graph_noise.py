@@ -13,12 +13,13 @@ from typing import Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.parity_rule import FLOOR, K
 from zoo.models.outputs import Array
+from zoo_export.capture.compose import OUTER, ancestors
 from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.reference.oracle import ReferenceOutputs, distance, magnitude
 from zoo_export.subject.results import Outputs
@@ -52,10 +53,41 @@ def _widen(tensor: onnx.TensorProto) -> None:
         tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
 
 
+def without_preprocess(
+    model: onnx.ModelProto, inputs: Outputs, preprocessed: Outputs
+) -> tuple[onnx.ModelProto, Outputs]:
+    """A pipeline from its preprocessed inputs on, and those inputs: a picture of 12 megapixels becomes a small one."""
+    joints = {f"{OUTER}{name}": value for name, value in preprocessed.items()}
+    before = ancestors(model.graph, joints)
+    left = copy_of(model)
+    kept = [node for index, node in enumerate(model.graph.node) if index not in before]
+    read = {name for node in kept for name in node.input}
+    ports = [value for value in model.graph.input if value.name in read]
+    ports += [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), None)
+        for name, value in joints.items()
+    ]
+    del left.graph.node[:], left.graph.input[:]
+    left.graph.node.extend(kept)
+    left.graph.input.extend(ports)
+    names = {port.name for port in ports}
+    return left, {name: value for name, value in {**inputs, **joints}.items() if name in names}
+
+
 def own_rounding(
-    model: onnx.ModelProto, inputs: Outputs, outputs: Outputs, expected: ReferenceOutputs
+    model: onnx.ModelProto,
+    inputs: Outputs,
+    outputs: Outputs,
+    expected: ReferenceOutputs,
+    *,
+    preprocessed: Outputs | None = None,
 ) -> Mapping[str, Magnitude] | None:
-    """Per float output, how far the file is from itself in double precision; None where that is another function."""
+    """Per float output, how far the file is from itself in double precision; None where that is another function.
+
+    `preprocessed` is what the file's own preprocess makes of these inputs; large ones are left out then.
+    """
+    if preprocessed is not None and sum(value.size for value in inputs.values()) > MAX_ELEMENTS:
+        model, inputs = without_preprocess(model, inputs, preprocessed)
     parameters = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
     if parameters > MAX_PARAMETERS or sum(value.size for value in inputs.values()) > MAX_ELEMENTS:
         return None

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zoo.api.errors import PluginError
-from zoo.api.task import Case, Port, Purpose, Signature
+from zoo.api.task import BoundaryCase, Case, Port, Purpose, Signature
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
 from zoo_export.subject.batching import batch_name
+from zoo_export.subject.boundary import boundary_cases
 from zoo_export.subject.golden_cases import stand_ins, without_own_data
 from zoo_export.subject.ranges import range_cases
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
+from zoo_export.subject.values import values_beyond
 
 RAW_CASES = 6
 GOLDEN_CASES = 5
@@ -40,6 +42,8 @@ class Inputs:
     """Inputs of model.onnx; the first ones are the raw ones, preprocessed by the training-time code in PyTorch."""
     items: tuple[Case, ...]
     """Evaluation items with their truth, as raw inputs; empty where there are no data."""
+    boundary: tuple[BoundaryCase, ...]
+    """Outputs of the model, made up for the postprocess alone."""
     golden: tuple[Case, ...]
     """Those of `raw` that travel with the bundle; `bundle.golden_files` adds what is not among the raw ones."""
     notes: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
         notes = (chosen.note,) if chosen.note else ()
     if not raw:
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
+    boundary = boundary_cases(subject, pipeline, raw)
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
     for case in range_cases(raw, pipeline.signature, problem, parameters=subject.parameters):
         with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
@@ -76,9 +81,11 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     offered = task.answers.cases(card if golden_of_users else None, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]
     model = [*preprocessed, *with_initial_state(ready, signature)]
+    beyond = values_beyond(model, signature)
     varied = [name for name in _names(signature.inputs) if len(_sizes(model, signature, name)) > 2]
     model += _other_sizes(model, signature)
     model += range_cases(model, signature, problem, parameters=subject.parameters, without=varied)
+    model += beyond
     measured = subject.evaluation or card
     known_data = measured is not None or subject.trained  # published weights may come with embedded data
     items = (
@@ -92,6 +99,7 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
         raw=raw,
         model=tuple(_unique(model)),
         items=with_initial_state(items, signature),
+        boundary=boundary,
         golden=golden,
         notes=notes,
     )

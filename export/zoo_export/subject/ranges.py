@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.api.problem import AudioInput, Problem, TokenInput
 from zoo.api.task import Case, Port, Signature
-from zoo.bundle.judge.evidence import RANGE
+from zoo.bundle.judge.evidence import RANGE, VALUES
 from zoo.models.outputs import Array
 from zoo.models.pipeline import without_state
 from zoo_export.subject.batching import SPATIAL, batch_name
@@ -40,8 +40,8 @@ PADDED: Final = 130
 
 
 def is_range(case: Case) -> bool:
-    """Whether a case is here for its size alone."""
-    return case.kind == RANGE
+    """Whether a case is here for its size alone, or for values beyond the usual ones."""
+    return case.kind in (RANGE, VALUES)
 
 
 def declared_maxima(problem: Problem, signature: Signature) -> dict[str, int]:
@@ -238,4 +238,4 @@ def _fitted(picture: Array, height: int, width: int) -> Array:
     """The nearest pixels: at every size the picture shows the same."""
     rows = np.arange(height) * picture.shape[0] // height
     columns = np.arange(width) * picture.shape[1] // width
-    return np.ascontiguousarray(picture[rows][:, columns])
+    return np.ascontiguousarray(np.take(np.take(picture, columns, axis=1), rows, axis=0))

@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+import zoo
 from tests.bundle.conftest import MakeBundle
+from tests.bundle.runtime.test_bundle import rewrite
+from zoo.api.errors import BadFile
 from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.task_source import task_source
 
@@ -135,3 +140,49 @@ def test_a_task_takes_options_of_its_own_from_the_command_line(make_bundle: Make
     assert (done.returncode, done.stdout) == (0, renamed)
     done = run(bundle, "--a", "b", "c", block=tmp_path)
     assert (done.returncode, "self-test" in done.stderr) == (2, True)
+
+
+def proved(make_bundle: MakeBundle, **sizes: int) -> Path:
+    """A bundle that is proved up to these sizes, and a picture that is 7 high and 9 wide beside it."""
+    bundle = make_bundle()
+    rewrite(bundle, proved=sizes)
+    Image.new("RGB", (9, 7), (0, 200, 0)).save(bundle.parent / "leaf.png")
+    return bundle
+
+
+def test_a_larger_input_than_was_proved_is_answered_with_a_warning(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = proved(make_bundle, height=7, width=8)
+    done = run(bundle, "leaf.png", block=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "leaf.png: its width is 9, proved up to 8\n")
+    assert "green" in done.stdout
+
+
+def test_with_strict_a_larger_input_is_not_answered(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    done = run(proved(make_bundle, height=6), "leaf.png", "--strict", block=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "leaf.png: its height is 7, proved up to 6\n")
+    done = run(proved(make_bundle, height=7, width=9), "--strict", "leaf.png", block=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_zoo_predict_warns_and_refuses_as_the_bundle_itself_does(
+    make_bundle: MakeBundle, tmp_path: Path, zoo_command: Callable[..., Any]
+) -> None:
+    bundle = proved(make_bundle, width=8)
+    picture = str(tmp_path / "leaf.png")
+    said = zoo_command("predict", str(bundle), picture, "--json")
+    sentence = "its width is 9, and this bundle was proved up to 8"
+    assert (said.code, said.json["answers"][0]["warning"]) == (0, sentence)
+    assert f"{picture}: {sentence}" in said.err
+    said = zoo_command("predict", str(bundle), picture, "--strict")
+    assert said.code == 2
+    assert f"{picture} is not answered: {sentence}" in said.err
+    (answer,) = zoo.predict(bundle, picture)
+    assert answer.warning == sentence
+    with pytest.raises(BadFile, match="leave --strict away"):
+        zoo.predict(bundle, picture, strict=True)
+
+
+def test_strict_is_for_bundles(zoo_command: Callable[..., Any]) -> None:
+    said = zoo_command("predict", "cnn@digits", "x.png", "--strict")
+    assert said.code == 2
+    assert "this is no bundle" in said.err

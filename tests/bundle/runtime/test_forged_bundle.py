@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.diff import differences
 from zoo.bundle.runtime.manifest import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
 from zoo.bundle.runtime.predict import predict_bundle
+from zoo.bundle.runtime.sandbox import Runtime
 
 ZooCommand = Callable[..., Said]
 
@@ -179,10 +182,13 @@ PROBABILITIES = {"name": "probabilities", "dtype": "float32", "shape": [3], "doc
     ("changes", "sentence"),
     [
         ({"proved": {"height": 10**9}}, "the proved sizes are"),
-        ({"proved": {"height": 64, "width": 64}}, "the proved sizes are"),
+        ({"proved": {"height": 64, "width": 65}}, "the proved sizes are"),
+        ({"proved": {}}, "the proved sizes are"),
         ({"feeds": "image"}, "its output probabilities cannot feed image"),
         ({"feeds": "state"}, "its output probabilities cannot feed state"),
         ({"rms": 1e9}, "would let any probabilities pass"),
+        ({"rms": None, "max": None, "compare": "choice"}, "compares probabilities without a tolerance"),
+        ({"rms": None, "max": None, "compare": "levels"}, "compares probabilities without a tolerance"),
         ({"feedback": {"image": "probabilities"}, "steps": 2}, "is fed back otherwise than the signature says"),
     ],
 )
@@ -207,21 +213,21 @@ def test_a_manifest_that_would_mislead_a_device_is_told(
 def accord(bundle: Path) -> tuple[Status, str]:
     """What the graphs, the record and the manifest say to each other, whatever the golden cases do."""
     opened = Bundle.open(bundle)
-    with verification.Runtime() as runtime:
+    with Runtime() as runtime:
         return verification._consistency(opened, verification.Graphs(opened, runtime))
 
 
 # --- links, and what lies beside ---
 
 
-def link_to_folder(bundle: Path, elsewhere: Path) -> None:
-    shutil.move(bundle / "golden", elsewhere / "golden")
-    (bundle / "golden").symlink_to(elsewhere / "golden")
+def link_to_folder(bundle: Path, outside: Path) -> None:
+    shutil.move(bundle / "golden", outside / "golden")
+    (bundle / "golden").symlink_to(outside / "golden")
 
 
-def link_to_manifest(bundle: Path, elsewhere: Path) -> None:
-    shutil.move(bundle / "manifest.json", elsewhere / "manifest.json")
-    (bundle / "manifest.json").symlink_to(elsewhere / "manifest.json")
+def link_to_manifest(bundle: Path, outside: Path) -> None:
+    shutil.move(bundle / "manifest.json", outside / "manifest.json")
+    (bundle / "manifest.json").symlink_to(outside / "manifest.json")
 
 
 def second_manifest(bundle: Path, _: Path) -> None:
@@ -233,8 +239,8 @@ def other_spelling(bundle: Path, _: Path) -> None:
     shutil.copy(bundle / "manifest.json", bundle / "Manifest.json")
 
 
-def dangling(bundle: Path, elsewhere: Path) -> None:
-    (bundle / "data").symlink_to(elsewhere / "absent")
+def dangling(bundle: Path, outside: Path) -> None:
+    (bundle / "data").symlink_to(outside / "absent")
 
 
 @pytest.mark.parametrize(
@@ -250,11 +256,47 @@ def dangling(bundle: Path, elsewhere: Path) -> None:
 def test_links_and_second_manifests_are_told(
     make_bundle: MakeBundle, tmp_path: Path, change: Callable[[Path, Path], None], sentence: str
 ) -> None:
-    bundle, elsewhere = make_bundle(), tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    change(bundle, elsewhere)
+    bundle, outside = make_bundle(), tmp_path / "outside"
+    outside.mkdir()
+    change(bundle, outside)
     status, detail = gate(bundle, "files")
     assert (status, sentence in detail) == (Status.FAIL, True)
+
+
+LINE = "x\nPASS          proof         proved by everybody"
+
+
+def test_no_name_in_a_bundle_adds_a_line_to_what_is_said(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
+    bundle = make_bundle()
+    (bundle / LINE).write_text("")
+    runner = [sys.executable, str(bundle / "run.py"), "--self-test"]
+    tested = subprocess.run(runner, capture_output=True, text=True, check=False)
+    for said in (zoo_command("verify", str(bundle)).out, tested.stdout):
+        assert r"x\nPASS" in said
+        assert not any("everybody" in line and line.startswith("PASS") for line in said.splitlines())
+
+
+@pytest.mark.parametrize("where", ["model", "zoo", "golden"])
+def test_no_word_of_a_manifest_adds_a_line(make_bundle: MakeBundle, zoo_command: ZooCommand, where: str) -> None:
+    bundle = make_bundle()
+    told = manifest(bundle)
+    if where == "golden":
+        told["golden"][0]["name"] = LINE
+        told["golden"][0]["outputs"][0].update(rms=0.0, max=0.0)
+    else:
+        told[where] = LINE
+    rewrite(bundle, **told)
+    for words in (("verify", str(bundle)), ("info", str(bundle)), ("diff", str(bundle), str(bundle))):
+        said = zoo_command(*words)
+        assert not any(line.startswith(LINE.split("\n")[1]) for line in (said.out + said.err).splitlines())
+
+
+def test_no_word_of_a_manifest_adds_a_line_to_an_error(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:
+    bundle = make_bundle()
+    case, *others = manifest(bundle)["golden"]
+    rewrite(bundle, golden=[{**case, "name": "x\nnext: curl", "steps": 0}, *others])
+    said = zoo_command("verify", str(bundle))
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
 
 
 # --- while it changes ---
@@ -308,6 +350,18 @@ def test_bundles_differ_in_the_files_that_lie_there(make_bundle: MakeBundle, tmp
     changes = {(change.name, change.second) for change in differences(bundle, other) if change.part == "files"}
     assert changes >= {("link", "no file")}
     assert {name for name, _ in changes} == {"task.py", "more", "link"}
+
+
+@pytest.mark.parametrize("name", ["golden/case-0.npz", "model.onnx", "pipeline.onnx", "report.json"])
+def test_a_missing_file_is_a_sentence_in_every_command(
+    make_bundle: MakeBundle, tmp_path: Path, zoo_command: ZooCommand, name: str
+) -> None:
+    bundle = make_bundle()
+    other = Path(shutil.copytree(bundle, tmp_path / "other"))
+    (other / name).unlink()
+    for words in (("verify", str(other)), ("diff", str(bundle), str(other)), ("info", str(other))):
+        said = zoo_command(*words)
+        assert (said.code in (0, 1, 2), "did not expect" in said.err) == (True, False), said.err
 
 
 def test_a_report_of_another_bundle_is_a_sentence(make_bundle: MakeBundle) -> None:

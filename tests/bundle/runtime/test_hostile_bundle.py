@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
-from tests.bundle.conftest import MakeBundle, answer
+from tests.bundle.conftest import MakeBundle, answer, serialized
+from tests.bundle.runtime import graphs
 from tests.bundle.runtime.test_bundle import relist, rewrite
 from tests.conftest import Said
 from zoo.api.errors import BadFile
@@ -23,6 +26,7 @@ from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.bundled_run import difference
 from zoo.bundle.runtime.golden_replay import feeds_of, golden_bytes
 from zoo.bundle.runtime.manifest import MAX_FILE_BYTES, MAX_GOLDEN, MAX_STEPS
+from zoo.bundle.runtime.sandbox import Limits
 
 ZooCommand = Callable[..., Said]
 IMAGE = np.zeros((4, 4, 3), np.uint8)
@@ -80,6 +84,43 @@ GOLDEN = {
     "times": beside(npy(np.zeros(3, "M8[s]"))),
     "texts": beside(npy(np.array(["a", "b", "c"]))),
 }
+
+
+def recursive() -> onnx.ModelProto:
+    """x -> y through a function that calls itself."""
+    node = helper.make_node("Again", ["x"], ["y"], domain="of.the.file")
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("of.the.file", 1)]
+    function = helper.make_function("of.the.file", "Again", ["x"], ["y"], [node], opsets)
+    model = graphs.model([node])
+    model.functions.append(function)
+    model.opset_import.append(helper.make_opsetid("of.the.file", 1))
+    return model
+
+
+def doubling(levels: int) -> onnx.ModelProto:
+    """x -> y through functions that each call the one before twice."""
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("of.the.file", 1)]
+    model = graphs.model([helper.make_node(f"F{levels}", ["x"], ["y"], domain="of.the.file")])
+    for level in range(levels + 1):
+        name, domain = (f"F{level - 1}", "of.the.file") if level else ("Relu", "")
+        twice = [
+            helper.make_node(name, [source], [target], domain=domain) for source, target in (("x", "z"), ("z", "y"))
+        ]
+        model.functions.append(helper.make_function("of.the.file", f"F{level}", ["x"], ["y"], twice, opsets))
+    model.opset_import.append(helper.make_opsetid("of.the.file", 1))
+    return model
+
+
+def branches(levels: int) -> onnx.ModelProto:
+    """x -> y through branches within branches."""
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    node = helper.make_node("Identity", ["x"], ["y"])
+    short = helper.make_graph([node], "short", [], [out])
+    for _ in range(levels):
+        deep = helper.make_graph([node], "deep", [], [out])
+        node = helper.make_node("If", ["yes"], ["y"], then_branch=deep, else_branch=short)
+    yes = helper.make_node("Constant", [], ["yes"], value=helper.make_tensor("", TensorProto.BOOL, [], [True]))
+    return graphs.model([yes, node])
 
 
 @pytest.mark.parametrize("how", GOLDEN)
@@ -140,6 +181,29 @@ def test_sizes_and_counts_that_nobody_can_wait_for_are_refused(make_bundle: Make
         rewrite(bundle, **{"files": manifest["files"], "golden": manifest["golden"], **changes})
         with pytest.raises(BadFile, match=reason):
             Bundle.open(bundle)
+
+
+GRAPHS: dict[str, Callable[[], onnx.ModelProto]] = {
+    "data outside": lambda: graphs.outside("/etc/hostname"),
+    "data beside": lambda: graphs.outside("task.py"),
+    "a foreign operator": lambda: graphs.model([helper.make_node("Steal", ["x"], ["y"], domain="of.somebody")]),
+    "a bomb": graphs.bomb,
+    "a loop without end": graphs.endless,
+    "a function that calls itself": recursive,
+    "deep branches": lambda: branches(20),
+    "many functions": lambda: doubling(40),
+}
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "pipeline.onnx"])
+@pytest.mark.parametrize("how", GRAPHS)
+def test_a_hostile_graph_with_a_mended_hash_fails(make_bundle: MakeBundle, how: str, name: str) -> None:
+    bundle = make_bundle()
+    (bundle / name).write_bytes(serialized(GRAPHS[how]()))
+    relist(bundle, name)
+    checked = verify_bundle(bundle, limits=Limits(memory_mb=1536, cpu_seconds=1, wall_seconds=30))
+    assert {gate.name: gate.status for gate in checked.gates}["files"] == "PASS"
+    assert (checked.verdict, checked.holds) == ("FAIL", False)
 
 
 def test_a_key_that_is_there_twice_is_refused(make_bundle: MakeBundle, zoo_command: ZooCommand) -> None:

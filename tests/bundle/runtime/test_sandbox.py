@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
 from zoo.bundle.runtime import sandbox, worker
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused
+from zoo.runs.scratch import SHARED_MEMORY
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)
 
@@ -141,6 +144,14 @@ def test_a_process_that_dies_by_a_signal_is_a_sentence_and_the_next_call_starts_
         assert runtime.run(session, {"x": np.zeros((1, 4), np.float32)})["y"].shape == (1, 2)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limits elsewhere")
+@pytest.mark.parametrize(("limit", "code"), [("-f 4000000", 0), ("-v 4000000", 0), ("-t 100", 0), ("-f 0", 3)])
+def test_limits_of_the_account_stay_and_say_nothing_of_a_bundle(make_bundle: MakeBundle, limit: str, code: int) -> None:
+    command = f"ulimit {limit}; exec {sys.executable} -m zoo verify {make_bundle()}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, "FAIL" in done.stdout) == (code, False), done.stdout + done.stderr
+
+
 def test_the_exit_of_a_process_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     broken = tmp_path / "worker.py"
     broken.write_text("raise SystemExit('no runtime here')")
@@ -154,6 +165,20 @@ def test_the_folder_goes_with_the_process() -> None:
         folder = runtime._folder()
         assert folder.is_dir()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(("free", "in_memory"), [(0, True), (1 << 62, False)])
+def test_shared_memory_is_used_where_there_is_room_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, in_memory: bool
+) -> None:
+    """A container's 64 MB hold no model of 100 MB; TMPDIR does."""
+    monkeypatch.setattr(sandbox, "ROOMY", free)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Runtime(limits=LIMITS) as runtime:
+        assert runtime._scratch is not None
+        parent = runtime._scratch.path.parent
+        runtime.session(graphs.linear().SerializeToString())
+    assert parent == (SHARED_MEMORY if in_memory else tmp_path)
 
 
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:

@@ -15,10 +15,11 @@ from tests.bundle.runtime.test_bundle import rewrite
 from tests.conftest import Said
 from tests.healthy import healthy_evidence
 from zoo.api.errors import MissingExtra, UsageError
+from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime import signature
-from zoo.bundle.runtime.bundle import verify_bundle
+from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.bundled_run import SIGNATURE
-from zoo.bundle.runtime.signature import PASSWORD, check_private_key, sign
+from zoo.bundle.runtime.signature import PASSWORD, check_private_key, check_signature, sign
 
 pytest.importorskip("model_signing")
 from cryptography.hazmat.primitives import serialization
@@ -94,6 +95,26 @@ def test_a_file_that_was_changed_after_signing_fails(signed: Path, pair: Keys) -
     checked = verify_bundle(signed, key=pair.public)
     assert not checked.holds
     assert {gate.name: gate.status.value for gate in checked.gates}["files"] == "FAIL"
+
+
+@pytest.mark.parametrize("name", ["extra.py", "export/manifest.json", "manifest.json.sig.old", "golden/case-9.npz"])
+def test_a_file_beside_a_signed_bundle_fails(signed: Path, pair: Keys, name: str) -> None:
+    (signed / name).parent.mkdir(exist_ok=True)
+    (signed / name).write_text("{}")
+    checked = verify_bundle(signed, key=pair.public)
+    assert {gate.name: gate.status for gate in checked.gates}["signature"] == "PASS"
+    assert (checked.verdict, checked.holds) == ("FAIL", False)
+
+
+def test_a_manifest_that_is_exchanged_after_it_was_read_has_no_signature(signed: Path, pair: Keys) -> None:
+    """Another one that was signed with the same key is not the one whose hashes are compared."""
+    read = Bundle.open(signed).sha256
+    rewrite(signed, created="2026-02-02T00:00:00+00:00")
+    sign(signed, pair.private)
+    assert check_signature(signed, pair.public, sha256=read) == (
+        Status.FAIL,
+        "manifest.json was changed while it was checked",
+    )
 
 
 def test_the_key_of_somebody_else_fails(signed: Path, tmp_path: Path, zoo_command: ZooCommand) -> None:

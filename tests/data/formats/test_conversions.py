@@ -13,6 +13,7 @@ from PIL import Image
 
 from zoo.api.data import DataCard, DataRequest
 from zoo.api.errors import DataError
+from zoo.data.audio.mu_law import wave_bytes
 from zoo.data.formats.built_in import BUILT_IN_FORMATS
 from zoo.data.formats.copying import distinct
 from zoo.data.formats.masks.index_mask import drawn_mask, read_mask
@@ -24,7 +25,13 @@ WRITTEN = {
     task: [spec.name for spec in BUILT_IN_FORMATS if spec.tasks[0] == task and spec.write]
     for task in ("object-detection", "semantic-segmentation", "image-classification", "text-classification")
 }
-PAIRS = [(task, *pair) for task, names in WRITTEN.items() for pair in product(names, names)]
+OUTLINES = ("semantic-segmentation", "yolo")
+"""What cannot say masks of pixels: it is tried with outlines."""
+PAIRS = [
+    (task, *pair)
+    for task, names in WRITTEN.items()
+    for pair in product([name for name in names if (task, name) != OUTLINES], repeat=2)
+]
 
 
 def read(task: str, folder: Path, format: str = "") -> DataCard:
@@ -151,6 +158,80 @@ def test_coco_refuses_masks_that_it_cannot_say(tmp_path: Path) -> None:
     (tmp_path / "world" / "classes.txt").write_text("grass\nroad\nsky\n")
     with pytest.raises(DataError, match=r"the first class of .* is 'grass'"):
         write(read("semantic-segmentation", tmp_path / "world"), "semantic-segmentation", "coco", tmp_path / "coco")
+
+
+def outline_world(root: Path) -> Path:
+    for split in ("train", "val"):
+        (root / "labels" / split).mkdir(parents=True)
+        for number in range(4):
+            picture(root / "images" / split / f"{number}.png", 100 * len(split) + number)
+            lines = f"0 .1 .1 .8 .1 .8 .{number + 4}\n1 .3 .2 .6 .2 .5 .9 .4 .9\n"
+            (root / "labels" / split / f"{number}.txt").write_text(lines)
+    (root / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [road, sky]\n")
+    return root
+
+
+def test_outlines_come_back_as_outlines(tmp_path: Path) -> None:
+    task = "semantic-segmentation"
+    world = read(task, outline_world(tmp_path / "world"))
+    back = read(task, write(world, task, "yolo", tmp_path / "yolo"))
+    assert back.classes == world.classes == ("background", "road", "sky")
+    assert contents(back) == contents(world)
+
+
+def test_outlines_cannot_say_masks_of_pixels(tmp_path: Path) -> None:
+    task = "semantic-segmentation"
+    world = read(task, outline_world(tmp_path / "world"))
+    masks = read(task, write(world, task, "mask-folders", tmp_path / "masks"))
+    with pytest.raises(DataError, match="has a mask of pixels, which the outlines of YOLO cannot say"):
+        write(masks, task, "yolo", tmp_path / "yolo")
+
+
+def test_identities_come_back_whole(tmp_path: Path) -> None:
+    for name in ("anna", "bert", "carla", "dora", "emil"):
+        for number in range(3):
+            picture(tmp_path / "world" / name / f"{number}.png", sum(name.encode()) + number)
+    task = "image-embedding"
+    world = read(task, tmp_path / "world")
+    back = read(task, write(world, task, "class-folders", tmp_path / "back"))
+    assert back.counts() == world.counts()
+    assert {path.parent.name for path in (tmp_path / "back").rglob("*.png")} == {
+        "anna",
+        "bert",
+        "carla",
+        "dora",
+        "emil",
+    }
+
+
+def test_recordings_come_back_with_and_without_their_classes(tmp_path: Path) -> None:
+    for label in ("high", "low"):
+        for number in range(4):
+            file = tmp_path / "world" / label / f"{number}.wav"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            signal = np.random.default_rng(len(label) * 10 + number).uniform(-0.5, 0.5, 2000)
+            file.write_bytes(wave_bytes(signal, 8000))
+    task = "audio-generation"
+    world = read(task, tmp_path / "world")
+    classes = read(task, write(world, task, "wav-classes", tmp_path / "classes"))
+    plain = read(task, write(world, task, "wav-folder", tmp_path / "plain"))
+    assert classes.classes == ("high", "low")
+    assert plain.classes == ()
+    assert classes.counts() == plain.counts() == world.counts()
+    with pytest.raises(DataError, match="are of no classes"):
+        write(plain, task, "wav-classes", tmp_path / "again")
+
+
+def test_running_text_comes_back_the_same(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / "book.txt").write_text("".join(f"line {number} of it\n" for number in range(300)))
+    task = "text-generation"
+    world = read(task, tmp_path / "world")
+    back = read(task, write(world, task, "text-folder", tmp_path / "back"))
+    for split in ("train", "validation"):
+        assert [item.text for item in back.splits[split]] == [item.text for item in world.splits[split]]
+    with pytest.raises(DataError, match="begins or ends with white space"):
+        write(world, task, "text-lines", tmp_path / "lines")
 
 
 def test_names_are_kept_where_they_can_be() -> None:

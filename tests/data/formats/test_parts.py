@@ -154,7 +154,6 @@ def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None
         (("val/a", "val/b"), r"has val/ but no train/", "--train val"),
         (("a", "b", "labels"), "labels/ may belong to annotated pictures, or be a class", "--train ."),
         (("train", "test"), "train holds no class folders", "--train . reads the folders called after splits as"),
-        (("flowers/a", "flowers/b"), "holds flowers/ alone, and in it a/ and b/", "--train flowers"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_a_question(
@@ -210,6 +209,27 @@ def test_an_archive_unpacks_into_a_folder_of_its_own(paint: Paint, tmp_path: Pat
     found = card(tmp_path / "data")
     assert found.classes == ("a", "b")
     assert found.counts()["test"] == 8
+
+
+@pytest.mark.parametrize("wrapping", ["flowers", "flowers/flowers", "archive/my data/flowers", "images"])
+def test_a_folder_alone_in_another_is_read_and_said(wrapping: str, paint: Paint, tmp_path: Path) -> None:
+    fill(paint, f"{wrapping}/a", f"{wrapping}/b", "__MACOSX/x")
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / "flowers.zip").write_bytes(b"x")
+    found = card(tmp_path)
+    assert found.classes == ("a", "b")
+    assert f"{wrapping}/ is read: the only folder in {tmp_path.name}" in found.notes
+
+
+def test_splits_may_lie_deep_in_folders_of_one(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "x/y/z/train/a", "x/y/z/train/b", "x/y/z/val/a", "x/y/z/val/b")
+    assert card(tmp_path).counts() == {"train": 8, "validation": 8}
+
+
+def test_the_folder_of_a_split_alone_is_no_wrapping(paint: Paint, tmp_path: Path) -> None:
+    fill(paint, "val/a", "val/b")
+    with pytest.raises(DataError, match="has val/ but no train/"):
+        card(tmp_path)
 
 
 def test_class_folders_below_a_folder_of_images(paint: Paint, tmp_path: Path) -> None:

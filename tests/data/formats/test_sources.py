@@ -158,7 +158,7 @@ def test_pictures_without_class_folders(paint: Paint, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds 1 pictures but no class folders"):
         card(tmp_path)
     paint("train/1.png")
-    with pytest.raises(DataError, match="train holds no class folders"):
+    with pytest.raises(DataError, match="train holds 1 pictures but no class folders"):
         card(tmp_path)
 
 
@@ -170,7 +170,7 @@ def test_validation_without_train(paint: Paint, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("one.png", "is a single picture"), ("all.zip", "is an archive"), ("x.parquet", "is not a layout of data")],
+    [("one.png", "is a single picture"), ("all.zip", "is an archive"), ("x.nothing", "is not a layout of data")],
 )
 def test_single_files(name: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"x")

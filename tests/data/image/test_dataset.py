@@ -14,6 +14,7 @@ from zoo.api.errors import BadFile, DataError
 from zoo.api.problem import ImageInput
 from zoo.data.embedded import digits
 from zoo.data.image import dataset, sources
+from zoo.data.image.memory import free_memory
 from zoo.data.image.preprocess import ImagePrepare
 from zoo.data.image.reading import reader
 
@@ -98,7 +99,7 @@ def test_a_file_that_vanished_after_the_check_is_named(tmp_path: Path) -> None:
 
 
 def test_free_memory_is_a_sensible_number() -> None:
-    assert 2**20 < dataset.free_memory() < 2**50
+    assert 2**20 < free_memory() < 2**50
 
 
 def test_pictures_of_other_samples_are_refused() -> None:

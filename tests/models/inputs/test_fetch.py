@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -138,3 +141,61 @@ def test_nobody_at_the_address_is_a_sentence(tmp_path: Path) -> None:
 )
 def test_kinds_of_addresses(address: str, kind: str) -> None:
     assert address_kind(address) == kind
+
+
+class Proxy(Pages):
+    """A proxy that answers for every host itself."""
+
+    redirects: ClassVar[dict[str, str]] = {
+        "/to-metadata": "http://169.254.169.254/latest/meta-data/",
+        "/to-network": "http://10.0.0.1/router",
+        "/to-name": "http://router.lan/a.png",
+        "/to-machine": "http://localhost/a.png",
+        "/moved.png": "http://other.example/a.png",
+    }
+
+    def do_GET(self) -> None:
+        self.path = urlsplit(self.path).path
+        super().do_GET()
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{http.server_address[1]}")
+    monkeypatch.setenv("no_proxy", "")
+
+    def resolve(host: str, port: object, *_: object, **options: object) -> list[object]:
+        known = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1"}
+        if host not in known:
+            raise OSError("Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (known[host], port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    yield "http://pictures.example"
+    http.shutdown()
+    http.server_close()
+
+
+def test_a_proxy_may_lead_to_other_public_hosts(proxy: str, tmp_path: Path) -> None:
+    assert fetch_file(f"{proxy}/moved.png", tmp_path).read_bytes() == b"data"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/to-metadata", "169.254.169.254, which is a link-local"),
+        ("/to-network", "10.0.0.1, which is a private"),
+        ("/to-name", "router.lan, which is a private"),
+        ("/to-machine", "localhost, which is a loopback"),
+    ],
+)
+def test_a_redirect_behind_a_proxy_leads_nowhere_else(proxy: str, path: str, kind: str, tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=f"it redirects to {re.escape(kind)} address, and such a one was not typed"):
+        fetch_file(f"{proxy}{path}", tmp_path)
+
+
+def test_a_file_behind_a_proxy_is_bounded_in_time(proxy: str, tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="did not arrive within"):
+        fetch_file(f"{proxy}/drip", tmp_path, limits=FetchLimits(seconds=0.3))

@@ -57,5 +57,6 @@ def test_pixels_are_compared_at_several_sizes_with_their_ties_counted(segmenter_
 
 def test_what_is_mutated_is_noticed(segmenter_proof: Proof) -> None:
     caught = {control.name: control.killed_by for control in segmenter_proof.evidence.mutants if control.applied}
-    assert len(caught) == 9 and all(caught.values())
+    assert sum(name.startswith("postprocess: ") for name in caught) == 3
+    assert len(caught) == 12 and all(caught.values())
     assert all("pipeline" in caught[name] for name in ("normalisation", "channels", "resize"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tests.training.toy import Share
 from zoo.api.task import Monitor
-from zoo.training.callbacks.live_line import LiveLine, clock, epoch_line
+from zoo.training.callbacks.live_line import LiveLine, clock, epoch_line, step_line
 from zoo.training.events import EpochResult, Start, StepEvent
 
 START = Start(monitor=Monitor(metric="top1", mode="max"), epochs=2, batches=4, steps=8, items=64, epoch=0, step=0)
@@ -42,13 +42,26 @@ def test_off_a_terminal_an_epoch_is_a_line_and_moments_are_rare() -> None:
     assert stream.getvalue() == LINE + "\n"
 
 
-def test_the_first_steps_tell_how_long_it_will_take() -> None:
+def estimates(*events: StepEvent, start: Start = START) -> list[str]:
     stream = io.StringIO()
     line = LiveLine(stream)
-    line.on_start(START)
-    line.on_step(replace(MOMENT, step_seconds=0.0625))
-    line.on_step(replace(MOMENT, step_seconds=0.5))
-    assert stream.getvalue() == "estimate: 8 steps of 0.062 s, 1:01 without the evaluations\n"
+    line.on_start(start)
+    for event in events:
+        line.on_step(event)
+    return stream.getvalue().splitlines()
+
+
+def test_the_steps_after_the_first_tell_how_long_it_will_take() -> None:
+    start = replace(START, steps=1000, batches=100)
+    slow = replace(MOMENT, step_seconds=2.0, remaining=2000.0)
+    later = replace(slow, batch=5, step=5, step_seconds=0.5, remaining=500.0)
+    after = ["estimate: 995 more steps of 0.12 s, 2:04 without the evaluations"]
+    assert estimates(slow, later, replace(later, step=6, batch=6), start=start) == after
+    assert estimates(slow, start=start) == []
+    second = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25)
+    assert estimates(slow, second, start=start) == ["estimate: 899 more steps of 0.25 s, 3:45 without the evaluations"]
+    limited = replace(later, remaining=60.0)
+    assert estimates(slow, limited, start=start) == ["estimate: 995 more steps of 0.12 s, 1:00 without the evaluations"]
 
 
 def test_of_very_many_epochs_some_get_a_line() -> None:
@@ -75,6 +88,13 @@ def test_on_a_terminal_the_live_line_goes_when_its_epoch_ends() -> None:
     line.on_epoch_end(RESULT)
     line.on_close()
     assert LINE in stream.getvalue()[before:] and "left" not in stream.getvalue()[before:]
+
+
+def test_the_bar_is_as_long_as_the_terminal_leaves_room_for() -> None:
+    event = replace(MOMENT, metrics={"top1": 0.5})
+    lengths = {width: len(step_line(event, START, width=width)) for width in (200, 80, 78, 60, 20)}
+    assert lengths == {200: 92, 80: 80, 78: 78, 60: 76, 20: 76}
+    assert step_line(event, START) == step_line(event, START, width=200)
 
 
 def test_an_epoch_says_the_validation_loss_and_what_could_not_be_measured() -> None:

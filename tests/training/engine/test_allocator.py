@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from zoo.training.engine import allocator
@@ -59,7 +61,7 @@ def test_who_set_it_otherwise_keeps_it(
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocator.os, "confstr", lambda name: None)
+    monkeypatch.setattr(os, "confstr", lambda _name: None)
     assert allocator._glibc() is None
     with kept_memory() as kept:
         assert not kept

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
-from zoo.training.engine.fabric import launched_processes
+from zoo.training.engine.fabric import OneProcess, launch, launched_processes
 
 ROOT = Path(__file__).parents[3]
 AVERAGES = """
@@ -62,3 +64,17 @@ def test_an_interactive_allocation_has_started_nobody(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert launched_processes() == expected
+
+
+def test_one_process_computes_without_fabric_in_the_precision_asked_for() -> None:
+    for precision, dtype in (("32", torch.float32), ("bf16", torch.bfloat16)):
+        with launch(device="cpu", devices=1, precision=precision) as engine:  # type: ignore[arg-type]
+            assert isinstance(engine._fabric, OneProcess)
+            assert (engine.rank, engine.world, engine.leads, engine.device.type) == (0, 1, True, "cpu")
+            module = nn.Linear(2, 2)
+            with engine.autocast():
+                output = module(torch.ones(1, 2))
+            assert output.dtype == dtype
+            engine.backward(output.float().sum())
+            assert module.weight.grad is not None and module.weight.grad.equal(torch.ones(2, 2))
+            assert engine.tell("text") == "text" and engine.sum([1.0]) == [1.0]

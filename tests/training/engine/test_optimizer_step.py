@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def test_a_step_is_the_optimisers_own(kind: Callable[..., torch.optim.Optimizer]
     modules = [nn.Linear(3, 2), nn.Linear(3, 2)]
     modules[1].load_state_dict(modules[0].state_dict())
     optimizers = [kind(module.parameters(), lr=0.1) for module in modules]
-    steps = [optimizers[0].step, step_of(optimizers[1])]
+    steps: list[Callable[[], object]] = [optimizers[0].step, step_of(optimizers[1])]
     for _ in range(3):
         for module, step in zip(modules, steps, strict=True):
             module(torch.ones(1, 3)).pow(2).sum().backward()
@@ -69,7 +70,9 @@ def test_hooks_of_an_optimiser_are_called() -> None:
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_fused_optimisers_give_the_same_parameters_to_within_rounding(name: str, layout: torch.memory_format) -> None:
+def test_fused_optimisers_give_the_same_parameters_to_within_rounding(
+    name: Literal["adamw", "adam", "sgd"], layout: torch.memory_format
+) -> None:
     torch.manual_seed(0)
     modules = [nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3)]
     modules[1].load_state_dict(modules[0].state_dict())

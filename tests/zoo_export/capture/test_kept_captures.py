@@ -55,6 +55,7 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> list[Scale]:
         modules.append(module)
         return Graph(signature=SIGNATURE, plain=None, shipped=None, modules={})  # type: ignore[arg-type]
 
+    monkeypatch.setenv("ZOO_KEEP", "0")  # on disk
     monkeypatch.setattr(kept_captures, "_captures", {})
     monkeypatch.setattr(kept_captures, "export_graph", capture)
     return modules

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import tiny
-from zoo.api.errors import NotProved, PluginError, UsageError
+from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.runtime.sandbox import Runtime
-from zoo_export.capture.torch_export import export_graph, output_order, serialize
+from zoo_export.capture.torch_export import check_size, export_graph, output_order, serialize
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
 
 IMAGE = Port(name="image", dtype="float32", shape=("batch", 3, 12, 12))
@@ -28,6 +28,14 @@ def example(count: int = 2) -> dict[str, np.ndarray]:
 def test_an_opset_that_the_exporter_would_silently_change_is_refused(opset: int) -> None:
     with pytest.raises(UsageError, match=f"opset {opset} is not supported: the exporter writes opsets 18 to"):
         export_graph(tiny(), example(), SIGNATURE, opset=opset, name="tiny")
+
+
+def test_more_parameters_than_a_file_holds_are_refused_and_tied_ones_count_once() -> None:
+    tied = nn.ModuleList([nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)])
+    tied[1].weight = tied[0].weight
+    check_size(tied, name="tied", largest=256)
+    with pytest.raises(Refused, match=r"big has 256 bytes of parameters, and one ONNX file holds 255"):
+        check_size(tied, name="big", largest=255)
 
 
 def test_a_module_in_training_mode_is_refused_by_path() -> None:

@@ -316,7 +316,7 @@ def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
     assert "parity" not in killing_gates(proof)
     alone = replace(proof, graphs=(measure_graph(run.on((0,)), declared=declared), proof.graphs[1]))
     assert "parity" in killing_gates(alone)  # the one case without the others' noise
-    spoilt = replace(mutant("weight", outputs=wrong), indices=(0,))
+    wrong_mutant = replace(mutant("weight", outputs=wrong), indices=(0,))
     unmutated = Unmutated(
         evidence=proof,
         exported=Exported(
@@ -330,5 +330,5 @@ def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
         preprocessed=(),
         answers=None,
     )
-    (found,) = mutation_score([Control(name="weight")], {"weight": spoilt}, unmutated)
+    (found,) = mutation_score([Control(name="weight")], {"weight": wrong_mutant}, unmutated)
     assert "parity" in found.killed_by

@@ -85,6 +85,62 @@ def test_a_wrong_answer_is_told_with_the_line_that_is_often_behind_it() -> None:
     assert "`return x + 0.1 * torch.randn_like(x)`: instead of randn_like write an input of noise" in verdict.sentence
 
 
+def mixed(model: Net, x: Tensor) -> Tensor:
+    return x - x.mean()
+
+
+def literal(model: Net, x: Tensor) -> Tensor:
+    table = torch.tensor([[float(i * j % 7) for i in range(30)] for j in range(10)])
+    return x @ table
+
+
+@pytest.mark.parametrize(
+    ("op", "line", "words"),
+    [
+        (mixed, "return x - x.mean()", "an item must not depend on what else is in its batch"),
+        (literal, "table = torch.tensor(", "make this constant once, in __init__, and keep it with register_buffer"),
+    ],
+)
+def test_a_file_that_is_no_proof_names_the_line_and_the_cure(op: Op, line: str, words: str) -> None:
+    proof = prove(subject_of(net(op)), opset=18)
+    assert not proof.verdict.publishes
+    (advice,) = [sentence for sentence in proof.evidence.advice if words in sentence]
+    assert f"proof/test_advice.py:{op.__code__.co_firstlineno + 1} `{line}" in advice
+    assert len([s for s in proof.evidence.advice if "batch" in s]) == (op is mixed)
+
+
+class Wide(nn.Module):
+    """A convolution in double precision: float32 [n, 3, 12, 12] -> [n, 4]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 12).double()
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.conv(image.double()).flatten(1)
+        return logits.float()
+
+
+def test_a_precision_that_the_runtime_has_no_operator_for_is_named_once() -> None:
+    torch.manual_seed(0)
+    proof = prove(subject_of(Wide().eval()), opset=18)
+    (advice,) = proof.evidence.advice
+    assert "ONNX Runtime has no such operator in double: let the model compute in float32" in advice
+    parity = next(gate.detail for gate in proof.verdict.gates if gate.name == "parity")
+    assert parity.count("Could not find an implementation") == 1
+
+
+def test_a_buffer_that_every_call_changes_is_named() -> None:
+    def averaged(model: Net, x: Tensor) -> Tensor:
+        return x - model.get_buffer("ema").mul_(0.9).add_(x.mean(), alpha=0.1)
+
+    model = net(branch)
+    model.register_buffer("ema", torch.zeros(()))
+    model.op = averaged
+    sentence = prove(subject_of(model), opset=18).verdict.sentence
+    assert "the buffer ema is another one after every call" in sentence
+
+
 def test_the_first_line_that_calls_each_operator_is_found() -> None:
     model = net(adaptive)
     image = torch.zeros(1, 3, 12, 12).numpy()

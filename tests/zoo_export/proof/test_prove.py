@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import subject_of
-from zoo.bundle.judge.evidence import Evidence
+from zoo.api.task import Signature
+from zoo.bundle.judge.evidence import BOUNDARY, VALUES, Evidence
 from zoo.bundle.judge.parity_rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
+from zoo_export.capture import kept_captures
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of
-from zoo_export.capture.torch_export import serialize
+from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.boundary import FACTORS
+from zoo_export.subject.values import CHANGES
 
 
 def statuses(proof: Proof) -> dict[str, Status]:
@@ -42,7 +49,14 @@ def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
         "resize",
         "batch",
         "training",
+        "postprocess: no softmax",
+        "postprocess: temperature",
+        "postprocess: unit",
+        "postprocess: zero",
     }
+    boundary = [case.name for case in evidence.graphs[1].cases if case.kind == BOUNDARY]
+    assert boundary == [*(f"random outputs x {factor:g}" for factor in FACTORS), "one element alone"]
+    assert [case.name for case in evidence.graphs[0].cases if case.kind == VALUES] == list(CHANGES)
     assert all(control.killed_by for control in evidence.mutants)
 
 
@@ -94,6 +108,25 @@ def test_files_that_are_not_those_of_the_model_are_rejected(proof: Proof) -> Non
     failed = {name for name, status in statuses(again).items() if status == Status.FAIL}
     assert {"parity", "lineage"} <= failed
     assert not again.verdict.publishes
+
+
+@pytest.mark.slow
+def test_a_wrong_graph_that_was_kept_makes_no_wrong_file_right(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, fresh = _mutated(proof), proof.exported.graph
+    read: list[Signature] = []
+
+    def kept(_: object, signature: Signature) -> Graph | None:
+        read.append(signature)
+        model = onnx.load_from_string(files[MODEL])
+        del model.metadata_props[:]  # a capture has none yet
+        return replace(fresh, plain=model, shipped=copy_of(model)) if signature == fresh.signature else None
+
+    monkeypatch.setattr(kept_captures, "read_capture", kept)
+    for measured in (files, None):
+        again = prove(proof.subject, opset=18, files=measured)
+        assert statuses(again)["parity"] == Status.FAIL
+        assert statuses(again)["lineage"] == Status.FAIL
+    assert fresh.signature in read
 
 
 class Dead(nn.Module):

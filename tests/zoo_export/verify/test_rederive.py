@@ -72,11 +72,12 @@ def wide(bundle: Path) -> None:
 
 
 def answers(bundle: Path) -> None:
+    for case in json.loads((bundle / "manifest.json").read_text())["golden"]:
+        arrays = dict(np.load(bundle / case["file"]))
+        for output in case["outputs"]:
+            arrays[f"out.{output['name']}"] += 10 * output["rms"]
+        np.savez_compressed(bundle / case["file"], allow_pickle=False, **arrays)
     wide(bundle)
-    for path in (bundle / "golden").iterdir():
-        arrays = {name: value[::-1] if name[:4] == "out." else value for name, value in np.load(path).items()}
-        np.savez_compressed(path, allow_pickle=False, **arrays)
-    on_manifest(bundle, dict)
 
 
 def few(bundle: Path) -> None:

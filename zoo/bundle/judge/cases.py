@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from zoo.bundle.judge.evidence import CaseEvidence, Evidence, GraphEvidence, Magnitude
-from zoo.bundle.judge.parity_rule import Cell, Status, judge_output, usual_noise, worst
+from zoo.bundle.judge.evidence import (
+    BEYOND,
+    BOUNDARY,
+    VALUES,
+    CaseEvidence,
+    Evidence,
+    GraphEvidence,
+    Magnitude,
+    Precision,
+)
+from zoo.bundle.judge.parity_rule import Cell, K, Status, judge_output, usual_noise, worst
 
 ROLLOUT_STEPS = 32
 NOTHING = Magnitude(rms=0.0, max=0.0)
@@ -45,18 +54,28 @@ def combined(findings: Iterable[Finding]) -> Finding:
     return status, "; ".join(details) if details else "not measured"
 
 
-def usual_noises(graph: GraphEvidence) -> dict[str, Magnitude | None]:
-    """PyTorch's noise per output over the graph's gating cases."""
-    outputs = [output for case in gating(graph) for output in case.outputs]
-    return {name: usual_noise(output for output in outputs if output.name == name) for name in graph.outputs}
+def usual_noises(graph: GraphEvidence, precision: Precision) -> dict[str, Magnitude | None]:
+    """PyTorch's noise per output over the graph's gating cases of usual values."""
+    outputs = [output for case in gating(graph) if case.kind not in BEYOND for output in case.outputs]
+    return {
+        name: usual_noise((output for output in outputs if output.name == name), precision=precision)
+        for name in graph.outputs
+    }
 
 
 def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
     """The rule's cell per output of a case."""
     waivers = {waiver.output: waiver for waiver in evidence.waivers}
-    noise = usual_noises(graph)
+    precision = evidence.reference.precision
+    noise = usual_noises(graph, precision)
     return {
-        output.name: judge_output(output, waivers.get(output.name), usual=noise.get(output.name))
+        output.name: judge_output(
+            output,
+            waivers.get(output.name),
+            usual=noise.get(output.name),
+            beyond=case.kind in BEYOND,
+            precision=precision,
+        )
         for output in case.outputs
     }
 
@@ -96,17 +115,20 @@ def compares_nothing(case: CaseEvidence) -> bool:
 
 def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
     """The rule over a graph's gating cases; broken answers to the others warn."""
-    judged = [judge_case(case, graph, evidence) for case in gating(graph)]
-    judged = [finding for finding in judged if finding[0] != Status.INCONCLUSIVE]
+    rows = [(case, judge_case(case, graph, evidence)) for case in gating(graph)]
+    judged = [finding for _, finding in rows if finding[0] != Status.INCONCLUSIVE]
+    undecided = [case for case, (status, _) in rows if status == Status.INCONCLUSIVE and case.kind == VALUES]
     if not judged:
         return Status.INCONCLUSIVE, "no conclusive gating case"
     if graph.stateful and not _rolled_out(graph):
         return Status.INCONCLUSIVE, f"no roll-out of {ROLLOUT_STEPS} steps, or no split-versus-whole sequence"
     wrong = [case for case in graph.cases if not case.gates and _is_wrong(case, graph, evidence)]
+    wrong += [case for case in undecided if _is_far_off(case, graph, evidence)]
     if wrong:
         judged.append(
             (Status.WARN, f"wrong far outside what the model was made for: {some(_why(wrong, graph, evidence))}")
         )
+    judged += [(Status.WARN, why) for case, (_, why) in rows if case.kind == BOUNDARY and case.reference_error]
     status, _ = combined(judged)
     if status != Status.PASS:
         return status, "; ".join(some_of([why for at, why in judged if at == status]))
@@ -117,11 +139,18 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
         if cell.status == Status.PASS
     ]
     ratio, case, name = max(ratios, default=(0.0, "", ""))
-    return status, f"{len(ratios)} comparisons, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
+    words = f"{len(ratios)} comparisons, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
+    names = some(case.name for case in undecided)
+    return status, f"{words}; PyTorch itself cannot tell right from wrong in {names}" if undecided else words
 
 
 def _is_wrong(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
     return judge_case(case, graph, evidence)[0] == Status.FAIL
+
+
+def _is_far_off(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
+    """Where PyTorch is unsure: whether the file is further off than PyTorch's noise explains."""
+    return any((cell.ratio or 0.0) > K for cell in cells(case, graph, evidence).values())
 
 
 def _why(wrong: Iterable[CaseEvidence], graph: GraphEvidence, evidence: Evidence) -> list[str]:

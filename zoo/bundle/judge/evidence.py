@@ -18,6 +18,15 @@ SCHEMA = 2
 RANGE = "range"
 """The kind of the cases that are there for their size alone."""
 
+VALUES = "values"
+"""The kind of the cases whose inputs are beyond the usual values; they gate where PyTorch is well conditioned."""
+
+BOUNDARY = "boundary"
+"""The kind of the cases of the postprocess alone, made-up outputs of the model on both sides of what it decides by."""
+
+BEYOND = frozenset({VALUES, BOUNDARY})
+"""The kinds that say nothing about the usual noise."""
+
 Compare = Literal["rule", "equal", "choice", "levels", "agreement"]
 """How one output is judged: by the parity rule (floats), element by element (integers and booleans), in grey levels
 (uint8 pictures, at most one level off and rarely), or by the task's agreement alone (detections, in any order)."""
@@ -70,6 +79,9 @@ class Subject:
     """file: a single .onnx that zoo did not make; it has no lineage and need not carry labels."""
 
 
+Precision = Literal["float32", "float16", "bfloat16"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """What the answers are measured against."""
@@ -81,6 +93,8 @@ class Reference:
     """The fp32 runs whose smallest error is the noise: "default", "no-onednn", "channels-last"."""
     reason: str = ""
     """Why fp64 could not run."""
+    precision: Precision = "float32"
+    """The least precise floats that the model itself computes with: its own rounding is the noise."""
     discrepancies: tuple[str, ...] = ()
     """A sentence per known discrepancy between paths of PyTorch itself, as where the transformer's fast path and slow
     path disagree."""
@@ -161,7 +175,7 @@ class CaseEvidence:
 
     name: str
     kind: str
-    """As in realistic, uniform, smooth, zeros, checkerboard, exif, rollout, split."""
+    """As in realistic, uniform, smooth, zeros, checkerboard, exif, rollout, split, range, values, boundary."""
     gates: bool
     inputs: Mapping[str, tuple[int, ...]]
     """Shape per input name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from zoo.api.task import GENERIC_CONTROLS, Agreement
@@ -17,13 +18,23 @@ from zoo.bundle.judge.cases import (
     some,
     with_role,
 )
-from zoo.bundle.judge.evidence import RANGE, Axis, Evidence, GraphEvidence, GraphFacts, LiveOutput, MutantResult
+from zoo.bundle.judge.evidence import (
+    BEYOND,
+    RANGE,
+    Axis,
+    Evidence,
+    GraphEvidence,
+    GraphFacts,
+    LiveOutput,
+    MutantResult,
+    Precision,
+)
 from zoo.bundle.judge.parity_rule import Status
 
 MIN_CONCLUSIVE_SHARE = 0.75
 MIN_GATING_CASES = 3
-MIN_SPREAD = 1e3
-"""How far outputs must move between inputs, in units of their own noise."""
+MIN_SPREAD: Mapping[Precision, float] = {"float32": 1e3, "float16": 30.0, "bfloat16": 8.0}
+"""How far outputs must move between inputs, in units of their own noise, by what the model computes with."""
 MAX_UNKNOWN_SHARE = 0.05
 """Of such a share of all answers it may be unknown what else would be right."""
 MAX_DIFFERING_SHARE = 0.01
@@ -89,18 +100,18 @@ def liveness(evidence: Evidence) -> Finding:
         names = sorted(output.name for output in graph.liveness)
         if not names or names != sorted(graph.outputs):
             return Status.INCONCLUSIVE, f"measured for {', '.join(names) or 'no output'}, not {some(graph.outputs)}"
-        return combined(_live(output) for output in graph.liveness)
+        return combined(_live(output, MIN_SPREAD[evidence.reference.precision]) for output in graph.liveness)
 
     return per_graph(evidence, check)
 
 
-def _live(output: LiveOutput) -> Finding:
+def _live(output: LiveOutput, least: float) -> Finding:
     if output.inputs < 2:
         return Status.INCONCLUSIVE, f"{output.name}: fewer than two inputs"
     if not all(_number(value) for value in (output.spread, output.noise, output.onnx_spread)):
         return Status.FAIL, f"{output.name}: its spread or noise is no number"
     spread, noise, onnx_spread = output.spread or 0.0, output.noise or 0.0, output.onnx_spread or 0.0
-    if min(spread, onnx_spread) <= MIN_SPREAD * noise:
+    if min(spread, onnx_spread) <= least * noise:
         return Status.FAIL, f"{output.name} is dead: between inputs it moves by {spread:.2g}, its noise is {noise:.2g}"
     return Status.PASS, f"{output.name} moves" + (f" by {spread / noise:.1e} times its noise" if noise else "")
 
@@ -109,11 +120,12 @@ def conditioning(evidence: Evidence) -> Finding:
     """At least three quarters of the gating cases can tell right from wrong.
 
     Those whose outputs are empty in PyTorch and in the file have no numbers to tell apart, and do not count; nor do
-    those of a range, which no axis lists as tested where they are inconclusive.
+    those of a range, of other values and of the postprocess alone, which are not listed as tested where they are
+    inconclusive.
     """
 
     def check(graph: GraphEvidence) -> Finding:
-        usual = [case for case in gating(graph) if case.kind != RANGE]
+        usual = [case for case in gating(graph) if case.kind not in BEYOND | {RANGE}]
         counted = [case for case in usual if not compares_nothing(case)]
         empty = len(usual) - len(counted)
         note = f"; in {empty} more the outputs of both are empty" if empty else ""

@@ -17,17 +17,24 @@ one.  The other constants are measured as well: docs/proof.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, median
 
-from zoo.bundle.judge.evidence import Magnitude, OutputError, Waiver
+from zoo.bundle.judge.evidence import Magnitude, OutputError, Precision, Waiver
 
 K = 8.0
 WARN_ABOVE = 4.0
-ILL_CONDITIONED = 1e-3
+ILL_CONDITIONED: Mapping[Precision, float] = {"float32": 1e-3, "float16": 3e-2, "bfloat16": 1e-1}
+"""Of the scale, by the precision that the model itself computes with: PyTorch's noise in float16 is 2^13 times that in
+float32, and 2^16 times in bfloat16."""
 FLOOR = 2.0**-23 / 4
+FLOOR_BEYOND = 2.0**-20
+"""The floor in cases beyond the usual values, in units of the scale: eight ulps, 32 times `FLOOR`.  They are there for
+what is grossly wrong, and a saturated output is often exact in PyTorch by chance."""
+WELL_CONDITIONED = 1e-5
+"""Cases of other values decide where PyTorch's own fp32 is off by at most this share of the scale."""
 MAX_OVER_MEDIAN = 4.0
 """How many times the median the usual noise may be."""
 MAX_DIFFERING_SHARE = 1e-3
@@ -75,13 +82,24 @@ class Cell:
         return None if self.r_rms is None or self.r_max is None else max(self.r_rms, self.r_max)
 
 
-def judge_output(output: OutputError, waiver: Waiver | None = None, *, usual: Magnitude | None = None) -> Cell:
-    """The verdict on one output of one case; `usual` is the output's noise over all gating cases."""
+def judge_output(
+    output: OutputError,
+    waiver: Waiver | None = None,
+    *,
+    usual: Magnitude | None = None,
+    beyond: bool = False,
+    precision: Precision = "float32",
+) -> Cell:
+    """The verdict on one output of one case; `usual` is the output's noise over all gating cases.
+
+    `beyond` says that the case is beyond the usual values: the floor is higher there, and PyTorch must be well
+    conditioned.  `precision` is what the model itself computes with.
+    """
     incomparable = _incomparable(output)
     if incomparable is not None:
         return incomparable
     if output.compare == "rule":
-        return _by_rule(output, waiver, usual)
+        return _by_rule(output, waiver, None if beyond else usual, beyond=beyond, precision=precision)
     if output.compare == "choice":
         return _by_choice(output)
     if output.compare == "agreement":
@@ -104,7 +122,9 @@ def _incomparable(output: OutputError) -> Cell | None:
     return None
 
 
-def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None) -> Cell:
+def _by_rule(
+    output: OutputError, waiver: Waiver | None, usual: Magnitude | None, *, beyond: bool, precision: Precision
+) -> Cell:
     scale, noise, error = output.scale, output.torch, output.onnx
     if not (_valid(scale) and _valid(noise)):
         return Cell(status=Status.INCONCLUSIVE, why="the reference was not measured")
@@ -113,14 +133,18 @@ def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None
     assert scale and noise and error and scale.rms is not None and scale.max is not None  # _valid has looked
     assert noise.rms is not None and noise.max is not None and error.rms is not None and error.max is not None
     floor = usual if _valid(usual) else None
-    r_rms = _ratio(error.rms, max(noise.rms, (floor and floor.rms) or 0.0, FLOOR * scale.rms))
-    r_max = _ratio(error.max, max(noise.max, (floor and floor.max) or 0.0, FLOOR * scale.max))
+    least = FLOOR_BEYOND if beyond else FLOOR
+    r_rms = _ratio(error.rms, max(noise.rms, (floor and floor.rms) or 0.0, least * scale.rms))
+    r_max = _ratio(error.max, max(noise.max, (floor and floor.max) or 0.0, least * scale.max))
     if scale.max == 0 and noise.max == 0:
         exact = error.max == 0
         why = "the reference is zero everywhere" + ("" if exact else ", the answer is not")
         return Cell(status=Status.INCONCLUSIVE if exact else Status.FAIL, why=why, r_rms=r_rms, r_max=r_max)
-    if noise.rms > ILL_CONDITIONED * scale.rms:
-        why = "ill-conditioned: PyTorch's own fp32 is off by more than 0.1 % of the scale"
+    limit = ILL_CONDITIONED[precision]
+    if beyond:
+        limit *= WELL_CONDITIONED / ILL_CONDITIONED["float32"]
+    if noise.rms > limit * scale.rms:
+        why = f"ill-conditioned: PyTorch itself is off by more than {limit:.2g} of the scale"
         return Cell(status=Status.INCONCLUSIVE, why=why, r_rms=r_rms, r_max=r_max)
     ratio = max(r_rms, r_max)
     if ratio <= K:
@@ -129,13 +153,13 @@ def _by_rule(output: OutputError, waiver: Waiver | None, usual: Magnitude | None
     return _over(ratio, waiver, relative=_ratio(error.rms, scale.rms), r_rms=r_rms, r_max=r_max)
 
 
-def usual_noise(outputs: Iterable[OutputError]) -> Magnitude | None:
+def usual_noise(outputs: Iterable[OutputError], *, precision: Precision = "float32") -> Magnitude | None:
     """The noise of one output over several cases; those that decide nothing do not count."""
     noises = [
         output.torch_typical if _valid(output.torch_typical) and output.torch_typical else output.torch
         for output in outputs
         if _valid(output.torch) and _valid(output.scale) and output.torch and output.scale
-        if (output.torch.rms or 0.0) <= ILL_CONDITIONED * (output.scale.rms or 0.0)
+        if (output.torch.rms or 0.0) <= ILL_CONDITIONED[precision] * (output.scale.rms or 0.0)
     ]
     if not noises:
         return None

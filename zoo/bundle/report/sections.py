@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from zoo.bundle.judge.cases import cells, usual_noises
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Magnitude
@@ -34,12 +35,18 @@ def plots(evidence: Evidence) -> list[Html]:
     return [element("p", words, kind="dim"), element("div", *plots, kind="row")]
 
 
+OWN_PRECISION: Final = (
+    "the model itself computes in {}: PyTorch's own rounding in that precision is the noise, and smaller mistakes "
+    "cannot be seen"
+)
+
+
 def _oracle(evidence: Evidence) -> str:
     return "your model in fp64" if evidence.reference.kind == "fp64" else "the mean of its backends (fp64 cannot run)"
 
 
 def _points(graph: GraphEvidence, name: str, evidence: Evidence) -> list[Point]:
-    points, noises = [], usual_noises(graph)
+    points, noises = [], usual_noises(graph, evidence.reference.precision)
     for case in graph.cases:
         output = next((output for output in case.outputs if output.name == name and output.compare == "rule"), None)
         if output is None:
@@ -113,6 +120,7 @@ def subject(evidence: Evidence) -> Html:
         ("weights", joined((about.weights, element("small", about.weights_sha256)))),
         *((file.name, joined((f"{file.bytes:,} bytes", element("small", file.sha256)))) for file in about.files),
         ("measured against", _oracle(evidence) + (f": {reference.reason}" if reference.reason else "")),
+        *((("precision", OWN_PRECISION.format(reference.precision)),) if reference.precision != "float32" else ()),
         ("noise from", ", ".join(reference.backends)),
         *(("known discrepancy", sentence) for sentence in reference.discrepancies),
     ]

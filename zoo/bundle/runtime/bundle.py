@@ -125,6 +125,7 @@ def verify_bundle(
     bundle = Bundle.open(path)
     signature = check_signature(bundle.path, key, sha256=bundle.sha256)
     with Runtime(limits=limits) as runtime:
+        runtime.versions()  # a runtime that cannot even start says nothing of the bundle
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
         if signature is not None:
             gates.append(Gate(name="signature", status=signature[0], detail=signature[1]))

@@ -53,7 +53,7 @@ def replay(
 
     `read` gives the bytes of a file by its name, checked; None reads what lies there.
     """
-    read = read or (lambda name: (bundle / name).read_bytes())
+    read = read or (lambda name: _read(bundle / name))
     return {case.name: _replay_case(bundle / case.file, read(case.file), case, graph(case.graph)) for case in cases}
 
 
@@ -65,6 +65,13 @@ def _replay_case(path: Path, raw: bytes, case: GoldenCase, run: RunGraph) -> tup
         return tuple(differing_answers(io.BytesIO(raw), to_json(case), lambda inputs: dict(run(inputs))))
     except _MISMATCH as error:
         raise BadFile(f"{path} is no golden case: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _arrays(path: Path, raw: bytes) -> dict[str, Any]:
@@ -110,5 +117,5 @@ def stored_arrays(
     `read` is as in `replay`.
     """
     path = bundle / case.file
-    arrays = _arrays(path, path.read_bytes() if read is None else read(case.file))
+    arrays = _arrays(path, _read(path) if read is None else read(case.file))
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}

@@ -7,6 +7,7 @@ device module imports public names (`from zoo import read_picture`); what stands
 from __future__ import annotations
 
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from zoo import _HOMES as PUBLIC_NAMES  # importing what they stand for would br
 from zoo.api.specs import Reference
 
 _IMPORT = re.compile(r"^from (zoo(?:\.[\w.]+)?) import (.*)\n", re.MULTILINE)
+_WHOLE_MODULE = re.compile(r"^import .*$", re.MULTILINE)
+_NAMES = re.compile(r"^from ([\w.]+) import ([^()\n#]+)$", re.MULTILINE)
+_ALL = re.compile(r"^__all__ = \[.*?\]$", re.MULTILINE | re.DOTALL)
 _GAP = re.compile(r"\n{3,}")
 _ABOUT = re.compile(r'\A""".*?"""\n+', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
@@ -25,20 +29,17 @@ def task_source(device: Reference) -> str:
     package, _, name = device.partition(":")
     parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
-    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _without_repeated_imports(text)) + "\n"
+    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _with_imports_first(_ALL.sub("", text))) + "\n"
 
 
-def _without_repeated_imports(text: str) -> str:
-    """Lines that import what a line before has imported left out."""
-    seen: set[str] = set()
-    kept = []
-    for line in text.splitlines():
-        if line in seen:
-            continue
-        if line.startswith(("import ", "from ")):
-            seen.add(line)
-        kept.append(line)
-    return "\n".join(kept)
+def _with_imports_first(text: str) -> str:
+    """The text with everything that its parts import in one block at its head, each module once."""
+    names: dict[str, set[str]] = {}
+    for module, imported in _NAMES.findall(text):
+        names.setdefault(module, set()).update(imported.split(", "))
+    lines = sorted({*_WHOLE_MODULE.findall(text), *(f"from {m} import {', '.join(sorted(names[m]))}" for m in names)})
+    lines.sort(key=lambda line: re.split(r"[ .]", line)[1] not in sys.stdlib_module_names)
+    return "\n".join(lines) + "\n\n" + _NAMES.sub("", _WHOLE_MODULE.sub("", text)).strip()
 
 
 def _parts(module: str, *, seen: set[str]) -> list[str]:

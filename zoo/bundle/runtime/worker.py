@@ -68,12 +68,17 @@ def _filter(architecture: int, *refused: int) -> bytes:
 
 
 def limit_memory(megabytes: int) -> None:
-    """Cap the address space and the size of a file written; nothing where the system has no such limits."""
+    """Cap the address space and the size of a file written; nothing where the system has no such limits.
+
+    Where the account itself may use less, that stays: nobody can raise it.
+    """
     if sys.platform == "linux":
         import resource  # noqa: PLC0415  absent on Windows
 
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes << 20, megabytes << 20))
+        for limit in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE):
+            _, most = resource.getrlimit(limit)
+            allowed = megabytes << 20 if most == resource.RLIM_INFINITY else min(megabytes << 20, most)
+            resource.setrlimit(limit, (allowed, allowed))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -83,7 +88,9 @@ def limit_cpu(seconds: float) -> None:
         import resource  # noqa: PLC0415
 
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime + seconds) + 1, -1))
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        allowed = int(usage.ru_utime + usage.ru_stime + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (allowed if most == -1 else min(allowed, most), most))
 
 
 class Changed(Exception):

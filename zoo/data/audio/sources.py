@@ -13,10 +13,11 @@ from zoo.api.formats import FormatMatch
 from zoo.api.task import Progress
 from zoo.data.audio.inspect import SOUNDS
 from zoo.data.formats.class_folders.checks import check_listing
+from zoo.data.formats.class_folders.lists import by_lists
 from zoo.data.formats.detect import Formats, built_in_formats, detect_format, read_source
 from zoo.data.formats.folders import FileKind, described, hidden, subfolders, walk
 from zoo.data.formats.parts import find_parts
-from zoo.data.formats.samples import FileListing, FileRow, Sample, fingerprint
+from zoo.data.formats.samples import FileListing, FileRow, Origins, Sample, fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,10 +163,16 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
             else:
                 rows.append(FileRow(name, inside[0] if labelled else "", split))
     notes = list(parts.notes)
+    origins: Origins = {}
+    if labelled and all(split is None for split, _ in parts.folders):
+        divided = by_lists(root, rows)
+        rows, origins = divided.rows, divided.origins
+        notes += divided.notes
+        others = others - divided.suffixes
     if others:
         message = f"left out {others.total()} files that are no sounds"
         notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
-    return FileListing(root=root, rows=rows, problems=problems, notes=notes)
+    return FileListing(root=root, rows=rows, problems=problems, notes=notes, origins=origins)
 
 
 def _files(root: Path, folder: Path) -> Iterator[tuple[str, str]]:

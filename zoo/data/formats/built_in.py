@@ -70,6 +70,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("semantic-segmentation",),
         detect="zoo.data.formats.masks.yolo:detect_yolo_masks",
         read="zoo.data.formats.masks.yolo:list_yolo_masks",
+        write="zoo.data.formats.masks.writers:write_yolo_masks",
         summary="YOLO with polygons (FOLDER/data.yaml, or the .yaml file)",
     ),
     FormatSpec(
@@ -85,6 +86,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("image-embedding",),
         detect="zoo.data.formats.picture_layouts:detect_class_folders",
         read="zoo.data.formats.identities.folders:list_identities",
+        write="zoo.data.formats.class_folders.writers:write_identities",
         summary="FOLDER/IDENTITY/*.jpg, or FOLDER/{train,val,test}/IDENTITY/*.jpg, with or without pairs.txt",
     ),
     FormatSpec(
@@ -133,7 +135,7 @@ BUILT_IN_FORMATS: Final = (
     FormatSpec(
         name="text-table",
         tasks=("text-classification", "text-embedding"),
-        detect="zoo.data.formats.text.layouts:detect_table",
+        detect="zoo.data.formats.text.layouts:detect_labelled_table",
         read="zoo.data.formats.text.readers:read_labelled_table",
         write="zoo.data.formats.text.writers:write_table",
         has_parts=False,
@@ -143,7 +145,7 @@ BUILT_IN_FORMATS: Final = (
     FormatSpec(
         name="text-tables",
         tasks=("text-classification", "text-embedding"),
-        detect="zoo.data.formats.text.layouts:detect_tables",
+        detect="zoo.data.formats.text.layouts:detect_labelled_tables",
         read="zoo.data.formats.text.readers:read_labelled_tables",
         write="zoo.data.formats.text.writers:write_tables",
         has_columns=True,
@@ -170,6 +172,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_folder",
         read="zoo.data.formats.text.readers:read_folder",
+        write="zoo.data.formats.text.writers:write_text_folder",
         summary="a folder of text files, with or without train/, validation/ and test/ in it",
     ),
     FormatSpec(
@@ -177,6 +180,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_table",
         read="zoo.data.formats.text.readers:read_lines",
+        write="zoo.data.formats.text.writers:write_text_lines",
         has_parts=False,
         has_columns=True,
         summary="a CSV, TSV or JSON Lines file with the column text",
@@ -194,6 +198,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("audio-generation",),
         detect="zoo.data.audio.sources:detect_classes",
         read="zoo.data.audio.sources:list_classes",
+        write="zoo.data.formats.class_folders.writers:write_recording_classes",
         summary="FOLDER/CLASS/*.wav, or FOLDER/{train,val,test}/CLASS/*.wav",
     ),
     FormatSpec(
@@ -201,6 +206,7 @@ BUILT_IN_FORMATS: Final = (
         tasks=("audio-generation",),
         detect="zoo.data.audio.sources:detect_sounds",
         read="zoo.data.audio.sources:list_sounds",
+        write="zoo.data.formats.class_folders.writers:write_recordings",
         summary="FOLDER/*.wav (or .flac, .ogg, .aiff), with or without train/, validation/ and test/ in it",
     ),
 )

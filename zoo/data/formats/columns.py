@@ -27,6 +27,7 @@ NAMES: Final[Mapping[str, tuple[Collection[str], ...]]] = {
     "split": (("split",),),
 }
 """What a column may be called; an earlier group beats a later one."""
+MARKS: Final = frozenset({"0", "1", "0.0", "1.0"})
 OTHER_SPLITS: Final = ("set", "subset", "partition", "phase", "part")
 """Names of columns that hold splits only where all of their cells are some."""
 OPTIONS: Final[Mapping[str, str]] = {"text": "--text-column", "label": "--label-column"}
@@ -41,6 +42,8 @@ class Columns:
     header: bool
     """Whether the first row names the columns."""
     notes: Sequence[str] = field(default=())
+    marks: Mapping[int, str] = field(default_factory=dict)
+    """The class that each of several columns stands for, where a 1 marks it; empty where one column holds the label."""
 
 
 def known_names(*kinds: str) -> set[str]:
@@ -95,6 +98,13 @@ def unnamed_split_column(columns: Sequence[Sequence[str]]) -> int | None:
 
 def _of_splits(columns: Sequence[Sequence[str]]) -> list[int]:
     return [index for index, cells in enumerate(columns) if cells and all(exact_split(cell) for cell in cells)]
+
+
+def one_hot(positions: Sequence[int], names: Sequence[str], columns: Sequence[Sequence[str]]) -> dict[int, str]:
+    """The columns of nothing but 0 and 1, by position, where there are two or more and each row has a 1 in one."""
+    marks = {index: names[index] for index in positions if names[index] and set(columns[index]) <= MARKS}
+    ones = [sum(columns[index][row] in ("1", "1.0") for index in marks) for row in range(len(columns[0]))]
+    return marks if len(marks) > 1 and all(ones) else {}
 
 
 def repeated(cells: Sequence[str]) -> bool:

@@ -12,7 +12,11 @@ from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, UsageError
 from zoo.api.formats import FormatMatch, FormatSpec
 from zoo.data.formats.built_in import BUILT_IN_FORMATS
+from zoo.data.formats.containers import advice_for, container_in, described
+from zoo.data.formats.folders import only_folders
 from zoo.data.formats.named_path import named_path
+from zoo.data.formats.other_tools import refuse_other_tools
+from zoo.data.formats.split_names import exact_split
 from zoo.registry.references import resolve
 
 T = TypeVar("T", bound="FormatReader")
@@ -74,6 +78,11 @@ def detect_format(
         raise UsageError(f"--format {request.format} is none of this task", hint=f"it reads {', '.join(formats)}")
     asked = {request.format: formats[request.format]} if request.format else formats
     matches, refusals = matching(path, request, asked)
+    notes: tuple[str, ...] = ()
+    if not matches and not request.train and (inner := _matching_inside(path, request, asked)):
+        inside, matches = inner
+        notes = (f"{inside.relative_to(path).as_posix()}/ is read: the only folder in {path.name}",)
+        path = inside
     sure = {name: match for name, match in matches.items() if match.sure} or matches
     if len(sure) > 1:
         names = list(sure)
@@ -84,15 +93,44 @@ def detect_format(
         spec = formats[name]
         what = f"{path} is read as {name}"
         refuse_options(request, what=what, parts=spec.has_parts, columns=spec.has_columns, format=True)
-        return DataSource(request=request, format=name, location=match.location, read=formats[name].read)
+        return DataSource(request=request, format=name, location=match.location, read=formats[name].read, notes=notes)
+    refuse_other_tools(path)
     for error in refusals.values():
-        raise error if error.hint else DataError(error.message, problems=error.problems, hint=accepted)
+        raise (
+            error
+            if error.hint
+            else DataError(error.message, problems=error.problems, hint=_container_hint(path) or accepted)
+        )
     if request.format:
         others, _ = matching(path, replace(request, format=""), formats)
         raise UsageError(
             f"--format {request.format}: {path} is no such data", hint=f"it may be {', '.join(others) or 'none'}"
         )
-    raise DataError(nothing(path), hint=accepted)
+    raise _nothing_known(path, nothing, accepted)
+
+
+def _matching_inside(path: Path, request: DataRequest, formats: Formats) -> tuple[Path, dict[str, FormatMatch]] | None:
+    """The folder, alone in the one above it, that a format matches, as unpacked archives have it; else None."""
+    for inside in only_folders(path, stop=exact_split):
+        matches, _ = matching(inside, request, formats)
+        if matches:
+            return inside, matches
+    return None
+
+
+def _container_hint(path: Path) -> str:
+    file = container_in(path)
+    return f"{described(file)}: {advice_for(file)}" if file else ""
+
+
+def _nothing_known(path: Path, nothing: Callable[[Path], str], accepted: str) -> DataError:
+    """The error for a path that no format matches; for data in one piece, with what to do with it."""
+    file = container_in(path)
+    if file is None:
+        return DataError(nothing(path), hint=accepted)
+    if file == path:
+        return DataError(f"{described(file)}: {advice_for(file)}", hint=accepted)
+    return DataError(nothing(path), hint=_container_hint(path))
 
 
 def refuse_options(

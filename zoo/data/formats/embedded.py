@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from zoo.api.data import DataCard, DataSource, Split
@@ -21,6 +22,22 @@ def digits_card(source: DataSource, *, labelled: bool = True) -> DataCard:
     """9,000 pictures to learn from, 1,000 to choose by, 2,000 to be tested on; nothing needs checking."""
     from zoo.data.embedded import digits  # noqa: PLC0415  decoding them takes a tenth of a second
 
+    classes = digits.CLASSES if labelled else ()
+    splits, digest = _digits(labelled)
+    return DataCard(
+        source=source,
+        splits=dict(splits),
+        classes=classes,
+        facts={"channels": 1, "height": [digits.SIDE, digits.SIDE], "width": [digits.SIDE, digits.SIDE]},
+        fingerprint=digest,
+    )
+
+
+@cache
+def _digits(labelled: bool) -> tuple[Mapping[Split, tuple[Sample, ...]], str]:
+    """The digits by split, and their fingerprint; the same for everybody who asks."""
+    from zoo.data.embedded import digits  # noqa: PLC0415
+
     data = digits.load()
     splits: dict[Split, tuple[Sample, ...]] = {}
     names: tuple[Split, ...] = ("train", "validation", "test")
@@ -28,13 +45,7 @@ def digits_card(source: DataSource, *, labelled: bool = True) -> DataCard:
         labels = data.split(name)[1].tolist() if labelled else [-1] * len(data.split(name)[1])
         splits[name] = tuple(Sample(f"{name}/{index}", label, index) for index, label in enumerate(labels))
     classes = digits.CLASSES if labelled else ()
-    return DataCard(
-        source=source,
-        splits=splits,
-        classes=classes,
-        facts={"channels": 1, "height": [digits.SIDE, digits.SIDE], "width": [digits.SIDE, digits.SIDE]},
-        fingerprint=fingerprint(f"{DIGITS} {digits.SHA256}", classes, splits),
-    )
+    return splits, fingerprint(f"{DIGITS} {digits.SHA256}", classes, splits)
 
 
 def turned_digits_card(source: DataSource) -> DataCard:

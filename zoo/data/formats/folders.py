@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import islice
@@ -76,8 +77,17 @@ PICTURE_FILES = FileKind(
     unread=UNREAD_PICTURES,
     remedy="convert them to JPEG or PNG",
 )
+MOST_WRAPPINGS = 4
+"""Folders with a single folder in them, one in the other, as archives unpack."""
+ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation", "sample_submission", "submission"})
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".zst", ".7z", ".rar")
 LOOK_AT = 20_000
 """Most files that are listed to recognise a format."""
+
+
+def folded(name: str) -> str:
+    """What is the same in every spelling of a file's name: macOS takes letters and their accents apart."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def hidden(name: str, *, folder: bool = False) -> bool:
@@ -90,7 +100,7 @@ def hidden(name: str, *, folder: bool = False) -> bool:
 
 def is_about(file: Path) -> bool:
     """Whether a file speaks of the data, as a README does, and is none of them."""
-    return file.stem.lower() in ("readme", "license", "licence", "changelog", "citation")
+    return file.stem.lower() in ABOUT or file.stem.lower().startswith("readme.")
 
 
 def special_kind(path: Path) -> str:
@@ -108,6 +118,26 @@ def subfolders(folder: Path) -> list[str]:
         )
     except OSError as error:
         raise _unreadable(error) from error
+
+
+def only_folders(folder: Path, *, stop: Callable[[str], object]) -> Iterator[Path]:
+    """The folder in a folder that holds nothing else to learn from, the one in that, and so on: from the outside in.
+
+    Not further than to one whose name says something, for which `stop` is true.
+    """
+    for _ in range(MOST_WRAPPINGS if folder.is_dir() else 0):
+        names = subfolders(folder)
+        if len(names) != 1 or stop(names[0]) or any(_may_be_data(entry) for entry in os.scandir(folder)):
+            return
+        folder = folder / names[0]
+        yield folder
+
+
+def _may_be_data(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file that says something, other than the archive that the folder came out of."""
+    path = Path(entry.path)
+    archive = path.suffix.lower() in ARCHIVES
+    return entry.is_file() and not hidden(entry.name) and not is_about(path) and not archive
 
 
 def _unreadable(error: OSError) -> DataError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -10,6 +11,11 @@ from zoo.api.data import DataNote, Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.samples import FileRow
 
+LISTED = re.compile(r"""[\[({]\s*(['"].*|[\d\s.]+,[\d\s.,]+)[\])}]""", re.DOTALL)
+"""A label that is written as a list."""
+MOST_LABELS = 10
+MOST_CLASSES = 0.6
+"""Of all items: where more than ten classes are more than this share of them, labels are no classes."""
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
 
@@ -19,8 +25,12 @@ def classes_of(rows: Sequence[FileRow]) -> tuple[str, ...]:
     return tuple(sorted({row.label for row in rows if row.split in (None, "train")}))
 
 
-def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadSample]:
-    """Too few classes, and classes that train does not have."""
+def label_problems(rows: Sequence[FileRow], classes: Sequence[str], *, new_labels: bool = False) -> list[BadSample]:
+    """Too few classes, nearly as many as there are items, and those that train does not have.
+
+    With `new_labels` the labels are no classes to choose from, but say which items belong together: two items may be
+    all that there is of each.
+    """
     problems = [
         BadSample(ascii(label)[1:-1], "the name of this class is not valid UTF-8", "rename it")
         for label in classes
@@ -28,6 +38,15 @@ def label_problems(rows: Sequence[FileRow], classes: Sequence[str]) -> list[BadS
     ]
     if len(classes) == 1:
         problems.append(BadSample(classes[0], "there is only this class", "add items of at least one other class"))
+    several = next((label for label in classes if LISTED.fullmatch(label)), None)
+    if several is not None:
+        reason = "this label is a list: an item of several classes"
+        problems.append(BadSample(several, reason, "write one class an item: zoo learns one label each"))
+    count = sum(row.split in (None, "train") for row in rows)
+    if not new_labels and len(classes) > max(MOST_LABELS, MOST_CLASSES * count):
+        reason = f"the {count:,} training items have {len(classes):,} different labels: hardly two of one class"
+        fix = "if these are numbers to predict or names of items, --label-column names the column of classes"
+        problems.append(BadSample(f"{classes[0]}, {classes[1]}, …", reason, fix))
     extra = Counter((row.split, row.label) for row in rows if row.label not in classes)
     for (split, label), count in sorted(extra.items(), key=str):
         near = _near(label, classes)
@@ -42,7 +61,7 @@ def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
     notes: list[str] = []
     folded: dict[str, str] = {}
     for name in classes:
-        twin = folded.setdefault(name.casefold().strip(), name)
+        twin = folded.setdefault(_same(name), name)
         if twin != name:
             message = f"{twin!r} and {name!r} are taken for two classes"
             notes.append(DataNote(message, kind="similar-classes", items=2, examples=(twin, name)))
@@ -60,6 +79,14 @@ def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
         message = f"{most} has {train[most]:,} items and {least} only {train[least]:,}: rare classes are learnt badly"
         notes.append(DataNote(message, kind="imbalance", items=train[least], examples=(most, least)))
     return notes
+
+
+def _same(name: str) -> str:
+    """What two spellings of one class have in common: "Cat" and "cat ", "1" and "1.0"."""
+    try:
+        return f"{float(name):g}"
+    except ValueError:
+        return name.casefold().strip()
 
 
 def _near(label: str, classes: Sequence[str]) -> str:

@@ -206,19 +206,20 @@ def _refuse_roles(root: Path, names: Sequence[str]) -> None:
 def _refuse_unnamed_parts(root: Path, names: Sequence[str], kind: FileKind) -> None:
     """DataError where folders hold the same class folders, or are numbered as the parts of a set are."""
     if len(names) == 1:
-        classes = [sub for sub in subfolders(root / names[0]) if _holds(root, root / names[0] / sub, kind)]
-        if len(classes) > 1:
+        folder = root / names[0]
+        inside = [sub for sub in subfolders(folder) if _holds(root, folder / sub, kind)]
+        if inside and not any(_wanted(entry, kind) for entry in folder.iterdir()):
             raise DataError(
-                f"{root} holds {listed(names)} alone, and in it {listed(classes)}: one class, or the folder of classes",
+                f"{root} holds {listed(names)} alone, and in it {listed(inside)}: one class, or the folder of classes",
                 hint=f"--train {names[0]} reads the folders in it as classes; one class alone teaches nothing",
             )
     numbered = len(names) > 1 and all(NUMBERED.fullmatch(name) for name in names)
     same: set[str] = set()
     if 1 < len(names) <= FEW_FOLDERS:
-        inside = [{sub for sub in subfolders(root / name) if _holds(root, root / name / sub, kind)} for name in names]
+        below = [{sub for sub in subfolders(root / name) if _holds(root, root / name / sub, kind)} for name in names]
         loose = any(_wanted(entry, kind) for name in names for entry in (root / name).iterdir())
-        same = set.intersection(*inside)
-        same = same if len(same) > max(1, max(map(len, inside)) / 2) and not loose else set()
+        same = set.intersection(*below)
+        same = same if len(same) > max(1, max(map(len, below)) / 2) and not loose else set()
     if not numbered and not same:
         return
     why = f"hold the same folders {', '.join(sorted(same)[:3])}" if same else "are numbered as parts are"

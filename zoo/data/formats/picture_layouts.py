@@ -11,10 +11,11 @@ from typing import Final
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.api.formats import FormatMatch
-from zoo.data.formats.class_folders.csv_manifest import names_pictures
+from zoo.data.formats.class_folders.csv_manifest import manifest_tables, names_pictures
+from zoo.data.formats.class_folders.table_files import LISTS, TABLES
 from zoo.data.formats.class_folders.torchvision_names import NAMED
 from zoo.data.formats.detect import Formats, built_in_formats, detect_format, refuse_options
-from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, hidden, subfolders
+from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, described, subfolders
 from zoo.data.formats.identities.pairs import holds_pairs
 from zoo.data.formats.other_tasks import refuse_other_task
 from zoo.data.formats.parts import ROLES, find_parts
@@ -22,7 +23,8 @@ from zoo.data.formats.split_names import split_words, splits_of_folders
 from zoo.runs.user_paths import expand_user
 
 _SCHEME = re.compile(r"([a-z][a-z0-9]+):(.*)", re.DOTALL)
-TABLES: Final = (".csv", ".tsv")
+SOME: Final = 1_000
+"""Pictures of a folder that are looked at by name."""
 PUBLISHED: Final = "torchvision"
 """The scheme of published datasets, which are named and not kept in a format."""
 
@@ -62,10 +64,28 @@ def detect_class_folders(path: Path, *, request: DataRequest) -> FormatMatch | N
         raise DataError(f"{folder} holds {listing} pictures but no class folders")
     for split, part in find_parts(folder, labelled=True, request=request).folders:
         if split == "train" and not subfolders(part):
-            raise DataError(
-                f"{part} holds no class folders", hint="--train . reads the folders called after splits as classes"
-            )
+            raise _no_class_folders(folder, part)
     return FormatMatch(location=folder)
+
+
+def _no_class_folders(folder: Path, part: Path) -> DataError:
+    """The error for a folder of a split whose pictures lie in no folder of a class."""
+    others = [name for name in subfolders(folder) if contents(folder, folder / name, limit=SOME).files]
+    if len(others) > 1 and not any(subfolders(folder / name) for name in others):
+        return DataError(
+            f"{part} holds no class folders", hint="--train . reads the folders called after splits as classes"
+        )
+    listing = contents(part, part, limit=SOME)
+    names = sorted({re.split(r"[._ -]?\d", Path(name).stem)[0] for name in listing.files} - {""})
+    if 1 < len(names) <= len(listing.files) / 2:
+        named = f"; their names begin with {', '.join(names[:5])}"
+        fix = f"move them into {part.name}/{names[0]}/, {part.name}/{names[1]}/, …, or write a table"
+    else:
+        named, fix = "", "move the pictures of each class into a folder of its own, or write a table"
+    return DataError(
+        f"{part} holds {len(listing.files):,} pictures but no class folders{named}",
+        hint=f"{fix} (path,label) beside {part.name}/",
+    )
 
 
 def detect_image_folder(path: Path, *, request: DataRequest) -> FormatMatch | None:
@@ -86,18 +106,22 @@ def detect_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
 
 
 def detect_labelled_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
-    """A table of pictures and labels, or a folder with just one, which may also be class folders with a note beside."""
+    """A table of pictures and labels, or a folder with tables of its splits, which may be class folders as well."""
     if not path.is_dir():
-        return detect_manifest(path, request=request)
-    tables = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in TABLES and not hidden(entry.name)]
-    if len(tables) != 1 or not tables[0].is_file() or holds_pairs(tables[0]) or not names_pictures(tables[0], request):
+        listed = path.suffix.lower() in LISTS and names_pictures(path, request, path.parent)
+        return FormatMatch(location=path) if listed else detect_manifest(path, request=request)
+    tables = manifest_tables(path, request, labelled=True)
+    if not tables or any(file.suffix.lower() not in LISTS and holds_pairs(file) for file, _ in tables):
         return None
-    return FormatMatch(location=tables[0], sure=bool(request.format))
+    several = len(tables) > 1 or tables[0][0].parent != path
+    return FormatMatch(location=path if several else tables[0][0], sure=bool(request.format))
 
 
 def detect_pairs(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
     """LFW's pairs.txt, or a table with the columns a, b and same."""
-    return FormatMatch(location=path) if path.is_file() and holds_pairs(path) else None
+    if not path.is_file() or not holds_pairs(path):
+        return None
+    return FormatMatch(location=path, sure=path.suffix.lower() != ".txt" or "pair" in path.stem.lower())
 
 
 def inner_folder(path: Path) -> Path:
@@ -120,8 +144,6 @@ def _nothing(path: Path) -> str:
     """What a path is that no format matches."""
     if path.suffix.lower() in PICTURES:
         return f"{path} is a single picture, not data to learn from"
-    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
-        return f"{path} is an archive: unpack it and give the folder"
     return f"{path} is not a layout of data that zoo knows"
 
 

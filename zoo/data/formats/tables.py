@@ -10,12 +10,17 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from zoo.api.errors import BadSample, DataError
 
 SEPARATORS: Final[Mapping[str, str]] = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAID: Final = re.compile(r"sep=([,;\t|])\n", re.IGNORECASE)
+QUOTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    '\\"': {"escapechar": "\\", "doublequote": False},
+    "'": {"quotechar": "'"},
+}
+"""Other ways to quote, by what shows them: \" for a quotation mark in a cell, and ' around cells."""
 QUOTE_FIX: Final = 'put the whole cell between quotation marks and write "" for each one inside'
 
 
@@ -36,6 +41,11 @@ class Table:
     separator: str
     rows: Sequence[TableRow]
     problems: Sequence[BadSample] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is one of files and labels: a path, a blank and a label a line."""
+        return self.separator == " "
 
     @property
     def first(self) -> Sequence[str]:
@@ -83,9 +93,25 @@ def _long_fields() -> Iterator[None]:
 
 
 def _parse(text: str, name: str, separator: str) -> Table:
+    """The rows of a text whose cells are quoted as usual; else as MySQL or single quotes do it, where that reads it."""
+    table = _parse_quoted(text, name, separator, {})
+    for escape, form in QUOTINGS.items():
+        if escape in text and (table.problems or (form.get("quotechar") and _is_single_quoted(table))):
+            other = _parse_quoted(text, name, separator, form)
+            if _is_even(other):
+                return other
+    return table
+
+
+def _is_single_quoted(table: Table) -> bool:
+    """Whether every cell of the first row stands in single quotation marks."""
+    return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in map(str.strip, table.first))
+
+
+def _parse_quoted(text: str, name: str, separator: str, form: Mapping[str, Any]) -> Table:
     rows: list[TableRow] = []
     problems: list[BadSample] = []
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True, **form)
     last = 0
     with _long_fields():
         try:

@@ -1,20 +1,32 @@
-"""One split of pictures, batch by batch: in memory where it fits, else decoded when asked for.  [torch]"""
+"""One split of pictures, batch by batch: in memory where it fits, else from the disk or decoded anew.  [torch]
+
+Whoever trains says so (`for_training`): then pictures are resized by faster kernels, within one grey level of what
+`preprocess` gives, and only those that are used are decoded.  Everybody else gets what pipeline.onnx is fed.
+"""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
+import PIL
 import torch
 from torch import Tensor
 
 from zoo.api.data import DataCard, Split
 from zoo.api.errors import DataError
 from zoo.api.problem import ImageInput
+from zoo.data.image.fast_decode import fast_files
+from zoo.data.image.fast_resize import fast_fit, fast_geometry
+from zoo.data.image.memory import free_memory
+from zoo.data.image.picture_cache import PictureRows, open_rows
 from zoo.data.image.preprocess import ImagePrepare, luma
-from zoo.data.image.reading import Pixels, reader, stacked
+from zoo.data.image.reading import PictureFiles, Pixels, reader, stacked
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -23,9 +35,22 @@ S = TypeVar("S")
 
 MAX_MEMORY_SHARE: Final = 0.25
 """A split is held in memory where its resized pictures take at most this share of the free memory."""
+LAYOUT: Final = "1"
+"""Of the kept pictures; another number where they would come out otherwise."""
 CHUNK: Final = 256
 """Pictures that are processed at a time."""
-THREADS: Final = min(8, os.cpu_count() or 1)
+THREADS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_TRAINING: ContextVar[bool] = ContextVar("training", default=False)
+
+
+@contextmanager
+def for_training() -> Iterator[None]:
+    """The splits that are opened inside are for training: read faster, and only as far as they are used."""
+    token = _TRAINING.set(True)
+    try:
+        yield
+    finally:
+        _TRAINING.reset(token)
 
 
 class PictureDataset:
@@ -59,32 +84,69 @@ class PictureDataset:
 
 
 class Resident:
-    """All pictures of a split in one tensor."""
+    """All pictures of a split in one tensor; those that are still missing are taken from `missing` when asked for."""
 
-    def __init__(self, images: Tensor) -> None:
+    def __init__(self, images: Tensor, missing: OnDemand[Any] | None = None) -> None:
         self.images = images
+        self._missing = missing
+        self._present = torch.zeros(len(images), dtype=torch.bool)
 
     def take(self, index: Tensor) -> Tensor:
         """uint8 [n, channels, h, w] of the samples at these indices."""
+        if self._missing is not None:
+            wanted = index[~self._present[index]]
+            if len(wanted):
+                self.images[wanted] = self._missing.take(wanted)
+                self._present[wanted] = True
         return self.images[index]
 
 
 class OnDemand(Generic[S]):
-    """Pictures decoded in threads when they are asked for."""
+    """Pictures decoded in threads when they are asked for; kept on the disk where their contents are known."""
 
-    def __init__(self, samples: Sequence[S], read: Callable[[S], Pixels], prepare: ImagePrepare, *, grey: bool) -> None:
+    def __init__(
+        self,
+        samples: Sequence[S],
+        read: Callable[[S], Pixels],
+        prepare: ImagePrepare,
+        *,
+        grey: bool,
+        fast: bool = False,
+        rows: PictureRows | None = None,
+    ) -> None:
         self.samples = samples
         self.read = read
         self.prepare = prepare
         self.grey = grey
-        self.pool = ThreadPoolExecutor(THREADS)
+        self.fast = fast
+        self.rows = rows
+        self.shape = (1 if grey else prepare.channels, *prepare.size)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="zoo-decode")
 
+    @torch.no_grad()
     def take(self, index: Tensor) -> Tensor:
         """uint8 [n, channels, h, w] of the samples at these indices."""
-        return torch.stack(list(self.pool.map(self._levels_of, index.tolist())))
+        images = torch.empty((len(index), *self.shape), dtype=torch.uint8)
+        missing = []
+        for row, number in enumerate(index.tolist()):
+            if self.rows is None or not self.rows.read(number, images[row].numpy()):
+                missing.append((row, number))
+        decoded = self.pool.map(self._decoded, [number for _, number in missing])
+        for (row, _), levels in zip(missing, decoded, strict=True):
+            images[row] = levels
+        return images
 
-    def _levels_of(self, index: int) -> Tensor:
-        pixels = torch.from_numpy(self.read(self.samples[index]))
+    @torch.no_grad()  # which holds for one thread
+    def _decoded(self, index: int) -> Tensor:
+        levels = self._levels_of(torch.from_numpy(self.read(self.samples[index])))
+        if self.rows is not None:
+            self.rows.write(index, levels.numpy())
+        return levels
+
+    def _levels_of(self, pixels: Tensor) -> Tensor:
+        """uint8 [height, width, 3] -> uint8 [channels, *size]."""
+        if self.fast:
+            return fast_fit(self.prepare, pixels[..., :1]) if self.grey else fast_geometry(self.prepare, pixels)
         levels = pixels[..., :1].permute(2, 0, 1).contiguous().float().unsqueeze(0)
         whole = self.prepare.fit(levels) if self.grey else self.prepare.geometry(pixels)
         return whole[0].to(torch.uint8)
@@ -161,23 +223,39 @@ def open_levels(
     `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].  A card
     may hold fewer samples than its source: ValueError where the array has another number of pictures.
     """
-    levels = OnDemand(samples, read, prepare, grey=grey)
-    channels = 1 if grey else prepare.channels
-    if len(samples) * channels * prepare.size[0] * prepare.size[1] > MAX_MEMORY_SHARE * free_memory():
+    training = _TRAINING.get()
+    rows = _kept_rows(samples, read, prepare, grey=grey, fast=training)
+    reads: Callable[[Any], Pixels] = fast_files(read) if training and isinstance(read, PictureFiles) else read
+    levels = OnDemand(samples, reads, prepare, grey=grey, fast=training, rows=rows)
+    count = len(samples)
+    if count * math.prod(levels.shape) > MAX_MEMORY_SHARE * free_memory():
         return levels
     pixels = stacked()
-    if pixels is not None and len(pixels) != len(samples):
-        raise ValueError(f"the source gives {len(pixels)} pictures for {len(samples)} samples")
-    return Resident(_decoded(levels, len(samples)) if pixels is None else _fitted(pixels, prepare))
+    if pixels is not None:
+        if len(pixels) != count:
+            raise ValueError(f"the source gives {len(pixels)} pictures for {count} samples")
+        return Resident(_fitted(pixels, prepare))
+    resident = Resident(torch.empty((count, *levels.shape), dtype=torch.uint8), levels)
+    if not training:
+        for start in range(0, count, CHUNK):
+            resident.take(torch.arange(start, min(start + CHUNK, count)))
+    return resident
 
 
-def _decoded(levels: OnDemand[Any], count: int) -> Tensor:
-    first = levels.take(torch.tensor([0]))
-    images = first.new_empty((count, *first.shape[1:]))
-    for start in range(0, count, CHUNK):
-        indices = torch.arange(start, min(start + CHUNK, count))
-        images[indices] = levels.take(indices)
-    return images
+def _kept_rows(
+    samples: Sequence[Any], read: Callable[[Any], Pixels], prepare: ImagePrepare, *, grey: bool, fast: bool
+) -> PictureRows | None:
+    """Where the resized pictures of these samples are kept; None where their contents are not known."""
+    contents = [getattr(sample, "content", "") for sample in samples]
+    if not isinstance(read, PictureFiles) or not all(contents):
+        return None
+    geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, fast)
+    versions = (PIL.__version__, torch.__version__ if fast else "")
+    height, width = prepare.size
+    about = f"{read.root.resolve()}, {width} x {height} pixels{', for training' if fast else ''}"
+    row_bytes = (1 if grey else prepare.channels) * height * width
+    key = (LAYOUT, repr(geometry), *versions, *contents)
+    return open_rows(key, about=about, count=len(samples), row_bytes=row_bytes)
 
 
 def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
@@ -189,13 +267,3 @@ def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
         grey = prepare.channels == 1 and levels.shape[1] == 3
         whole.append(prepare.fit(luma(levels) if grey else levels).to(torch.uint8))
     return torch.cat(whole)
-
-
-def free_memory() -> int:
-    """Bytes of memory that are available; half of all memory where the system does not say."""
-    try:
-        with open("/proc/meminfo") as table:  # noqa: PTH123  a file of the kernel
-            lines = dict(line.split(":", 1) for line in table)
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

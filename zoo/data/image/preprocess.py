@@ -53,21 +53,28 @@ class ImagePrepare(nn.Module):
 
         Two runtimes may round one pixel in a thousand to neighbouring levels; never further apart.
         """
+        if not torch.compiler.is_exporting() and tuple(image.shape[:2]) == self.size and self._keeps_size():
+            levels = image.permute(2, 0, 1).unsqueeze(0).to(self.mean.dtype)
+            return luma(levels) if self.channels == 1 else levels  # as resizing would leave it
         # contiguous: a permuted view is exported as if it were not permuted
         columns = image.permute(1, 2, 0).contiguous().to(self.mean.dtype).unsqueeze(1)
         return self._fit(luma(columns, channels=2) if self.channels == 1 else columns)
 
     def fit(self, levels: Tensor) -> Tensor:
         """Levels [n, c, height, width] resized, rounded and cropped to [n, c, *size]; for c = 1 and any other."""
-        if not torch.compiler.is_exporting() and levels.shape[-2:] == self.size and self.resize in (None, *self.size):
+        if not torch.compiler.is_exporting() and levels.shape[-2:] == self.size and self._keeps_size():
             return levels  # as resizing would leave it
         return self._fit(levels.permute(3, 0, 1, 2).contiguous())
+
+    def _keeps_size(self) -> bool:
+        """Whether a picture of the model's size is neither resized nor cropped."""
+        return self.resize in (None, min(self.size))
 
     def _fit(self, columns: Tensor) -> Tensor:
         """The same of columns [width, n, c, height]: resizing takes rows and columns as the first axis."""
         width, number, channels, height = columns.shape
-        high, wide = self._scaled(height, width)
-        top, left = _offset(high - self.size[0]), _offset(wide - self.size[1])
+        high, wide = self.scaled(height, width)
+        top, left = crop_offset(high - self.size[0]), crop_offset(wide - self.size[1])
         if self.interpolation == "nearest":
             levels = F.interpolate(columns.permute(1, 2, 3, 0), (high, wide), mode="nearest-exact")
             return _crop(levels, top, left, self.size)
@@ -78,7 +85,7 @@ class ImagePrepare(nn.Module):
         rows = resize_rows(rows, rows=high, first=top, count=self.size[0], filter=self.interpolation)
         return rows.reshape(self.size[0], number, channels, self.size[1]).permute(1, 2, 0, 3)
 
-    def _scaled(self, height: int, width: int) -> tuple[int, int]:
+    def scaled(self, height: int, width: int) -> tuple[int, int]:
         """Height and width after resizing, before the crop; symbolic while exporting: int() would freeze them."""
         if self.resize is None:
             return self.size
@@ -95,6 +102,9 @@ class ImagePrepare(nn.Module):
         image = batch["image"]
         if self.mean.device != image.device:
             self.to(image.device)
+        if image.dtype == torch.uint8 and image.shape[1] == self.channels:
+            # the same numbers as `normalise` gives, without two more arrays of their size
+            return {**batch, "input": image.to(self.mean.dtype).sub_(self.mean).div_(self.std)}
         return {**batch, "input": self.normalise(image)}
 
 
@@ -124,7 +134,7 @@ def _crop(levels: Tensor, top: int, left: int, size: tuple[int, int]) -> Tensor:
     return levels.index_select(-2, rows).index_select(-1, columns)
 
 
-def _offset(spare: int) -> int:
+def crop_offset(spare: int) -> int:
     """Half of the spare pixels, halves to the even number: torchvision's int(round(spare / 2))."""
     half = spare // 2
     return half + (spare % 2) * (half % 2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -18,6 +20,7 @@ from zoo.data.formats.embedded import DIGITS, TURNED
 from zoo.data.formats.pictures.decode import WHITE, read_picture, white_level
 from zoo.data.formats.samples import Sample
 
+CHANGED: Final = "it changed since the data were checked; start again"
 Pixels = npt.NDArray[np.uint8]
 Read = Callable[[Sample], Pixels]
 S = TypeVar("S")
@@ -44,8 +47,38 @@ def reader(card: DataCard) -> Read:
         return _read_turned
     if card.source.format == "torchvision":
         return _named_reader(card)
-    root, white = files_root(card), white_level(card.facts)
-    return unchanged(lambda sample: read_picture(root / sample.name, white=white))
+    return PictureFiles(files_root(card), white_level(card.facts))
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFiles:
+    """Reads the pictures of samples from files below a folder; what it gives depends on their contents alone."""
+
+    root: Path
+    white: int
+
+    def __call__(self, sample: Sample) -> Pixels:
+        """uint8 [height, width, 3]; BadFile where it is no longer the file that was checked."""
+        return self.decoded(self.content(sample), sample)
+
+    def content(self, sample: Sample) -> bytes:
+        """The bytes of the file, those that were checked; BadFile otherwise."""
+        path = self.root / sample.name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadFile(f"{error}", hint=CHANGED) from error
+        if sample.content and hashlib.sha256(data).hexdigest() != sample.content:
+            self.decoded(data, sample)  # which says what the file is instead, where it is no picture any more
+            raise BadFile(f"{path} holds another picture than when it was checked", hint=CHANGED)
+        return data
+
+    def decoded(self, data: bytes, sample: Sample) -> Pixels:
+        """The picture in these bytes of its file."""
+        try:
+            return read_picture(BytesIO(data), str(self.root / sample.name), white=self.white)
+        except (ValueError, OSError) as error:
+            raise BadFile(f"{error}", hint=CHANGED) from error
 
 
 def read_as(card: DataCard, problem: Problem) -> DataCard:
@@ -70,7 +103,7 @@ def unchanged(read: Callable[[S], Pixels]) -> Callable[[S], Pixels]:
         try:
             return read(sample)
         except (ValueError, OSError) as error:
-            raise BadFile(f"{error}", hint="it changed since the data were checked; start again") from error
+            raise BadFile(f"{error}", hint=CHANGED) from error
 
     return read_again
 

@@ -2,7 +2,8 @@
 
 A page on the internet must not reach what only this machine or its network can: a redirect leads to a public address,
 or to one of the kind (this machine, this network) that the user typed.  The address is checked where it is connected
-to, so that no name can mean another machine a moment later.
+to, so that no name can mean another machine a moment later.  Where a proxy of the environment makes the connections,
+the hosts are checked by their names and by the addresses that these have here.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from zoo.runs.atomic import disk_errors
 
 CHUNK: Final = 1 << 16
 PUBLIC: Final = "public"
+INSIDE: Final = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa")
+"""How names end that only a network of its own knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ def fetch_file(url: str, folder: Path, *, limits: FetchLimits | None = None) -> 
         with path.open("wb") as file:
             while chunk := answer.read1(CHUNK):
                 received += len(chunk)
+                if guard.expired:  # nobody breaks off what a proxy sends
+                    raise _too_slow(url, limits)
                 if received > limits.bytes:
                     raise _too_large(url, limits)
                 with disk_errors(path):
@@ -78,6 +83,19 @@ def address_kind(address: str) -> str:
     if ip.is_link_local:
         return "link-local"
     return PUBLIC if ip.is_global and not ip.is_multicast else "private"
+
+
+def _kinds_of_host(host: str) -> set[str]:
+    """The kinds of all addresses that a host has here; of a name that has none here, what the name says."""
+    try:
+        return {address_kind(host.strip("[]"))}
+    except ValueError:
+        pass  # it is a name
+    try:
+        return {address_kind(str(row[4][0])) for row in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        inside = "." not in host.rstrip(".") or host.rstrip(".").lower().endswith(INSIDE)
+        return {"private" if inside else PUBLIC}
 
 
 class _Guard:
@@ -105,6 +123,14 @@ class _Guard:
             self.allowed |= {PUBLIC, address_kind(str(address[0]))}
             return self.socket
         raise failure or OSError(f"{host} has no address")
+
+    def check_host(self, host: str) -> None:
+        """BadFile for a host that a proxy shall connect to, where it is of a kind that was not typed."""
+        kinds = _kinds_of_host(host)
+        if self.allowed and not kinds <= self.allowed:
+            kind = min(kinds - self.allowed)
+            raise BadFile(f"it redirects to {host}, which is a {kind} address, and such a one was not typed")
+        self.allowed |= {PUBLIC, *kinds}
 
     def _permits(self, address: str) -> bool:
         return not self.allowed or address_kind(address) in self.allowed
@@ -145,6 +171,7 @@ class _PlainHandler(HTTPHandler):
 
     def http_open(self, req: Request) -> Any:
         if _is_proxied(req):
+            self.guard.check_host(urlsplit(req.full_url).hostname or "")
             return super().http_open(req)
         return self.do_open(partial(_Plain, guard=self.guard), req)
 
@@ -157,12 +184,13 @@ class _SecureHandler(HTTPSHandler):
 
     def https_open(self, req: Request) -> Any:
         if _is_proxied(req):
+            self.guard.check_host(urlsplit(req.full_url).hostname or "")
             return super().https_open(req)
         return self.do_open(partial(_Secure, guard=self.guard, tls=self.tls), req)
 
 
 def _is_proxied(request: Request) -> bool:
-    """Whether a proxy of the environment makes the connection: it decides then what can be reached."""
+    """Whether a proxy of the environment makes the connection."""
     return request.host != urlsplit(request.full_url).netloc
 
 

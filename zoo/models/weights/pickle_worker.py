@@ -21,7 +21,11 @@ from torch import Tensor
 
 from zoo.bundle.runtime.worker import cut_off_network, limit_cpu, limit_memory
 
-WRAPPERS = ("state_dict_ema", "ema_state_dict", "model_ema", "ema", "state_dict", "model_state_dict", "model", "net")
+WRAPPERS = (
+    *("state_dict_ema", "ema_state_dict", "model_ema_state_dict", "model_ema", "ema_model", "params_ema", "ema"),
+    *("state_dict", "model_state_dict", "model_state", "model", "params", "network", "net", "module", "weights"),
+    *("teacher", "student"),
+)
 """Where trainings keep the parameters inside a checkpoint, the averaged ones first: they are what was measured."""
 MAX_DEPTH = 3
 HARMLESS = (argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem
-from zoo.api.task import Case, Progress, Purpose, Shown
+from zoo.api.task import BoundaryCase, Case, Port, Progress, Purpose, Shown
 from zoo.data.formats.detect import read_source
 from zoo.data.formats.detection.checks import check_objects
 from zoo.data.formats.detection.layouts import SCENES, detect_objects
@@ -17,6 +17,7 @@ from zoo.tasks.bases.pictures import PictureAnswers
 from zoo.tasks.bases.scenes import SceneData
 from zoo.tasks.object_detection import device
 from zoo.tasks.object_detection.agreement import agreement, precision
+from zoo.tasks.object_detection.boundary import boundary_cases
 from zoo.tasks.object_detection.cases import cases as detector_cases
 from zoo.tasks.object_detection.drawing import boxed
 from zoo.tasks.object_detection.facts import room_for
@@ -61,6 +62,10 @@ class DetectionAnswers(PictureAnswers):
         """Scenes, crowds, nothing at all, odd sizes and colours; see `cases.py`."""
         given = read_as(card, problem) if card else None
         return detector_cases(given, self.data(), problem, purpose, limit=limit)
+
+    def boundary_cases(self, problem: Problem, outputs: Sequence[Port]) -> Sequence[BoundaryCase]:
+        """Scores, overlaps, borders and numbers of boxes on both sides of what decides; see `boundary.py`."""
+        return boundary_cases(problem, outputs)
 
     def metrics(self, answers: Sequence[Arrays], cases: Sequence[Case], problem: Problem) -> Mapping[str, float]:  # noqa: ARG002
         """COCO's mean average precision over the cases whose boxes are known."""

@@ -17,8 +17,9 @@ class Checkpoints(Callback):
         self._batches = 1
 
     def on_start(self, start: Start) -> None:
-        """Know how many steps an epoch has."""
+        """Remove what a killed process had not come to removing."""
         self._batches = start.batches
+        prune(self._folder, batches=self._batches)
 
     def on_checkpoint(self, event: CheckpointEvent) -> None:
         """Write the checkpoint, then the pointers, then remove old checkpoints without a pointer."""

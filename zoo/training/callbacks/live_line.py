@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from zoo.api.untrusted import one_line
 from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
+from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
 
 BAR_WIDTH: Final = 20
+SHORTEST_BAR: Final = 4
 LINE_SECONDS: Final = 30.0
 """Seconds between lines within an epoch where the output is not a terminal."""
 ALL_EPOCHS: Final = 100
@@ -30,6 +36,7 @@ class LiveLine(Callback):
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
         self._start: Start | None = None
+        self._first: StepEvent | None = None
         self._estimated = False
         self._printed = time.monotonic()
 
@@ -51,18 +58,19 @@ class LiveLine(Callback):
         if self._start is None:
             return
         if event.step_seconds and not self._estimated:
-            self._estimated = True
-            self._print(estimate_line(event, self._start))
-        text = one_line(step_line(event, self._start))
+            self._estimate(event, self._start)
         if self._live:
-            self._live.update(text, refresh=True)
+            from rich.text import Text  # noqa: PLC0415  only terminals need it
+
+            text = step_line(event, self._start, width=self._live.console.width)
+            self._update(Text(one_line(text)))  # a plain string would get colours
         elif time.monotonic() - self._printed >= LINE_SECONDS:
-            self._print(text)
+            self._print(step_line(event, self._start))
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Print the line of the epoch."""
         if self._live:
-            self._live.update("", refresh=True)  # the epoch it described has ended
+            self._update("")  # the epoch it described has ended
         if self._start and _is_shown(result.epoch, of=self._start.epochs):
             self._print(epoch_line(result, self._start))
 
@@ -73,15 +81,35 @@ class LiveLine(Callback):
     def on_close(self) -> None:
         """Close the live line."""
         if self._live:
-            self._live.stop()
+            with _closed_terminal():
+                self._live.stop()
             self._live = None
+
+    def _estimate(self, event: StepEvent, start: Start) -> None:
+        """Say how long it will take, once steps were timed after the first, which is slower."""
+        if self._first is None:
+            self._first = event
+            return
+        seconds = event.step_seconds
+        if event.epoch == self._first.epoch:
+            before, done = _steps_done(self._first, start), _steps_done(event, start)
+            seconds = (seconds * done - self._first.step_seconds * before) / max(done - before, 1)
+        self._estimated = True
+        if event.remaining >= 1:
+            self._print(estimate_line(event, start, step_seconds=seconds))
+
+    def _update(self, text: str | Text) -> None:
+        if self._live:
+            with _closed_terminal():
+                self._live.update(text, refresh=True)
 
     def _print(self, text: str) -> None:
         text = one_line(text)
-        if self._live:
-            self._live.console.print(text, highlight=False, markup=False)
-        else:
-            print(text, file=self._stream, flush=True)
+        with _closed_terminal():
+            if self._live:
+                self._live.console.print(text, highlight=False, markup=False)
+            else:
+                print(text, file=self._stream, flush=True)
         self._printed = time.monotonic()
 
 
@@ -91,20 +119,39 @@ def _is_shown(epoch: int, *, of: int) -> bool:
     return epoch in (1, of) or epoch % every == 0
 
 
-def estimate_line(event: StepEvent, start: Start) -> str:
-    """How long the training will take, as its first steps tell."""
-    steps = start.steps - start.step
-    return f"estimate: {steps:,} steps of {event.step_seconds:.2g} s, {clock(event.remaining)} without the evaluations"
+def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str:
+    """How long the rest of the training will take, or until its limit of time."""
+    steps = start.steps - event.step
+    seconds = min(steps * step_seconds, event.remaining)
+    return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
 
 
-def step_line(event: StepEvent, start: Start) -> str:
-    """The live line: epoch, bar, loss, metric, speed, learning rate, time left."""
+def _steps_done(event: StepEvent, start: Start) -> int:
+    """The steps of the event's epoch that this process has done."""
+    return event.step - max(start.step, (event.epoch - 1) * start.batches)
+
+
+@contextmanager
+def _closed_terminal() -> Iterator[None]:
+    """Inside, a terminal that was closed is no error: the training goes on without it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_closed_terminal()
+
+
+def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
+    """The live line: epoch, bar, loss, metric, speed, learning rate, time left; in so many columns a shorter bar."""
     share = event.batch / start.batches
-    bar = ("━" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "╌")
-    parts = [f"epoch {event.epoch}/{start.epochs}", f"{bar} {share:4.0%}", f"loss {event.loss:.4f}"]
+    parts = [f"epoch {event.epoch}/{start.epochs}", f"{share:4.0%}", f"loss {event.loss:.4f}"]
     if start.monitor.metric in event.metrics:
         parts.append(score(start.monitor.metric, event.metrics[start.monitor.metric]))
     parts += [f"{event.speed:,.0f}/s", f"lr {event.rate:.1e}", f"{clock(event.remaining)} left"]
+    taken = len("  ".join(parts)) + 1
+    cells = BAR_WIDTH if width is None else max(min(BAR_WIDTH, width - taken), SHORTEST_BAR)
+    parts[1] = f"{('━' * round(share * cells)).ljust(cells, '╌')} {parts[1]}"
     return "  ".join(parts)
 
 

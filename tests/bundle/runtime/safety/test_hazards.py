@@ -186,6 +186,18 @@ def node(op: str, inputs: str, output: str, **attributes: Any) -> onnx.NodeProto
     return helper.make_node(op, inputs.split(), [output], name=output, **attributes)
 
 
+def several(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
+    return helper.make_node(op, inputs.split(), outputs.split(), name=op, **attributes)
+
+
+def branches(condition: str, short: str, long: list[onnx.NodeProto], output: str) -> onnx.NodeProto:
+    """An If, one of whose branches gives a large size."""
+    value = helper.make_tensor_value_info(long[-1].output[0], TensorProto.INT64, [1])
+    other = helper.make_node("Identity", [short], ["short"])
+    then = helper.make_graph([other], "then", [], [helper.make_tensor_value_info("short", TensorProto.INT64, [1])])
+    return node("If", condition, output, then_branch=then, else_branch=helper.make_graph(long, "else", [], [value]))
+
+
 SIZES = {
     "Mul": [node("Mul", "n n", "size")],
     "Mul by a constant node": [node("Constant", "", "c", value_int=N), node("Mul", "n c", "size")],
@@ -216,6 +228,20 @@ SIZES = {
     ],
     "Where": [node("Greater", "n two", "c"), node("Mul", "n n", "a"), node("Where", "c a two", "size")],
     "Range and Max": [node("Mul", "n n", "a"), node("Max", "a two", "size")],
+    "Clip": [node("Mul", "n n", "a"), node("Clip", "a", "size")],
+    "CumSum": [node("Concat", "n n", "a", axis=0), node("CumSum", "a zero", "size")],
+    "GatherElements": [node("Concat", "n n two", "a", axis=0), node("GatherElements", "a zero_one", "size")],
+    "GatherND": [node("Concat", "n n two", "a", axis=0), node("GatherND", "a column", "size")],
+    "ScatterElements": [node("Concat", "n n", "a", axis=0), node("ScatterElements", "one_two zero_one a", "size")],
+    "Split": [
+        node("Concat", "n n", "a", axis=0),
+        several("Split", "a", "b c", num_outputs=2),
+        node("Mul", "b c", "size"),
+    ],
+    "TopK": [node("Concat", "n n two", "a", axis=0), several("TopK", "a two", "size i")],
+    "MatMul": [node("MatMul", "n n", "a"), node("Unsqueeze", "a zero", "size")],
+    "ReduceL1": [node("Mul", "n n", "a"), node("ReduceL1", "a", "size")],
+    "If": [node("Greater", "x f", "c"), branches("c", "n", [node("Mul", "n n", "long")], "size")],
 }
 CONSTANTS = [
     graphs.numbers("n", N),
@@ -224,6 +250,9 @@ CONSTANTS = [
     graphs.numbers("one", 1),
     graphs.numbers("three", 3),
     graphs.numbers("one_two", 1, 2),
+    graphs.numbers("zero_one", 0, 1),
+    numpy_helper.from_array(np.array([[0], [1]]), "column"),
+    numpy_helper.from_array(np.array(1, np.float32), "f"),
     numpy_helper.from_array(np.array([20], np.uint64), "a2"),
 ]
 
@@ -252,6 +281,32 @@ LARGE = {
     "Expand": [node("Concat", "n n", "a", axis=0), node("Expand", "x a", "y")],
     "Resize": [node("Concat", "n n", "a", axis=0), helper.make_node("Resize", ["x", "", "", "a"], ["y"], name="y")],
     "Pad": [node("Mul", "n n", "a"), node("Concat", "a a a a", "b", axis=0), node("Pad", "x b", "y")],
+    "Einsum": [node("ConstantOfShape", "n", "a"), node("Einsum", "a a", "y", equation="i,j->ij")],
+    "Gemm": [node("ConstantOfShape", "row", "a"), node("ConstantOfShape", "col", "b"), node("Gemm", "b a", "y")],
+    "Gather": [node("ConstantOfShape", "n", "a"), node("Cast", "a", "i", to=7), node("Gather", "wide i", "y")],
+    "Conv": [node("ConstantOfShape", "unit", "a"), node("Conv", "a a", "y", pads=[N] * 4)],
+    "ConvTranspose": [node("ConstantOfShape", "unit", "a"), node("ConvTranspose", "a a", "y", output_shape=[N, N])],
+    "strides of ConvTranspose": [node("ConvTranspose", "pair pair", "y", strides=[N, N])],
+    "MaxPool": [node("ConstantOfShape", "unit", "a"), node("MaxPool", "a", "y", kernel_shape=[1, 1], pads=[N] * 4)],
+    "MaxUnpool": [node("Concat", "one one n n", "s", axis=0), node("MaxUnpool", "x x s", "y", kernel_shape=[1, 1])],
+    "a window": [node("Mul", "big big", "a"), node("HannWindow", "a", "y")],
+    "DFT": [node("Mul", "big big", "a"), node("DFT", "x a", "y", axis=1)],
+    "RoiAlign": [node("RoiAlign", "x x one", "y", output_height=N, output_width=N)],
+    "Multinomial": [node("Multinomial", "x", "y", sample_size=2**40)],
+    "a sequence": [
+        node("ConstantOfShape", "n", "a"),
+        node("SequenceConstruct", "a " * 50, "b"),
+        node("ConcatFromSequence", "b", "c", axis=0),
+        node("SequenceConstruct", "c " * 50, "d"),
+        node("ConcatFromSequence", "d", "y", axis=0),
+    ],
+    "a chain of layers": [
+        node("ConstantOfShape", "row", "a"),
+        node("Softmax", "a", "b"),
+        node("ReduceMax", "b zero", "c", keepdims=1),
+        node("Transpose", "c", "d"),
+        node("PRelu", "c d", "y"),
+    ],
     "doubling": [node("Concat", f"d{level} d{level}", f"d{level + 1}", axis=0) for level in range(35)],
 }
 
@@ -261,7 +316,9 @@ def test_a_tensor_that_grows_out_of_small_ones_is_refused(tmp_path: Path, how: s
     scalars = [
         numpy_helper.from_array(np.array(value, np.int64), name) for name, value in (("s0", 0), ("s1", 1), ("big", N))
     ]
-    shapes = [graphs.numbers("row", 1, N), graphs.numbers("col", N, 1)]
+    shapes = [graphs.numbers("row", 1, N), graphs.numbers("col", N, 1), graphs.numbers("unit", 1, 1, 1, 1)]
+    shapes += [numpy_helper.from_array(np.zeros(shape, np.float32), name) for name, shape in (("pair", (1, 1, 2, 2)),)]
+    shapes += [numpy_helper.from_array(np.zeros((1, 2**11), np.float32), "wide")]
     start = node("Relu", "x", "d0")
     model = graphs.model([start, *LARGE[how]], constants=[*CONSTANTS, *scalars, *shapes])
     assert any(" elements out of nothing" in reason for reason in refused(model, tmp_path))

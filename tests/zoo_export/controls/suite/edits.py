@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -11,13 +12,21 @@ from onnx import TensorProto, helper, numpy_helper
 
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.controls.graph_edits import ON_MODEL
+from zoo_export.controls.postprocess_edits import ON_POSTPROCESS
 
 Array = np.ndarray[Any, Any]
 Edit = Callable[[onnx.ModelProto], onnx.ModelProto | None]
 Place = Literal["first", "middle", "last"]
 
-LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
-ACTIVATIONS = {"Relu": "LeakyRelu", "HardSwish": "Relu", "Erf": "Tanh", "Sigmoid": "HardSigmoid", "Gelu": "Relu"}
+LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "GRU", "LSTM"})
+ACTIVATIONS = {
+    "Relu": "LeakyRelu",
+    "HardSwish": "Relu",
+    "Erf": "Tanh",
+    "Sigmoid": "HardSigmoid",
+    "Gelu": "Relu",
+    "Tanh": "Sigmoid",
+}
 
 
 def layers(model: onnx.ModelProto) -> Iterator[tuple[onnx.NodeProto, onnx.TensorProto]]:
@@ -75,6 +84,16 @@ def generic(name: str) -> Edit:
     return edit
 
 
+def generic_postprocess(name: str) -> Edit:
+    """One of the mutations of every postprocess."""
+
+    def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
+        mutated = ON_POSTPROCESS[name](model)
+        return None if mutated is None else mutated.model
+
+    return edit
+
+
 def on_node(kinds: Sequence[str], change: Callable[[onnx.ModelProto, onnx.NodeProto], object], *, at: int = 0) -> Edit:
     """Change one node of some kinds, in place."""
 
@@ -89,10 +108,12 @@ def on_node(kinds: Sequence[str], change: Callable[[onnx.ModelProto, onnx.NodePr
 
 
 def after_input(*nodes: onnx.NodeProto, constants: Sequence[onnx.TensorProto] = ()) -> Edit:
-    """Put nodes from "given" to "changed" behind the only input."""
+    """Put nodes from "given" to "changed" behind the first input, where it is a picture."""
 
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
         copy = copy_of(model)
+        if not _is_picture(copy.graph.input[0]):
+            return None
         name = copy.graph.input[0].name
         for node in copy.graph.node:
             node.input[:] = ["mutant/changed" if one == name else one for one in node.input]
@@ -105,6 +126,12 @@ def after_input(*nodes: onnx.NodeProto, constants: Sequence[onnx.TensorProto] = 
         return _with_constants(copy, constants)
 
     return edit
+
+
+def _is_picture(value: onnx.ValueInfoProto) -> bool:
+    """uint8 [height, width, 3], or normalised [batch, channels, height, width]."""
+    kind = value.type.tensor_type
+    return (kind.elem_type, len(kind.shape.dim)) in ((TensorProto.UINT8, 3), (TensorProto.FLOAT, 4))
 
 
 def before_output(*nodes: onnx.NodeProto, constants: Sequence[onnx.TensorProto] = (), rank: int = 1) -> Edit:
@@ -163,14 +190,22 @@ def percent(values: Array) -> Array:
 
 def exchanged(values: Array) -> Array:
     """The two strongest filters exchanged."""
-    one, two = np.abs(values).reshape(len(values), -1).sum(1).argsort()[-2:]
-    values[[one, two]] = values[[two, one]]
+    rows = _filters(values)
+    one, two = np.abs(rows).sum(1).argsort()[-2:]
+    rows[[one, two]] = rows[[two, one]]
     return values
+
+
+def _filters(values: Array) -> Array:
+    """A view of the weights, a filter in every row; of a recurrent layer those of its one direction."""
+    whole = values[0] if values.ndim == 3 and len(values) == 1 else values
+    return whole.reshape(len(whole), -1) if len(whole) > 1 else whole.reshape(-1, 1)
 
 
 def silenced(values: Array) -> Array:
     """The strongest filter zero."""
-    values[np.abs(values).reshape(len(values), -1).sum(1).argmax()] = 0
+    rows = _filters(values)
+    rows[np.abs(rows).sum(1).argmax()] = 0
     return values
 
 
@@ -356,8 +391,9 @@ def renamed_classes(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """The first two class names exchanged in the metadata."""
     copy = copy_of(model)
     for entry in copy.metadata_props:
-        if entry.key == "zoo.classes" and entry.value != "[]":
-            entry.value = entry.value.replace('["0", "1"', '["1", "0"')
+        names = json.loads(entry.value) if entry.key == "zoo.classes" else []
+        if len(names) > 1:
+            entry.value = json.dumps([names[1], names[0], *names[2:]])
             return copy
     return None
 
@@ -380,6 +416,8 @@ def on_numbers(change: Callable[[Array, Array], tuple[Array, Array]]) -> Edit:
     def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
         copy = copy_of(model)
         tensors = {tensor.name: tensor for tensor in copy.graph.initializer}
+        if "ends/prepare.mean" not in tensors:
+            return None
         mean, std = tensors["ends/prepare.mean"], tensors["ends/prepare.std"]
         for tensor, values in zip((mean, std), change(*map(numpy_helper.to_array, (mean, std))), strict=True):
             _set(copy, tensor, lambda _, values=values: values)  # type: ignore[misc]
@@ -391,15 +429,47 @@ def on_numbers(change: Callable[[Array, Array], tuple[Array, Array]]) -> Edit:
 def every(kind: str, change: Callable[[onnx.ModelProto, onnx.NodeProto], object]) -> Edit:
     """Change every node of a kind."""
 
-    def edit(model: onnx.ModelProto) -> onnx.ModelProto:
+    def edit(model: onnx.ModelProto) -> onnx.ModelProto | None:
         copy = copy_of(model)
-        for found in [one for one in copy.graph.node if one.op_type == kind]:
+        nodes = [one for one in copy.graph.node if one.op_type == kind]
+        for found in nodes:
             change(copy, found)
-        return copy
+        return copy if nodes else None
 
     return edit
 
 
 def resized(change: Callable[[onnx.ModelProto], onnx.ModelProto | None]) -> Edit:
-    """Change how pictures are resized; a graph that resizes nothing stays as it is."""
-    return lambda model: change(model) or copy_of(model)
+    """Change how pictures are resized."""
+    return change
+
+
+def first_exchanged(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """The first two numbers of every vector that goes out first, exchanged."""
+    dims = model.graph.output[0].type.tensor_type.shape.dim
+    size = dims[-1].dim_value if dims else 0
+    if size < 2:
+        return None
+    order = whole("order", 1, 0, *range(2, size))
+    return before_output(node("Gather", ["given", "order"], ["changed"], axis=-1), constants=[order])(model)
+
+
+def last_row(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """The last row of an embedding a hundredth off: few texts hold that token."""
+    copy = copy_of(model)
+    tables = {found.input[0] for found in copy.graph.node if found.op_type == "Gather"}
+    for tensor in copy.graph.initializer:
+        if tensor.name in tables and len(tensor.dims) == 2 and tensor.data_type == TensorProto.FLOAT:
+            values = numpy_helper.to_array(tensor).copy()
+            values[-1] *= 1.01
+            return _set(copy, tensor, lambda _, values=values: values)  # type: ignore[misc]
+    return None
+
+
+def clipped_at_six(model: onnx.ModelProto, found: onnx.NodeProto) -> None:
+    """No activation above six, as in ReLU6."""
+    name = found.output[0]
+    found.output[0] = "mutant/unclipped"
+    index = list(model.graph.node).index(found) + 1
+    model.graph.node.insert(index, node("Clip", ["mutant/unclipped", "", "mutant/six"], [name]))
+    _with_constants(model, [number("six", 6.0)])

@@ -1,9 +1,9 @@
-"""Five small models of different kinds, trained for a few seconds on digits: what the mutants are made from."""
+"""What the mutants are made from: five small models trained for a few seconds, and the smallest of every other task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -16,8 +16,10 @@ from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.data.embedded.digits import load
+from zoo.models.target import resolve_target
 from zoo_autoencoder.model import conv_autoencoder
 from zoo_cnn.model import cnn
+from zoo_export.subject.load import find_subject
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject
 
@@ -114,9 +116,30 @@ def problem_of(kind: Kind) -> Problem:
     return Problem(task=kind.task.name, input=ImageInput(size=(SIDE, SIDE), channels=3), classes=classes)
 
 
+PUBLISHED = {
+    "detector": "ssd_tiny",
+    "yolo": "yolo_nano@digit_scenes",
+    "segmenter": "fcn_tiny@digit_scenes",
+    "faces": "facenet_tiny@digits",
+    "vae": "vae@digits",
+    "gan": "dcgan@digits",
+    "gru": "gru@names",
+    "language": "gru_lm@names",
+    "sentences": "sentence_bert_tiny",
+    "sounds": "wavenet_tiny@tones",
+}
+"""Weights that come along, or a model with random ones, for every task that `KINDS` has no model of."""
+ENCODERS = {"sentences": "bert_tiny@names"}
+"""Where an encoder takes its parameters from: with random ones its attention moves answers less than rounding does."""
+NAMES = (*KINDS, *PUBLISHED)
+
+
 @cache
 def trained(name: str) -> Subject:
-    """One of `KINDS`, trained; the same bits every time on one machine."""
+    """One of `NAMES`, trained; the same bits every time on one machine."""
+    if name in PUBLISHED:
+        subject = _published(PUBLISHED[name])
+        return _with_encoder(subject, _published(ENCODERS[name])) if name in ENCODERS else subject
     kind = KINDS[name]
     problem = problem_of(kind)
     torch.manual_seed(0)
@@ -131,6 +154,22 @@ def trained(name: str) -> Subject:
         lineage=LineageRecord(weights=f"{STEPS} steps on digits", weights_sha256=digest, target=""),
         trained=True,
     )
+
+
+def _published(text: str) -> Subject:
+    """Published weights, or random ones for the bare name of a model."""
+    untrained = "@" not in text
+    request = resolve_target(text, untrained=untrained)
+    return find_subject(request.target, request.catalog, untrained=untrained, data=False)
+
+
+def _with_encoder(subject: Subject, source: Subject) -> Subject:
+    """The same model with the parameters that it shares with another, which has a head besides."""
+    own, others = subject.module.state_dict(), source.module.state_dict()
+    subject.module.load_state_dict({name: others[name] for name in own})
+    digest = state_sha256(subject.module)
+    lineage = LineageRecord(weights=f"the encoder of {source.model}", weights_sha256=digest, target="")
+    return replace(subject, lineage=lineage, trained=True)
 
 
 def _fit(module: nn.Module, problem: Problem, *, rate: float) -> nn.Module:

@@ -1,10 +1,13 @@
-"""Sixty-one ways to get an export wrong."""
+"""Eighty-five ways to get an export wrong, and those that a task declares itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, cast
 
+import onnx
 from onnx import TensorProto
 
 from tests.zoo_export.controls.suite.edits import (
@@ -15,15 +18,19 @@ from tests.zoo_export.controls.suite.edits import (
     attribute,
     averaging,
     before_output,
+    clipped_at_six,
     every,
     exchanged,
     extra_output,
+    first_exchanged,
     foreign_domain,
     frozen,
     generic,
+    generic_postprocess,
     half,
     int8,
     kept_bits,
+    last_row,
     left_out,
     live_dropout,
     local_path,
@@ -50,9 +57,14 @@ from tests.zoo_export.controls.suite.edits import (
     whole,
     without_classes,
 )
+from zoo.api.task import Control
+from zoo.registry.references import resolve
+from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.controls import resize_edits
+from zoo_export.controls.postprocess_edits import ON_POSTPROCESS
 
-Role = Literal["model", "pipeline"]
+Role = Literal["model", "pipeline", "postprocess"]
+"""Which graph is edited; an edited postprocess is put back into the pipeline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +72,9 @@ class Mutant:
     """One way to be wrong."""
 
     name: str
-    group: Literal["weights", "precision", "graph", "mode", "axes", "file", "preparing", "finishing", "labels"]
+    group: Literal[
+        "weights", "precision", "graph", "mode", "axes", "file", "preparing", "finishing", "values", "labels", "task"
+    ]
     role: Role
     edit: Edit
 
@@ -281,16 +295,29 @@ MUTANTS = (
         role="pipeline",
         edit=before_output(node("Mul", ["given", "by"], ["changed"]), constants=[number("by", 1.0001)]),
     ),
-    Mutant(
-        name="answers in another order",
-        group="finishing",
-        role="pipeline",
-        edit=before_output(
-            node("Gather", ["given", "order"], ["changed"], axis=-1),
-            constants=[whole("order", 1, 0, *range(2, 10))],
-        ),
+    Mutant(name="answers in another order", group="finishing", role="pipeline", edit=first_exchanged),
+    *(
+        Mutant(name=f"postprocess: {name}", group="finishing", role="postprocess", edit=generic_postprocess(name))
+        for name in ON_POSTPROCESS
+        if name not in ("no softmax",)
     ),
+    Mutant(name="no activation above six", group="values", role="model", edit=on_node(["Relu"], clipped_at_six)),
+    Mutant(name="a rare token", group="values", role="model", edit=last_row),
     Mutant(name="class names exchanged", group="labels", role="model", edit=renamed_classes),
     Mutant(name="class names exchanged in the pipeline", group="labels", role="pipeline", edit=renamed_classes),
     Mutant(name="class names missing", group="labels", role="pipeline", edit=without_classes),
 )
+
+
+def of_task(controls: Iterable[Control]) -> tuple[Mutant, ...]:
+    """The mutants that a task declares itself."""
+    return tuple(
+        Mutant(name=control.name, group="task", role="pipeline", edit=partial(_declared, control.edit))
+        for control in controls
+        if control.applies and control.edit is not None
+    )
+
+
+def _declared(reference: str, model: onnx.ModelProto) -> onnx.ModelProto:
+    edit = cast("Callable[[onnx.ModelProto, int], onnx.ModelProto]", resolve(reference))
+    return edit(copy_of(model), 0)

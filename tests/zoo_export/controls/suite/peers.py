@@ -47,4 +47,5 @@ def accepted(expected: Array, actual: Array | None) -> dict[str, bool]:
     """Which rules let an output pass; None, for a graph that does not run, passes none."""
     if actual is None or expected.shape != actual.shape or not np.isfinite(actual).all():
         return dict.fromkeys(PEERS, False)
-    return {name: rule(expected.astype("float64"), actual.astype("float64")) for name, rule in PEERS.items()}
+    wide = expected.astype("float64"), actual.astype("float64")
+    return {name: bool(rule(*wide)) for name, rule in PEERS.items()}

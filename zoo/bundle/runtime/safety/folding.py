@@ -8,52 +8,38 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-MAX_FOLLOWED_ELEMENTS = 64
-"""Elements of a tensor whose values are followed."""
-Array = np.ndarray[Any, Any]
-Attributes = Mapping[str, Any]
-Shape = tuple[int | None, ...]
-"""None for a dimension that depends on inputs."""
+from zoo.bundle.runtime.safety.known import (
+    MAX_FOLLOWED_ELEMENTS,
+    UNKNOWN,
+    Array,
+    Attributes,
+    Known,
+    Shape,
+    broadcast,
+    constant,
+    integers,
+    sized,
+)
+from zoo.bundle.runtime.safety.layers import LAYERS
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a tensor; nothing by default."""
-
-    shape: Shape | None = None
-    elements: int = 1
-    """At least so many; a dimension that depends on inputs counts as 1."""
-    values: Array | None = None
-
-
-UNKNOWN = Known()
-
-
-def sized(shape: Shape | None) -> Known:
-    """Of a tensor of this shape."""
-    return UNKNOWN if shape is None else Known(shape, math.prod(1 if size is None else size for size in shape))
-
-
-def constant(array: Array) -> Known:
-    """Of a tensor whose values are there."""
-    small = array.size <= MAX_FOLLOWED_ELEMENTS and array.dtype.kind in "biuf"
-    return Known(array.shape, array.size, array if small else None)
-
-
-def fold(op: str, inputs: Sequence[Known], attributes: Attributes) -> Known:
-    """What is known of an operator's first output."""
+def fold(op: str, inputs: Sequence[Known], attributes: Attributes, *, outputs: int = 1) -> list[Known]:
+    """What is known of an operator's outputs, the first ones."""
     try:
+        if op in SEVERAL:
+            arrays = [known.values for known in inputs if known.values is not None]
+            whole = len(arrays) == len(inputs)
+            return [constant(array) for array in SEVERAL[op](*arrays, attributes, outputs)] if whole else [UNKNOWN]
         known = SIZES[op](inputs, attributes) if op in SIZES else UNKNOWN
         values = _values(op, inputs, attributes) if known.elements <= MAX_FOLLOWED_ELEMENTS else None
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, AttributeError):
-        return UNKNOWN  # a malformed node, which the runtime refuses
-    return known if values is None else constant(values)
+        return [UNKNOWN]  # a malformed node, which the runtime refuses
+    return [known if values is None else constant(values)]
 
 
 def _values(op: str, inputs: Sequence[Known], attributes: Attributes) -> Array | None:
@@ -140,6 +126,35 @@ def _constant_of_shape(shape: Array, attributes: Attributes) -> Array:
     return np.full(shape.ravel().tolist(), value.ravel()[0])
 
 
+def _clipped(a: Array, *given: Any) -> Array:
+    *bounds, attributes = given
+    low, high = bounds if len(bounds) == 2 else (attributes.get("min"), attributes.get("max"))
+    return np.asarray(a if low is None and high is None else np.clip(a, low, high))
+
+
+def _summed(a: Array, axis: Array, attributes: Attributes) -> Array:
+    """The running sum, from the end where asked, without the element itself where asked."""
+    along = int(axis.ravel()[0])
+    turned = np.flip(a, along) if attributes.get("reverse") else a
+    total = np.cumsum(turned, axis=along) - (turned if attributes.get("exclusive") else 0)
+    return np.flip(total, along) if attributes.get("reverse") else total
+
+
+def _picked(a: Array, index: Array, attributes: Attributes) -> Array:
+    """Of GatherND without batches."""
+    if attributes.get("batch_dims"):
+        raise ValueError("batches are not followed")
+    return np.asarray(a[tuple(np.moveaxis(index, -1, 0))])
+
+
+def _scattered(a: Array, index: Array, updates: Array, attributes: Attributes) -> Array:
+    if attributes.get("reduction", b"none") != b"none":
+        raise ValueError("reductions are not followed")
+    copied = a.copy()
+    np.put_along_axis(copied, index, updates, attributes.get("axis", 0))
+    return copied
+
+
 def _shift(a: Array, b: Array, attributes: Attributes) -> Any:
     return np.left_shift(a, b) if attributes["direction"] == b"LEFT" else np.right_shift(a, b)
 
@@ -147,9 +162,11 @@ def _shift(a: Array, b: Array, attributes: Attributes) -> Any:
 _UNARY: dict[str, Callable[..., Any]] = {
     **{"Identity": np.asarray, "Neg": np.negative, "Abs": np.abs, "Sign": np.sign, "Floor": np.floor, "Ceil": np.ceil},
     **{"Round": np.round, "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log, "Reciprocal": np.reciprocal},
+    **{"Relu": lambda a: np.maximum(a, 0), "Dropout": np.asarray, "IsNaN": np.isnan, "IsInf": np.isinf},
     **{"Not": np.logical_not, "BitwiseNot": np.invert},
 }
 _BINARY: dict[str, Callable[..., Any]] = {
+    **{"GreaterOrEqual": np.greater_equal, "LessOrEqual": np.less_equal, "MatMul": np.matmul},
     **{"Sub": np.subtract, "Pow": np.power, "Equal": np.equal, "Less": np.less, "Greater": np.greater},
     **{"BitwiseAnd": np.bitwise_and, "BitwiseOr": np.bitwise_or, "BitwiseXor": np.bitwise_xor},
     **{"And": np.logical_and, "Or": np.logical_or, "Xor": np.logical_xor},
@@ -161,10 +178,18 @@ VALUES: dict[str, Callable[..., Any]] = {
     **{name: _plain(compute) for name, compute in {**_UNARY, **_BINARY}.items()},
     **{name: _variadic(compute) for name, compute in _VARIADIC.items()},
     **{"ReduceProd": _reduce(np.prod), "ReduceSum": _reduce(np.sum)},
+    **{"ReduceMean": _reduce(np.mean), "ReduceL1": _reduce(lambda a, **how: np.sum(np.abs(a), **how))},
+    **{"ReduceSumSquare": _reduce(lambda a, **how: np.sum(a * a, **how))},
+    **{"ReduceL2": _reduce(lambda a, **how: np.sqrt(np.sum(a * a, **how)))},
     **{"ReduceMax": _reduce(np.max), "ReduceMin": _reduce(np.min)},
     "Div": _divide,
     "Mod": lambda a, b, attributes: np.fmod(a, b) if attributes.get("fmod") else np.mod(a, b),
     "BitShift": _shift,
+    "Clip": _clipped,
+    "CumSum": _summed,
+    "GatherElements": lambda a, index, attributes: np.take_along_axis(a, index, attributes.get("axis", 0)),
+    "GatherND": _picked,
+    "ScatterElements": _scattered,
     "Where": lambda condition, a, b, _: np.where(condition, a, b),
     "Cast": _cast,
     "CastLike": lambda a, like, _: a.astype(like.dtype),
@@ -183,44 +208,48 @@ VALUES: dict[str, Callable[..., Any]] = {
 }
 
 
+def _split(a: Array, *given: Any) -> list[Array]:
+    *sizes, attributes, outputs = given
+    parts = sizes[0].ravel().tolist() if sizes else attributes.get("split")
+    axis = attributes.get("axis", 0)
+    if parts is None:
+        part = -(-a.shape[axis] // outputs)
+        parts = [part] * outputs
+    return np.split(a, np.cumsum(parts)[:-1], axis=axis)
+
+
+def _largest(a: Array, count: Array, attributes: Attributes, _: int) -> list[Array]:
+    axis = attributes.get("axis", -1)
+    order = np.argsort(-a if attributes.get("largest", 1) else a, axis=axis, kind="stable")
+    index = np.take(order, range(int(count.ravel()[0])), axis=axis)
+    return [np.take_along_axis(a, index, axis), index]
+
+
+SEVERAL: dict[str, Callable[..., list[Array]]] = {"Split": _split, "TopK": _largest}
+"""The values of operators with several outputs."""
+
+
 # --- sizes ---
-
-
-def _integers(known: Known) -> tuple[int, ...] | None:
-    return None if known.values is None else tuple(int(value) for value in known.values.ravel())
-
-
-def _broadcast_size(a: int | None, b: int | None) -> int | None:
-    if a is None or b is None:
-        known = b if a is None else a
-        return known if known is not None and known > 1 else None
-    return 0 if 0 in (a, b) else max(a, b)
-
-
-def _broadcast(a: Shape, b: Shape) -> Shape:
-    rank = max(len(a), len(b))
-    pairs = zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True)
-    return tuple(_broadcast_size(*pair) for pair in pairs)
 
 
 def _elementwise(inputs: Sequence[Known], _: Attributes) -> Known:
     shapes = [known.shape for known in inputs if known.shape is not None]
     if len(shapes) == len(inputs):
-        return sized(functools.reduce(_broadcast, shapes))
+        return sized(functools.reduce(broadcast, shapes))
     return Known(elements=max(known.elements for known in inputs))
 
 
 def _expanded(inputs: Sequence[Known], _: Attributes) -> Known:
-    sizes = _integers(inputs[1])
+    sizes = integers(inputs[1])
     if sizes is None:
         return Known(elements=inputs[0].elements)
     if inputs[0].shape is None:
         return Known(elements=max(math.prod(sizes), inputs[0].elements))
-    return sized(_broadcast(inputs[0].shape, sizes))
+    return sized(broadcast(inputs[0].shape, sizes))
 
 
 def _tiled(inputs: Sequence[Known], _: Attributes) -> Known:
-    repeats, shape = _integers(inputs[1]), inputs[0].shape
+    repeats, shape = integers(inputs[1]), inputs[0].shape
     if repeats is None:
         return UNKNOWN
     if shape is None:
@@ -240,15 +269,8 @@ def _concatenated(inputs: Sequence[Known], attributes: Attributes) -> Known:
     return Known((*first[:axis], total, *first[axis + 1 :]), elements)
 
 
-def _multiplied(inputs: Sequence[Known], _: Attributes) -> Known:
-    left, right = inputs[0].shape, inputs[1].shape
-    if left is None or right is None or len(left) < 2 or len(right) < 2:
-        return UNKNOWN
-    return sized((*_broadcast(left[:-2], right[:-2]), left[-2], right[-1]))
-
-
 def _padded(inputs: Sequence[Known], attributes: Attributes) -> Known:
-    pads = _integers(inputs[1]) if len(inputs) > 1 else tuple(attributes["pads"])
+    pads = integers(inputs[1]) if len(inputs) > 1 else tuple(attributes["pads"])
     if pads is None:
         return UNKNOWN
     half = len(pads) // 2
@@ -261,7 +283,7 @@ def _padded(inputs: Sequence[Known], attributes: Attributes) -> Known:
 
 
 def _resized(inputs: Sequence[Known], _: Attributes) -> Known:
-    if len(inputs) > 3 and (sizes := _integers(inputs[3])) is not None:
+    if len(inputs) > 3 and (sizes := integers(inputs[3])) is not None:
         return Known(elements=math.prod(sizes))
     scales = inputs[2].values if len(inputs) > 2 else inputs[1].values
     if scales is None or not scales.size:
@@ -278,7 +300,7 @@ def _counted(inputs: Sequence[Known], _: Attributes) -> Known:
 
 
 def _one_hot(inputs: Sequence[Known], _: Attributes) -> Known:
-    depth = _integers(inputs[1])
+    depth = integers(inputs[1])
     return UNKNOWN if depth is None else Known(elements=depth[0] * inputs[0].elements)
 
 
@@ -296,21 +318,22 @@ def _rearranged(op: str) -> Callable[[Sequence[Known], Attributes], Known]:
 
 
 def _reshaped(inputs: Sequence[Known], _: Attributes) -> Known:
-    sizes = _integers(inputs[1])
+    sizes = integers(inputs[1])
     shape = None if sizes is None else tuple(size if size > 0 else None for size in sizes)
     return Known(shape, inputs[0].elements)
 
 
 SIZES: dict[str, Callable[[Sequence[Known], Attributes], Known]] = {
     **dict.fromkeys((*_UNARY, *_BINARY, *_VARIADIC, "Div", "Mod", "BitShift", "Where", "Cast"), _elementwise),
-    **dict.fromkeys(("Relu", "Sigmoid", "Tanh", "EyeLike", "RandomNormalLike", "RandomUniformLike"), _elementwise),
+    **dict.fromkeys(("Sigmoid", "Tanh", "PRelu", "EyeLike", "RandomNormalLike", "RandomUniformLike"), _elementwise),
+    **dict.fromkeys(("Mean",), _elementwise),
+    **LAYERS,
     **dict.fromkeys(("RandomNormal", "RandomUniform"), lambda _, attributes: sized(tuple(attributes["shape"]))),
     **{op: _rearranged(op) for op in ("Slice", "Squeeze", "Unsqueeze", "Transpose")},
-    "ConstantOfShape": lambda inputs, _: sized(_integers(inputs[0])),
+    "ConstantOfShape": lambda inputs, _: sized(integers(inputs[0])),
     "Expand": _expanded,
     "Tile": _tiled,
     "Concat": _concatenated,
-    "MatMul": _multiplied,
     "Pad": _padded,
     "Reshape": _reshaped,
     "Resize": _resized,
@@ -318,5 +341,5 @@ SIZES: dict[str, Callable[[Sequence[Known], Attributes], Known]] = {
     "Range": _counted,
     "OneHot": _one_hot,
 }
-FOLLOWED = frozenset({*VALUES, *SIZES, "Shape", "Size"})
+FOLLOWED = frozenset({*VALUES, *SEVERAL, *SIZES, "Shape", "Size"})
 """The operators of whose outputs something may be known."""

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zoo.bundle.runtime.graph import ParsedModel, subgraphs
-from zoo.bundle.runtime.safety.folding import FOLLOWED, MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, fold, sized
+from zoo.bundle.runtime.safety.folding import FOLLOWED, fold
+from zoo.bundle.runtime.safety.known import MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, sized
 
 if TYPE_CHECKING:
     import onnx
 
+MAX_DECLARED_SIZE = 1 << 20
+"""Of one axis of an input."""
 Environment = MutableMapping[str, Known]
 
 
@@ -32,7 +35,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A node and how many elements its first output has at least."""
+    """A node and how many elements its largest output has at least."""
 
     node: onnx.NodeProto
     elements: int
@@ -57,15 +60,18 @@ def interpret(parsed: ParsedModel) -> Iterator[Turns | Made]:
 
 
 def _declared(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
+    """What an input says of its shape; a size that nobody can feed is as good as none."""
     tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return None
-    return tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+    return tuple(
+        dim.dim_value if dim.HasField("dim_value") and dim.dim_value <= MAX_DECLARED_SIZE else None
+        for dim in tensor.shape.dim
+    )
 
 
-def _graph(graph: onnx.GraphProto, outer: ChainMap[str, Known], context: Context) -> Iterator[Turns | Made]:
-    """A graph, which sees the names of those around it."""
-    inside = outer.new_child()
+def _graph(graph: onnx.GraphProto, inside: ChainMap[str, Known], context: Context) -> Iterator[Turns | Made]:
+    """A graph, which sees the names of those around it; `inside` is its own, and filled."""
     inside.update((tensor.name, _stored(tensor)) for tensor in graph.initializer)
     inside.update((tensor.values.name, sized(tuple(tensor.dims))) for tensor in graph.sparse_initializer)
     yield from _nodes(graph.node, inside, context)
@@ -83,15 +89,26 @@ def _nodes(nodes: Sequence[onnx.NodeProto], known: ChainMap[str, Known], context
             turns = _loop(node, inputs, context)
             inner = replace(context, turns=turns.total)
             yield turns
+        branches = []
         for graph in subgraphs(node):
             # what a body is handed changes from turn to turn
-            unknown = known.new_child({value.name: UNKNOWN for value in graph.input})
-            yield from _graph(graph, unknown, inner)
+            inside = known.new_child({value.name: UNKNOWN for value in graph.input})
+            yield from _graph(graph, inside, inner)
+            branches.append([inside.get(value.name, UNKNOWN) for value in graph.output])
         known.update((name, UNKNOWN) for name in node.output)
         if node.output:
-            found = _output(node, inputs, context)
-            known[node.output[0]] = found
-            yield Made(node=node, elements=found.elements)
+            if node.op_type == "If":
+                found = [max(either, key=_extent) for either in zip(*branches, strict=False)]
+            else:
+                found = _outputs(node, inputs, context)
+            known.update(zip(node.output, found, strict=False))
+            yield Made(node=node, elements=max((output.elements for output in found), default=1))
+
+
+def _extent(known: Known) -> tuple[int, float]:
+    """How much may come of a tensor: by its own size, and as a size."""
+    values = () if known.values is None else known.values.ravel().tolist()
+    return known.elements, math.prod(abs(float(value)) for value in values)
 
 
 def _call(
@@ -119,21 +136,21 @@ def _loop(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> Tu
     return Turns(node=node, own=own, total=context.turns * (1 if own is None else own))
 
 
-def _output(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> Known:
+def _outputs(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> list[Known]:
     from onnx import helper  # noqa: PLC0415  this file is imported where only listing is wanted
 
     if node.op_type != "Constant" and node.op_type not in FOLLOWED:
-        return UNKNOWN
+        return [UNKNOWN]
     found = dict(_attributes(node, context))
     if any(len(attribute.ints) + len(attribute.floats) > MAX_FOLLOWED_ELEMENTS for attribute in found.values()):
-        return UNKNOWN
+        return [UNKNOWN]
     if node.op_type == "Constant":
-        return _constant(found)
+        return [_constant(found)]
     try:
         attributes = {name: helper.get_attribute_value(attribute) for name, attribute in found.items()}
     except ValueError:  # of an unknown type
-        return UNKNOWN
-    return fold(node.op_type, inputs, attributes)
+        return [UNKNOWN]
+    return fold(node.op_type, inputs, attributes, outputs=len(node.output))
 
 
 def _attributes(node: onnx.NodeProto, context: Context) -> Iterator[tuple[str, onnx.AttributeProto]]:

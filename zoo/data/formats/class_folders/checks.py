@@ -67,7 +67,7 @@ def check_listing(
     seen = inspect_files(
         listing.root, names, kind.inspect, version=kind.version, progress=progress, stop_early=not skip
     )
-    notes = [*listing.notes, *_bad_samples(where, names, seen, word=kind.word, skip=skip)]
+    notes = [*source.notes, *listing.notes, *_bad_samples(where, names, seen, word=kind.word, skip=skip)]
     rows = [row for row in listing.rows if row.name in seen.facts]
     splits, split_notes = (
         divide(rows, seen) if divide else make_splits(rows, classes, seen, ratios=source.request.ratios)

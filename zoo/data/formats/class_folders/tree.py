@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from zoo.api.data import DataRequest
+from zoo.api.data import DataNote, DataRequest
 from zoo.api.errors import BadSample
+from zoo.data.formats.class_folders.lists import FOLDERS, by_lists
 from zoo.data.formats.folders import (
     PICTURE_FILES,
     FileKind,
@@ -36,19 +39,75 @@ def list_class_folders(
     parts = find_parts(root, labelled=True, kind=kind, request=request, known=known)
     rows: list[FileRow] = []
     problems: list[BadSample] = [*parts.problems]
+    notes: list[str] = [*parts.notes]
+    pooled: list[str] = []
     listings: list[FolderListing] = []
+    learnt = {
+        _label(name) for split, folder in parts.folders if split in (None, "train") for name in subfolders(folder)
+    }
     for split, folder in parts.folders:
         beside = _beside(root, folder, kind, known)
+        classes = [name for name in subfolders(folder) if not _holds_lists(folder / name, kind)]
+        if split == "test" and beside.files and not classes:
+            notes.append(_unlabelled(root, folder, beside))
+            continue
         listings.append(beside)
         if beside.files:
             reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
             problems.append(BadSample(beside.files[0], reason, "move them into one"))
-        for name in subfolders(folder):
+        for name in classes:
             listing = contents(root, folder / name, kind=kind)
             listings.append(listing)
-            rows += [FileRow(file, name, split) for file in listing.files]
-            problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
-    return FileListing(root=root, rows=rows, problems=problems, notes=[*parts.notes, *notes_on(listings)])
+            rows += [FileRow(file, _label(name), split) for file in listing.files]
+            lacking = split not in (None, "train") and not listing.unread and _label(name) in learnt
+            if not lacking or listing.files:  # that a split lacks a class is a warning
+                problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
+        pooled += _pooled(folder, classes, kind)
+    if all(split is None for split, _ in parts.folders):
+        divided = by_lists(root, rows)
+        rows, origins, listed = divided.rows, divided.origins, divided.notes
+        for listing in listings:
+            listing.others.subtract(divided.suffixes)
+            listing.others += Counter()  # without those that are none any more
+    else:
+        origins, listed = {}, ()
+    return FileListing(
+        root=root,
+        rows=rows,
+        problems=problems,
+        notes=[*notes, *listed, *notes_on(listings), *pooled],
+        origins=origins,
+    )
+
+
+def _holds_lists(folder: Path, kind: FileKind) -> bool:
+    """Whether a folder beside those of classes holds lists of files, and none of the files."""
+    return folder.name in FOLDERS and not contents(folder, folder, kind=kind).files and any(folder.iterdir())
+
+
+def _label(folder: str) -> str:
+    """The class that a folder is called after: the same name however its accents are written."""
+    return unicodedata.normalize("NFC", folder)
+
+
+def _unlabelled(root: Path, folder: Path, listing: FolderListing) -> DataNote:
+    """What is said of a test split whose files lie in no class folder, as competitions hand them out."""
+    where = f"{folder.relative_to(root).as_posix()}/"
+    count = len(listing.files)
+    message = (
+        f"left out {where}: its {count:,} {listing.kind.plural} lie in no class folder, so that nothing is measured"
+    )
+    return DataNote(message, kind="left-out", what=where, items=count, examples=listing.files[:5])
+
+
+def _pooled(folder: Path, classes: Sequence[str], kind: FileKind) -> Iterator[str]:
+    """What is said of class folders that have folders of their own, which are no classes."""
+    deep = {name: inside for name in classes if (inside := subfolders(folder / name))}
+    if deep:
+        name, inside = next(iter(deep.items()))
+        shown = f"{name}/{inside[0]}/"
+        belong = f"their {kind.plural} belong to the class {name}"
+        yield f"{len(deep)} classes have folders in them, such as {shown}: {belong}"
 
 
 def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileListing:

@@ -28,6 +28,8 @@ from zoo.data.formats.samples import origins_of
 
 SLACK: Final = 1.5
 """Pixels by which a box may leave its picture; it is cut there silently, because rounding does that."""
+LARGEST_SHARE: Final = 1.01
+"""Where no box in pixels reaches further, the numbers are shares of the picture's sides."""
 INVERTED_SHARE: Final = 0.9
 """From this share of inverted boxes on, it is the writing that is wrong and not the boxes."""
 UPRIGHT: Final = "annotate the upright picture, or save it without EXIF"
@@ -43,7 +45,10 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
     if problems:
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
     if all(annotation.ignored for row in listing.rows for annotation in row.annotations):
-        raise DataError(f"{where} frames no object in any of its {len(listing.rows)} pictures")
+        raise DataError(
+            f"{where} frames no object in any of its {len(listing.rows)} pictures",
+            hint="see that the annotations lie where they belong, and were exported with the pictures",
+        )
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]
     seen = inspect_files(
@@ -57,7 +62,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
             problems += wrong
             if sample is not None:
                 samples[row.name] = sample
-    notes = [*listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    notes = [*source.notes, *listing.notes, *left_out(where, problems, total=len(names), skip=skip)]
     splits, more = split_up(
         listing.rows, samples, group=lambda item: len(item.labels) > 0, ratios=source.request.ratios
     )
@@ -95,6 +100,13 @@ def _object_share(samples: Iterable[ObjectSample]) -> Json:
 def _written(listing: ObjectListing) -> list[BadSample]:
     """Boxes that no picture could hold, whatever its size."""
     boxes = [(annotation, _wrong(annotation.box)) for row in listing.rows for annotation in row.annotations]
+    if not listing.relative and len(boxes) > 1 and all(max(annotation.box) <= LARGEST_SHARE for annotation, _ in boxes):
+        shown = ", ".join(f"{value:g}" for value in boxes[0][0].box)
+        reason = (
+            f"its box ({shown}), as that of every other, is less than a pixel: these look like shares of the picture"
+        )
+        fix = "write boxes in pixels: multiply x and width by the picture's width, y and height by its height"
+        return [BadSample(boxes[0][0].where, reason, fix)]
     inverted = sum(_is_inverted(annotation.box) for annotation, _ in boxes)
     habit = ""
     if inverted >= INVERTED_SHARE * len(boxes) / 2 and len(boxes) > 1:

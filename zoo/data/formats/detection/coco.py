@@ -23,6 +23,7 @@ from zoo.data.formats.detection.coco_document import (
 )
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.folders import subfolders
+from zoo.data.formats.other_tools import refuse_other_tools
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
 from zoo.data.formats.samples import Origins
@@ -106,6 +107,9 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
             if name:
                 boxes = tuple(by_image[image.id])
                 rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
+    framed = sum(_outline(annotation) is not None for document in documents for annotation in document.annotations)
+    if framed:
+        notes.append(f"{framed:,} annotations have an outline and no bbox: the frame around it counts")
     if ignored:
         message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
         notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))
@@ -150,6 +154,7 @@ def read_documents(location: Path, request: DataRequest | None) -> tuple[Path, l
         except DataError as error:
             failures.append(error)
     if failures and not any(document.images for document in documents):
+        refuse_other_tools(root)
         raise failures[0]
     notes += [
         DataNote(f"left out a file: {error.message}", kind="left-out", what="a .json file", items=1)
@@ -201,7 +206,8 @@ def _by_image(annotations: Iterable[CocoAnnotation], problems: list[BadSample]) 
     for annotation in annotations:
         box = _box(annotation)
         if box is None:
-            fix = "write bbox as x, y, width, height"
+            runs = isinstance(annotation.fields.get("segmentation"), dict) and not annotation.fields.get("bbox")
+            fix = "write bbox as x, y, width, height" + (", as COCO's tools do for run lengths" if runs else "")
             problems.append(BadSample(annotation.where, "it has no bbox of four numbers", fix))
         else:
             boxes[annotation.image].append(
@@ -212,12 +218,26 @@ def _by_image(annotations: Iterable[CocoAnnotation], problems: list[BadSample]) 
 
 def _box(annotation: CocoAnnotation) -> Box | None:
     box = annotation.fields.get("bbox")
+    if (outline := _outline(annotation)) is not None:
+        return outline
     if not isinstance(box, list) or len(box) != 4:
         return None
     if not all(is_number(value) for value in box):
         return None
     x, y, width, height = (float(value) for value in box)
     return x, y, x + width, y + height
+
+
+def _outline(annotation: CocoAnnotation) -> Box | None:
+    """The frame around the polygons of an annotation without a bbox; None where it has one, or no polygons."""
+    region = annotation.fields.get("segmentation")
+    if annotation.fields.get("bbox") or not isinstance(region, list) or not region:
+        return None
+    parts = region if all(isinstance(part, list) and len(part) > 5 for part in region) else []
+    if not parts or not all(is_number(value) for part in parts for value in part):
+        return None
+    xs, ys = ([float(value) for part in parts for value in part[start::2]] for start in (0, 1))
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def find_picture(
@@ -247,5 +267,10 @@ def find_picture(
             reason = f"{len(files)} files are called {image.name}: {shown}"
             problems.append(BadSample(image.where, reason, "write the path below the data in file_name"))
             return None
+    alike = index.with_stem(image.name.rpartition("/")[2])
+    own = [file for file in alike if document.split in (None, split_of_path(file))]
+    alike = own if len(own) == 1 else alike
+    if len(alike) == 1 and "/" not in image.name.strip("./"):  # a picture that was saved anew in another format
+        return alike[0]
     problems.append(BadSample(image.where, f"no file {image.name}", "correct file_name"))
     return None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from zoo.api.data import DataNote, Split
 from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.data.formats.other_tools import refuse_other_tools
 
 Id = int | str
 LARGEST: Final = 1e15
@@ -62,9 +63,16 @@ def load_json(file: Path) -> Mapping[str, Any]:
         raise BadFile(f"{file} is not valid JSON: {error}") from error
     lists = document if isinstance(document, dict) else {}
     missing = [key for key in LISTS if not isinstance(lists.get(key), list)]
+    if missing or _holds_no_objects(lists["annotations"]):
+        refuse_other_tools(file)
     if missing:
         raise DataError(f"{file} is not COCO's JSON: it has no list {', '.join(missing)}")
     return lists
+
+
+def _holds_no_objects(annotations: Sequence[Any]) -> bool:
+    """Whether the annotations are of no category: those of whole pictures, captions or panoptic segments."""
+    return bool(annotations) and all(isinstance(entry, dict) and "category_id" not in entry for entry in annotations)
 
 
 def read_coco(root: Path, file: Path, lists: Mapping[str, Any], split: Split | None) -> CocoDocument:

@@ -16,6 +16,7 @@ from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import is_number
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.folders import PICTURES, UNREAD_PICTURES, hidden
+from zoo.data.formats.other_tools import other_tool
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
 
 HEAD: Final = 65_536
@@ -48,7 +49,8 @@ def detect_label_studio(path: Path, *, request: DataRequest) -> FormatMatch | No
 def _is_export(file: Path) -> bool:
     with file.open("rb") as opened:
         head = opened.read(HEAD)
-    return head.lstrip()[:1] == b"[" and any(f'"{name}"'.encode() in head for name in ("annotations", *LABELS))
+    named = any(f'"{name}"'.encode() in head for name in ("annotations", *LABELS))
+    return head.lstrip()[:1] == b"[" and named and other_tool(file) is None
 
 
 def list_label_studio(location: Path, *, request: DataRequest) -> ObjectListing:  # noqa: ARG001  every format's

@@ -14,7 +14,8 @@ from zoo.api.errors import BadSample
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.voc_lists import VocLists, read_lists
-from zoo.data.formats.folders import subfolders, walk
+from zoo.data.formats.folders import folded, subfolders, walk
+from zoo.data.formats.other_tools import refuse_other_tools
 from zoo.data.formats.parts import chosen_parts, question, twins
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
 from zoo.data.formats.split_names import splits_of_folders
@@ -59,6 +60,8 @@ def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing
     """Every picture that has an annotation file and, where there are lists, stands in one; classes are sorted."""
     index = index_pictures(root)
     found = _annotation_files(root, request)
+    if len(found.files) == 1:
+        refuse_other_tools(found.files[0][0])
     problems, notes = found.problems, found.notes
     rows: list[ObjectRow] = []
     other_names = 0
@@ -72,7 +75,7 @@ def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing
         except ValueError as error:
             problems.append(BadSample(where, str(error), "correct the file, or add its picture"))
             continue
-        other_names += bool(named) and Path(named).stem.lower() != Path(picture).stem.lower()
+        other_names += bool(named) and folded(Path(named).stem) != folded(Path(picture).stem)
         rows.append(ObjectRow(name=picture, annotations=annotations, split=split, size=_size(tree)))
     classes = tuple(sorted({annotation.label for row in rows for annotation in row.annotations}))
     ignored = sum(annotation.ignored for row in rows for annotation in row.annotations)
@@ -156,7 +159,7 @@ def _without_annotation(root: Path, lists: VocLists, own: Mapping[str, Path]) ->
 def _picture(root: Path, file: Path, named: str, index: PictureIndex) -> str:
     """The picture of the same stem; only where there is none, the one that <filename> says."""
     for name in [file.stem, *([Path(named).stem] if named else [])]:
-        pictures = index.by_stem.get(name.lower(), ())
+        pictures = index.by_stem.get(folded(name), ())
         exact = [path for path in pictures if Path(path).stem == name]
         pictures = exact or pictures
         if len(pictures) > 1:

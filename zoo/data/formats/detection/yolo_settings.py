@@ -19,7 +19,7 @@ import yaml
 from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadFile, DataError
 from zoo.api.formats import FormatMatch
-from zoo.data.formats.folders import subfolders
+from zoo.data.formats.folders import folded, subfolders
 from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts
 from zoo.data.formats.split_names import exact_split
 
@@ -204,6 +204,10 @@ def _located(file: Path, base: Path, name: str, notes: list[str]) -> Path | None
     for path in (base / name, file.parent / name, base / bare, file.parent / bare):
         if path.exists():
             return Path(os.path.normpath(path))
+    for folder in (base, file.parent):
+        if (other := _in_any_case(folder, bare)) is not None:
+            notes.append(f"{name} is not there; {other.relative_to(folder).as_posix()} is read for it")
+            return other
     parts = Path(bare).parts
     for start in range(1, len(parts) - 1):  # /content/data/train/images of another machine, at least two folders of it
         path = file.parent.joinpath(*parts[start:])
@@ -211,6 +215,16 @@ def _located(file: Path, base: Path, name: str, notes: list[str]) -> Path | None
             notes.append(f"{name} is not there; {path.relative_to(file.parent).as_posix()} is read for it")
             return path
     return None
+
+
+def _in_any_case(folder: Path, name: str) -> Path | None:
+    """The only file or folder whose path differs in the case of its letters alone; None where there is none."""
+    for part in Path(name).parts:
+        entries = [entry for entry in folder.iterdir() if folded(entry.name) == folded(part)] if folder.is_dir() else []
+        if len(entries) != 1:
+            return None
+        folder = entries[0]
+    return folder
 
 
 def _classes(file: Path, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:

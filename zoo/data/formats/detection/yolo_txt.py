@@ -12,7 +12,7 @@ from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.detection.objects import BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.yolo_settings import CLASS_LISTS, YoloDataset, is_numbers, read_dataset
-from zoo.data.formats.folders import UNREAD_PICTURES, special_kind, walk
+from zoo.data.formats.folders import UNREAD_PICTURES, folded, special_kind, walk
 from zoo.data.formats.inspection import SPECIAL_FIX
 from zoo.data.formats.picture_index import PictureIndex, index_pictures
 
@@ -97,7 +97,7 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     """Every picture of a dataset with the lines of its text file."""
     dataset = read_dataset(file, request)
     root, index = dataset.root, index_pictures(dataset.root)
-    labels = {name.lower(): name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".txt")}
+    labels = {folded(name): name for name, skipped in walk(root, root) if not skipped and name.lower().endswith(".txt")}
     problems: list[BadSample] = []
     parts: list[tuple[Split | None, list[str]]] = []
     for split, path in dataset.parts:
@@ -118,10 +118,25 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
     if repeats:
         message = "train and val name the same pictures: validation measures pictures that were trained on"
         notes.append(DataNote(message, kind="leak", items=len(by_split["validation"])))
+    unnamed = _unnamed(dataset, index, {name for _, names in parts for name in names})
+    if unnamed:
+        message = f"left out {len(unnamed):,} pictures that {dataset.file.name} does not name, such as {unnamed[0]}"
+        notes.append(
+            DataNote(
+                message, kind="left-out", what="pictures that no part names", items=len(unnamed), examples=unnamed[:5]
+            )
+        )
     if bare:
         message = f"{bare:,} pictures have no text file; they are taken to show none of the classes"
         notes.append(DataNote(message, kind="unlabelled", items=bare))
     return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)
+
+
+def _unnamed(dataset: YoloDataset, index: PictureIndex, names: set[str]) -> list[str]:
+    """Pictures below the folder of the description that belong to none of its parts."""
+    if dataset.file.parent != dataset.root and dataset.root not in dataset.file.parents:
+        return []
+    return sorted(file for files in index.by_path.values() for file in files if file not in names)
 
 
 def _below(root: Path, folder: Path, index: PictureIndex, problems: list[BadSample]) -> list[str]:
@@ -161,7 +176,7 @@ def _listed(root: Path, file: Path, index: PictureIndex, problems: list[BadSampl
 
 def label_paths(name: str) -> list[str]:
     """Where the text file of a picture may lie, in lower case: labels/ in place of images/, or beside it."""
-    path = PurePosixPath(name.lower()).with_suffix(".txt")
+    path = PurePosixPath(folded(name)).with_suffix(".txt")
     folders = [index for index, part in enumerate(path.parts[:-1]) if part == "images"]
     paths = [path.as_posix()]
     if folders:
@@ -189,7 +204,8 @@ def _line(line: str, where: str, dataset: YoloDataset) -> YoloLine | BadSample:
     try:
         number, *values = (float(cell) for cell in cells)
     except ValueError:
-        return BadSample(where, f"{line[:40]!r} is not numbers", BOX)
+        marks = ", separated by blanks" if "," in line or ";" in line else ", the class as its number"
+        return BadSample(where, f"{line[:40]!r} is not numbers", f"{BOX}{marks}")
     if not math.isfinite(number) or number != int(number):
         return BadSample(where, f"its class {cells[0]} is not a whole number", BOX)
     label, count = int(number), len(values)
@@ -199,7 +215,7 @@ def _line(line: str, where: str, dataset: YoloDataset) -> YoloLine | BadSample:
         reason = f"it has {count} numbers after the class, a box has 4"
         if count > 4:
             reason += ", a polygon an even number from 6 on"
-        return BadSample(where, reason, BOX)
+        return BadSample(where, reason, f"{BOX}, without the confidence" if count == 5 else BOX)
     if not 0 <= label < len(dataset.classes):
         reason = f"its class {label} is out of range: there are {len(dataset.classes)}, numbered from 0"
         return BadSample(where, reason, f"correct it, or name the class in {dataset.file.name}")

@@ -56,7 +56,7 @@ def check_masks(source: DataSource, listing: MaskListing, *, progress: Progress)
             problems += wrong
             if not wrong:
                 samples[row.name], used[row.name] = replace(sample, present=tuple(sorted(values))), values
-    notes = [*listing.notes, *codings.notes, *left_out(where, problems, total=len(names), skip=skip)]
+    notes = [*source.notes, *listing.notes, *codings.notes, *left_out(where, problems, total=len(names), skip=skip)]
     if not any(used.values()):
         raise DataError(f"the masks of {where} leave every pixel open (255)", hint="write class numbers into them")
     splits, more = split_up(listing.rows, samples, group=lambda _: 0, ratios=source.request.ratios)

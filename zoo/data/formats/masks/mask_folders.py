@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.voc import voc_roots
-from zoo.data.formats.folders import PICTURES, contents, notes_on, subfolders, unread_problems
+from zoo.data.formats.folders import LOOK_AT, PICTURES, contents, folded, notes_on, subfolders, unread_problems
 from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
 from zoo.data.formats.parts import chosen_parts, question
 from zoo.data.formats.split_names import WORDS, split_words, splits_of_folders, word_set
 
-IMAGE_WORDS: Final = word_set("image images img imgs picture pictures photo photos jpeg rgb input inputs")
+IMAGE_WORDS: Final = word_set(
+    "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr "
+    "scans"
+)
 MASK_WORDS: Final = word_set(
-    "mask masks label labels annotation annotations annot segmentation segmentations seg class gt target targets"
+    "mask masks label labels annotation annotations annot segmentation segmentations seg class gt target targets "
+    "ground truth groundtruth truths semantic trimap trimaps fine labelmap labelmaps"
 )
 BESIDE: Final = word_set("png data set folder dir raw")
 """Words that say nothing in the name of a folder."""
-ENDINGS: Final = ("", "_mask", "-mask", "_masks", "_seg", "_segmentation", "_label", "_labels", "_gt", "_l")
+ENDINGS: Final = (
+    "",
+    *("_mask", "-mask", "_masks", "_seg", "_segmentation", "_label", "_labels", "_gt", "_l", "-label", "-seg", " mask"),
+    *("_labelids", "_labeltrainids", "_gtfine_labelids", "_anno", "_annotation", "_matte", "_lab", "_trimap", "_truth"),
+)
 """What the name of a mask may have behind that of its picture, in lower case."""
+PICTURE_ENDINGS: Final = ("_leftimg8bit", "_image", "_img", "_rgb", "_sat")
+"""What the name of a picture may have behind what it has in common with that of its mask."""
+OTHER_ENDINGS: Final = ("_color", "_instanceids", "_instancetrainids")
+"""What lies beside Cityscapes' masks and is none."""
+JPEGS: Final = frozenset({".jpg", ".jpeg"})
 SOME: Final = 1_000
 """Files of a folder that are looked at to see whether masks lie in it."""
 
@@ -88,9 +102,19 @@ def _by_role(folder: Path) -> list[Pair]:
     pairs: list[Pair] = []
     for split, folders in roles.items():
         images, masks = folders.get("images") or folders.get(None), folders.get("masks")
+        if images and masks:
+            masks = _innermost(images, masks)
         if images and masks and any(contents(folder, masks, limit=SOME).files):
             pairs.append((split, images, masks))
     return pairs
+
+
+def _innermost(images: Path, masks: Path) -> Path:
+    """The folder of masks, or the only one in it, which that of the pictures lacks: annotations/trimaps."""
+    names = subfolders(masks)
+    direct = any(file.suffix.lower() in PICTURES for file in masks.iterdir())
+    only = len(names) == 1 and not direct and not (images / names[0]).is_dir()
+    return masks / names[0] if only else masks
 
 
 def _role(words: set[str]) -> Role | None:
@@ -112,11 +136,31 @@ def _below(images: Path, masks: Path) -> Iterator[Pair]:
 
 def _lie_together(folder: Path) -> bool:
     """Whether most pictures in a folder have a mask beside them: cat.jpg and cat_mask.png."""
-    stems = {file.stem.lower() for file in folder.iterdir() if file.suffix.lower() in PICTURES}
+    found = [_split(name) for name in os.listdir(folder)]  # noqa: PTH208  ten times as fast
+    files = [(stem, suffix) for stem, suffix in found if suffix in PICTURES]
+    stems = {stem.lower() for stem, _ in files}
     masks = {
-        stem for stem in stems if any(stem.removesuffix(end) in stems for end in ENDINGS[1:] if stem.endswith(end))
+        stem
+        for stem in (stem for stem in stems if stem.endswith(ENDINGS[1:]))
+        if any(stem.removesuffix(end) in stems for end in ENDINGS[1:] if stem.endswith(end))
     }
-    return len(masks) > len(stems - masks) / 2 and len(masks) > 1
+    if len(masks) > len(stems - masks) / 2 and len(masks) > 1:
+        return True
+    return _are_twins(files)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The name without its suffix, and the suffix in lower case."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, f"{dot}{suffix.lower()}") if stem else (name, "")
+
+
+def _are_twins(files: Iterable[tuple[str, str]]) -> bool:
+    """Whether every picture is a JPEG with a PNG of the same name."""
+    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    for stem, suffix in files:
+        kinds[stem].add(suffix)
+    return len(kinds) > 1 and all(len(both) == 2 and ".png" in both and both & JPEGS for both in kinds.values())
 
 
 def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> MaskListing:
@@ -124,9 +168,14 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
     table = class_table(root)
     rows: list[MaskRow] = []
     problems: list[BadSample] = [*table.problems]
-    listings = []
-    for pair in mask_folders(root, request):
+    listings, others = [], []
+    pairs = mask_folders(root, request)
+    for pair in pairs:
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
+        stems = {_stem(root, pair[1], name) for name in pictures.files}
+        beside = {name for name in candidates.files if _is_other(_stem(root, pair[2], name), stems)}
+        candidates.files = [name for name in candidates.files if name not in beside]
+        others += sorted(beside)
         listings += [pictures] if pair[1] == pair[2] else [pictures, candidates]
         matched, wrong = paired(root, pair, pictures.files, candidates.files, unread=pictures.unread)
         rows += matched
@@ -137,8 +186,24 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
         classes=table.names,
         colours=table.colours,
         problems=problems,
-        notes=notes_on(listings),
+        notes=[*_beside(root, pairs), *_note_others(others), *notes_on(listings)],
     )
+
+
+def _note_others(names: Sequence[str]) -> Iterator[DataNote]:
+    if names:
+        message = f"left out {len(names):,} files that colour the masks or number instances, such as {names[0]}"
+        yield DataNote(message, kind="left-out", what="coloured masks", items=len(names), examples=names[:5])
+
+
+def _beside(root: Path, pairs: Sequence[Pair]) -> Iterator[DataNote]:
+    """What is said of folders of pictures that belong to no pair, such as a test set without masks."""
+    taken = {folder.relative_to(root).parts[:1] for _, *folders in pairs for folder in folders}
+    for name in subfolders(root) if () not in taken else ():
+        count = len(contents(root, root / name, limit=LOOK_AT).files) if (name,) not in taken else 0
+        if count:
+            message = f"left out {name}/: there are no masks for its {count:,} pictures"
+            yield DataNote(message, kind="left-out", what=f"{name}/", items=count)
 
 
 def paired(
@@ -149,12 +214,17 @@ def paired(
     A mask of a picture that cannot be read (`unread`) is no problem of its own.
     """
     split, images, masks = pair
-    endings = ENDINGS[1:] if images == masks else ENDINGS
+    twins = _twins(pictures) if images == masks else set()
+    endings = ENDINGS[1:] if images == masks and not twins else ENDINGS
+    stems = {_stem(root, images, name) for name in pictures}
     by_stem: defaultdict[str, list[str]] = defaultdict(list)
     for name in candidates:
         by_stem[_stem(root, masks, name)].append(name)
-    if images == masks:
-        stems = {_stem(root, images, name) for name in pictures}
+    if twins:
+        pictures = [name for name in pictures if name not in twins]
+        by_stem = defaultdict(list, {_stem(root, masks, name): [name] for name in twins})
+        candidates = sorted(twins)
+    elif images == masks:
         own = {stem + ending for stem in stems for ending in endings} & stems
         candidates = [name for name in candidates if _stem(root, masks, name) in own]
         pictures = [name for name in pictures if name not in candidates]
@@ -162,8 +232,9 @@ def paired(
     used: set[str] = set()
     where = masks.relative_to(root).as_posix()
     for name in pictures:
-        stem = _stem(root, images, name)
-        matches = [mask for ending in endings for mask in by_stem.get(stem + ending, ())]
+        matches = [
+            mask for stem in _stems(root, images, name) for ending in endings for mask in by_stem.get(stem + ending, ())
+        ]
         used.update(matches)
         if len(matches) == 1:
             rows.append(MaskRow(name=name, mask=matches[0], split=split))
@@ -173,7 +244,7 @@ def paired(
             missing = f"{PurePosixPath(name).stem}{endings[0]}.png"
             fix = "add it, or move the picture out of the data"
             problems.append(BadSample(name, f"it has no mask {missing} in {where}/", fix))
-    waiting = {_stem(root, images, name) + ending for name in unread for ending in endings}
+    waiting = {stem + ending for name in unread for stem in _stems(root, images, name) for ending in endings}
     folder = images.relative_to(root).as_posix()
     problems += [
         BadSample(name, f"there is no picture of this name in {folder}/", "add it, or move the mask out of the data")
@@ -183,6 +254,25 @@ def paired(
     return rows, problems
 
 
+def _twins(names: Sequence[str]) -> set[str]:
+    """The PNGs of a folder in which every picture is a JPEG with a PNG of the same name; empty for other folders."""
+    if not _are_twins(map(_split, names)):
+        return set()
+    return {name for name in names if name.lower().endswith(".png")}
+
+
+def _is_other(stem: str, pictures: set[str]) -> bool:
+    """Whether it lies beside Cityscapes' masks: the same in colours, or by instances."""
+    base = next((stem.removesuffix(end) for end in OTHER_ENDINGS if stem.endswith(end)), None)
+    return base is not None and stem not in pictures
+
+
+def _stems(root: Path, folder: Path, name: str) -> list[str]:
+    """What the name of a picture may have in common with that of its mask."""
+    stem = _stem(root, folder, name)
+    return [stem, *(stem.removesuffix(end) for end in PICTURE_ENDINGS if stem.endswith(end))]
+
+
 def _stem(root: Path, folder: Path, name: str) -> str:
     """The path below its folder without suffix, in lower case."""
-    return PurePosixPath(root / name).relative_to(folder.as_posix()).with_suffix("").as_posix().lower()
+    return folded(PurePosixPath(root / name).relative_to(folder.as_posix()).with_suffix("").as_posix())

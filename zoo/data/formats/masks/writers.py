@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 from PIL import Image
 
 from zoo.api.data import DataCard
@@ -87,6 +89,46 @@ def write_coco_masks(card: DataCard, folder: Path) -> list[str]:
     for name, document in documents.items():
         (folder / "annotations" / f"instances_{name}.json").write_text(json.dumps(document), encoding="utf-8")
     return []
+
+
+def write_yolo_masks(card: DataCard, folder: Path) -> list[str]:
+    """images/ and labels/ with a folder for each split, an outline a line, and data.yaml.
+
+    DataError for masks of pixels and for run lengths, which outlines cannot say: they have holes and single pixels.
+    """
+    if card.classes[0] != BACKGROUND:
+        raise DataError(
+            f"YOLO's class of what no outline covers is {BACKGROUND}, and the first class of "
+            f"{card.source.request.source} is {card.classes[0]!r}",
+            hint="convert to mask-folders or voc-masks, which keep every class",
+        )
+    for copy in copies(card):
+        split = FOLDERS[copy.split]
+        copy_file(card, copy.sample.name, folder / "images" / split / copy.name)
+        labels = folder / "labels" / split / f"{copy.stem}.txt"
+        labels.parent.mkdir(parents=True, exist_ok=True)
+        labels.write_text("".join(f"{line}\n" for line in _outlines(copy)), encoding="utf-8")
+    settings: dict[str, Any] = {FOLDERS[split]: f"images/{FOLDERS[split]}" for split in card.splits}
+    settings["names"] = dict(enumerate(card.classes[1:]))
+    text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+    return []
+
+
+def _outlines(copy: Copy) -> Iterator[str]:
+    """The lines of a picture: the class and x, y, x, y, … in shares of its sides."""
+    sample = copy.sample
+    regions = [(label, json.loads(region)) for label, region in sample.shapes]
+    if sample.mask or not all(isinstance(parts, list) for _, parts in regions):
+        raise DataError(
+            f"{sample.name} has a mask of pixels, which the outlines of YOLO cannot say: they know no holes",
+            hint="convert to mask-folders, voc-masks or coco",
+        )
+    height, width = sample.sides
+    for label, parts in regions:
+        for part in parts:
+            shares = [value / (height if index % 2 else width) for index, value in enumerate(part)]
+            yield " ".join(map(repr, (label - 1, *shares)))
 
 
 def _categories(card: DataCard) -> list[dict[str, Any]]:

@@ -33,7 +33,8 @@ def read_picture(file: Path | BinaryIO, name: str = "", *, white: int = WHITE) -
     try:
         with _opened(file) as opened:
             opened.load()
-            return np.array(_colour(ImageOps.exif_transpose(opened), name, white))
+            ImageOps.exif_transpose(opened, in_place=True)  # without it, every picture is copied
+            return np.array(_colour(opened, name, white))
     except (Unreadable, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever they like on damaged files
@@ -66,7 +67,7 @@ def _colour(image: Image.Image, name: str, white: int) -> Image.Image:
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def decode_error(file: Path | BinaryIO, error: Exception) -> str:

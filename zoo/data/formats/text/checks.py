@@ -6,12 +6,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from zoo.api.data import DataCard, DataNote, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.bad_samples import failed, note_bad, share_left_out
+from zoo.data.formats.folders import PICTURES
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import FileRow
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
@@ -38,9 +40,14 @@ def check_labelled(
     labels that train does not have, and where labels have few texts, whole labels are held out.
     """
     rows, notes = _usable(source, entries, progress)
+    if all(PurePath(row.text).suffix.lower() in PICTURES for row in rows):
+        raise DataError(
+            f"the texts of {_where(source)} are names of pictures, such as {rows[0].text}",
+            hint="say --text-column for another column, or take a model for pictures (--task image-classification)",
+        )
     listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
-    problems = label_problems(listed, classes)
+    problems = label_problems(listed, classes, new_labels=new_labels)
     if problems:
         raise failed(_where(source), problems, hint="nothing was trained; put these right")
     splits, split_notes = _split_rows(
@@ -81,7 +88,7 @@ def _usable(source: DataSource, entries: Iterable[Found], progress: Progress) ->
     """The good rows, and a note on what was skipped as asked; DataError otherwise."""
     rows: list[TextRow] = []
     problems: list[BadSample] = []
-    notes: list[str] = []
+    notes: list[str] = [*source.notes]
     for done, entry in enumerate(entries, 1):
         if isinstance(entry, BadSample):
             problems.append(entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from zoo.api.data import DataRequest, DataSource, Split
 from zoo.api.errors import DataError
@@ -13,6 +14,10 @@ from zoo.data.formats.folders import is_about, subfolders, walk
 from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_parts, question
 from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
+from zoo.data.formats.text.sniff import LINES, all_hold, holds_labelled_lines, holds_records
+
+MOST_FILES: Final = 20
+"""More files of one folder are texts of their own, and no tables of them."""
 
 
 def detect_text(
@@ -29,8 +34,34 @@ def _nothing(path: Path) -> str:
 
 
 def detect_table(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
-    """A CSV, TSV or JSON Lines file."""
-    return FormatMatch(location=path) if path.is_file() and path.suffix.lower() in TABLES else None
+    """A CSV, TSV or JSON Lines file, or one of JSON records."""
+    table = path.is_file() and (path.suffix.lower() in TABLES or holds_records(path))
+    return FormatMatch(location=path) if table else None
+
+
+def detect_labelled_table(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """The same, or a file with a label and a text a line."""
+    if path.is_file() and holds_labelled_lines(path):
+        return FormatMatch(location=path)
+    return detect_table(path, request=request)
+
+
+def detect_labelled_tables(path: Path, *, request: DataRequest) -> FormatMatch | None:
+    """A folder of tables, or of files with a label and a text a line, one of them to learn from."""
+    if path.is_dir() and (files := labelled_files(path, request)):
+        return FormatMatch(location=path, sure="train" in [split for _, split in files])
+    return detect_tables(path, request=request)
+
+
+def labelled_files(folder: Path, request: DataRequest) -> list[tuple[Path, Split | None]]:
+    """The files of a folder without tables that hold a label and a text a line, with their splits; empty for others."""
+    if split_files(folder, TABLES, request=request):
+        return []
+    named = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in LINES and not is_about(file)]
+    files = [file for file in named if file.is_file() and not _hidden((file.name,))]
+    if len(files) > MOST_FILES or not all_hold(files):
+        return []
+    return split_files(folder, LINES, request=request, files=files)
 
 
 def detect_file(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
@@ -83,7 +114,7 @@ def _held(path: Path) -> str:
 
 
 def split_files(
-    folder: Path, suffixes: Sequence[str], *, request: DataRequest | None = None
+    folder: Path, suffixes: Sequence[str], *, request: DataRequest | None = None, files: Sequence[Path] | None = None
 ) -> list[tuple[Path, Split | None]]:
     """The files of a folder that are called after a split, or that the request names: train.csv, imdb_dev.tsv.
 
@@ -93,7 +124,12 @@ def split_files(
     chosen = {split: name for split, name in chosen_names(request).items() if name}
     if chosen and any(Path(name).suffix.lower() in suffixes for name in chosen.values()):
         return [(chosen_path(folder, split, name, folder=False), split) for split, name in chosen.items()]
-    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in suffixes and file.is_file()]
+    if files is None:
+        files = [
+            file
+            for file in sorted(folder.iterdir())
+            if file.is_file() and not is_about(file) and (file.suffix.lower() in suffixes or holds_records(file))
+        ]
     splits = {file: split for file in files if (split := split_of_file(file.stem))}
     if "train" in splits.values():
         _refuse_odd_files(folder, splits, [file for file in files if file not in splits])
@@ -152,6 +188,12 @@ def plain_files(folder: Path, *, request: DataRequest | None = None) -> Iterator
 def about_files(folder: Path) -> list[str]:
     """The files of a folder that only speak of the data, as a README does."""
     return [file.name for file in sorted(folder.iterdir()) if is_about(file)]
+
+
+def other_files(folder: Path) -> list[str]:
+    """The visible files below a folder that are neither text nor about the data."""
+    names = sorted(name for name, hidden in walk(folder, folder) if not hidden)
+    return [name for name in names if Path(name).suffix.lower() not in PLAIN and not is_about(Path(name))]
 
 
 def _hidden(parts: Sequence[str]) -> bool:

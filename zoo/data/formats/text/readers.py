@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.api.data import DataRequest
+from zoo.api.data import DataNote, DataRequest
 from zoo.data.formats.class_folders.tree import list_class_folders
 from zoo.data.formats.parts import note_about
-from zoo.data.formats.text.layouts import about_files, plain_files, split_files
+from zoo.data.formats.text.layouts import about_files, labelled_files, other_files, plain_files, split_files
 from zoo.data.formats.text.rows import TABLES, TEXT_FILES, Found, TextNote, read_classes, read_plain, read_table
 
 
@@ -33,7 +33,8 @@ def read_tables_of_lines(location: Path, *, request: DataRequest) -> Iterator[Fo
 
 
 def _tables(location: Path, request: DataRequest, *, labelled: bool) -> Iterator[Found]:
-    for file, part in split_files(location, TABLES, request=request):
+    lines = labelled_files(location, request) if labelled else []
+    for file, part in lines or split_files(location, TABLES, request=request):
         yield from read_table(file, labelled=labelled, split=part, request=request)
 
 
@@ -55,5 +56,9 @@ def read_folder(location: Path, *, request: DataRequest) -> Iterator[Found]:
     for file, split in plain_files(location, request=request):
         names.add(file.name)
         yield read_plain(file, file.relative_to(location).as_posix(), split=split)
+    if others := other_files(location):
+        shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        message = f"left out {shown}: no text files"
+        yield TextNote(DataNote(message, kind="left-out", what=shown, items=len(others)))
     if about := [name for name in about_files(location) if name not in names]:
         yield TextNote(note_about(about))

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample
-from zoo.data.formats.columns import few, known_names, text_columns
+from zoo.data.formats.columns import Columns, few, known_names, text_columns
 from zoo.data.formats.folders import FileKind
 from zoo.data.formats.samples import FileListing
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import SEPARATORS, Table, parse_table
+from zoo.data.formats.text.sniff import without_fasttext_marks
 from zoo.data.formats.text_files import decode_file
 
-JSON_LINES: Final = (".jsonl", ".ndjson")
-TABLES: Final = (".csv", ".tsv", *JSON_LINES)
-PLAIN: Final = (".txt", ".text", ".md")
+JSON_LINES: Final = (".jsonl", ".ndjson", ".json")
+TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
+PLAIN: Final = (".txt", ".text", ".md", ".raw", ".tokens")
 TEXT_FILES: Final = FileKind(
     plural="texts",
     suffixes=frozenset(PLAIN),
@@ -99,23 +100,35 @@ def _csv_rows(
     path: Path, text: str, *, labelled: bool, split: Split | None, request: DataRequest | None
 ) -> Iterator[Found]:
     names = known_names("text", "label", "split")
+    text = without_fasttext_marks(text)
     table = parse_table(text, name=path.name, suffix=path.suffix, known=names)
     if not table.rows and table.problems:
         yield from table.problems
         return
     columns = text_columns(path.name, table.first, table.columns(header=True), labelled=labelled, request=request)
     yield from (TextNote(note) for note in columns.notes)
+    yield from _not_read(path.name, [cell.strip() for cell in table.first], columns)
     yield from table.problems
     wrong = {problem.where for problem in table.problems}
     for row in table.rows[int(columns.header) :]:
         where = f"{path.name} line {row.last}"
         if f"{path.name} line {row.first}" in wrong:
             continue
-        if len(row.cells) > len(table.first):
+        if len(row.cells) > len(table.first) and any(cell.strip() for cell in row.cells[len(table.first) :]):
             yield BadSample(where, _too_many(row.cells, table), "correct the line")
             continue
         cells = {kind: row.cells[index].strip() for kind, index in columns.of.items() if index < len(row.cells)}
         yield _row(where, cells, labelled=labelled, split=split)
+
+
+def _not_read(name: str, names: Sequence[str], columns: Columns) -> Iterator[TextNote]:
+    """What is said of columns that nothing is learnt from."""
+    taken = set(columns.of.values())
+    left = [column for index, column in enumerate(names) if index not in taken and column]
+    if left and columns.header:
+        shown = ", ".join(left[:5]) + (", …" if len(left) > 5 else "")
+        message = f"left out the columns {shown} of {name}: nothing asks for them"
+        yield TextNote(DataNote(message, kind="left-out", what=f"the columns {shown}", items=len(left)))
 
 
 def _too_many(cells: Sequence[str], table: Table) -> str:
@@ -128,9 +141,7 @@ def _too_many(cells: Sequence[str], table: Table) -> str:
 def _json_rows(
     path: Path, text: str, *, labelled: bool, split: Split | None, request: DataRequest | None
 ) -> Iterator[Found]:
-    records = [
-        (f"{path.name} line {number}", _record(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()
-    ]
+    records = _records(path, text)
     read = [record for _, record in records if not isinstance(record, BadRecord)]
     names = list(dict.fromkeys(name for record in read for name in record))  # a later row may have what the first lacks
     columns = [[record.get(name, "").strip() for record in read] for name in names]
@@ -139,6 +150,7 @@ def _json_rows(
         chosen = text_columns(path.name, names, columns, labelled=labelled, request=request, header=True)
         of = chosen.of
         yield from (TextNote(note) for note in chosen.notes)
+        yield from _not_read(path.name, names, chosen)
     for where, record in records:
         if isinstance(record, BadRecord):
             yield BadSample(where, record.reason, "correct the line")
@@ -160,6 +172,22 @@ class BadRecord:
     reason: str
 
 
+def _records(path: Path, text: str) -> list[tuple[str, Mapping[str, str] | BadRecord]]:
+    """Where each object stands, and its cells: a line each, or, in a .json file, an entry of its only list."""
+    if path.suffix.lower() == ".json":
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            document = None  # objects one a line are no JSON together
+        lists = [value for value in document.values() if isinstance(value, list)] if isinstance(document, dict) else []
+        entries = document if isinstance(document, list) else lists[0] if len(lists) == 1 else None
+        if entries is not None:
+            return [(f"{path.name} entry {number}", _cells(entry)) for number, entry in enumerate(entries, 1)]
+    return [
+        (f"{path.name} line {number}", _record(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()
+    ]
+
+
 def _record(line: str) -> Mapping[str, str] | BadRecord:
     """The cells of a line of JSON by column, or what is wrong with it."""
     try:
@@ -168,6 +196,10 @@ def _record(line: str) -> Mapping[str, str] | BadRecord:
         return BadRecord(f"not valid JSON: {error.msg} at character {error.pos + 1}")
     except (ValueError, RecursionError) as error:
         return BadRecord(f"not valid JSON: {error}")
+    return _cells(record)
+
+
+def _cells(record: object) -> Mapping[str, str] | BadRecord:
     if isinstance(record, dict):
         return {str(key).lower(): _cell(value) for key, value in record.items()}
     return BadRecord('not a JSON object, as in {"text": "…", "label": "…"}')

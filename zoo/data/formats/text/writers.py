@@ -42,6 +42,28 @@ def write_text_classes(card: DataCard, folder: Path) -> list[str]:
     return []
 
 
+def write_text_folder(card: DataCard, folder: Path) -> list[str]:
+    """A folder for each split of running text, in it a file for each text."""
+    for split, items in card.splits.items():
+        (folder / FOLDERS[split]).mkdir(parents=True)
+        for number, item in enumerate(items, 1):
+            (folder / FOLDERS[split] / f"{number:06}.txt").write_bytes(item.text.encode())
+    return []
+
+
+def write_text_lines(card: DataCard, folder: Path) -> list[str]:
+    """A table with a text a row and its split; DataError for running text, whose ends a cell does not keep."""
+    odd = next((item for items in card.splits.values() for item in items if item.text != item.text.strip()), None)
+    if odd is not None:
+        raise DataError(
+            f"{odd.name} begins or ends with white space, which a cell of a table does not keep",
+            hint="convert to text-folder",
+        )
+    rows = [(item.text, split) for split, items in card.splits.items() for item in items]
+    _save(folder / TABLE, ("text", "split"), rows)
+    return [f"the table is {TABLE} in that folder"]
+
+
 def _save(file: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     with file.open("w", newline="", encoding="utf-8") as opened:
         csv.writer(opened).writerows([header, *rows])

@@ -1,0 +1,121 @@
+"""Captured graphs on disk, for a second proof of the same target: what they are kept under, and their bytes.
+
+A key says everything that a capture depends on: the module with its parameters, the source of its classes and of zoo,
+the versions of torch and of the exporter.  A graph says nothing about what is right: the references come from the
+module itself each time, so that a wrong graph is rejected as any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import sys
+from collections.abc import Hashable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from zoo.api.task import Signature
+from zoo.runs.kept_files import MAX_ENTRY_BYTES, is_keeping, read_entry, write_entry
+from zoo_export.capture.torch_export import Graph
+
+LIBRARIES: Final = ("torch", "onnx", "onnxscript", "onnx_ir", "numpy")
+"""Whose version stands for their source."""
+OWN: Final = ("zoo", "zoo_export")
+
+
+class NotKept(Exception):
+    """A module whose source cannot be told: nothing on disk can be known to be its graph."""
+
+
+def read_capture(key: Hashable, signature: Signature) -> Graph | None:
+    """The graph that was kept for this module; None where there is none."""
+    data = None if (name := _name(key)) is None else read_entry(name)
+    if data is None:
+        return None
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            facts = json.loads(arrays["facts"].tobytes())
+            plain, shipped = (onnx.ModelProto.FromString(arrays[part].tobytes()) for part in ("plain", "shipped"))
+    except (ValueError, KeyError, OSError, DecodeError):  # written by another version
+        return None
+    return Graph(
+        signature=signature,
+        plain=plain,
+        shipped=shipped,
+        modules=facts["modules"],
+        guard_violations=tuple(facts["guard_violations"]),
+    )
+
+
+def write_capture(key: Hashable, graph: Graph) -> None:
+    """Keep a graph, unless it is large."""
+    name = _name(key)
+    if name is None or 2 * graph.shipped.ByteSize() > MAX_ENTRY_BYTES:
+        return
+    facts = {"modules": dict(graph.modules), "guard_violations": [dict(sizes) for sizes in graph.guard_violations]}
+    parts = (json.dumps(facts).encode(), graph.plain.SerializeToString(), graph.shipped.SerializeToString())
+    said, plain, shipped = (np.frombuffer(data, np.uint8) for data in parts)
+    buffer = io.BytesIO()
+    np.savez(buffer, facts=said, plain=plain, shipped=shipped)
+    write_entry(name, buffer.getvalue())
+
+
+def _name(key: Hashable) -> str | None:
+    """What a graph is kept under; None where nothing is kept."""
+    if not is_keeping():
+        return None
+    modules: set[str] = set(OWN)
+    try:
+        text = _text(key, modules)
+        sources = [_source(package) for package in sorted(_packages(modules))]
+    except NotKept:
+        return None
+    facts = (platform.python_version(), platform.machine(), str(torch.get_default_dtype()), *sources)
+    return hashlib.sha256("\n".join((text, *facts)).encode()).hexdigest()
+
+
+def _text(value: object, modules: set[str]) -> str:
+    """A module described in words that are the same in every process; `modules` gathers where its classes stand."""
+    if isinstance(value, tuple):
+        return f"({','.join(_text(part, modules) for part in value)})"
+    if isinstance(value, type):
+        if value.__module__ == "__main__" or "<locals>" in value.__qualname__:
+            raise NotKept
+        modules.add(value.__module__)
+        return f"{value.__module__}:{value.__qualname__}"
+    return repr(value)
+
+
+def _packages(modules: set[str]) -> set[str]:
+    """The packages of these modules, and of what stands in them."""
+    used = set(modules)
+    for name in modules:
+        for value in vars(sys.modules[name]).values():
+            used.add(value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", None) or ""))
+    return {name.partition(".")[0] for name in used if name} - set(sys.stdlib_module_names)
+
+
+@cache
+def _source(package: str) -> str:
+    """The version of a library, else when and how large every source file of a package is."""
+    module = sys.modules.get(package)
+    if package in LIBRARIES:
+        return f"{package} {version(package.replace('_', '-'))}"
+    folders = [Path(folder) for folder in getattr(module, "__path__", ())]
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    if not files and getattr(module, "__file__", None):
+        files = [Path(str(getattr(module, "__file__", "")))]
+    if not files:
+        raise NotKept
+    stats = [(str(file), file.stat()) for file in files]
+    return f"{package} {[(name, status.st_size, status.st_mtime_ns) for name, status in stats]}"

@@ -1,0 +1,52 @@
+"""Files that hold data in one piece, which zoo does not read: what to do with each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from zoo.data.formats.folders import ARCHIVES, walk
+
+ARCHIVE: Final = "unpack it and give the folder"
+FRAME: Final = (
+    "save it as CSV: python -c \"import pandas; pandas.read_{kind}('{name}').to_csv('{stem}.csv', index=False)\""
+)
+SHEET: Final = "save it as CSV (UTF-8) in the program that it comes from"
+ARRAYS: Final = (
+    "write its pictures, texts or sounds into files, with a folder for each class or a table of path and label"
+)
+ADVICE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(ARCHIVES, ARCHIVE),
+    ".parquet": FRAME.replace("{kind}", "parquet"),
+    **dict.fromkeys((".feather", ".arrow"), FRAME.replace("{kind}", "feather")),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), SHEET),
+    **dict.fromkeys((".npy", ".npz", ".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".pt"), ARRAYS),
+    **dict.fromkeys(
+        (".tfrecord", ".tfrecords", ".record", ".rec", ".beton", ".lmdb", ".mdb", ".sqlite", ".db"), ARRAYS
+    ),
+}
+"""What to do, by suffix."""
+WORDS: Final[Mapping[str, str]] = {ARCHIVE: "an archive", SHEET: "a spreadsheet", ARRAYS: "a file of arrays or records"}
+SOME: Final = 1_000
+"""Files of a folder that are looked at."""
+
+
+def container_in(path: Path) -> Path | None:
+    """A file of such a kind: the path itself, or the first in a folder; None where there is none."""
+    if path.is_file():
+        return path if path.suffix.lower() in ADVICE else None
+    names = (name for name, hidden in islice(walk(path, path), SOME) if not hidden)
+    return next((path / name for name in names if Path(name).suffix.lower() in ADVICE), None)
+
+
+def described(file: Path) -> str:
+    """What a file of such a kind is: "data.zip is an archive"."""
+    advice = ADVICE[file.suffix.lower()]
+    return f"{file} is {WORDS.get(advice, f'a {file.suffix.lower()} file, which zoo does not read')}"
+
+
+def advice_for(file: Path) -> str:
+    """What to do with a file of such a kind."""
+    return ADVICE[file.suffix.lower()].format(name=file.name, stem=file.stem)

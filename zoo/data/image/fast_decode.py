@@ -1,0 +1,66 @@
+"""JPEG files decoded by torchvision's kernel, whose levels are those of Pillow, in half the time.  [torch]
+
+The kernel is a library beside torchvision's code and is loaded alone: importing torchvision takes two seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, cast
+
+import torch
+from torch import Tensor
+
+from zoo.data.formats.samples import Sample
+from zoo.data.image.reading import PictureFiles, Pixels
+
+START: Final = b"\xff\xd8\xff"
+"""Of every JPEG file."""
+UNCHANGED: Final = 0
+"""Of torchvision's ImageReadMode: as many channels as the file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class FastFiles:
+    """Reads the same pictures as `files`: JPEG by the faster kernel, what that cannot decode by Pillow."""
+
+    files: PictureFiles
+    decode: Callable[..., Tensor]
+
+    def __call__(self, sample: Sample) -> Pixels:
+        """uint8 [height, width, 3]; BadFile where it is no longer the file that was checked."""
+        data = self.files.content(sample)
+        if data.startswith(START):
+            try:
+                # Exif orientation is applied, as Pillow's side of zoo does
+                levels = self.decode(torch.frombuffer(bytearray(data), dtype=torch.uint8), UNCHANGED, True)
+            except RuntimeError:
+                return self.files.decoded(data, sample)
+            if len(levels) in (1, 3):  # four are CMYK
+                pixels: Pixels = levels.expand(3, -1, -1).permute(1, 2, 0).numpy()
+                return pixels
+        return self.files.decoded(data, sample)
+
+
+def fast_files(files: PictureFiles) -> PictureFiles | FastFiles:
+    """What reads the files fastest on this machine."""
+    decode = _kernel()
+    return files if decode is None else FastFiles(files, decode)
+
+
+@cache
+def _kernel() -> Callable[..., Any] | None:
+    """torchvision's decode_jpeg; None where its library cannot be loaded."""
+    spec = find_spec("torchvision")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for library in sorted(Path(folder).glob("image*.so")):
+            try:
+                torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
+                return cast("Callable[..., Any]", torch.ops.image.decode_jpeg.default)
+            except (OSError, RuntimeError, AttributeError):
+                continue
+    return None
