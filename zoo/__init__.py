@@ -130,7 +130,7 @@ if TYPE_CHECKING:
     from zoo.models.variants import FeatureMaps as FeatureMaps
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
-    from zoo.registry.catalog import list_models as list_models
+    from zoo.registry.catalog_listing import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.runs.evaluation_result import Evaluation as Evaluation
@@ -192,7 +192,8 @@ _MODULES = {
     "zoo.data.table.reading": "read_rows",
     "zoo.data.table.rows": "Row",
     "zoo.data.item_cases": "item_cases",
-    "zoo.registry.catalog": "Catalog list_models",
+    "zoo.registry.catalog": "Catalog",
+    "zoo.registry.catalog_listing": "list_models",
     "zoo.api.data": "DataNote DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "

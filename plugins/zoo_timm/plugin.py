@@ -52,6 +52,7 @@ def sized_names() -> frozenset[str]:
 def _model(card: dict[str, Any]) -> ModelSpec:
     return ModelSpec(
         name=card["name"],
+        family=card["module"],
         task="image-classification",
         builder=f"zoo_timm.model:{card['name']}",
         trainer="classification",

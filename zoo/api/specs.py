@@ -87,6 +87,8 @@ class ModelSpec:
     """Prefixes of the state_dict that are initialised anew when the classes differ, and that are never frozen."""
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
+    family: str = ""
+    """The family it belongs to, as `zoo list --family` takes it: "resnet"; empty means the plugin's name."""
     aliases: tuple[str, ...] = ()
     """Other names; an exact name of any plugin beats them."""
     takes_over: Mapping[str, int] = field(default_factory=dict)

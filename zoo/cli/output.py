@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from zoo.api.untrusted import one_line, visible
 
 NARROWEST = 8
 """Values are not folded into fewer characters than this."""
+PROMPT_LINES = 3
+"""What stands on the terminal below a table: notes, the next command, the prompt."""
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
 
@@ -42,19 +45,34 @@ class Output:
         """The next useful command; every command ends with one."""
         print(one_line(f"next: {command}"), file=sys.stderr if self.as_json else sys.stdout)
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """Aligned columns, for people; `right` names those that hold numbers."""
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        right: Sequence[str] = (),
+        paged: bool = False,
+    ) -> None:
+        """Aligned columns, for people; `right` names those that hold numbers.
+
+        `paged` shows a table that is longer than the terminal in the pager of PAGER, as `less`.
+        """
         rows = [tuple(map(one_line, row)) for row in rows]
         if self.on_terminal:
-            first, *others = folded_table(header, rows, right=right, width=_terminal_columns())
-            print("\n".join([click.style(first, bold=True), *others]))
+            columns, height = _terminal_size()
+            first, *others = folded_table(header, rows, right=right, width=columns)
+            lines = [click.style(first, bold=True), *others]
+            if paged and len(lines) + PROMPT_LINES > height:
+                _show_in_pager(lines)
+            else:
+                print("\n".join(lines))
         elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
         kept = [(one_line(name), one_line(" ".join(value.split("\n")))) for name, value in pairs if value]
-        for line in fact_lines(kept, width=_terminal_columns() if self.on_terminal else None):
+        for line in fact_lines(kept, width=_terminal_size()[0] if self.on_terminal else None):
             self.line(line)
 
     def document(self, value: object) -> None:
@@ -117,10 +135,17 @@ def _folded(cell: str, width: int) -> list[str]:
     return wrap(cell, width, break_long_words=False, break_on_hyphens=False)
 
 
-def _terminal_columns() -> int:
+def _terminal_size() -> tuple[int, int]:
+    """Columns and lines."""
     from shutil import get_terminal_size  # noqa: PLC0415  only a terminal has a width; brings the packers of archives
 
-    return get_terminal_size().columns
+    return get_terminal_size()
+
+
+def _show_in_pager(lines: Sequence[str]) -> None:
+    """The lines in a pager, which keeps colours and long lines; PAGER=cat prints them as they are."""
+    os.environ.setdefault("LESS", "-RS")
+    click.echo_via_pager("\n".join(lines) + "\n")
 
 
 def _longest_word(cell: str) -> int:

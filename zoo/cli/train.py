@@ -18,7 +18,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
-from zoo.cli.options import json_option, train_options
+from zoo.cli.options import complete_name, json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
@@ -49,7 +49,7 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command("train", cls=TrainCommand)
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_name)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")

@@ -146,7 +146,10 @@ def _choose(
     if len(built_in) > 1:
         built_in = [entry for entry in built_in if not _yields(entry)]
     if len(built_in) == 1:
-        others = ", ".join(entry.owned_name for entry in entries if entry is not built_in[0])
+        rivals = [entry for entry in entries if entry is not built_in[0] and not _yields(entry)]
+        if not rivals:
+            return built_in[0]
+        others = ", ".join(entry.owned_name for entry in rivals)
         return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
     for name_of_plugin in () if built_in else prefer:
         preferred = [entry for entry in entries if entry.plugin.name == name_of_plugin]

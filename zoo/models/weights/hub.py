@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zoo.api.errors import MissingExtra, NetworkError, UsageError
 
@@ -38,7 +38,9 @@ def hub_file(repository: str) -> Path:
             f"the hub has no repository {name}, or it is private", hint="set HF_TOKEN to a token that may read it"
         ) from error
     except hub.errors.RevisionNotFoundError as error:
-        raise UsageError(f"{name} has no revision {revision!r}", hint=f"leave @{revision} away for the newest") from error
+        raise UsageError(
+            f"{name} has no revision {revision!r}", hint=f"leave @{revision} away for the newest"
+        ) from error
     except hub.errors.EntryNotFoundError as error:
         if offline:
             raise _unreachable(repository, "it is not in the cache, and ZOO_OFFLINE is set") from error
@@ -71,7 +73,7 @@ def _unreachable(repository: str, why: str) -> NetworkError:
     return NetworkError(f"{repository} cannot be had from the hub: {why}", hint="HF_ENDPOINT names a mirror of the hub")
 
 
-def _library(repository: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  a module
+def _library(repository: str) -> Any:
     try:
         import huggingface_hub  # noqa: PLC0415  only this needs it
     except ImportError as error:
