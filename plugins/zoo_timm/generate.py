@@ -54,7 +54,7 @@ def tags() -> dict[str, list[str]]:
         found.setdefault(model, []).append(tag)
     for model, own in found.items():
         default = get_pretrained_cfg(model).tag
-        own.sort(key=lambda tag: tag == default)  # noqa: B023  sorted at once
+        own.sort(key=lambda tag: tag == default)
     return found
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from zoo import ImageInput, ModelSpec, WeightsSpec, hookimpl
+from zoo_timm.classes import SUBSETS, reference
 from zoo_timm.families import kind, recipes
 
 ZOO_API = 2
 
 CODE_LICENCE = "Apache-2.0"
 NO_LICENCE = "none stated by timm"
-IMAGENET_CLASSES = {1000: "zoo_torchvision.imagenet:CLASSES"}
-"""Number of classes to their names; of the other sets, as ImageNet-21k's, timm ships no order that zoo knows."""
 
 
 @hookimpl
@@ -26,12 +25,12 @@ def zoo_models() -> list[ModelSpec]:
 
 @hookimpl
 def zoo_weights() -> list[WeightsSpec]:
-    """Every set of weights that has classes, on the hub or at an address with a hash."""
+    """Every set of weights on the hub or at an address with a hash; those without classes are for fine-tuning."""
     return [
         _weights(card, weights)
         for card in cards()
         for weights in card["weights"]
-        if weights["classes"] and ("hub" in weights or "url" in weights)
+        if "hub" in weights or "url" in weights
     ]
 
 
@@ -61,6 +60,7 @@ def _model(card: dict[str, Any]) -> ModelSpec:
         head=tuple(card["head"]),
         recipes=recipes(batch_norm=card["batch_norm"]),
         extra="timm",
+        sources="zoo_timm.hub:find",
         yields=True,
         summary=f"{kind(attention=card['attention'])}, of timm's module {card['module']}",
         licence=CODE_LICENCE,
@@ -77,7 +77,8 @@ def _weights(card: dict[str, Any], weights: dict[str, Any]) -> WeightsSpec:
         url=weights.get("url", ""),
         hub=weights.get("hub", ""),
         input=_input(card, weights.get("input", {})),
-        classes=IMAGENET_CLASSES.get(weights["classes"], ()),
+        classes=reference(weights["classes"]),
+        optional=() if weights["classes"] in SUBSETS else tuple(card["head"]),
         recipe=weights.get("paper", ""),
     )
 

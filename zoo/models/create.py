@@ -16,7 +16,7 @@ from zoo.models.build import build, default_problem, silent, weights_problem
 from zoo.models.preprocessing import BUILT, Built
 from zoo.models.target import check_model_name
 from zoo.models.variants import feature_maps, with_channels, with_dropout, without_head
-from zoo.models.weights.source import WeightsSource, default_weights, find_source, read_as
+from zoo.models.weights.source import WeightsSource, default_weights, find_source, named_by_source, read_as
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
@@ -48,6 +48,9 @@ def create_model(
     not have what is asked for.
     """
     check_model_name(name)
+    catalog = Catalog.discover()
+    if both := named_by_source(name, catalog):
+        name, weights = both[0].full_name, name if weights is None else weights
     _check(num_classes, least=0, name="num_classes")
     _check(in_chans, least=1, name="in_chans")
     bare, _, tag = name.partition("@")
@@ -55,7 +58,6 @@ def create_model(
         if given and (tag or (keyword == "pretrained" and weights)):
             named = repr(name) if tag else f"weights={weights!r}"
             raise UsageError(f"{named} names weights, and {keyword}={given!r} too", hint="say one of them")
-    catalog = Catalog.discover()
     entry = catalog.model(bare)
     source = _source(catalog, entry, tag=tag, weights=weights, pretrained=pretrained)
     made_for = problem or _problem(catalog, entry, source, num_classes or None)

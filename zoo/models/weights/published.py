@@ -67,9 +67,9 @@ def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Pa
 
 def _from_hub(entry: RegistryEntry[WeightsSpec]) -> WeightsFile:
     """The file in the hub's cache; HashMismatch where its bytes are not those that the hub or the plugin states."""
-    from zoo.models.weights.hub import hub_file, stated_digest  # noqa: PLC0415  a network client, rarely needed
+    from zoo.models.weights.hub import hub_weights, stated_digest  # noqa: PLC0415  a network client, rarely needed
 
-    path = hub_file(entry.spec.hub)
+    path = hub_weights(entry.spec.hub, extra=entry.plugin.name)
     sha256 = file_sha256(path)
     expected = [digest for digest in (entry.spec.sha256, stated_digest(path)) if digest]
     wrong = [digest for digest in expected if not sha256.startswith(digest)]
@@ -85,9 +85,9 @@ def _from_hub(entry: RegistryEntry[WeightsSpec]) -> WeightsFile:
 def is_here(entry: RegistryEntry[WeightsSpec]) -> bool:
     """True when using these weights needs no network."""
     if entry.spec.hub:
-        from zoo.models.weights.hub import cached_hub_file  # noqa: PLC0415  a network client, rarely needed
+        from zoo.models.weights.hub import cached_hub_weights  # noqa: PLC0415  a network client, rarely needed
 
-        return cached_hub_file(entry.spec.hub) is not None
+        return cached_hub_weights(entry.spec.hub) is not None
     return bool(entry.spec.resource) or cache_path(entry.spec).exists()
 
 
