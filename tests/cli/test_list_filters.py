@@ -15,7 +15,7 @@ from zoo.cli.output import Output
 Command = Callable[..., Any]
 Install = Callable[..., Path]
 
-MANY = """
+EYES = """
 import zoo
 
 def model(name, family, parameters, licence="MIT"):
@@ -40,8 +40,8 @@ def zoo_weights():
 
 
 @pytest.fixture(autouse=True)
-def many(install_plugin: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    install_plugin("gaze", MANY, distribution="zoo-gaze")
+def eyes(install_plugin: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_plugin("gaze", EYES, distribution="zoo-gaze")
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "gaze")
 
 

@@ -138,9 +138,9 @@ def _next(out: Output, rows: Sequence[ListedModel], *, show_weights: bool) -> No
 def _task(name: str, listing: Listing) -> str:
     """The full name of a task; UnknownName where nobody offers it."""
     known = {row.task_full_name for row in listing.models}
-    meant = known & {name} or {full for full in known if full.rpartition("/")[2] == name}
-    if not name or len(meant) == 1:
-        return next(iter(meant), "")
+    resolved = known & {name} or {full for full in known if full.rpartition("/")[2] == name}
+    if not name or len(resolved) == 1:
+        return next(iter(resolved), "")
     from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
 
     return Catalog.discover().task(name).full_name

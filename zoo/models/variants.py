@@ -79,7 +79,7 @@ def with_dropout(model: nn.Module, rate: float, *, name: str) -> None:
         raise UsageError(f"drop_rate is {rate!r}; it must be from 0 to below 1")
     layers = [part for part in model.modules() if isinstance(part, Dropout)]
     if isinstance(getattr(model, "drop_rate", None), int | float):  # timm's ResNets drop without a layer
-        model.drop_rate = float(rate)
+        object.__setattr__(model, "drop_rate", float(rate))
     elif not layers:
         raise UsageError(f"{name} has no dropout, so drop_rate cannot be chosen")
     for layer in layers:
