@@ -85,6 +85,8 @@ class DataRequest:
     """The column of texts in a table, by its name or its number from 1; empty to detect it."""
     label_column: str = ""
     """The same for the column of labels."""
+    encoding: str = ""
+    """What files of text are in that have no byte order mark, as in cp1252; empty for UTF-8."""
     location: str = ""
     """The absolute path that a run found its data at: it is read where something lies there, `source` where not."""
 

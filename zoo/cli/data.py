@@ -38,6 +38,7 @@ READING = (
     "format",
     "text_column",
     "label_column",
+    "encoding",
     "on_bad_sample",
 )
 """The options of a training that say how data are read."""

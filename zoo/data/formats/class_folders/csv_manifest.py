@@ -26,6 +26,7 @@ from zoo.data.formats.folders import LOOK_AT, PICTURES, subfolders, walk
 from zoo.data.formats.samples import FileListing, FileRow
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import Table, TableRow
+from zoo.data.formats.text_files import encoding_of
 
 SOME: Final = 20
 """Rows whose files are looked for to see which column holds paths."""
@@ -76,7 +77,7 @@ def _read(
     manifest: Manifest, path: Path, split: Split | None, files: Files, *, labelled: bool, request: DataRequest | None
 ) -> None:
     """Add every row of one table."""
-    table = load_table(path)
+    table = load_table(path, encoding_of(request))
     columns, folder = _columns(path, table, files, labelled=labelled, request=request)
     shown = path.relative_to(files.root).as_posix() if path.is_relative_to(files.root) else path.name
     manifest.problems += table.problems
@@ -127,7 +128,7 @@ def names_pictures(path: Path, request: DataRequest, folder: Path, *, labelled: 
     DataError where the paths are those of pictures with boxes.
     """
     try:
-        table = load_table(path)
+        table = load_table(path, request.encoding)
         files = Files(request.root or folder, {})
         columns, below = _columns(path, table, files, labelled=labelled, request=request)
     except (UsageError, BadFile):
