@@ -60,6 +60,11 @@ class DataNote(str):
         return note
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """1 item, 2,400 items; `more` is the plural where it is not `one` with an s: 1 text is, 2 texts are."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
     """What the user asked for, before anything is read."""
