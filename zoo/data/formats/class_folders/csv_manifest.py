@@ -85,7 +85,7 @@ def _read(
             manifest.problems.append(problem)
         if row.label or not labelled:
             manifest.rows.append(row)  # a label counts even where its file is missing: every problem is told once
-    manifest.notes += columns.notes
+    manifest.notes += [*table.notes, *columns.notes]
     if folder:
         manifest.notes.append(f"the paths of {shown} are read below {folder}")
     manifest.origins[split] = (*manifest.origins.get(split, ()), shown)

@@ -106,7 +106,7 @@ def _csv_rows(
         yield from table.problems
         return
     columns = text_columns(path.name, table.first, table.columns(header=True), labelled=labelled, request=request)
-    yield from (TextNote(note) for note in columns.notes)
+    yield from (TextNote(note) for note in (*table.notes, *columns.notes))
     yield from _not_read(path.name, [cell.strip() for cell in table.first], columns)
     yield from table.problems
     wrong = {problem.where for problem in table.problems}
