@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.formats.text.rows import TextNote as TextNote
     from zoo.data.formats.text.rows import TextRow as TextRow
+    from zoo.data.formats.text_files import decode_file as decode_file
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.device import read_image as read_image
@@ -172,6 +173,7 @@ _MODULES = {
     "zoo.data.formats.built_in": "BUILT_IN_FORMATS",
     "zoo.data.formats.split_names": "split_of_path",
     "zoo.data.formats.text.rows": "TextNote TextRow",
+    "zoo.data.formats.text_files": "decode_file",
     "zoo.data.formats.masks.masks": "MaskListing MaskRow",
     "zoo.data.formats.detection.objects": "BoxAnnotation ObjectListing ObjectRow",
     "zoo.data.formats.samples": "FileListing FileRow",

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -172,18 +170,9 @@ def _printer(output: Output) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if _leads():
-            for line in _folded(text) if output.on_terminal else [text]:
-                (output.note if output.as_json else output.line)(line)
+            (output.note if output.as_json else output.line)(text)
 
     return say
-
-
-def _folded(sentence: str) -> list[str]:
-    """The lines of a sentence on a terminal, broken between words; one with a command in it stays whole."""
-    if "zoo train " in sentence:
-        return [sentence]
-    width = get_terminal_size().columns
-    return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _callbacks(output: Output) -> list[Any]:
