@@ -14,7 +14,6 @@ import onnx
 
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
-from zoo.bundle.released_code import RELEASES
 from zoo.bundle.runtime.bundle import MIN_GOLDEN, Bundle
 from zoo.bundle.runtime.bundled_run import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
@@ -159,7 +158,7 @@ def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
         module = in_double(single.model, single.model_signature, example, precision=precision)
         double = None if isinstance(module, Failed) else single.in_double(module)
     written, fresh = bundle.manifest.golden, list(golden_files(proof))
-    if bundle.manifest.zoo not in RELEASES and len(written) < min(MIN_GOLDEN, len(fresh)):  # 0.1 wrote fewer
+    if bundle.file.schema != 1 and len(written) < min(MIN_GOLDEN, len(fresh)):  # 0.1 wrote fewer
         yield f"it has {len(written)} of at least {min(MIN_GOLDEN, len(fresh))} golden cases"
     for case in written:
         yield from _golden_case(bundle, case, single, double, proof)

@@ -15,9 +15,9 @@ from typing import Any
 
 from zoo.api.task import Port, Signature
 from zoo.api.untrusted import escaped_json
+from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence
 from zoo.bundle.judge.verdict import Verdict
-from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.record import Report
 from zoo.bundle.runtime.golden_record import golden_against_record
 from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
@@ -70,23 +70,22 @@ def description(
     }
 
 
-def against_evidence(report: Report, verdict: Verdict, *, zoo: str) -> Iterator[str]:
+def against_evidence(report: Report, verdict: Verdict) -> Iterator[str]:
     """Where a report says something else than its own evidence, from which `verdict` was drawn.
 
-    People read the sentences of a report, and type its commands.  Released versions said the same in other words.
+    People read the sentences of a report, and type its commands.
     """
-    same_words = zoo not in RELEASES
     if report.k != verdict.k:
         yield f"the limit is {report.k:g} there, and {verdict.k:g}"
-    if same_words and report.sentence != verdict.sentence:
+    if report.sentence != verdict.sentence:
         yield f"{_short(report.sentence)!r} in place of {_short(verdict.sentence)!r}"
     claims = {gate.name: gate for gate in report.gates}
-    names = [gate.name for gate in verdict.gates if same_words or gate.name in claims]  # some came with later versions
-    if names != [gate.name for gate in report.gates] or not names:
+    names = [gate.name for gate in verdict.gates]
+    if names != [gate.name for gate in report.gates]:
         yield f"the gates are {', '.join(claims) or 'none'} there, and {', '.join(names)}"
     for found in verdict.gates:
         claimed = claims.get(found.name, found)
-        if claimed.status != found.status or (same_words and claimed.detail != found.detail):
+        if (claimed.status, claimed.detail) != (found.status, found.detail):
             words = [f"{gate.status}: {_short(gate.detail)}" for gate in (found, claimed)]
             yield f"{found.name} is {words[0]}, and not {words[1]}"
     yield from _not_written_by_zoo(report)
@@ -143,7 +142,7 @@ def against_record(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         pairs.append((f"the outputs of the {graph.role} are", names, ", ".join(graph.outputs)))
         pairs.append((f"the opset of the {graph.role} is", str(manifest.opset), opset))
     yield from _unprepared(manifest, evidence)
-    if manifest.proved or manifest.zoo not in RELEASES:  # older bundles do not say it
+    if not schema_1.wrote(manifest.zoo):  # those bundles do not say it
         manifested, recorded = (json.dumps(dict(sizes), sort_keys=True) for sizes in (manifest.proved, proved))
         pairs.append(("the proved sizes are", manifested, recorded))
     yield from golden_against_record(manifest, evidence)
