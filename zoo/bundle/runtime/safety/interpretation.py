@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DECLARED_SIZE = 1 << 20
 """Of one axis of an input."""
-MAX_VISITS = 1_000_000
+MAX_VISITS = 200_000
 """Of nodes, those in loops counted once for each turn that is followed."""
 Environment = MutableMapping[str, Known]
 
