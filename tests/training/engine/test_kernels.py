@@ -70,9 +70,19 @@ def test_a_thread_reads_ahead_of_a_gpu_even_from_memory() -> None:
     assert choose_workers(lambda: None, beside_gpu=True) == 1
 
 
-def test_a_compiled_module_keeps_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def note_compiled(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
+    """The modules that are told to compile, instead of compiling."""
     compiled: list[nn.Module] = []
-    monkeypatch.setattr(nn.Module, "compile", lambda module: compiled.append(module))
+
+    def note(module: nn.Module) -> None:
+        compiled.append(module)
+
+    monkeypatch.setattr(nn.Module, "compile", note)
+    return compiled
+
+
+def test_a_compiled_module_keeps_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = note_compiled(monkeypatch)
     modules = [nn.Linear(1, 2), nn.Linear(2, 3)]
     compile_modules(modules)
     assert compiled == modules
@@ -93,8 +103,7 @@ def test_compiling_without_a_compiler_is_refused_at_once(
 
 
 def test_a_training_compiles_its_modules_where_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled: list[nn.Module] = []
-    monkeypatch.setattr(nn.Module, "compile", lambda module: compiled.append(module))
+    compiled = note_compiled(monkeypatch)
     for compile in (False, True):
         run = zoo.train(
             "cnn", output=tmp_path / str(compile), max_steps=1, limit_train=64, threads=1, workers=0, compile=compile

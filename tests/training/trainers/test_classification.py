@@ -72,7 +72,14 @@ def test_a_rehearsal_sees_whole_pictures() -> None:
 
 @pytest.mark.parametrize(
     ("side", "first", "share", "grown"),
-    [(28, 0.5, 0.0, 16), (28, 0.5, 0.5, 20), (28, 0.5, 0.9, 28), (28, 0.5, 1.0, 28), (30, 0.9, 0.99, 28), (2, 0.5, 0, 2)],
-)  # fmt: skip
+    [
+        (28, 0.5, 0.0, 16),
+        (28, 0.5, 0.5, 20),
+        (28, 0.5, 0.9, 28),
+        (28, 0.5, 1.0, 28),
+        (30, 0.9, 0.9, 28),
+        (2, 0.5, 0, 2),
+    ],
+)
 def test_a_side_grows_by_four_pixels_at_a_time(side: int, first: float, share: float, grown: int) -> None:
     assert grown_side(side, first=first, share=share) == grown

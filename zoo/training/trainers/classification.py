@@ -52,7 +52,7 @@ def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 def _resized(context: StepContext, images: Tensor) -> Tensor:
     """The images at the size of this step."""
-    first = float(context.options["first_size"])
+    first = float(context.options.get("first_size", 1.0))
     if first >= 1 or not context.total_steps:
         return images
     share = context.step / (GROWN * context.total_steps)
