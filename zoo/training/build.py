@@ -64,7 +64,7 @@ def build_training(
     recipe, declared = config.recipe, request.trainer.spec
     trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
-    with for_training():
+    with for_training(reduced=recipe.reduced_decoding):
         train = task.tensors.dataset(card, "train", problem)
     if declares(task.tags.adjustable, train, "adjusted"):
         train = cast("Any", train).adjusted(options)
