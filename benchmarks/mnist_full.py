@@ -69,7 +69,7 @@ def train_by_hand(root: Path, epochs: int) -> None:
     for _ in range(epochs):
         for batch in learnt[torch.randperm(len(learnt))][: len(learnt) // 64 * 64].split(64):
             share = min(step / steps / 0.75, 1.0)
-            side = min(28, 4 * round(28 * (0.5 + 0.5 * share) / 4))
+            side = min(28, 4 * round(28 * (0.5 + 0.5 * share**2) / 4))
             loss = F.cross_entropy(model(ready(shifted(images[batch]), side)), labels[batch])
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

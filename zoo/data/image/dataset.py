@@ -42,6 +42,7 @@ CHUNK: Final = 256
 THREADS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 Reading = Literal["", "fast", "reduced"]
 """As `preprocess` does, by faster kernels, or by these from JPEG files that are decoded at a part of their size."""
+ABOUT: Final[Mapping[Reading, str]] = {"": "", "fast": ", for training", "reduced": ", for training, from a part"}
 _TRAINING: ContextVar[Reading] = ContextVar("training", default="")
 
 
@@ -260,7 +261,7 @@ def _kept_rows(
     geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, reading)
     versions = (PIL.__version__, torch.__version__ if reading else "")
     height, width = prepare.size
-    about = f"{read.root.resolve()}, {width} x {height} pixels{', for training' if reading else ''}{', reduced' if reading == 'reduced' else ''}"
+    about = f"{read.root.resolve()}, {width} x {height} pixels{ABOUT[reading]}"
     row_bytes = (1 if grey else prepare.channels) * height * width
     key = (LAYOUT, repr(geometry), *versions, *contents)
     return open_rows(key, about=about, count=len(samples), row_bytes=row_bytes)

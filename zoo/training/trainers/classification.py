@@ -7,6 +7,7 @@ from typing import Final
 from torch import Tensor
 from torch.nn import functional as F
 
+from zoo.api.errors import UsageError
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
 from zoo.training.trainers.single_model import SingleModelTrainer
@@ -51,11 +52,17 @@ def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def _resized(context: StepContext, images: Tensor) -> Tensor:
-    """The images at the size of this step."""
+    """The images at the size of this step; UsageError where they cannot have another."""
     first = float(context.options.get("first_size", 1.0))
-    if first >= 1 or not context.total_steps:
+    if first == 1:
         return images
-    share = context.step / (GROWN * context.total_steps)
+    if not 0 < first < 1:
+        raise UsageError(
+            f"first_size is {first:g}; it must be above 0 and at most 1", hint="1 trains on whole pictures"
+        )
+    if getattr(context.problem.input, "fixed_size", False):
+        raise UsageError("this model takes pictures of one size only", hint="leave recipe.options.first_size at 1")
+    share = context.step / (GROWN * context.total_steps) if context.total_steps else 1.0
     size = tuple(grown_side(side, first=first, share=share) for side in images.shape[-2:])
     return images if size == images.shape[-2:] else F.interpolate(images, size, mode="bilinear", antialias=True)
 
@@ -64,4 +71,5 @@ def grown_side(side: int, *, first: float, share: float) -> int:
     """Pixels of a side of `side` pixels that begins at the share `first` of them, after a share of its growth."""
     if share >= 1:
         return side
-    return min(side, max(STRIDE, STRIDE * round(side * (first + (1 - first) * share) / STRIDE)))
+    # by the square: the small sizes, which cost least, get most of the steps
+    return min(side, max(STRIDE, STRIDE * round(side * (first + (1 - first) * share**2) / STRIDE)))
