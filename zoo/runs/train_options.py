@@ -102,6 +102,10 @@ class TrainOptions:
     precision: Precision | None = field(
         default=None, metadata=_row("Number format of the forward pass; auto suits the device.", "recipe")
     )
+    compile: bool = field(
+        default=False,
+        metadata=_row("Let PyTorch compile the model at the first step: for long trainings; needs g++.", "recipe"),
+    )
     devices: int | None = field(
         default=None, metadata=_row("Processes on this machine, one for each device.", "config")
     )

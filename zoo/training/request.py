@@ -22,6 +22,7 @@ from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
+from zoo.training.engine.kernels import check_compiler
 
 if TYPE_CHECKING:
     from zoo.models.weights.source import WeightsSource
@@ -65,6 +66,8 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         options = replace(options, weights=_default_weights(catalog, entry, options))
     entry, trainer, config = _settle_model(entry, options, catalog)
     _check_weights(config, entry)
+    if config.recipe.compile:
+        check_compiler()
     output = options.output or default_output(entry.full_name)
     training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
