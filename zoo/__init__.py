@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from zoo.api.api_1 import Responding as Responding
     from zoo.api.api_1 import TellsPostprocess as TellsPostprocess
     from zoo.api.api_1 import Unprompted as Unprompted
+    from zoo.api.callback import Callback as Callback
+    from zoo.api.callback import CheckpointEvent as CheckpointEvent
+    from zoo.api.callback import EpochResult as EpochResult
+    from zoo.api.callback import StepEvent as StepEvent
     from zoo.api.data import DataCard as DataCard
     from zoo.api.data import DataNote as DataNote
     from zoo.api.data import DataRequest as DataRequest
@@ -154,10 +158,6 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
     from zoo.training.evaluate import evaluate as evaluate
-    from zoo.training.events import Callback as Callback
-    from zoo.training.events import CheckpointEvent as CheckpointEvent
-    from zoo.training.events import EpochResult as EpochResult
-    from zoo.training.events import StepEvent as StepEvent
     from zoo.training.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
@@ -226,7 +226,7 @@ _MODULES = {
     "generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
-    "zoo.training.events": "Callback CheckpointEvent EpochResult StepEvent",
+    "zoo.api.callback": "Callback CheckpointEvent EpochResult StepEvent",
     "zoo.training.optimizers": "build_optimizer",
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",

@@ -7,14 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from zoo.api.errors import Diverged
-from zoo.api.task import Batch, Metrics
-from zoo.api.trainer import StepOutput
-from zoo.runs.evaluation_result import recorded
-from zoo.runs.train_config import read_interval
-from zoo.training.batches import channels_last, on_device, read_batches
-from zoo.training.components import Training
-from zoo.training.events import (
+from zoo.api.callback import (
     ALL_EPOCHS,
     ALL_STEPS,
     TIME_IS_UP,
@@ -22,9 +15,16 @@ from zoo.training.events import (
     CheckpointEvent,
     EpochResult,
     Outcome,
-    Start,
+    StartEvent,
     StepEvent,
 )
+from zoo.api.errors import Diverged
+from zoo.api.task import Batch, Metrics
+from zoo.api.trainer import StepOutput
+from zoo.runs.evaluation_result import recorded
+from zoo.runs.train_config import read_interval
+from zoo.training.batches import channels_last, on_device, read_batches
+from zoo.training.components import Training
 from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import NO_AUGMENT, SplitResult, measure_split
 from zoo.training.state import not_finite, write_state
@@ -223,7 +223,7 @@ class Fit:
 
     def _send_start(self) -> None:
         training, progress = self._training, self._progress
-        start = Start(
+        start = StartEvent(
             monitor=training.monitor,
             epochs=training.config.recipe.epochs,
             batches=training.plan.batches,

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from zoo.api.callback import Callback, Outcome
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.specs import ModelSpec
@@ -28,7 +29,6 @@ from zoo.runs.train_config import TrainConfig
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch, launched_processes
-from zoo.training.events import Callback, Outcome
 from zoo.training.memory import memory_errors
 from zoo.training.provenance import versions
 from zoo.training.rehearsal import check_room, saved_bytes

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from zoo.api.callback import Callback, Outcome
 from zoo.api.data import DataCard
 from zoo.api.errors import BadFile, DiskError, Diverged, ZooError, describe_error
 from zoo.api.specs import ModelSpec
@@ -20,7 +21,6 @@ from zoo.training.callbacks.pictures import Pictures
 from zoo.training.callbacks.tensorboard import TensorBoard
 from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
-from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.memory import is_out_of_memory, memory_error
 from zoo.training.remedy import after_divergence

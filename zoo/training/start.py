@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from zoo.api.callback import Callback
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.problem import Problem
@@ -28,7 +29,6 @@ from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
 from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
 from zoo.training.engine.threads import restored_torch
-from zoo.training.events import Callback
 from zoo.training.finetuning import finetuning_offer
 from zoo.training.fitting_batch import fit_batch
 from zoo.training.memory import memory_errors

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from zoo.api.callback import Callback, CheckpointEvent, StartEvent
 from zoo.runs.checkpoints import point, prune, write_checkpoint
 from zoo.runs.run import Run
-from zoo.training.events import Callback, CheckpointEvent, Start
 
 
 class Checkpoints(Callback):
@@ -16,7 +16,7 @@ class Checkpoints(Callback):
         self._model = run.config.model
         self._batches = 1
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Remove what a killed process had not come to removing."""
         self._batches = start.batches
         prune(self._folder, batches=self._batches)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
+from zoo.api.callback import Callback, EpochResult, Outcome, StartEvent, StepEvent
 from zoo.api.untrusted import one_line
-from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
 from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ class LiveLine(Callback):
         self._stream = stream or sys.stdout
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
-        self._start: Start | None = None
+        self._start: StartEvent | None = None
         self._first: StepEvent | None = None
         self._estimated = False
         self._printed = time.monotonic()
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Open the live line on a terminal."""
         self._start = start
         self._printed = time.monotonic()
@@ -85,7 +85,7 @@ class LiveLine(Callback):
                 self._live.stop()
             self._live = None
 
-    def _estimate(self, event: StepEvent, start: Start) -> None:
+    def _estimate(self, event: StepEvent, start: StartEvent) -> None:
         """Say how long it will take, once steps were timed after the first, which is slower."""
         if self._first is None:
             self._first = event
@@ -119,14 +119,14 @@ def _is_shown(epoch: int, *, of: int) -> bool:
     return epoch in (1, of) or epoch % every == 0
 
 
-def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str:
+def estimate_line(event: StepEvent, start: StartEvent, *, step_seconds: float) -> str:
     """How long the rest of the training will take, or until its limit of time."""
     steps = start.steps - event.step
     seconds = min(steps * step_seconds, event.remaining)
     return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
 
 
-def _steps_done(event: StepEvent, start: Start) -> int:
+def _steps_done(event: StepEvent, start: StartEvent) -> int:
     """The steps of the event's epoch that this process has done."""
     return event.step - max(start.step, (event.epoch - 1) * start.batches)
 
@@ -142,7 +142,7 @@ def _closed_terminal() -> Iterator[None]:
         leave_closed_terminal()
 
 
-def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
+def step_line(event: StepEvent, start: StartEvent, *, width: int | None = None) -> str:
     """The live line: epoch, bar, loss, metric, speed, learning rate, time left; in so many columns a shorter bar."""
     share = event.batch / start.batches
     parts = [f"epoch {event.epoch}/{start.epochs}", f"{share:4.0%}", f"loss {event.loss:.4f}"]
@@ -155,7 +155,7 @@ def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> st
     return "  ".join(parts)
 
 
-def epoch_line(result: EpochResult, start: Start) -> str:
+def epoch_line(result: EpochResult, start: StartEvent) -> str:
     """The line of an epoch: loss, metrics, speed, learning rate, time."""
     metrics = "  ".join(score(name, value) for name, value in result.metrics.items())
     mark = "  best" if result.best else ""

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.api.callback import Callback, EpochResult, StartEvent
 from zoo.api.errors import BadFile, DiskError
 from zoo.runs.atomic import disk_errors, write_text
 from zoo.training.diagnosis import COLUMNS
-from zoo.training.events import Callback, EpochResult, Start
 
 
 def row(result: EpochResult) -> dict[str, float]:
@@ -71,7 +71,7 @@ class MetricsCsv(Callback):
         """The rows up to the checkpoint."""
         self.rows, self._restored = [dict(row) for row in state["rows"]], True
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Keep the rows up to the step that the training resumes from: of the checkpoint, or in an old run the file."""
         if start.step == 0:
             self.rows = []

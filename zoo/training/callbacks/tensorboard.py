@@ -11,9 +11,9 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from zoo.api.callback import Callback, EpochResult, StartEvent
 from zoo.runs.atomic import disk_errors, write_bytes
 from zoo.training.callbacks.metrics_csv import MetricsCsv
-from zoo.training.events import Callback, EpochResult, Start
 
 FILE_VERSION = "brain.Event:2"
 """How every event file begins."""
@@ -30,7 +30,7 @@ class TensorBoard(Callback):
         self._created = datetime.fromisoformat(created).timestamp()
         self._file = folder / f"events.out.tfevents.{int(self._created)}.zoo"
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Make the file what it was at the step that the training resumes from; one of an older zoo is replaced."""
         whole = self._whole()
         with disk_errors(self._file):

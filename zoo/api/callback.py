@@ -16,7 +16,7 @@ TIME_IS_UP: Final = "time is up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class StartEvent:
     """A training that begins or is resumed."""
 
     monitor: Monitor
@@ -137,7 +137,7 @@ class Callback:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned; called before `on_start`."""
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Before the first step, and again after a resume."""
 
     def on_step(self, event: StepEvent) -> None:
