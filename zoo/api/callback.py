@@ -1,4 +1,4 @@
-"""The events of a training and the callbacks that receive them."""
+"""The events of a training, the callbacks that receive them, and what a plugin declares about a callback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from zoo.api.task import Metrics, Monitor
+from zoo.api.data import Split
+from zoo.api.problem import Json
+from zoo.api.specs import TASK_NAME, Monitor, Reference, TaskTags, check_pattern, check_reference
+from zoo.api.task import Metrics
 
 ALL_EPOCHS: Final = "all epochs"
 ALL_STEPS: Final = "all steps"
@@ -16,19 +19,59 @@ TIME_IS_UP: Final = "time is up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSpec:
+    """Something that listens to trainings: a tracker, a chart, a message when it is done."""
+
+    name: str
+    """What --callback calls it; unique in its plugin."""
+    callback: Reference
+    """(run: `zoo.CallbackRun`) -> `zoo.Callback`; called once for each training that asks for it."""
+    extra: str | None = None
+    """The optional-dependency group of the plugin's own distribution that it needs."""
+    summary: str = ""
+    """What it does, in half a line."""
+
+    def __post_init__(self) -> None:
+        check_pattern(TASK_NAME, self.name, what="a callback's name", form="'metrics-csv'")
+        check_reference(self.callback, what=f"the callback {self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackRun:
+    """The training that a callback is made for."""
+
+    path: Path
+    """The run directory, which exists."""
+    created: str
+    """UTC, ISO 8601 with microseconds; the same after a resume."""
+    model: str
+    """Full name."""
+    task: str
+    data: str
+    """An embedded name, a path, or "scheme:rest"."""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """All that config.json holds."""
+    tags: TaskTags = field(default_factory=TaskTags)
+    """Of the task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvent:
     """A training that begins or is resumed."""
 
     monitor: Monitor
+    """The metric that chooses the best checkpoint."""
     epochs: int
     batches: int
     """In an epoch."""
     steps: int
     """In the whole training."""
     items: int
+    """Training items in an epoch."""
     epoch: int
     """Epochs done before; above 0 for a resumed run."""
     step: int
+    """Steps done before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +96,22 @@ class StepEvent:
     """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the last evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationEvent:
+    """A split that was measured: validation after every epoch, test once, with the best weights, at the end."""
+
+    split: Split
+    epoch: int
+    """Epochs done."""
+    step: int
+    """Steps of the whole training done."""
+    metrics: Mapping[str, float]
+    loss: float | None
+    """The mean loss on the split; None where the trainer does not say it."""
+    measured: Metrics
+    """The metrics object after the evaluation; it can draw pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +164,22 @@ class CheckpointEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedEvent:
+    """A checkpoint that lies on the disk, complete."""
+
+    path: Path
+    """Its folder, with model.safetensors in it; the next checkpoints may remove it."""
+    step: int
+    """Steps of the whole training done."""
+    epoch: int
+    """Epochs done."""
+    metrics: Mapping[str, float]
+    """Of these weights; empty when they were not evaluated."""
+    best: bool
+    """Better than every epoch before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a training ended."""
 
@@ -112,18 +187,40 @@ class Outcome:
     reason: str
     """As in "all epochs", "no better for 5 epochs", "time is up", "SIGINT"."""
     signal: int | None
+    """The signal that interrupted it."""
     epochs: int
+    """Epochs done."""
     steps: int
+    """Steps done."""
     seconds: float
+    """Since the training began, without the time between an interruption and the resume."""
     best_epoch: int | None
     metrics: Mapping[str, float]
     """Validation metrics of the best epoch."""
+    test: Mapping[str, float] = field(default_factory=dict)
+    """Test metrics of the best epoch; empty without a test split, and where the training was interrupted."""
     best_measured: Metrics | None = None
     """The metrics object after the evaluation of the best epoch, where the training finished; it can draw pictures."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureEvent:
+    """A training that ends with an error."""
+
+    message: str
+    """What went wrong, in one sentence."""
+    epoch: int
+    """Epochs done."""
+    step: int
+    """Steps done."""
+
+
 class Callback:
-    """Receives events; a subclass overrides the methods that it needs.  Only the process with rank 0 has callbacks."""
+    """Receives the events of a training; a subclass overrides the methods that it needs.
+
+    Only the process with rank 0 has callbacks.  An error in a method ends the training after a checkpoint was saved;
+    the message names the callback, the method, epoch and step.
+    """
 
     @property
     def name(self) -> str:
@@ -143,14 +240,23 @@ class Callback:
     def on_step(self, event: StepEvent) -> None:
         """At most ten times a second."""
 
+    def on_evaluation(self, event: EvaluationEvent) -> None:
+        """After validation in every epoch, and after the one test at the end."""
+
     def on_epoch_end(self, result: EpochResult) -> None:
         """After an evaluation, before its checkpoint."""
 
-    def on_checkpoint(self, event: CheckpointEvent) -> None:
-        """When a checkpoint must be written."""
+    def on_checkpoint(self, event: CheckpointEvent) -> Path | None:
+        """When a checkpoint must be written; the folder, if this callback wrote it."""
+
+    def on_saved(self, event: SavedEvent) -> None:
+        """After a checkpoint was written."""
 
     def on_end(self, outcome: Outcome) -> None:
-        """After the last step, also of an interrupted training."""
+        """After the last step and the test, also of an interrupted training."""
+
+    def on_failure(self, event: FailureEvent) -> None:
+        """Instead of `on_end` where the training ends with an error."""
 
     def on_close(self) -> None:
         """Always, also after an error."""

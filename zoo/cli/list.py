@@ -1,4 +1,4 @@
-"""`zoo list`: the models on offer, or the weights."""
+"""`zoo list`: the models on offer, the weights, or the callbacks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import defaultdict
 
 import click
 
-from zoo.api.errors import PluginError
+from zoo.api.callback import CallbackSpec
+from zoo.api.errors import PluginError, UsageError
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
-from zoo.registry.catalog import Catalog
+from zoo.registry.catalog import Catalog, fits
 from zoo.registry.name_resolution import RegistryEntry
 
 
@@ -19,8 +20,11 @@ from zoo.registry.name_resolution import RegistryEntry
 @click.argument("pattern", default="*")
 @click.option("--task", help="Only models of this task.")
 @click.option("--weights", "show_weights", is_flag=True, help="List the sets of weights instead of the models.")
+@click.option(
+    "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
+)
 @json_option
-def list_models(pattern: str, task: str | None, show_weights: bool, as_json: bool) -> None:
+def list_models(pattern: str, task: str | None, show_weights: bool, show_callbacks: bool, as_json: bool) -> None:
     """The models on offer.
 
     PATTERN fits names and aliases: with * or ? the whole name ('resnet*'), without any part of it.
@@ -29,6 +33,11 @@ def list_models(pattern: str, task: str | None, show_weights: bool, as_json: boo
     catalog = Catalog.discover()
     for plugin in catalog.plugins:
         out.note(plugin.warning)
+    if show_callbacks:
+        if task or show_weights:
+            raise UsageError("--callbacks goes with neither --task nor --weights", hint="leave one of them out")
+        _print_callbacks(out, catalog, [entry for entry in catalog.callbacks() if fits(entry.full_name, pattern)])
+        return
     for orphan in catalog.without_model():
         out.note(_model_missing(orphan))
     models = catalog.models(pattern, task)
@@ -110,7 +119,7 @@ def _record(
     }
 
 
-def _available(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> bool:
+def _available(catalog: Catalog, model: RegistryEntry[ModelSpec] | RegistryEntry[CallbackSpec]) -> bool:
     try:
         return not catalog.missing(model)
     except PluginError:
@@ -141,6 +150,31 @@ def _print_weights(out: Output, weights: list[RegistryEntry[WeightsSpec]]) -> No
     else:
         out.note("no weights are offered for these models")
         out.next("zoo list")
+
+
+def _print_callbacks(out: Output, catalog: Catalog, callbacks: list[RegistryEntry[CallbackSpec]]) -> None:
+    if out.as_json:
+        out.document([callback_record(catalog, entry) for entry in callbacks])
+    elif callbacks:
+        rows = [(entry.bare_name, entry.plugin.name, _needs(catalog, entry), entry.spec.summary) for entry in callbacks]
+        out.table(("callback", "plugin", "needs", "does"), rows)
+    else:
+        out.note("no callback fits")
+    out.next(f"zoo train resnet --callback {callbacks[0].bare_name}" if callbacks else "zoo list --callbacks")
+
+
+def _needs(catalog: Catalog, entry: RegistryEntry[CallbackSpec]) -> str:
+    return "" if _available(catalog, entry) else f"the extra {entry.spec.extra}"
+
+
+def callback_record(catalog: Catalog, entry: RegistryEntry[CallbackSpec]) -> dict[str, object]:
+    """One callback for machines."""
+    return {
+        "name": entry.full_name,
+        "plugin": entry.plugin.name,
+        "summary": entry.spec.summary,
+        "available": _available(catalog, entry),
+    }
 
 
 def weights_record(entry: RegistryEntry[WeightsSpec]) -> dict[str, object]:

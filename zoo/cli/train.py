@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 UNSHOWN = ("schema", "recipe", "choices")
 """Parts of the config that --dry-run says in another way, or that are for machines alone."""
+BESIDE_RESUME = ("--data", "--callback")
+"""What may be said of a run that is resumed."""
 PATH = click.Path(path_type=Path)
 
 
@@ -80,6 +82,7 @@ def train(
             resume,
             catalog,
             data=options.data,
+            callbacks=options.callbacks,
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             output=output,
@@ -106,7 +109,7 @@ def train(
         download_weights(request.weights.entry)
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output))
+    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(), say=_printer(output))
     _conclude(ended, catalog, output)
 
 
@@ -129,8 +132,8 @@ def _check_device(device: str) -> None:
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
-    """A resumed run keeps its config, but for where its data are; another option would be ignored: an error."""
-    flags = [*(flag for flag in chosen_flags(options) if flag != "--data"), *(["MODEL"] if model else [])]
+    """A resumed run keeps its config, but for its data's place and what listens; another option is an error."""
+    flags = [*(flag for flag in chosen_flags(options) if flag not in BESIDE_RESUME), *(["MODEL"] if model else [])]
     if flags:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
@@ -140,6 +143,7 @@ def _resume(
     catalog: Catalog,
     *,
     data: str | Path | None,
+    callbacks: Sequence[str],
     allow_inexact: bool,
     from_scratch: bool,
     output: Output,
@@ -156,7 +160,7 @@ def _resume(
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             data=data,
-            callbacks=_callbacks(output),
+            callbacks=[*callbacks, *_callbacks()],
             progress=watch,
             say=_printer(output),
         )
@@ -186,10 +190,11 @@ def _folded(sentence: str) -> list[str]:
     return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _callbacks(output: Output) -> list[Any]:
+def _callbacks() -> list[Any]:
+    """The live line, on stdout, which is stderr under --json."""
     from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
-    return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if _leads() else []
+    return [LiveLine()] if _leads() else []
 
 
 @contextmanager

@@ -18,6 +18,8 @@ OnBadSample = Literal["error", "skip"]
 Precision = Literal["auto", "32", "bf16", "16"]
 AUTO: Final = "auto"
 """The batch size that is found by trying."""
+NO_CALLBACK: Final = "none"
+"""What --callback calls no callback."""
 Destination = Literal["config", "recipe", "start"]
 """Where an option goes: to a field of TrainConfig or of Recipe, both replayed by `--config`, or to the start alone."""
 
@@ -121,6 +123,15 @@ class TrainOptions:
         metadata=_row("Save within an epoch, too: 5min or 500steps; every 10min if left out.", "config"),
     )
     limit_train: int | None = field(default=None, metadata=_row("Use only this many training items.", "config"))
+    callbacks: Sequence[str] = field(
+        default=(),
+        metadata=_row(
+            "Who listens, too: mlflow, wandb, or a plugin's callback; none: nobody. May be repeated.",
+            "config",
+            name="callback",
+            metavar="NAME",
+        ),
+    )
     on_bad_sample: OnBadSample | None = field(
         default=None, metadata=_row("skip: leave out samples that cannot be read, at most 1 %.", "config")
     )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import BUILT_IN_FORMATS, FormatSpec, Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
+from zoo import (
+    BUILT_IN_CALLBACKS,
+    BUILT_IN_FORMATS,
+    CallbackSpec,
+    FormatSpec,
+    Monitor,
+    TaskSpec,
+    TaskTags,
+    TrainerSpec,
+    hookimpl,
+)
 
 ZOO_API = 2
 
@@ -222,3 +232,9 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
 def zoo_formats() -> Iterable[FormatSpec]:
     """The ways in which people keep data for these tasks."""
     return BUILT_IN_FORMATS
+
+
+@hookimpl
+def zoo_callbacks() -> Iterable[CallbackSpec]:
+    """The callbacks of this distribution."""
+    return BUILT_IN_CALLBACKS

@@ -20,7 +20,7 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.replacement import training_place
 from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
-from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions
+from zoo.runs.train_options import NO_CALLBACK, TRAIN_OPTIONS, TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _settle_model(
     trainer = catalog.trainer_of(entry)
     if options.trainer:
         options = replace(options, trainer=trainer.full_name)
+    options = replace(options, callbacks=callback_names(options.callbacks, catalog))
     config = resolve_config(
         options,
         spec=entry.spec,
@@ -111,6 +112,15 @@ def _settle_model(
         trainer_options=trainer.spec.options,
     )
     return entry, trainer, config
+
+
+def callback_names(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
+    """The full names of callbacks, each once; ("none",) for none.  UnknownName, or MissingExtra for one of them."""
+    if NO_CALLBACK in names and len(names) > 1:
+        raise UsageError("--callback none goes with no other --callback", hint="leave one of them out")
+    if NO_CALLBACK in names:
+        return (NO_CALLBACK,)
+    return tuple(dict.fromkeys(catalog.callback(name).full_name for name in names))
 
 
 def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:

@@ -79,7 +79,7 @@ def begin(
             say(f"disk: about {needed.at_once / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
         engine.barrier()
         with holding(run.path) if engine.leads else nullcontext():
-            ended = finish(run, training, card, callbacks, entry=request.entry)
+            ended = finish(run, training, card, callbacks, entry=request.entry, catalog=request.catalog)
         return in_its_place(ended) if engine.leads else ended
 
 
@@ -178,15 +178,16 @@ def train(
     max_time: str | None = None,
     save_every: str | None = None,
     limit_train: int | None = None,
+    callbacks: Sequence[str | Callback] = (),
     on_bad_sample: OnBadSample | None = None,
-    callbacks: Sequence[Callback] = (),
     catalog: Catalog | None = None,
 ) -> Run:
     """The finished (or, after Ctrl-C, interrupted) run of a model on data; nothing is printed.
 
     The parameters are the options of `zoo train`, described in docs/training.md; what is left out is chosen by the
     model's recipe, by `config`, or by measuring this machine.  `model` may be left out where `config` names it.
-    `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are called after every step, epoch and checkpoint.
+    `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are names ("mlflow") or objects of a
+    subclass of `zoo.Callback`.
     UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
     becomes NaN or infinite.
     """
@@ -226,12 +227,14 @@ def train(
         save_every=save_every,
         limit_train=limit_train,
         on_bad_sample=on_bad_sample,
+        callbacks=tuple(callback for callback in callbacks if isinstance(callback, str)),
     )
     request = resolve_training(model, options, catalog=catalog or Catalog.discover())
     choose_device(request.config.device)  # one that this machine lacks is refused before the data are checked
     card = check_data(request, progress=silent)
     request = suit_to_data(request, card)
-    return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
+    own = [callback for callback in callbacks if not isinstance(callback, str)]
+    return begin(request, card, argv=tuple(sys.argv), callbacks=own, say=_ignore).run
 
 
 def _ignore(text: str) -> None:

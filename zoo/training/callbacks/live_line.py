@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
-from zoo.api.callback import Callback, EpochResult, Outcome, StartEvent, StepEvent
+from zoo.api.callback import CallbackRun, EpochResult, Outcome, StartEvent, StepEvent
 from zoo.api.untrusted import one_line
+from zoo.training.notify import OwnCallback
 from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SHOWN_EPOCHS: Final = 50
 PERCENT_METRICS: Final = ("top1", "top5", "accuracy")
 
 
-class LiveLine(Callback):
+class LiveLine(OwnCallback):
     """Prints to `stream`: on a terminal a line that is rewritten, elsewhere plain lines from time to time."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -111,6 +112,11 @@ class LiveLine(Callback):
             else:
                 print(text, file=self._stream, flush=True)
         self._printed = time.monotonic()
+
+
+def live_line(run: CallbackRun) -> LiveLine:  # noqa: ARG001  every run alike
+    """The line on stdout."""
+    return LiveLine()
 
 
 def _is_shown(epoch: int, *, of: int) -> bool:
