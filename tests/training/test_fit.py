@@ -247,7 +247,7 @@ def test_a_run_killed_before_it_could_point_at_its_best_has_the_same_best(
 def test_a_run_killed_when_its_patience_was_at_an_end_trains_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut(*_: object, **__: object) -> None:
+    def cut(*_: object) -> None:
         raise _Cut
 
     settings = ("lr=1e-9", "epochs=9", "patience=2")

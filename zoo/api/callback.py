@@ -199,6 +199,10 @@ class Outcome:
     """Validation metrics of the best epoch."""
     test: Mapping[str, float] = field(default_factory=dict)
     """Test metrics of the best epoch; empty without a test split, and where the training was interrupted."""
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The 95 % interval of metrics that have one: "validation/top1", "test/top1"."""
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    """The expected calibration error of a classifier by split."""
     best_measured: Metrics | None = None
     """The metrics object after the evaluation of the best epoch, where the training finished; it can draw pictures."""
 

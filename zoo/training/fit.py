@@ -21,7 +21,7 @@ from zoo.api.callback import (
 )
 from zoo.api.data import Split
 from zoo.api.errors import Diverged
-from zoo.api.task import Batch, Metrics
+from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
@@ -70,6 +70,8 @@ class Fit:
         self._saved_step = training.progress.step
         self._metrics: dict[str, float] = {}
         self._best_measured: Metrics | None = None
+        self._tested: Metrics | None = None
+        self._test_metrics: Mapping[str, float] = {}
 
     def run(self) -> Outcome:
         """Train to the end, or until a signal comes."""
@@ -320,20 +322,21 @@ class Fit:
     def _finish(self, reason: str) -> Outcome:
         if not self._has_best_measured():
             return self._stop("interrupted", self._signals.name)
-        tested = self._tested() if self._test else {}
-        if tested is None:
+        if not self._is_tested():
             return self._stop("interrupted", self._signals.name)
-        return self._stop("finished", reason, test=tested)
+        return self._stop("finished", reason)
 
-    def _tested(self) -> dict[str, float] | None:
-        """The test metrics of the best weights, measured once; None after a signal."""
-        assert self._test is not None
+    def _is_tested(self) -> bool:
+        """Measure the test split with the best weights, once; False after a signal."""
+        if self._test is None:
+            return True
         measured = self._training.task.tensors.metrics(self._training.context.problem)
         split = self._test(measured)
         if split is None:
-            return None
+            return False
+        self._tested, self._test_metrics = measured, recorded(split.metrics)
         self._send_evaluation("test", split, measured)
-        return recorded(split.metrics)
+        return True
 
     def _has_best_measured(self) -> bool:
         """Measure the best epoch again where it lies before a resume, for its pictures; False after a signal."""
@@ -355,11 +358,11 @@ class Fit:
             raise CallbackFailed("a callback failed in the process that has the callbacks; it says which")
         return self._stop("interrupted", self._signals.name)
 
-    def _stop(
-        self, status: Literal["finished", "interrupted"], reason: str, *, test: Mapping[str, float] | None = None
-    ) -> Outcome:
+    def _stop(self, status: Literal["finished", "interrupted"], reason: str) -> Outcome:
         progress = self._progress
         progress.seconds = self._seconds()
+        splits = {"validation": self._best_measured, "test": self._tested} if status == "finished" else {}
+        measured = {split: metrics for split, metrics in splits.items() if metrics is not None}
         outcome = Outcome(
             status=status,
             reason=reason,
@@ -369,11 +372,31 @@ class Fit:
             seconds=progress.seconds,
             best_epoch=progress.best_epoch,
             metrics=recorded(progress.best),
-            test=test or {},
+            test=self._test_metrics,
+            intervals=intervals(measured),
+            calibration=calibration_errors(measured),
             best_measured=self._best_measured if status == "finished" else None,
         )
         self._notifier.end(outcome)
         return outcome
+
+
+def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
+    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
+    return {
+        f"{split}/{name}": interval
+        for split, metrics in measured.items()
+        if isinstance(metrics, HasIntervals)
+        for name, interval in metrics.intervals().items()
+    }
+
+
+def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
+    """The expected calibration error by split; of metrics that have none nothing."""
+    errors = {
+        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
+    }
+    return recorded(errors)
 
 
 def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:

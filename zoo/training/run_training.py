@@ -126,6 +126,8 @@ def _ended(record: RunRecord, outcome: Outcome) -> RunRecord:
         best_epoch=outcome.best_epoch,
         metrics=dict(outcome.metrics),
         test=dict(outcome.test),
+        intervals=dict(outcome.intervals),
+        calibration=dict(outcome.calibration),
     )
 
 
