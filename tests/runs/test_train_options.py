@@ -22,7 +22,7 @@ from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, chosen_flags, co
 from zoo.training import start
 
 NAMES = [option.name for option in TRAIN_OPTIONS]
-COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "dry_run", "as_json"}
+COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "find_lr", "dry_run", "as_json"}
 PYTHON_ALONE = {"model", "catalog"}
 CHOSEN: dict[str, Any] = {
     "data": "./my photos",
@@ -38,6 +38,13 @@ CHOSEN: dict[str, Any] = {
     "pretrained": True,
     "trainer": "classification",
     "freeze": "backbone",
+    "teacher": "net@v2",
+    "layer_decay": 0.75,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "augment_policy": "randaugment",
+    "sampling": "balanced",
+    "class_weights": "balanced",
     "epochs": 3,
     "batch_size": 24,
     "lr": 0.25,

@@ -139,7 +139,14 @@ def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
     assert metrics.matrix is not None and metrics.matrix[6, 0] == 1 and metrics.matrix.trace() == 6
     assert [(one.label, one.answer, int(one.image[0, 0, 0])) for _, one in metrics.worst.rows] == [(6, 0, 6), (0, 1, 7)]
     files = [path.name for path in metrics.pictures(tmp_path)]
-    assert files == ["confusion.png", "classes.csv", "calibration.png", "calibration.csv", "mistakes.png", "mistakes.csv"]
+    assert files == [
+        "confusion.png",
+        "classes.csv",
+        "calibration.png",
+        "calibration.csv",
+        "mistakes.png",
+        "mistakes.csv",
+    ]
     header, *rows = (tmp_path / "mistakes.csv").read_text().splitlines()
     assert (header, [row.split(",")[:3] for row in rows]) == (
         "file,truth,answer,probability",

@@ -30,6 +30,8 @@ class CallbackSpec:
     """The optional-dependency group of the plugin's own distribution that it needs."""
     summary: str = ""
     """What it does, in half a line."""
+    conformance: Mapping[str, str] = field(default_factory=dict)
+    """Checks of the conformance kit that do not apply, each with the reason, which is shown."""
 
     def __post_init__(self) -> None:
         check_pattern(TASK_NAME, self.name, what="a callback's name", form="'metrics-csv'")

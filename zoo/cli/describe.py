@@ -226,6 +226,7 @@ def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
             ("plugin", _origin(trainer.plugin)),
             ("task", spec.task),
             ("metric", spec.monitor.metric if spec.monitor else ""),
+            ("supports", ", ".join(spec.supports)),
             *((f"recipe.options.{key}", _value(value)) for key, value in spec.options.items()),
         ]
     )

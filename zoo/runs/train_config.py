@@ -67,6 +67,10 @@ class TrainConfig:
     trainer: str = ""
     """The full name of the trainer that was chosen instead of the model's own; empty for that."""
     freeze: Freeze = "none"
+    teacher: str = ""
+    """A run or weights whose answers are learnt, too; empty for none."""
+    teacher_sha256: str = ""
+    """Of the file with the teacher's parameters; a resume needs the same."""
     seed: int = 0
     device: str = "auto"
     """cpu, cuda or mps once the run has started."""
@@ -219,6 +223,8 @@ def choose_recipe(spec: ModelSpec, data: str, weights: str | None) -> Recipe:
 def _config_fields(options: TrainOptions) -> dict[str, object]:
     """The fields of TrainConfig that the user chose, as config.json holds them."""
     chosen = dict(given(options, "config"))
+    if "teacher" in chosen:
+        chosen |= {"teacher": absolute_path(str(options.teacher)) or str(options.teacher), "teacher_sha256": ""}
     for name in ("data", "data_root", "weights"):
         if name in chosen:
             chosen[name] = str(chosen[name])

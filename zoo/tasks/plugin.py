@@ -171,6 +171,7 @@ TRAINERS = (
         task="image-classification",
         trainer="zoo.training.trainers.classification:ClassificationTrainer",
         options={"auxiliary_weight": 0.4},
+        supports=("augment_policy", "mixup", "cutmix", "sampling", "class_weights", "teacher"),
         summary="cross-entropy, with label smoothing if the recipe says so",
     ),
     TrainerSpec(
@@ -191,6 +192,7 @@ TRAINERS = (
         task="text-classification",
         trainer="zoo.training.trainers.text_classification:TextClassificationTrainer",
         options={"token_dropout": 0.0},
+        supports=("class_weights", "teacher"),
         summary="cross-entropy over tokens and lengths; token_dropout hides a share of the tokens",
     ),
     TrainerSpec(

@@ -25,11 +25,12 @@ from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
+from zoo.training.augmenting import augmented
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.notify import CallbackFailed, Notifier
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import NO_AUGMENT, SplitResult, measure_split
+from zoo.training.split_metrics import SplitResult, measure_split
 from zoo.training.state import not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
@@ -128,8 +129,7 @@ class Fit:
         training = self._training
         recipe = training.config.recipe
         batch = on_device(raw, training.engine.device)
-        if recipe.augment != NO_AUGMENT:
-            batch = training.task.tensors.augment(batch, recipe.augment, training.context.generator)
+        batch = augmented(batch, training.task, recipe, training.context.generator)
         batch = training.train.ready(batch)
         return channels_last(batch) if recipe.channels_last else batch
 

@@ -11,7 +11,8 @@ from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
-from zoo.api.specs import ModelSpec, TrainerSpec
+from zoo.api.recipe import Recipe
+from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec
 from zoo.api.task import Progress
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
@@ -65,6 +66,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         options = replace(options, weights=_default_weights(catalog, entry, options))
     entry, trainer, config = _settle_model(entry, options, catalog)
     _check_weights(config, entry)
+    _check_supported(config, trainer)
     output = options.output or default_output(entry.full_name)
     training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
@@ -221,6 +223,19 @@ def _check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None
         )
     if config.freeze == "backbone" and not entry.spec.head:
         raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
+
+
+def _check_supported(config: TrainConfig, trainer: RegistryEntry[TrainerSpec]) -> None:
+    """UsageError where the trainer would ignore what was asked for."""
+    plain = Recipe()
+    asked = [name for name in OPTIONAL_RECIPE if getattr(config.recipe, name, "") != getattr(plain, name, "")]
+    asked += ["teacher"] if config.teacher else []
+    if ignored := [name for name in asked if name not in trainer.spec.supports]:
+        words = ", ".join(_flags([name]) for name in ignored)
+        raise UsageError(
+            f"the trainer {trainer.full_name} cannot do {words}",
+            hint=f"leave it out, or choose another --trainer; zoo info {trainer.full_name} says what it can do",
+        )
 
 
 def _find_weights(config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> WeightsSource | None:

@@ -24,11 +24,21 @@ from zoo.runs.lock import holding
 from zoo.runs.replacement import make_place, take_place, training_place
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
-from zoo.runs.train_options import AUTO, Freeze, OnBadSample, Precision, TrainOptions
+from zoo.runs.train_options import (
+    AUTO,
+    AugmentPolicy,
+    ClassWeights,
+    Freeze,
+    OnBadSample,
+    Precision,
+    Sampling,
+    TrainOptions,
+)
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
 from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
 from zoo.training.engine.threads import restored_torch
+from zoo.training.find_lr import RangeTest, range_test
 from zoo.training.finetuning import finetuning_offer
 from zoo.training.fitting_batch import fit_batch
 from zoo.training.memory import memory_errors
@@ -116,6 +126,21 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
         return rehearse(training, rehearsal_of(training, prepared.request), request.output)
 
 
+@restored_torch()
+def find_lr(request: TrainingRequest, card: DataCard, *, say: Say = print) -> RangeTest:
+    """The loss at rising learning rates, on a copy of the model; nothing is written."""
+    prepared = _prepare(request, card)
+    config = prepared.request.config
+    for sentence in prepared.notes:
+        say(sentence)
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    with memory_errors(config, "in the learning-rate test"), alone as engine:
+        training = build_training(
+            prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
+        )
+        return range_test(training)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
     """A request with its model, before anything is launched."""
@@ -158,6 +183,13 @@ def train(
     pretrained: bool = False,
     trainer: str | None = None,
     freeze: Freeze | None = None,
+    teacher: str | Path | None = None,
+    layer_decay: float | None = None,
+    mixup: float | None = None,
+    cutmix: float | None = None,
+    augment_policy: AugmentPolicy | None = None,
+    sampling: Sampling | None = None,
+    class_weights: ClassWeights | None = None,
     epochs: int | None = None,
     batch_size: int | str | None = None,
     lr: float | None = None,
@@ -206,6 +238,13 @@ def train(
         pretrained=pretrained,
         trainer=trainer,
         freeze=freeze,
+        teacher=teacher,
+        layer_decay=layer_decay,
+        mixup=mixup,
+        cutmix=cutmix,
+        augment_policy=augment_policy,
+        sampling=sampling,
+        class_weights=class_weights,
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,

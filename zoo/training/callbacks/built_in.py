@@ -7,6 +7,7 @@ from typing import Final
 from zoo.api.callback import CallbackSpec
 
 HOME: Final = "zoo.training.callbacks"
+REMOTE: Final = dict.fromkeys(("events", "state_round_trip"), "it sends to a server; zoo's own tests run it offline")
 
 METRICS_CSV: Final = CallbackSpec(
     name="metrics-csv",
@@ -38,12 +39,14 @@ BUILT_IN_CALLBACKS: Final = (
         name="mlflow",
         callback=f"{HOME}.mlflow:MlflowCallback",
         extra="mlflow",
+        conformance=REMOTE,
         summary="numbers, options and the best weights to MLflow (MLFLOW_TRACKING_URI says where)",
     ),
     CallbackSpec(
         name="wandb",
         callback=f"{HOME}.wandb:WandbCallback",
         extra="wandb",
+        conformance=REMOTE,
         summary="numbers and options to Weights & Biases (WANDB_MODE=offline keeps them here)",
     ),
 )
