@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import click
 
@@ -119,7 +120,7 @@ def _record(
     }
 
 
-def _available(catalog: Catalog, model: RegistryEntry[ModelSpec] | RegistryEntry[CallbackSpec]) -> bool:
+def _available(catalog: Catalog, model: RegistryEntry[Any]) -> bool:
     try:
         return not catalog.missing(model)
     except PluginError:

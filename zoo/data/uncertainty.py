@@ -130,7 +130,7 @@ class CalibrationTable:
 def class_rows(matrix: Tensor, classes: Sequence[str]) -> list[tuple[str, ...]]:
     """Name, items, recall with its interval, and precision of every class; empty where nothing can be divided by."""
     right, items, answered = (matrix.diagonal().tolist(), matrix.sum(1).tolist(), matrix.sum(0).tolist())
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for index, name in enumerate(classes):
         low, high = wilson(right[index], items[index])
         interval = f"{low:.4f} to {high:.4f}" if items[index] else ""
