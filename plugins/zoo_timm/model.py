@@ -18,16 +18,13 @@ from zoo import PluginError
 
 def convolutional(name: str, *, num_classes: int) -> nn.Module:
     """An architecture whose parameters do not depend on the size of the pictures."""
-    return _built(name, num_classes=num_classes)
+    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes)
+    return model
 
 
 def sized(name: str, *, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
     """An architecture with a position for each patch or each pair of pixels in a window."""
-    return _built(name, num_classes=num_classes, img_size=image_size)
-
-
-def _built(name: str, **options: object) -> nn.Module:
-    model: nn.Module = timm.create_model(name, pretrained=False, **options)
+    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes, img_size=image_size)
     return model
 
 

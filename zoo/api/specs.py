@@ -142,6 +142,10 @@ class Monitor:
     where that depends on the data; then 0 in every epoch is such a score where larger is better."""
 
 
+OPTIONAL_RECIPE = ("augment_policy", "mixup", "cutmix", "sampling", "class_weights", "teacher")
+"""What only some trainers can do, by the names of the recipe's fields, and --teacher."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerSpec:
     """One way to train the models of a task."""
@@ -156,6 +160,8 @@ class TrainerSpec:
     """Names and defaults of the numbers that only this trainer has; recipes may set them."""
     monitor: Monitor | None = None
     """The metric that chooses the best checkpoint, where it is not the task's own."""
+    supports: tuple[str, ...] = ()
+    """Of `OPTIONAL_RECIPE`: what of a recipe this trainer uses; asking another one for it is an error."""
     extra: str | None = None
     """As in `ModelSpec`."""
     summary: str = ""
@@ -163,6 +169,9 @@ class TrainerSpec:
 
     def __post_init__(self) -> None:
         check_pattern(TASK_NAME, self.name, what="a trainer's name", form="'classification'")
+        if unknown := [name for name in self.supports if name not in OPTIONAL_RECIPE]:
+            known = ", ".join(OPTIONAL_RECIPE)
+            raise ValueError(f"{self.name} supports {', '.join(unknown)}; what can be supported is {known}")
         check_pattern(QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
         check_reference(self.trainer, what=f"the trainer of {self.name}")
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
+from zoo.cli.list_callbacks import callback_record
 from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
 from zoo.registry.catalog import Catalog
@@ -39,6 +41,8 @@ def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin |
             _task(out, catalog, thing)
         case TrainerSpec():
             _trainer(out, thing)
+        case CallbackSpec():
+            _callback(out, catalog, thing)
 
 
 def _origin(plugin: Plugin) -> str:
@@ -224,11 +228,20 @@ def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
             ("plugin", _origin(trainer.plugin)),
             ("task", spec.task),
             ("metric", spec.monitor.metric if spec.monitor else ""),
+            ("supports", ", ".join(spec.supports)),
             *((f"recipe.options.{key}", _value(value)) for key, value in spec.options.items()),
         ]
     )
     out.line()
     out.next(f"zoo list --task {spec.task}")
+
+
+def _callback(out: Output, catalog: Catalog, callback: RegistryEntry[CallbackSpec]) -> None:
+    origin = _origin_record(callback.plugin)
+    out.document({"schema": 1, "kind": "callback", **callback_record(catalog, callback), "plugin": origin})
+    out.facts([("callback", callback.full_name), ("", callback.spec.summary), ("plugin", _origin(callback.plugin))])
+    out.line()
+    out.next(f"zoo train resnet --callback {callback.bare_name}")
 
 
 def _formats(out: Output, formats: Formats) -> None:

@@ -1,4 +1,4 @@
-"""`zoo list`: the models on offer, or their weights."""
+"""`zoo list`: the models on offer, their weights, or the callbacks."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 @click.option("--sort", type=click.Choice(["name", "params", "family", "task"]), default="name", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many rows.")
 @click.option("--weights", "show_weights", is_flag=True, help="List the sets of weights instead of the models.")
+@click.option(
+    "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
+)
 @json_option
 def list_models(
     *,
@@ -42,6 +45,7 @@ def list_models(
     sort: SortKey,
     limit: int | None,
     show_weights: bool,
+    show_callbacks: bool,
     as_json: bool,
 ) -> None:
     """The models on offer.
@@ -50,6 +54,13 @@ def list_models(
     long table is shown in a pager.
     """
     out = Output(as_json=as_json)
+    if show_callbacks:
+        if task or plugin or family or licence or max_params or pretrained or show_weights or limit:
+            raise UsageError("--callbacks goes with a PATTERN and --json alone", hint="leave the other options out")
+        from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
+
+        list_callbacks(out, pattern)
+        return
     listing = current_listing()
     for note in listing.notes:
         out.note(note)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
+from zoo.api.callback import Callback, CallbackRun, CallbackSpec
 from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
@@ -91,6 +92,11 @@ class Catalog:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
         return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
+    def callbacks(self) -> tuple[RegistryEntry[CallbackSpec], ...]:
+        """Every callback, sorted by full name."""
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.callbacks]
+        return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
+
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
         if model is None:
@@ -141,6 +147,12 @@ class Catalog:
     def trainer(self, name: str, owner: str = "") -> RegistryEntry[TrainerSpec]:
         """The trainer of a bare or full name; the trainers of the plugin `owner` come first."""
         return self._find(name, self.trainers(), kind="trainer", owner=owner)
+
+    def callback(self, name: str) -> RegistryEntry[CallbackSpec]:
+        """The callback of a bare or full name; MissingExtra where it cannot be used here."""
+        entry = self._find(name, self.callbacks(), kind="callback")
+        self._check_extra(entry)
+        return entry
 
     def trainer_of(self, model: RegistryEntry[ModelSpec]) -> RegistryEntry[TrainerSpec]:
         """The trainer that a model names."""
@@ -225,12 +237,7 @@ class Catalog:
 
     def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
         """The object that a reference of an entry names; MissingExtra or PluginError when it cannot be loaded."""
-        missing = self.missing(entry)
-        if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
-            raise MissingExtra(
-                f"{entry.full_name} needs {', '.join(missing)}, not installed here",
-                hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
-            )
+        self._check_extra(entry)
         try:
             return resolve(reference)
         except ZooError:
@@ -240,6 +247,14 @@ class Catalog:
                 f"the {entry.plugin.title} could not provide {reference!r} for {entry.full_name}: "
                 f"{describe_error(error)}"
             ) from error
+
+    def _check_extra(self, entry: RegistryEntry[S]) -> None:
+        missing = self.missing(entry)
+        if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
+            raise MissingExtra(
+                f"{entry.full_name} needs {', '.join(missing)}, not installed here",
+                hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
+            )
 
     def make_task(self, name: str) -> Task:
         """The task of a bare or full name; its parts are made when they are first used."""
@@ -279,12 +294,22 @@ class Catalog:
         trainer = self.trainer_of(entry)
         return cast("Trainer", self._make(trainer, trainer.spec.trainer))
 
-    def _make(self, entry: RegistryEntry[S], reference: Reference) -> object:
+    def make_callback(self, entry: RegistryEntry[CallbackSpec], run: CallbackRun) -> Callback:
+        """A new callback for a training; PluginError where it is none."""
+        made = self._make(entry, entry.spec.callback, run)
+        if not isinstance(made, Callback):
+            raise PluginError(
+                f"{entry.spec.callback!r} of the {entry.plugin.title} gave a {type(made).__name__} for "
+                f"{entry.full_name}, where a zoo.Callback belongs"
+            )
+        return made
+
+    def _make(self, entry: RegistryEntry[S], reference: Reference, *arguments: object) -> object:
         maker = self.load(entry, reference)
         if not callable(maker):
             raise PluginError(f"{reference!r} of the {entry.plugin.title} is not callable, so {entry.full_name} is not")
         try:
-            return maker()
+            return maker(*arguments)
         except ZooError:
             raise
         except (Exception, SystemExit) as error:

@@ -9,7 +9,7 @@ from zoo.api.errors import PluginError, UsageError
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.listing import ListedModel, ListedWeights, Listing, select
-from zoo.registry.name_resolution import RegistryEntry
+from zoo.registry.name_resolution import RegistryEntry, S
 
 
 def make_listing(catalog: Catalog) -> Listing:
@@ -95,8 +95,8 @@ def _listed_weights(entry: RegistryEntry[WeightsSpec]) -> ListedWeights:
     )
 
 
-def is_available(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> bool:
-    """Whether all that a model needs is installed."""
+def is_available(catalog: Catalog, entry: RegistryEntry[S]) -> bool:
+    """Whether all that a model or a callback needs is installed."""
     try:
         return not catalog.missing(entry)
     except PluginError:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec)
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, CallbackSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
