@@ -136,6 +136,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
                 "formats": [],
+                "callbacks": [],
             }
         ],
     }

@@ -33,8 +33,9 @@ def current_listing() -> Listing:
     from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
     from zoo.registry.catalog_listing import make_listing  # noqa: PLC0415
 
+    before = frozenset(sys.modules)
     listing = make_listing(Catalog.discover())
-    files = _files()
+    files = _files(before)
     if key and not listing.notes and len(files) <= MAX_FILES:
         write_entry(key, json.dumps({"files": files, "models": listing.models}, separators=(",", ":")).encode())
     return listing
@@ -50,22 +51,21 @@ def _key() -> str:
     return f"list 1 {sys.version} {sys.prefix} {sys.path} {variables} {installed}"
 
 
-def _files() -> dict[str, list[int]]:
-    """The files beside every module of zoo and of the plugins, each with its size and time of change."""
-    files: dict[str, list[int]] = {}
-    for path in sorted(_sources()):
-        state = _state(path)
-        if state:
-            files[path] = state
-    return files
+def _files(before: frozenset[str]) -> dict[str, list[int]]:
+    """The files that the rows came from, each with its size and time of change."""
+    states = {path: _state(path) for path in sorted(_sources(before))}
+    return {path: state for path, state in states.items() if state is not None}
 
 
-def _sources() -> set[str]:
-    """The files of imported modules that are not Python's own, and all files of their packages' folders."""
+def _sources(before: frozenset[str]) -> set[str]:
+    """The files of zoo's and the plugins' modules and of those imported with them, and of their packages' folders."""
+    from zoo.registry.discovery import installed_candidates  # noqa: PLC0415  kept rows need no plugins
+
+    asked = {"zoo", *(candidate.module.partition(".")[0] for candidate in installed_candidates())}
     files: set[str] = set()
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not file or name.partition(".")[0] in {*sys.stdlib_module_names, "__main__"}:
+        file, top = getattr(module, "__file__", None), name.partition(".")[0]
+        if not file or top in sys.stdlib_module_names or (name in before and top not in asked):
             continue
         files.add(file)
         if getattr(module, "__package__", ""):
