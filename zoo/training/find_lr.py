@@ -50,7 +50,7 @@ def range_rates(steps: int) -> list[float]:
 
 
 def range_test(training: Training, *, steps: int = STEPS) -> RangeTest:
-    """The test on this training, whose parameters are spoilt by it; nothing is written."""
+    """The test on this training, whose parameters it changes; nothing is written."""
     accumulate = training.config.recipe.accumulate
     rates = range_rates(steps)
     training.context.set_optimizers(training.optimizers, rates)
