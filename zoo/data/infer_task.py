@@ -24,8 +24,9 @@ from zoo.runs.user_paths import expand_user
 
 UNLABELLED: Final = ("image-reconstruction", "image-generation", "text-generation", "audio-generation")
 """Tasks that learn from what has no labels, and can read most data of the others."""
-PICTURES_ALONE: Final = ("image-classification", "image-embedding", "image-reconstruction", "image-generation")
-"""Tasks that learn from whole pictures, whatever annotations lie beside them."""
+PICTURES: Final = ("image-classification", "image-embedding", "image-reconstruction", "image-generation")
+WHOLE: Final = (*PICTURES, "text-classification", "text-embedding", "text-generation")
+"""Tasks that learn from whole pictures or texts, whatever annotations lie beside them."""
 SOME: Final = 20
 """Rows that are looked at to tell a table of pictures from one of texts."""
 
@@ -81,19 +82,16 @@ def _refuse_lost_labels(source: DataSource, task: str) -> None:
 
     Who names a task has said what to learn.
     """
-    path, request = source.location, source.request
-    pictures = task in PICTURES_ALONE and path is not None and path.is_dir()
-    if not pictures or path is None or request.format or request.train:
+    top, request = expand_user(source.request.source), source.request
+    if task not in WHOLE or not top.is_dir() or request.format or request.train:
         return
-    top = expand_user(request.source)
-    match = other_tool(top)
+    files = contents(top, top, limit=LOOK_AT).files
+    match = other_tool(top) if files else None
     if match:
         file, tool = match
-        raise DataError(
-            f"{file} is {tool.what}, which zoo does not read",
-            hint=f"{tool.advice}; --task {task} reads the pictures without it",
-        )
-    classes = name_classes(contents(path, path, limit=LOOK_AT).files) if task in UNLABELLED else []
+        reads = f"; --task {task} reads the pictures without it" if task in PICTURES else ""
+        raise DataError(f"{file} is {tool.what}, which zoo does not read", hint=f"{tool.advice}{reads}")
+    classes = name_classes(files) if task in PICTURES and task in UNLABELLED else []
     if classes:
         raise DataError(
             f"the pictures in {top} lie in no class folder, and their names begin with {', '.join(classes[:5])}",
