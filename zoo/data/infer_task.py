@@ -27,6 +27,8 @@ UNLABELLED: Final = ("image-reconstruction", "image-generation", "text-generatio
 PICTURES: Final = ("image-classification", "image-embedding", "image-reconstruction", "image-generation")
 WHOLE: Final = (*PICTURES, "text-classification", "text-embedding", "text-generation")
 """Tasks that learn from whole pictures or texts, whatever annotations lie beside them."""
+ANNOTATED: Final = ("object-detection", "semantic-segmentation")
+"""Tasks that any .json file may be for: they come last where none begins as COCO's."""
 SOME: Final = 20
 """Rows that are looked at to tell a table of pictures from one of texts."""
 
@@ -64,7 +66,7 @@ def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
         else:
             unusable.append(entry.bare_name)
     if sources:
-        names = sorted(sources, key=lambda name: not sources[name].sure)
+        names = sorted(sources, key=lambda name: name in ANNOTATED and not sources[name].sure)
         _refuse_lost_labels(sources[names[0]], names[0])
         return InferredTask(task=names[0], others=tuple(names[1:]))
     named_path(request, accepted="name a folder, a file, or embedded data")
@@ -86,8 +88,8 @@ def _refuse_lost_labels(source: DataSource, task: str) -> None:
     if task not in WHOLE or not top.is_dir() or request.format or request.train:
         return
     files = contents(top, top, limit=LOOK_AT).files
-    match = other_tool(top) if files else None
-    if match:
+    match = other_tool(top)
+    if match and (files or match[1].suffix == ".csv"):
         file, tool = match
         reads = f"; --task {task} reads the pictures without it" if task in PICTURES else ""
         raise DataError(f"{file} is {tool.what}, which zoo does not read", hint=f"{tool.advice}{reads}")

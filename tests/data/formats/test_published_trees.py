@@ -181,6 +181,36 @@ def sound(seed: int) -> Any:
     return np.random.default_rng(seed).uniform(-0.5, 0.5, 2000)
 
 
+def test_a_competitions_test_table_without_labels_is_left_out(tmp_path: Path, catalog: Catalog) -> None:
+    rows = [f"{number},tweet number {number},{number % 2}\n" for number in range(60)]
+    written(tmp_path / "train.csv", "id,text,target\n" + "".join(rows))
+    written(tmp_path / "test.csv", "id,text\n1,tweet\n")
+    written(tmp_path / "sample_submission.csv", "id,target\n1,0\n")
+    task, card = understood(tmp_path, catalog)
+    assert (task, sorted(card.counts())) == ("text-classification", ["train", "validation"])
+    assert "left out test.csv: it has no labels, so that nothing is measured" in card.notes
+    written(tmp_path / "train.csv", "id,text\n1,tweet\n")
+    assert "train.csv has no column label" in refused(tmp_path, catalog)
+
+
+def test_a_table_of_breeds_beside_train_and_test(paint: Paint, tmp_path: Path, catalog: Catalog) -> None:
+    for number in range(24):
+        paint(f"{'train' if number < 20 else 'test'}/{number:04x}.jpg")
+    rows = "".join(f"{number:04x},{('boxer', 'pug')[number % 2]}\n" for number in range(20))
+    written(tmp_path / "labels.csv", f"id,breed\n{rows}")
+    task, card = understood(tmp_path, catalog)
+    assert (task, card.source.format, card.classes) == ("image-classification", "csv", ("boxer", "pug"))
+
+
+def test_pairs_beside_the_folder_of_identities(paint: Paint, tmp_path: Path, catalog: Catalog) -> None:
+    for name in ("Al_Gore", "Bo_Derek", "Cher", "Dido", "Eve", "Flea", "Gil"):
+        for number in range(1, 4):
+            paint(f"lfw/{name}/{name}_{number:04}.jpg")
+    written(tmp_path / "pairs.txt", "10\t300\nAl_Gore\t1\t2\nCher\t1\tBo_Derek\t2\n")
+    _, card = understood(tmp_path, catalog, "image-embedding")
+    assert card.counts()["test"] == 9
+
+
 # --- refused by name ----------------------------------------------------------------------------------------
 
 
@@ -229,6 +259,20 @@ def bdd(folder: Path, paint: Paint) -> None:
     written(folder / "labels/bdd100k_labels_images_train.json", json.dumps(labels))
 
 
+def pixels(folder: Path, paint: Paint) -> None:
+    written(folder / "train.csv", "label,pixel0,pixel1,pixel2\n" + "1,0,0,0\n" * 20)
+
+
+def celeba(folder: Path, paint: Paint) -> None:
+    paint("img_align_celeba/000001.jpg")
+    written(folder / "list_attr_celeba.txt", "1\n5_o_Clock_Shadow Smiling\n000001.jpg -1 1\n")
+
+
+def cifar(folder: Path, paint: Paint) -> None:
+    (folder / "cifar-10-batches-py").mkdir()
+    (folder / "cifar-10-batches-py/data_batch_1").write_bytes(b"\x80\x02}q\x00")
+
+
 def full_ade(folder: Path, paint: Paint) -> None:
     for stem in ("ADE_train_1", "ADE_train_2"):
         paint(f"images/ADE/training/urban/street/{stem}.jpg")
@@ -246,6 +290,9 @@ def full_ade(folder: Path, paint: Paint) -> None:
         (kitti, "is KITTI's text files", "zoo reads boxes as COCO, YOLO"),
         (wider, "is WIDER FACE's list of boxes", "zoo reads boxes as COCO, YOLO"),
         (bdd, "is BDD100K's JSON", "bdd100k.label.to_coco"),
+        (pixels, "train.csv is a table of pixels", "write every row as a picture"),
+        (celeba, "is CelebA's list of attributes", "one of the attributes (path,label)"),
+        (cifar, "is one of CIFAR's files", "--data torchvision:CIFAR10 --data-root DIR"),
         (full_ade, "is a mask of the full ADE20K", "ADEChallengeData2016"),
     ],
 )

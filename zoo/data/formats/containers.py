@@ -20,7 +20,10 @@ ARRAYS: Final = (
     "write its pictures, texts or sounds into files, with a folder for each class or a table of path and label"
 )
 IDX: Final = "idx"
-"""MNIST's own files, with and without .gz."""
+CIFAR: Final = "cifar"
+NAMED: Final = {IDX: r"[.-]idx[13][.-]ubyte", CIFAR: r"^(data_batch_\d|test_batch)(\.bin)?$"}
+"""Names of the files of MNIST, with and without .gz, and of CIFAR."""
+CIFAR_WAY: Final = "say --data torchvision:CIFAR10 --data-root DIR, where DIR/cifar-10-batches-py/ holds these files"
 UNPACK_IDX: Final = (
     "unpack the four files into DIR/MNIST/raw, and say --data torchvision:MNIST --data-root DIR; "
     "FashionMNIST and KMNIST are kept alike"
@@ -32,6 +35,7 @@ ADVICE: Final[Mapping[str, str]] = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), SHEET),
     ".mat": MATLAB,
     IDX: UNPACK_IDX,
+    CIFAR: CIFAR_WAY,
     **dict.fromkeys((".npy", ".npz", ".h5", ".hdf5", ".pkl", ".pickle", ".pt"), ARRAYS),
     **dict.fromkeys(
         (".tfrecord", ".tfrecords", ".record", ".rec", ".beton", ".lmdb", ".mdb", ".sqlite", ".db"), ARRAYS
@@ -44,6 +48,7 @@ WORDS: Final[Mapping[str, str]] = {
     ARRAYS: "a file of arrays or records",
     MATLAB: "a file of Matlab",
     UNPACK_IDX: "one of MNIST's files",
+    CIFAR_WAY: "one of CIFAR's files",
 }
 SOME: Final = 1_000
 """Files of a folder that are looked at."""
@@ -58,8 +63,8 @@ def container_in(path: Path) -> Path | None:
 
 
 def _kind(file: Path) -> str:
-    """What the advice goes by: the suffix, or that it is one of MNIST's files."""
-    return IDX if re.search(r"[.-]idx[13][.-]ubyte", file.name) else file.suffix.lower()
+    """What the advice goes by: the suffix, or the name of a file of MNIST or CIFAR."""
+    return next((kind for kind, name in NAMED.items() if re.search(name, file.name)), file.suffix.lower())
 
 
 def described(file: Path) -> str:

@@ -86,7 +86,7 @@ PICTURE_FILES = FileKind(
 )
 MOST_WRAPPINGS = 4
 """Folders with a single folder in them, one in the other, as archives unpack."""
-ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation", "sample_submission", "submission"})
+ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation"})
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".zst", ".7z", ".rar")
 LOOK_AT = 20_000
 """Most files that are listed to recognise a format."""
@@ -107,7 +107,8 @@ def hidden(name: str, *, folder: bool = False) -> bool:
 
 def is_about(file: Path) -> bool:
     """Whether a file speaks of the data, as a README does, and is none of them."""
-    return file.stem.lower() in ABOUT or "readme" in re.split(r"[._ -]", file.name.lower())
+    words = re.split(r"[._ -]", file.name.lower())
+    return file.stem.lower() in ABOUT or "readme" in words or file.stem.lower().endswith("submission")
 
 
 def special_kind(path: Path) -> str:

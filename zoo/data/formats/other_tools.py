@@ -79,6 +79,21 @@ TOOLS: Final = (
         "ADEChallengeData2016 has them numbered",
         name=r"^ADE_\w+_(seg|parts_\d+)\.png$",
     ),
+    _tool(
+        ".csv",
+        r"(?i)^[^\n]*\bpixel_?0\b[^\n]*\bpixel_?1\b|^emotion,pixels\b",
+        "a table of pixels",
+        "write every row as a picture into a folder of its class",
+    ),
+    *(
+        _tool(
+            suffix,
+            r"\b5_o_Clock_Shadow\b",
+            "CelebA's list of attributes",
+            "write a table with the pictures and one of the attributes (path,label)",
+        )
+        for suffix in (".txt", ".csv")
+    ),
     _tool(".mat", "", "a file of Matlab", MATLAB),
     _tool(".txt", r"^(\w+) [\d.]+ -?\d \S+( -?[\d.]+){11}", "KITTI's text files", BOXES),
 )
