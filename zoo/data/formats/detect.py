@@ -138,7 +138,7 @@ def _matching_inside(path: Path, request: DataRequest, formats: Formats) -> Insi
         matches, _ = matching(inside, request, formats)
         if matches:
             return Inside(inside, matches, "the only folder")
-    inside_pictures = only_picture_folder(path)
+    inside_pictures = only_picture_folder(path, stop=exact_split)
     if inside_pictures is not None:
         refuse_other_tools(path)
         matches, _ = matching(inside_pictures, request, formats)

@@ -141,10 +141,11 @@ def only_folders(folder: Path, *, stop: Callable[[str], object]) -> Iterator[Pat
         yield folder
 
 
-def only_picture_folder(folder: Path) -> Path | None:
+def only_picture_folder(folder: Path, *, stop: Callable[[str], object]) -> Path | None:
     """The folder below one in which all its pictures lie, in several folders; None where that is the folder itself.
 
-    Beside it lie lists and annotations alone, as images/ beside meta/, or Data/ beside ImageSets/.
+    Beside it lie lists and annotations alone, as images/ beside meta/, or Data/ beside ImageSets/.  None also where a
+    folder on the way has a name that says something, for which `stop` is true.
     """
     inside = folder
     for _ in range(MOST_WRAPPINGS if folder.is_dir() else 0):
@@ -153,7 +154,7 @@ def only_picture_folder(folder: Path) -> Path | None:
         names = [name for name in subfolders(inside) if _has_pictures(inside / name)]
         if len(names) > 1:
             return None if inside == folder else inside
-        if not names:
+        if not names or stop(names[0]):
             return None
         inside = inside / names[0]
     return None

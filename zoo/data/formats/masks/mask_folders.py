@@ -208,7 +208,8 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
 
 def _note_others(names: Sequence[str]) -> Iterator[DataNote]:
     if names:
-        message = f"left out {len(names):,} files that say otherwise what the masks say, such as {names[0]}"
+        how = "show the masks in colours, by instances or with other numbers"
+        message = f"left out {len(names):,} files that {how}, such as {names[0]}"
         yield DataNote(message, kind="left-out", what="coloured masks", items=len(names), examples=names[:5])
 
 

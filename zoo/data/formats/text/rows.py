@@ -31,7 +31,7 @@ TEXT_FILES: Final = FileKind(
 
 
 FILES: Final = {
-    "pictures": PICTURES | UNREAD_PICTURES,
+    "pictures": PICTURES | UNREAD_PICTURES - {".raw"},  # which may be text as well
     "sounds": SOUND_SUFFIXES | UNREAD_SOUND_SUFFIXES,
     "videos": VIDEOS,
 }
