@@ -63,8 +63,6 @@ def test_what_lies_beside_cityscapes_masks_is_left_out_aloud(tmp_path: Path) -> 
     assert found.counts() == {"train": 3, "validation": 3}
     said = "left out 12 files that show the masks in colours, by instances or with other numbers, such as"
     assert said in " ".join(found.notes)
-        found.notes
-    )
 
 
 def test_a_test_set_without_masks_is_left_out_aloud(tmp_path: Path) -> None:
