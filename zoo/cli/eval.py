@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.bundle.evaluate import evaluate_bundle
-from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
 from zoo.cli.peers import EvalCommand
 from zoo.cli.progress import ProgressLine
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("eval", cls=EvalCommand)
-@click.argument("target", required=False)
+@click.argument("target", required=False, shell_complete=complete_name)
 @click.option("--data", help="What to measure on; by default what the run was trained on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")
 @click.option("--encoding", default="", metavar="NAME", help="What files of text are in, where not UTF-8: cp1252.")

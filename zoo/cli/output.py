@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from zoo.runs.terminal import folded, folded_command, padded, terminal_columns, 
 
 NARROWEST = 8
 """Values are not folded into fewer characters than this."""
+PROMPT_LINES = 3
+"""What stands on the terminal below a table: notes, the next command, the prompt."""
 USUAL = 80
 """Columns of a terminal that does not say how many it has."""
 DOCUMENT = "zoo.document"
@@ -47,12 +50,27 @@ class Output:
         stream = sys.stderr if self.as_json else sys.stdout
         print("\n".join(folded_command(one_line(f"next: {command}"), terminal_columns(stream))), file=stream)
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """Aligned columns, for people; `right` names those that hold numbers."""
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        right: Sequence[str] = (),
+        paged: bool = False,
+    ) -> None:
+        """Aligned columns, for people; `right` names those that hold numbers.
+
+        `paged` shows a table that is longer than the terminal in the pager of PAGER, as `less`.
+        """
         rows = [tuple(map(one_line, row)) for row in rows]
         if self.on_terminal:
-            first, *others = folded_table(header, rows, right=right, width=terminal_columns(sys.stdout) or USUAL)
-            print("\n".join([click.style(first, bold=True), *others]))
+            width, height = terminal_columns(sys.stdout) or USUAL, _terminal_lines()
+            first, *others = folded_table(header, rows, right=right, width=width)
+            lines = [click.style(first, bold=True), *others]
+            if paged and len(lines) + PROMPT_LINES > height:
+                _show_in_pager(lines)
+            else:
+                print("\n".join(lines))
         elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
 
@@ -117,6 +135,19 @@ def _stacked(header: Sequence[str], row: Sequence[str], width: int) -> list[str]
 def _folded(cell: str, width: int) -> list[str]:
     """The lines of a cell, broken between words alone."""
     return [line.strip() for line in folded(" ".join(cell.split()), width)] if width_of(cell) > width else [cell]
+
+
+def _terminal_lines() -> int:
+    """How many lines the terminal has."""
+    from shutil import get_terminal_size  # noqa: PLC0415  only a terminal has a height; brings the packers of archives
+
+    return get_terminal_size().lines
+
+
+def _show_in_pager(lines: Sequence[str]) -> None:
+    """The lines in a pager, which keeps colours and long lines; PAGER=cat prints them as they are."""
+    os.environ.setdefault("LESS", "-RS")
+    click.echo_via_pager("\n".join(lines) + "\n")
 
 
 def _longest_word(cell: str) -> int:

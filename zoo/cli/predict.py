@@ -14,7 +14,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
 from zoo.cli.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
@@ -35,7 +35,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
 
 @click.command("predict", cls=PredictCommand)
-@click.argument("target")
+@click.argument("target", shell_complete=complete_name)
 @click.argument("inputs", metavar="[INPUT...]", nargs=-1)
 @click.option(
     "--threshold",

@@ -10,7 +10,7 @@ from zoo.api.parts import Task
 from zoo.api.problem import Input
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
-from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
+from zoo.models.weights.source import WeightsSource, named_by_source, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
@@ -167,7 +167,7 @@ def find_target(
     if untrained:
         if text is None:
             raise UsageError("an untrained export needs the name of a model", hint="zoo list")
-        return ModelTarget(model=catalog.model(text))
+        return ModelTarget(model=catalog.usable_model(text))
     if text is None:
         return _latest(runs_root, catalog)
     return _existing(text, catalog) or _named(text, catalog)
@@ -207,9 +207,11 @@ def _existing(text: str, catalog: Catalog) -> Target | None:
 
 
 def _named(text: str, catalog: Catalog) -> Target:
+    if both := named_by_source(text, catalog):
+        return WeightsTarget(model=both[0], source=both[1])
     name, _, rest = text.partition("@")
     try:
-        model = catalog.model(name if rest else text)
+        model = catalog.usable_model(name if rest else text)
         if not rest:
             raise _bare(model, catalog)
         if (Path(rest) / "run.json").is_file():

@@ -6,12 +6,12 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zoo.api.callback import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 from zoo.api.specs import ModelSpec
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainConfig, choose_recipe
 from zoo.runs.train_options import TrainOptions, command_words
-from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 
 if TYPE_CHECKING:
     from zoo.training.run_training import Ended

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
+from zoo.api.callback import CallbackRun, EpochResult, Outcome, StartEvent, StepEvent
 from zoo.api.untrusted import one_line
 from zoo.runs.terminal import folded
-from zoo.training.events import Callback, EpochResult, Outcome, Start, StepEvent
+from zoo.training.notify import OwnCallback
 from zoo.training.signals import leave_closed_terminal
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ SHOWN_EPOCHS: Final = 50
 PERCENT_METRICS: Final = ("top1", "top5", "accuracy")
 
 
-class LiveLine(Callback):
+class LiveLine(OwnCallback):
     """Prints to `stream`: on a terminal a line that is rewritten, elsewhere plain lines from time to time."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._terminal = self._stream.isatty()
         self._live: Live | None = None
-        self._start: Start | None = None
+        self._start: StartEvent | None = None
         self._first: StepEvent | None = None
         self._estimated = False
         self._printed = time.monotonic()
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Open the live line on a terminal."""
         self._start = start
         self._printed = time.monotonic()
@@ -88,7 +89,7 @@ class LiveLine(Callback):
                 self._live.stop()
             self._live = None
 
-    def _estimate(self, event: StepEvent, start: Start) -> None:
+    def _estimate(self, event: StepEvent, start: StartEvent) -> None:
         """Say how long it will take, once steps were timed after the first, which is slower."""
         if self._first is None:
             self._first = event
@@ -122,20 +123,25 @@ class LiveLine(Callback):
         self._printed = time.monotonic()
 
 
+def live_line(run: CallbackRun) -> LiveLine:  # noqa: ARG001  every run alike
+    """The line on stdout."""
+    return LiveLine()
+
+
 def _is_shown(epoch: int, *, of: int) -> bool:
     """Whether an epoch gets a line: each of up to `ALL_EPOCHS`, else the first, the last and every so many."""
     every = 1 if of <= ALL_EPOCHS else -(-of // SHOWN_EPOCHS)
     return epoch in (1, of) or epoch % every == 0
 
 
-def estimate_line(event: StepEvent, start: Start, *, step_seconds: float) -> str:
+def estimate_line(event: StepEvent, start: StartEvent, *, step_seconds: float) -> str:
     """How long the rest of the training will take, or until its limit of time."""
     steps = start.steps - event.step
     seconds = min(steps * step_seconds, event.remaining)
     return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
 
 
-def _steps_done(event: StepEvent, start: Start) -> int:
+def _steps_done(event: StepEvent, start: StartEvent) -> int:
     """The steps of the event's epoch that this process has done."""
     return event.step - max(start.step, (event.epoch - 1) * start.batches)
 
@@ -151,7 +157,7 @@ def _closed_terminal() -> Iterator[None]:
         leave_closed_terminal()
 
 
-def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> str:
+def step_line(event: StepEvent, start: StartEvent, *, width: int | None = None) -> str:
     """The live line: epoch, bar, loss, metric, speed, learning rate, time left; in so many columns a shorter bar."""
     share = event.batch / start.batches
     parts = [f"epoch {event.epoch}/{start.epochs}", f"{share:4.0%}", f"loss {event.loss:.4f}"]
@@ -166,7 +172,7 @@ def step_line(event: StepEvent, start: Start, *, width: int | None = None) -> st
     return "  ".join(parts)
 
 
-def epoch_line(result: EpochResult, start: Start, *, width: int | None = None) -> str:
+def epoch_line(result: EpochResult, start: StartEvent, *, width: int | None = None) -> str:
     """The line of an epoch: loss, metrics, speed, learning rate, time; the last three go where a terminal is narrow.
 
     metrics.csv has them all.
