@@ -140,11 +140,11 @@ def capture_and_submit(
     graph, captured_file = _captured(subject, inputs, opset=opset)
     model = submit_graph(queue, _measured_file(captured_file, files))
     mutants = submit_model_mutants(queue, model.file, model.session, controls)
-    with _told(subject, inputs, graph):
-        captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
-        fresh = pipeline_file(subject, captured, inputs) if whole else None
-    submitted = None
-    if fresh is not None:
+    captured, submitted = None, None
+    if whole:
+        with _told(subject, inputs, graph):
+            captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
+            fresh = pipeline_file(subject, captured, inputs)
         file = _measured_file(fresh, files)
         submitted = submit_pipeline(queue, file, captured, inputs, model.file.signature)
         mutants |= submit_postprocess_mutants(queue, submitted.postprocess)
@@ -153,7 +153,7 @@ def capture_and_submit(
         )
     measured = (model.file,) if submitted is None else (model.file, submitted.graph.file)
     return Submitted(
-        exported=Exported(graph=graph, pipeline=captured, graphs=measured),
+        exported=Exported(graph=graph, composed=captured, graphs=measured),
         environment=where,
         model=model,
         pipeline=submitted,
