@@ -103,6 +103,10 @@ WIDE: Final = (
     "on what comes in)"
 )
 REFUSED: Final = "ONNX Runtime does not run this as it was written: write it with other operators"
+SHAPES: Final = (
+    "let forward take the inputs that the task's signature names, any number of items at a time, or declare an adapter "
+    "(ModelSpec.adapter)"
+)
 OF_RUNTIME: Final = (
     Hint(r"initial_[ch]", "an LSTM with proj_size: use nn.LSTM without it, and a linear layer behind it"),
     Hint(r"ellips", "einsum without an ellipsis, or matmul and transpose"),

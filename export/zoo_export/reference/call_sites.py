@@ -77,19 +77,18 @@ def operators(module: nn.Module, inputs: Mapping[str, Array], signature: Signatu
 
 
 def site_of(error: BaseException, module: nn.Module) -> CallSite | None:
-    """The last line of the user's code in the traceback of an error, or of what caused it.
+    """The last line of the user's code in the traceback of an error, or of what caused it."""
+    sites = (_site(list(traceback.walk_tb(cause.__traceback__)), module) for cause in _causes(error))
+    return next((site for site in sites if site is not None), None)
 
-    An error of the exporter about a node of the captured program has the node's own traceback.
-    """
+
+def site_of_node(error: BaseException, module: nn.Module) -> CallSite | None:
+    """The line of the captured program's node that the exporter failed at: the innermost `forward`, all it keeps."""
     for cause in _causes(error):
-        frames = [frame for frame, _ in traceback.walk_tb(cause.__traceback__)]
-        lines = [line for _, line in traceback.walk_tb(cause.__traceback__)]
-        nodes = [node for frame in frames if isinstance(node := frame.f_locals.get("node"), torch.fx.Node)]
-        site = _site(list(zip(frames, lines, strict=True)), module) or next(
-            (found for node in nodes if (found := site_in_trace(str(node.meta.get("stack_trace")), module))), None
-        )
-        if site is not None:
-            return site
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            node = frame.f_locals.get("node")
+            if isinstance(node, torch.fx.Node) and (site := site_in_trace(str(node.meta.get("stack_trace")), module)):
+                return site
     return None
 
 
@@ -184,6 +183,8 @@ def _called(inside: str, frame: FrameType, line: int) -> CallSite:
 
 
 def _is_users(frame: FrameType) -> bool:
+    if frame.f_code.co_filename.startswith("<eval_with_key>"):  # written by torch.compile, as in torch.cond
+        return False
     name = str(frame.f_globals.get("__name__", ""))
     return name.partition(".")[0] not in FOREIGN and not name.startswith(("zoo.", "torchvision.ops"))
 

@@ -83,6 +83,7 @@ def test_a_wrong_answer_is_told_with_the_line_that_is_often_behind_it() -> None:
 
     verdict = prove(subject_of(net(noise)), opset=18).verdict
     assert "`return x + 0.1 * torch.randn_like(x)`: instead of randn_like write an input of noise" in verdict.sentence
+    assert "`return x + 0.1 * torch.randn_like(x)`: in eval mode an answer must not be random" in verdict.sentence
 
 
 def mixed(model: Net, x: Tensor) -> Tensor:
