@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import onnx
+import torch
 from torch import nn
 
 from zoo.api.errors import NotProved, PluginError, ZooError
@@ -22,6 +24,7 @@ from zoo_export.proof.hints import (
     CAPTURE,
     CHANGED,
     CONSTANT,
+    DRAWS,
     GUARD,
     NOT_FINITE,
     OF_ANY_SIZE,
@@ -35,6 +38,7 @@ from zoo_export.proof.hints import (
 )
 from zoo_export.reference.call_sites import (
     CallSite,
+    forward_site,
     operators,
     site_in_trace,
     site_of,
@@ -64,23 +68,37 @@ def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plai
     if site is None:  # the exporter names no line: one that is known to give trouble
         site = next((other for other in sites.values() if _hint(other.code)), None)
         known = known or (_hint(site.code) if site else "")
-    where = f"; it is called in {site}" if site else ""
     hint = known or (OTHER_OPERATOR if operator or site else error.hint)
-    return PluginError(f"{_whole(error)}{where}", hint=hint)
+    if any(isinstance(part, torch.jit.ScriptModule) for part in subject.module.modules()):
+        hint = _hint("ScriptModule")
+    return PluginError(f"{_whole(error)}{_at(site)}", hint=hint)
 
 
 def demand_running(subject: Subject, case: Case) -> None:
-    """PluginError with the module, the line and the hint where the model does not run on an input of its task."""
+    """PluginError with the module, the line and the hint where the model gives an input of its task no answer."""
+    module = subject.module
     try:
-        call(subject.module, case.inputs, subject.signature)
-    except ZooError:
-        raise
+        outputs = call(module, case.inputs, subject.signature)
+    except ZooError as error:
+        raise PluginError(f"{error.message}{_from(module)}", hint=error.hint) from error
     except Exception as error:
-        site, said = site_of(error, subject.module), f"{type(error).__name__}: {error}".splitlines()[0]
-        where = f"; it is called in {site}" if site else ""
-        raise PluginError(
-            f"{subject.model} does not run on an input of its task: {said}{where}", hint=SHAPES
-        ) from error
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        site = site_of(error, module)
+        refusal = f"{subject.model} does not run on an input of its task: {said}{_at(site)}"
+        raise PluginError(refusal, hint=_hint(said) or SHAPES) from error
+    for port in subject.signature.outputs:
+        if outputs[port.name].dtype == np.float16 != np.dtype(port.dtype):
+            refusal = f"{subject.model} gives {port.name} in float16; the task's signature says {port.dtype}"
+            raise PluginError(f"{refusal}{_from(module)}", hint="end the model with .float()")
+
+
+def _from(module: nn.Module) -> str:
+    site = forward_site(module)
+    return f"; its answer comes from {site}" if site else ""
+
+
+def _at(site: CallSite | None) -> str:
+    return f"; it is called in {site}" if site else ""
 
 
 def _in_training(error: NotProved, module: nn.Module) -> NotProved:
@@ -157,10 +175,11 @@ def _of_runtime(
 
 
 def _of_randomness(evidence: Evidence, graph: Graph, module: nn.Module, sites: Sites) -> Iterator[str]:
-    """The lines behind the nodes that draw random numbers."""
+    """The line that draws random numbers; where none was met, those behind the nodes that do."""
+    drawn = next((site for name, site in sites.items() if name.strip("_").removesuffix("_like") in DRAWS), None)
     for measured in evidence.graphs[:1]:
         for node in measured.facts.random if measured.facts is not None else ():
-            site = _line_of(node.rpartition(" ")[2], graph.plain, module, sites)
+            site = drawn or _line_of(node.rpartition(" ")[2], graph.plain, module, sites)
             if site is not None:
                 yield f"{site}: {RANDOM}"
 

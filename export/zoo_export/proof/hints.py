@@ -83,6 +83,13 @@ WRONG: Final = {
     "cond": "torch.where on one item, or a condition for each item: torch.cond decides for the whole batch at once",
 }
 """Operators that are often behind a wrong file, with what to write instead."""
+DRAWS: Final = frozenset(
+    {
+        *("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "native_dropout", "normal"),
+        *("rand", "randint", "randn", "random", "uniform"),
+    }
+)
+"""Operators that draw random numbers, but for underscores and `_like`."""
 OF_ANY_SIZE: Final = {
     "_adaptive_avg_pool2d": "a mean over the axis, or give the input a fixed size: its windows are captured for some "
     "sizes only",

@@ -40,10 +40,18 @@ class CallSite:
 
 def training_site(part: nn.Module, path: str) -> CallSite | None:
     """Where the class of a module overrides `train`; None where it does not."""
-    method = type(part).train
-    if method is nn.Module.train:
+    return None if type(part).train is nn.Module.train else _method_site(part, path, "train")
+
+
+def forward_site(module: nn.Module) -> CallSite | None:
+    """Where the class of a module says what a call does; None where that is not Python."""
+    return _method_site(module, "the model", "forward")
+
+
+def _method_site(part: nn.Module, path: str, name: str) -> CallSite | None:
+    code = getattr(getattr(type(part), name), "__code__", None)
+    if code is None:
         return None
-    code = method.__code__
     lines = traceback.FrameSummary(code.co_filename, code.co_firstlineno, code.co_name)
     return CallSite(f"{path} ({type(part).__name__})", _short(code.co_filename), code.co_firstlineno, lines.line or "")
 

@@ -17,7 +17,7 @@ from zoo_export.subject.rollout import Rollout
 
 BATCH_SIZES = (7, 1, 2, 3)
 """The largest first: it carries most cases."""
-MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64)
+MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64, 100, 6, 12, 10, 20, 24, 48)
 """Of one group of cases of equal shapes, put together from them again and again; the first matter most."""
 MAX_BATCH_ELEMENTS = 1 << 24
 """Numbers that go in and come out of the largest of these batches: 64 MiB in single precision."""
@@ -112,7 +112,7 @@ def run_cases(
         plan = _usual_plan(cases, signature, sizes=sizes)
         for size, indices in plan:
             add(size, indices)
-        for size, indices in _large_batches(inputs, plan, first, more_sizes):
+        for size, indices in _large_batches(cases, plan, first, more_sizes):
             add(size, indices)
     for index, alone in enumerate(inputs):
         if index not in first:
@@ -151,17 +151,17 @@ def _usual_plan(cases: Sequence[Case], signature: Signature, *, sizes: Sequence[
 
 
 def _large_batches(
-    inputs: Sequence[Outputs], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
+    cases: Sequence[Case], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
 ) -> Plan:
-    """The smallest group of several cases of equal shapes in batches of these sizes, as far as the memory allows."""
+    """The smallest group of several gating cases of equal shapes in batches of these sizes, as far as memory allows."""
     groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for index in dict.fromkeys(index for _, indices in plan for index in indices):
-        groups.setdefault(tuple(value.shape for value in inputs[index].values()), []).append(index)
+    for index in dict.fromkeys(index for _, indices in plan for index in indices if cases[index].gates):
+        groups.setdefault(tuple(value.shape for value in cases[index].inputs.values()), []).append(index)
     if not groups:
         return []
 
     def elements(group: list[int]) -> int:
-        return _elements(inputs[group[0]]) + _elements(first.get(group[0], {}))
+        return _elements(cases[group[0]].inputs) + _elements(first.get(group[0], {}))
 
     group = max(groups.values(), key=lambda group: (len(group) > 1, -elements(group)))
     chosen, total = [], 0

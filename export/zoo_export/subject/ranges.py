@@ -210,7 +210,7 @@ def _pictures(first: Case, port: Port, *, answer_grows: bool) -> Iterator[Case]:
     shapes: Mapping[str, tuple[int, int]] = {
         "height 1": (1, 45),
         "width 1": (52, 1),
-        "enlarged": (3, 2),
+        "enlarged": (2, 2),
         "wide": (9, WIDE),
         "tall": (WIDE, 8),
     }
