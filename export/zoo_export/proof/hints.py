@@ -59,6 +59,10 @@ CAPTURE: Final = (
         "pad the input with F.pad and pool with ceil_mode=False: the operators round other shapes up",
     ),
     Hint(r"ZeroDivision|adaptive_avg_pool", "pool with x.mean((2, 3)), or give the input a fixed size"),
+    Hint(
+        r"index out of range in self",
+        "an index outside its table: give the table as many rows as the input has max_length, or declare a smaller one",
+    ),
     Hint(r"UninitializedParameter|Lazy", "build the model with fixed sizes, or run it once in its builder"),
 )
 """In order; the first that matches holds."""

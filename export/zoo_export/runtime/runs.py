@@ -9,9 +9,10 @@ import numpy as np
 
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
+from zoo.bundle.judge.evidence import RANGE
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
-from zoo_export.subject.ranges import is_range
+from zoo_export.subject.ranges import is_range, sequence_axis
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout
 
@@ -23,6 +24,10 @@ MAX_BATCH_ELEMENTS = 1 << 24
 """Numbers that go in and come out of the largest of these batches: 64 MiB in single precision."""
 MAX_BATCHES_ELEMENTS = 15_000_000
 """Of all of them together: 98 pictures of 224 pixels."""
+LONG_BATCH_SIZES = (65, 9)
+"""Of long sequences: what is wrong only where both are large."""
+MAX_BATCH_PAIRS = 1 << 23
+"""Pairs of positions in such a batch: attention has a number for each."""
 Loaded = Session | Failed
 
 
@@ -92,8 +97,9 @@ def run_cases(
 ) -> RuntimeResult:
     """The cases in batches of every size where the graph has a batch axis, one by one where not.
 
-    Those of a range go alone.  One group also goes in batches of `more_sizes`, as far as their memory allows.  With
-    `repeats` one case runs once more, to see whether the bits are the same.
+    Those of a range go alone.  With `more_sizes`, one group also goes in batches of these sizes, as far as their memory
+    allows, and a long sequence in batches of its own.  With `repeats` one case runs once more, to see whether the bits
+    are the same.
     """
     if isinstance(session, Failed):
         return RuntimeResult(outputs=(session,) * len(cases))
@@ -117,6 +123,8 @@ def run_cases(
     for index, alone in enumerate(inputs):
         if index not in first:
             first[index] = run(runtime, session, alone)
+    for size, indices in _long_batches(cases, signature, first) if more_sizes else ():
+        add(size, indices)
     return RuntimeResult(
         outputs=tuple(first[index] for index in range(len(cases))),
         by_batch={size: tuple(rows) for size, rows in by_batch.items()},
@@ -171,6 +179,27 @@ def _large_batches(
             chosen.append((size, [group[at % len(group)] for at in range(size)]))
             total += needed
     return chosen
+
+
+def _long_batches(cases: Sequence[Case], signature: Signature, first: Mapping[int, RuntimeOutputs]) -> Plan:
+    """The longest sequence of a range that the memory allows, again and again in one batch."""
+    name = sequence_axis(signature)
+    if name is None or batch_name(signature) is None:
+        return []
+    port = next(port for port in signature.inputs if name in port.shape)
+    axis = port.shape.index(name)
+    long = [(case.inputs[port.name].shape[axis], index) for index, case in enumerate(cases) if case.kind == RANGE]
+    plan = []
+    for size in LONG_BATCH_SIZES:
+        few = [
+            (length, index)
+            for length, index in long
+            if size * length**2 <= MAX_BATCH_PAIRS
+            if size * (_elements(cases[index].inputs) + _elements(first[index])) <= MAX_BATCH_ELEMENTS
+        ]
+        if few:
+            plan.append((size, [max(few)[1]] * size))
+    return plan
 
 
 def _elements(arrays: RuntimeOutputs) -> int:

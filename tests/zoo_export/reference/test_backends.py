@@ -97,7 +97,7 @@ def test_the_branch_that_torch_cond_takes_is_looked_into(value: float, precision
         def forward(self, image: Tensor) -> Tensor:
             flat = image.flatten(1)[:, :4]
             logits: Tensor = torch.cond(
-                flat[0, 0] > 0, lambda x: (x.half() * 2).float(), lambda x: x + 1, (flat.contiguous(),)
+                flat[0, 0] > 0, lambda x: (x.half() * 2).float(), lambda x: x.float() + 1, (flat.contiguous(),)
             )
             return logits
 

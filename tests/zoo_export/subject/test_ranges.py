@@ -80,4 +80,6 @@ def test_pictures_are_tried_thin_large_and_in_one_colour() -> None:
     assert shapes["12 megapixels"] == (3_000, 4_000)
     assert {shape[0] for shape in shapes.values()} >= {1, 2, 1_100}
     assert {shape[1] for shape in shapes.values()} >= {1, 2, 1_100}
-    assert len(np.unique(cases["one colour"].reshape(-1, 3), axis=0)) == 1
+    one_colour = {name: np.unique(image.reshape(-1, 3), axis=0).tolist() for name, image in cases.items()}
+    assert one_colour["one colour"] == [[200, 30, 90]]
+    assert (one_colour["all black"], one_colour["all white"]) == ([[0, 0, 0]], [[255, 255, 255]])
