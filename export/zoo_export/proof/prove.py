@@ -24,7 +24,7 @@ from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.capture.torch_export import check_size
 from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
-from zoo_export.proof.advice import advice
+from zoo_export.proof.advice import advice, demand_running
 from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
@@ -35,6 +35,7 @@ from zoo_export.runtime.queue import runtime_queue
 from zoo_export.subject.choose_cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
+from zoo_export.subject.state_dict import own_copy
 from zoo_export.subject.subject import Subject
 
 Progress = Callable[[str], None]
@@ -80,19 +81,21 @@ def prove(
     cores = idle_cores()  # before the runtime's process starts
     with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
         use_cores(cores)
-        pipeline = subject.torch_pipeline()
+        tried = replace(subject, module=own_copy(subject.module))  # a call may change what a module keeps
+        pipeline = tried.torch_pipeline()
         prepared = _kept_preprocess(pipeline, files)
         inputs = collect(
-            subject,
+            tried,
             pipeline,
             evaluate=evaluate,
             golden_of_users=golden_of_users,
             preprocess=lambda raw: prepared.get("preprocess", raw, lambda: pipeline.inputs(raw)),
         )
+        demand_running(tried, inputs.model[0])
         for note in inputs.notes:
             progress(note)
         progress("running PyTorch in double precision")
-        eager = timed(lambda: run_double(subject, inputs, pipeline))
+        eager = timed(lambda: run_double(tried, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
         submitted = timed(lambda: capture_and_submit(subject, inputs, pipeline, queue, opset=opset, files=files))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import torch
@@ -28,3 +29,8 @@ def tensor_bytes(tensor: torch.Tensor) -> bytes:
     """The bytes of its elements, in order."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def own_copy(module: nn.Module) -> nn.Module:
+    """A copy that shares the parameters, and has its own buffers and everything else that a call may change."""
+    return copy.deepcopy(module, {id(parameter): parameter for parameter in module.parameters()})
