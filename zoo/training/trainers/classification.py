@@ -48,7 +48,7 @@ class ClassificationTrainer(SingleModelTrainer):
         return F.cross_entropy(outputs["logits"].float(), batch["label"])
 
     def later_cost(self, context: StepContext) -> float:
-        """What a step that is still to come costs on average, in steps like the present one: its pictures are larger."""
+        """What a step that is still to come costs on average, in steps like the present one."""
         first, total = float(context.options.get("first_size", 1.0)), context.total_steps
         left = total - context.step
         side = context.problem.input.picture_side
