@@ -182,4 +182,13 @@ FAMILIES: Mapping[str, Family] = {
 
 def family_of(model: str) -> Family:
     """The family with the longest name that the model's name begins with."""
-    return FAMILIES[max((name for name in FAMILIES if model.startswith(name)), key=len)]
+    return FAMILIES[_longest(model)]
+
+
+def family_name(model: str) -> str:
+    """The family as `zoo list` shows it: the huge Vision Transformer has only its recipe to itself."""
+    return _longest(model).removesuffix("_h")
+
+
+def _longest(model: str) -> str:
+    return max((name for name in FAMILIES if model.startswith(name)), key=len)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from zoo.api.errors import UsageError
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
+from zoo.training.augmenting import mixed
 from zoo.training.trainers.single_model import SingleModelTrainer
 
 GROWN: Final = 0.75
@@ -29,12 +30,12 @@ class ClassificationTrainer(SingleModelTrainer):
 
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` [n, ...] and `label` int64 [n]."""
-        smoothing, label = context.recipe.label_smoothing, batch["label"]
-        logits, *auxiliary = as_tuple(context.modules["model"](_resized(context, batch["input"])))
-        loss = F.cross_entropy(logits, label, label_smoothing=smoothing)
+        classes = len(context.problem.classes)
+        images, label = mixed(batch["input"], batch["label"], context.recipe, classes=classes)
+        logits, *auxiliary = as_tuple(context.modules["model"](_resized(context, images)))
+        loss = with_teacher(context, label_loss(context, logits, label), logits, images)
         for other_logits in auxiliary:
-            weight = float(context.options["auxiliary_weight"])
-            loss = loss + weight * F.cross_entropy(other_logits, label, label_smoothing=smoothing)
+            loss = loss + float(context.options["auxiliary_weight"]) * label_loss(context, other_logits, label)
         context.backward(loss)
         context.update("model")
         return StepOutput(loss=loss.detach(), count=len(label))
@@ -57,6 +58,23 @@ class ClassificationTrainer(SingleModelTrainer):
         steps = [context.step + left * part / PARTS for part in range(PARTS)]
         now, *later = (grown_side(side, first=first, share=step / (GROWN * total)) ** 2 for step in steps)
         return (now + sum(later)) / PARTS / now
+
+
+def label_loss(context: StepContext, logits: Tensor, label: Tensor) -> Tensor:
+    """Cross-entropy with the recipe's smoothing and class weights; labels int64 [n], or shares [n, classes]."""
+    smoothing = context.recipe.label_smoothing
+    return F.cross_entropy(logits, label, weight=context.class_weights, label_smoothing=smoothing)
+
+
+def with_teacher(context: StepContext, loss: Tensor, logits: Tensor, *inputs: Tensor) -> Tensor:
+    """The loss, a share of it the distance to the teacher's answer to the same inputs (Hinton et al., 2015)."""
+    if context.teacher is None:
+        return loss
+    weight, temperature = context.recipe.distill_weight, context.recipe.distill_temperature
+    taught = F.log_softmax(context.teacher(*inputs) / temperature, dim=1)
+    answered = F.log_softmax(logits.float() / temperature, dim=1)
+    distance = F.kl_div(answered, taught, reduction="batchmean", log_target=True)
+    return (1 - weight) * loss + weight * temperature**2 * distance
 
 
 def as_tuple(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
