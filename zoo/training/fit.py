@@ -261,6 +261,7 @@ class Fit:
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
             remaining=self._remaining(seconds_per_step),
+            later_cost=self._later_cost(),
             step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
@@ -278,8 +279,13 @@ class Fit:
         self._notifier.evaluation(event)
 
     def _remaining(self, seconds_per_step: float) -> float:
-        steps = self._steps - self._progress.step
+        steps = (self._steps - self._progress.step) * self._later_cost()
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
+
+    def _later_cost(self) -> float:
+        """1, unless the trainer says that later steps cost more."""
+        later_cost = getattr(self._training.trainer, "later_cost", None)
+        return float(later_cost(self._training.context)) if later_cost else 1.0
 
     def _save_if_due(self) -> None:
         interval, step = self._save_interval, self._progress.step
