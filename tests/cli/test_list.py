@@ -100,6 +100,17 @@ def test_list_weights(zoo_command: Command) -> None:
     assert [record["name"] for record in zoo_command("list", "--weights", "--json").json] == ["gaze/tiny@gaze/v1"]
 
 
+def test_list_callbacks(zoo_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo")
+    said = zoo_command("list", "--callbacks", "--json")
+    assert [record["name"] for record in said.json][:2] == ["zoo/live-line", "zoo/metrics-csv"]
+    one = zoo_command("list", "zoo/w*", "--callbacks", "--json").json
+    assert [(record["name"], record["plugin"], record["available"]) for record in one] == [("zoo/wandb", "zoo", True)]
+    assert zoo_command("list", "--callbacks").out.splitlines()[-1] == "next: zoo train resnet --callback live-line"
+    assert zoo_command("list", "--callbacks", "--weights").code == 2
+    assert zoo_command("info", "tensorboard", "--json").json["kind"] == "callback"
+
+
 def test_list_reports_a_broken_plugin_once_and_works(
     zoo_command: Command, install_plugin: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +146,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
                 "formats": [],
+                "callbacks": [],
             }
         ],
     }

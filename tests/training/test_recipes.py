@@ -94,7 +94,7 @@ def test_cutmix_puts_a_rectangle_of_another_picture_in_and_counts_its_area() -> 
     torch.manual_seed(1)
     pictures, shares = mixed(images, torch.tensor([0, 1]), Recipe(cutmix=1.0), classes=2)
     assert float(pictures[0].mean()) == pytest.approx(float(shares[0, 1]))
-    assert set(pictures.unique().tolist()) == {0.0, 1.0}
+    assert set(pictures.flatten().tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize("name", ["randaugment", "trivialaugment", "autoaugment", "augmix"])
@@ -248,7 +248,7 @@ def test_everything_at_once_is_saved_and_resumed_exactly(tmp_path: Path) -> None
     run = zoo.train("cnn", output=tmp_path / "halves", callbacks=[_Interrupt()], **options)
     assert run.record.status == "interrupted"
     assert (run.config.teacher, len(run.config.teacher_sha256), run.config.recipe.mixup) == ("cnn@digits", 64, 0.2)
-    ended = resume(tmp_path / "halves", catalog=Catalog.discover(), say=str)
+    ended = resume(tmp_path / "halves", catalog=Catalog.discover(), say=print)
     assert ended.run.config == replace(run.config, output=ended.run.config.output)
     assert weights(tmp_path / "halves") == weights(tmp_path / "whole")
 
@@ -258,7 +258,7 @@ def test_everything_at_once_is_saved_and_resumed_exactly(tmp_path: Path) -> None
 
 def test_the_rate_is_where_the_loss_falls_fastest() -> None:
     rates = tuple(range_rates(12))
-    assert (rates[0], rates[-1]) == (pytest.approx(1e-6), pytest.approx(10.0))
+    assert [rates[0], rates[-1]] == pytest.approx([1e-6, 10.0])
     losses = (2.0, 2.0, 1.9, 1.8, 1.5, 1.0, 0.8, 0.7, 0.7, 0.9, 1.5, 3.0)
     test = RangeTest(rates=rates, losses=losses)
     assert test.suggested == float(f"{rates[4]:.2g}")
