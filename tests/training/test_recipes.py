@@ -24,7 +24,7 @@ from zoo.training.data_order import Plan
 from zoo.training.find_lr import RangeTest, range_rates
 from zoo.training.optimizers import build_optimizer, layer_names
 from zoo.training.resume import resume
-from zoo.training.teacher import Teacher
+from zoo.training.teacher import Teacher, load_teacher
 from zoo.training.trainers.classification import label_loss, with_teacher
 
 GREY = zoo.ImageInput(size=(4, 4), channels=1, mean=(0.5,), std=(0.25,))
@@ -201,6 +201,35 @@ def test_a_trainer_that_would_ignore_an_option_refuses_it(tmp_path: Path, option
         train_toy(tmp_path / "run", *settings, **options)
     assert error.value.message == f"the trainer simplenamespace/toy cannot do {words}"
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        ("cnn@nothing", "no weights of cnn named 'nothing'"),
+        ("cnn", "cnn alone is a bare architecture, without trained parameters"),
+        ("gru@names", "the teacher gru@names is for zoo/text-classification, and cnn/cnn for"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_refused_before_the_data_are_read(
+    tmp_path: Path, teacher: str, message: str
+) -> None:
+    with pytest.raises(zoo.ZooError) as error:
+        zoo.train("cnn", teacher=teacher, output=tmp_path / "run", data="nowhere at all")
+    assert error.value.message.startswith(message)
+
+
+def test_a_teacher_must_know_every_class_and_stay_the_same(tmp_path: Path) -> None:
+    grey = zoo.Problem(task="image-classification", input=GREY, classes=("7", "cat", "dog"))
+    catalog, cpu = Catalog.discover(), torch.device("cpu")
+    with pytest.raises(zoo.UsageError) as error:
+        load_teacher("cnn@digits", catalog, grey, device=cpu)
+    assert error.value.message == "the teacher cnn@digits does not know 2 of the 3 classes: cat, dog"
+    digits = replace(grey, classes=("7", "1"))
+    teacher, digest = load_teacher("cnn@digits", catalog, digits, device=cpu)
+    assert teacher(torch.zeros(2, 1, 4, 4)).shape == (2, 2) and len(digest) == 64
+    with pytest.raises(zoo.UsageError, match="has other parameters than when this training began"):
+        load_teacher("cnn@digits", catalog, digits, device=cpu, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from zoo.api.errors import DataError, MissingExtra, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
 from zoo.api.recipe import Recipe
-from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec
+from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
@@ -42,6 +42,8 @@ class TrainingRequest:
     data_source: DataSource
     weights: WeightsSource | None = None
     """What training starts from; None starts from the seed."""
+    teacher_weights: RegistryEntry[WeightsSpec] | None = None
+    """Published weights of the teacher, which may have to be downloaded first."""
     output: Path
     """Where the run directory will be."""
     overwrite: bool = False
@@ -67,6 +69,8 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     entry, trainer, config = _settle_model(entry, options, catalog)
     _check_weights(config, entry)
     _check_supported(config, trainer)
+    teacher = _find_teacher(config, catalog, entry) if config.teacher else None
+    callback_names(config.callbacks, catalog)  # also those of a config that is replayed
     output = options.output or default_output(entry.full_name)
     training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
@@ -82,6 +86,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         config=config,
         data_source=task.data.detect(config.request),
         weights=weights,
+        teacher_weights=teacher,
         output=output,
         overwrite=options.overwrite,
         options=options,
@@ -236,6 +241,24 @@ def _check_supported(config: TrainConfig, trainer: RegistryEntry[TrainerSpec]) -
             f"the trainer {trainer.full_name} cannot do {words}",
             hint=f"leave it out, or choose another --trainer; zoo info {trainer.full_name} says what it can do",
         )
+
+
+def _find_teacher(
+    config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]
+) -> RegistryEntry[WeightsSpec] | None:
+    """The published weights of the teacher, None for a run; UsageError where it cannot teach this model."""
+    from zoo.models.target import BundleTarget, OnnxTarget, WeightsTarget, find_target  # noqa: PLC0415  with a teacher
+
+    target = find_target(config.teacher, catalog)
+    if isinstance(target, BundleTarget | OnnxTarget):
+        raise UsageError(
+            f"{config.teacher} is exported already, and only runs and weights can teach",
+            hint="name the run or the weights that it was exported from",
+        )
+    task, own = (catalog.task(model.spec.task).full_name for model in (target.model, entry))
+    if task != own:
+        raise UsageError(f"the teacher {config.teacher} is for {task}, and {entry.full_name} for {own}")
+    return target.published if isinstance(target, WeightsTarget) else None
 
 
 def _find_weights(config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> WeightsSource | None:
