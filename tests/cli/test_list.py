@@ -109,6 +109,8 @@ def test_list_callbacks(zoo_command: Command, monkeypatch: pytest.MonkeyPatch) -
     assert zoo_command("list", "--callbacks").out.splitlines()[-1] == "next: zoo train resnet --callback live-line"
     assert zoo_command("list", "--callbacks", "--weights").code == 2
     assert zoo_command("info", "tensorboard", "--json").json["kind"] == "callback"
+    assert zoo_command("info", "text-classification", "--json").json["kind"] == "task"
+    assert zoo_command("info", "classification", "--json").json["supports"][0] == "augment_policy"
 
 
 def test_list_reports_a_broken_plugin_once_and_works(
