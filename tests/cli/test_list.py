@@ -106,7 +106,7 @@ def test_list_callbacks(zoo_command: Command, monkeypatch: pytest.MonkeyPatch) -
     assert [record["name"] for record in said.json][:2] == ["zoo/live-line", "zoo/metrics-csv"]
     one = zoo_command("list", "zoo/w*", "--callbacks", "--json").json
     assert [(record["name"], record["plugin"], record["available"]) for record in one] == [("zoo/wandb", "zoo", True)]
-    assert zoo_command("list", "--callbacks").out.splitlines()[-1] == "next: zoo train resnet --callback live-line"
+    assert zoo_command("list", "--callbacks").out.splitlines()[-1] == "next: zoo train resnet --callback mlflow"
     assert zoo_command("list", "--callbacks", "--weights").code == 2
     assert zoo_command("info", "tensorboard", "--json").json["kind"] == "callback"
     assert zoo_command("info", "text-classification", "--json").json["kind"] == "task"

@@ -206,8 +206,8 @@ def test_a_trainer_that_would_ignore_an_option_refuses_it(tmp_path: Path, option
 @pytest.mark.parametrize(
     ("teacher", "message"),
     [
-        ("cnn@nothing", "no weights of cnn named 'nothing'"),
-        ("cnn", "cnn alone is a bare architecture, without trained parameters"),
+        ("cnn@nothing", "--teacher cnn@nothing: no weights of cnn named 'nothing'"),
+        ("cnn", "--teacher cnn: cnn alone is a bare architecture, without trained parameters"),
         ("gru@names", "the teacher gru@names is for zoo/text-classification, and cnn/cnn for"),
     ],
 )

@@ -15,6 +15,9 @@ from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog, fits
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.training.callbacks.built_in import EVERY_RUN, LIVE_LINE
+
+PART_OF_EVERY_TRAINING = (*EVERY_RUN, LIVE_LINE)
 
 
 @click.command("list")
@@ -161,7 +164,8 @@ def _print_callbacks(out: Output, catalog: Catalog, callbacks: list[RegistryEntr
         out.table(("callback", "plugin", "needs", "does"), rows)
     else:
         out.note("no callback fits")
-    out.next(f"zoo train resnet --callback {callbacks[0].bare_name}" if callbacks else "zoo list --callbacks")
+    useful = next((entry for entry in callbacks if entry.spec not in PART_OF_EVERY_TRAINING), None)
+    out.next(f"zoo train resnet --callback {useful.bare_name}" if useful else "zoo train resnet")
 
 
 def _needs(catalog: Catalog, entry: RegistryEntry[CallbackSpec]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zoo.api.errors import UsageError
+from zoo.api.errors import UsageError, ZooError
 from zoo.api.recipe import Recipe
 from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec, WeightsSpec
 from zoo.registry.catalog import Catalog
@@ -42,7 +42,10 @@ def find_teacher(
     """The published weights of the teacher, None for a run; UsageError where it cannot teach this model."""
     from zoo.models.target import BundleTarget, OnnxTarget, WeightsTarget, find_target  # noqa: PLC0415  with a teacher
 
-    target = find_target(config.teacher, catalog)
+    try:
+        target = find_target(config.teacher, catalog)
+    except ZooError as error:
+        raise UsageError(f"--teacher {config.teacher}: {error.message}", hint=error.hint) from error
     if isinstance(target, BundleTarget | OnnxTarget):
         raise UsageError(
             f"{config.teacher} is exported already, and only runs and weights can teach",
