@@ -122,6 +122,7 @@ if TYPE_CHECKING:
     from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.formats.text.rows import TextNote as TextNote
     from zoo.data.formats.text.rows import TextRow as TextRow
+    from zoo.data.formats.text_files import decode_file as decode_file
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.device import read_image as read_image
@@ -139,9 +140,10 @@ if TYPE_CHECKING:
     from zoo.models.preprocessing import Preprocessing as Preprocessing
     from zoo.models.preprocessing import preprocessing as preprocessing
     from zoo.models.variants import FeatureMaps as FeatureMaps
+    from zoo.models.weights.hub import hub_folder as hub_folder
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
-    from zoo.registry.catalog import list_models as list_models
+    from zoo.registry.catalog_listing import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.runs.evaluation_result import Evaluation as Evaluation
@@ -179,6 +181,7 @@ _MODULES = {
     "zoo.data.formats.built_in": "BUILT_IN_FORMATS",
     "zoo.data.formats.split_names": "split_of_path",
     "zoo.data.formats.text.rows": "TextNote TextRow",
+    "zoo.data.formats.text_files": "decode_file",
     "zoo.data.formats.masks.masks": "MaskListing MaskRow",
     "zoo.data.formats.detection.objects": "BoxAnnotation ObjectListing ObjectRow",
     "zoo.data.formats.samples": "FileListing FileRow",
@@ -200,7 +203,8 @@ _MODULES = {
     "zoo.data.table.reading": "read_rows",
     "zoo.data.table.rows": "Row",
     "zoo.data.item_cases": "item_cases",
-    "zoo.registry.catalog": "Catalog list_models",
+    "zoo.registry.catalog": "Catalog",
+    "zoo.registry.catalog_listing": "list_models",
     "zoo.api.data": "DataNote DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "
@@ -241,6 +245,7 @@ _MODULES = {
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
+    "zoo.models.weights.hub": "hub_folder",
     "zoo.models.weights.source": "WeightsSource",
     "zoo_export.verify.verify": "Verified verify",
     "zoo_export.export": "export",

@@ -34,6 +34,7 @@ CHOSEN: dict[str, Any] = {
     "format": "csv",
     "text_column": "review",
     "label_column": "3",
+    "encoding": "cp1252",
     "weights": "v1",
     "pretrained": True,
     "trainer": "classification",

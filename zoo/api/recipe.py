@@ -79,6 +79,11 @@ class Recipe:
     """auto takes bf16 or 16 on GPUs, bf16 for large networks on CPUs that have it, and else 32."""
     channels_last: bool = True
     """Keeps images in channels-last memory format, in which convolutions are fastest."""
+    reduced_decoding: bool = False
+    """Decodes JPEG files at a half, a quarter or an eighth of their size for training, where that is no smaller than
+    the input: faster for large photographs, and no longer within one grey level of what the model is measured on."""
+    compile: bool = False
+    """Lets PyTorch compile the modules at their first step: for long trainings."""
     patience: int | None = None
     """Epochs without a better validation score before stopping early; None never stops early."""
     batchnorm_momentum: float | None = None

@@ -10,7 +10,8 @@ from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
-from zoo.cli.list import callback_record, weights_record
+from zoo.cli.list import weights_record
+from zoo.cli.list_callbacks import callback_record
 from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
 from zoo.registry.catalog import Catalog
@@ -102,7 +103,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
                     text.licence(entry.spec.licence),
                     text.size(entry.spec.size),
                     text.metrics(entry.spec.metrics),
-                    entry.spec.url or "ships with the package",
+                    entry.spec.url or entry.spec.hub or "ships with the package",
                 )
                 for entry in weights
             ],
@@ -161,6 +162,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
             ("size", text.size(spec.size)),
             ("sha256", spec.sha256),
             ("url", spec.url),
+            ("on the hub", spec.hub),
             ("ships in", spec.resource),
             ("made by", spec.recipe),
             ("classes", spec.classes if isinstance(spec.classes, str) else ", ".join(spec.classes[:12])),

@@ -11,7 +11,7 @@ import click
 from zoo.api.errors import UnknownName
 from zoo.cli.describe import Formats, describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
-from zoo.cli.options import json_option
+from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin
@@ -20,7 +20,7 @@ from zoo.registry.name_resolution import RegistryEntry
 
 
 @click.command("info")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_name)
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Everything about NAME: a model, model@tag, task, trainer, callback, format, plugin, run or bundle."""

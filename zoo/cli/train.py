@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +16,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
-from zoo.cli.options import json_option, train_options
+from zoo.cli.options import complete_name, json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
@@ -53,7 +51,7 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command("train", cls=TrainCommand)
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_name)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")
@@ -211,18 +209,9 @@ def _printer(output: Output) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if _leads():
-            for line in _folded(text) if output.on_terminal else [text]:
-                (output.note if output.as_json else output.line)(line)
+            (output.note if output.as_json else output.line)(text)
 
     return say
-
-
-def _folded(sentence: str) -> list[str]:
-    """The lines of a sentence on a terminal, broken between words; one with a command in it stays whole."""
-    if "zoo train " in sentence:
-        return [sentence]
-    width = get_terminal_size().columns
-    return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _callbacks() -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +19,7 @@ from zoo.registry.discovery import (
     installed_candidates,
     object_candidate,
 )
+from zoo.registry.listing import matches
 from zoo.registry.loader import Plugin, load_plugins
 from zoo.registry.name_resolution import RegistryEntry, S, find_entry, mark_clashes
 from zoo.registry.references import missing_requirements, resolve
@@ -64,8 +64,10 @@ class Catalog:
         entries = [
             entry
             for entry in self._all_models
-            if any(fits(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names))
-            and (task_name is None or task_name == self._task_of(entry))
+            if any(
+                matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
+            )
+            and (task_name is None or task_name == self.task_name(entry))
         ]
         return tuple(sorted(entries, key=lambda entry: entry.full_name))
 
@@ -124,7 +126,7 @@ class Catalog:
             entry
             for entry in self._all_models
             if name in entry.spec.takes_over
-            and self._task_of(entry) == self._task_of(owner)
+            and self.task_name(entry) == self.task_name(owner)
             and entry.plugin.built_in >= owner.plugin.built_in
         ]
         members.sort(key=lambda entry: (entry.spec.takes_over[name], entry.full_name))
@@ -137,6 +139,10 @@ class Catalog:
     def task(self, name: str) -> RegistryEntry[TaskSpec]:
         """The task of a bare or full name."""
         return self._find(name, self.tasks(), kind="task")
+
+    def task_name(self, model: RegistryEntry[ModelSpec]) -> str:
+        """The full name of a model's task; as the model has it where no plugin offers that task."""
+        return self._task_names[model.spec.task]
 
     def trainer(self, name: str, owner: str = "") -> RegistryEntry[TrainerSpec]:
         """The trainer of a bare or full name; the trainers of the plugin `owner` come first."""
@@ -327,6 +333,17 @@ class Catalog:
         return spec if current == spec.model else replace(spec, model=current)
 
     @cached_property
+    def _task_names(self) -> dict[str, str]:
+        """What each task that models name means."""
+        names = {}
+        for name in {spec.task for plugin in self.plugins for spec in plugin.models}:
+            try:
+                names[name] = self.task(name).full_name
+            except UnknownName:
+                names[name] = name
+        return names
+
+    @cached_property
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.models]
         return mark_clashes(entries, prefer=self.prefer)
@@ -355,19 +372,3 @@ class Catalog:
             return self.task(name).full_name == full_name
         except (UnknownName, AmbiguousName):
             return False
-
-    def _task_of(self, entry: RegistryEntry[ModelSpec]) -> str:
-        try:
-            return self.task(entry.spec.task).full_name
-        except UnknownName:
-            return entry.spec.task
-
-
-def fits(name: str, pattern: str) -> bool:
-    """Whether a pattern with `*`, `?` or `[` matches the whole name, or one without them a part of it."""
-    return fnmatchcase(name, pattern) if any(sign in pattern for sign in "*?[") else pattern in name
-
-
-def list_models(pattern: str = "*", task: str | None = None) -> list[str]:
-    """The full names of the installed models that match, sorted; see `Catalog.models` for patterns."""
-    return [entry.full_name for entry in Catalog.discover().models(pattern, task)]

@@ -62,6 +62,8 @@ class TrainConfig:
     """What the data are read as; empty to detect it."""
     text_column: str = ""
     label_column: str = ""
+    encoding: str = ""
+    """What files of text are in; empty for UTF-8."""
     weights: str | None = None
     """What training starts from: a tag, a run or a file; None starts from the seed."""
     trainer: str = ""
@@ -115,6 +117,7 @@ class TrainConfig:
             format=self.format,
             text_column=self.text_column,
             label_column=self.label_column,
+            encoding=self.encoding,
             location=self.data_path if self._names_data else "",
         )
 

@@ -55,6 +55,10 @@ class TrainOptions:
         default=None, metadata=_row("The column of texts in a table: its name, or its number from 1.", "config")
     )
     label_column: str | None = field(default=None, metadata=_row("The column of labels in a table.", "config"))
+    encoding: str | None = field(
+        default=None,
+        metadata=_row("What files of text are in, where it is not UTF-8 or UTF-16: cp1252, gb18030.", "config"),
+    )
     weights: str | Path | None = field(
         default=None,
         metadata=_row(
@@ -122,6 +126,10 @@ class TrainOptions:
     )
     precision: Precision | None = field(
         default=None, metadata=_row("Number format of the forward pass; auto suits the device.", "recipe")
+    )
+    compile: bool = field(
+        default=False,
+        metadata=_row("Let PyTorch compile the model at the first step: for long trainings; needs g++.", "recipe"),
     )
     devices: int | None = field(
         default=None, metadata=_row("Processes on this machine, one for each device.", "config")

@@ -170,7 +170,7 @@ TRAINERS = (
         name="classification",
         task="image-classification",
         trainer="zoo.training.trainers.classification:ClassificationTrainer",
-        options={"auxiliary_weight": 0.4},
+        options={"auxiliary_weight": 0.4, "first_size": 1.0},
         supports=("augment_policy", "mixup", "cutmix", "sampling", "class_weights", "teacher"),
         summary="cross-entropy, with label smoothing if the recipe says so",
     ),

@@ -26,6 +26,7 @@ from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
 from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
+from zoo.training.engine.kernels import compile_modules
 from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
@@ -67,7 +68,7 @@ def build_training(
     recipe, declared = config.recipe, request.trainer.spec
     trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
-    with for_training():
+    with for_training(reduced=recipe.reduced_decoding):
         train = task.tensors.dataset(card, "train", problem)
     if declares(task.tags.adjustable, train, "adjusted"):
         train = cast("Any", train).adjusted(options)
@@ -183,7 +184,10 @@ def _modules(
 ) -> dict[str, nn.Module]:
     """What a trainer makes of a model, drawn from the seed, where it will learn."""
     with seeded(config.seed):
-        return make_modules(trainer, model, problem, config, engine)
+        modules = make_modules(trainer, model, problem, config, engine)
+    if config.recipe.compile:
+        compile_modules(modules.values())
+    return modules
 
 
 def _settle(training: Training, make_step: Callable[[], Callable[[], object]]) -> Training:
@@ -192,7 +196,7 @@ def _settle(training: Training, make_step: Callable[[], Callable[[], object]]) -
     indices = plan.epoch(0)[0]
     workers = config.workers
     if workers is None:
-        workers = engine.tell(choose_workers(lambda: training.train.batch(indices)))
+        workers = engine.tell(choose_workers(lambda: training.train.batch(indices), beside_gpu=engine.pins))
     threads = config.threads
     if threads is None and "OMP_NUM_THREADS" in os.environ:
         threads = torch.get_num_threads()

@@ -104,7 +104,7 @@ class Fit:
         plain = training.engine.precision == "32"
         started, due = timer(), timer() + EVENT_SECONDS
         batches_before, step = progress.step, progress.step
-        for raw in read_batches(training.train, batches, workers=training.workers):
+        for raw in read_batches(training.train, batches, workers=training.workers, pinned=training.engine.pins):
             context.begin(step, epoch)
             batch = self._ready(raw)
             if plain:

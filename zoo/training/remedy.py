@@ -93,6 +93,7 @@ def _data_words(config: TrainConfig) -> list[str]:
             format=config.format or None,
             text_column=config.text_column or None,
             label_column=config.label_column or None,
+            encoding=config.encoding or None,
             on_bad_sample="skip" if config.on_bad_sample == "skip" else None,
         )
     )

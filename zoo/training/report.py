@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from zoo.api.data import counted
 from zoo.bundle.report.html import Child, Html, element, picture, table
 from zoo.bundle.report.page import document
 from zoo.runs.atomic import write_bytes
@@ -26,6 +27,10 @@ TITLES: Final[Mapping[str, str]] = {
     "segmentation": "The picture, the truth, and what the model says",
 }
 """What the pictures and tables of the usual names show; others are called by their names."""
+
+
+def _threads(number: int | None) -> str:
+    return "threads of the machine's choice" if number is None else counted(number, "thread")
 
 
 INTERVALS: Final = (
@@ -64,7 +69,7 @@ def _header(run: Run, title: str) -> Html:
         "started from": config.weights or f"seed {config.seed}",
         "created": record.created,
         "trained": f"{record.epochs} epochs, {record.steps:,} steps, {record.seconds:.0f} s",
-        "machine": f"{config.device}, {config.devices} process(es) of {config.threads} thread(s), "
+        "machine": f"{config.device}, {counted(config.devices, 'process', 'processes')} of {_threads(config.threads)}, "
         f"precision {config.recipe.precision}",
         "status": run.status,
         "best epoch": str(record.best_epoch or "none yet"),

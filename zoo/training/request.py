@@ -22,6 +22,7 @@ from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_conf
 from zoo.runs.train_options import TrainOptions
 from zoo.training.check_request import callback_names, check_supported, check_weights, find_teacher, recipe_flags
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
+from zoo.training.engine.kernels import check_compiler
 
 if TYPE_CHECKING:
     from zoo.models.weights.source import WeightsSource
@@ -67,6 +68,8 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         options = replace(options, weights=_default_weights(catalog, entry, options))
     entry, trainer, config = _settle_model(entry, options, catalog)
     check_weights(config, entry)
+    if config.recipe.compile:
+        check_compiler()
     check_supported(config, trainer)
     teacher = find_teacher(config, catalog, entry) if config.teacher else None
     callback_names(config.callbacks, catalog)  # also those of a config that is replayed

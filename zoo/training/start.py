@@ -68,8 +68,9 @@ def begin(
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
         place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
         config = _fitting(prepared, card, engine) if request.options.batch_size == AUTO else config
-        for sentence in choice_sentences(config)[len(prepared.request.config.choices) :]:
-            say(sentence)
+        for sentence in choice_sentences(config) if config != prepared.request.config else ():
+            if sentence not in prepared.notes:
+                say(sentence)
         request = replace(request, config=config.settled(output=str(output)))
         with memory_errors(request.config, "before the first step"):
             training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
@@ -179,6 +180,7 @@ def train(
     format: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    encoding: str | None = None,
     weights: str | Path | None = None,
     pretrained: bool = False,
     trainer: str | None = None,
@@ -201,6 +203,7 @@ def train(
     config: Path | None = None,
     settings: Sequence[str] = (),
     precision: Precision | None = None,
+    compile: bool = False,
     devices: int | None = None,
     threads: int | None = None,
     workers: int | None = None,
@@ -234,6 +237,7 @@ def train(
         format=format,
         text_column=text_column,
         label_column=label_column,
+        encoding=encoding,
         weights=weights,
         pretrained=pretrained,
         trainer=trainer,
@@ -256,6 +260,7 @@ def train(
         config=config,
         settings=tuple(settings),
         precision=precision,
+        compile=compile,
         devices=devices,
         threads=threads,
         workers=workers,

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from zoo.api.errors import UsageError
 from zoo.training.engine.allocator import kept_memory
+from zoo.training.engine.kernels import gpu_kernels
 from zoo.training.engine.optimizer_step import without_compiler
 
 Precision = Literal["32", "bf16", "16"]
@@ -61,6 +62,11 @@ class Engine:
         self.precision = precision
         self.scales = precision == "16"
         """True where losses are scaled, so that float16 gradients do not vanish."""
+
+    @property
+    def pins(self) -> bool:
+        """True where batches are copied to the device while the process goes on."""
+        return self.device.type == "cuda"
 
     @property
     def leads(self) -> bool:
@@ -201,7 +207,7 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
     fabric = OneProcess(device, precision) if alone else _launched(device, local, nodes, precision)
     engine = Engine(fabric, precision, local_world=local)
     try:
-        with kept_memory():
+        with kept_memory(), gpu_kernels(device, precision):
             yield engine
         engine.barrier()
     finally:
