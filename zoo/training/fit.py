@@ -21,7 +21,7 @@ from zoo.api.callback import (
 )
 from zoo.api.data import Split
 from zoo.api.errors import Diverged
-from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
+from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
@@ -30,7 +30,7 @@ from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.notify import CallbackFailed, Notifier
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import SplitResult, measure_split
+from zoo.training.split_metrics import SplitResult, calibration_errors, intervals, measure_split
 from zoo.training.state import not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
@@ -385,24 +385,6 @@ class Fit:
         )
         self._notifier.end(outcome)
         return outcome
-
-
-def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
-    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
-    return {
-        f"{split}/{name}": interval
-        for split, metrics in measured.items()
-        if isinstance(metrics, HasIntervals)
-        for name, interval in metrics.intervals().items()
-    }
-
-
-def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
-    """The expected calibration error by split; of metrics that have none nothing."""
-    errors = {
-        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
-    }
-    return recorded(errors)
 
 
 def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:
