@@ -31,6 +31,8 @@ from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.engine.local import QUIET
+from zoo.training.engine.place import launched, leads
 from zoo.training.memory import check_memory_limit
 from zoo.training.remedy import remedy
 from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
@@ -69,6 +71,8 @@ def train(
     """Train MODEL on the default data of its task, or on yours."""
     output, options = Output(as_json=as_json), TrainOptions(**chosen)
     check_memory_limit()
+    if launched() is not None:
+        os.environ.setdefault(*QUIET)
     catalog = Catalog.discover()
     if resume is not None and dry_run:
         raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
@@ -80,6 +84,7 @@ def train(
             resume,
             catalog,
             data=options.data,
+            devices=options.devices,
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             output=output,
@@ -129,8 +134,12 @@ def _check_device(device: str) -> None:
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
-    """A resumed run keeps its config, but for where its data are; another option would be ignored: an error."""
-    flags = [*(flag for flag in chosen_flags(options) if flag != "--data"), *(["MODEL"] if model else [])]
+    """A resumed run keeps its config, but for where its data are and how many processes there are.
+
+    Another option would be ignored: an error.
+    """
+    kept = ("--data", "--devices")
+    flags = [*(flag for flag in chosen_flags(options) if flag not in kept), *(["MODEL"] if model else [])]
     if flags:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
@@ -140,6 +149,7 @@ def _resume(
     catalog: Catalog,
     *,
     data: str | Path | None,
+    devices: int | None,
     allow_inexact: bool,
     from_scratch: bool,
     output: Output,
@@ -156,22 +166,18 @@ def _resume(
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             data=data,
+            devices=devices,
             callbacks=_callbacks(output),
             progress=watch,
             say=_printer(output),
         )
 
 
-def _leads() -> bool:
-    """True in the process that prints, of several one."""
-    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", "0"))) == "0"
-
-
 def _printer(output: Output) -> Callable[[str], None]:
     """Prints a sentence, in the process that prints."""
 
     def say(text: str) -> None:
-        if _leads():
+        if leads():
             for line in _folded(text) if output.on_terminal else [text]:
                 (output.note if output.as_json else output.line)(line)
 
@@ -189,13 +195,13 @@ def _folded(sentence: str) -> list[str]:
 def _callbacks(output: Output) -> list[Any]:
     from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
-    return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if _leads() else []
+    return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if leads() else []
 
 
 @contextmanager
 def _watching() -> Iterator[Progress]:
     """Shows how far the check of the data is, in the process that prints."""
-    with watching(shown=_leads()) as watch:
+    with watching(shown=leads()) as watch:
         yield watch
 
 
@@ -253,7 +259,7 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
 
 def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
     """Say how it ended, where it is, and what to do next."""
-    if not _leads():
+    if not leads():
         return
     from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch was imported to train
 

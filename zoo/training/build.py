@@ -93,6 +93,7 @@ def build_training(
         engine=engine,
         seed=config.seed,
         total_steps=steps,
+        whole_batch=plan.whole_batch,
     )
     averaged = {**modules, "model": average.module} if average else modules
     evaluation = Context(

@@ -83,7 +83,13 @@ def rehearsal_step(
     real, engine = training.context, training.engine
     modules = make_modules(trainer, deepcopy(training.modules["model"]), real.problem, training.config, engine)
     context = Context(
-        modules=modules, problem=real.problem, recipe=real.recipe, options=options, engine=engine, seed=real.seed
+        modules=modules,
+        problem=real.problem,
+        recipe=real.recipe,
+        options=options,
+        engine=engine,
+        seed=real.seed,
+        whole_batch=training.plan.whole_batch,
     )
     context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
     raw = training.train.batch(training.plan.epoch(0)[0])
@@ -91,10 +97,11 @@ def rehearsal_step(
     def step() -> None:
         context.begin(0, 0)
         batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
-        if real.recipe.augment != NO_AUGMENT:
-            batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
-        with engine.autocast():
-            trainer.step(context, training.train.ready(batch))
+        with context.whole_batch():
+            if real.recipe.augment != NO_AUGMENT:
+                batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
+            with engine.autocast():
+                trainer.step(context, training.train.ready(batch))
 
     return step
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,20 +14,21 @@ from zoo.models.weights.load import load_state, read_state
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import checkpoints
 from zoo.runs.evaluation_result import recorded
-from zoo.runs.run import Run, RunRecord
+from zoo.runs.run import Run, RunRecord, Status
 from zoo.training.callbacks.checkpoints import Checkpoints
 from zoo.training.callbacks.metrics_csv import MetricsCsv, read_rows
 from zoo.training.callbacks.pictures import Pictures
 from zoo.training.callbacks.tensorboard import TensorBoard
 from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
+from zoo.training.engine.told import ProcessLost
 from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.memory import is_out_of_memory, memory_error
 from zoo.training.remedy import after_divergence
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import measure_split
+from zoo.training.split_metrics import measure_split, same_everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,8 @@ def finish(
     """Fit, test the best checkpoint once, and write down how it ended; the caller holds the run's lock."""
     engine = training.engine
     training.context.set_optimizers(training.optimizers, training.rates, training.average)
-    try:
-        with StopSignals() as signals:
+    with StopSignals() as signals:  # also while a failure is written down: a launcher then ends the other processes
+        try:
             outcome = fit(
                 training,
                 callbacks=_all_callbacks(run, training, callbacks) if engine.leads else (),
@@ -56,8 +58,8 @@ def finish(
                 load_best=lambda: _load_best(run, training),
             )
             test = _test(run, training, card, signals) if outcome.status == "finished" else {}
-    except BaseException as error:
-        raise _failed(run, training, error, spec=entry.spec) from error
+        except BaseException as error:
+            raise _failed(run, training, engine.explained(error), spec=entry.spec) from error
     if test is None:
         outcome = replace(outcome, status="interrupted", reason=signals.name, signal=signals.received)
     finished = outcome.status == "finished"
@@ -124,7 +126,7 @@ def _test(run: Run, training: Training, card: DataCard, signals: StopSignals) ->
         workers=training.workers,
         stop=lambda: training.engine.world == 1 and signals.received is not None,
     )
-    return None if result is None else recorded(result.metrics)
+    return None if result is None else recorded(same_everywhere(result.metrics, training.engine, task=run.record.task))
 
 
 def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSpec) -> BaseException:
@@ -133,8 +135,13 @@ def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSp
         error = memory_error(training.config, f"at step {training.progress.step + 1:,}")
     if training.engine.leads:
         text = error.message if isinstance(error, ZooError) else describe_error(error)
+        status: Status = "interrupted" if isinstance(error, ProcessLost) else "failed"
         with suppress(DiskError):  # what went wrong first is what is told
-            run.update(replace(run.record, status="failed", error=text, steps=training.progress.step))
+            run.update(replace(run.record, status=status, error=text, steps=training.progress.step))
+    if isinstance(error, ProcessLost):
+        command = shlex.join(["zoo", "train", "--resume", str(run.path)])
+        error.hint = f"{error.hint}; to go on from the last checkpoint: {command}"
+        return error
     if isinstance(error, Diverged):
         try:
             kept = f"the last good checkpoint is {checkpoints.newest(run.checkpoints).checkpoint.path}"
