@@ -149,14 +149,14 @@ class ToyTrainer(ClassificationTrainer):
         output = super().step(context, batch)
         if "TOY_COMPARE" in os.environ and context.step == context.total_steps - 1:
             compare_replicas(context.modules["model"])
-        if context.step == int(os.environ.get("TOY_SIGNAL_AT", "-1")) and _meant("TOY_SIGNAL_RANK"):
+        if context.step == int(os.environ.get("TOY_SIGNAL_AT", "-1")) and _is_chosen("TOY_SIGNAL_RANK"):
             os.kill(os.getpid(), int(os.environ["TOY_SIGNAL"]))
-        if 0 <= int(os.environ.get("TOY_NAN_AT", "-1")) <= context.step and _meant("TOY_NAN_RANK"):
+        if 0 <= int(os.environ.get("TOY_NAN_AT", "-1")) <= context.step and _is_chosen("TOY_NAN_RANK"):
             output.loss = output.loss * float("nan")
         return output
 
 
-def _meant(variable: str) -> bool:
+def _is_chosen(variable: str) -> bool:
     """Whether an accident is this process's, of several."""
     return os.environ.get(variable, "") in ("", os.environ.get("RANK", "0"))
 

@@ -258,8 +258,10 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
 
 
 def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
-    """Say how it ended, where it is, and what to do next."""
+    """Say how it ended, where it is, and what to do next; every process has the exit code."""
     if not leads():
+        if ended.outcome.status == "interrupted":
+            click.get_current_context().exit(128 + (ended.outcome.signal or 2))
         return
     from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch was imported to train
 

@@ -150,7 +150,8 @@ class Fit:
         if self._training.engine.world == 1:
             return received is not None
         signal_number = max(self._training.engine.gather(received or 0))
-        self._signals.received = signal_number or None
+        if signal_number:  # else one that came during the exchange would be forgotten
+            self._signals.received = signal_number
         return signal_number > 0
 
     def _out_of_time(self) -> bool:

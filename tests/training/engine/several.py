@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,15 @@ def run_toy(place: Path, *words: str, **more: str) -> subprocess.CompletedProces
     return subprocess.run(
         command, cwd=ROOT, env=environment(**more), capture_output=True, text=True, check=False, timeout=SECONDS
     )
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses now; above 15,000 and below 25,000, as SLURM jobs have them."""
+    for port in range(15_000 + os.getpid() % 9_000, 25_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")

@@ -54,7 +54,7 @@ with launch(device="cpu", devices=2, precision="32") as engine:
     if engine.leads:
         second.sum().backward()
     exchange.finish()
-    told["sent"], told["again"] = sent, second.grad.tolist()
+    told["sent"], told["again"] = list(sent), second.grad.tolist()
     # an accumulation: only the last backward pass sends
     exchange.listens = False
     first.grad = second.grad = None

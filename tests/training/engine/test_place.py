@@ -93,7 +93,11 @@ def test_the_first_host_of_a_list(nodes: str, first: str) -> None:
 def config() -> TrainConfig:
     recipe = Recipe(epochs=1, batch_size=64, lr=0.1)
     return TrainConfig(
-        **{"model": "m", "plugin": "p", "plugin_version": "1", "trainer": "t", "data": "d"},
+        model="m",
+        plugin="p",
+        plugin_version="1",
+        trainer="t",
+        data="d",
         input=LatentInput(size=8),
         recipe=recipe,
         devices=2,
