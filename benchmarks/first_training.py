@@ -21,8 +21,8 @@ from skimage import data
 
 import zoo
 from benchmarks.six_trees import masks
+from zoo.api.callback import Callback, EpochResult
 from zoo.data.embedded import digits
-from zoo.training.events import Callback, EpochResult
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "immunohistochemistry", "retina", "rocket")
 EACH = 56

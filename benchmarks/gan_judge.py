@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 import zoo
+from zoo.api.callback import Callback, CheckpointEvent
 from zoo.data.embedded import digits
 from zoo.runs.run import Run
-from zoo.training.events import Callback, CheckpointEvent
 
 SAMPLES, CHUNK = 10_000, 250
 SURE = 0.9

@@ -24,7 +24,8 @@ CHAPTERS = {
     "What a model is fed, and the facts it is built for": "Input ImageInput TokenInput LatentInput AudioInput "
     "TableInput Problem",
     "A trainer": "Trainer StepContext StepOutput",
-    "A callback": "Callback StepEvent EpochResult CheckpointEvent",
+    "A callback": "CallbackSpec CallbackRun Callback StartEvent StepEvent EvaluationEvent EpochResult CheckpointEvent "
+    "SavedEvent Outcome FailureEvent",
     "The parts of a task": "TaskData TaskTensors TaskGraphs TaskAnswers Task",
     "What the parts take and give": "FileItem Signatures Dataset Metrics Monitor Port Signature Purpose Case "
     "Agreement Verdict Control Shown PostprocessKind PostprocessStep",

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from zoo.api.api_1 import Responding as Responding
     from zoo.api.api_1 import TellsPostprocess as TellsPostprocess
     from zoo.api.api_1 import Unprompted as Unprompted
+    from zoo.api.callback import Callback as Callback
+    from zoo.api.callback import CallbackRun as CallbackRun
+    from zoo.api.callback import CallbackSpec as CallbackSpec
+    from zoo.api.callback import CheckpointEvent as CheckpointEvent
+    from zoo.api.callback import EpochResult as EpochResult
+    from zoo.api.callback import EvaluationEvent as EvaluationEvent
+    from zoo.api.callback import FailureEvent as FailureEvent
+    from zoo.api.callback import Outcome as Outcome
+    from zoo.api.callback import SavedEvent as SavedEvent
+    from zoo.api.callback import StartEvent as StartEvent
+    from zoo.api.callback import StepEvent as StepEvent
     from zoo.api.data import DataCard as DataCard
     from zoo.api.data import DataNote as DataNote
     from zoo.api.data import DataRequest as DataRequest
@@ -111,6 +122,7 @@ if TYPE_CHECKING:
     from zoo.data.formats.splits import hold_out as hold_out
     from zoo.data.formats.text.rows import TextNote as TextNote
     from zoo.data.formats.text.rows import TextRow as TextRow
+    from zoo.data.formats.text_files import decode_file as decode_file
     from zoo.data.image.cases import picture_cases as picture_cases
     from zoo.data.image.dataset import open_levels as open_levels
     from zoo.data.image.device import read_image as read_image
@@ -128,9 +140,10 @@ if TYPE_CHECKING:
     from zoo.models.preprocessing import Preprocessing as Preprocessing
     from zoo.models.preprocessing import preprocessing as preprocessing
     from zoo.models.variants import FeatureMaps as FeatureMaps
+    from zoo.models.weights.hub import hub_folder as hub_folder
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
-    from zoo.registry.catalog import list_models as list_models
+    from zoo.registry.catalog_listing import list_models as list_models
     from zoo.registry.loader import Plugin as Plugin
     from zoo.registry.name_resolution import RegistryEntry as RegistryEntry
     from zoo.runs.evaluation_result import Evaluation as Evaluation
@@ -153,11 +166,8 @@ if TYPE_CHECKING:
     from zoo.tasks.bases.texts import TextAnswers as TextAnswers
     from zoo.tasks.bases.texts import TextData as TextData
     from zoo.tasks.object_detection.facts import detector_signature as detector_signature
+    from zoo.training.callbacks.built_in import BUILT_IN_CALLBACKS as BUILT_IN_CALLBACKS
     from zoo.training.evaluate import evaluate as evaluate
-    from zoo.training.events import Callback as Callback
-    from zoo.training.events import CheckpointEvent as CheckpointEvent
-    from zoo.training.events import EpochResult as EpochResult
-    from zoo.training.events import StepEvent as StepEvent
     from zoo.training.optimizers import build_optimizer as build_optimizer
     from zoo.training.resume import resume as resume
     from zoo.training.start import train as train
@@ -171,6 +181,7 @@ _MODULES = {
     "zoo.data.formats.built_in": "BUILT_IN_FORMATS",
     "zoo.data.formats.split_names": "split_of_path",
     "zoo.data.formats.text.rows": "TextNote TextRow",
+    "zoo.data.formats.text_files": "decode_file",
     "zoo.data.formats.masks.masks": "MaskListing MaskRow",
     "zoo.data.formats.detection.objects": "BoxAnnotation ObjectListing ObjectRow",
     "zoo.data.formats.samples": "FileListing FileRow",
@@ -192,12 +203,14 @@ _MODULES = {
     "zoo.data.table.reading": "read_rows",
     "zoo.data.table.rows": "Row",
     "zoo.data.item_cases": "item_cases",
-    "zoo.registry.catalog": "Catalog list_models",
+    "zoo.registry.catalog": "Catalog",
+    "zoo.registry.catalog_listing": "list_models",
     "zoo.api.data": "DataNote DataCard DataRequest DataSource Split",
     "zoo.api.errors": "AmbiguousName BadFile BadSample DataError DiskError Diverged "
     "HashMismatch MissingExtra NetworkError NotProved OutputExists "
     "OutOfMemory PluginError Refused SandboxError UnknownName UsageError "
     "ZooDeprecationWarning ZooError",
+    "zoo.training.callbacks.built_in": "BUILT_IN_CALLBACKS",
     "zoo.training.evaluate": "evaluate",
     "zoo.api.hookspecs": "API_VERSION hookimpl",
     "zoo.data.image.cases": "picture_cases",
@@ -226,11 +239,13 @@ _MODULES = {
     "generic_controls",
     "zoo.tasks.object_detection.facts": "detector_signature",
     "zoo.api.trainer": "StepContext StepOutput Trainer",
-    "zoo.training.events": "Callback CheckpointEvent EpochResult StepEvent",
+    "zoo.api.callback": "Callback CallbackRun CallbackSpec CheckpointEvent EpochResult EvaluationEvent FailureEvent "
+    "Outcome SavedEvent StartEvent StepEvent",
     "zoo.training.optimizers": "build_optimizer",
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
+    "zoo.models.weights.hub": "hub_folder",
     "zoo.models.weights.source": "WeightsSource",
     "zoo_export.verify.verify": "Verified verify",
     "zoo_export.export": "export",

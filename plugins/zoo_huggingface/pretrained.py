@@ -7,11 +7,10 @@ sentences also says in sentence_bert_config.json how long a text may be.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
-from zoo import BadFile, MissingExtra, NetworkError, TokenInput, WeightsSource
+from zoo import BadFile, TokenInput, WeightsSource, hub_folder
 
 HUB: Final = "hf:"
 WEIGHTS: Final = "model.safetensors"
@@ -27,7 +26,7 @@ POSITION_KEYS: Final = ("max_position_embeddings", "n_positions")
 def find(text: str) -> WeightsSource | None:
     """The encoder in a folder with config.json, or on the hub; None for anything else."""
     if text.startswith(HUB):
-        folder = download(text.removeprefix(HUB))
+        folder = hub_folder(text.removeprefix(HUB), FILES, extra="huggingface")
         return describe(folder, name=f"{text.partition('@')[0]}@{folder.name}")
     folder = Path(text)
     return describe(folder, name=text) if (folder / "config.json").is_file() else None
@@ -166,29 +165,6 @@ def licence(folder: Path) -> str:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     end = lines.index("---", 1) if lines[:1] == ["---"] and "---" in lines[1:] else 0
     return next((line.partition(":")[2].strip() for line in lines[1:end] if line.startswith("license:")), "")
-
-
-def download(name: str) -> Path:
-    """The folder of a model on the hub, fetched where it is not in the hub's cache; NetworkError where that fails."""
-    try:
-        from huggingface_hub import snapshot_download  # noqa: PLC0415  only this needs it
-    except ImportError as error:
-        raise MissingExtra(
-            f"{HUB}{name} needs huggingface_hub, not installed here", hint="pip install 'edgezoo[huggingface]'"
-        ) from error
-    offline = os.environ.get("ZOO_OFFLINE", "") not in ("", "0")
-    repository, _, revision = name.partition("@")
-    try:
-        return Path(
-            snapshot_download(
-                repository, revision=revision or None, allow_patterns=list(FILES), local_files_only=offline
-            )
-        )
-    except Exception as error:  # the hub has a dozen of its own, and those of two HTTP libraries
-        why = "it is not in the cache, and ZOO_OFFLINE is set" if offline else f"{type(error).__name__}: {error}"
-        raise NetworkError(
-            f"{HUB}{name} cannot be had: {why}", hint="download it elsewhere, and name its folder"
-        ) from error
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -21,9 +21,10 @@ DIGITS = Recipe(
     schedule="onecycle",
     warmup=0.25,
     augment=Augment(shift=0.08),
+    options={"first_size": 0.5},
 )
-SCRATCH = replace(DIGITS, epochs=8, augment=Augment(shift=0.08, flip=True), input_size=(64, 64), items=5_000)
-FINETUNE = replace(SCRATCH, epochs=6, lr=2e-3, input_size=None)
+SCRATCH = replace(DIGITS, epochs=6, augment=Augment(shift=0.08, flip=True), input_size=(64, 64), items=5_000)
+FINETUNE = replace(SCRATCH, lr=2e-3, input_size=None, options={})
 MAX_SMALL_SIDE = 64
 """Pixels; above this size ResNet's usual stem, which begins with a quarter of the size, loses little."""
 HE = "He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016, section 4.2"

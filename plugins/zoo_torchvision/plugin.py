@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo import ImageInput, ModelSpec, TrainerSpec, WeightsSpec, hookimpl
 from zoo_torchvision.detection.specs import detectors, trainers
-from zoo_torchvision.families import family_of
+from zoo_torchvision.families import family_name, family_of
 from zoo_torchvision.located import located_weights
 from zoo_torchvision.segmentation.specs import own_weights, segmenters
 
@@ -77,6 +77,7 @@ def _model(card: dict[str, Any]) -> ModelSpec:
         needs=tuple(card["needs"]),
         head=tuple(card["head"]),
         recipes=family.recipes,
+        family=family_name(name),
         aliases=ALIASES.get(name, ()),
         summary=family.summary,
         paper=family.paper,

@@ -19,7 +19,8 @@ from tests.healthy import healthy_evidence
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.task import Port, Signature
-from zoo.bundle.judge.evidence import Evidence, File
+from zoo.bundle.judge.evidence import Evidence, File, GoldenEvidence, GoldenTolerance, Magnitude
+from zoo.bundle.judge.parity_rule import golden_tolerance
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import report_of
@@ -44,6 +45,13 @@ MODEL = "cnn/cnn"
 PROBLEM = Problem(task="image-classification", input=ImageInput(size=(28, 28)), classes=("red", "green", "blue"))
 PLUGIN = PluginRecord(name="cnn", distribution="edgezoo", version="0.1.0")
 LICENCES = {"code": "Apache-2.0"}
+PARTS = GoldenTolerance(
+    name="probabilities",
+    scale=Magnitude(rms=1.0, max=2.0),
+    noise=Magnitude(rms=1e-6, max=2e-6),
+    moved=Magnitude(rms=0.0, max=0.0),
+)
+"""What the tolerance of every golden answer is made of."""
 
 
 def colours(gain: float) -> bytes:
@@ -93,8 +101,14 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
         files[f"golden/case-{i}.npz"] = golden_bytes({"image": image}, {"probabilities": answer(image, gain)})
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     onnx_files = tuple(name for name in files if name.endswith(".onnx"))
+    golden = tuple(
+        GoldenEvidence(case=name[7:-4], graph="pipeline.onnx", file=name, sha256=sha256[name], outputs=(PARTS,))
+        for name in files
+        if name.startswith("golden/")
+    )
     measured = replace(
         evidence,
+        golden=golden,
         graphs=tuple(replace(graph, sha256=sha256[graph.name]) for graph in evidence.graphs),
         subject=replace(
             evidence.subject,
@@ -113,7 +127,8 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
 def manifest(files: dict[str, bytes], verdict: Any, proved: dict[str, int]) -> Manifest:
     """The manifest of some files."""
     roles: dict[str, Any] = {"model.onnx": "model", "pipeline.onnx": "pipeline", "report.json": "report"}
-    tolerance = GoldenOutput(name="probabilities", compare="tolerance", rms=1e-6, max=2e-6)
+    allowed = golden_tolerance(PARTS, PARTS.noise)
+    tolerance = GoldenOutput(name="probabilities", compare="tolerance", rms=allowed.rms, max=allowed.max)
     image = Port(name="image", dtype="uint8", shape=("height", "width", 3))
     probabilities = Port(name="probabilities", dtype="float32", shape=(3,))
     x, y = Port(name="x", dtype="float32", shape=("batch", 4)), Port(name="y", dtype="float32", shape=("batch", 2))

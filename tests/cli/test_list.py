@@ -69,6 +69,7 @@ def test_list_as_json_is_one_array(zoo_command: Command) -> None:
     assert record == {
         "name": "gaze/tiny",
         "plugin": "gaze",
+        "family": "gaze",
         "task": "gazing",
         "aliases": ["wee"],
         "takes_over": {},
@@ -135,6 +136,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
                 "formats": [],
+                "callbacks": [],
             }
         ],
     }

@@ -68,6 +68,34 @@ def test_a_name_that_no_run_can_be_sorted_by_is_a_sentence(zoo_command: Command)
     )
 
 
+def test_a_comparison_says_how_sure_the_numbers_are(zoo_command: Command, three: list[Run]) -> None:
+    for run, low in zip(three, (0.45, 0.85, 0.65), strict=True):
+        intervals = {"validation/top1": (low, low + 0.1)}
+        run.update(replace(run.record, intervals=intervals, calibration={"validation": 0.02}))
+    said = zoo_command("runs", "compare", "runs/net/r0", "runs/net/r1", "-o", "both.png", "--json")
+    assert said.json["differences"]["validation top1, 95 %"] == ["0.4500 to 0.5500", "0.8500 to 0.9500"]
+    assert "validation calibration error" not in said.json["differences"]
+
+
+@pytest.mark.parametrize("status", ["finished", "interrupted"])
+def test_a_report_is_written_anew_with_the_numbers_of_run_json(
+    zoo_command: Command, three: list[Run], status: Status
+) -> None:
+    run = three[0]
+    intervals = {"validation/top1": (0.45, 0.55)}
+    run.update(replace(run.record, status=status, intervals=intervals, calibration={"validation": 0.0312}))
+    said = zoo_command("report", str(run.path), "--json")
+    assert said.code == 0, said.err
+    assert said.json["intervals"] == {"validation/top1": [0.45, 0.55]}
+    assert (said.json["calibration"], len(said.json["epochs"])) == ({"validation": 0.0312}, 2)
+    page = (run.path / "report.html").read_text()
+    assert "<td>0.5000</td><td>0.4500 to 0.5500</td>" in page and "<td>0.0312</td>" in page
+    assert (run.path / "pictures" / "curves.png").exists() == (status == "interrupted")
+    (run.path / "manifest.json").write_text("{}")
+    assert zoo_command("report", str(run.path)).err.startswith(f"Error: {run.path} is a bundle")
+    assert zoo_command("report", "nowhere").code == 2
+
+
 @pytest.mark.usefixtures("three")
 def test_two_runs_are_one_table_and_one_picture(zoo_command: Command) -> None:
     said = zoo_command("runs", "compare", "runs/net/r0", "runs/net/r1", "-o", "both.png", "--json")

@@ -103,6 +103,26 @@ def test_dropout_is_chosen_where_there_is_some() -> None:
         create_model("resnet18", drop_rate=0.1)
 
 
+@pytest.mark.parametrize("name", ["resnet18", "test_resnet", "test_vit"])
+def test_the_global_pool_is_chosen(name: str) -> None:
+    images = torch.rand(2, 3, 160, 160)
+    plain, pooled = (
+        create_model(name, num_classes=3, seed=0, global_pool=pool).eval()(images) for pool in (None, "max")
+    )
+    assert pooled.shape == (2, 3)
+    assert not torch.allclose(plain, pooled)
+    assert torch.equal(pooled, create_model(name, num_classes=3, seed=0, global_pool="max").eval()(images))
+
+
+def test_a_global_pool_that_an_architecture_has_not_is_an_error() -> None:
+    for name in ("resnet18", "test_resnet"):
+        with pytest.raises(UsageError, match=f"{name} has no global_pool 'median'"):
+            create_model(name, global_pool="median")
+    for name in ("gru", "resnet8"):  # resnet8 takes a mean, not a pool
+        with pytest.raises(UsageError, match=f"{name} has no global_pool 'max'"):
+            create_model(name, global_pool="max")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -143,15 +143,15 @@ def test_control_c_names_the_plugin_that_never_answers(install_plugin: Install, 
 
 def test_a_clash_of_names_is_nobodys_failure(install_plugin: Install, zoo_command: Command) -> None:
     for name in ("acme", "beta"):
-        install_plugin(name, model("swift"), distribution=f"zoo-{name}")
-    said = zoo_command("list", "swift", "--json")
-    assert [one["name"] for one in said.json] == ["acme/swift", "beta/swift"]
-    assert said.err == "next: zoo info acme/swift\n"
-    assert zoo_command("info", "beta/swift").code == 0
-    refused = zoo_command("info", "swift")
+        install_plugin(name, model("robin"), distribution=f"zoo-{name}")
+    said = zoo_command("list", "robin", "--json")
+    assert [one["name"] for one in said.json] == ["acme/robin", "beta/robin"]
+    assert said.err == "next: zoo info acme/robin\n"
+    assert zoo_command("info", "beta/robin").code == 0
+    refused = zoo_command("info", "robin")
     assert refused.code == 2
-    assert "acme/swift" in refused.err
-    assert "beta/swift" in refused.err
+    assert "acme/robin" in refused.err
+    assert "beta/robin" in refused.err
 
 
 def test_a_missing_extra_is_said_where_it_matters(install_plugin: Install, zoo_command: Command) -> None:

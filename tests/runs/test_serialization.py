@@ -131,3 +131,42 @@ def test_a_value_that_is_none_of_those_allowed_is_told_with_them(value: object) 
     with pytest.raises(BadFile) as error:
         from_json(Chosen, {"verdict": value}, where="a.json")
     assert error.value.message == (f"a.json is not a valid Chosen: '{value}' is none of 'PASS', 'WARN' @ $.verdict")
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Fields of every shape that a list can have."""
+
+    names: tuple[str, ...]
+    pair: tuple[str, str] = ("a", "b")
+    rows: tuple[tuple[str, ...], ...] = ()
+    by_name: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    perhaps: tuple[str, ...] | None = None
+    words: list[str] | None = None
+    sizes: tuple[int | str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"names": "ab"},
+        {"names": {"a": 1}},
+        {"pair": "ab"},
+        {"rows": "ab"},
+        {"rows": ["ab"]},
+        {"by_name": {"a": "ab"}},
+        {"by_name": [["a", ["b"]]]},
+        {"perhaps": "ab"},
+        {"words": "ab"},
+        {"sizes": "12"},
+    ],
+)
+def test_a_string_is_no_list_of_strings(changes: dict[str, object]) -> None:
+    with pytest.raises(BadFile, match=rf"lists\.json is not a valid Lists: .*\$\.{next(iter(changes))}"):
+        from_json(Lists, {"names": ["a"], **changes}, where="lists.json")
+
+
+def test_lists_and_tuples_are_lists() -> None:
+    lists = Lists(names=("a",), rows=(("b",),), by_name={"c": ("d",)}, perhaps=("e",), words=["f"], sizes=(1, "n"))
+    assert from_json(Lists, to_json(lists), where="x") == lists
+    assert from_json(Lists, json.loads(json.dumps(to_json(lists))), where="x") == lists

@@ -22,8 +22,8 @@ from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, chosen_flags, co
 from zoo.training import start
 
 NAMES = [option.name for option in TRAIN_OPTIONS]
-COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "dry_run", "as_json"}
-PYTHON_ALONE = {"model", "callbacks", "catalog"}
+COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "find_lr", "dry_run", "as_json"}
+PYTHON_ALONE = {"model", "catalog"}
 CHOSEN: dict[str, Any] = {
     "data": "./my photos",
     "data_root": Path("kept"),
@@ -34,10 +34,18 @@ CHOSEN: dict[str, Any] = {
     "format": "csv",
     "text_column": "review",
     "label_column": "3",
+    "encoding": "cp1252",
     "weights": "v1",
     "pretrained": True,
     "trainer": "classification",
     "freeze": "backbone",
+    "teacher": "net@v2",
+    "layer_decay": 0.75,
+    "mixup": 0.2,
+    "cutmix": 1.0,
+    "augment_policy": "randaugment",
+    "sampling": "balanced",
+    "class_weights": "balanced",
     "epochs": 3,
     "batch_size": 24,
     "lr": 0.25,
@@ -58,6 +66,7 @@ CHOSEN: dict[str, Any] = {
     "max_time": "55s",
     "save_every": "500steps",
     "limit_train": 240,
+    "callbacks": ("acme/paper",),
     "on_bad_sample": "skip",
 }
 """Another value than the default for every option, but for `config`."""
@@ -82,7 +91,7 @@ def test_the_command_line_has_the_table_and_its_own_switches() -> None:
 def test_python_has_the_table_with_the_same_types() -> None:
     hints = get_type_hints(zoo.train)
     assert [name for name in inspect.signature(zoo.train).parameters if name not in PYTHON_ALONE] == NAMES
-    table = get_type_hints(TrainOptions)
+    table = {**get_type_hints(TrainOptions), "callbacks": Sequence[str | zoo.Callback]}  # Python takes objects as well
     assert {name: hints[name] for name in NAMES} == {name: table[name] for name in NAMES}
     defaults = {name: parameter.default for name, parameter in inspect.signature(zoo.train).parameters.items()}
     assert {name: defaults[name] for name in NAMES} == {name: getattr(TrainOptions(), name) for name in NAMES}

@@ -134,19 +134,28 @@ def test_accuracy_confusion_and_worst_mistakes(tmp_path: Path) -> None:
         batch = {"image": images[part], "label": label[part], "name": names[part]}
         metrics.update({"logits": logits[part]}, batch)
     assert metrics.compute() == {"top1": pytest.approx(6 / 8)}
+    assert metrics.intervals() == {"top1": pytest.approx((0.409281, 0.928523), abs=1e-5)}
+    assert metrics.calibration_error() == pytest.approx(0.24926, abs=1e-4)
     assert metrics.matrix is not None and metrics.matrix[6, 0] == 1 and metrics.matrix.trace() == 6
     assert [(one.label, one.answer, int(one.image[0, 0, 0])) for _, one in metrics.worst.rows] == [(6, 0, 6), (0, 1, 7)]
     files = [path.name for path in metrics.pictures(tmp_path)]
-    assert files == ["confusion.png", "classes.csv", "mistakes.png", "mistakes.csv"]
+    assert files == [
+        "confusion.png",
+        "classes.csv",
+        "calibration.png",
+        "calibration.csv",
+        "mistakes.png",
+        "mistakes.csv",
+    ]
     header, *rows = (tmp_path / "mistakes.csv").read_text().splitlines()
     assert (header, [row.split(",")[:3] for row in rows]) == (
         "file,truth,answer,probability",
         [["photos/6.png", "c6", "c0"], ["'=a.png", "c0", "c1"]],
     )
     assert (tmp_path / "classes.csv").read_text().splitlines()[:3] == [
-        "class,items,recall,precision",
-        "c0,2,0.5000,0.5000",
-        "c1,1,1.0000,0.5000",
+        "class,items,recall,95 % interval,precision",
+        "c0,2,0.5000,0.0945 to 0.9055,0.5000",
+        "c1,1,1.0000,0.2065 to 1.0000,0.5000",
     ]
     assert all(Image.open(path).size[0] > 200 for path in tmp_path.glob("*.png"))
 
@@ -158,7 +167,8 @@ def test_few_classes_have_no_top5_and_a_thousand_still_fit_a_picture(tmp_path: P
         metrics.update({"logits": torch.eye(2, count)}, {"image": torch.zeros(2, 1, 2, 2).byte(), "label": label})
         assert metrics.compute()["top1"] == 1.0
         assert ("top5" in metrics.compute()) == (count >= 10)
-        assert [path.name for path in metrics.pictures(tmp_path)] == ["confusion.png", "classes.csv"]
+        names = [path.name for path in metrics.pictures(tmp_path)]
+        assert names == ["confusion.png", "classes.csv", "calibration.png", "calibration.csv"]
 
 
 @pytest.mark.parametrize("side", [28, 8])

@@ -236,7 +236,7 @@ def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path)
 
 
 def test_the_groups_are_those_of_the_contract() -> None:
-    assert GROUPS == ("declaration", "model", "trainer", "weights", "export")
+    assert GROUPS == ("declaration", "model", "trainer", "weights", "export", "callback")
 
 
 TAGS = """

@@ -13,8 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.toy import ROOT, DuelTrainer, Said, Share, ToyTask, resume_toy, train_toy, weights
+from tests.training.toy import ROOT, DuelTrainer, Points, Said, Share, ToyTask, resume_toy, train_toy, weights
+from zoo.api.callback import Callback, EpochResult
+from zoo.api.data import DataCard
 from zoo.api.errors import Diverged, OutputExists, UsageError
+from zoo.api.problem import Problem
 from zoo.runs.checkpoints import newest
 from zoo.runs.run import Run
 from zoo.training.callbacks.metrics_csv import read_rows
@@ -259,6 +262,31 @@ def test_a_run_killed_when_its_patience_was_at_an_end_trains_no_further(
     ended = resume_toy(tmp_path / "cut")
     assert (ended.outcome.reason, ended.outcome.steps) == (whole.outcome.reason, whole.outcome.steps)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def test_the_test_split_is_measured_once_when_every_choice_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other test items change nothing but the test's own numbers."""
+    asked, plain = [], ToyTask.dataset
+
+    class Steps(Callback):
+        def on_epoch_end(self, result: EpochResult) -> None:
+            asked.append(result.epoch)
+
+    def dataset(task: ToyTask, card: DataCard, split: str, problem: Problem) -> Points:
+        if split == "test":
+            asked.append(split)
+            return Points(40, seed=1234)
+        return plain(task, card, split, problem)
+
+    one = train_toy(tmp_path / "one", "epochs=3", "patience=2").run.record
+    monkeypatch.setattr(ToyTask, "dataset", dataset)
+    other = train_toy(tmp_path / "other", "epochs=3", "patience=2", callbacks=[Steps()]).run.record
+    assert asked == [1, 2, 3, "test"]
+    assert one.test != other.test
+    assert (one.metrics, one.best_epoch, one.epochs) == (other.metrics, other.best_epoch, other.epochs)
+    assert weights(tmp_path / "one") == weights(tmp_path / "other")
 
 
 def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import zoo
+from zoo.api.callback import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 from zoo.cli.data import show
 from zoo.cli.train import train
 from zoo.runs.train_options import TrainOptions
 from zoo.training.diagnosis import Finding, Remedy
-from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 from zoo.training.remedy import after_divergence, remedy
 from zoo.training.request import resolve_training
 

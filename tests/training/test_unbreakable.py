@@ -17,11 +17,11 @@ import pytest
 from tests.training.kills import contents
 from tests.training.test_fit import interrupt
 from tests.training.toy import Said, resume_toy, train_toy, weights
+from zoo.api.callback import Callback, EpochResult
 from zoo.api.errors import BadFile, DiskError, OutOfMemory, OutputExists, UsageError
 from zoo.runs.replacement import training_place
 from zoo.runs.run import Run
 from zoo.training.callbacks.metrics_csv import read_rows
-from zoo.training.events import Callback, EpochResult
 from zoo.training.signals import StopSignals
 
 

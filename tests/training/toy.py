@@ -36,11 +36,11 @@ from zoo import (
     TrainerSpec,
     hookimpl,
 )
+from zoo.api.callback import Callback
 from zoo.api.task import Batch
 from zoo.data.split_sums import over_processes
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
-from zoo.training.events import Callback
 from zoo.training.optimizers import build_optimizer
 from zoo.training.request import check_data, resolve_training
 from zoo.training.resume import resume

@@ -60,6 +60,11 @@ class DataNote(str):
         return note
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """1 item, 2,400 items; `more` is the plural where it is not `one` with an s: 1 text is, 2 texts are."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
     """What the user asked for, before anything is read."""
@@ -85,6 +90,8 @@ class DataRequest:
     """The column of texts in a table, by its name or its number from 1; empty to detect it."""
     label_column: str = ""
     """The same for the column of labels."""
+    encoding: str = ""
+    """What files of text are in that have no byte order mark, as in cp1252; empty for UTF-8."""
     location: str = ""
     """The absolute path that a run found its data at: it is read where something lies there, `source` where not."""
 

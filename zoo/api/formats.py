@@ -46,6 +46,8 @@ class FormatSpec:
     """It reads --train, --val and --test as the folders or files of its splits; False for a format of one file."""
     has_columns: bool = False
     """It reads --text-column and --label-column: it is a table."""
+    has_encoding: bool = False
+    """It reads --encoding: it has files of text, which `zoo.decode_file` reads."""
     summary: str = ""
     """An example of the layout in half a line: "FOLDER/CLASS/*.jpg"."""
 

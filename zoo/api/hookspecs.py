@@ -1,4 +1,4 @@
-"""The whole contract between zoo and a plugin: five hooks without arguments, whose results are collected.
+"""The whole contract between zoo and a plugin: six hooks without arguments, whose results are collected.
 
 A plugin implements any subset.  Each hook returns plain frozen specs whose heavy parts are references
 ("module:object"), so that calling a hook imports neither torch nor numpy.
@@ -11,6 +11,7 @@ from typing import Final
 
 import pluggy
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 
@@ -48,3 +49,8 @@ def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
 @hookspec
 def zoo_formats() -> Iterable[FormatSpec]:  # type: ignore[empty-body]
     """The formats of data that this plugin reads, for its own tasks or for those of other plugins."""
+
+
+@hookspec
+def zoo_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
+    """The callbacks that this plugin offers to trainings of any model."""

@@ -39,6 +39,8 @@ class Recipe:
     """The highest learning rate of the schedule."""
     backbone_lr: float = 1.0
     """Factor of `lr` for all parameters but the head, when fine-tuning."""
+    layer_decay: float = 1.0
+    """Factor of the rate from each layer to the one before it; below 1, layers near the input learn slower."""
     weight_decay: float = 0.05
     """Applied to parameters of two or more dimensions only."""
     momentum: float = 0.9
@@ -57,12 +59,31 @@ class Recipe:
     """Decay of the moving average of the weights that is evaluated and saved; 0 keeps none."""
     augment: Augment = field(default_factory=Augment)
     """Random changes of the training batches."""
+    augment_policy: Literal["none", "randaugment", "trivialaugment", "autoaugment", "augmix"] = "none"
+    """A published list of changes, drawn for each picture before `augment`; as torchvision.transforms.v2 has it."""
+    mixup: float = 0.0
+    """Pictures and labels mixed in pairs (Zhang et al., 2018): the alpha of the beta distribution; 0 does not."""
+    cutmix: float = 0.0
+    """A rectangle of another picture put in (Yun et al., 2019): alpha; with mixup, each batch gets one of the two."""
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    """balanced draws every class equally often, with repeats; shuffled shows every item once in an epoch."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced weighs the loss of an item by one over how frequent its class is."""
+    distill_weight: float = 0.5
+    """Share of the loss that is the distance to the teacher's answer; the rest is that to the label."""
+    distill_temperature: float = 2.0
+    """What both answers are divided by before they are compared (Hinton et al., 2015)."""
     input_size: tuple[int, int] | None = None
     """Height and width to train at; None takes the model's own."""
     precision: Literal["auto", "32", "bf16", "16"] = "auto"
     """auto takes bf16 or 16 on GPUs, bf16 for large networks on CPUs that have it, and else 32."""
     channels_last: bool = True
     """Keeps images in channels-last memory format, in which convolutions are fastest."""
+    reduced_decoding: bool = False
+    """Decodes JPEG files at a half, a quarter or an eighth of their size for training, where that is no smaller than
+    the input: faster for large photographs, and no longer within one grey level of what the model is measured on."""
+    compile: bool = False
+    """Lets PyTorch compile the modules at their first step: for long trainings."""
     patience: int | None = None
     """Epochs without a better validation score before stopping early; None never stops early."""
     batchnorm_momentum: float | None = None

@@ -87,11 +87,15 @@ class ModelSpec:
     """Prefixes of the state_dict that are initialised anew when the classes differ, and that are never frozen."""
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     """By embedded data name ("digits"), or "default" (from scratch) and "finetune" (from weights)."""
+    family: str = ""
+    """The family it belongs to, as `zoo list --family` takes it: "resnet"; empty means the plugin's name."""
     aliases: tuple[str, ...] = ()
     """Other names; an exact name of any plugin beats them."""
     takes_over: Mapping[str, int] = field(default_factory=dict)
     """Aliases of other models that mean this one in a training on pictures of at most so many pixels a side:
     {"resnet": 64} makes `zoo train resnet` take this model for small pictures."""
+    yields: bool = False
+    """True where a model of the same name in another of zoo's own plugins keeps the bare name: a catalogue's."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None
@@ -138,6 +142,10 @@ class Monitor:
     where that depends on the data; then 0 in every epoch is such a score where larger is better."""
 
 
+OPTIONAL_RECIPE = ("augment_policy", "mixup", "cutmix", "sampling", "class_weights", "teacher")
+"""What only some trainers can do, by the names of the recipe's fields, and --teacher."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerSpec:
     """One way to train the models of a task."""
@@ -152,6 +160,8 @@ class TrainerSpec:
     """Names and defaults of the numbers that only this trainer has; recipes may set them."""
     monitor: Monitor | None = None
     """The metric that chooses the best checkpoint, where it is not the task's own."""
+    supports: tuple[str, ...] = ()
+    """Of `OPTIONAL_RECIPE`: what of a recipe this trainer uses; asking another one for it is an error."""
     extra: str | None = None
     """As in `ModelSpec`."""
     summary: str = ""
@@ -159,6 +169,9 @@ class TrainerSpec:
 
     def __post_init__(self) -> None:
         check_pattern(TASK_NAME, self.name, what="a trainer's name", form="'classification'")
+        if unknown := [name for name in self.supports if name not in OPTIONAL_RECIPE]:
+            known = ", ".join(OPTIONAL_RECIPE)
+            raise ValueError(f"{self.name} supports {', '.join(unknown)}; what can be supported is {known}")
         check_pattern(QUALIFIED, self.task, what=f"the task of {self.name}", form="'image-classification'")
         check_reference(self.trainer, what=f"the trainer of {self.name}")
 
@@ -173,10 +186,13 @@ class WeightsSpec:
     """Unique for the model in this plugin: `digits` in cnn@digits."""
     licence: str
     """SPDX name, or a sentence where none fits."""
-    sha256: str
-    """Hex digest of the file; a publisher's short prefix of at least eight digits is accepted."""
+    sha256: str = ""
+    """Hex digest of the file; a publisher's short prefix of at least eight digits is accepted.  It may be left out for
+    a file on the hub, which states the digest of what it gives."""
     url: str = ""
-    """Where the file is downloaded from; empty when it ships inside a package."""
+    """Where the file is downloaded from; empty when it ships inside a package or lies on the hub."""
+    hub: str = ""
+    """The repository on Hugging Face's hub whose model.safetensors it is: "timm/resnet18.a1_in1k"."""
     resource: str = ""
     """As in "package:path/inside/it.safetensors", for a file that ships inside a package."""
     size: int | None = None
@@ -204,9 +220,9 @@ class WeightsSpec:
         check_pattern(QUALIFIED, self.model, what="the model of a set of weights", form="'resnet18'")
         check_pattern(TASK_NAME, self.tag, what=f"a tag of {self.model}", form="'imagenet1k_v1'")
         check_reference(self.remap, what=f"the remap of {self.model}@{self.tag}")
-        if bool(self.url) == bool(self.resource):
-            raise ValueError(f"{self.model}@{self.tag} must name either a url or a resource")
-        if not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
+        if sum(map(bool, (self.url, self.resource, self.hub))) != 1:
+            raise ValueError(f"{self.model}@{self.tag} must name either a url or a resource or a hub")
+        if not (self.hub and not self.sha256) and not re.fullmatch(r"[0-9a-f]{8,64}", self.sha256):
             raise ValueError(f"the sha256 of {self.model}@{self.tag} is {self.sha256!r}; it must be 8 to 64 hex digits")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from zoo.api.data import DataCard, Split
 from zoo.api.problem import Json
@@ -222,6 +222,22 @@ class Metrics(Protocol):
 
     def pictures(self, folder: Path) -> list[Path]:
         """Draw the usual pictures of the task (confusion matrix, worst mistakes, …) as PNG files."""
+
+
+@runtime_checkable
+class HasIntervals(Protocol):
+    """Metrics that say how sure they are; the report shows it."""
+
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """The 95 % interval of metrics by name; after `compute`, on every process."""
+
+
+@runtime_checkable
+class HasCalibration(Protocol):
+    """Metrics of a classifier that say whether its probabilities can be believed; the report shows it."""
+
+    def calibration_error(self) -> float:
+        """The expected calibration error; after `compute`."""
 
 
 class Dataset(Protocol):

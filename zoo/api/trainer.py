@@ -7,7 +7,7 @@ trainer with two optimisers (a GAN) calls `context.backward` and `context.update
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,6 +51,10 @@ class StepContext(Protocol):
     """Epochs completed so far."""
     total_steps: int
     """Steps of the whole training."""
+    class_weights: torch.Tensor | None
+    """How much each class counts, float32 [classes], where the recipe says `class_weights`."""
+    teacher: Callable[..., torch.Tensor] | None
+    """What the model takes -> the teacher's logits float32 [n, classes], where the user named one."""
     generator: torch.Generator
     """Seeded from the run's seed and the step number, on the batch's device."""
 

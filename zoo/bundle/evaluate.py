@@ -36,6 +36,7 @@ def evaluate_bundle(
     *,
     data: str | None = None,
     data_root: Path | None = None,
+    encoding: str = "",
     split: Split | None = None,
     save: Path | None = None,
     overwrite: bool = False,
@@ -51,7 +52,8 @@ def evaluate_bundle(
     bundle = Bundle.open(path)
     manifest = bundle.manifest
     task, source = catalog.make_task(manifest.task), data or _embedded(manifest, catalog)
-    card = task.data.check(task.data.detect(DataRequest(source=source, root=data_root)), progress=checking)
+    request = DataRequest(source=source, root=data_root, encoding=encoding)
+    card = task.data.check(task.data.detect(request), progress=checking)
     if data is None:
         _check_data(manifest, card)
     data_problem = task.problem(card, manifest.problem.input)

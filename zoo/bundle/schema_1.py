@@ -32,6 +32,11 @@ _NO_TRUTH: Final = {
 }
 
 
+def wrote(zoo: object) -> bool:
+    """Whether a version of zoo writes schema 1: 0.1 does, and no other."""
+    return str(zoo).startswith(_VERSION)
+
+
 def manifest(document: Json, *, where: str) -> Json:
     """A manifest of schema 1 in the fields of schema 2; BadFile where it has some of both."""
     _check_version(document.get("zoo"), where=where)
@@ -91,7 +96,7 @@ def _lineage(value: Any, *, where: str) -> Any:
 
 def _check_version(version: object, *, where: str) -> None:
     """BadFile where a later zoo than 0.1 says that it wrote schema 1, whose records lack some measurements."""
-    if not str(version).startswith(_VERSION):
+    if not wrote(version):
         raise BadFile(f"{where} names schema 1 and zoo {version}: only zoo 0.1 wrote that schema")
 
 

@@ -24,7 +24,7 @@ from zoo.data.summary import failed_summary, summarise_for
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.atomic import write_bytes, write_directory
-from zoo.runs.train_config import choose_recipe, read_ratios, sized_input
+from zoo.runs.train_config import read_ratios
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
 from zoo.training.request import resolve_training, suit_to_data
 
@@ -38,9 +38,12 @@ READING = (
     "format",
     "text_column",
     "label_column",
+    "encoding",
     "on_bad_sample",
 )
 """The options of a training that say how data are read."""
+SEEN = ("model", "input_size", "augment.flip")
+"""What of a training's choices changes the look of its samples."""
 Write = Callable[[DataCard, Path], list[str]]
 """`FormatSpec.write`."""
 COMMANDS: Mapping[str, Entry] = {
@@ -73,6 +76,8 @@ class Asked:
     task: Task
     source: DataSource
     model: RegistryEntry[ModelSpec] | None = None
+    name: str = ""
+    """What the user called the model; the data may decide among the members of a family."""
     note: str = ""
     """How the task was chosen, where nobody named it."""
 
@@ -85,7 +90,7 @@ def asked(source: str, task: str | None, model: str | None, chosen: Mapping[str,
         if task is not None and catalog.task(task).full_name != catalog.task(entry.spec.task).full_name:
             raise UsageError(f"{model} is for {entry.spec.task}, not for {task}", hint="leave out --task")
         made = catalog.make_task(entry.spec.task)
-        return Asked(request=request, task=made, source=made.data.detect(request), model=entry)
+        return Asked(request=request, task=made, source=made.data.detect(request), model=entry, name=model)
     note = ""
     if task is None:
         inferred = infer_task(request, catalog)
@@ -144,10 +149,9 @@ def _estimate(question: Asked, card: DataCard, chosen: Mapping[str, Any], catalo
     if question.model is None:
         yield "the time and the disk depend on the model: --model MODEL estimates them"
         return
-    name = question.model.full_name
     try:
         options = TrainOptions(data=question.request.source, **chosen)
-        request = suit_to_data(resolve_training(name, options, catalog=catalog), card)
+        request = suit_to_data(resolve_training(question.name, options, catalog=catalog), card)
         from zoo.training.start import dry_run  # noqa: PLC0415  torch, to measure a step
 
         yield from estimate_lines(dry_run(request, card, say=lambda _: None))
@@ -158,8 +162,7 @@ def _estimate(question: Asked, card: DataCard, chosen: Mapping[str, Any], catalo
 def _next(question: Asked, chosen: Mapping[str, Any]) -> str:
     """The training of the data, with the options that they were read with."""
     words = command_words(TrainOptions(data=question.request.source, **chosen))
-    model = question.model.bare_name if question.model else "MODEL"
-    return " ".join(["zoo train", model, *words])
+    return " ".join(["zoo train", shlex.quote(question.name) if question.name else "MODEL", *words])
 
 
 @click.command("show")
@@ -179,21 +182,25 @@ def show(
     card = checked(question)
     from zoo.cli.sample_page import Shown, sample_page  # noqa: PLC0415  torch, after all that can go wrong without it
 
-    entry = question.model or _smallest_model(question.task.name, catalog)
-    recipe = choose_recipe(entry.spec, source, None)
-    input = sized_input(entry.spec.input, recipe)
+    name = question.name or _smallest_model(question.task.name, catalog).bare_name
+    training = resolve_training(name, TrainOptions(data=source, **chosen), catalog=catalog)
+    training = suit_to_data(training, card)
+    config = training.config  # the member of a family, the size and the augmentation that a training takes
     shown = Shown(
         task=question.task,
         card=card,
-        problem=question.task.problem(card, input),
-        augment=recipe.augment,
-        model=entry.bare_name,
-        summary=summarise_for(question.task, card, input),
+        problem=question.task.problem(card, config.input),
+        augment=config.recipe.augment,
+        model=training.entry.bare_name,
+        summary=summarise_for(question.task, card, config.input),
     )
     page = sample_page(shown, samples=samples)
     write_bytes(output, page.encode(errors="backslashreplace"))  # file names may not be valid UTF-8
     out.line(f"page: {output}")
-    out.next(_next(replace(question, model=entry), chosen))
+    for choice in config.choices:
+        if choice.name in SEEN:
+            out.line(f"{choice.name} {choice.value}: {choice.reason}")
+    out.next(_next(replace(question, name=name), chosen))
 
 
 def _smallest_model(task: str, catalog: Catalog) -> RegistryEntry[ModelSpec]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
+from zoo.cli.list_callbacks import callback_record
 from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
 from zoo.registry.catalog import Catalog
@@ -39,6 +41,8 @@ def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin |
             _task(out, catalog, thing)
         case TrainerSpec():
             _trainer(out, thing)
+        case CallbackSpec():
+            _callback(out, catalog, thing)
 
 
 def _origin(plugin: Plugin) -> str:
@@ -99,7 +103,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
                     text.licence(entry.spec.licence),
                     text.size(entry.spec.size),
                     text.metrics(entry.spec.metrics),
-                    entry.spec.url or "ships with the package",
+                    entry.spec.url or entry.spec.hub or "ships with the package",
                 )
                 for entry in weights
             ],
@@ -158,6 +162,7 @@ def _weights(out: Output, weights: RegistryEntry[WeightsSpec]) -> None:
             ("size", text.size(spec.size)),
             ("sha256", spec.sha256),
             ("url", spec.url),
+            ("on the hub", spec.hub),
             ("ships in", spec.resource),
             ("made by", spec.recipe),
             ("classes", spec.classes if isinstance(spec.classes, str) else ", ".join(spec.classes[:12])),
@@ -223,11 +228,20 @@ def _trainer(out: Output, trainer: RegistryEntry[TrainerSpec]) -> None:
             ("plugin", _origin(trainer.plugin)),
             ("task", spec.task),
             ("metric", spec.monitor.metric if spec.monitor else ""),
+            ("supports", ", ".join(spec.supports)),
             *((f"recipe.options.{key}", _value(value)) for key, value in spec.options.items()),
         ]
     )
     out.line()
     out.next(f"zoo list --task {spec.task}")
+
+
+def _callback(out: Output, catalog: Catalog, callback: RegistryEntry[CallbackSpec]) -> None:
+    origin = _origin_record(callback.plugin)
+    out.document({"schema": 1, "kind": "callback", **callback_record(catalog, callback), "plugin": origin})
+    out.facts([("callback", callback.full_name), ("", callback.spec.summary), ("plugin", _origin(callback.plugin))])
+    out.line()
+    out.next(f"zoo train resnet --callback {callback.bare_name}")
 
 
 def _formats(out: Output, formats: Formats) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.bundle.evaluate import evaluate_bundle
-from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
 from zoo.models.target import BundleTarget, RunTarget, TargetRequest, resolve_target
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command("eval")
-@click.argument("target", required=False)
+@click.argument("target", required=False, shell_complete=complete_name)
 @click.option("--data", help="What to measure on; by default what the run was trained on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")
+@click.option("--encoding", default="", metavar="NAME", help="What files of text are in, where not UTF-8: cp1252.")
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), help="By default test, where there is one."
 )
@@ -38,6 +39,7 @@ def evaluate(
     target: str | None,
     data: str | None,
     data_root: Path | None,
+    encoding: str,
     split: Split | None,
     save: Path | None,
     overwrite: bool,
@@ -61,6 +63,7 @@ def evaluate(
             request,
             data=data,
             data_root=data_root,
+            encoding=encoding,
             split=split,
             save=save,
             overwrite=overwrite,
@@ -79,6 +82,7 @@ def _evaluate(
     *,
     data: str | None,
     data_root: Path | None,
+    encoding: str,
     split: Split | None,
     save: Path | None,
     overwrite: bool,
@@ -92,6 +96,7 @@ def _evaluate(
             request.catalog,
             data=data,
             data_root=data_root,
+            encoding=encoding,
             split=split,
             save=save,
             overwrite=overwrite,
@@ -104,6 +109,7 @@ def _evaluate(
         request,
         data=data,
         data_root=data_root,
+        encoding=encoding,
         split=split,
         save=save,
         overwrite=overwrite,

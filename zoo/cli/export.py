@@ -13,7 +13,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, json_option
+from zoo.cli.options import checkpoint_option, complete_name, json_option
 from zoo.cli.output import Output
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
@@ -28,7 +28,7 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 
 
 @click.command("export")
-@click.argument("target", required=False)
+@click.argument("target", required=False, shell_complete=complete_name)
 @click.option("--onnx", is_flag=True, help="Write ONNX (the only format so far).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where the bundle goes.")
 @click.option("--opset", type=int, default=None, help="ONNX operator set; 18 by default.")

@@ -11,7 +11,7 @@ import click
 from zoo.api.errors import UnknownName
 from zoo.cli.describe import Formats, describe
 from zoo.cli.describe_paths import describe_bundle, describe_run
-from zoo.cli.options import json_option
+from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin
@@ -20,10 +20,10 @@ from zoo.registry.name_resolution import RegistryEntry
 
 
 @click.command("info")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_name)
 @json_option
 def info(name: str, as_json: bool) -> None:
-    """Everything about NAME: a model, model@tag, a task, a trainer, a format, a plugin, a run or a bundle."""
+    """Everything about NAME: a model, model@tag, task, trainer, callback, format, plugin, run or bundle."""
     out, path = Output(as_json=as_json), Path(name)
     if (path / "run.json").is_file():
         describe_run(out, path)
@@ -42,6 +42,7 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
         catalog.model,
         catalog.task,
         catalog.trainer,
+        catalog.callback,
         catalog.plugin,
         catalog.format,
     )
@@ -55,4 +56,4 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
         except UnknownName as error:
             hints.append(error.hint)
     hint = next((hint for hint in hints if hint.startswith("did you mean")), hints[0])
-    raise UnknownName(f"no model, task, trainer, plugin or format named {name!r}", hint=hint)
+    raise UnknownName(f"no model, task, trainer, callback, plugin or format named {name!r}", hint=hint)

@@ -1,146 +1,241 @@
-"""`zoo list`: the models on offer, or the weights."""
+"""`zoo list`: the models on offer, their weights, or the callbacks."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 
 import click
 
-from zoo.api.errors import PluginError
-from zoo.api.specs import ModelSpec, WeightsSpec
+from zoo.api.errors import UnknownName, UsageError
+from zoo.api.specs import WeightsSpec
 from zoo.cli import text
-from zoo.cli.options import json_option
+from zoo.cli.kept_listing import current_listing
+from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
-from zoo.registry.catalog import Catalog
+from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
 from zoo.registry.name_resolution import RegistryEntry
+
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
 
 @click.command("list")
-@click.argument("pattern", default="*")
-@click.option("--task", help="Only models of this task.")
+@click.argument("pattern", default="*", shell_complete=complete_name)
+@click.option("--task", default="", help="Only models of this task.")
+@click.option("--plugin", default="", help="Only models of this plugin, as timm.")
+@click.option("--family", default="", help="Only models of this family, as resnet.")
+@click.option("--licence", default="", help="Only weights (of models without any: code) whose licence contains this.")
+@click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
+@click.option("--pretrained", is_flag=True, help="Only models with published weights.")
+@click.option("--sort", type=click.Choice(["name", "params", "family", "task"]), default="name", show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many rows.")
 @click.option("--weights", "show_weights", is_flag=True, help="List the sets of weights instead of the models.")
+@click.option(
+    "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
+)
 @json_option
-def list_models(pattern: str, task: str | None, show_weights: bool, as_json: bool) -> None:
+def list_models(
+    *,
+    pattern: str,
+    task: str,
+    plugin: str,
+    family: str,
+    licence: str,
+    max_params: str | None,
+    pretrained: bool,
+    sort: SortKey,
+    limit: int | None,
+    show_weights: bool,
+    show_callbacks: bool,
+    as_json: bool,
+) -> None:
     """The models on offer.
 
-    PATTERN fits names and aliases: with * or ? the whole name ('resnet*'), without any part of it.
+    PATTERN fits names and aliases: with * or ? the whole name ('resnet*'), without any part of it.  On a terminal a
+    long table is shown in a pager.
     """
     out = Output(as_json=as_json)
-    catalog = Catalog.discover()
-    for plugin in catalog.plugins:
-        out.note(plugin.warning)
-    for orphan in catalog.without_model():
-        out.note(_model_missing(orphan))
-    models = catalog.models(pattern, task)
-    if not models:
-        out.note(f"no model fits {pattern!r}" + (f" and the task {task}" if task else ""))
-    of_model: dict[str, list[RegistryEntry[WeightsSpec]]] = defaultdict(list)
-    for weights in catalog.weights():
-        of_model[weights.model].append(weights)
-    if show_weights:
-        _print_weights(out, [weights for model in models for weights in of_model[model.full_name]])
-    else:
-        _print_models(out, catalog, models, of_model)
+    if show_callbacks:
+        if task or plugin or family or licence or max_params or pretrained or show_weights or limit:
+            raise UsageError("--callbacks goes with a PATTERN and --json alone", hint="leave the other options out")
+        from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
 
-
-def _model_missing(weights: RegistryEntry[WeightsSpec]) -> str:
-    """Why weights are not listed, and what to install."""
-    plugin, _, model = weights.model.partition("/")
-    return (
-        f"the {weights.plugin.title} has weights {weights.spec.tag} for {weights.model}, and no installed plugin "
-        f"{plugin!r} offers {model}\n  pip install the package of the plugin {plugin!r}"
+        list_callbacks(out, pattern)
+        return
+    listing = current_listing()
+    for note in listing.notes:
+        out.note(note)
+    rows = select(
+        listing.models,
+        pattern=pattern,
+        task=_task(task, listing),
+        plugin=_plugin(plugin, listing),
+        family=_family(family, listing),
+        licence=licence,
+        max_params=_count(max_params),
+        pretrained=pretrained or show_weights,
     )
+    if not rows:
+        rows = _nearest(out, listing, pattern, filtered=bool(task or plugin or family or licence or max_params))
+    ordered = in_order(rows, sort) if sort != "name" else rows
+    shown = ordered[:limit]
+    (_print_weights if show_weights else _print_models)(out, shown)
+    if len(shown) < len(ordered):
+        out.note(f"{len(shown)} of {len(ordered)} models are shown (--limit {limit})")
+    _next(out, shown, show_weights=show_weights)
 
 
-def _print_models(
-    out: Output,
-    catalog: Catalog,
-    models: tuple[RegistryEntry[ModelSpec], ...],
-    of_model: dict[str, list[RegistryEntry[WeightsSpec]]],
-) -> None:
+def _print_models(out: Output, rows: Sequence[ListedModel]) -> None:
     if out.as_json:
-        out.document([_record(catalog, model, of_model[model.full_name]) for model in models])
-    elif models:
+        out.document(_documents(rows))
+    elif rows:
         out.table(
             ("model", "plugin", "task", "params", "input", "weights"),
-            [_row(catalog, model, of_model[model.full_name]) for model in models],
+            [_model_row(row) for row in rows],
             right=("params",),
+            paged=True,
         )
-    if models:
-        out.next(f"zoo info {models[0].bare_name}")
-    else:
-        out.next("zoo list")
 
 
-def _row(
-    catalog: Catalog, model: RegistryEntry[ModelSpec], weights: list[RegistryEntry[WeightsSpec]]
-) -> tuple[str, ...]:
-    names = [*model.aliases, *(f"{alias} up to {side} px" for alias, side in model.spec.takes_over.items())]
+def _model_row(row: ListedModel) -> tuple[str, ...]:
+    names = [*row.aliases, *(f"{alias} up to {side} px" for alias, side in row.takes_over.items())]
     aliases = f" ({', '.join(names)})" if names else ""
-    missing = "" if _available(catalog, model) else f"needs the extra {model.spec.extra}"
-    tags = ", ".join(entry.name for entry in weights)
+    missing = f"needs the extra {row.extra}" if row.extra else ""
+    tags = ", ".join(weights.tag for weights in row.weights)
     return (
-        model.bare_name + aliases,
-        model.plugin.name,
-        model.spec.task,
-        text.count(model.spec.parameters),
-        model.spec.input.describe(),
+        row.bare_name + aliases,
+        row.plugin,
+        row.task,
+        text.count(row.parameters),
+        row.input,
         "; ".join(part for part in (missing, tags) if part),
     )
 
 
-def _record(
-    catalog: Catalog, model: RegistryEntry[ModelSpec], weights: list[RegistryEntry[WeightsSpec]]
-) -> dict[str, object]:
-    from zoo.runs.serialization import to_json  # noqa: PLC0415  a plain table does not need cattrs
-
-    spec = model.spec
-    return {
-        "name": model.full_name,
-        "plugin": model.plugin.name,
-        "task": spec.task,
-        "aliases": list(spec.aliases),
-        "takes_over": dict(spec.takes_over),
-        "parameters": spec.parameters,
-        "input": to_json(spec)["input"],
-        "weights": [entry.name for entry in weights],
-        "licence": spec.licence,
-        "available": _available(catalog, model),
-        "summary": spec.summary,
-    }
-
-
-def _available(catalog: Catalog, model: RegistryEntry[ModelSpec]) -> bool:
-    try:
-        return not catalog.missing(model)
-    except PluginError:
-        return False
-
-
-def _print_weights(out: Output, weights: list[RegistryEntry[WeightsSpec]]) -> None:
+def _print_weights(out: Output, rows: Sequence[ListedModel]) -> None:
+    listed = [weights for row in rows for weights in row.weights]
     if out.as_json:
-        out.document([weights_record(entry) for entry in weights])
-    else:
+        out.document(_weights_documents({weights.full_name for weights in listed}))
+    elif listed:
         out.table(
             ("weights", "plugin", "licence", "size", "data", "metrics"),
             [
                 (
-                    entry.bare_name,
-                    entry.plugin.name,
-                    text.licence(entry.spec.licence),
-                    text.size(entry.spec.size),
-                    entry.spec.data,
-                    text.metrics(entry.spec.metrics),
+                    weights.bare_name,
+                    weights.plugin,
+                    text.licence(weights.licence),
+                    text.size(weights.size),
+                    weights.data,
+                    text.metrics(weights.metrics),
                 )
-                for entry in weights
+                for weights in listed
             ],
             right=("size",),
+            paged=True,
         )
-    if weights:
-        out.next(f"zoo info {weights[0].bare_name}")
-    else:
+
+
+def _next(out: Output, rows: Sequence[ListedModel], *, show_weights: bool) -> None:
+    names = [weights.bare_name for row in rows for weights in row.weights] if show_weights else None
+    if names is None:
+        names = [row.bare_name for row in rows]
+    elif not names:
         out.note("no weights are offered for these models")
-        out.next("zoo list")
+    out.next(f"zoo info {names[0]}" if names else "zoo list")
+
+
+# --- what was asked for ---
+
+
+def _task(name: str, listing: Listing) -> str:
+    """The full name of a task; UnknownName where nobody offers it."""
+    known = {row.task_full_name for row in listing.models}
+    resolved = known & {name} or {full for full in known if full.rpartition("/")[2] == name}
+    if not name or len(resolved) == 1:
+        return next(iter(resolved), "")
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
+
+    return Catalog.discover().task(name).full_name
+
+
+def _plugin(name: str, listing: Listing) -> str:
+    """The present name of a plugin; UnknownName where none has or had it."""
+    if not name or any(row.plugin == name for row in listing.models):
+        return name
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
+
+    return Catalog.discover().plugin(name).name
+
+
+def _family(name: str, listing: Listing) -> str:
+    """The family; UnknownName with the nearest where no model is of it."""
+    known = {row.family for row in listing.models}
+    if not name or name in known:
+        return name
+    from difflib import get_close_matches  # noqa: PLC0415  only for a typing mistake
+
+    close = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(known))}"
+    raise UnknownName(f"no model is of a family {name!r}", hint=hint)
+
+
+def _count(value: str | None) -> int | None:
+    """5M as 5,000,000."""
+    if value is None:
+        return None
+    digits = value.strip().replace("_", "").replace(",", "").lower()
+    unit = UNITS.get(digits[-1:], 1)
+    try:
+        number = float(digits[:-1] if digits[-1:] in UNITS else digits) * unit
+    except ValueError:
+        number = 0.0
+    if not 1 <= number < float("inf"):
+        raise UsageError(f"--max-params is {value!r}; it must be a number from 1 on", hint="5M, 300k or 11700000")
+    return int(number)
+
+
+def _nearest(out: Output, listing: Listing, pattern: str, *, filtered: bool) -> tuple[ListedModel, ...]:
+    """The models with names like the pattern, said so; none where options may be what left all others out."""
+    close = () if filtered or pattern == "*" else nearest(listing.models, pattern)
+    out.note(f"no model fits {pattern!r}" + (" and the options" if filtered else ""))
+    if close:
+        out.note("the nearest names are shown")
+    return close
+
+
+# --- for machines ---
+
+
+def _documents(rows: Sequence[ListedModel]) -> list[dict[str, object]]:
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
+    from zoo.runs.serialization import to_json  # noqa: PLC0415  a plain table does not need cattrs
+
+    entries = {entry.full_name: entry for entry in Catalog.discover().models()} if rows else {}
+    documents = []
+    for row in rows:
+        spec = entries[row.full_name].spec
+        documents.append(
+            {
+                "name": row.full_name,
+                "plugin": row.plugin,
+                "family": row.family,
+                "task": row.task,
+                "aliases": list(row.aliases),
+                "takes_over": dict(row.takes_over),
+                "parameters": row.parameters,
+                "input": to_json(spec)["input"],
+                "weights": [weights.tag for weights in row.weights],
+                "licence": row.licence,
+                "available": not row.extra,
+                "summary": spec.summary,
+            }
+        )
+    return documents
+
+
+def _weights_documents(full_names: set[str]) -> list[dict[str, object]]:
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415  kept rows need no plugins
+
+    return [weights_record(entry) for entry in Catalog.discover().weights() if entry.full_name in full_names]
 
 
 def weights_record(entry: RegistryEntry[WeightsSpec]) -> dict[str, object]:
@@ -157,5 +252,6 @@ def weights_record(entry: RegistryEntry[WeightsSpec]) -> dict[str, object]:
         "size": spec.size,
         "sha256": spec.sha256,
         "url": spec.url,
+        "hub": spec.hub,
         "resource": spec.resource,
     }

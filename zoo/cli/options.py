@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def complete_name(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What a shell offers where a model may be named: models, and after @ the weights of one."""
+    from zoo.cli.kept_listing import current_listing  # noqa: PLC0415  only the shell asks
+
+    models = current_listing().models
+    if "@" in incomplete:
+        names = [weights.bare_name for row in models for weights in row.weights]
+    else:
+        names = [name for row in models for name in (row.bare_name, *row.aliases)]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def checkpoint_option(command: F) -> F:
     """The option --checkpoint, given to the command as `checkpoint`."""
     choice = click.Choice(["best", "last"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,14 @@ from itertools import zip_longest
 import click
 
 from zoo.api.untrusted import one_line, visible
+from zoo.runs.terminal import folded, folded_command, padded, terminal_columns, width_of
 
 NARROWEST = 8
 """Values are not folded into fewer characters than this."""
+PROMPT_LINES = 3
+"""What stands on the terminal below a table: notes, the next command, the prompt."""
+USUAL = 80
+"""Columns of a terminal that does not say how many it has."""
 DOCUMENT = "zoo.document"
 """The key in click's context under which a command leaves its JSON document for `main` to print."""
 
@@ -31,31 +37,49 @@ class Output:
     def line(self, text: str = "") -> None:
         """One line of the answer, for people."""
         if not self.as_json:
-            print(visible(text))
+            for line in visible(text).split("\n"):
+                print("\n".join(folded(line, terminal_columns(sys.stdout))))
 
     def note(self, text: str) -> None:
         """One line beside the answer, on stderr; nothing for an empty text."""
-        if text:
-            print(visible(text), file=sys.stderr)
+        for line in visible(text).split("\n") if text else ():
+            print("\n".join(folded(line, terminal_columns(sys.stderr))), file=sys.stderr)
 
     def next(self, command: str) -> None:
         """The next useful command; every command ends with one."""
-        print(one_line(f"next: {command}"), file=sys.stderr if self.as_json else sys.stdout)
+        stream = sys.stderr if self.as_json else sys.stdout
+        print("\n".join(folded_command(one_line(f"next: {command}"), terminal_columns(stream))), file=stream)
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """Aligned columns, for people; `right` names those that hold numbers."""
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        right: Sequence[str] = (),
+        paged: bool = False,
+    ) -> None:
+        """Aligned columns, for people; `right` names those that hold numbers.
+
+        `paged` shows a table that is longer than the terminal in the pager of PAGER, as `less`.
+        """
         rows = [tuple(map(one_line, row)) for row in rows]
         if self.on_terminal:
-            first, *others = folded_table(header, rows, right=right, width=_terminal_columns())
-            print("\n".join([click.style(first, bold=True), *others]))
+            width, height = terminal_columns(sys.stdout) or USUAL, _terminal_lines()
+            first, *others = folded_table(header, rows, right=right, width=width)
+            lines = [click.style(first, bold=True), *others]
+            if paged and len(lines) + PROMPT_LINES > height:
+                _show_in_pager(lines)
+            else:
+                print("\n".join(lines))
         elif not self.as_json:
             print("\n".join(plain_table(header, rows, right=right)))
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names and values in two columns, for people; pairs without a value are left out."""
         kept = [(one_line(name), one_line(" ".join(value.split("\n")))) for name, value in pairs if value]
-        for line in fact_lines(kept, width=_terminal_columns() if self.on_terminal else None):
-            self.line(line)
+        for line in fact_lines(kept, width=terminal_columns(sys.stdout) if self.on_terminal else None):
+            if not self.as_json:
+                print(visible(line))
 
     def document(self, value: object) -> None:
         """The command's answer under --json; the last one given is printed when the command is done."""
@@ -94,11 +118,11 @@ def folded_table(
 
 def fact_lines(pairs: Sequence[tuple[str, str]], *, width: int | None) -> list[str]:
     """Names and values in two columns; in so many columns, values are folded between words."""
-    column = max((len(name) for name, _ in pairs), default=0) + 2
+    column = max((width_of(name) for name, _ in pairs), default=0) + 2
     lines = []
     for name, value in pairs:
         first, *more = [value] if width is None else _folded(value, max(width - column, NARROWEST))
-        lines += [f"{name.ljust(column)}{first}", *(" " * column + line for line in more)]
+        lines += [f"{padded(name, column)}{first}", *(" " * column + line for line in more)]
     return lines
 
 
@@ -110,21 +134,24 @@ def _stacked(header: Sequence[str], row: Sequence[str], width: int) -> list[str]
 
 def _folded(cell: str, width: int) -> list[str]:
     """The lines of a cell, broken between words alone."""
-    if len(cell) <= width:
-        return [cell]
-    from textwrap import wrap  # noqa: PLC0415  only a narrow terminal folds
-
-    return wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+    return [line.strip() for line in folded(" ".join(cell.split()), width)] if width_of(cell) > width else [cell]
 
 
-def _terminal_columns() -> int:
-    from shutil import get_terminal_size  # noqa: PLC0415  only a terminal has a width; brings the packers of archives
+def _terminal_lines() -> int:
+    """How many lines the terminal has."""
+    from shutil import get_terminal_size  # noqa: PLC0415  only a terminal has a height; brings the packers of archives
 
-    return get_terminal_size().columns
+    return get_terminal_size().lines
+
+
+def _show_in_pager(lines: Sequence[str]) -> None:
+    """The lines in a pager, which keeps colours and long lines; PAGER=cat prints them as they are."""
+    os.environ.setdefault("LESS", "-RS")
+    click.echo_via_pager("\n".join(lines) + "\n")
 
 
 def _longest_word(cell: str) -> int:
-    return max(map(len, cell.split()), default=0)
+    return max(map(width_of, cell.split()), default=0)
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -132,9 +159,9 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [max(map(width_of, column)) for column in zip(*lines, strict=True)]
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int], header: Sequence[str], right: Sequence[str]) -> str:
     cells = zip(line, widths, header, strict=True)
-    return "  ".join(cell.rjust(wide) if name in right else cell.ljust(wide) for cell, wide, name in cells).rstrip()
+    return "  ".join(padded(cell, wide, right=name in right) for cell, wide, name in cells).rstrip()

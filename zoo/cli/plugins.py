@@ -63,6 +63,7 @@ def offered(plugin: Plugin) -> str:
         ("trainer", "trainers"): len(plugin.trainers),
         ("task", "tasks"): len(plugin.tasks),
         ("format", "formats"): len(plugin.formats),
+        ("callback", "callbacks"): len(plugin.callbacks),
     }
     return ", ".join(
         f"{number} {singular if number == 1 else plural}" for (singular, plural), number in counts.items() if number
@@ -84,4 +85,5 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "trainers": [spec.name for spec in plugin.trainers],
         "tasks": [spec.name for spec in plugin.tasks],
         "formats": list(dict.fromkeys(spec.name for spec in plugin.formats)),
+        "callbacks": [spec.name for spec in plugin.callbacks],
     }

@@ -14,7 +14,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, device_option, json_option, no_device, repeated
+from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
 from zoo.models.answer_files import TABLES, save_answers
 from zoo.models.answers import (
@@ -34,7 +34,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
 
 @click.command("predict")
-@click.argument("target")
+@click.argument("target", shell_complete=complete_name)
 @click.argument("inputs", metavar="[INPUT...]", nargs=-1)
 @click.option(
     "--threshold",
@@ -50,6 +50,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     "--top", type=click.IntRange(min=1), default=5, show_default=True, help="How many ranked answers to show."
 )
 @click.option("--text-column", default="", metavar="NAME", help="The column of a table that holds the texts.")
+@click.option("--encoding", default="", metavar="NAME", help="What files of text are in, where not UTF-8: cp1252.")
 @click.option("--every", type=click.IntRange(min=1), default=1, metavar="N", help="Of a video only every Nth frame.")
 @click.option(
     "--save",
@@ -72,6 +73,7 @@ def predict(
     settings: tuple[str, ...],
     top: int,
     text_column: str,
+    encoding: str,
     every: int,
     save: Path | None,
     strict: bool,
@@ -96,7 +98,7 @@ def predict(
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
     kind = InputKind(task=task, input=request.input)
     resolved = resolve_inputs(inputs, kind, stdin=sys.stdin.buffer, samples=samples, seed=seed)
-    options = AnswerOptions(limit=top, settings=chosen, text_column=text_column, strict=strict)
+    options = AnswerOptions(limit=top, settings=chosen, text_column=text_column, encoding=encoding, strict=strict)
     for note in resolved.notes:
         out.note(note)
     with (

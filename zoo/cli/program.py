@@ -35,6 +35,7 @@ COMMANDS = {
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
     "data": Entry("zoo.cli.data:data", "What zoo understands of data: check, show and convert them.", torch=True),
     "runs": Entry("zoo.cli.runs:runs", "The trainings in a folder; compare and remove them.", torch=True),
+    "report": Entry("zoo.cli.report:report", "Write the page about a run: epochs, intervals, classes.", torch=True),
     "cache": Entry("zoo.cli.cache:cache", "What zoo keeps for a second proof of the same target: show it, empty it."),
     "plugins": Entry("zoo.cli.plugins:plugins", "The installed plugins; check one, write a new one.", torch=True),
     "weights": Entry("zoo.cli.weights:weights", "The downloaded weights.", torch=True),

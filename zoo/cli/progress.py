@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zoo.api.untrusted import one_line
+from zoo.runs.terminal import terminal_columns, width_of
 
 if TYPE_CHECKING:
     from zoo.api.task import Progress
@@ -47,6 +48,9 @@ class ProgressLine:
 
     def _print(self, line: str) -> None:
         if self._live:
+            width = terminal_columns(sys.stderr) or len(line) + 1
+            while width_of(line) >= width and ", " in line:  # a live line is rewritten: a longer one would leave rests
+                line = line.rpartition(", ")[0]
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)

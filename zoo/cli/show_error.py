@@ -13,6 +13,7 @@ import click
 from zoo.api.errors import DataError, ZooError, describe_error
 from zoo.api.untrusted import one_line, visible
 from zoo.cli.signals import Terminated
+from zoo.runs.terminal import folded, terminal_columns
 
 SHOWN_PROBLEMS = 12
 
@@ -82,13 +83,15 @@ class Failure:
 
             print_exception(error, file=sys.stderr)
         spelled = visible if self.kind == "usage" else one_line  # click has usage in several lines
-        print(spelled(f"Error: {self.message}"), file=sys.stderr)
-        for problem in self.problems[:SHOWN_PROBLEMS]:
-            print(one_line(f"  {problem}"), file=sys.stderr)
-        if len(self.problems) > SHOWN_PROBLEMS:
-            print(f"  and {len(self.problems) - SHOWN_PROBLEMS} more", file=sys.stderr)
-        if self.hint:
-            print(visible(self.hint), file=sys.stderr)
+        more = len(self.problems) - SHOWN_PROBLEMS
+        said = [
+            *spelled(f"Error: {self.message}").split("\n"),
+            *(one_line(f"  {problem}") for problem in self.problems[:SHOWN_PROBLEMS]),
+            *([f"  and {more} more"] if more > 0 else []),
+            *(visible(self.hint).split("\n") if self.hint else []),
+        ]
+        for line in said:
+            print("\n".join(folded(line, terminal_columns(sys.stderr))), file=sys.stderr)
 
     def document(self) -> dict[str, object]:
         """The same as JSON."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +16,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
-from zoo.cli.options import json_option, train_options
+from zoo.cli.options import complete_name, json_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
@@ -47,15 +45,20 @@ if TYPE_CHECKING:
 SCHEMA = 1
 UNSHOWN = ("schema", "recipe", "choices")
 """Parts of the config that --dry-run says in another way, or that are for machines alone."""
+BESIDE_RESUME = ("--data", "--devices", "--callback")
+"""What may be said of a run that is resumed."""
+SHOWN_RATES = 20
+"""Rows of the table of --find-lr, about."""
 PATH = click.Path(path_type=Path)
 
 
 @click.command("train", cls=TrainCommand)
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=complete_name)
 @train_options
 @click.option("--resume", type=PATH, help="Continue an interrupted run; stands instead of MODEL.")
 @click.option("--allow-inexact", is_flag=True, help="Resume even where it cannot be exact.")
 @click.option("--from-scratch", is_flag=True, help="With --resume: begin again, and keep the checkpoints aside.")
+@click.option("--find-lr", is_flag=True, help="Try rising learning rates for 100 steps and suggest one; train nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
 @json_option
 def train(
@@ -64,6 +67,7 @@ def train(
     resume: Path | None,
     allow_inexact: bool,
     from_scratch: bool,
+    find_lr: bool,
     dry_run: bool,
     as_json: bool,
     **chosen: Any,
@@ -74,6 +78,11 @@ def train(
     if launched() is not None:
         os.environ.setdefault(*QUIET)
     catalog = Catalog.discover()
+    if find_lr and (dry_run or resume is not None):
+        raise UsageError(
+            "--find-lr tries rates for a new training, and goes with neither --dry-run nor --resume",
+            hint="leave one of them out",
+        )
     if resume is not None and dry_run:
         raise UsageError("--dry-run looks at a new training, and --resume continues one", hint="leave one of them out")
     if resume is None and from_scratch:
@@ -85,6 +94,7 @@ def train(
             catalog,
             data=options.data,
             devices=options.devices,
+            callbacks=options.callbacks,
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             output=output,
@@ -109,10 +119,33 @@ def train(
         return
     if request.weights is not None:
         download_weights(request.weights.entry)
+    if find_lr:
+        _find_lr(request, card, model, output)
+        return
     from zoo.training.start import begin  # noqa: PLC0415  torch, after all that can go wrong without it
 
-    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(output), say=_printer(output))
+    ended = begin(request, card, argv=sys.argv, callbacks=_callbacks(), say=_printer(output))
     _conclude(ended, catalog, output)
+
+
+def _find_lr(request: TrainingRequest, card: DataCard, model: str | None, output: Output) -> None:
+    """Say the loss at rising rates, and the command that trains at the one where it falls fastest."""
+    from zoo.training.start import find_lr  # noqa: PLC0415  torch, after all that can go wrong without it
+
+    found = find_lr(request, card, say=_printer(output))
+    output.document(
+        {"schema": SCHEMA, "rates": list(found.rates), "losses": list(found.losses), "suggested": found.suggested}
+    )
+    every = max(len(found.rates) // SHOWN_RATES, 1)
+    rows = list(zip(found.rates, found.losses, strict=True))[::every]
+    output.table(("learning rate", "loss"), [(f"{rate:.1e}", f"{loss:.4f}") for rate, loss in rows])
+    named = [*([model] if model else [])]
+    if found.suggested is None:
+        output.note("the loss falls at none of these rates; the recipe's own stays")
+        output.next(" ".join(["zoo train", *named, *command_words(request.options)]))
+        return
+    output.line(f"the loss falls fastest at {found.suggested:g}; the recipe says {request.config.recipe.lr:g}")
+    output.next(" ".join(["zoo train", *named, *command_words(replace(request.options, lr=found.suggested))]))
 
 
 def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
@@ -134,12 +167,8 @@ def _check_device(device: str) -> None:
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
-    """A resumed run keeps its config, but for where its data are and how many processes there are.
-
-    Another option would be ignored: an error.
-    """
-    kept = ("--data", "--devices")
-    flags = [*(flag for flag in chosen_flags(options) if flag not in kept), *(["MODEL"] if model else [])]
+    """A resumed run keeps its config, but for its data's place, its processes and what listens; else an error."""
+    flags = [*(flag for flag in chosen_flags(options) if flag not in BESIDE_RESUME), *(["MODEL"] if model else [])]
     if flags:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
 
@@ -150,6 +179,7 @@ def _resume(
     *,
     data: str | Path | None,
     devices: int | None,
+    callbacks: Sequence[str],
     allow_inexact: bool,
     from_scratch: bool,
     output: Output,
@@ -167,7 +197,7 @@ def _resume(
             from_scratch=from_scratch,
             data=data,
             devices=devices,
-            callbacks=_callbacks(output),
+            callbacks=[*callbacks, *_callbacks()],
             progress=watch,
             say=_printer(output),
         )
@@ -178,24 +208,16 @@ def _printer(output: Output) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         if leads():
-            for line in _folded(text) if output.on_terminal else [text]:
-                (output.note if output.as_json else output.line)(line)
+            (output.note if output.as_json else output.line)(text)
 
     return say
 
 
-def _folded(sentence: str) -> list[str]:
-    """The lines of a sentence on a terminal, broken between words; one with a command in it stays whole."""
-    if "zoo train " in sentence:
-        return [sentence]
-    width = get_terminal_size().columns
-    return wrap(sentence, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
-
-
-def _callbacks(output: Output) -> list[Any]:
+def _callbacks() -> list[Any]:
+    """The live line, on stdout, which is stderr under --json."""
     from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
-    return [LiveLine(sys.stderr if output.as_json else sys.stdout)] if leads() else []
+    return [LiveLine()] if leads() else []
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import click
 
 from zoo.api.errors import UnknownName, UsageError
 from zoo.cli import text
-from zoo.cli.options import checkpoint_option, device_option, json_option
+from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
 from zoo.models.target import resolve_target
@@ -49,7 +49,7 @@ def list_weights(as_json: bool) -> None:
 
 
 @weights.command("clear")
-@click.argument("names", nargs=-1, metavar="[WEIGHTS]...")
+@click.argument("names", nargs=-1, metavar="[WEIGHTS]...", shell_complete=complete_name)
 @click.option("--all", "everything", is_flag=True, help="Everything that was downloaded or converted.")
 @json_option
 def clear_weights(names: tuple[str, ...], everything: bool, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from zoo.data.formats.folders import PICTURES
 from zoo.data.formats.named_path import named_path
 from zoo.data.formats.samples import FileListing
 from zoo.data.formats.text.rows import TextNote, TextRow
+from zoo.data.formats.text_files import check_encoding
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 
@@ -38,8 +39,10 @@ class InferredTask:
 def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
     """The first task whose format the data are kept in; DataError where no task can read them.
 
+    UsageError where --encoding names none.
     A table that no task can use as it is goes to the first one that takes such tables, whose check says what is wrong.
     """
+    check_encoding(request.encoding)
     sources: dict[str, DataSource] = {}
     unusable: list[str] = []
     errors: list[DataError] = []

@@ -6,9 +6,10 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 from typing import Any, Final
 
-from zoo.api.data import DataCard, DataNote, Split
+from zoo.api.data import DataCard, DataNote, Split, counted
 from zoo.api.errors import BadSample, ZooError
 from zoo.api.parts import NotesInput, Task
 from zoo.api.problem import Input
@@ -95,7 +96,8 @@ class DataSummary:
             split = self.splits.get(name, SplitSummary())
             per_class = [f"{label} {count:,}" for label, count in split.per_class.items()]
             counts = f" ({_few(per_class)})" if per_class else ""
-            yield f"{name}: {split.items:,} from {_few(split.origins)}{counts}" if split.items else f"{name}: none"
+            origins = [f"{_folder_name(self.source)}/" if origin == "." else origin for origin in split.origins]
+            yield f"{name}: {split.items:,} from {_few(origins)}{counts}" if split.items else f"{name}: none"
         yield from _facts(self.facts)
         yield from (str(note) for note in self.notes if note.kind == "reading")
         yield from (str(note) for note in self.left_out)
@@ -131,6 +133,12 @@ def failed_summary(error: ZooError, *, source: str, task: str, format: str) -> D
     """What is wrong with data that cannot be trained on."""
     problems = getattr(error, "problems", ()) or (BadSample(source, error.message, error.hint),)
     return DataSummary(source=source, task=task, format=format, problems=tuple(problems))
+
+
+def _folder_name(source: str) -> str:
+    """What a folder is called: the last part of its path, also of `.` and `..`."""
+    name = PurePath(source).name
+    return name if name not in ("", "..") else Path(source).resolve().name
 
 
 def _note(note: str) -> DataNote:
@@ -180,7 +188,7 @@ def _range_notes(card: DataCard) -> Iterator[DataNote]:
 def _small_splits(splits: Mapping[Split, SplitSummary]) -> Iterator[DataNote]:
     for name, split in splits.items():
         if split.items < FEW_ITEMS:
-            items = "1 item" if split.items == 1 else f"{split.items} items"
+            items = counted(split.items, "item")
             what = "hardly anything can be learnt" if name == "train" else "its scores say little"
             yield DataNote(f"{name} has {items}: {what}", kind="small-split", items=split.items, examples=(name,))
 

@@ -17,6 +17,7 @@ from zoo.api.task import Case, Shown, Signature
 from zoo.api.untrusted import one_line
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.predict import bundle_pipeline
+from zoo.data.formats.text_files import check_encoding
 from zoo.models.answer_html import answers_html
 from zoo.models.inputs.opened import Opener, drawn_often, named, silent
 from zoo.models.inputs.source import ResolvedInputs, Source, text_source
@@ -38,6 +39,8 @@ class AnswerOptions:
     """What the task lets choose, by name: temperature, threshold."""
     text_column: str = ""
     """The column of a table that holds the texts, where its name does not say so."""
+    encoding: str = ""
+    """What tables and files of text are in, where that is not UTF-8."""
     strict: bool = False
     """Refuse inputs that are larger than any that a bundle was proved with."""
 
@@ -66,8 +69,13 @@ class Answerer:
 
     def chosen(self, options: AnswerOptions) -> Answerer:
         """The same with the options that reading and showing look up among the problem's facts."""
+        if (options.text_column or options.encoding) and not self.task.tags.reads_text:
+            option = "--text-column" if options.text_column else "--encoding"
+            raise UsageError(f"{option} is for texts, and {self.model} reads none", hint=f"leave {option} out")
+        check_encoding(options.encoding)
         facts: dict[str, Json] = {} if self.task.tags.generative else dict(options.settings)
-        facts |= {"text_column": options.text_column} if options.text_column else {}
+        columns = {"text_column": options.text_column, "encoding": options.encoding}
+        facts |= {name: value for name, value in columns.items() if value}
         return replace(self, problem=replace(self.problem, facts={**self.problem.facts, **facts})) if facts else self
 
     def read(self, source: Source) -> Sequence[FileItem]:

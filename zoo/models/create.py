@@ -12,11 +12,11 @@ from zoo.api.errors import UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
-from zoo.models.build import build, default_problem, silent, weights_problem
+from zoo.models.build import build, default_problem, seeded, silent, weights_problem
 from zoo.models.preprocessing import BUILT, Built
 from zoo.models.target import check_model_name
-from zoo.models.variants import feature_maps, with_channels, with_dropout, without_head
-from zoo.models.weights.source import WeightsSource, default_weights, find_source, read_as
+from zoo.models.variants import feature_maps, with_channels, with_dropout, with_pool, without_head
+from zoo.models.weights.source import WeightsSource, default_weights, find_source, named_by_source, read_as
 from zoo.models.weights.start import start_from
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
@@ -32,6 +32,7 @@ def create_model(
     in_chans: int | None = None,
     drop_rate: float | None = None,
     features_only: bool = False,
+    global_pool: str | None = None,
     seed: int | None = None,
 ) -> nn.Module:
     """A model by name, in training mode, built for a problem or for so many classes.
@@ -43,11 +44,15 @@ def create_model(
     as it was.
 
     `num_classes=0` takes the head off: the model gives float32 [n, `model.num_features`].  `in_chans` is the number of
-    channels of a picture; weights for another number are adapted.  `drop_rate` is that of every dropout layer.  With
-    `features_only` the model is a `FeatureMaps`, which gives a list of maps.  UsageError where the architecture does
+    channels of a picture; weights for another number are adapted.  `drop_rate` is that of every dropout layer,
+    `global_pool` how the last maps become one vector ("avg", "max"; timm's networks know more).  With `features_only`
+    the model is a `FeatureMaps`, which gives a list of maps.  UsageError where the architecture does
     not have what is asked for.
     """
     check_model_name(name)
+    catalog = Catalog.discover()
+    if both := named_by_source(name, catalog):
+        name, weights = both[0].full_name, name if weights is None else weights
     _check(num_classes, least=0, name="num_classes")
     _check(in_chans, least=1, name="in_chans")
     bare, _, tag = name.partition("@")
@@ -55,7 +60,6 @@ def create_model(
         if given and (tag or (keyword == "pretrained" and weights)):
             named = repr(name) if tag else f"weights={weights!r}"
             raise UsageError(f"{named} names weights, and {keyword}={given!r} too", hint="say one of them")
-    catalog = Catalog.discover()
     entry = catalog.model(bare)
     source = _source(catalog, entry, tag=tag, weights=weights, pretrained=pretrained)
     made_for = problem or _problem(catalog, entry, source, num_classes or None)
@@ -64,6 +68,9 @@ def create_model(
     free = in_chans is not None and source is None and problem is None
     made_for = _with_channels(made_for, in_chans) if free and _takes_any(entry) else made_for
     model = build(catalog, entry, made_for, seed=seed)
+    if global_pool is not None:
+        with seeded(seed):
+            with_pool(model, global_pool, classes=len(made_for.classes), name=entry.full_name)
     if source:
         start_from(source, model, catalog=catalog, entry=entry, problem=made_for, progress=silent)
     if in_chans is not None and in_chans != made_for.image.channels:

@@ -51,6 +51,7 @@ def predict(
     seed: int | None = None,
     settings: Mapping[str, float] = MappingProxyType({}),
     text_column: str = "",
+    encoding: str = "",
     every: int = 1,
     strict: bool = False,
     device: str = "auto",
@@ -64,8 +65,9 @@ def predict(
     3].  No inputs at all are enough for models that draw their answers: `samples` of them from `seed`.
 
     `limit` is how many ranked answers each shows, `threshold` the score from which on detections are shown, `settings`
-    what else the task lets choose (temperature), `text_column` which column of a table holds the texts.  A bundle is
-    always run on the CPU; of inputs larger than any that it was proved with it warns, or with `strict` refuses them.
+    what else the task lets choose (temperature), `text_column` which column of a table holds the texts, `encoding` what
+    files of text are in.  A bundle is always run on the CPU; of inputs larger than any that it was proved with it
+    warns, or with `strict` refuses them.
 
     With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png":
     where it looks (Grad-CAM, with the extra `explain`).
@@ -79,7 +81,7 @@ def predict(
     kind = InputKind(task=task, input=request.input)
     chosen = named_settings(task, settings, threshold=threshold, seed=seed)
     resolved = _resolved(inputs, kind, samples=samples, seed=seed)
-    options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column, strict=strict)
+    options = AnswerOptions(limit=limit, settings=chosen, text_column=text_column, encoding=encoding, strict=strict)
     notes = list(resolved.notes)
     with (
         target_answerer(request, explain=explain) as answerer,

@@ -10,7 +10,7 @@ from zoo.api.parts import Task
 from zoo.api.problem import Input
 from zoo.api.specs import ModelSpec, WeightsSpec
 from zoo.bundle.runtime.manifest import read_manifest
-from zoo.models.weights.source import WeightsSource, own_source, published_source, trained_model
+from zoo.models.weights.source import WeightsSource, named_by_source, own_source, published_source, trained_model
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name
 from zoo.registry.name_resolution import RegistryEntry
@@ -207,6 +207,8 @@ def _existing(text: str, catalog: Catalog) -> Target | None:
 
 
 def _named(text: str, catalog: Catalog) -> Target:
+    if both := named_by_source(text, catalog):
+        return WeightsTarget(model=both[0], source=both[1])
     name, _, rest = text.partition("@")
     try:
         model = catalog.model(name if rest else text)

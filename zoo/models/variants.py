@@ -78,10 +78,37 @@ def with_dropout(model: nn.Module, rate: float, *, name: str) -> None:
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
         raise UsageError(f"drop_rate is {rate!r}; it must be from 0 to below 1")
     layers = [part for part in model.modules() if isinstance(part, Dropout)]
-    if not layers:
+    if isinstance(getattr(model, "drop_rate", None), int | float):  # timm's ResNets drop without a layer
+        object.__setattr__(model, "drop_rate", float(rate))
+    elif not layers:
         raise UsageError(f"{name} has no dropout, so drop_rate cannot be chosen")
     for layer in layers:
         layer.p = float(rate)
+
+
+def with_pool(model: nn.Module, kind: str, *, classes: int, name: str) -> None:
+    """Change how the last maps become one vector, before weights are loaded; the head may be made anew.
+
+    A network that has `reset_classifier`, as timm's have, knows its own kinds; of others the one average pool to a
+    single pixel becomes a maximum ("max").  UsageError where the architecture has no such thing.
+    """
+    reset = getattr(model, "reset_classifier", None)
+    if callable(reset):
+        try:
+            reset(classes, global_pool=kind)
+        except (TypeError, ValueError, AssertionError, KeyError) as error:
+            raise UsageError(f"{name} has no global_pool {kind!r}: {error or type(error).__name__}") from error
+        return
+    pools = [
+        path
+        for path, part in model.named_modules()
+        if isinstance(part, nn.AdaptiveAvgPool2d) and part.output_size in (1, (1, 1))
+    ]
+    if len(pools) != 1 or kind not in ("avg", "max"):
+        hint = "it has avg and max" if len(pools) == 1 else "leave it out: the architecture has no pool to choose"
+        raise UsageError(f"{name} has no global_pool {kind!r}", hint=hint)
+    if kind == "max":
+        model.set_submodule(pools[0], nn.AdaptiveMaxPool2d(1))
 
 
 def feature_maps(model: nn.Module, *, example: Sequence[Tensor], name: str) -> FeatureMaps:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
+from zoo.api.callback import Callback, CallbackRun, CallbackSpec
 from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
@@ -19,6 +19,7 @@ from zoo.registry.discovery import (
     installed_candidates,
     object_candidate,
 )
+from zoo.registry.listing import matches
 from zoo.registry.loader import Plugin, load_plugins
 from zoo.registry.name_resolution import RegistryEntry, S, find_entry, mark_clashes
 from zoo.registry.references import missing_requirements, resolve
@@ -64,9 +65,9 @@ class Catalog:
             entry
             for entry in self._all_models
             if any(
-                _matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
+                matches(name, pattern) for name in (entry.name, entry.full_name, *entry.aliases, *entry.former_names)
             )
-            and (task_name is None or task_name == self._task_of(entry))
+            and (task_name is None or task_name == self.task_name(entry))
         ]
         return tuple(sorted(entries, key=lambda entry: entry.full_name))
 
@@ -89,6 +90,11 @@ class Catalog:
     def trainers(self) -> tuple[RegistryEntry[TrainerSpec], ...]:
         """Every trainer, sorted by full name."""
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.trainers]
+        return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
+
+    def callbacks(self) -> tuple[RegistryEntry[CallbackSpec], ...]:
+        """Every callback, sorted by full name."""
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.callbacks]
         return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
@@ -120,7 +126,7 @@ class Catalog:
             entry
             for entry in self._all_models
             if name in entry.spec.takes_over
-            and self._task_of(entry) == self._task_of(owner)
+            and self.task_name(entry) == self.task_name(owner)
             and entry.plugin.built_in >= owner.plugin.built_in
         ]
         members.sort(key=lambda entry: (entry.spec.takes_over[name], entry.full_name))
@@ -134,9 +140,19 @@ class Catalog:
         """The task of a bare or full name."""
         return self._find(name, self.tasks(), kind="task")
 
+    def task_name(self, model: RegistryEntry[ModelSpec]) -> str:
+        """The full name of a model's task; as the model has it where no plugin offers that task."""
+        return self._task_names[model.spec.task]
+
     def trainer(self, name: str, owner: str = "") -> RegistryEntry[TrainerSpec]:
         """The trainer of a bare or full name; the trainers of the plugin `owner` come first."""
         return self._find(name, self.trainers(), kind="trainer", owner=owner)
+
+    def callback(self, name: str) -> RegistryEntry[CallbackSpec]:
+        """The callback of a bare or full name; MissingExtra where it cannot be used here."""
+        entry = self._find(name, self.callbacks(), kind="callback")
+        self._check_extra(entry)
+        return entry
 
     def trainer_of(self, model: RegistryEntry[ModelSpec]) -> RegistryEntry[TrainerSpec]:
         """The trainer that a model names."""
@@ -221,12 +237,7 @@ class Catalog:
 
     def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
         """The object that a reference of an entry names; MissingExtra or PluginError when it cannot be loaded."""
-        missing = self.missing(entry)
-        if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
-            raise MissingExtra(
-                f"{entry.full_name} needs {', '.join(missing)}, not installed here",
-                hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
-            )
+        self._check_extra(entry)
         try:
             return resolve(reference)
         except ZooError:
@@ -236,6 +247,14 @@ class Catalog:
                 f"the {entry.plugin.title} could not provide {reference!r} for {entry.full_name}: "
                 f"{describe_error(error)}"
             ) from error
+
+    def _check_extra(self, entry: RegistryEntry[S]) -> None:
+        missing = self.missing(entry)
+        if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
+            raise MissingExtra(
+                f"{entry.full_name} needs {', '.join(missing)}, not installed here",
+                hint=f"pip install '{entry.plugin.distribution}[{entry.spec.extra}]'",
+            )
 
     def make_task(self, name: str) -> Task:
         """The task of a bare or full name; its parts are made when they are first used."""
@@ -275,12 +294,22 @@ class Catalog:
         trainer = self.trainer_of(entry)
         return cast("Trainer", self._make(trainer, trainer.spec.trainer))
 
-    def _make(self, entry: RegistryEntry[S], reference: Reference) -> object:
+    def make_callback(self, entry: RegistryEntry[CallbackSpec], run: CallbackRun) -> Callback:
+        """A new callback for a training; PluginError where it is none."""
+        made = self._make(entry, entry.spec.callback, run)
+        if not isinstance(made, Callback):
+            raise PluginError(
+                f"{entry.spec.callback!r} of the {entry.plugin.title} gave a {type(made).__name__} for "
+                f"{entry.full_name}, where a zoo.Callback belongs"
+            )
+        return made
+
+    def _make(self, entry: RegistryEntry[S], reference: Reference, *arguments: object) -> object:
         maker = self.load(entry, reference)
         if not callable(maker):
             raise PluginError(f"{reference!r} of the {entry.plugin.title} is not callable, so {entry.full_name} is not")
         try:
-            return maker()
+            return maker(*arguments)
         except ZooError:
             raise
         except (Exception, SystemExit) as error:
@@ -302,6 +331,17 @@ class Catalog:
         """Weights that name the plugin of their model by a former name, with its present one."""
         current = current_name(spec.model, self.plugins)
         return spec if current == spec.model else replace(spec, model=current)
+
+    @cached_property
+    def _task_names(self) -> dict[str, str]:
+        """What each task that models name means."""
+        names = {}
+        for name in {spec.task for plugin in self.plugins for spec in plugin.models}:
+            try:
+                names[name] = self.task(name).full_name
+            except UnknownName:
+                names[name] = name
+        return names
 
     @cached_property
     def _all_models(self) -> tuple[RegistryEntry[ModelSpec], ...]:
@@ -332,18 +372,3 @@ class Catalog:
             return self.task(name).full_name == full_name
         except (UnknownName, AmbiguousName):
             return False
-
-    def _task_of(self, entry: RegistryEntry[ModelSpec]) -> str:
-        try:
-            return self.task(entry.spec.task).full_name
-        except UnknownName:
-            return entry.spec.task
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) if any(sign in pattern for sign in "*?[") else pattern in name
-
-
-def list_models(pattern: str = "*", task: str | None = None) -> list[str]:
-    """The full names of the installed models that match, sorted; see `Catalog.models` for patterns."""
-    return [entry.full_name for entry in Catalog.discover().models(pattern, task)]

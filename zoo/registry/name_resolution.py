@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.formats import FormatSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec)
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, CallbackSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +144,13 @@ def _choose(
     if len(entries) == 1:
         return entries[0]
     built_in = [entry for entry in entries if entry.plugin.built_in]
+    if len(built_in) > 1:
+        built_in = [entry for entry in built_in if not _yields(entry)]
     if len(built_in) == 1:
-        others = ", ".join(entry.owned_name for entry in entries if entry is not built_in[0])
+        rivals = [entry for entry in entries if entry is not built_in[0] and not _yields(entry)]
+        if not rivals:
+            return built_in[0]
+        others = ", ".join(entry.owned_name for entry in rivals)
         return replace(built_in[0], note=f"{name} is zoo's own {built_in[0].owned_name}; {others} needs its full name")
     for name_of_plugin in () if built_in else prefer:
         preferred = [entry for entry in entries if entry.plugin.name == name_of_plugin]
@@ -155,6 +161,11 @@ def _choose(
         f"the {kind} {name!r} is offered by more than one plugin: {everyone}",
         hint=f"use the full name, or decide with ZOO_PREFER={entries[0].plugin.name}",
     )
+
+
+def _yields(entry: RegistryEntry[S]) -> bool:
+    """Whether it leaves its bare name to another of zoo's own plugins."""
+    return isinstance(entry.spec, ModelSpec) and entry.spec.yields
 
 
 def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:

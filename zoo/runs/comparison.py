@@ -48,6 +48,11 @@ def compare_runs(runs: Sequence[Run]) -> tuple[ComparedRow, ...]:
         {
             **{f"validation {name}": value for name, value in run.record.metrics.items()},
             **{f"test {name}": value for name, value in run.record.test.items()},
+            **{
+                f"{name.replace('/', ' ')}, 95 %": f"{low:.4f} to {high:.4f}"
+                for name, (low, high) in run.record.intervals.items()
+            },
+            **{f"{split} calibration error": value for split, value in run.record.calibration.items()},
         }
         for run in runs
     ]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.errors import ZooError
-from zoo.runs.atomic import write_bytes
 from zoo.runs.cache import cache_root
 
 FOLDER: Final = "kept"
@@ -71,6 +70,8 @@ def write_entry(key: str, data: bytes) -> None:
     path = _path(key)
     if not is_keeping() or len(data) > MAX_ENTRY_BYTES:
         return
+    from zoo.runs.atomic import write_bytes  # noqa: PLC0415  a process that only reads needs none of it
+
     with suppress(OSError, ZooError):  # a full disk is no reason to fail: nobody asked for this file
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(path.parent, stat.S_ISDIR):

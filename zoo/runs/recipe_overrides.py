@@ -163,6 +163,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise UsageError(f"patience is {recipe.patience}; it must be at least 1 epoch, or none")
     if not recipe.weight_decay >= 0 or not recipe.backbone_lr >= 0:
         raise UsageError("weight_decay and backbone_lr must not be negative")
+    _check_mixing(recipe)
     shares = {"warmup": recipe.warmup, "label_smoothing": recipe.label_smoothing, "ema": recipe.ema}
     shares |= {"momentum": recipe.momentum, "betas[0]": recipe.betas[0], "betas[1]": recipe.betas[1]}
     for name, share in shares.items():
@@ -173,3 +174,16 @@ def check_recipe(recipe: Recipe) -> None:
         raise UsageError(f"batchnorm_momentum is {momentum:g}; it must be above 0 and at most 1, or none")
     if recipe.input_size is not None and min(recipe.input_size) < 1:
         raise UsageError(f"input_size is {recipe.input_size}; height and width must be at least 1 pixel")
+
+
+def _check_mixing(recipe: Recipe) -> None:
+    """UsageError with a sentence for the first number of mixing, layers or a teacher that is out of range."""
+    for name, alpha in {"mixup": recipe.mixup, "cutmix": recipe.cutmix}.items():
+        if not (alpha >= 0 and math.isfinite(alpha)):
+            raise UsageError(f"{name} is {alpha:g}; it must be at least 0")
+    if not 0 < recipe.layer_decay <= 1:
+        raise UsageError(f"layer_decay is {recipe.layer_decay:g}; it must be above 0 and at most 1")
+    if not 0 <= recipe.distill_weight <= 1:
+        raise UsageError(f"distill_weight is {recipe.distill_weight:g}; it must lie between 0 and 1")
+    if not (recipe.distill_temperature > 0 and math.isfinite(recipe.distill_temperature)):
+        raise UsageError(f"distill_temperature is {recipe.distill_temperature:g}; it must be greater than 0")

@@ -63,6 +63,10 @@ class RunRecord:
     """Validation metrics of the best checkpoint."""
     test: Mapping[str, float] = field(default_factory=dict)
     """Test metrics of the best checkpoint, measured once at the very end."""
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The 95 % interval of metrics that have one: "validation/top1", "test/top1"."""
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    """The expected calibration error of a classifier by split."""
     error: str = ""
     config: Mapping[str, Json] = field(default_factory=dict)
     """What of config.json decides the result, as it was when the run began; empty in a run of an older zoo."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from zoo.api.errors import BadFile
 from zoo.api.problem import Input, Json
@@ -42,10 +44,35 @@ def _converter() -> Converter:
     configure_union_passthrough(bool | int | float | str | None, converter)
     for kind in (bool, int, float, str):
         converter.register_structure_hook(kind, _exactly)
+    _only_from(list | tuple, converter, of=(tuple, list, Sequence))
+    _only_from(Mapping, converter, of=(dict, Mapping))
     # Json values are already what JSON holds
     converter.register_structure_hook_func(_is_json, lambda value, _: value)
     converter.register_unstructure_hook_func(_is_json, lambda value: value)
     return converter
+
+
+def _only_from(given: type | UnionType, converter: Converter, *, of: Collection[type]) -> None:
+    """Have the types `of` made from such values alone: to the library "abc" is the strings "a", "b" and "c" as well."""
+    under_way: set[Any] = set()
+
+    def hook_for(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+        under_way.add(kind)
+        try:
+            inner = converter.get_structure_hook(kind, cache_result=False)
+        finally:
+            under_way.discard(kind)
+
+        def checked(value: Any, kind: Any) -> Any:
+            if not isinstance(value, given):
+                raise ValueError(f"{value!r} is no {'object' if given is Mapping else 'list'}")
+            return inner(value, kind)
+
+        return checked
+
+    converter.register_structure_hook_factory(
+        lambda kind: (get_origin(kind) or kind) in of and kind not in under_way, hook_for
+    )
 
 
 def _to_input(converter: Converter, value: Any) -> Input:

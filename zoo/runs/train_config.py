@@ -19,7 +19,7 @@ from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
-from zoo.runs.train_options import AUTO, Freeze, OnBadSample, TrainOptions, given
+from zoo.runs.train_options import AUTO, NO_CALLBACK, Freeze, OnBadSample, TrainOptions, given
 from zoo.runs.user_paths import expand_user
 
 SCHEMA: Final = 2
@@ -62,11 +62,17 @@ class TrainConfig:
     """What the data are read as; empty to detect it."""
     text_column: str = ""
     label_column: str = ""
+    encoding: str = ""
+    """What files of text are in; empty for UTF-8."""
     weights: str | None = None
     """What training starts from: a tag, a run or a file; None starts from the seed."""
     trainer: str = ""
     """The full name of the trainer that was chosen instead of the model's own; empty for that."""
     freeze: Freeze = "none"
+    teacher: str = ""
+    """A run or weights whose answers are learnt, too; empty for none."""
+    teacher_sha256: str = ""
+    """Of the file with the teacher's parameters; a resume needs the same."""
     seed: int = 0
     device: str = "auto"
     """cpu, cuda or mps once the run has started."""
@@ -91,6 +97,8 @@ class TrainConfig:
     """Take only so many training items."""
     save_every: str = "10min"
     """A checkpoint within an epoch: a time, or a number of steps as in 500steps."""
+    callbacks: tuple[str, ...] = ()
+    """Full names of what listens beside the built-in callbacks."""
     choices: tuple[Choice, ...] = ()
     """What of this zoo chose for the data, and why; nothing that the user chose."""
 
@@ -109,6 +117,7 @@ class TrainConfig:
             format=self.format,
             text_column=self.text_column,
             label_column=self.label_column,
+            encoding=self.encoding,
             location=self.data_path if self._names_data else "",
         )
 
@@ -129,7 +138,7 @@ class TrainConfig:
 _CHANGEABLE: Final = frozenset(
     (
         *("schema", "plugin_version", "data", "data_path", "data_root", "output", "choices", "save_every"),
-        *("device", "devices", "threads", "workers"),
+        *("device", "devices", "threads", "workers", "callbacks"),
     )
 )
 """Fields that a resume may find changed: another place, another machine, and what decides nothing."""
@@ -217,9 +226,13 @@ def choose_recipe(spec: ModelSpec, data: str, weights: str | None) -> Recipe:
 def _config_fields(options: TrainOptions) -> dict[str, object]:
     """The fields of TrainConfig that the user chose, as config.json holds them."""
     chosen = dict(given(options, "config"))
+    if "teacher" in chosen:
+        chosen |= {"teacher": absolute_path(str(options.teacher)) or str(options.teacher), "teacher_sha256": ""}
     for name in ("data", "data_root", "weights"):
         if name in chosen:
             chosen[name] = str(chosen[name])
+    if "callbacks" in chosen:
+        chosen["callbacks"] = tuple(name for name in options.callbacks if name != NO_CALLBACK)
     if options.max_time is not None:
         chosen["max_time"] = read_seconds(options.max_time)
     if options.ratios is not None:

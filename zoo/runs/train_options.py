@@ -16,8 +16,13 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 Freeze = Literal["none", "backbone"]
 OnBadSample = Literal["error", "skip"]
 Precision = Literal["auto", "32", "bf16", "16"]
+AugmentPolicy = Literal["none", "randaugment", "trivialaugment", "autoaugment", "augmix"]
+Sampling = Literal["shuffled", "balanced"]
+ClassWeights = Literal["none", "balanced"]
 AUTO: Final = "auto"
 """The batch size that is found by trying."""
+NO_CALLBACK: Final = "none"
+"""What --callback calls no callback."""
 Destination = Literal["config", "recipe", "start"]
 """Where an option goes: to a field of TrainConfig or of Recipe, both replayed by `--config`, or to the start alone."""
 
@@ -50,6 +55,10 @@ class TrainOptions:
         default=None, metadata=_row("The column of texts in a table: its name, or its number from 1.", "config")
     )
     label_column: str | None = field(default=None, metadata=_row("The column of labels in a table.", "config"))
+    encoding: str | None = field(
+        default=None,
+        metadata=_row("What files of text are in, where it is not UTF-8 or UTF-16: cp1252, gb18030.", "config"),
+    )
     weights: str | Path | None = field(
         default=None,
         metadata=_row(
@@ -61,6 +70,26 @@ class TrainOptions:
         default=None, metadata=_row("Any trainer of the model's task instead of the model's own.", "config")
     )
     freeze: Freeze | None = field(default=None, metadata=_row("backbone: only the head learns.", "config"))
+    teacher: str | Path | None = field(
+        default=None,
+        metadata=_row("Learn from its answers, too: a run, or weights as in resnet50@imagenet1k_v2.", "config"),
+    )
+    layer_decay: float | None = field(
+        default=None, metadata=_row("Factor of the learning rate from each layer to the one before it.", "recipe")
+    )
+    mixup: float | None = field(default=None, metadata=_row("Mix pictures in pairs: alpha, as in 0.2.", "recipe"))
+    cutmix: float | None = field(
+        default=None, metadata=_row("Put a part of another picture in: alpha, as in 1.", "recipe")
+    )
+    augment_policy: AugmentPolicy | None = field(
+        default=None, metadata=_row("A published list of random changes of pictures.", "recipe")
+    )
+    sampling: Sampling | None = field(
+        default=None, metadata=_row("balanced: every class equally often, with repeats.", "recipe")
+    )
+    class_weights: ClassWeights | None = field(
+        default=None, metadata=_row("balanced: rare classes count more in the loss.", "recipe")
+    )
     epochs: int | None = field(default=None, metadata=_row("How many times training goes through the data.", "recipe"))
     batch_size: int | str | None = field(
         default=None,
@@ -98,6 +127,10 @@ class TrainOptions:
     precision: Precision | None = field(
         default=None, metadata=_row("Number format of the forward pass; auto suits the device.", "recipe")
     )
+    compile: bool = field(
+        default=False,
+        metadata=_row("Let PyTorch compile the model at the first step: for long trainings; needs g++.", "recipe"),
+    )
     devices: int | None = field(
         default=None, metadata=_row("Processes on this machine, one for each device.", "config")
     )
@@ -121,6 +154,15 @@ class TrainOptions:
         metadata=_row("Save within an epoch, too: 5min or 500steps; every 10min if left out.", "config"),
     )
     limit_train: int | None = field(default=None, metadata=_row("Use only this many training items.", "config"))
+    callbacks: Sequence[str] = field(
+        default=(),
+        metadata=_row(
+            "Who listens, too: mlflow, wandb, or a plugin's callback; none: nobody. May be repeated.",
+            "config",
+            name="callback",
+            metavar="NAME",
+        ),
+    )
     on_bad_sample: OnBadSample | None = field(
         default=None, metadata=_row("skip: leave out samples that cannot be read, at most 1 %.", "config")
     )

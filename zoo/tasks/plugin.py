@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zoo import BUILT_IN_FORMATS, FormatSpec, Monitor, TaskSpec, TaskTags, TrainerSpec, hookimpl
+from zoo import (
+    BUILT_IN_CALLBACKS,
+    BUILT_IN_FORMATS,
+    CallbackSpec,
+    FormatSpec,
+    Monitor,
+    TaskSpec,
+    TaskTags,
+    TrainerSpec,
+    hookimpl,
+)
 
 ZOO_API = 2
 
@@ -160,7 +170,8 @@ TRAINERS = (
         name="classification",
         task="image-classification",
         trainer="zoo.training.trainers.classification:ClassificationTrainer",
-        options={"auxiliary_weight": 0.4},
+        options={"auxiliary_weight": 0.4, "first_size": 1.0},
+        supports=("augment_policy", "mixup", "cutmix", "sampling", "class_weights", "teacher"),
         summary="cross-entropy, with label smoothing if the recipe says so",
     ),
     TrainerSpec(
@@ -181,6 +192,7 @@ TRAINERS = (
         task="text-classification",
         trainer="zoo.training.trainers.text_classification:TextClassificationTrainer",
         options={"token_dropout": 0.0},
+        supports=("class_weights", "teacher"),
         summary="cross-entropy over tokens and lengths; token_dropout hides a share of the tokens",
     ),
     TrainerSpec(
@@ -222,3 +234,9 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
 def zoo_formats() -> Iterable[FormatSpec]:
     """The ways in which people keep data for these tasks."""
     return BUILT_IN_FORMATS
+
+
+@hookimpl
+def zoo_callbacks() -> Iterable[CallbackSpec]:
+    """The callbacks of this distribution."""
+    return BUILT_IN_CALLBACKS

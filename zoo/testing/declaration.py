@@ -11,7 +11,9 @@ from inspect import getmembers, isfunction
 from typing import Any, Final
 
 from zoo.api.api_1 import TaskApi1
+from zoo.api.callback import CallbackSpec
 from zoo.api.errors import ZooError
+from zoo.api.formats import FormatSpec
 from zoo.api.parts import TaskAnswers, TaskData, TaskGraphs, TaskTensors
 from zoo.api.specs import PARTS, ModelSpec, Reference, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.api.trainer import Trainer
@@ -23,7 +25,7 @@ from zoo.runs.serialization import from_json, to_json
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 
-Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec
+Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec | FormatSpec | CallbackSpec
 LIST_PLUGIN: Final = """
 import json, sys
 from zoo.registry.catalog import Catalog
@@ -44,10 +46,15 @@ def loads(context: CheckContext, plugin: Plugin) -> str:
     del context
     if plugin.error:
         raise Failing(plugin.error, next_step=f"ZOO_STRICT_PLUGINS=1 zoo info {plugin.name} --traceback")
-    count = len(plugin.models) + len(plugin.trainers) + len(plugin.weights) + len(plugin.tasks)
+    count = len(_specs(plugin))
     if not count:
         raise Failing("it offers nothing", next_step="implement a hook, as in @zoo.hookimpl def zoo_models(): ...")
     return f"{count} specs"
+
+
+def _specs(plugin: Plugin) -> tuple[Spec, ...]:
+    offered = (plugin.models, plugin.trainers, plugin.weights, plugin.tasks, plugin.formats, plugin.callbacks)
+    return tuple(spec for specs in offered for spec in specs)
 
 
 def torch_free(context: CheckContext, plugin: Plugin) -> str:
@@ -121,7 +128,8 @@ def references(context: CheckContext, plugin: Plugin) -> str:
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
     fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
-    for spec in (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks):
+    fields += ("detect", "read", "write", "callback")
+    for spec in _specs(plugin):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
         for field in fields:
             value = getattr(spec, field, None)
@@ -220,7 +228,7 @@ def json_round_trip(context: CheckContext, plugin: Plugin) -> str:
     """Every spec is equal to itself after it was written as JSON and read again."""
     del context
     mistakes = []
-    specs: tuple[Spec, ...] = (*plugin.models, *plugin.trainers, *plugin.weights, *plugin.tasks)
+    specs = _specs(plugin)
     for spec in specs:
         name = spec.tag if isinstance(spec, WeightsSpec) else spec.name
         try:

@@ -12,24 +12,26 @@ from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.testing import declaration, export, model, trainer, weights
+from zoo.testing import callback, declaration, export, model, trainer, weights
 from zoo.testing.check import Check, Step
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import GROUPS, Group, Result, Score
 
 
 def switches(context: CheckContext, plugin: Plugin) -> str:
-    """Every check that a model declares as not applicable exists, and has a reason."""
+    """Every check that a model or a callback declares as not applicable exists, and has a reason."""
     del context
     known = {check.name for check in CHECKS if check.group != "declaration"}
     wrong = []
-    for spec in plugin.models:
+    for spec in (*plugin.models, *plugin.callbacks):
         for name, reason in spec.conformance.items():
             if name not in known:
                 wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
             elif not reason.strip():
                 wrong.append(f"{spec.name} declares {name!r} without a reason")
-    return declaration.pass_or_fail(wrong, f"{sum(len(spec.conformance) for spec in plugin.models)} switches")
+    return declaration.pass_or_fail(
+        wrong, f"{sum(len(spec.conformance) for spec in (*plugin.models, *plugin.callbacks))} switches"
+    )
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -61,6 +63,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(group="export", name="truth", ask=export.truth),
     Check(group="export", name="dynamic_axes", ask=export.dynamic_axes),
     Check(group="export", name="golden_replay", ask=export.golden_replay),
+    Check(group="callback", name="events", ask=callback.events),
+    Check(group="callback", name="state_round_trip", ask=callback.state_round_trip),
 )
 MAX_MODELS: Final = 12
 """Of a plugin with more models the smallest of each kind is checked, unless `models` says otherwise."""
@@ -197,11 +201,35 @@ def _of_weights(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]
     return [Step(check=check, name=entry.full_name, subject=entry) for entry in checked for check in _of("weights")]
 
 
+def _of_callbacks(context: CheckContext) -> list[Step]:
+    """The plugin's callbacks; of those whose extra is not installed only the name."""
+    entries = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in context.plugin.callbacks]
+    missing = {entry.full_name: context.catalog.missing(entry) for entry in entries}
+    return [
+        Step(
+            check=check,
+            name=entry.full_name,
+            subject=entry,
+            absent=_not_called(entry.spec.conformance.get(check.name), missing[entry.full_name]),
+        )
+        for entry in entries
+        for check in _of("callback")
+    ]
+
+
+def _not_called(declared: str | None, missing: tuple[str, ...]) -> str:
+    """Why a callback is not called; empty where it is."""
+    if declared is not None:
+        return f"the plugin declares that it does not apply: {declared}"
+    return f"it needs {', '.join(missing)}, not installed here" if missing else ""
+
+
 _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[ModelSpec]]], list[Step]]]] = {
     "model": lambda _, chosen: _of_models("model", chosen),
     "trainer": _of_trainers,
     "weights": _of_weights,
     "export": lambda _, chosen: _of_models("export", chosen),
+    "callback": lambda context, _: _of_callbacks(context),
 }
 
 

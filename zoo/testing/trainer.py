@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+from zoo.api.callback import Callback, EpochResult
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.overfit import ITEMS, OverfitTest, learn, training_request
 from zoo.testing.score import Failing, NotApplicable
-from zoo.training.events import Callback, EpochResult
 from zoo.training.resume import resume
 from zoo.training.run_training import Ended
 from zoo.training.start import begin

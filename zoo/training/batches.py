@@ -11,22 +11,35 @@ import torch
 from zoo.api.task import Batch, Dataset
 
 
-def read_batches(dataset: Dataset, batches: Sequence[list[int]], *, workers: int) -> Iterator[Batch]:
-    """The batches of these indices, in order; `workers` threads read ahead.  Any number of them gives the same."""
+def read_batches(
+    dataset: Dataset, batches: Sequence[list[int]], *, workers: int, pinned: bool = False
+) -> Iterator[Batch]:
+    """The batches of these indices, in order; `workers` threads read ahead.  Any number of them gives the same.
+
+    `pinned` batches lie in memory that a GPU copies from by itself, while the process goes on.
+    """
+
+    def read(indices: list[int]) -> Batch:
+        return _pinned(dataset.batch(indices)) if pinned else dataset.batch(indices)
+
     if workers == 0:
-        yield from map(dataset.batch, batches)
+        yield from map(read, batches)
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="zoo-read") as pool:
-        ahead = deque(pool.submit(dataset.batch, indices) for indices in batches[: 2 * workers])
+        ahead = deque(pool.submit(read, indices) for indices in batches[: 2 * workers])
         try:
             for position in range(len(batches)):
                 batch = ahead.popleft().result()
                 if position + 2 * workers < len(batches):
-                    ahead.append(pool.submit(dataset.batch, batches[position + 2 * workers]))
+                    ahead.append(pool.submit(read, batches[position + 2 * workers]))
                 yield batch
         finally:
             for future in ahead:
                 future.cancel()
+
+
+def _pinned(batch: Batch) -> Batch:
+    return {name: value.pin_memory() if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:

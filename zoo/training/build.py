@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.api.data import DataCard
+from zoo.api.errors import UsageError
 from zoo.api.parts import declares
 from zoo.api.problem import Problem
+from zoo.api.recipe import Recipe
 from zoo.api.trainer import Trainer
 from zoo.data.image.dataset import for_training
 from zoo.models.build import build, seeded, silent
@@ -23,12 +26,14 @@ from zoo.training.components import Training
 from zoo.training.context import Context, seed_everything
 from zoo.training.data_order import Plan
 from zoo.training.engine.fabric import Engine
+from zoo.training.engine.kernels import compile_modules
 from zoo.training.engine.threads import choose_threads, choose_workers, share_of_threads
 from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
 from zoo.training.rehearsal import check_batch, make_modules, rehearsal_step
 from zoo.training.request import TrainingRequest
+from zoo.training.teacher import load_teacher
 
 
 def starting_model(request: TrainingRequest, problem: Problem) -> tuple[nn.Module, Started | None]:
@@ -63,21 +68,32 @@ def build_training(
     recipe, declared = config.recipe, request.trainer.spec
     trainer = catalog.make_trainer(entry)
     options = {**declared.options, **recipe.options}
-    with for_training():
+    with for_training(reduced=recipe.reduced_decoding):
         train = task.tensors.dataset(card, "train", problem)
     if declares(task.tags.adjustable, train, "adjusted"):
         train = cast("Any", train).adjusted(options)
+    ordered = declares(task.tags.ordered, train, "order")
     plan = Plan(
         dataset=train,
         batch_size=recipe.batch_size,
         accumulate=recipe.accumulate,
         seed=config.seed,
-        ordered=declares(task.tags.ordered, train, "order"),
+        ordered=ordered,
         limit=config.limit_train,
         rank=engine.rank,
         world=engine.world,
     )
     plan.check()
+    weights = class_weights(card, plan, classes=len(problem.classes)) if needs_class_weights(recipe) else None
+    if weights is not None and recipe.sampling == "balanced":
+        labels = item_labels(card)
+        plan = replace(plan, weights=tuple(weights[labels].tolist()))
+    teacher = None
+    if config.teacher:
+        teacher, digest = load_teacher(
+            config.teacher, catalog, problem, device=engine.device, sha256=config.teacher_sha256
+        )
+        config = replace(config, teacher_sha256=digest)
     seed_everything(engine, config.seed)
     modules = _modules(trainer, model, problem, config, engine)
     for module in modules.values():
@@ -94,6 +110,8 @@ def build_training(
         seed=config.seed,
         total_steps=steps,
         whole_batch=plan.whole_batch,
+        class_weights=weights.to(engine.device) if weights is not None and recipe.class_weights != "none" else None,
+        teacher=teacher,
     )
     averaged = {**modules, "model": average.module} if average else modules
     evaluation = Context(
@@ -123,6 +141,29 @@ def build_training(
     return _settle(training, make_step)
 
 
+def needs_class_weights(recipe: Recipe) -> bool:
+    """Whether a recipe asks how frequent the classes are."""
+    return recipe.class_weights == "balanced" or recipe.sampling == "balanced"
+
+
+def class_weights(card: DataCard, plan: Plan, *, classes: int) -> Tensor:
+    """One over how frequent each class is among the training items, float32 [classes]; their mean over items is 1."""
+    counts = torch.bincount(item_labels(card)[plan.chosen()], minlength=classes).float()
+    present = counts > 0
+    return torch.where(present, plan.items / (present.sum() * counts.clamp(min=1)), 0.0)
+
+
+def item_labels(card: DataCard) -> Tensor:
+    """The class of every training item, int64 [items]; UsageError where the data have no classes."""
+    labels = [getattr(item, "label", None) for item in card.splits["train"]]
+    if not all(isinstance(label, int) for label in labels):
+        raise UsageError(
+            f"the items of {card.source.request.source} have no classes to balance",
+            hint="leave out balanced sampling and class weights",
+        )
+    return torch.tensor(labels, dtype=torch.int64)
+
+
 def rehearsal_of(training: Training, request: TrainingRequest) -> Callable[[], object]:
     """One step of this training on a copy of its model, to be timed."""
     head = request.entry.spec.head if training.config.weights else ()
@@ -144,7 +185,10 @@ def _modules(
 ) -> dict[str, nn.Module]:
     """What a trainer makes of a model, drawn from the seed, where it will learn."""
     with seeded(config.seed):
-        return make_modules(trainer, model, problem, config, engine)
+        modules = make_modules(trainer, model, problem, config, engine)
+    if config.recipe.compile:
+        compile_modules(modules.values())
+    return modules
 
 
 def _settle(training: Training, make_step: Callable[[], Callable[[], object]]) -> Training:
@@ -153,7 +197,7 @@ def _settle(training: Training, make_step: Callable[[], Callable[[], object]]) -
     indices = plan.epoch(0)[0]
     workers = config.workers
     if workers is None:
-        workers = engine.tell(choose_workers(lambda: training.train.batch(indices)))
+        workers = engine.tell(choose_workers(lambda: training.train.batch(indices), beside_gpu=engine.pins))
     threads = config.threads
     if threads is None and "OMP_NUM_THREADS" in os.environ:
         threads = torch.get_num_threads()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ class Context:
         seed: int,
         total_steps: int = 0,
         whole_batch: int = 0,
+        class_weights: Tensor | None = None,
+        teacher: Callable[..., Tensor] | None = None,
     ) -> None:
         self.modules: Mapping[str, nn.Module] = modules
         self.problem = problem
@@ -44,6 +46,8 @@ class Context:
         self.engine = engine
         self.seed = seed
         self.total_steps = total_steps
+        self.class_weights = class_weights
+        self.teacher = teacher
         self.step = 0
         self.epoch = 0
         self._generators = engine.generators()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from zoo.api.data import DataCard
+from zoo.api.data import DataCard, counted
 from zoo.api.problem import ImageInput, Input, LatentInput
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
@@ -220,17 +220,12 @@ def _batch(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:
         size = max(SMALLEST_BATCH, size // 2)
     steps = max(facts.items // size, 1)
     if size == usual:
-        return recipe, str(size), f"{facts.items:,} items make {_steps(steps)} an epoch"
+        return recipe, str(size), f"{facts.items:,} items make {counted(steps, 'step')} an epoch"
     share = size / usual
     rate = float(f"{recipe.lr * (share if recipe.optimizer == 'sgd' else math.sqrt(share)):.2g}")
-    reason = (
-        f"{facts.items:,} items make {_steps(steps)} an epoch; batches of {usual} would make {facts.items // usual}"
-    )
+    made = f"{facts.items:,} items make {counted(steps, 'step')} an epoch"
+    reason = f"{made}; batches of {usual} would make {facts.items // usual}"
     return replace(recipe, batch_size=size, lr=rate), str(size), reason
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count:,} steps"
 
 
 def _epochs(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:  # noqa: ARG001
@@ -255,5 +250,5 @@ def _momentum(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | No
     momentum = min(round(1 - FORGOTTEN ** (1 / steps), 3), LARGEST_MOMENTUM)
     if momentum <= max(recipe.batchnorm_momentum or 0.0, SLOWEST_MOMENTUM):
         return None
-    reason = f"the running statistics must follow the weights within the {_steps(steps)} of an epoch"
+    reason = f"the running statistics must follow the weights within the {counted(steps, 'step')} of an epoch"
     return replace(recipe, batchnorm_momentum=momentum), f"{momentum:g}", reason

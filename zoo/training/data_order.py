@@ -27,6 +27,8 @@ class Plan:
     """The dataset has an order of its own: `order(batch_size, generator)`."""
     limit: int | None = None
     """Use at most this many items, the same in every epoch."""
+    weights: tuple[float, ...] = ()
+    """How often each item is drawn, in proportion; empty where every item is shown once in an epoch."""
     rank: int = 0
     world: int = 1
 
@@ -64,10 +66,17 @@ class Plan:
         generator = torch.Generator().manual_seed(mix_seed(self.seed, epoch, stream=1))
         if self.ordered:
             return list(cast("Any", self.dataset).order(self.batch_size, generator))[: self.items]
-        if self.items == len(self.dataset):
-            return torch.randperm(self.items, generator=generator).tolist()
-        chosen = torch.randperm(len(self.dataset), generator=torch.Generator().manual_seed(self.seed))[: self.items]
+        chosen = self.chosen()
+        if self.weights:
+            shares = torch.tensor(self.weights, dtype=torch.float64)[chosen]
+            return chosen[torch.multinomial(shares, self.items, replacement=True, generator=generator)].tolist()
         return chosen[torch.randperm(self.items, generator=generator)].tolist()
+
+    def chosen(self) -> torch.Tensor:
+        """The indices of the items of every epoch, int64 [items]."""
+        if self.items == len(self.dataset):
+            return torch.arange(self.items)
+        return torch.randperm(len(self.dataset), generator=torch.Generator().manual_seed(self.seed))[: self.items]
 
 
 def mix_seed(seed: int, number: int, *, stream: int = 0) -> int:

@@ -45,6 +45,7 @@ def evaluate(
     *,
     data: str | None = None,
     data_root: Path | None = None,
+    encoding: str = "",
     split: Split | None = None,
     save: Path | None = None,
     overwrite: bool = False,
@@ -52,11 +53,14 @@ def evaluate(
 ) -> Evaluation:
     """The metrics of a run, of published weights or of a bundle; without a target, of the latest run.
 
-    `data` defaults to what the run was trained on, and for weights to the task's embedded data; `split` to the test
-    split, or to validation where there is none.  `save` is a new folder for metrics.json and pictures.
+    `data` defaults to what the run was trained on, and for weights to the task's embedded data; `encoding` is what
+    their files of text are in, as in cp1252; `split` defaults to the test split, or to validation where there is none.
+    `save` is a new folder for metrics.json and pictures.
     """
     request = resolve_target(target_text(target) if target is not None else None, device=device)
-    return evaluate_target(request, data=data, data_root=data_root, split=split, save=save, overwrite=overwrite)
+    return evaluate_target(
+        request, data=data, data_root=data_root, encoding=encoding, split=split, save=save, overwrite=overwrite
+    )
 
 
 @restored_torch()
@@ -65,6 +69,7 @@ def evaluate_target(
     *,
     data: str | None = None,
     data_root: Path | None = None,
+    encoding: str = "",
     split: Split | None = None,
     save: Path | None = None,
     overwrite: bool = False,
@@ -86,6 +91,7 @@ def evaluate_target(
             catalog,
             data=data,
             data_root=data_root,
+            encoding=encoding,
             split=split,
             save=save,
             overwrite=overwrite,
@@ -96,7 +102,7 @@ def evaluate_target(
     if trained is None and isinstance(target, RunTarget) and target.whole is not None:
         trained = load_trained(target, catalog)  # the problem of a part comes with its parameters
     subject = _subject(request, trained)
-    data_request = subject.data_request(data, data_root)
+    data_request = subject.data_request(data, data_root, encoding)
     task = catalog.make_task(subject.problem.task)
     card = task.data.check(task.data.detect(data_request), progress=checking)
     classes = task.problem(card, subject.problem.input).classes
@@ -130,14 +136,14 @@ class _Subject:
     default_data: str
     run: Run | None = None
 
-    def data_request(self, data: str | None, root: Path | None) -> DataRequest:
+    def data_request(self, data: str | None, root: Path | None, encoding: str) -> DataRequest:
         """What to measure on: what was asked for, else the run's own data, else the task's embedded ones."""
         if data is None and self.run is not None:
             own = self.run.config.request
-            return replace(own, root=root or own.root)
+            return replace(own, root=root or own.root, encoding=encoding or own.encoding)
         if not data and not self.default_data:
             raise UsageError(f"the task {self.problem.task} has no embedded data", hint="name yours with --data")
-        return DataRequest(source=data or self.default_data, root=root)
+        return DataRequest(source=data or self.default_data, root=root, encoding=encoding)
 
     def learnt(self, card: DataCard, *, named: bool) -> bool:
         """Whether these are the data of its training, as far as that is known."""

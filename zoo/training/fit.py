@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from zoo.api.errors import Diverged
-from zoo.api.task import Batch, Metrics
-from zoo.api.trainer import StepOutput
-from zoo.runs.evaluation_result import recorded
-from zoo.runs.train_config import read_interval
-from zoo.training.batches import channels_last, on_device, read_batches
-from zoo.training.components import Training
-from zoo.training.events import (
+from zoo.api.callback import (
     ALL_EPOCHS,
     ALL_STEPS,
     TIME_IS_UP,
     Callback,
     CheckpointEvent,
     EpochResult,
+    EvaluationEvent,
     Outcome,
-    Start,
+    StartEvent,
     StepEvent,
 )
+from zoo.api.data import Split
+from zoo.api.errors import Diverged
+from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
+from zoo.api.trainer import StepOutput
+from zoo.runs.evaluation_result import recorded
+from zoo.runs.train_config import read_interval
+from zoo.training.augmenting import augmented
+from zoo.training.batches import channels_last, on_device, read_batches
+from zoo.training.components import Training
+from zoo.training.notify import CallbackFailed, Notifier
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import NO_AUGMENT, SplitResult, measure_split, same_everywhere
+from zoo.training.split_metrics import SplitResult, measure_split, same_everywhere
 from zoo.training.state import ProcessState, not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
 """Losses stay on the device until there are so many, and are then read at once."""
 EVENT_SECONDS: Final = 0.1
 """Seconds between two step events."""
+CALLBACK_FAILED: Final = 1000
+"""Stands for a signal where the processes agree to stop, since a callback failed in the one that has callbacks."""
 
 
 class Fit:
@@ -42,14 +48,16 @@ class Fit:
         self,
         training: Training,
         *,
-        callbacks: Sequence[Callback],
+        notifier: Notifier,
         signals: StopSignals,
         load_best: Callable[[], None] | None = None,
+        test: Callable[[Metrics], SplitResult | None] | None = None,
     ) -> None:
         self._training = training
         self._load_best = load_best
+        self._test = test
         self._progress = training.progress
-        self._callbacks = callbacks
+        self._notifier = notifier
         self._signals = signals
         self._planned = training.context.total_steps
         accumulate, asked = training.config.recipe.accumulate, training.config.stop_after
@@ -61,6 +69,8 @@ class Fit:
         self._saved_step = training.progress.step
         self._metrics: dict[str, float] = {}
         self._best_measured: Metrics | None = None
+        self._tested: Metrics | None = None
+        self._test_metrics: Mapping[str, float] = {}
 
     def run(self) -> Outcome:
         """Train to the end, or until a signal comes."""
@@ -72,7 +82,7 @@ class Fit:
             if patience is not None and progress.stale >= patience:
                 return self._finish(f"no better for {patience} epochs")
             self._train_epoch()
-            if self._interrupted() or not self._end_epoch():
+            if self._interrupted() or not self._end_epoch() or self._callback_failed():
                 return self._interrupt()
             if self._out_of_time():
                 return self._finish(TIME_IS_UP)
@@ -92,7 +102,7 @@ class Fit:
         plain = training.engine.precision == "32" and training.engine.world == 1
         started, due = timer(), timer() + EVENT_SECONDS
         batches_before, step = progress.step, progress.step
-        for raw in read_batches(training.train, batches, workers=training.workers):
+        for raw in read_batches(training.train, batches, workers=training.workers, pinned=training.engine.pins):
             context.begin(step, epoch)
             if plain:
                 output = trainer.step(context, self._ready(raw))
@@ -118,8 +128,7 @@ class Fit:
         training = self._training
         recipe = training.config.recipe
         batch = on_device(raw, training.engine.device)
-        if recipe.augment != NO_AUGMENT:
-            batch = training.task.tensors.augment(batch, recipe.augment, training.context.generator)
+        batch = augmented(batch, training.task, recipe, training.context.generator)
         batch = training.train.ready(batch)
         return channels_last(batch) if recipe.channels_last else batch
 
@@ -140,19 +149,27 @@ class Fit:
         stop, save = engine.wishes.take()  # what any process asked for before this step
         by_steps = self._save_interval.steps is not None  # then all know it alike
         due = self._save_is_due()
-        engine.wishes.own = (self._signals.received is not None or self._time_is_over(), due and not by_steps)
+        ends = self._signals.received is not None or self._notifier.failure is not None or self._time_is_over()
+        engine.wishes.own = (ends, due and not by_steps)
         if due if by_steps else save and self._is_within():
             self._save_within()
         return stop and (self._interrupted() or self._out_of_time())
 
     def _interrupted(self) -> bool:
-        received = self._signals.received
+        received = CALLBACK_FAILED if self._notifier.failure else self._signals.received
         if self._training.engine.world == 1:
             return received is not None
         signal_number = max(self._training.engine.gather(received or 0))
         if signal_number:  # else one that came during the exchange would be forgotten
             self._signals.received = signal_number
         return signal_number > 0
+
+    def _callback_failed(self) -> bool:
+        """Whether one failed after the epoch, on all processes alike."""
+        failed = self._training.engine.tell(self._notifier.failure is not None)
+        if failed:
+            self._signals.received = CALLBACK_FAILED
+        return failed
 
     def _out_of_time(self) -> bool:
         return self._training.config.max_time is not None and self._training.engine.tell(self._time_is_over())
@@ -207,8 +224,8 @@ class Fit:
             best=best,
             measured=measured,
         )
-        for callback in self._callbacks:
-            callback.on_epoch_end(result)
+        self._send_evaluation("validation", split, measured)
+        self._notifier.epoch_end(result)
         self._save(metrics, best=best)
         return True
 
@@ -232,7 +249,7 @@ class Fit:
 
     def _send_start(self) -> None:
         training, progress = self._training, self._progress
-        start = Start(
+        start = StartEvent(
             monitor=training.monitor,
             epochs=training.config.recipe.epochs,
             batches=training.plan.batches,
@@ -241,10 +258,7 @@ class Fit:
             epoch=progress.epoch,
             step=progress.step,
         )
-        for callback in self._callbacks:
-            if state := training.callback_states.get(callback.name):
-                callback.load_state_dict(state)
-            callback.on_start(start)
+        self._notifier.start(start, training.callback_states)
 
     def _send_step(self, seconds_per_step: float, batch: int) -> None:
         self._read()
@@ -260,8 +274,18 @@ class Fit:
             step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
-        for callback in self._callbacks:
-            callback.on_step(event)
+        self._notifier.step(event)
+
+    def _send_evaluation(self, name: Split, split: SplitResult, measured: Metrics) -> None:
+        event = EvaluationEvent(
+            split=name,
+            epoch=self._progress.epoch,
+            step=self._progress.step,
+            metrics=split.metrics,
+            loss=split.loss,
+            measured=measured,
+        )
+        self._notifier.evaluation(event)
 
     def _remaining(self, seconds_per_step: float) -> float:
         steps = self._steps - self._progress.step
@@ -302,22 +326,35 @@ class Fit:
                 trainer=training.trainer,
                 progress=progress,
                 scaler=training.engine.scaler_state(),
-                callbacks={callback.name: state for callback in self._callbacks if (state := callback.state_dict())},
+                callbacks=self._notifier.states(),
                 processes=processes,
             )
 
         event = CheckpointEvent(
             step=progress.step, epoch=progress.epoch, metrics=recorded(metrics), best=best, fill=fill
         )
-        for callback in self._callbacks:
-            callback.on_checkpoint(event)
+        self._notifier.checkpoint(event)
         self._saved = time.perf_counter()
         self._saved_step = progress.step
 
     def _finish(self, reason: str) -> Outcome:
         if not self._has_best_measured():
             return self._stop("interrupted", self._signals.name)
+        if not self._is_tested():
+            return self._stop("interrupted", self._signals.name)
         return self._stop("finished", reason)
+
+    def _is_tested(self) -> bool:
+        """Measure the test split with the best weights, once; False after a signal."""
+        if self._test is None:
+            return True
+        measured = self._training.task.tensors.metrics(self._training.context.problem)
+        split = self._test(measured)
+        if split is None:
+            return False
+        self._tested, self._test_metrics = measured, recorded(split.metrics)
+        self._send_evaluation("test", split, measured)
+        return True
 
     def _has_best_measured(self) -> bool:
         """Measure the best epoch again where it lies before a resume, for its pictures; False after a signal."""
@@ -334,11 +371,16 @@ class Fit:
         self._read()
         if self._progress.step > self._saved_step:
             self._save({}, best=False)
+        self._notifier.raise_failure()
+        if self._signals.received == CALLBACK_FAILED:
+            raise CallbackFailed("a callback failed in the process that has the callbacks; it says which")
         return self._stop("interrupted", self._signals.name)
 
     def _stop(self, status: Literal["finished", "interrupted"], reason: str) -> Outcome:
         progress = self._progress
         progress.seconds = self._seconds()
+        splits = {"validation": self._best_measured, "test": self._tested} if status == "finished" else {}
+        measured = {split: metrics for split, metrics in splits.items() if metrics is not None}
         outcome = Outcome(
             status=status,
             reason=reason,
@@ -348,11 +390,31 @@ class Fit:
             seconds=progress.seconds,
             best_epoch=progress.best_epoch,
             metrics=recorded(progress.best),
+            test=self._test_metrics,
+            intervals=intervals(measured),
+            calibration=calibration_errors(measured),
             best_measured=self._best_measured if status == "finished" else None,
         )
-        for callback in self._callbacks:
-            callback.on_end(outcome)
+        self._notifier.end(outcome)
         return outcome
+
+
+def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
+    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
+    return {
+        f"{split}/{name}": interval
+        for split, metrics in measured.items()
+        if isinstance(metrics, HasIntervals)
+        for name, interval in metrics.intervals().items()
+    }
+
+
+def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
+    """The expected calibration error by split; of metrics that have none nothing."""
+    errors = {
+        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
+    }
+    return recorded(errors)
 
 
 def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:
@@ -366,17 +428,30 @@ def fit(
     callbacks: Sequence[Callback],
     signals: StopSignals,
     load_best: Callable[[], None] | None = None,
+    test: Callable[[Metrics], SplitResult | None] | None = None,
 ) -> Outcome:
     """Train to the end or to the first signal, and say how it ended; Diverged when the loss is not finite.
 
     `load_best` puts the best checkpoint into the model that is evaluated, where another process had measured it.
+    `test` measures the test split with the best weights; it is called once, after the last epoch.
+    CallbackFailed when a callback raised; a checkpoint is saved before.
     """
+    notifier = Notifier(callbacks, training.progress)
     try:
-        return Fit(training, callbacks=callbacks, signals=signals, load_best=load_best).run()
-    except Diverged as error:
-        progress = training.progress
-        where = f"epoch {progress.epoch + 1}, step {progress.step}"
-        raise Diverged(f"{training.config.model} diverged at {where}: {error.message}", hint=error.hint) from error
-    finally:
-        for callback in callbacks:
-            callback.on_close()
+        outcome = Fit(training, notifier=notifier, signals=signals, load_best=load_best, test=test).run()
+    except BaseException as error:
+        told = _located(training, error) if isinstance(error, Diverged) else error
+        notifier.failed(told)
+        notifier.close()
+        if told is error:
+            raise
+        raise told from error
+    notifier.close()
+    notifier.raise_failure()
+    return outcome
+
+
+def _located(training: Training, error: Diverged) -> Diverged:
+    progress = training.progress
+    where = f"epoch {progress.epoch + 1}, step {progress.step}"
+    return Diverged(f"{training.config.model} diverged at {where}: {error.message}", hint=error.hint)

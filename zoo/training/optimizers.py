@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import torch
@@ -19,21 +20,24 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
 
     Weight decay applies only to parameters of two or more dimensions, so not to biases and normalisation.
     `head` holds name prefixes: where it is given, all other parameters learn at `recipe.backbone_lr` times the rate.
+    With `recipe.layer_decay` below 1 each layer learns at so many times the rate of the next one; see `layer_names`.
     """
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    depths = _depths(module, head) if recipe.layer_decay < 1 else {}
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
-            backbone = bool(head) and not name.startswith(head)
-            groups.setdefault((backbone, parameter.ndim >= 2), []).append(parameter)
+            factor = recipe.backbone_lr if head and not name.startswith(head) else 1.0
+            factor *= recipe.layer_decay ** depths.get(name, 0)
+            groups.setdefault((factor, parameter.ndim >= 2), []).append(parameter)
     if not groups:
         raise ValueError("there is nothing to train: every parameter is frozen")
     settings: list[dict[str, Any]] = [
         {
             "params": parameters,
             "weight_decay": recipe.weight_decay if decays else 0.0,
-            "factor": recipe.backbone_lr if backbone else 1.0,
+            "factor": factor,
         }
-        for (backbone, decays), parameters in groups.items()
+        for (factor, decays), parameters in groups.items()
     ]
     fused = all(_fusible(parameter) for parameters in groups.values() for parameter in parameters)
     if recipe.optimizer == "sgd":
@@ -42,6 +46,39 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
         )
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     return kind(settings, lr=recipe.lr, betas=recipe.betas, fused=fused)
+
+
+def layer_names(names: Iterable[str]) -> dict[str, str]:
+    """The layer of each parameter: its name up to the first number, else to the first dot.
+
+    layer1.0.conv1.weight is of layer1.0, blocks.3.norm.bias of blocks.3, conv1.weight of conv1.
+    """
+    layers = {}
+    for name in names:
+        parts = name.split(".")[:-1]
+        number = next((index for index, part in enumerate(parts) if part.isdecimal()), 0)
+        layers[name] = ".".join(parts[: number + 1])
+    return layers
+
+
+def _depths(module: nn.Module, head: tuple[str, ...]) -> dict[str, int]:
+    """How many layers come after that of each parameter, in the order in which the module declares them; 0 of a head.
+
+    Normalisation belongs to the layer before it.
+    """
+    layers = layer_names(name for name, _ in module.named_parameters())
+    widths = {name: parameter.ndim for name, parameter in module.named_parameters()}
+    order: list[str] = []
+    place: dict[str, int] = {}
+    for name, layer in layers.items():
+        if head and name.startswith(head):
+            continue
+        if layer not in place:
+            if widths[name] >= 2 or not order:
+                order.append(layer)
+            place[layer] = len(order) - 1
+    behind = len(order) if head else len(order) - 1
+    return {name: behind - place[layer] for name, layer in layers.items() if layer in place}
 
 
 def _fusible(parameter: nn.Parameter) -> bool:

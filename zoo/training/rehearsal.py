@@ -19,11 +19,12 @@ from zoo.api.problem import Problem
 from zoo.api.trainer import Trainer
 from zoo.runs.recipe_overrides import Option
 from zoo.runs.train_config import TrainConfig
+from zoo.training.augmenting import augmented
 from zoo.training.batches import channels_last, on_device
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
-from zoo.training.split_metrics import NO_AUGMENT, EvalMode, evaluation_batch
+from zoo.training.split_metrics import EvalMode, evaluation_batch
 
 KEPT_CHECKPOINTS: Final = 5
 """Two within an epoch, that of the epoch before, the best, and the one that is being written."""
@@ -90,6 +91,8 @@ def rehearsal_step(
         engine=engine,
         seed=real.seed,
         whole_batch=training.plan.whole_batch,
+        class_weights=real.class_weights,
+        teacher=real.teacher,
     )
     context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
     raw = training.train.batch(training.plan.epoch(0)[0])
@@ -98,8 +101,7 @@ def rehearsal_step(
         context.begin(0, 0)
         batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
         with context.whole_batch():
-            if real.recipe.augment != NO_AUGMENT:
-                batch = training.task.tensors.augment(batch, real.recipe.augment, context.generator)
+            batch = augmented(batch, training.task, real.recipe, context.generator)
             with engine.autocast():
                 trainer.step(context, training.train.ready(batch))
 

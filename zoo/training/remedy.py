@@ -6,12 +6,12 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from zoo.api.callback import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 from zoo.api.specs import ModelSpec
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_config import TrainConfig, choose_recipe
 from zoo.runs.train_options import TrainOptions, command_words
-from zoo.training.events import ALL_EPOCHS, ALL_STEPS, TIME_IS_UP
 
 if TYPE_CHECKING:
     from zoo.training.run_training import Ended
@@ -93,6 +93,7 @@ def _data_words(config: TrainConfig) -> list[str]:
             format=config.format or None,
             text_column=config.text_column or None,
             label_column=config.label_column or None,
+            encoding=config.encoding or None,
             on_bad_sample="skip" if config.on_bad_sample == "skip" else None,
         )
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from zoo.api.data import counted
 from zoo.bundle.report.html import Child, Html, element, picture, table
 from zoo.bundle.report.page import document
 from zoo.runs.atomic import write_bytes
@@ -19,12 +20,26 @@ TITLES: Final[Mapping[str, str]] = {
     "curves": "The training, epoch by epoch",
     "confusion": "Which classes are confused",
     "classes": "Class by class",
+    "calibration": "Whether its probabilities can be believed",
     "precision_recall": "Precision over recall",
     "mistakes": "The worst mistakes",
     "detections": "The truth, and what the model finds",
     "segmentation": "The picture, the truth, and what the model says",
 }
 """What the pictures and tables of the usual names show; others are called by their names."""
+
+
+def _threads(number: int | None) -> str:
+    return "threads of the machine's choice" if number is None else counted(number, "thread")
+
+
+INTERVALS: Final = (
+    "The validation split chose the best epoch, so its numbers are a little too good; the test split chose nothing. "
+    "Intervals of shares are Wilson's, those of macro_f1 are by bootstrap, those of means by their standard error; "
+    "they tell how far other items of the same kind may lie off. The calibration error is the mean distance between "
+    "the probability of an answer and the share of right ones, in 15 bins."
+)
+"""What the table of intervals means."""
 
 
 def write_report(run: Run) -> Path:
@@ -34,6 +49,7 @@ def write_report(run: Run) -> Path:
     body = [
         _header(run, title),
         *(element("p", note, kind="dim") for note in (*run.data.notes, *record.notes)),
+        *_uncertainty(run),
         *_shown(run.path / "pictures"),
         _section("Epochs", _epochs(read_rows(run.path / "metrics.csv"))),
         _section("Recipe", _facts({name: str(value) for name, value in to_json(config.recipe).items()})),
@@ -53,11 +69,12 @@ def _header(run: Run, title: str) -> Html:
         "started from": config.weights or f"seed {config.seed}",
         "created": record.created,
         "trained": f"{record.epochs} epochs, {record.steps:,} steps, {record.seconds:.0f} s",
-        "machine": f"{config.device}, {config.devices} process(es) of {config.threads} thread(s), "
+        "machine": f"{config.device}, {counted(config.devices, 'process', 'processes')} of {_threads(config.threads)}, "
         f"precision {config.recipe.precision}",
-        "best epoch": str(record.best_epoch),
+        "status": run.status,
+        "best epoch": str(record.best_epoch or "none yet"),
         "validation": _numbers(record.metrics),
-        "test": _numbers(record.test) or "no test split",
+        "test": _numbers(record.test) or ("no test split" if run.status == "finished" else "not tested yet"),
     }
     return element("header", element("h1", title), _facts(facts), kind="run")
 
@@ -78,6 +95,24 @@ def _epochs(rows: list[dict[str, float]]) -> Html:
     if not rows:
         return element("p", "none")
     return table(rows[0], ([f"{value:.5g}" for value in row.values()] for row in rows), kind="numbers")
+
+
+def _uncertainty(run: Run) -> Iterable[Html]:
+    """How sure the numbers of the best epoch are; nothing where no metric has an interval."""
+    record, rows = run.record, []
+    for split, metrics in {"validation": record.metrics, "test": record.test}.items():
+        items = f"{run.data.counts.get(split, 0):,}"
+        for name, value in metrics.items():
+            if interval := record.intervals.get(f"{split}/{name}"):
+                rows.append((split, name, f"{value:.4f}", f"{interval[0]:.4f} to {interval[1]:.4f}", items))
+        if split in record.calibration:
+            rows.append((split, "calibration error", f"{record.calibration[split]:.4f}", "", items))
+    if rows:
+        yield _section(
+            "How sure these numbers are",
+            table(("split", "metric", "value", "95 % interval", "items"), rows, kind="rows"),
+            element("p", INTERVALS, kind="dim"),
+        )
 
 
 def _choices(config: TrainConfig) -> Iterable[Html]:

@@ -11,7 +11,8 @@ from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
-from zoo.api.specs import ModelSpec, TrainerSpec
+from zoo.api.recipe import Recipe
+from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec
 from zoo.api.task import Progress
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
@@ -20,8 +21,9 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.replacement import training_place
 from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
-from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions
+from zoo.runs.train_options import NO_CALLBACK, TRAIN_OPTIONS, TrainOptions
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
+from zoo.training.engine.kernels import check_compiler
 
 if TYPE_CHECKING:
     from zoo.models.weights.source import WeightsSource
@@ -65,6 +67,9 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         options = replace(options, weights=_default_weights(catalog, entry, options))
     entry, trainer, config = _settle_model(entry, options, catalog)
     _check_weights(config, entry)
+    if config.recipe.compile:
+        check_compiler()
+    _check_supported(config, trainer)
     output = options.output or default_output(entry.full_name)
     training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
@@ -101,6 +106,7 @@ def _settle_model(
     trainer = catalog.trainer_of(entry)
     if options.trainer:
         options = replace(options, trainer=trainer.full_name)
+    options = replace(options, callbacks=callback_names(options.callbacks, catalog))
     config = resolve_config(
         options,
         spec=entry.spec,
@@ -111,6 +117,15 @@ def _settle_model(
         trainer_options=trainer.spec.options,
     )
     return entry, trainer, config
+
+
+def callback_names(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
+    """The full names of callbacks, each once; ("none",) for none.  UnknownName, or MissingExtra for one of them."""
+    if NO_CALLBACK in names and len(names) > 1:
+        raise UsageError("--callback none goes with no other --callback", hint="leave one of them out")
+    if NO_CALLBACK in names:
+        return (NO_CALLBACK,)
+    return tuple(dict.fromkeys(catalog.callback(name).full_name for name in names))
 
 
 def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:
@@ -211,6 +226,19 @@ def _check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None
         )
     if config.freeze == "backbone" and not entry.spec.head:
         raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
+
+
+def _check_supported(config: TrainConfig, trainer: RegistryEntry[TrainerSpec]) -> None:
+    """UsageError where the trainer would ignore what was asked for."""
+    plain = Recipe()
+    asked = [name for name in OPTIONAL_RECIPE if getattr(config.recipe, name, "") != getattr(plain, name, "")]
+    asked += ["teacher"] if config.teacher else []
+    if ignored := [name for name in asked if name not in trainer.spec.supports]:
+        words = ", ".join(_flags([name]) for name in ignored)
+        raise UsageError(
+            f"the trainer {trainer.full_name} cannot do {words}",
+            hint=f"leave it out, or choose another --trainer; zoo info {trainer.full_name} says what it can do",
+        )
 
 
 def _find_weights(config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> WeightsSource | None:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from zoo.api.callback import Callback, Outcome
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.specs import ModelSpec
@@ -25,15 +26,15 @@ from zoo.runs.lock import holding
 from zoo.runs.resumable import check_resumable, check_unfinished, clear_way, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
+from zoo.runs.train_options import NO_CALLBACK
 from zoo.training.build import build_training, starting_model
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch
 from zoo.training.engine.place import processes
-from zoo.training.events import Callback, Outcome
 from zoo.training.memory import memory_errors
 from zoo.training.provenance import versions
 from zoo.training.rehearsal import check_room, saved_bytes
-from zoo.training.request import TrainingRequest
+from zoo.training.request import TrainingRequest, callback_names
 from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say, in_its_place
 from zoo.training.state import read_state
@@ -47,7 +48,7 @@ def resume(
     from_scratch: bool = False,
     data: str | Path | None = None,
     devices: int | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[str | Callback] = (),
     progress: Progress = silent,
     say: Say = print,
 ) -> Ended:
@@ -55,7 +56,8 @@ def resume(
 
     `data` says where the run's data are now; they must be the same by their contents.  `from_scratch` begins again
     with the run's seed, and keeps the checkpoints that are there aside.  `devices` are as many processes as are to go
-    on, where no launcher has started them.
+    on, where no launcher has started them.  `callbacks` are objects that listen, or names: these replace the run's own
+    ("none" for none).
     UsageError when the run is finished or still running, when its config was edited, when the data are not the same,
     and, unless `allow_inexact`, when this machine cannot repeat what that one would have done.  BadFile when there are
     checkpoints and none can be resumed from.
@@ -66,6 +68,12 @@ def resume(
         return _ended_before(run, catalog)
     start = starting_checkpoint(run, from_scratch=from_scratch)
     run = run if data is None else replace(run, config=run.config.with_data(str(data)))
+    names = tuple(callback for callback in callbacks if isinstance(callback, str))
+    own = [callback for callback in callbacks if not isinstance(callback, str)]
+    if names:
+        chosen = tuple(name for name in callback_names(names, catalog) if name != NO_CALLBACK)
+        run = replace(run, config=replace(run.config, callbacks=chosen))
+    callback_names(run.config.callbacks, catalog)  # one that is gone is said before the data are checked
     request = _request(run, catalog, start)
     card = request.task.data.check(request.data_source, progress=progress)
     other_data = _check_same_data(run, card, request.entry)
@@ -89,7 +97,7 @@ def resume(
                 run = _begin_again(run, training, inexact, from_scratch=from_scratch, say=say)
                 _point_at(run, training, start)
             engine.barrier()
-            ended = finish(run, training, card, callbacks, entry=request.entry)
+            ended = finish(run, training, card, own, entry=request.entry, catalog=catalog)
         return in_its_place(ended) if engine.leads else ended
 
 

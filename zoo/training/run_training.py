@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
 
+from zoo.api.callback import Callback, CallbackRun, Outcome
 from zoo.api.data import DataCard
-from zoo.api.errors import BadFile, DiskError, Diverged, ZooError, describe_error
+from zoo.api.errors import BadFile, DiskError, Diverged, UsageError, ZooError, describe_error
 from zoo.api.specs import ModelSpec
+from zoo.api.task import Metrics
 from zoo.models.weights.load import load_state, read_state
+from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.registry.references import resolve
 from zoo.runs import checkpoints
-from zoo.runs.evaluation_result import recorded
 from zoo.runs.run import Run, RunRecord, Status
+from zoo.runs.train_config import config_json
+from zoo.training.callbacks.built_in import EVERY_RUN
 from zoo.training.callbacks.checkpoints import Checkpoints
-from zoo.training.callbacks.metrics_csv import MetricsCsv, read_rows
-from zoo.training.callbacks.pictures import Pictures
-from zoo.training.callbacks.tensorboard import TensorBoard
+from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
 from zoo.training.engine.told import ProcessLost
-from zoo.training.events import Callback, Outcome
 from zoo.training.fit import fit
 from zoo.training.memory import is_out_of_memory, memory_error
+from zoo.training.notify import CallbackFailed
 from zoo.training.remedy import after_divergence
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import measure_split, same_everywhere
+from zoo.training.split_metrics import SplitResult, measure_split, same_everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,13 @@ class Ended:
 
 
 def finish(
-    run: Run, training: Training, card: DataCard, callbacks: Sequence[Callback], *, entry: RegistryEntry[ModelSpec]
+    run: Run,
+    training: Training,
+    card: DataCard,
+    callbacks: Sequence[Callback],
+    *,
+    entry: RegistryEntry[ModelSpec],
+    catalog: Catalog,
 ) -> Ended:
     """Fit, test the best checkpoint once, and write down how it ended; the caller holds the run's lock."""
     engine = training.engine
@@ -53,18 +64,16 @@ def finish(
         try:
             outcome = fit(
                 training,
-                callbacks=_all_callbacks(run, training, callbacks) if engine.leads else (),
+                callbacks=_all_callbacks(run, training, callbacks, catalog) if engine.leads else (),
                 signals=signals,
                 load_best=lambda: _load_best(run, training),
+                test=partial(_test, run, training, card, signals) if card.counts().get("test") else None,
             )
-            test = _test(run, training, card, signals) if outcome.status == "finished" else {}
         except BaseException as error:
             raise _failed(run, training, engine.explained(error), spec=entry.spec) from error
-    if test is None:
-        outcome = replace(outcome, status="interrupted", reason=signals.name, signal=signals.received)
     finished = outcome.status == "finished"
     findings = _findings(run, training) if finished and engine.leads else ()
-    record = _ended(run.record, outcome, test or {})
+    record = _ended(run.record, outcome)
     record = replace(record, notes=(*record.notes, *(finding.message for finding in findings)))
     if engine.leads:
         if finished:  # before run.json says so: a finished run has its report, whenever the process is killed
@@ -73,16 +82,33 @@ def finish(
     return Ended(entry=entry, run=replace(run, record=record), outcome=outcome, findings=findings)
 
 
-def _all_callbacks(run: Run, training: Training, callbacks: Sequence[Callback]) -> tuple[Callback, ...]:
-    """The built-in callbacks in the order in which they write, then the caller's."""
-    metrics = MetricsCsv(run.path / "metrics.csv")
-    return (
-        metrics,
-        TensorBoard(run.path / "tensorboard", metrics=metrics, created=run.record.created),
-        Checkpoints(run),
-        Pictures(run.path, epoch_figure=training.task.tags.epoch_figure),
-        *callbacks,
+def _all_callbacks(
+    run: Run, training: Training, callbacks: Sequence[Callback], catalog: Catalog
+) -> tuple[Callback, ...]:
+    """The built-in callbacks in the order in which they write, those that the config names, then the caller's."""
+    asked = CallbackRun(
+        path=run.path,
+        created=run.record.created,
+        model=run.config.model,
+        task=run.record.task,
+        data=run.config.data,
+        config=config_json(training.config),
+        tags=training.task.tags,
     )
+    metrics, tensorboard, pictures = (
+        cast("Callable[[CallbackRun], Callback]", resolve(spec.callback))(asked) for spec in EVERY_RUN
+    )
+    always = (metrics, tensorboard, Checkpoints(run), pictures, *callbacks)
+    named = [catalog.make_callback(catalog.callback(name), asked) for name in training.config.callbacks]
+    kinds = {type(callback) for callback in always}
+    every = (*always, *(callback for callback in named if type(callback) not in kinds))
+    names = [callback.name for callback in every]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise UsageError(
+            f"two callbacks of this training are called {twice}, and a checkpoint could not keep their states apart",
+            hint="give one of them another `name`",
+        )
+    return every
 
 
 def _findings(run: Run, training: Training) -> tuple[Finding, ...]:
@@ -91,7 +117,7 @@ def _findings(run: Run, training: Training) -> tuple[Finding, ...]:
     return diagnose(read_history(rows, training.monitor, classes=len(training.context.problem.classes)))
 
 
-def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> RunRecord:
+def _ended(record: RunRecord, outcome: Outcome) -> RunRecord:
     return replace(
         record,
         status=outcome.status,
@@ -100,7 +126,9 @@ def _ended(record: RunRecord, outcome: Outcome, test: Mapping[str, float]) -> Ru
         epochs=outcome.epochs,
         best_epoch=outcome.best_epoch,
         metrics=dict(outcome.metrics),
-        test=test,
+        test=dict(outcome.test),
+        intervals=dict(outcome.intervals),
+        calibration=dict(outcome.calibration),
     )
 
 
@@ -113,20 +141,18 @@ def _load_best(run: Run, training: Training) -> None:
     training.engine.share_tensors(model)
 
 
-def _test(run: Run, training: Training, card: DataCard, signals: StopSignals) -> dict[str, float] | None:
-    """The test metrics of the best checkpoint; none where the data have no test split; None after a signal."""
-    if not card.counts().get("test"):
-        return {}
+def _test(run: Run, training: Training, card: DataCard, signals: StopSignals, measured: Metrics) -> SplitResult | None:
+    """What the test split gives with the best checkpoint; None after a signal."""
     _load_best(run, training)
     result = measure_split(
         training.evaluation,
         training.trainer,
         training.task.tensors.dataset(card, "test", training.context.problem),
-        training.task.tensors.metrics(training.context.problem),
+        measured,
         workers=training.workers,
         stop=lambda: training.engine.world == 1 and signals.received is not None,
     )
-    return None if result is None else recorded(same_everywhere(result.metrics, training.engine, task=run.record.task))
+    return result and replace(result, metrics=same_everywhere(result.metrics, training.engine, task=run.record.task))
 
 
 def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSpec) -> BaseException:
@@ -148,4 +174,7 @@ def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSp
         except BadFile:
             kept = "no checkpoint had been written"
         return Diverged(error.message, hint=f"{kept}; {after_divergence(training.config, spec)}")
+    if isinstance(error, CallbackFailed):
+        path = shlex.quote(str(run.path))
+        error.hint = f"what was trained is saved; zoo train --resume {path} goes on, with --callback none without it"
     return error

@@ -76,7 +76,8 @@ def measure_split(
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
     with EvalMode(context.modules.values()), engine.autocast():
-        for indices, raw in zip(batches, read_batches(dataset, batches, workers=workers), strict=True):
+        read = read_batches(dataset, batches, workers=workers, pinned=engine.pins)
+        for indices, raw in zip(batches, read, strict=True):
             if stop():
                 return None
             batch = dataset.ready(on_device(raw, engine.device))

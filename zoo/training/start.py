@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from zoo.api.callback import Callback
 from zoo.api.data import DataCard
 from zoo.api.errors import UsageError
 from zoo.api.problem import Problem
@@ -23,13 +24,22 @@ from zoo.runs.lock import holding
 from zoo.runs.replacement import make_place, take_place, training_place
 from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
-from zoo.runs.train_options import AUTO, Freeze, OnBadSample, Precision, TrainOptions
+from zoo.runs.train_options import (
+    AUTO,
+    AugmentPolicy,
+    ClassWeights,
+    Freeze,
+    OnBadSample,
+    Precision,
+    Sampling,
+    TrainOptions,
+)
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
 from zoo.training.engine.fabric import Engine, choose_precision, launch
 from zoo.training.engine.place import processes
 from zoo.training.engine.threads import restored_torch
-from zoo.training.events import Callback
+from zoo.training.find_lr import RangeTest, range_test
 from zoo.training.finetuning import finetuning_offer
 from zoo.training.fitting_batch import fit_batch
 from zoo.training.memory import memory_errors
@@ -59,8 +69,9 @@ def begin(
         output = Path(engine.tell(str(request.output)))  # its letters are random: all processes take the first one's
         place = Path(engine.tell(str(training_place(output, overwrite=request.overwrite) if engine.leads else "")))
         config = _fitting(prepared, card, engine) if request.options.batch_size == AUTO else config
-        for sentence in choice_sentences(config)[len(prepared.request.config.choices) :]:
-            say(sentence)
+        for sentence in choice_sentences(config) if config != prepared.request.config else ():
+            if sentence not in prepared.notes:
+                say(sentence)
         request = replace(request, config=config.settled(output=str(output)))
         with memory_errors(request.config, "before the first step"):
             training = build_training(request, card=card, problem=prepared.problem, model=prepared.model, engine=engine)
@@ -80,7 +91,7 @@ def begin(
             say(f"disk: about {needed.at_once / 1e6:,.1f} MB for the checkpoints; {free / 1e6:,.0f} MB are free")
         engine.barrier()
         with holding(run.path) if engine.leads else nullcontext():
-            ended = finish(run, training, card, callbacks, entry=request.entry)
+            ended = finish(run, training, card, callbacks, entry=request.entry, catalog=request.catalog)
         return in_its_place(ended) if engine.leads else ended
 
 
@@ -115,6 +126,21 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
         )
         return rehearse(training, rehearsal_of(training, prepared.request), request.output)
+
+
+@restored_torch()
+def find_lr(request: TrainingRequest, card: DataCard, *, say: Say = print) -> RangeTest:
+    """The loss at rising learning rates, on a copy of the model; nothing is written."""
+    prepared = _prepare(request, card)
+    config = prepared.request.config
+    for sentence in prepared.notes:
+        say(sentence)
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    with memory_errors(config, "in the learning-rate test"), alone as engine:
+        training = build_training(
+            prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
+        )
+        return range_test(training)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +181,18 @@ def train(
     format: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    encoding: str | None = None,
     weights: str | Path | None = None,
     pretrained: bool = False,
     trainer: str | None = None,
     freeze: Freeze | None = None,
+    teacher: str | Path | None = None,
+    layer_decay: float | None = None,
+    mixup: float | None = None,
+    cutmix: float | None = None,
+    augment_policy: AugmentPolicy | None = None,
+    sampling: Sampling | None = None,
+    class_weights: ClassWeights | None = None,
     epochs: int | None = None,
     batch_size: int | str | None = None,
     lr: float | None = None,
@@ -170,6 +204,7 @@ def train(
     config: Path | None = None,
     settings: Sequence[str] = (),
     precision: Precision | None = None,
+    compile: bool = False,
     devices: int | None = None,
     threads: int | None = None,
     workers: int | None = None,
@@ -179,15 +214,16 @@ def train(
     max_time: str | None = None,
     save_every: str | None = None,
     limit_train: int | None = None,
+    callbacks: Sequence[str | Callback] = (),
     on_bad_sample: OnBadSample | None = None,
-    callbacks: Sequence[Callback] = (),
     catalog: Catalog | None = None,
 ) -> Run:
     """The finished (or, after Ctrl-C, interrupted) run of a model on data; nothing is printed.
 
     The parameters are the options of `zoo train`, described in docs/training.md; what is left out is chosen by the
     model's recipe, by `config`, or by measuring this machine.  `model` may be left out where `config` names it.
-    `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are called after every step, epoch and checkpoint.
+    `settings` change the recipe: ("recipe.clip=1",).  `callbacks` are names ("mlflow") or objects of a
+    subclass of `zoo.Callback`.
     UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
     becomes NaN or infinite.
     """
@@ -202,10 +238,18 @@ def train(
         format=format,
         text_column=text_column,
         label_column=label_column,
+        encoding=encoding,
         weights=weights,
         pretrained=pretrained,
         trainer=trainer,
         freeze=freeze,
+        teacher=teacher,
+        layer_decay=layer_decay,
+        mixup=mixup,
+        cutmix=cutmix,
+        augment_policy=augment_policy,
+        sampling=sampling,
+        class_weights=class_weights,
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
@@ -217,6 +261,7 @@ def train(
         config=config,
         settings=tuple(settings),
         precision=precision,
+        compile=compile,
         devices=devices,
         threads=threads,
         workers=workers,
@@ -227,12 +272,14 @@ def train(
         save_every=save_every,
         limit_train=limit_train,
         on_bad_sample=on_bad_sample,
+        callbacks=tuple(callback for callback in callbacks if isinstance(callback, str)),
     )
     request = resolve_training(model, options, catalog=catalog or Catalog.discover())
     choose_device(request.config.device)  # one that this machine lacks is refused before the data are checked
     card = check_data(request, progress=silent)
     request = suit_to_data(request, card)
-    return begin(request, card, argv=tuple(sys.argv), callbacks=callbacks, say=_ignore).run
+    own = [callback for callback in callbacks if not isinstance(callback, str)]
+    return begin(request, card, argv=tuple(sys.argv), callbacks=own, say=_ignore).run
 
 
 def _ignore(text: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from zoo.api.task import MARGIN, Case, Signature
 from zoo.bundle.judge.cases import usual_noises
-from zoo.bundle.judge.evidence import Magnitude
-from zoo.bundle.judge.parity_rule import FLOOR, K
+from zoo.bundle.judge.evidence import GoldenEvidence, GoldenTolerance, Magnitude
+from zoo.bundle.judge.parity_rule import golden_tolerance
 from zoo.bundle.runtime.bundled_run import difference
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import GoldenCase, GoldenOutput
@@ -29,16 +30,26 @@ from zoo_export.subject.rollout import Rollout
 FOLDER = "golden"
 MAX_NAME_LENGTH = 48
 """Characters of a case's name that its file is called by."""
+NOTHING = Magnitude(rms=0.0, max=0.0)
 
 
-def golden_files(proof: Proof) -> Iterator[tuple[GoldenCase, bytes]]:
-    """The cases with the bytes of their files: the pipeline's golden ones, its roll-out, and one input of the model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenFile:
+    """One golden case: what the manifest and the record say of it, and the bytes of its file."""
+
+    record: GoldenCase
+    data: bytes
+    evidence: GoldenEvidence
+
+
+def golden_files(proof: Proof) -> Iterator[GoldenFile]:
+    """The pipeline's golden cases, its roll-out, and one input of the model."""
     subject = proof.subject
     names = {case.name for case in proof.inputs.golden}
     for case, expected in zip(proof.inputs.raw, proof.references[PIPELINE], strict=True):
         if case.name in names and not is_range(case) and not isinstance(expected, Failed):
             stored = _stored(case, expected, PIPELINE, subject.pipeline_signature, proof)
-            if _has_one_answer(expected, stored[0]):
+            if _has_one_answer(expected, stored.record):
                 yield stored
     for rollout, expected in proof.rollouts:
         own = rollout.case.origin == OWN_DATA
@@ -69,40 +80,58 @@ def _has_one_answer(expected: ReferenceOutputs, record: GoldenCase) -> bool:
     )
 
 
-def _stored(
-    case: Case, expected: ReferenceOutputs, graph: str, signature: Signature, proof: Proof
-) -> tuple[GoldenCase, bytes]:
-    name = stem_of(case.name)
-    stem = name if graph == PIPELINE else f"model-{name}"
-    record = GoldenCase(
-        name=stem,
-        file=f"{FOLDER}/{stem}.npz",
-        graph=graph,
-        origin=case.origin or "synthetic",
-        outputs=tuple(tolerance(port.name, expected, graph, signature, proof) for port in signature.outputs),
-    )
-    outputs = {port.name: expected.reference[port.name] for port in signature.outputs}
-    return record, golden_bytes(case.inputs, outputs)
+def _stored(case: Case, expected: ReferenceOutputs, graph: str, signature: Signature, proof: Proof) -> GoldenFile:
+    outputs = [port.name for port in signature.outputs]
+    data = golden_bytes(case.inputs, {name: expected.reference[name] for name in outputs})
+    return _golden_file(case, data, outputs=outputs, expected=expected, graph=graph, signature=signature, proof=proof)
 
 
-def _stored_rollout(rollout: Rollout, expected: ReferenceOutputs, proof: Proof) -> tuple[GoldenCase, bytes]:
+def _stored_rollout(rollout: Rollout, expected: ReferenceOutputs, proof: Proof) -> GoldenFile:
     """A roll-out; of the state only the first is stored, because a device that loses it gives other answers."""
     outputs = [port.name for port in without_state(rollout.signature).outputs]
-    name = stem_of(rollout.case.name)
-    record = GoldenCase(
-        name=name,
-        file=f"{FOLDER}/{name}.npz",
+    data = golden_bytes(rollout.stacked(), {name: expected.reference[name] for name in outputs})
+    file = _golden_file(
+        rollout.case,
+        data,
+        outputs=outputs,
+        expected=expected,
         graph=PIPELINE,
-        origin=rollout.case.origin or "synthetic",
-        outputs=tuple(tolerance(output, expected, PIPELINE, rollout.signature, proof) for output in outputs),
-        steps=rollout.steps,
-        feedback=rollout.signature.feedback,
+        signature=rollout.signature,
+        proof=proof,
     )
-    return record, golden_bytes(rollout.stacked(), {name: expected.reference[name] for name in outputs})
+    return replace(file, record=replace(file.record, steps=rollout.steps, feedback=rollout.signature.feedback))
+
+
+def _golden_file(
+    case: Case,
+    data: bytes,
+    *,
+    outputs: Sequence[str],
+    expected: ReferenceOutputs,
+    graph: str,
+    signature: Signature,
+    proof: Proof,
+) -> GoldenFile:
+    stem = stem_of(case.name)
+    file = f"{FOLDER}/{stem}.npz"
+    tolerances = [tolerance(name, expected, graph, signature, proof) for name in outputs]
+    parts = [
+        tolerance_parts(name, expected, graph, proof)
+        for name, allowed in zip(outputs, tolerances, strict=True)
+        if allowed.compare == "tolerance"
+    ]
+    digest = hashlib.sha256(data).hexdigest()
+    return GoldenFile(
+        record=GoldenCase(
+            name=stem, file=file, graph=graph, origin=case.origin or "synthetic", outputs=tuple(tolerances)
+        ),
+        data=data,
+        evidence=GoldenEvidence(case=case.name, graph=graph, file=file, sha256=digest, outputs=tuple(parts)),
+    )
 
 
 def tolerance(name: str, expected: ReferenceOutputs, graph: str, signature: Signature, proof: Proof) -> GoldenOutput:
-    """How near a device must come to one answer: eight times as far as PyTorch itself is."""
+    """How near a device must come to one answer."""
     port = next(port for port in signature.outputs if port.name == name)
     kind = compare_kind(port, signature)
     ordered = kind == "agreement" and port.dtype.startswith("float")  # boxes in an order that is fixed: one by one
@@ -110,23 +139,31 @@ def tolerance(name: str, expected: ReferenceOutputs, graph: str, signature: Sign
         chosen = kind == "equal" and MARGIN in expected.reference
         other: Literal["equal", "choice", "levels"] = "choice" if chosen else "levels" if kind == "levels" else "equal"
         return GoldenOutput(name=name, compare=other)
-    scale, noises = magnitude(expected.reference[name]), [expected.noise[name], _usual_noise(name, graph, proof)]
-    moved = _largest_move(name, proof.references[PIPELINE]) if graph == PIPELINE else (0.0, 0.0)
-    rms = K * max(*(noise.rms or 0.0 for noise in noises), FLOOR * (scale.rms or 0.0)) + moved[0]
-    largest = K * max(*(noise.max or 0.0 for noise in noises), FLOOR * (scale.max or 0.0)) + moved[1]
-    return GoldenOutput(name=name, compare="tolerance", rms=rms, max=largest)
+    allowed = golden_tolerance(tolerance_parts(name, expected, graph, proof), _usual_noise(name, graph, proof))
+    return GoldenOutput(name=name, compare="tolerance", rms=allowed.rms, max=allowed.max)
 
 
-def _usual_noise(name: str, graph: str, proof: Proof) -> Magnitude:
-    """What PyTorch is usually off by: another device may be less lucky than this one was with a case."""
+def tolerance_parts(name: str, expected: ReferenceOutputs, graph: str, proof: Proof) -> GoldenTolerance:
+    """What a tolerance is made of."""
+    return GoldenTolerance(
+        name=name,
+        scale=magnitude(expected.reference[name]),
+        noise=expected.noise[name],
+        moved=_largest_move(name, proof.references[PIPELINE]) if graph == PIPELINE else NOTHING,
+    )
+
+
+def _usual_noise(name: str, graph: str, proof: Proof) -> Magnitude | None:
     measured = proof.evidence.graph(graph)
-    noise = usual_noises(measured, proof.evidence.reference.precision).get(name) if measured is not None else None
-    return noise or Magnitude(rms=0.0, max=0.0)
+    return usual_noises(measured, proof.evidence.reference.precision).get(name) if measured is not None else None
 
 
-def _largest_move(name: str, references: References) -> tuple[float, float]:
-    """What rounding ties of the preprocess did to the answers; a device may round the other way, twice as far."""
+def _largest_move(name: str, references: References) -> Magnitude:
+    """What rounding ties of the preprocess did to the answers."""
     moved = [
         expected.moved[name] for expected in references if not isinstance(expected, Failed) and name in expected.moved
     ]
-    return 2 * max((m.rms or 0.0 for m in moved), default=0.0), 2 * max((m.max or 0.0 for m in moved), default=0.0)
+    return Magnitude(
+        rms=max((size.rms or 0.0 for size in moved), default=0.0),
+        max=max((size.max or 0.0 for size in moved), default=0.0),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -120,23 +120,24 @@ def write(
 
     `sign` is a private key; the signature is a file that the manifest does not list.
     """
-    report = report_of(proof.evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
+    proved = proof.verdict.publishes
+    golden = tuple(golden_files(proof)) if proved or allow_unproved else ()
+    evidence = replace(proof.evidence, golden=tuple(file.evidence for file in golden))
+    report = report_of(evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
         "report.html": page(report, shown=shown_cases(proof)).encode(),
     }
-    proved = proof.verdict.publishes
     if not proved and not allow_unproved:
         failed = report_folder(output)
         atomic.write_directory(failed, lambda folder: _fill(folder, pages), overwrite=True, mark=REPORT)
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
-    golden = list(golden_files(proof))
     files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
-    files |= {case.file: data for case, data in golden}
+    files |= {file.record.file: file.data for file in golden}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
-    manifest = manifest_of(proof, files, [case for case, _ in golden], verdict)
+    manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
     text = atomic.json_text(to_json(manifest)).encode()
 
     def fill(folder: Path) -> None:

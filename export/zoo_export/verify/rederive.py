@@ -14,8 +14,7 @@ import onnx
 
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
-from zoo.bundle.released_code import RELEASES
-from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.bundle import MIN_GOLDEN, Bundle
 from zoo.bundle.runtime.bundled_run import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.golden_replay import stored_arrays
@@ -48,8 +47,6 @@ FACTS = (
 """Fields of a manifest that follow from the subject."""
 OF_A_VERSION = frozenset(f"{PREFIX}{key}" for key in ("schema", "plugin", "input", "problem_sha256"))
 """Metadata that another version of zoo writes otherwise; `zoo.bundle.runtime.bundle` compares it with the manifest."""
-MIN_GOLDEN = 5
-"""Golden cases of a whole bundle, where zoo makes so many of its model."""
 WIDE = K
 """How many times as wide as here a stored tolerance may be: noise differs between machines."""
 
@@ -160,8 +157,8 @@ def _golden(bundle: Bundle, proof: Proof) -> Iterator[str]:
         precision, example = proof.evidence.reference.precision, proof.inputs.model[0].inputs
         module = in_double(single.model, single.model_signature, example, precision=precision)
         double = None if isinstance(module, Failed) else single.in_double(module)
-    written, fresh = bundle.manifest.golden, [case for case, _ in golden_files(proof)]
-    if bundle.manifest.zoo not in RELEASES and len(written) < min(MIN_GOLDEN, len(fresh)):  # 0.1 wrote fewer
+    written, fresh = bundle.manifest.golden, list(golden_files(proof))
+    if bundle.file.schema != 1 and len(written) < min(MIN_GOLDEN, len(fresh)):  # 0.1 wrote fewer
         yield f"it has {len(written)} of at least {min(MIN_GOLDEN, len(fresh))} golden cases"
     for case in written:
         yield from _golden_case(bundle, case, single, double, proof)

@@ -186,6 +186,7 @@ def detectors() -> Iterator[ModelSpec]:
         home, adapter = HOMES[card.two_stage]
         yield ModelSpec(
             name=card.name,
+            family=card.name.partition("_")[0].rstrip("0123456789").removesuffix("lite"),
             task="object-detection",
             builder=f"{home}:{card.name}",
             trainer="torchvision-detection",

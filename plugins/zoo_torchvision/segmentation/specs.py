@@ -132,6 +132,7 @@ def segmenters() -> Iterator[ModelSpec]:
         recipes = {"digit_scenes": SCENES, "default": TINY, "finetune": TINY} if tiny else {}
         yield ModelSpec(
             name=card.name,
+            family=card.name.partition("_")[0],
             task="semantic-segmentation",
             builder=f"zoo_torchvision.segmentation.{'tiny' if tiny else 'model'}:{card.name}",
             trainer="segmentation",

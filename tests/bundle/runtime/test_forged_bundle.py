@@ -370,3 +370,109 @@ def test_a_report_of_another_bundle_is_a_sentence(make_bundle: MakeBundle) -> No
     relist(bundle, "report.json")
     with pytest.raises(BadFile, match="names no schema"):
         verify_bundle(bundle)
+
+
+# --- golden cases and the record ---
+
+
+def golden_of(bundle: Path, count: int) -> list[dict[str, Any]]:
+    """The first golden cases of a manifest; those left out leave the list of files as well."""
+    told = manifest(bundle)
+    kept = told["golden"][:count]
+    left = {case["file"] for case in told["golden"][count:]}
+    rewrite(bundle, golden=kept, files=[file for file in told["files"] if file["name"] not in left])
+    for name in left:
+        (bundle / name).unlink()
+    return list(kept)
+
+
+def evidence(bundle: Path, **changes: Any) -> None:
+    """Change fields of the evidence, and everything that follows from it."""
+    told = json.loads((bundle / "report.json").read_text())["evidence"]
+    report(bundle, evidence={**told, **changes})
+
+
+def recorded(bundle: Path) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = json.loads((bundle / "report.json").read_text())["evidence"]["golden"]
+    return told
+
+
+def test_golden_cases_that_were_cut_down_are_told_by_the_record(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    golden_of(bundle, 1)
+    assert gate(bundle, "accord") == (Status.FAIL, "the manifest has 1 golden cases, the proof gave 2")
+
+
+def test_a_single_golden_case_is_said_whatever_the_record_says(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    golden_of(bundle, 1)
+    evidence(bundle, golden=recorded(bundle)[:1])
+    assert gate(bundle, "accord")[0] == Status.PASS  # nothing in the bundle says otherwise any more
+    assert gate(bundle, "golden cases") == (
+        Status.WARN,
+        "this device reproduces the only golden case: one case says little about a device",
+    )
+
+
+def test_a_golden_case_that_the_proof_did_not_give_is_told(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    shutil.copy(bundle / "golden/case-1.npz", bundle / "golden/case-0.npz")
+    relist(bundle, "golden/case-0.npz")
+    assert gate(bundle, "golden cases")[0] == Status.PASS
+    assert gate(bundle, "accord") == (Status.FAIL, "the golden case case-0 is not the one that the proof gave")
+
+
+@pytest.mark.parametrize("times", [1.01, 4.0, 0.5])
+def test_a_tolerance_that_the_proof_did_not_give_is_told(make_bundle: MakeBundle, times: float) -> None:
+    bundle = make_bundle()
+    golden = manifest(bundle)["golden"]
+    golden[0]["outputs"][0]["max"] *= times
+    rewrite(bundle, golden=golden)
+    assert gate(bundle, "accord")[0] == Status.FAIL
+    assert "the golden case case-0 lets probabilities be off by" in gate(bundle, "accord")[1]
+
+
+@pytest.mark.parametrize("part", ["noise", "scale"])
+def test_a_tolerance_follows_from_what_was_measured(make_bundle: MakeBundle, part: str) -> None:
+    bundle = make_bundle()
+    golden, told = manifest(bundle)["golden"], recorded(bundle)
+    sizes = told[0]["outputs"][0][part]
+    sizes.update(rms=sizes["rms"] * 1e4, max=sizes["max"] * 1e4)
+    noise, scale = (told[0]["outputs"][0][name] for name in ("noise", "scale"))
+    allowed = {size: 8 * max(noise[size], 2**-23 / 4 * scale[size]) for size in ("rms", "max")}
+    golden[0]["outputs"][0].update(allowed)
+    evidence(bundle, golden=told)
+    rewrite(bundle, golden=golden)
+    assert gate(bundle, "accord") == (
+        Status.FAIL,
+        "the noise of probabilities in the golden case case-0 is not the one of the proof",
+    )
+
+
+# --- zoo 0.1 ---
+
+EXPORTED = Path(__file__).parents[2] / "data" / "zoo_0_1" / "exported"
+
+
+def of_0_1(tmp_path: Path) -> Path:
+    """A copy of a bundle of zoo 0.1."""
+    return Path(shutil.copytree(EXPORTED / "writer", tmp_path / "writer"))
+
+
+def test_the_sentences_of_0_1_follow_from_its_evidence(tmp_path: Path) -> None:
+    bundle = of_0_1(tmp_path)
+    assert gate(bundle, "proof")[0] == Status.PASS
+    told = json.loads((bundle / "report.json").read_text())
+    told["gates"][0]["detail"] = "proved by the ministry"
+    (bundle / "report.json").write_text(json.dumps(told))
+    relist(bundle, "report.json")
+    status, detail = gate(bundle, "proof")
+    assert status == Status.FAIL
+    assert detail.endswith("and not PASS: proved by the ministry")
+
+
+def test_a_bundle_of_today_does_not_pass_for_one_of_0_1(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    rewrite(bundle, zoo="0.1.0")
+    with pytest.raises(BadFile, match=r"names schema 2 and zoo 0\.1\.0, which wrote schema 1"):
+        verify_bundle(bundle)

@@ -17,7 +17,7 @@ from zoo.api.problem import ImageInput
 from zoo.data.formats.samples import Sample
 from zoo.data.image import dataset, sources
 from zoo.data.image.dataset import for_training, open_split
-from zoo.data.image.fast_decode import FastFiles, fast_files
+from zoo.data.image.fast_decode import FastFiles, fast_files, reduced
 from zoo.data.image.fast_resize import fast_geometry
 from zoo.data.image.preprocess import ImagePrepare
 from zoo.data.image.reading import PictureFiles, Pixels, reader
@@ -140,3 +140,39 @@ def test_normalising_in_place_gives_the_same_numbers() -> None:
     levels = torch.from_numpy(noise(24, 20)).permute(2, 0, 1).unsqueeze(0)
     assert torch.equal(prepare.ready({"image": levels})["input"], prepare.normalise(levels))
     assert prepare.ready({"image": levels[:, :1]})["input"].shape == (1, 3, 24, 20)
+
+
+def test_large_jpeg_files_are_decoded_at_a_part_of_their_size_only_where_asked(tmp_path: Path) -> None:
+    smooth = Image.fromarray(noise(6, 8)).resize((640, 480), Image.Resampling.BICUBIC)
+    path = tmp_path / "train" / "a" / "large.jpg"
+    path.parent.mkdir(parents=True)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    smooth.save(path, quality=95, exif=turned.tobytes())
+    data = path.read_bytes()
+    shapes = {least: None if (part := reduced(data, least)) is None else part.shape for least in (60, 61, 240, 241)}
+    assert shapes == {60: (80, 60, 3), 61: (160, 120, 3), 240: (320, 240, 3), 241: None}
+    files = PictureFiles(tmp_path, 65_535)
+    sample = Sample("train/a/large.jpg", 0, 0)
+    assert fast_files(files)(sample).shape == (640, 480, 3)
+    small = fast_files(files, least=100)(sample)
+    assert small.shape == (160, 120, 3)
+    expected = np.asarray(smooth.transpose(Image.Transpose.ROTATE_270).resize((120, 160), Image.Resampling.BOX))
+    assert np.abs(small.astype(int) - expected).max() <= 8
+
+
+def test_other_files_are_read_whole_whatever_is_asked(tmp_path: Path) -> None:
+    card = folder(tmp_path)
+    files = PictureFiles(tmp_path, 65_535)
+    for sample in card.splits["train"]:
+        assert np.array_equal(fast_files(files, least=30)(sample), fast_files(files)(sample))
+
+
+def test_reduced_pictures_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    card = folder(tmp_path / "data")
+    with for_training():
+        open_split(card, "train", ImageInput(size=(8, 8))).batch([0])
+    with for_training(reduced=True):
+        open_split(card, "train", ImageInput(size=(8, 8))).batch([0])
+    assert len(list((tmp_path / "cache" / "pictures").glob("*/rows"))) == 2

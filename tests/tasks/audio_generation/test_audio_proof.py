@@ -44,7 +44,7 @@ def test_it_is_proved_step_by_step_and_in_two_pieces_and_every_mutant_is_caught(
         assert (kinds["rollout"], kinds["split"]) == (32, 2)
     caught = {one.name for one in proof.evidence.mutants if one.applied and one.killed_by}
     assert caught == {"weight", "scale", "bias", "batch", "training", "codes", "state", "condition"}
-    rolled = next(record for record, _ in golden_files(proof) if record.steps == 32)
+    rolled = next(file.record for file in golden_files(proof) if file.record.steps == 32)
     assert rolled.feedback == {"queues": "queues_out"}
 
 

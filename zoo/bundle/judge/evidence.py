@@ -346,6 +346,34 @@ class MutantResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenTolerance:
+    """What the tolerance of one golden answer is made of; see `parity_rule.golden_tolerance`."""
+
+    name: str
+    """Of the output."""
+    scale: Magnitude
+    """Of the answer."""
+    noise: Magnitude
+    """PyTorch's own, on this case."""
+    moved: Magnitude
+    """How far the answers move where the preprocess rounds ties the other way, which a device may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenEvidence:
+    """One golden case as the proof gave it."""
+
+    case: str
+    """The name of the case among those of the graph."""
+    graph: str
+    file: str
+    sha256: str
+    """Of the file."""
+    outputs: tuple[GoldenTolerance, ...] = ()
+    """Those that are compared within a tolerance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """An output that the rule cannot hold for, by the plugin's own word; every report shows it."""
 
@@ -403,6 +431,8 @@ class Evidence:
     """Where answers are wrong: lines of the model's code that are often behind it, and what to write instead."""
     mutants: tuple[MutantResult, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    golden: tuple[GoldenEvidence, ...] = ()
+    """Those that travel with the bundle; empty for a file alone."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Per part of the measuring, by gate name."""
     schema: int = SCHEMA

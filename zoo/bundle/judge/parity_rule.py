@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean, median
 
-from zoo.bundle.judge.evidence import Magnitude, OutputError, Precision, Waiver
+from zoo.bundle.judge.evidence import GoldenTolerance, Magnitude, OutputError, Precision, Waiver
 
 K = 8.0
 WARN_ABOVE = 4.0
@@ -166,6 +166,18 @@ def usual_noise(outputs: Iterable[OutputError], *, precision: Precision = "float
     return Magnitude(
         rms=_pooled([noise.rms or 0.0 for noise in noises]), max=_pooled([noise.max or 0.0 for noise in noises])
     )
+
+
+def golden_tolerance(parts: GoldenTolerance, usual: Magnitude | None) -> Magnitude:
+    """How near a device must come to one golden answer: K times as near as PyTorch itself is.
+
+    `usual` is PyTorch's usual noise, because another device may be less lucky than this one was with a case.  Ties of
+    the preprocess may move the device twice as far as they moved PyTorch.
+    """
+    noises = [parts.noise] if usual is None else [parts.noise, usual]
+    rms = K * max(*(noise.rms or 0.0 for noise in noises), FLOOR * (parts.scale.rms or 0.0))
+    largest = K * max(*(noise.max or 0.0 for noise in noises), FLOOR * (parts.scale.max or 0.0))
+    return Magnitude(rms=rms + 2 * (parts.moved.rms or 0.0), max=largest + 2 * (parts.moved.max or 0.0))
 
 
 def _pooled(noises: list[float]) -> float:

@@ -170,6 +170,8 @@ def read_manifest(bundle: Path) -> ManifestFile:
     document = read_document(raw, schema=SCHEMA, where=str(path))
     current = schema_1.manifest(document, where=str(path)) if document["schema"] == 1 else document
     manifest = from_json(Manifest, current, where=str(path))
+    if document["schema"] != 1 and schema_1.wrote(manifest.zoo):  # whose records prove less
+        raise BadFile(f"{path} names schema {document['schema']} and zoo {manifest.zoo}, which wrote schema 1")
     _check_names(manifest, where=str(path))
     return ManifestFile(
         manifest=manifest,

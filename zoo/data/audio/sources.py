@@ -18,6 +18,7 @@ from zoo.data.formats.detect import Formats, built_in_formats, detect_format, re
 from zoo.data.formats.folders import FileKind, described, hidden, subfolders, walk
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.samples import FileListing, FileRow, Origins, Sample, fingerprint
+from zoo.data.formats.text_files import encoding_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,7 +166,7 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
     notes = list(parts.notes)
     origins: Origins = {}
     if labelled and all(split is None for split, _ in parts.folders):
-        divided = by_lists(root, rows)
+        divided = by_lists(root, rows, encoding_of(request))
         rows, origins = divided.rows, divided.origins
         notes += divided.notes
         others = others - divided.suffixes

@@ -13,6 +13,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.detection.yolo_settings:detect_yolo",
         read="zoo.data.formats.detection.yolo_txt:list_yolo",
         write="zoo.data.formats.detection.writers:write_yolo",
+        has_encoding=True,
         summary="YOLO (FOLDER/data.yaml with images/ and labels/, the .yaml file, obj.data, or text files beside the "
         "pictures with classes.txt)",
     ),
@@ -46,6 +47,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.masks.mask_folders:detect_mask_folders",
         read="zoo.data.formats.masks.mask_folders:list_mask_folders",
         write="zoo.data.formats.masks.writers:write_mask_folders",
+        has_encoding=True,
         summary="FOLDER/images/*.jpg with FOLDER/masks/*.png of the same names, with or without train/ and val/ above "
         "or below them, or NAME_mask.png beside NAME.jpg",
     ),
@@ -55,6 +57,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.masks.voc:detect_voc_masks",
         read="zoo.data.formats.masks.voc:list_voc_masks",
         write="zoo.data.formats.masks.writers:write_voc_masks",
+        has_encoding=True,
         summary="Pascal VOC (FOLDER/JPEGImages with FOLDER/SegmentationClass)",
     ),
     FormatSpec(
@@ -71,6 +74,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.masks.yolo:detect_yolo_masks",
         read="zoo.data.formats.masks.yolo:list_yolo_masks",
         write="zoo.data.formats.masks.writers:write_yolo_masks",
+        has_encoding=True,
         summary="YOLO with polygons (FOLDER/data.yaml, or the .yaml file)",
     ),
     FormatSpec(
@@ -79,6 +83,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.picture_layouts:detect_class_folders",
         read="zoo.data.formats.class_folders.tree:list_class_folders",
         write="zoo.data.formats.class_folders.writers:write_class_folders",
+        has_encoding=True,
         summary="FOLDER/CLASS/*.jpg, or FOLDER/{train,val,test}/CLASS/*.jpg",
     ),
     FormatSpec(
@@ -87,6 +92,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.picture_layouts:detect_class_folders",
         read="zoo.data.formats.identities.folders:list_identities",
         write="zoo.data.formats.class_folders.writers:write_identities",
+        has_encoding=True,
         summary="FOLDER/IDENTITY/*.jpg, or FOLDER/{train,val,test}/IDENTITY/*.jpg, with or without pairs.txt",
     ),
     FormatSpec(
@@ -104,6 +110,7 @@ BUILT_IN_FORMATS: Final = (
         write="zoo.data.formats.class_folders.writers:write_manifest",
         has_parts=False,
         has_columns=True,
+        has_encoding=True,
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
@@ -113,6 +120,7 @@ BUILT_IN_FORMATS: Final = (
         read="zoo.data.formats.class_folders.csv_manifest:list_manifest",
         has_parts=False,
         has_columns=True,
+        has_encoding=True,
         summary="a CSV or TSV file with the columns path,label[,split], or a folder with one",
     ),
     FormatSpec(
@@ -122,6 +130,7 @@ BUILT_IN_FORMATS: Final = (
         read="zoo.data.formats.class_folders.csv_manifest:list_unlabelled",
         has_parts=False,
         has_columns=True,
+        has_encoding=True,
         summary="a CSV or TSV file with the columns path[,split]",
     ),
     FormatSpec(
@@ -130,6 +139,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.picture_layouts:detect_pairs",
         read="zoo.data.formats.identities.folders:list_pairs",
         has_parts=False,
+        has_encoding=True,
         summary="LFW's pairs.txt, or a CSV file with the columns a,b,same",
     ),
     FormatSpec(
@@ -140,6 +150,7 @@ BUILT_IN_FORMATS: Final = (
         write="zoo.data.formats.text.writers:write_table",
         has_parts=False,
         has_columns=True,
+        has_encoding=True,
         summary="a CSV, TSV or JSON Lines file with the columns text,label[,split]",
     ),
     FormatSpec(
@@ -149,6 +160,7 @@ BUILT_IN_FORMATS: Final = (
         read="zoo.data.formats.text.readers:read_labelled_tables",
         write="zoo.data.formats.text.writers:write_tables",
         has_columns=True,
+        has_encoding=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -157,6 +169,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_classes",
         read="zoo.data.formats.text.readers:read_class_folders",
         write="zoo.data.formats.text.writers:write_text_classes",
+        has_encoding=True,
         summary="a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
     ),
     FormatSpec(
@@ -165,6 +178,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_file",
         read="zoo.data.formats.text.readers:read_file",
         has_parts=False,
+        has_encoding=True,
         summary="a text file (.txt)",
     ),
     FormatSpec(
@@ -173,6 +187,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_folder",
         read="zoo.data.formats.text.readers:read_folder",
         write="zoo.data.formats.text.writers:write_text_folder",
+        has_encoding=True,
         summary="a folder of text files, with or without train/, validation/ and test/ in it",
     ),
     FormatSpec(
@@ -183,6 +198,7 @@ BUILT_IN_FORMATS: Final = (
         write="zoo.data.formats.text.writers:write_text_lines",
         has_parts=False,
         has_columns=True,
+        has_encoding=True,
         summary="a CSV, TSV or JSON Lines file with the column text",
     ),
     FormatSpec(
@@ -191,6 +207,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.formats.text.layouts:detect_tables",
         read="zoo.data.formats.text.readers:read_tables_of_lines",
         has_columns=True,
+        has_encoding=True,
         summary="a folder with train.csv and, if wanted, validation.csv and test.csv (or .tsv, .jsonl)",
     ),
     FormatSpec(
@@ -199,6 +216,7 @@ BUILT_IN_FORMATS: Final = (
         detect="zoo.data.audio.sources:detect_classes",
         read="zoo.data.audio.sources:list_classes",
         write="zoo.data.formats.class_folders.writers:write_recording_classes",
+        has_encoding=True,
         summary="FOLDER/CLASS/*.wav, or FOLDER/{train,val,test}/CLASS/*.wav",
     ),
     FormatSpec(

@@ -17,6 +17,7 @@ from zoo.data.formats.folders import only_folders
 from zoo.data.formats.named_path import named_path
 from zoo.data.formats.other_tools import refuse_other_tools
 from zoo.data.formats.split_names import exact_split
+from zoo.data.formats.text_files import check_encoding
 from zoo.registry.references import resolve
 
 T = TypeVar("T", bound="FormatReader")
@@ -72,6 +73,7 @@ def detect_format(
     if request.source in embedded:
         refuse_options(request, what=f"{request.source} is embedded data with splits of its own", ratios=False)
         return DataSource(request=request, format=request.source)
+    check_encoding(request.encoding)
     accepted = _accepted([*_summaries(formats), *also, *(f"the embedded {name}" for name in embedded)])
     path = named_path(request, accepted=accepted)
     if request.format and request.format not in formats:
@@ -92,7 +94,14 @@ def detect_format(
     for name, match in sure.items():
         spec = formats[name]
         what = f"{path} is read as {name}"
-        refuse_options(request, what=what, parts=spec.has_parts, columns=spec.has_columns, format=True)
+        refuse_options(
+            request,
+            what=what,
+            parts=spec.has_parts,
+            columns=spec.has_columns,
+            encoding=spec.has_encoding,
+            format=True,
+        )
         return DataSource(request=request, format=name, location=match.location, read=formats[name].read, notes=notes)
     refuse_other_tools(path)
     for error in refusals.values():
@@ -140,6 +149,7 @@ def refuse_options(
     ratios: bool = True,
     parts: bool = False,
     columns: bool = False,
+    encoding: bool = False,
     format: bool = False,
 ) -> None:
     """UsageError for the first option of the request that nothing would read; those that are True may be given."""
@@ -150,6 +160,7 @@ def refuse_options(
         "--test": not parts and request.test,
         "--text-column": not columns and request.text_column,
         "--label-column": not columns and request.label_column,
+        "--encoding": not encoding and request.encoding,
         "--format": not format and request.format,
     }
     for option, value in given.items():

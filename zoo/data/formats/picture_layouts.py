@@ -102,7 +102,7 @@ def detect_image_folder(path: Path, *, request: DataRequest) -> FormatMatch | No
 def detect_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """A table that names pictures."""
     table = path.is_file() and path.suffix.lower() in TABLES
-    return FormatMatch(location=path) if table and (request.format or not holds_pairs(path)) else None
+    return FormatMatch(location=path) if table and (request.format or not holds_pairs(path, request.encoding)) else None
 
 
 def detect_labelled_manifest(path: Path, *, request: DataRequest) -> FormatMatch | None:
@@ -111,15 +111,17 @@ def detect_labelled_manifest(path: Path, *, request: DataRequest) -> FormatMatch
         listed = path.suffix.lower() in LISTS and names_pictures(path, request, path.parent)
         return FormatMatch(location=path) if listed else detect_manifest(path, request=request)
     tables = manifest_tables(path, request, labelled=True)
-    if not tables or any(file.suffix.lower() not in LISTS and holds_pairs(file) for file, _ in tables):
+    if not tables or any(
+        file.suffix.lower() not in LISTS and holds_pairs(file, request.encoding) for file, _ in tables
+    ):
         return None
     several = len(tables) > 1 or tables[0][0].parent != path
     return FormatMatch(location=path if several else tables[0][0], sure=bool(request.format))
 
 
-def detect_pairs(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+def detect_pairs(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """LFW's pairs.txt, or a table with the columns a, b and same."""
-    if not path.is_file() or not holds_pairs(path):
+    if not path.is_file() or not holds_pairs(path, request.encoding):
         return None
     return FormatMatch(location=path, sure=path.suffix.lower() != ".txt" or "pair" in path.stem.lower())
 

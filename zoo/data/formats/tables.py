@@ -9,9 +9,11 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Final
 
+from zoo.api.data import DataNote, counted
 from zoo.api.errors import BadSample, DataError
 
 SEPARATORS: Final[Mapping[str, str]] = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -21,6 +23,8 @@ QUOTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "'": {"quotechar": "'"},
 }
 """Other ways to quote, by what shows them: \" for a quotation mark in a cell, and ' around cells."""
+MOST_COMMENTS: Final = 100
+"""Lines above a table."""
 QUOTE_FIX: Final = 'put the whole cell between quotation marks and write "" for each one inside'
 
 
@@ -41,6 +45,17 @@ class Table:
     separator: str
     rows: Sequence[TableRow]
     problems: Sequence[BadSample] = ()
+    comments: Sequence[str] = ()
+    """The lines above the first row that begin with #."""
+
+    @property
+    def notes(self) -> list[DataNote]:
+        """What is said of the comments."""
+        if not self.comments:
+            return []
+        lines = counted(len(self.comments), "line", "lines")
+        message = f"left out {lines} above the table in {self.name}: {self.comments[0][:60]!r}"
+        return [DataNote(message, kind="left-out", what="comments above a table", items=len(self.comments))]
 
     @property
     def is_list(self) -> bool:
@@ -64,10 +79,17 @@ def parse_table(text: str, *, name: str, suffix: str, known: Collection[str] = (
     Where several do, that of the suffix counts, or the one whose first row has a name among `known`.
     DataError where nothing decides.
     """
+    comments = _comments(text, set(known))
+    if comments:  # blank, so that the other lines keep their numbers
+        rest = text.split("\n", len(comments))[-1]
+        table = parse_table("\n" * len(comments) + rest, name=name, suffix=suffix, known=known)
+        return replace(table, comments=comments)
     usual = "\t" if suffix.lower() == ".tsv" else ","
     if said := SAID.match(text):  # Excel's own first line; blank, so that the others keep their numbers
         return _with_stray_quotes(_parse("\n" + text[said.end() :], name, said[1]), text)
     start = text.lstrip("\n").partition("\n")[0]
+    if start.startswith("#") and {cell.strip('# "').lower() for cell in re.split(r"[,;\t|]", start)} & set(known):
+        text = text.replace("#", " ", 1)
     candidates = [mark for mark in (usual, *SEPARATORS) if mark in start]
     tables = {mark: _parse(text, name, mark) for mark in dict.fromkeys(candidates)}
     even = [mark for mark, table in tables.items() if _is_even(table)]
@@ -80,6 +102,21 @@ def parse_table(text: str, *, name: str, suffix: str, known: Collection[str] = (
             shown = " and ".join(SEPARATORS[mark] for mark in marks)
             raise DataError(f"the columns of {name} may be separated by {shown}", hint="save it with commas and quotes")
     return _with_stray_quotes(_parse(text, name, usual), text)
+
+
+def _comments(text: str, known: Collection[str]) -> list[str]:
+    """The first lines that begin with #, where they are no rows: the next line names the columns, or has others."""
+    lines = text.split("\n", MOST_COMMENTS + 1)[: MOST_COMMENTS + 1]
+    comments = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines))
+    if not any(line.startswith("#") for line in comments) or len(comments) == len(lines):
+        return []
+    header = lines[len(comments)]
+    named = any({cell.strip().strip('"').lower() for cell in header.split(mark)} & set(known) for mark in SEPARATORS)
+    last = next(line for line in reversed(comments) if line.strip())
+    if {cell.strip("# ").lower() for mark in SEPARATORS for cell in last.split(mark)} & set(known) and not named:
+        return []  # the names of the columns stand behind a #
+    even = any(0 < header.count(mark) == line.count(mark) for mark in SEPARATORS for line in comments)
+    return comments if named or not even else []
 
 
 @contextmanager
@@ -159,4 +196,4 @@ def _with_stray_quotes(table: Table, text: str) -> Table:
                 "rows would be one text"
             )
             problems.append(BadSample(f"{table.name} line {row.first}", reason, QUOTE_FIX))
-    return Table(name=table.name, separator=table.separator, rows=table.rows, problems=problems)
+    return replace(table, problems=problems)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import PIL
 import torch
@@ -40,13 +40,19 @@ LAYOUT: Final = "1"
 CHUNK: Final = 256
 """Pictures that are processed at a time."""
 THREADS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-_TRAINING: ContextVar[bool] = ContextVar("training", default=False)
+Reading = Literal["", "fast", "reduced"]
+"""As `preprocess` does, by faster kernels, or by these from JPEG files that are decoded at a part of their size."""
+ABOUT: Final[Mapping[Reading, str]] = {"": "", "fast": ", for training", "reduced": ", for training, from a part"}
+_TRAINING: ContextVar[Reading] = ContextVar("training", default="")
 
 
 @contextmanager
-def for_training() -> Iterator[None]:
-    """The splits that are opened inside are for training: read faster, and only as far as they are used."""
-    token = _TRAINING.set(True)
+def for_training(*, reduced: bool = False) -> Iterator[None]:
+    """The splits that are opened inside are for training: read faster, and only as far as they are used.
+
+    `reduced` decodes large JPEG files at a part of their size, which is no longer within one grey level.
+    """
+    token = _TRAINING.set("reduced" if reduced else "fast")
     try:
         yield
     finally:
@@ -224,9 +230,12 @@ def open_levels(
     may hold fewer samples than its source: ValueError where the array has another number of pictures.
     """
     training = _TRAINING.get()
-    rows = _kept_rows(samples, read, prepare, grey=grey, fast=training)
-    reads: Callable[[Any], Pixels] = fast_files(read) if training and isinstance(read, PictureFiles) else read
-    levels = OnDemand(samples, reads, prepare, grey=grey, fast=training, rows=rows)
+    rows = _kept_rows(samples, read, prepare, grey=grey, reading=training)
+    reads: Callable[[Any], Pixels] = read
+    if training and isinstance(read, PictureFiles):
+        least = max(prepare.resize or 0, *prepare.size) if training == "reduced" else None
+        reads = fast_files(read, least=least)
+    levels = OnDemand(samples, reads, prepare, grey=grey, fast=bool(training), rows=rows)
     count = len(samples)
     if count * math.prod(levels.shape) > MAX_MEMORY_SHARE * free_memory():
         return levels
@@ -243,16 +252,16 @@ def open_levels(
 
 
 def _kept_rows(
-    samples: Sequence[Any], read: Callable[[Any], Pixels], prepare: ImagePrepare, *, grey: bool, fast: bool
+    samples: Sequence[Any], read: Callable[[Any], Pixels], prepare: ImagePrepare, *, grey: bool, reading: Reading
 ) -> PictureRows | None:
     """Where the resized pictures of these samples are kept; None where their contents are not known."""
     contents = [getattr(sample, "content", "") for sample in samples]
     if not isinstance(read, PictureFiles) or not all(contents):
         return None
-    geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, fast)
-    versions = (PIL.__version__, torch.__version__ if fast else "")
+    geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, reading)
+    versions = (PIL.__version__, torch.__version__ if reading else "")
     height, width = prepare.size
-    about = f"{read.root.resolve()}, {width} x {height} pixels{', for training' if fast else ''}"
+    about = f"{read.root.resolve()}, {width} x {height} pixels{ABOUT[reading]}"
     row_bytes = (1 if grey else prepare.channels) * height * width
     key = (LAYOUT, repr(geometry), *versions, *contents)
     return open_rows(key, about=about, count=len(samples), row_bytes=row_bytes)

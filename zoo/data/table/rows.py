@@ -14,6 +14,7 @@ from zoo.api.errors import BadSample, DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.card import make_card, split_named
+from zoo.data.formats.text_files import decode_file
 from zoo.data.table.reading import number
 from zoo.runs.user_paths import expand_user
 
@@ -51,7 +52,7 @@ def check_table(source: DataSource, *, progress: Progress) -> DataCard:
     """Every row read; DataError names each row and column that is no number."""
     path = source.location
     assert path is not None, "detect gives every table a location"
-    header, rows = read_table(path)
+    header, rows = read_table(path, encoding=source.request.encoding)
     targets = [name for name in header if name == TARGET or name.startswith(f"{TARGET}_")]
     columns = [name for name in header if name not in (*targets, SPLIT)]
     if not targets or not columns:
@@ -89,12 +90,11 @@ class TableRow:
     cells: Sequence[str]
 
 
-def read_table(path: Path) -> tuple[list[str], list[TableRow]]:
+def read_table(path: Path, *, encoding: str = "") -> tuple[list[str], list[TableRow]]:
     """The names of the columns of a CSV or TSV file, and every row; DataError where it is no table."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}", hint="save it as UTF-8") from error
+    text = decode_file(path, path.name, encoding)
+    if isinstance(text, BadSample):
+        raise DataError(f"{path} cannot be read: it is {text.reason}", hint=text.fix)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
     try:
         header, rows = next(lines, []), [TableRow(lines.line_num, cells) for cells in lines if cells]

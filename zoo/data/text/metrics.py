@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from zoo.data.charts import confusion_chart, save
+from zoo.data.charts import confusion_chart, save, save_table
 from zoo.data.embedding.gather import Gathered
 from zoo.data.embedding.retrieval import retrieval
 from zoo.data.split_sums import ConfusionMatrix, SplitSums, accuracy, macro_f1
+from zoo.data.uncertainty import CLASS_HEADER, Calibration, CalibrationTable, bootstrap, class_rows, wilson
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -24,22 +25,40 @@ class TextClassificationMetrics:
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = classes
         self.confusion = ConfusionMatrix(len(classes))
+        self.calibration = Calibration()
         self.matrix: Tensor | None = None
+        self.calibrated: CalibrationTable
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Count one batch."""
         self.confusion.add(batch["label"], outputs["logits"].argmax(1))
+        self.calibration.add(outputs["logits"], batch["label"])
 
     def compute(self) -> dict[str, float]:
         """Shares in 0..1, over all processes together."""
-        self.matrix = self.confusion.total()
+        self.matrix, self.calibrated = self.confusion.total(), self.calibration.total()
         return {"accuracy": accuracy(self.matrix), "macro_f1": macro_f1(self.matrix)}
 
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each metric; after `compute`."""
+        if self.matrix is None:
+            raise RuntimeError("intervals of metrics that were never computed")
+        right, items = int(self.matrix.diagonal().sum()), int(self.matrix.sum())
+        return {"accuracy": wilson(right, items), "macro_f1": bootstrap(self.matrix, macro_f1)}
+
+    def calibration_error(self) -> float:
+        """The expected calibration error; after `compute`."""
+        return self.calibrated.error()
+
     def pictures(self, folder: Path) -> list[Path]:
-        """confusion.png; after `compute`."""
+        """confusion.png, classes.csv, calibration.png and .csv; after `compute`."""
         if self.matrix is None:
             raise RuntimeError("pictures of metrics that were never computed")
-        return [save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png")]
+        return [
+            save(confusion_chart(self.matrix.numpy(), self.classes), folder / "confusion.png"),
+            save_table(folder / "classes.csv", CLASS_HEADER, class_rows(self.matrix, self.classes)),
+            *self.calibrated.files(folder),
+        ]
 
 
 class LanguageModelMetrics:

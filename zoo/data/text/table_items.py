@@ -21,13 +21,19 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in TABLES
 
 
+def encoding_fact(problem: Problem) -> str:
+    """What files of text are in, as the user said; empty for UTF-8."""
+    encoding = problem.facts.get("encoding")
+    return encoding if isinstance(encoding, str) else ""
+
+
 def table_items(path: Path, problem: Problem, read_text: Callable[[str, Problem], Arrays]) -> Sequence[FileItem]:
     """An item for every row, "row 1" being the first below the names of the columns; a row that is no text says why.
 
     The column of the texts is known by its name, or is `text_column` of the problem's facts.  BadFile for no table.
     """
-    column = problem.facts.get("text_column")
-    request = DataRequest(source=str(path), text_column=column if isinstance(column, str) else "")
+    column, encoding = problem.facts.get("text_column"), encoding_fact(problem)
+    request = DataRequest(source=str(path), text_column=column if isinstance(column, str) else "", encoding=encoding)
     try:
         items = list(_items(path, request, problem, read_text))
     except (DataError, OSError) as error:
@@ -47,7 +53,7 @@ def _items(
     for number, row in enumerate(rows, 1):
         name = f"row {number}"
         if isinstance(row, BadSample):
-            yield FileItem(inputs={}, name=name, unreadable=f"{row.where}: {row.reason}")
+            yield FileItem(inputs={}, name=name, unreadable=f"{row.where}: {row.reason}; {row.fix}")
             continue
         try:
             yield FileItem(inputs=read_text(row.text, problem), name=name)

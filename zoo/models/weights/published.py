@@ -42,6 +42,8 @@ def cache_path(spec: WeightsSpec) -> Path:
 
 def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Patience | None = None) -> WeightsFile:
     """The file of a set of weights, downloaded where it is absent, its hash checked every time."""
+    if entry.spec.hub:
+        return _from_hub(entry)
     if entry.spec.resource:
         path = _shipped(entry)
     else:
@@ -63,8 +65,29 @@ def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Pa
     return WeightsFile(path=path, sha256=sha256)
 
 
+def _from_hub(entry: RegistryEntry[WeightsSpec]) -> WeightsFile:
+    """The file in the hub's cache; HashMismatch where its bytes are not those that the hub or the plugin states."""
+    from zoo.models.weights.hub import hub_weights, stated_digest  # noqa: PLC0415  a network client, rarely needed
+
+    path = hub_weights(entry.spec.hub, extra=entry.plugin.name)
+    sha256 = file_sha256(path)
+    expected = [digest for digest in (entry.spec.sha256, stated_digest(path)) if digest]
+    wrong = [digest for digest in expected if not sha256.startswith(digest)]
+    if wrong or not expected:
+        raise HashMismatch(
+            f"{path} is not the published file of {entry.full_name}: it has sha256 {sha256[:16]}…, "
+            + (f"and {wrong[0][:16]}… was expected" if wrong else "and nobody states which it should have"),
+            hint=f"take it out of the hub's cache: hf cache rm model/{entry.spec.hub}",
+        )
+    return WeightsFile(path=path, sha256=sha256)
+
+
 def is_here(entry: RegistryEntry[WeightsSpec]) -> bool:
     """True when using these weights needs no network."""
+    if entry.spec.hub:
+        from zoo.models.weights.hub import cached_hub_weights  # noqa: PLC0415  a network client, rarely needed
+
+        return cached_hub_weights(entry.spec.hub) is not None
     return bool(entry.spec.resource) or cache_path(entry.spec).exists()
 
 

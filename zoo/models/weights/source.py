@@ -29,6 +29,8 @@ class WeightsSource:
 
     name: str
     """torchvision/resnet18@torchvision/imagenet1k_v1, or the path of a run or a file."""
+    model: str = ""
+    """The model that they belong to, where whoever found them knows it; empty means whichever model asked."""
     classes: tuple[str, ...] = ()
     """In index order; empty where nobody recorded them."""
     vocabulary: tuple[str, ...] = ()
@@ -82,9 +84,34 @@ def own_source(text: str, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> 
         return None
     find = catalog.load(model, model.spec.sources)
     source = find(text) if callable(find) else find
-    if source is None or isinstance(source, WeightsSource):
-        return source
-    raise PluginError(f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(source).__name__} for {text}")
+    if source is None:
+        return None
+    if not isinstance(source, WeightsSource):
+        raise PluginError(
+            f"{model.spec.sources!r} of the {model.plugin.title} gave a {type(source).__name__} for {text}"
+        )
+    if source.model and not same_name(source.model, model.full_name):
+        raise UsageError(f"{text} are weights of {source.model}, not of {model.full_name}")
+    return source
+
+
+def named_by_source(text: str, catalog: Catalog) -> tuple[RegistryEntry[ModelSpec], WeightsSource] | None:
+    """The model and its weights where TEXT alone names both, as "hf-hub:timm/resnet10t.c3_in1k" does; else None.
+
+    The `sources` of the plugins are asked in turn, and only for what has the form scheme:name.
+    """
+    scheme, colon, name = text.partition(":")
+    if not (colon and name) or "/" in scheme or name.startswith(("//", "\\")):
+        return None
+    askable = {model.spec.sources: model for model in catalog.models() if model.spec.sources}
+    for model in askable.values():
+        if catalog.missing(model):
+            continue
+        find = catalog.load(model, str(model.spec.sources))
+        source = find(text) if callable(find) else None
+        if isinstance(source, WeightsSource) and source.model:
+            return catalog.model(source.model), source
+    return None
 
 
 def read_as(problem: Problem, source: WeightsSource) -> Problem:

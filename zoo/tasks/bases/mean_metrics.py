@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from zoo.data.image.drawing import tiled
 from zoo.data.split_sums import SplitSums
+from zoo.data.uncertainty import mean_interval
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,6 +55,7 @@ class MeanMetrics:
     def __init__(self) -> None:
         self.sums = SplitSums()
         self.counts = SplitSums()
+        self.items = SplitSums()
         self.worst: WorstItems[tuple[Batch, Batch]] = WorstItems(self.kept)
 
     def values(self, outputs: Batch, batch: Batch) -> Mapping[str, Tensor]:
@@ -70,6 +73,9 @@ class MeanMetrics:
         for name in self.names:
             self.sums.add(**{name: values[name].double().sum()})
             self.counts.add(**{name: values[name].numel()})
+            means = values[name].double().flatten(1).mean(1) if values[name].ndim > 1 else values[name].double()
+            squares, count = means.square().sum(), float(len(means))
+            self.items.add(**{name: torch.stack([means.sum().cpu(), squares.cpu(), torch.tensor(count)])})
         if self.worst_by:
             worst = (
                 values[self.worst_by].flatten(1).amax(1) if values[self.worst_by].ndim > 1 else values[self.worst_by]
@@ -79,6 +85,11 @@ class MeanMetrics:
     def compute(self) -> dict[str, float]:
         """The means, over all processes together."""
         return {name: float(self.sums.total(name) / self.counts.total(name)) for name in self.names}
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each mean, over items that are taken to be independent."""
+        found = {name: mean_interval(*self.items.total(name).tolist()) for name in self.names}
+        return {name: interval for name, interval in found.items() if isfinite(interval[0])}
 
     def pictures(self, folder: Path) -> list[Path]:
         """worst.png, where `worst_by` names a metric: the worst that this process saw."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from zoo.api.errors import BadFile
 from zoo.api.parts import FileItem
 from zoo.api.problem import Problem
+from zoo.data.formats.text_files import file_text
+from zoo.data.text.table_items import encoding_fact, is_table, table_items
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
@@ -46,3 +48,17 @@ class DeviceTextReader(DeviceReader):
         except ValueError as error:
             raise BadFile(f"{text!r} cannot be read as {self.noun}: {error}", hint=self.hint) from error
         return inputs
+
+
+class TextFileReader(DeviceTextReader):
+    """The same, and `read` of files of text in any encoding, and of every row of a table, JSON Lines among them."""
+
+    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
+        """The inputs of a text file, or of every row of a table; BadFile where it is empty or no text."""
+        if is_table(path):
+            return table_items(path, problem, self.read_text)
+        text = file_text(path, encoding_fact(problem))
+        try:
+            return (FileItem(inputs=self.device.read_text(text, to_json(problem))),)
+        except ValueError as error:
+            raise BadFile(f"{path} cannot be read as {self.noun}: {error}", hint=self.hint) from error

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
-from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Problem, TokenInput
 from zoo.api.task import Case, Control, Progress, Purpose
 from zoo.data.formats.detect import FormatReader
@@ -15,12 +13,11 @@ from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
-from zoo.data.text.table_items import is_table, table_items
 from zoo.data.text.truncation import truncation_notes
-from zoo.tasks.bases.reading import DeviceTextReader
+from zoo.tasks.bases.reading import TextFileReader
 
 
-class TextData(FormatReader, DeviceTextReader):
+class TextData(FormatReader, TextFileReader):
     """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = reading
@@ -45,11 +42,6 @@ class TextData(FormatReader, DeviceTextReader):
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """The classes, and the vocabulary of the training texts in the unit that the model reads."""
         return text_problem(task, card, input, classes=card.classes if self.has_classes else ())
-
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """tokens int64 [1, length] and lengths int64 [1] of a text file, or of every row of a CSV, TSV or JSON Lines
-        file; BadFile when it is empty or no text."""
-        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
 class TextAnswers:

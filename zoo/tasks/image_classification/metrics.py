@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from zoo.data.charts import confusion_chart, save, save_table, short_name, wall
 from zoo.data.split_sums import ConfusionMatrix, SplitSums
+from zoo.data.uncertainty import CLASS_HEADER, Calibration, CalibrationTable, class_rows, wilson
 from zoo.tasks.bases.mean_metrics import WorstItems
 from zoo.tasks.image_classification.task import ranks
 
@@ -45,7 +46,9 @@ class ClassificationMetrics:
         self.ranks = ranks(len(classes))
         self.right = SplitSums()
         self.confusion = ConfusionMatrix(len(classes))
+        self.calibration = Calibration()
         self.matrix: Tensor | None = None
+        self.calibrated: CalibrationTable
         self.worst: WorstItems[Mistake] = WorstItems(LISTED, floor=0.0)
 
     def update(self, outputs: Batch, batch: Batch) -> None:
@@ -54,21 +57,32 @@ class ClassificationMetrics:
         hits = logits.topk(max(self.ranks, default=1)).indices == label[:, None]
         self.right.add(items=len(label), **{f"top{k}": hits[:, :k].sum() for k in self.ranks})
         self.confusion.add(label, logits.argmax(1))
+        self.calibration.add(logits, label)
         self._keep_worst(logits, batch, label)
 
     def compute(self) -> dict[str, float]:
         """Shares in 0..1, over all processes together."""
-        self.matrix = self.confusion.total()
+        self.matrix, self.calibrated = self.confusion.total(), self.calibration.total()
         return {f"top{k}": self.right.ratio(f"top{k}", "items") for k in self.ranks}
 
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each metric; after `compute`, and on every process alike."""
+        items = float(self.right.total("items"))
+        return {f"top{k}": wilson(float(self.right.total(f"top{k}")), items) for k in self.ranks}
+
+    def calibration_error(self) -> float:
+        """The expected calibration error; after `compute`."""
+        return self.calibrated.error()
+
     def pictures(self, folder: Path) -> list[Path]:
-        """confusion.png, classes.csv, and mistakes.png and .csv with the worst this process saw; after `compute`."""
+        """confusion.png, classes.csv, calibration.png and .csv, mistakes.png and .csv with this process's worst."""
         if self.matrix is None:
             raise RuntimeError("pictures of metrics that were never computed")
         matrix = self.matrix.numpy()
         files = [
             save(confusion_chart(matrix, self.classes), folder / "confusion.png"),
-            save_table(folder / "classes.csv", ("class", "items", "recall", "precision"), self._by_class()),
+            save_table(folder / "classes.csv", CLASS_HEADER, class_rows(self.matrix, self.classes)),
+            *self.calibrated.files(folder),
         ]
         if self.worst.rows:
             mistakes = [mistake for _, mistake in self.worst.rows]
@@ -87,19 +101,6 @@ class ClassificationMetrics:
             files.append(save_table(folder / "mistakes.csv", ("file", "truth", "answer", "probability"), rows))
         return files
 
-    def _by_class(self) -> list[tuple[str, ...]]:
-        """Name, items, recall and precision of every class; empty where there is nothing to divide by."""
-        assert self.matrix is not None
-        right, items, answered = (
-            self.matrix.diagonal().tolist(),
-            self.matrix.sum(1).tolist(),
-            self.matrix.sum(0).tolist(),
-        )
-        return [
-            (name, str(items[at]), share(right[at], items[at]), share(right[at], answered[at]))
-            for at, name in enumerate(self.classes)
-        ]
-
     def _keep_worst(self, logits: Tensor, batch: Batch, label: Tensor) -> None:
         losses = F.cross_entropy(logits, label, reduction="none")
         answers = logits.argmax(1)
@@ -113,8 +114,3 @@ class ClassificationMetrics:
             return Mistake(name, batch["image"][index].cpu(), int(label[index]), answer, probability)
 
         self.worst.add(losses, mistake)
-
-
-def share(part: int, whole: int) -> str:
-    """A share as text; empty where there is nothing to divide by."""
-    return f"{part / whole:.4f}" if whole else ""

@@ -6,14 +6,12 @@ Here a graph is tokens in, logits out, with the state of the model beside them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.api.data import DataCard, DataRequest, DataSource, Split
-from zoo.api.parts import FileItem
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.task import Case, Control, Progress, Purpose, Shown
 from zoo.data.embedded.names import names
@@ -24,10 +22,9 @@ from zoo.data.formats.text.rows import Found, TextRow
 from zoo.data.text.build_vocabulary import build_vocabulary
 from zoo.data.text.controls import STATE, VOCABULARY, text_controls
 from zoo.data.text.encoding import token_input
-from zoo.data.text.table_items import is_table, table_items
 from zoo.data.text.vocabulary import SPECIAL
 from zoo.runs.serialization import to_json
-from zoo.tasks.bases.reading import DeviceTextReader
+from zoo.tasks.bases.reading import TextFileReader
 from zoo.tasks.bases.sequences import SequenceAnswers
 from zoo.tasks.text_generation import device as text_device
 from zoo.tasks.text_generation.cases import EMBEDDED
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
 
 
-class CorpusData(FormatReader, DeviceTextReader):
+class CorpusData(FormatReader, TextFileReader):
     """Texts to go on from; samples are `zoo.data.formats.text.rows.TextItem`."""
 
     device = text_device
@@ -60,10 +57,6 @@ class CorpusData(FormatReader, DeviceTextReader):
         texts = (f"{item.text}\n" for item in card.splits["train"])
         vocabulary = build_vocabulary(texts, unit=facts.unit, limit=facts.vocabulary_limit)
         return Problem(task=task, input=input, vocabulary=vocabulary)
-
-    def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
-        """The prompt in a text file, or in every row of a table, as tokens int64 [1, length]; BadFile for no text."""
-        return table_items(path, problem, self.read_text) if is_table(path) else super().read(path, problem)
 
 
 class ContinuationAnswers(SequenceAnswers):

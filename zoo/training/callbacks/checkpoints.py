@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from zoo.api.callback import CheckpointEvent, StartEvent
 from zoo.runs.checkpoints import point, prune, write_checkpoint
 from zoo.runs.run import Run
-from zoo.training.events import Callback, CheckpointEvent, Start
+from zoo.training.notify import OwnCallback
 
 
-class Checkpoints(Callback):
+class Checkpoints(OwnCallback):
     """Writes a checkpoint for every checkpoint event."""
 
     def __init__(self, run: Run) -> None:
@@ -16,12 +19,12 @@ class Checkpoints(Callback):
         self._model = run.config.model
         self._batches = 1
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Remove what a killed process had not come to removing."""
         self._batches = start.batches
         prune(self._folder, batches=self._batches)
 
-    def on_checkpoint(self, event: CheckpointEvent) -> None:
+    def on_checkpoint(self, event: CheckpointEvent) -> Path:
         """Write the checkpoint, then the pointers, then remove old checkpoints without a pointer."""
         self._run.check_there()
         checkpoint = write_checkpoint(
@@ -36,3 +39,4 @@ class Checkpoints(Callback):
             point(self._folder, "best", checkpoint)
         point(self._folder, "last", checkpoint)
         prune(self._folder, batches=self._batches)
+        return checkpoint.path

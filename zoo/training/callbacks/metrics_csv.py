@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.api.callback import CallbackRun, EpochResult, StartEvent
 from zoo.api.errors import BadFile, DiskError
 from zoo.runs.atomic import disk_errors, write_text
 from zoo.training.diagnosis import COLUMNS
-from zoo.training.events import Callback, EpochResult, Start
+from zoo.training.notify import OwnCallback
 
 
 def row(result: EpochResult) -> dict[str, float]:
@@ -54,11 +55,11 @@ def read_rows(file: Path) -> list[dict[str, float]]:
         raise BadFile(f"{file} is not the table that zoo wrote: {error}", hint="remove it or put it back") from error
 
 
-class MetricsCsv(Callback):
-    """Appends a row for each epoch; after a resume the file is again as it was at the checkpoint."""
+class EpochTable(OwnCallback):
+    """Keeps the numbers of every epoch; after a resume they are again as they were at the checkpoint."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, run: CallbackRun) -> None:
+        self.file = run.path / "metrics.csv"
         self.rows: list[dict[str, float]] = []
         """Of all epochs so far."""
         self._restored = False
@@ -71,29 +72,41 @@ class MetricsCsv(Callback):
         """The rows up to the checkpoint."""
         self.rows, self._restored = [dict(row) for row in state["rows"]], True
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Keep the rows up to the step that the training resumes from: of the checkpoint, or in an old run the file."""
         if start.step == 0:
             self.rows = []
         elif not self._restored:
-            rows = read_rows(self._file)
+            rows = read_rows(self.file)
             self.rows = [row for row in rows if row["step"] <= start.step and row["epoch"] <= start.epoch]
-        if self.rows or self._file.exists():
-            write_text(self._file, _table(self.rows))
+
+    def on_epoch_end(self, result: EpochResult) -> None:
+        """Keep the numbers of the epoch."""
+        self.rows.append(row(result))
+
+
+class MetricsCsv(EpochTable):
+    """Appends a row for each epoch; after a resume the file is again as it was at the checkpoint."""
+
+    def on_start(self, start: StartEvent) -> None:
+        """Write the rows up to the step that the training resumes from."""
+        super().on_start(start)
+        if self.rows or self.file.exists():
+            write_text(self.file, _table(self.rows))
 
     def on_epoch_end(self, result: EpochResult) -> None:
         """Write one row and flush it to the disk; a number that comes later becomes a column of the whole table."""
         columns = _columns(self.rows)
-        self.rows.append(row(result))
-        if not self._file.parent.is_dir():
+        super().on_epoch_end(result)
+        if not self.file.parent.is_dir():
             raise DiskError(
-                f"{self._file} cannot be written: {self._file.parent} was moved or removed while it was being trained",
+                f"{self.file} cannot be written: {self.file.parent} was moved or removed while it was being trained",
                 hint="what had been saved is where it was moved to: zoo train --resume THERE",
             )
-        if _columns(self.rows) != columns or not self._file.exists():
-            write_text(self._file, _table(self.rows))
+        if _columns(self.rows) != columns or not self.file.exists():
+            write_text(self.file, _table(self.rows))
             return
-        with disk_errors(self._file), self._file.open("r+", newline="") as file:
+        with disk_errors(self.file), self.file.open("r+", newline="") as file:
             file.seek(0, os.SEEK_END)
             file.write(_line(self.rows[-1], columns))
             file.flush()

@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+from zoo.api.callback import CallbackRun, EpochResult, Outcome, StartEvent
 from zoo.api.parts import declares
 from zoo.runs.atomic import disk_errors
 from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.curves import draw_curves
-from zoo.training.events import Callback, EpochResult, Outcome, Start
+from zoo.training.notify import OwnCallback
 
 
-class Pictures(Callback):
+class Pictures(OwnCallback):
     """Draws when the training has finished; an interrupted one ends at once."""
 
-    def __init__(self, run: Path, *, epoch_figure: bool | None = False) -> None:
-        self._run = run
-        self._epoch_figure = epoch_figure
+    def __init__(self, run: CallbackRun) -> None:
+        self._run = run.path
+        self._epoch_figure = run.tags.epoch_figure
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Remove the pictures of epochs that are still to come, which a killed process had drawn."""
         for picture in (self._run / "pictures" / "epochs").glob("[0-9]*.png"):
             if picture.stem.isdecimal() and int(picture.stem) > start.epoch:

@@ -5,33 +5,33 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from zoo.api.callback import CallbackRun, EpochResult, StartEvent
 from zoo.runs.atomic import disk_errors, write_bytes
-from zoo.training.callbacks.metrics_csv import MetricsCsv
-from zoo.training.events import Callback, EpochResult, Start
+from zoo.training.callbacks.metrics_csv import EpochTable
 
 FILE_VERSION = "brain.Event:2"
 """How every event file begins."""
 
 
-class TensorBoard(Callback):
+class TensorBoard(EpochTable):
     """Writes scalars by step.  The file follows from the rows of metrics.csv and from when the run was created.
 
     Its times are those of a training without interruptions.
     """
 
-    def __init__(self, folder: Path, *, metrics: MetricsCsv, created: str) -> None:
-        self._metrics = metrics
-        self._created = datetime.fromisoformat(created).timestamp()
-        self._file = folder / f"events.out.tfevents.{int(self._created)}.zoo"
+    def __init__(self, run: CallbackRun) -> None:
+        super().__init__(run)
+        self._created = datetime.fromisoformat(run.created).timestamp()
+        self._file = run.path / "tensorboard" / f"events.out.tfevents.{int(self._created)}.zoo"
 
-    def on_start(self, start: Start) -> None:
+    def on_start(self, start: StartEvent) -> None:
         """Make the file what it was at the step that the training resumes from; one of an older zoo is replaced."""
+        super().on_start(start)
         whole = self._whole()
         with disk_errors(self._file):
             if start.step:
@@ -39,14 +39,15 @@ class TensorBoard(Callback):
             if not self._truncate(whole):
                 write_bytes(self._file, whole)
 
-    def on_epoch_end(self, result: EpochResult) -> None:  # noqa: ARG002  the row is made already
+    def on_epoch_end(self, result: EpochResult) -> None:
         """Write every number of the epoch."""
+        super().on_epoch_end(result)
         if not self._file.exists():
             write_bytes(self._file, self._whole())
             return
         with disk_errors(self._file), self._file.open("r+b") as file:
             file.seek(0, io.SEEK_END)
-            file.write(self._records(self._metrics.rows[-1]))
+            file.write(self._records(self.rows[-1]))
 
     def _truncate(self, whole: bytes) -> bool:
         """Whether the file began with these bytes and holds nothing else now; who has it open need not open another."""
@@ -67,7 +68,7 @@ class TensorBoard(Callback):
 
     def _whole(self) -> bytes:
         header = _record(Event(wall_time=self._created, file_version=FILE_VERSION))
-        return header + b"".join(self._records(row) for row in self._metrics.rows)
+        return header + b"".join(self._records(row) for row in self.rows)
 
     def _records(self, row: Mapping[str, float]) -> bytes:
         """An event for each number of an epoch."""

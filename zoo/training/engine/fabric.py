@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from zoo.api.errors import UsageError
 from zoo.training.engine.allocator import kept_memory
+from zoo.training.engine.kernels import gpu_kernels
 from zoo.training.engine.optimizer_step import without_compiler
 from zoo.training.engine.place import launched
 
@@ -63,6 +64,11 @@ class Engine:
         self.scales = precision == "16"
         """True where losses are scaled, so that float16 gradients do not vanish."""
         self.wishes = Wishes()
+
+    @property
+    def pins(self) -> bool:
+        """True where batches are copied to the device while the process goes on."""
+        return self.device.type == "cuda"
 
     @property
     def leads(self) -> bool:
@@ -186,16 +192,16 @@ def choose_precision(precision: str, *, device: str, parameters: int, side: int)
 
 
 @contextmanager
-def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engine]:
-    """An engine on every process that a launcher has started.
+def launch(*, device: str, devices: int, precision: Precision, alone: bool = False) -> Iterator[Engine]:
+    """An engine on every process that a launcher has started; `alone`, for this process, whoever else there is.
 
     Without a launcher, `devices` above 1 starts this command once more for each further device.
     Under torchrun two of four runs aborted at exit without the barrier and the destruction of the process group.
     """
-    place = launched()
+    place = None if alone else launched()
     without_compiler()
     if (place.world if place else devices) == 1:
-        with kept_memory():
+        with kept_memory(), gpu_kernels(device, precision):
             yield Engine(_compute(_device(device, 0), precision), precision)
         return
     from zoo.training.engine.group import check_gpus, join  # noqa: PLC0415  one process needs none of it
@@ -206,7 +212,7 @@ def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engin
     group, failed = join(place, device=device, devices=devices), True
     try:
         engine = Engine(_compute(_device(device, index), precision), precision, group)
-        with kept_memory():
+        with kept_memory(), gpu_kernels(device, precision):
             yield engine
         engine.barrier()
         failed = False

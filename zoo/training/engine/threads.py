@@ -130,7 +130,10 @@ def _seconds(step: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def choose_workers(read: Callable[[], object]) -> int:
-    """The number of threads that read batches ahead: 0 where a batch is a copy from memory, else 2."""
+def choose_workers(read: Callable[[], object], *, beside_gpu: bool = False) -> int:
+    """The number of threads that read batches ahead: 0 where a batch is a copy from memory, else 2.
+
+    Beside a GPU it is at least 1: the processor has nothing else to do.
+    """
     read()
-    return 0 if _seconds(read) < SLOW_READ_SECONDS else 2
+    return int(beside_gpu) if _seconds(read) < SLOW_READ_SECONDS else 2

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from zoo.api.task import Batch
 from zoo.api.trainer import StepContext, StepOutput
 from zoo.data.text.encoding import unknown
-from zoo.training.trainers.classification import ClassificationTrainer
+from zoo.training.trainers.classification import ClassificationTrainer, label_loss, with_teacher
 
 
 class TextClassificationTrainer(ClassificationTrainer):
@@ -22,7 +21,8 @@ class TextClassificationTrainer(ClassificationTrainer):
         if share:
             tokens = hide_tokens(tokens, share, context.generator, replacement=unknown(context.problem))
         logits = context.modules["model"](tokens, batch["lengths"])
-        loss = F.cross_entropy(logits, batch["label"], label_smoothing=context.recipe.label_smoothing)
+        loss = label_loss(context, logits, batch["label"])
+        loss = with_teacher(context, loss, logits, tokens, batch["lengths"])
         context.backward(loss)
         context.update("model")
         return StepOutput(loss=loss.detach(), count=len(tokens))

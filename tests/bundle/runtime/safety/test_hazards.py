@@ -177,6 +177,100 @@ def test_a_trip_count_that_is_computed_from_constants_is_known(tmp_path: Path) -
     assert refused(model, tmp_path) == ("the loop 'spin' may run more than a million times (1,099,511,627,776)",)
 
 
+def carrying(op: str, *body: onnx.NodeProto, start: onnx.TensorProto, results: int = 1) -> onnx.NodeProto:
+    """A Loop or Scan whose body makes `new` of the `state` it carries, and `row` where it has two results."""
+    state = helper.make_tensor_value_info("state", start.data_type, None)
+    new = [helper.make_tensor_value_info(name, start.data_type, None) for name in ("new", "row")[:results]]
+    turn, go, more = (
+        helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("more", TensorProto.BOOL, []),
+    )
+    outputs = ["grown", "rows"][:results]
+    if op == "Loop":
+        going = helper.make_node("Identity", ["go"], ["more"])
+        inside = helper.make_graph([going, *body], "body", [turn, go, state], [more, *new])
+        return helper.make_node("Loop", ["turns", "", start.name], outputs, name="growing", body=inside)
+    part = helper.make_tensor_value_info("part", TensorProto.FLOAT, None)
+    inside = helper.make_graph(list(body), "body", [state, part], new)
+    return helper.make_node("Scan", [start.name, "parts"], outputs, name="growing", body=inside, num_scan_inputs=1)
+
+
+def grown(
+    op: str,
+    turns: int,
+    body: Sequence[onnx.NodeProto],
+    start: onnx.TensorProto,
+    *after: onnx.NodeProto,
+    results: int = 1,
+) -> onnx.ModelProto:
+    """A model that turns so often; what a body needs besides stands as `times`."""
+    parts = numpy_helper.from_array(np.zeros((turns, 1), np.float32), "parts")
+    constants = [graphs.numbers("turns", turns), graphs.numbers("times", 64), start, *([parts] if op == "Scan" else [])]
+    return graphs.model([carrying(op, *body, start=start, results=results), *after], constants=constants)
+
+
+SMALL = numpy_helper.from_array(np.ones(4, np.float32), "small")
+NUMBER = numpy_helper.from_array(np.array([2], np.int64), "number")
+DOUBLED = [helper.make_node("Concat", ["state", "state"], ["new"], axis=0)]
+LENGTHENED = [
+    helper.make_node("Constant", [], ["piece"], value=numpy_helper.from_array(np.ones(64, np.float32))),
+    helper.make_node("Concat", ["state", "piece"], ["new"], axis=0),
+]
+TILED = [
+    LENGTHENED[0],
+    helper.make_node("Tile", ["piece", "times"], ["long"]),
+    helper.make_node("Concat", ["state", "long"], ["new"], axis=0),
+]
+COUNTED = [helper.make_node("Add", ["state", "state"], ["new"])]
+GROWN: dict[str, Any] = {
+    "doubled": ("Loop", 40, DOUBLED, SMALL, ()),
+    "doubled in a scan": ("Scan", 40, DOUBLED, SMALL, ()),
+    "lengthened": ("Loop", 2**20, TILED, SMALL, ()),
+    "a size": ("Loop", 40, COUNTED, NUMBER, (helper.make_node("ConstantOfShape", ["grown"], ["z"]),)),
+    "a size used inside": (
+        "Loop",
+        40,
+        [*COUNTED, helper.make_node("ConstantOfShape", ["state"], ["huge"])],
+        NUMBER,
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", GROWN)
+def test_what_grows_in_a_loop_is_followed(tmp_path: Path, how: str) -> None:
+    op, turns, body, start, after = GROWN[how]
+    model = grown(op, turns, body, start, *after)
+    assert any("elements out of nothing" in reason for reason in refused(model, tmp_path)), refused(model, tmp_path)
+
+
+def test_what_every_turn_gives_is_summed(tmp_path: Path) -> None:
+    row = helper.make_node("Expand", ["state", "wide"], ["row"])
+    kept = helper.make_node("Identity", ["state"], ["new"])
+    model = grown("Loop", 2**18, [kept, row], numpy_helper.from_array(np.ones(1, np.float32), "one"), results=2)
+    model.graph.initializer.append(graphs.numbers("wide", 2**13))
+    assert refused(model, tmp_path) == ("the Loop node 'growing' makes 2,147,483,648 elements out of nothing",)
+
+
+def test_a_loop_within_a_loop_is_followed(tmp_path: Path) -> None:
+    inner = carrying("Loop", *DOUBLED, start=SMALL)
+    inner.input[2] = "state"
+    body = [inner, helper.make_node("Identity", ["grown"], ["new"])]
+    assert "elements out of nothing" in refused(grown("Loop", 6, body, SMALL), tmp_path)[0]
+
+
+@pytest.mark.parametrize(("turns", "body"), [(20, DOUBLED), (2**15, LENGTHENED)])
+def test_what_grows_within_reason_is_no_reason(tmp_path: Path, turns: int, body: Sequence[onnx.NodeProto]) -> None:
+    assert refused(grown("Loop", turns, body, SMALL), tmp_path) == ()
+
+
+def test_what_turns_as_often_as_an_input_says_is_not_followed(tmp_path: Path) -> None:
+    model = graphs.model([carrying("Loop", *DOUBLED, start=SMALL)], constants=[SMALL])
+    model.graph.input.append(helper.make_tensor_value_info("turns", TensorProto.INT64, []))
+    assert refused(model, tmp_path) == ()
+
+
 # --- sizes ---
 
 N = 2**20

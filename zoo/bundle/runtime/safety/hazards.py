@@ -14,6 +14,7 @@ from pathlib import Path
 
 from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
 from zoo.bundle.runtime.safety.interpretation import Made, Turns, interpret
+from zoo.bundle.runtime.safety.loops import MAX_FOLLOWED_TURNS
 from zoo.bundle.runtime.safety.unfolding import extent
 
 MAX_NODES = 200_000
@@ -33,10 +34,12 @@ LOOKED_FOR = (
     f"functions that call themselves, and more than {MAX_NODES:,} nodes once functions are put in their places",
     f"subgraphs nested deeper than {MAX_NESTING}",
     f"loops without a bound, or of more than {MAX_TURNS:,} turns by constants, loops within loops multiplied",
-    f"tensors of more than {MAX_ELEMENTS:,} elements by constants and what is computed from them",
+    f"tensors of more than {MAX_ELEMENTS:,} elements by constants and what is computed from them, also where they "
+    f"grow in a loop that turns as often as a constant says: its first {MAX_FOLLOWED_TURNS} turns, carried on to the "
+    "last one",
     "graphs for training",
 )
-"""What `hazards` finds; nothing is said of the rest, such as sizes that depend on inputs."""
+"""What `hazards` finds; nothing is said of the rest, such as sizes and numbers of turns that depend on inputs."""
 
 
 def hazards(parsed: ParsedModel, path: Path, *, opset: int) -> Iterator[str]:
@@ -112,10 +115,19 @@ def _too_large(parsed: ParsedModel) -> Iterator[str]:
 
 def _followed(parsed: ParsedModel) -> Iterator[str]:
     """What loops and sizes come to, a sentence for each node that is too much."""
+    worst: dict[tuple[type, int], Turns | Made] = {}
+    for found in interpret(parsed):  # a node in a loop or a function comes more than once
+        key = type(found), id(found.node)
+        if key not in worst or _much(found) > _much(worst[key]):
+            worst[key] = found
     sentences = dict.fromkeys(
-        _endless(found) if isinstance(found, Turns) else _inflated(found) for found in interpret(parsed)
+        _endless(found) if isinstance(found, Turns) else _inflated(found) for found in worst.values()
     )
     yield from (sentence for sentence in sentences if sentence)
+
+
+def _much(found: Turns | Made) -> int:
+    return found.total if isinstance(found, Turns) else found.elements
 
 
 def _endless(loop: Turns) -> str:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zoo.bundle.runtime.graph import ParsedModel, subgraphs
 from zoo.bundle.runtime.safety.folding import FOLLOWED, fold
 from zoo.bundle.runtime.safety.known import MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, sized
+from zoo.bundle.runtime.safety.loops import MAX_FOLLOWED_TURNS, carried_on, unchanged
 
 if TYPE_CHECKING:
     import onnx
 
 MAX_DECLARED_SIZE = 1 << 20
 """Of one axis of an input."""
+MAX_VISITS = 200_000
+"""Of nodes, those in loops counted once for each turn that is followed."""
 Environment = MutableMapping[str, Known]
 
 
@@ -48,6 +51,8 @@ class Context:
     parsed: ParsedModel
     turns: int = 1
     """Of all loops around it."""
+    followed: int = 1
+    """How many turns of the loops from here on may be followed, those of loops within loops multiplied."""
     given: Mapping[str, onnx.AttributeProto] = field(default_factory=dict)
     """The attributes of the call of the function that it lies in."""
 
@@ -56,7 +61,8 @@ def interpret(parsed: ParsedModel) -> Iterator[Turns | Made]:
     """Every loop and every tensor of the main graph, with all that it calls."""
     graph = parsed.model.graph
     known = {value.name: sized(_declared(value)) for value in graph.input if value.type.HasField("tensor_type")}
-    yield from _graph(graph, ChainMap(known), Context(parsed=parsed))
+    followed = max(1, min(MAX_FOLLOWED_TURNS**2, MAX_VISITS // max(1, len(parsed.nodes))))
+    yield from _graph(graph, ChainMap(known), Context(parsed=parsed, followed=followed))
 
 
 def _declared(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
@@ -84,23 +90,20 @@ def _nodes(nodes: Sequence[onnx.NodeProto], known: ChainMap[str, Known], context
             known.update((name, UNKNOWN) for name in node.output)
             yield from _call(node, inputs, known, context)
             continue
-        inner = context
-        if node.op_type in ("Loop", "Scan"):
-            turns = _loop(node, inputs, context)
-            inner = replace(context, turns=turns.total)
-            yield turns
-        branches = []
-        for graph in subgraphs(node):
-            # what a body is handed changes from turn to turn
-            inside = known.new_child({value.name: UNKNOWN for value in graph.input})
-            yield from _graph(graph, inside, inner)
-            branches.append([inside.get(value.name, UNKNOWN) for value in graph.output])
         known.update((name, UNKNOWN) for name in node.output)
-        if node.output:
+        if node.op_type in ("Loop", "Scan") and len(subgraphs(node)) == 1:
+            found = yield from _looped(node, inputs, known, context)
+        else:
+            branches = []
+            for graph in subgraphs(node):
+                inside = known.new_child({value.name: UNKNOWN for value in graph.input})
+                yield from _graph(graph, inside, context)
+                branches.append([inside.get(value.name, UNKNOWN) for value in graph.output])
             if node.op_type == "If":
                 found = [max(either, key=_extent) for either in zip(*branches, strict=False)]
             else:
                 found = _outputs(node, inputs, context)
+        if node.output:
             known.update(zip(node.output, found, strict=False))
             yield Made(node=node, elements=max((output.elements for output in found), default=1))
 
@@ -125,15 +128,80 @@ def _call(
     known.update(zip(node.output, results, strict=False))
 
 
-def _loop(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> Turns:
-    own = None
-    if node.op_type == "Loop" and inputs and inputs[0].values is not None and inputs[0].values.size:
-        own = max(0, int(inputs[0].values.ravel()[0]))
+# --- loops ---
+
+
+def _looped(
+    node: onnx.NodeProto, inputs: Sequence[Known], known: ChainMap[str, Known], context: Context
+) -> Generator[Turns | Made, None, list[Known]]:
+    """What is known of the outputs of a loop: what it carries, after its last turn, and what all turns give."""
+    own, carried = _turns(node, inputs), _carried(node, inputs)
+    total = context.turns * (1 if own is None else own)
+    yield Turns(node=node, own=own, total=total)
+    (body,) = subgraphs(node)
+    first = 1 if node.op_type == "Loop" else 0  # of its outputs, the condition
+    turns = max(1, min(own or 1, MAX_FOLLOWED_TURNS, context.followed))
+    inner = replace(context, turns=total, followed=context.followed // turns)
+    if own is None:  # nothing is known of how often it turns, so that nothing is followed
+        carried = [UNKNOWN] * len(carried)
+    history = [carried]
+    for turn in range(turns):
+        outputs = yield from _turn(node, inputs, carried, body, turn, known, inner)
+        carried = outputs[first : first + len(carried)]
+        history.append(carried)
+        if unchanged(*history[-2:]):
+            break
+    last = (own or 1) - len(history) + 1
+    if last > 0 and not unchanged(*history[-2:]):
+        state = carried_on(history, last - 1)
+        outputs = yield from _turn(node, inputs, state, body, (own or 1) - 1, known, inner)
+        carried = outputs[first : first + len(carried)]
+    collected = [Known(elements=output.elements * (own or 1)) for output in outputs[first + len(carried) :]]
+    return [*carried, *collected]
+
+
+def _turn(  # noqa: PLR0917  all that a turn depends on
+    node: onnx.NodeProto,
+    inputs: Sequence[Known],
+    carried: Sequence[Known],
+    body: onnx.GraphProto,
+    turn: int,
+    known: ChainMap[str, Known],
+    context: Context,
+) -> Generator[Turns | Made, None, list[Known]]:
+    """What is known of the outputs of a body in one turn."""
+    import numpy as np  # noqa: PLC0415  this file is imported where only listing is wanted
+
+    if node.op_type == "Loop":
+        handed = [constant(np.array(turn, np.int64)), UNKNOWN, *carried]
+    else:
+        scanned = inputs[len(carried) :]
+        handed = [*carried, *(sized(value.shape[1:]) if value.shape else UNKNOWN for value in scanned)]
+    inside = known.new_child({value.name: UNKNOWN for value in body.input})
+    inside.update((value.name, told) for value, told in zip(body.input, handed, strict=False))
+    yield from _graph(body, inside, context)
+    return [inside.get(value.name, UNKNOWN) for value in body.output]
+
+
+def _carried(node: onnx.NodeProto, inputs: Sequence[Known]) -> list[Known]:
+    """What the first turn is handed of what a loop carries."""
+    if node.op_type == "Loop":
+        return list(inputs[2:])
+    return list(inputs[: max(0, len(inputs) - _scanned(node))])
+
+
+def _scanned(node: onnx.NodeProto) -> int:
+    return next((attribute.i for attribute in node.attribute if attribute.name == "num_scan_inputs"), 1)
+
+
+def _turns(node: onnx.NodeProto, inputs: Sequence[Known]) -> int | None:
+    """How often a loop turns at most; None where its inputs say it."""
     if node.op_type == "Scan":
-        attributes = {attribute.name: attribute.i for attribute in node.attribute}
-        scanned = inputs[len(inputs) - attributes.get("num_scan_inputs", 1) :]
-        own = max((known.shape[0] or 1 for known in scanned if known.shape), default=None)
-    return Turns(node=node, own=own, total=context.turns * (1 if own is None else own))
+        scanned = inputs[max(0, len(inputs) - _scanned(node)) :]
+        return max((known.shape[0] or 1 for known in scanned if known.shape), default=None)
+    if not inputs or inputs[0].values is None or not inputs[0].values.size:
+        return None
+    return max(0, int(inputs[0].values.ravel()[0]))
 
 
 def _outputs(node: onnx.NodeProto, inputs: Sequence[Known], context: Context) -> list[Known]:

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from zoo.api.data import DataNote, Split
-from zoo.api.errors import BadSample, DataError
+from zoo.api.errors import DataError
 from zoo.data.formats.folders import hidden, is_about
 from zoo.data.formats.samples import FileRow, Origins
 from zoo.data.formats.split_names import split_of_file
-from zoo.data.formats.text_files import decode_file
+from zoo.data.formats.text_files import file_text
 
 FOLDERS: Final = ("meta", "splits", "lists")
 """Folders in which lists may lie beside the class folders."""
@@ -33,13 +33,13 @@ class DividedRows:
     """Those of the lists: they were read, and are not left out."""
 
 
-def by_lists(root: Path, rows: Sequence[FileRow]) -> DividedRows:
+def by_lists(root: Path, rows: Sequence[FileRow], encoding: str = "") -> DividedRows:
     """The rows, each in the split whose list names it; the others in train, where no list is for training.
 
-    DataError where two lists name one file.
+    DataError where two lists name one file, and where one is no text.
     """
     keys = {_key(row.name): row.name for row in rows}
-    lists = {file: names for file in _files(root) if (names := _named(file, keys))}
+    lists = {file: names for file in _files(root) if (names := _named(file_text(file, encoding), keys))}
     if not lists:
         return DividedRows(rows=list(rows))
     splits: dict[str, tuple[Split, Path]] = {}
@@ -86,11 +86,8 @@ def _files(root: Path) -> list[Path]:
     ]
 
 
-def _named(file: Path, keys: Mapping[str, str]) -> list[str]:
+def _named(text: str, keys: Mapping[str, str]) -> list[str]:
     """The files that the lines of a list name; none where most of the lines name no file."""
-    text = decode_file(file, file.name)
-    if isinstance(text, BadSample):
-        return []
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     names = [name for line in lines if (name := _file_of(line, keys))]
     return names if len(names) > len(lines) / 2 else []

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from zoo.api.data import Split
-from zoo.api.errors import BadFile, BadSample
+from zoo.api.errors import BadSample
 from zoo.data.formats.columns import known_names
 from zoo.data.formats.folders import PICTURES, folded, hidden, is_about, subfolders
 from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.tables import Table, TableRow, parse_table
-from zoo.data.formats.text_files import decode_file
+from zoo.data.formats.text_files import file_text
 
 JSON_LINES: Final = (".jsonl", ".ndjson")
 LISTS: Final = (".txt", ".lst")
@@ -91,11 +91,9 @@ def _tables_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     return tables if len(tables) <= MOST_TABLES else []
 
 
-def load_table(path: Path) -> Table:
+def load_table(path: Path, encoding: str = "") -> Table:
     """Every row of a table of pictures; BadFile where the file is no text."""
-    text = decode_file(path, path.name)
-    if isinstance(text, BadSample):
-        raise BadFile(f"{path} is {text.reason}", hint=text.fix)
+    text = file_text(path, encoding)
     if path.suffix.lower() in JSON_LINES:
         return _of_json_lines(text, path.name)
     if path.suffix.lower() in LISTS:

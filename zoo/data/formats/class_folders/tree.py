@@ -23,6 +23,7 @@ from zoo.data.formats.folders import (
 )
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.samples import FileListing, FileRow
+from zoo.data.formats.text_files import encoding_of
 
 
 def list_class_folders(
@@ -64,7 +65,7 @@ def list_class_folders(
                 problems += _problems(f"{(folder / name).relative_to(root).as_posix()}/", listing)
         pooled += _pooled(folder, classes, kind)
     if all(split is None for split, _ in parts.folders):
-        divided = by_lists(root, rows)
+        divided = by_lists(root, rows, encoding_of(request))
         rows, origins, listed = divided.rows, divided.origins, divided.notes
         for listing in listings:
             listing.others.subtract(divided.suffixes)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import (
@@ -22,6 +22,7 @@ from zoo.data.formats.detection.coco_document import (
     read_coco,
 )
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
+from zoo.data.formats.detection.regions import region_frame
 from zoo.data.formats.folders import subfolders
 from zoo.data.formats.other_tools import refuse_other_tools
 from zoo.data.formats.parts import chosen_names, chosen_path, say_which
@@ -100,16 +101,18 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
     ignored = 0
     for document in documents:
         problems += document.problems
-        by_image = _by_image(document.annotations, problems)
+        by_image = _by_image(document, problems)
         ignored += sum(annotation.ignored for boxes in by_image.values() for annotation in boxes)
         for image in document.images:
             name = find_picture(root, document, image, index, problems)
             if name:
                 boxes = tuple(by_image[image.id])
                 rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
-    framed = sum(_outline(annotation) is not None for document in documents for annotation in document.annotations)
+    framed = sum(_lacks_box(annotation) for document in documents for annotation in document.annotations)
     if framed:
-        notes.append(f"{framed:,} annotations have an outline and no bbox: the frame around it counts")
+        notes.append(
+            f"{counted(framed, 'annotation has', 'annotations have')} an outline and no bbox: the frame counts"
+        )
     if ignored:
         message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
         notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))
@@ -201,13 +204,18 @@ def class_names(documents: Sequence[CocoDocument]) -> tuple[str, ...]:
     return ordered
 
 
-def _by_image(annotations: Iterable[CocoAnnotation], problems: list[BadSample]) -> defaultdict[Id, list[BoxAnnotation]]:
+def _by_image(document: CocoDocument, problems: list[BadSample]) -> defaultdict[Id, list[BoxAnnotation]]:
     boxes: defaultdict[Id, list[BoxAnnotation]] = defaultdict(list)
-    for annotation in annotations:
-        box = _box(annotation)
+    sizes = {image.id: image.size for image in document.images}
+    for annotation in document.annotations:
+        region, size = annotation.fields.get("segmentation"), sizes[annotation.image]
+        try:
+            box = region_frame(region, size) if _lacks_box(annotation) else _box(annotation)
+        except ValueError as error:
+            problems.append(BadSample(annotation.where, f"it has no bbox, and {error}", "correct its segmentation"))
+            continue
         if box is None:
-            runs = isinstance(annotation.fields.get("segmentation"), dict) and not annotation.fields.get("bbox")
-            fix = "write bbox as x, y, width, height" + (", as COCO's tools do for run lengths" if runs else "")
+            fix = "write bbox as x, y, width, height"
             problems.append(BadSample(annotation.where, "it has no bbox of four numbers", fix))
         else:
             boxes[annotation.image].append(
@@ -218,8 +226,6 @@ def _by_image(annotations: Iterable[CocoAnnotation], problems: list[BadSample]) 
 
 def _box(annotation: CocoAnnotation) -> Box | None:
     box = annotation.fields.get("bbox")
-    if (outline := _outline(annotation)) is not None:
-        return outline
     if not isinstance(box, list) or len(box) != 4:
         return None
     if not all(is_number(value) for value in box):
@@ -228,16 +234,10 @@ def _box(annotation: CocoAnnotation) -> Box | None:
     return x, y, x + width, y + height
 
 
-def _outline(annotation: CocoAnnotation) -> Box | None:
-    """The frame around the polygons of an annotation without a bbox; None where it has one, or no polygons."""
-    region = annotation.fields.get("segmentation")
-    if annotation.fields.get("bbox") or not isinstance(region, list) or not region:
-        return None
-    parts = region if all(isinstance(part, list) and len(part) > 5 for part in region) else []
-    if not parts or not all(is_number(value) for part in parts for value in part):
-        return None
-    xs, ys = ([float(value) for part in parts for value in part[start::2]] for start in (0, 1))
-    return min(xs), min(ys), max(xs), max(ys)
+def _lacks_box(annotation: CocoAnnotation) -> bool:
+    """Whether an annotation has a segmentation, and a bbox that says nothing."""
+    box = annotation.fields.get("bbox")
+    return bool(annotation.fields.get("segmentation")) and (not box or box == [0, 0, 0, 0])
 
 
 def find_picture(

@@ -22,6 +22,7 @@ from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import folded, subfolders
 from zoo.data.formats.parts import OPTIONS, chosen_names, find_parts
 from zoo.data.formats.split_names import exact_split
+from zoo.data.formats.text_files import encoding_of, file_text
 
 YAML: Final = (".yaml", ".yml")
 CLASS_LISTS: Final = ("classes.txt", "obj.names", "predefined_classes.txt")
@@ -158,7 +159,7 @@ def read_dataset(file: Path, request: DataRequest | None = None) -> YoloDataset:
     for name in ("images", "Images"):  # images/train and images/val, as Label Studio and labelImg leave them
         if folders == ((None, file.parent),) and (file.parent / name).is_dir():
             folders = find_parts(file.parent / name, labelled=False).folders
-    classes = _listed_classes(file)
+    classes = _listed_classes(file, request)
     return YoloDataset(file=file, root=file.parent, classes=classes, parts=folders, notes=found_parts.notes)
 
 
@@ -261,15 +262,15 @@ def _of_darknet(file: Path, request: DataRequest | None) -> YoloDataset:
     if names is None:
         raise DataError(f"{file} names no file of classes", hint="add a line such as `names = obj.names`")
     lists = {key: value for key, value in settings.items() if exact_split(key)}
-    described = {**lists, "names": list(_listed_classes(names)), "nc": settings.get("classes", "")}
+    described = {**lists, "names": list(_listed_classes(names, request)), "nc": settings.get("classes", "")}
     for key, value in lists.items():
         if _located(file, file.parent, value, []) is None:  # data/train.txt stands for train.txt
             described[key] = Path(value).name
     return _of_yaml(file, described, request)
 
 
-def _listed_classes(file: Path) -> tuple[str, ...]:
-    lines = [line.strip() for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
+def _listed_classes(file: Path, request: DataRequest | None) -> tuple[str, ...]:
+    lines = [line.strip() for line in file_text(file, encoding_of(request)).splitlines()]
     names = [line for line in lines if line]
     if not names:
         raise DataError(f"{file} names no classes", hint="write one name a line")

@@ -19,6 +19,7 @@ from zoo.data.formats.identities.pairs import beside, read_pairs, resolve
 from zoo.data.formats.inspection import Inspection
 from zoo.data.formats.samples import FileListing, FileRow, Sample
 from zoo.data.formats.splits import place
+from zoo.data.formats.text_files import encoding_of
 
 HELD_OUT: Final = 0.1
 """Share of the identities that are held out for validation where the source has none."""
@@ -60,12 +61,12 @@ def list_identities(location: Path, *, request: DataRequest) -> Identities:
     """Identity folders, and the pairs in a file beside them."""
     file = beside(location)
     listing = list_class_folders(location, known=(file.name,) if file else (), request=request)
-    return Identities(listing=listing) if file is None else _with_pairs(listing, file)
+    return Identities(listing=listing) if file is None else _with_pairs(listing, file, encoding_of(request))
 
 
 def list_pairs(location: Path, *, request: DataRequest) -> Identities:
     """The pictures that a file of pairs names; nothing to learn from."""
-    read, root = read_pairs(location), request.root or location.parent
+    read, root = read_pairs(location, request.encoding), request.root or location.parent
     names = sorted({name for pair in read.pairs for name in (pair.first, pair.second)})
     files = [picture for name in names if (picture := _file(root, name))]
     pairs, missing = resolve(read.pairs, files)
@@ -81,9 +82,9 @@ def _file(root: Path, name: str) -> str:
     return next((name + suffix for suffix in suffixes if (root / (name + suffix)).is_file()), "")
 
 
-def _with_pairs(listing: FileListing, file: Path) -> Identities:
+def _with_pairs(listing: FileListing, file: Path, encoding: str) -> Identities:
     """The identities that pairs name are for testing, whole, whatever folder they lie in."""
-    read = read_pairs(file)
+    read = read_pairs(file, encoding)
     pairs, missing = resolve(read.pairs, (row.name for row in listing.rows))
     labels = {row.name: row.label for row in listing.rows}
     named = {labels[name] for first, second, _ in pairs for name in (first, second)}

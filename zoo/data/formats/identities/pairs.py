@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from zoo.api.errors import BadFile, BadSample, DataError
+from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.tables import SEPARATORS, parse_table
-from zoo.data.formats.text_files import decode_file
+from zoo.data.formats.text_files import decode_file, file_text
 
 NAMES: Final = ("pairs.txt", "pairs.csv", "pairs.tsv")
 """What the file is called that lies beside the folders of identities."""
@@ -17,6 +18,8 @@ COLUMNS: Final = ("a", "b", "same")
 SAME: Final = {"1": True, "true": True, "yes": True, "same": True} | dict.fromkeys(
     ("0", "false", "no", "different"), False
 )
+SOME: Final = 20
+"""Lines that are looked at to tell pairs from other texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,30 @@ def beside(folder: Path) -> Path | None:
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
-def holds_pairs(path: Path) -> bool:
-    """True for a text file, and for a table whose first line names the columns a, b and same."""
+def holds_pairs(path: Path, encoding: str = "") -> bool:
+    """Whether the first lines of a text file are pairs, or the first of a table names the columns a, b and same."""
     if path.suffix.lower() == ".txt":
-        return True
+        return "pair" in path.stem.lower() or _begins_with_pairs(path, encoding)
     if path.suffix.lower() not in (".csv", ".tsv"):
         return False
-    first = _text(path).partition("\n")[0].lower()
+    first = file_text(path, encoding).partition("\n")[0].lower()
     return any(set(COLUMNS) <= {cell.strip().strip('"') for cell in first.split(separator)} for separator in SEPARATORS)
 
 
-def read_pairs(path: Path) -> Pairs:
+def _begins_with_pairs(path: Path, encoding: str) -> bool:
+    lines = decode_file(path, path.name, encoding)
+    if isinstance(lines, BadSample):
+        return False
+    entries = list(islice(_lfw_lines(path, lines), SOME))
+    return sum(isinstance(entry, Pair) for entry in entries) > len(entries) / 2
+
+
+def read_pairs(path: Path, encoding: str = "") -> Pairs:
     """Every pair; DataError for a table without the columns."""
     pairs: list[Pair] = []
     problems: list[BadSample] = []
-    lines = _lfw_lines(path) if path.suffix.lower() == ".txt" else _table_lines(path)
+    text = file_text(path, encoding)
+    lines = _lfw_lines(path, text) if path.suffix.lower() == ".txt" else _table_lines(path, text)
     for entry in lines:
         if isinstance(entry, Pair):
             pairs.append(entry)
@@ -71,9 +83,9 @@ def read_pairs(path: Path) -> Pairs:
     return Pairs(tuple(pairs), tuple(problems))
 
 
-def _lfw_lines(path: Path) -> Iterator[Pair | BadSample]:
+def _lfw_lines(path: Path, text: str) -> Iterator[Pair | BadSample]:
     """`Name 1 4` is a pair of one identity, `Name 1 Other 2` one of two; the first line may hold counts."""
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         where, cells = f"{path.name} line {number}", line.split("\t") if "\t" in line else line.split()
         if not cells or (number == 1 and all(cell.isdecimal() for cell in cells)):
             continue
@@ -90,8 +102,8 @@ def _lfw_name(identity: str, number: str) -> str:
     return f"{identity}/{identity}_{int(number):04d}"
 
 
-def _table_lines(path: Path) -> Iterator[Pair | BadSample]:
-    table = parse_table(_text(path), name=path.name, suffix=path.suffix, known=COLUMNS)
+def _table_lines(path: Path, text: str) -> Iterator[Pair | BadSample]:
+    table = parse_table(text, name=path.name, suffix=path.suffix, known=COLUMNS)
     header = [cell.strip().lower() for cell in table.first]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
@@ -124,10 +136,3 @@ def resolve(pairs: Sequence[Pair], files: Iterable[str]) -> tuple[list[tuple[str
         if first and second:
             resolved.append((first, second, pair.same))
     return resolved, problems
-
-
-def _text(path: Path) -> str:
-    text = decode_file(path, path.name)
-    if isinstance(text, BadSample):
-        raise BadFile(f"{path} is {text.reason}", hint=text.fix)
-    return text

@@ -11,6 +11,7 @@ from typing import Final
 
 from zoo.api.errors import BadSample
 from zoo.data.formats.masks.masks import Colour
+from zoo.data.formats.text_files import file_text
 
 IGNORE: Final = 255
 """The number, and class, of pixels that are left open."""
@@ -33,18 +34,18 @@ Entry = tuple[str, int | None, Colour | None]
 """A name, the number that stands for it in the masks, its colour; None where the file does not say it."""
 
 
-def class_table(root: Path) -> ClassTable:
+def class_table(root: Path, encoding: str = "") -> ClassTable:
     """The table of a folder, or of its training folder; empty without such a file."""
     for folder in (root, *(subfolder for subfolder in sorted(root.iterdir()) if subfolder.is_dir())):
         files = {file.name.lower(): file for file in sorted(folder.iterdir()) if file.is_file()}
         for name, read in READERS.items():
             if name in files:
-                return _table(files[name], list(read(_text(files[name]))))
+                return _table(files[name], list(read(_lines(files[name], encoding))))
     return ClassTable()
 
 
-def _text(file: Path) -> list[str]:
-    lines = [line.strip() for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
+def _lines(file: Path, encoding: str) -> list[str]:
+    lines = [line.strip() for line in file_text(file, encoding).splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 

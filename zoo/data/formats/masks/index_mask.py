@@ -15,6 +15,7 @@ import PIL
 from PIL import Image
 
 from zoo.api.problem import Json
+from zoo.data.formats.detection.regions import drawn_region
 from zoo.data.formats.inspection import Facts
 from zoo.data.formats.masks.masks import PLAIN, Colour, MaskCoding, Shape
 from zoo.data.formats.pictures.decode import decode_error
@@ -132,21 +133,3 @@ def drawn_mask(shapes: Iterable[Shape], height: int, width: int) -> Pixels:
     for label, region in shapes:
         classes[drawn_region(json.loads(region), height, width)] = label
     return classes
-
-
-def drawn_region(region: Any, height: int, width: int) -> npt.NDArray[np.bool_]:
-    """Polygons [[x, y, x, y, …], …] or run lengths {size, counts} as bool [height, width]; ValueError if neither."""
-    from faster_coco_eval.core import mask as coco  # noqa: PLC0415  only for COCO's JSON
-
-    try:
-        if isinstance(region, list):
-            runs = coco.merge(coco.frPyObjects([[float(value) for value in part] for part in region], height, width))
-        else:
-            packed = isinstance(region["counts"], str)
-            runs = region if packed else coco.frPyObjects(region, height, width)
-        drawn = np.asarray(coco.decode(runs))
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
-        raise ValueError(f"neither polygons nor run lengths can be read from it: {error}") from error
-    if drawn.shape != (height, width):
-        raise ValueError(f"its run lengths are for {drawn.shape[1]} x {drawn.shape[0]} pixels, not {width} x {height}")
-    return drawn.astype(bool)

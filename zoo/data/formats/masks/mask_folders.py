@@ -17,6 +17,7 @@ from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
 from zoo.data.formats.parts import chosen_parts, question
 from zoo.data.formats.split_names import WORDS, split_words, splits_of_folders, word_set
+from zoo.data.formats.text_files import encoding_of
 
 IMAGE_WORDS: Final = word_set(
     "image images img imgs picture pictures photo photos jpeg jpegs rgb input inputs original originals left bit cxr "
@@ -165,7 +166,7 @@ def _are_twins(files: Iterable[tuple[str, str]]) -> bool:
 
 def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> MaskListing:
     """Every picture with its mask; one without the other is a problem."""
-    table = class_table(root)
+    table = class_table(root, encoding_of(request))
     rows: list[MaskRow] = []
     problems: list[BadSample] = [*table.problems]
     listings, others = [], []

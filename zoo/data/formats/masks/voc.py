@@ -13,6 +13,7 @@ from zoo.data.formats.folders import contents, notes_on
 from zoo.data.formats.masks.class_tables import class_table
 from zoo.data.formats.masks.mask_folders import paired
 from zoo.data.formats.masks.masks import MaskListing, MaskRow
+from zoo.data.formats.text_files import encoding_of
 
 
 def detect_voc_masks(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
@@ -35,7 +36,7 @@ def list_voc_masks(root: Path, *, request: DataRequest | None = None) -> MaskLis
         rows += own
         problems += wrong
         notes += more_notes
-    table = class_table(roots[0])
+    table = class_table(roots[0], encoding_of(request))
     return MaskListing(
         root=root,
         rows=rows,

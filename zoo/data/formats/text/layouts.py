@@ -15,6 +15,7 @@ from zoo.data.formats.parts import OPTIONS, chosen_names, chosen_path, find_part
 from zoo.data.formats.split_names import split_of_file, splits_of_folders
 from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 from zoo.data.formats.text.sniff import LINES, all_hold, holds_labelled_lines, holds_records
+from zoo.data.formats.text_files import encoding_of
 
 MOST_FILES: Final = 20
 """More files of one folder are texts of their own, and no tables of them."""
@@ -33,15 +34,15 @@ def _nothing(path: Path) -> str:
     return f"{what}: not a layout of text that this task knows"
 
 
-def detect_table(path: Path, *, request: DataRequest) -> FormatMatch | None:  # noqa: ARG001  every format's
+def detect_table(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """A CSV, TSV or JSON Lines file, or one of JSON records."""
-    table = path.is_file() and (path.suffix.lower() in TABLES or holds_records(path))
+    table = path.is_file() and (path.suffix.lower() in TABLES or holds_records(path, request.encoding))
     return FormatMatch(location=path) if table else None
 
 
 def detect_labelled_table(path: Path, *, request: DataRequest) -> FormatMatch | None:
     """The same, or a file with a label and a text a line."""
-    if path.is_file() and holds_labelled_lines(path):
+    if path.is_file() and holds_labelled_lines(path, request.encoding):
         return FormatMatch(location=path)
     return detect_table(path, request=request)
 
@@ -59,7 +60,7 @@ def labelled_files(folder: Path, request: DataRequest) -> list[tuple[Path, Split
         return []
     named = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in LINES and not is_about(file)]
     files = [file for file in named if file.is_file() and not _hidden((file.name,))]
-    if len(files) > MOST_FILES or not all_hold(files):
+    if len(files) > MOST_FILES or not all_hold(files, request.encoding):
         return []
     return split_files(folder, LINES, request=request, files=files)
 
@@ -124,11 +125,14 @@ def split_files(
     chosen = {split: name for split, name in chosen_names(request).items() if name}
     if chosen and any(Path(name).suffix.lower() in suffixes for name in chosen.values()):
         return [(chosen_path(folder, split, name, folder=False), split) for split, name in chosen.items()]
+    encoding = encoding_of(request)
     if files is None:
         files = [
             file
             for file in sorted(folder.iterdir())
-            if file.is_file() and not is_about(file) and (file.suffix.lower() in suffixes or holds_records(file))
+            if file.is_file()
+            and not is_about(file)
+            and (file.suffix.lower() in suffixes or holds_records(file, encoding))
         ]
     splits = {file: split for file in files if (split := split_of_file(file.stem))}
     if "train" in splits.values():

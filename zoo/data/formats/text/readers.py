@@ -42,12 +42,12 @@ def read_class_folders(location: Path, *, request: DataRequest) -> Iterator[Foun
     """Every text file below the folder of its class."""
     listing = list_class_folders(location, TEXT_FILES, request=request)
     yield from map(TextNote, listing.notes)
-    yield from read_classes(listing)
+    yield from read_classes(listing, request.encoding)
 
 
-def read_file(location: Path, *, request: DataRequest) -> Iterator[Found]:  # noqa: ARG001  every format's
+def read_file(location: Path, *, request: DataRequest) -> Iterator[Found]:
     """A file as one text."""
-    yield read_plain(location, location.name)
+    yield read_plain(location, location.name, encoding=request.encoding)
 
 
 def read_folder(location: Path, *, request: DataRequest) -> Iterator[Found]:
@@ -55,7 +55,7 @@ def read_folder(location: Path, *, request: DataRequest) -> Iterator[Found]:
     names = set()
     for file, split in plain_files(location, request=request):
         names.add(file.name)
-        yield read_plain(file, file.relative_to(location).as_posix(), split=split)
+        yield read_plain(file, file.relative_to(location).as_posix(), split=split, encoding=request.encoding)
     if others := other_files(location):
         shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
         message = f"left out {shown}: no text files"

@@ -17,7 +17,7 @@ from zoo.data.formats.samples import FileListing
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import SEPARATORS, Table, parse_table
 from zoo.data.formats.text.sniff import without_fasttext_marks
-from zoo.data.formats.text_files import decode_file
+from zoo.data.formats.text_files import decode_file, encoding_of
 
 JSON_LINES: Final = (".jsonl", ".ndjson", ".json")
 TABLES: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
@@ -70,7 +70,7 @@ def read_table(
     path: Path, *, labelled: bool, split: Split | None = None, request: DataRequest | None = None
 ) -> Iterator[Found]:
     """Every row of a CSV, TSV or JSON Lines file; DataError where nothing says which column holds what."""
-    text = decode_file(path, path.name)
+    text = decode_file(path, path.name, encoding_of(request))
     if isinstance(text, BadSample):
         yield text
         return
@@ -78,9 +78,9 @@ def read_table(
     yield from read(path, text, labelled=labelled, split=split, request=request)
 
 
-def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
+def read_plain(path: Path, name: str, *, split: Split | None = None, encoding: str = "") -> Found:
     """A whole file as one text."""
-    text = decode_file(path, name)
+    text = decode_file(path, name, encoding)
     if isinstance(text, BadSample):
         return text
     if not text.strip():
@@ -88,11 +88,11 @@ def read_plain(path: Path, name: str, *, split: Split | None = None) -> Found:
     return TextRow(name, text, split=split)
 
 
-def read_classes(listing: FileListing) -> Iterator[Found]:
+def read_classes(listing: FileListing, encoding: str = "") -> Iterator[Found]:
     """Every text of a listing of class folders, without the white space at its ends, as a cell of a table has none."""
     yield from listing.problems
     for row in listing.rows:
-        entry = read_plain(listing.root / row.name, row.name, split=row.split)
+        entry = read_plain(listing.root / row.name, row.name, split=row.split, encoding=encoding)
         yield replace(entry, text=entry.text.strip(), label=row.label) if isinstance(entry, TextRow) else entry
 
 
@@ -106,7 +106,7 @@ def _csv_rows(
         yield from table.problems
         return
     columns = text_columns(path.name, table.first, table.columns(header=True), labelled=labelled, request=request)
-    yield from (TextNote(note) for note in columns.notes)
+    yield from (TextNote(note) for note in (*table.notes, *columns.notes))
     yield from _not_read(path.name, [cell.strip() for cell in table.first], columns)
     yield from table.problems
     wrong = {problem.where for problem in table.problems}

@@ -1,0 +1,39 @@
+"""timm's architectures, one builder for each, named as timm names it.  [torch]
+
+`zoo_timm.model:resnet10t` is a builder with the keywords that the card of resnet10t names.  All map float32 images
+[n, 3, height, width] to logits [n, num_classes] and start from random numbers: published weights are fetched, checked
+and loaded by zoo itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import timm
+from torch import nn
+
+from zoo import PluginError
+
+
+def convolutional(name: str, *, num_classes: int) -> nn.Module:
+    """An architecture whose parameters do not depend on the size of the pictures."""
+    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes)
+    return model
+
+
+def sized(name: str, *, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
+    """An architecture with a position for each patch or each pair of pixels in a window."""
+    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes, img_size=image_size)
+    return model
+
+
+def __getattr__(name: str) -> Callable[..., nn.Module]:
+    """The builder of one of timm's architectures; PluginError where the installed timm has it no more."""
+    from zoo_timm.plugin import sized_names  # noqa: PLC0415  the plugin's cards say which are sized
+
+    if not timm.is_model(name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise PluginError(f"timm {timm.__version__}, which is installed, has no architecture {name!r}")
+    return partial(sized if name in sized_names() else convolutional, name)

@@ -1,0 +1,74 @@
+"""Weights on the hub, from a hub on this machine: found, checked, and refused with a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.models.weights.local_hub import LocalHub, running_hub
+
+ASK = """
+import json, sys
+from zoo.api.errors import ZooError
+from zoo.models.weights.hub import cached_hub_weights, hub_weights, stated_digest
+try:
+    path = hub_weights(sys.argv[1])
+    cached = cached_hub_weights(sys.argv[1]) == path
+    print(json.dumps({"content": path.read_text(), "digest": stated_digest(path), "cached": cached}))
+except ZooError as error:
+    print(json.dumps({"kind": type(error).__name__, "message": error.message, "hint": error.hint}))
+"""
+HUB = {
+    "owner/whole": {"model.safetensors": b"weights", "config.json": b"{}", "pytorch_model.bin": b"never"},
+    "owner/pickled": {"pytorch_model.bin": b"never"},
+    "owner/gated": {"model.safetensors": b"weights"},
+}
+
+
+def ask(repository: str, home: Path, *, address: str, offline: bool = False) -> dict[str, object]:
+    """What a process of its own answers: the hub's library reads its address when it is imported."""
+    environment = {**os.environ, "HF_HOME": str(home), "HF_ENDPOINT": address, "ZOO_OFFLINE": "1" if offline else ""}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, repository], check=True, capture_output=True, text=True, env=environment
+    )
+    answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_weights_arrive_with_the_digest_that_the_hub_states_and_nothing_else_does(tmp_path: Path) -> None:
+    with running_hub(LocalHub(HUB)) as hub:
+        answer = ask("owner/whole", tmp_path, address=hub.address)
+        asked = len(hub.requests)
+        again = ask("owner/whole", tmp_path, address=hub.address, offline=True)
+        assert len(hub.requests) == asked
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert answer == {"content": "weights", "digest": digest, "cached": True}
+    assert again == answer
+    assert not any("pytorch_model.bin" in request for request in hub.requests)
+
+
+def test_what_the_hub_refuses_is_a_sentence(tmp_path: Path) -> None:
+    with running_hub(LocalHub(HUB, gated=("owner/gated",))) as hub:
+        gated = ask("owner/gated", tmp_path, address=hub.address)
+        missing = ask("owner/nothing", tmp_path, address=hub.address)
+        revision = ask("owner/whole@v9", tmp_path, address=hub.address)
+        pickled = ask("owner/pickled", tmp_path, address=hub.address)
+    assert gated["message"] == "owner/gated is given to those only who have accepted its licence"
+    assert missing["message"] == "the hub has no repository owner/nothing, or it is private"
+    assert revision["message"] == "owner/whole has no revision 'v9'"
+    assert pickled["message"] == (
+        "owner/pickled has no model.safetensors: a pickle can run code when it is read, and zoo downloads none"
+    )
+    assert ask("nonsense", tmp_path, address=hub.address)["kind"] == "UsageError"
+
+
+def test_without_network_and_cache_the_sentence_says_so(tmp_path: Path) -> None:
+    answer = ask("owner/whole", tmp_path, address="http://127.0.0.1:9", offline=True)
+    assert (answer["kind"], answer["message"]) == (
+        "NetworkError",
+        "owner/whole cannot be had from the hub: it is not in the cache, and ZOO_OFFLINE is set",
+    )

@@ -1,0 +1,164 @@
+"""timm's architectures and weights as zoo offers them: cards as the installed timm has them, a hub on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import save
+
+import zoo
+from tests.models.weights.local_hub import LocalHub, running_hub
+from zoo.registry.catalog_listing import make_listing
+from zoo_timm import generate
+from zoo_timm.classes import SUBSETS, names
+from zoo_timm.hub import describe
+from zoo_timm.plugin import cards
+
+STORED = {card["name"]: card for card in cards()}
+SAMPLES = (
+    *("resnet10t", "vit_tiny_patch16_224", "convnext_atto", "efficientnet_lite0", "swin_tiny_patch4_window7_224"),
+    *("mobilenetv4_conv_small", "test_resnet", "test_vit", "levit_128s", "xcit_nano_12_p16_224", "ghostnet_050"),
+)
+
+
+def test_the_cards_are_those_of_the_installed_timm() -> None:
+    assert list(STORED) == generate.names(), "run `python -m zoo_timm.generate`"
+    tags = generate.tags()
+    stored = {name: [weights["tag"] for weights in card["weights"]] for name, card in STORED.items()}
+    assert stored == {name: tags.get(name, []) for name in STORED}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_card_says_what_timm_says(name: str) -> None:
+    assert json.loads(json.dumps(generate.card(name))) == STORED[name]
+
+
+def test_listing_imports_no_timm() -> None:
+    code = "import sys, zoo; print(len(zoo.list_models(catalogue='timm')), {'timm', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [str(len(STORED)), "set()"]
+
+
+def test_every_name_that_is_listed_means_that_model() -> None:
+    catalog = zoo.Catalog.discover()
+    wrong = [
+        row.bare_name for row in make_listing(catalog).models if catalog.model(row.bare_name).full_name != row.full_name
+    ]
+    assert wrong == []
+    assert catalog.model("resnet18").full_name == "torchvision/resnet18"
+    assert catalog.model("resnet18").note == ""
+    assert catalog.model("resnet10t").bare_name == "resnet10t"
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext"])
+def test_a_model_is_timms_own(name: str) -> None:
+    model = zoo.create_model(name, num_classes=3, seed=1)
+    assert isinstance(model, type(timm.create_model(name)))
+    size = STORED[name]["input"]["size"]
+    assert model.eval()(torch.zeros(2, 3, *size)).shape == (2, 3)
+    published = zoo.create_model(name, num_classes=1000)
+    assert sum(parameter.numel() for parameter in published.parameters()) == STORED[name]["parameters"]
+
+
+def test_a_name_that_the_installed_timm_lacks_is_an_error() -> None:
+    from zoo_timm import model
+
+    with pytest.raises(zoo.PluginError, match="has no architecture 'resnet0'"):
+        model.resnet0  # noqa: B018  looked up
+
+
+def test_the_classes_have_a_name_each() -> None:
+    for count, subset in SUBSETS.items():
+        assert len(set(names(subset))) == count
+    assert names("imagenet_1k")[:2] == ("tench", "goldfish")
+
+
+# --- weights on a hub ---
+
+
+def _hub() -> LocalHub:
+    state = zoo.create_model("test_resnet", num_classes=1000, seed=7).state_dict()
+    config = {
+        "architecture": "test_resnet",
+        "num_classes": 1000,
+        "pretrained_cfg": {
+            "input_size": [3, 96, 96],
+            "crop_pct": 0.95,
+            "interpolation": "bicubic",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+            "license": "mit",
+        },
+    }
+    files = {"model.safetensors": save(state), "config.json": json.dumps(config).encode()}
+    return LocalHub({"timm/test_resnet.r160_in1k": files, "me/mine": files})
+
+
+def _zoo(words: list[str], home: Path, hub: LocalHub) -> tuple[int, Any]:
+    code = "import sys; from zoo.cli import main; sys.exit(main())"
+    environment = {**os.environ, "HF_HOME": str(home / "hub"), "HF_ENDPOINT": hub.address}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=home,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_weights_come_from_the_hub_and_answer(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
+    with running_hub(_hub()) as hub:
+        code, by_tag = _zoo(["predict", "test_resnet@r160_in1k", "red.png"], tmp_path, hub)
+        assert code == 0, by_tag
+        code, by_name = _zoo(["predict", "hf-hub:me/mine", "red.png"], tmp_path, hub)
+        assert code == 0, by_name
+        code, refused = _zoo(["predict", "test_vit@hf-hub:me/mine", "red.png"], tmp_path, hub)
+    assert len(str(by_tag)) > 20
+    assert (code, refused["error"]["message"]) == (
+        2,
+        "hf-hub:me/mine are weights of timm/test_resnet, not of timm/test_vit",
+    )
+
+
+def test_weights_with_other_bytes_than_the_hub_states_are_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
+    hub = _hub()
+    hub.damaged = ("timm/test_resnet.r160_in1k",)
+    with running_hub(hub):
+        code, refused = _zoo(["predict", "test_resnet@r160_in1k", "red.png"], tmp_path, hub)
+    assert code != 0
+    assert "is not the published file of timm/test_resnet@timm/r160_in1k" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (b"nonsense", "is not readable JSON"),
+        (b"{}", "names no architecture of timm"),
+        (b'{"architecture": "test_resnet", "model_args": {"width": 2}}', "changes the architecture by"),
+        (b'{"architecture": "test_resnet", "pretrained_cfg": {}}', "does not say how pictures are prepared"),
+    ],
+)
+def test_a_config_that_says_too_little_is_refused(config: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(config)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(zoo.BadFile, match=sentence):
+        describe(tmp_path, name="me/mine")
+
+
+def test_a_folder_with_a_pickle_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"architecture": "test_resnet"}')
+    with pytest.raises(zoo.BadFile, match=r"has no model\.safetensors"):
+        describe(tmp_path, name="me/mine")

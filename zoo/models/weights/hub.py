@@ -1,0 +1,103 @@
+"""Files on Hugging Face's hub: found in its cache or downloaded into it; what goes wrong is a sentence.
+
+The hub names a large file by its sha256, and so does its cache.  HF_HOME, HF_TOKEN and HF_ENDPOINT mean what they mean
+to every tool of the hub; ZOO_OFFLINE=1 downloads nothing.  The library's telemetry is off unless
+HF_HUB_DISABLE_TELEMETRY says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from zoo.api.errors import MissingExtra, NetworkError, UsageError, ZooError
+
+WEIGHTS: Final = "model.safetensors"
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
+    """The folder with these files of a repository, "owner/name" or "owner/name@revision"; others are not fetched.
+
+    A file that the repository has not is absent in the folder.  `extra` is the extra of edgezoo that brings the hub's
+    library.  MissingExtra without that library, UsageError for a name that can be none and where the hub wants an
+    account or a licence accepted, NetworkError where the repository cannot be had.
+    """
+    if not REPOSITORY.fullmatch(repository):
+        raise UsageError(
+            f"{repository!r} names nothing on the hub", hint="a name there is owner/name, as timm/resnet18"
+        )
+    hub = _library(repository, extra)
+    name, _, revision = repository.partition("@")
+    offline = os.environ.get("ZOO_OFFLINE", "") not in ("", "0")
+    try:
+        return Path(
+            hub.snapshot_download(name, revision=revision or None, allow_patterns=list(files), local_files_only=offline)
+        )
+    except Exception as error:  # the hub has a dozen of its own, and those of two HTTP libraries
+        raise _sentence(error, hub, name, revision, offline=offline) from error
+
+
+def hub_weights(repository: str, *, extra: str = "timm") -> Path:
+    """`model.safetensors` of a repository; UsageError where it has only a pickle, and as `hub_folder`."""
+    path = hub_folder(repository, [WEIGHTS], extra=extra) / WEIGHTS
+    if not path.is_file():
+        raise UsageError(
+            f"{repository} has no {WEIGHTS}: a pickle can run code when it is read, and zoo downloads none",
+            hint="take another tag, or save the weights as safetensors",
+        )
+    return path
+
+
+def cached_hub_weights(repository: str) -> Path | None:
+    """The same where it is in the hub's cache already; None elsewhere.  No network."""
+    try:
+        hub = _library(repository, "timm")
+    except MissingExtra:
+        return None
+    name, _, revision = repository.partition("@")
+    path = hub.try_to_load_from_cache(name, WEIGHTS, revision=revision or None)
+    return Path(path) if isinstance(path, str) else None
+
+
+def stated_digest(path: Path) -> str:
+    """The sha256 that the hub states for a file of its cache, which names it so; empty where it states none."""
+    name = path.resolve().name
+    return name if DIGEST.fullmatch(name) else ""
+
+
+def _sentence(error: Exception, hub: Any, name: str, revision: str, *, offline: bool) -> ZooError:
+    """What an error of the hub's library means to a user."""
+    if isinstance(error, hub.errors.GatedRepoError):
+        return UsageError(
+            f"{name} is given to those only who have accepted its licence",
+            hint=f"accept it on the page of {name} on the hub, and set HF_TOKEN to a token of yours",
+        )
+    if isinstance(error, hub.errors.RepositoryNotFoundError):
+        return UsageError(
+            f"the hub has no repository {name}, or it is private", hint="set HF_TOKEN to a token that may read it"
+        )
+    if isinstance(error, hub.errors.RevisionNotFoundError):
+        return UsageError(f"{name} has no revision {revision!r}", hint=f"leave @{revision} away for the newest")
+    why = "it is not in the cache, and ZOO_OFFLINE is set" if offline else f"{type(error).__name__}: {error}"
+    return NetworkError(
+        f"{name} cannot be had from the hub: {why}",
+        hint="download it elsewhere into the hub's cache, or name a mirror of the hub in HF_ENDPOINT",
+    )
+
+
+def _library(repository: str, extra: str) -> Any:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        import huggingface_hub  # noqa: PLC0415  only this needs it
+        import huggingface_hub.errors  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra(
+            f"{repository} lies on the hub, and huggingface_hub is not installed here",
+            hint=f"pip install 'edgezoo[{extra}]'",
+        ) from error
+    return huggingface_hub
