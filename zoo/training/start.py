@@ -120,7 +120,7 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
     config = prepared.request.config
     for sentence in (*prepared.notes, *finetuning_offer(prepared.request)):
         say(sentence)
-    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision, alone=True)  # type: ignore[arg-type]
     with memory_errors(config, "before the first step"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
@@ -135,7 +135,7 @@ def find_lr(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Ra
     config = prepared.request.config
     for sentence in prepared.notes:
         say(sentence)
-    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision, alone=True)  # type: ignore[arg-type]
     with memory_errors(config, "in the learning-rate test"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
