@@ -60,6 +60,8 @@ def test_the_steps_after_the_first_tell_how_long_it_will_take() -> None:
     assert estimates(slow, start=start) == []
     second = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25)
     assert estimates(slow, second, start=start) == ["estimate: 899 more steps of 0.25 s, 3:45 without the evaluations"]
+    growing = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25, later_cost=2.0)
+    assert estimates(slow, growing, start=start) == ["estimate: 899 more steps of 0.25 s, 7:30 without the evaluations"]
     limited = replace(later, remaining=60.0)
     assert estimates(slow, limited, start=start) == ["estimate: 995 more steps of 0.12 s, 1:00 without the evaluations"]
 
