@@ -58,3 +58,8 @@ def test_facts_are_folded_between_words() -> None:
         "       https://arxiv.org/abs/1512.03385",
         "size   1 kB",
     ]
+
+
+def test_a_hash_that_has_no_room_beside_its_name_stands_below_it() -> None:
+    pairs = [("a_rather_long_name", "0123456789" * 3), ("size", "1 kB")]
+    assert fact_lines(pairs, width=40) == ["a_rather_long_name", "  " + "0123456789" * 3, "size                1 kB"]

@@ -61,3 +61,11 @@ def test_piped_text_has_any_length() -> None:
 def test_wide_letters_take_two_columns() -> None:
     assert (width_of("ab"), width_of("日本"), width_of("e\u0301")) == (2, 4, 1)
     assert (padded("日本", 6), padded("日本", 6, right=True)) == ("日本  ", "  日本")
+
+
+def test_the_last_column_of_a_row_is_folded_under_itself() -> None:
+    row = "PASS          proof         proved on Monday: the evidence of 13 gates gives it again"
+    assert folded(row, 60) == [
+        "PASS          proof         proved on Monday: the evidence",
+        "                            of 13 gates gives it again",
+    ]

@@ -11,7 +11,7 @@ from itertools import zip_longest
 import click
 
 from zoo.api.untrusted import one_line, visible
-from zoo.runs.terminal import folded, folded_command, padded, terminal_columns, width_of
+from zoo.runs.terminal import INDENT, folded, folded_command, folded_words, padded, terminal_columns, width_of
 
 NARROWEST = 8
 """Values are not folded into fewer characters than this."""
@@ -121,7 +121,11 @@ def fact_lines(pairs: Sequence[tuple[str, str]], *, width: int | None) -> list[s
     column = max((width_of(name) for name, _ in pairs), default=0) + 2
     lines = []
     for name, value in pairs:
-        first, *more = [value] if width is None else _folded(value, max(width - column, NARROWEST))
+        room = None if width is None else max(width - column, NARROWEST)
+        if room and width and room < _longest_word(value) <= width - len(INDENT):  # a hash, under its name
+            lines += [name, *(f"{INDENT}{line}" for line in folded_words(value, width - len(INDENT)))]
+            continue
+        first, *more = [value] if room is None else _folded(value, room)
         lines += [f"{padded(name, column)}{first}", *(" " * column + line for line in more)]
     return lines
 
@@ -134,7 +138,7 @@ def _stacked(header: Sequence[str], row: Sequence[str], width: int) -> list[str]
 
 def _folded(cell: str, width: int) -> list[str]:
     """The lines of a cell, broken between words alone."""
-    return [line.strip() for line in folded(" ".join(cell.split()), width)] if width_of(cell) > width else [cell]
+    return folded_words(cell, width) if width_of(cell) > width else [cell]
 
 
 def _terminal_lines() -> int:

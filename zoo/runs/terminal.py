@@ -50,9 +50,18 @@ def folded(text: str, width: int | None) -> list[str]:
         ]
     first = text[: len(text) - len(text.lstrip())]
     columns = _COLUMNS.split(text.strip())
+    start = len(text.rstrip()) - len(columns[-1])
+    if len(columns) > 1 and " " in columns[-1] and width_of(text[:start]) <= width // 2:
+        lines = folded_words(columns[-1], width - width_of(text[:start]))
+        return [text[:start] + lines[0], *(" " * width_of(text[:start]) + line for line in lines[1:])]
     if len(columns) > 1:
         return _packed(columns, width, first=first, between=INDENT)
     return _packed(text.split(), width, first=first, between=" ")
+
+
+def folded_words(text: str, width: int) -> list[str]:
+    """The lines of a text, broken between words, none of them indented."""
+    return [line.strip() for line in _packed(text.split(), width + len(INDENT), first=INDENT, between=" ")]
 
 
 def folded_command(command: str, width: int | None, *, first: str = "") -> list[str]:

@@ -39,6 +39,9 @@ def table_items(path: Path, problem: Problem, read_text: Callable[[str, Problem]
     except (DataError, OSError) as error:
         reason, hint = (error.message, error.hint) if isinstance(error, DataError) else (str(error), "")
         raise BadFile(f"{path} cannot be read as a table: {reason}", hint=hint) from error
+    whole = next((entry for entry in entries if isinstance(entry, BadSample) and entry.where == path.name), None)
+    if whole is not None:
+        raise BadFile(f"{path} is {whole.reason}", hint=whole.fix)
     rows = [entry for entry in entries if isinstance(entry, TextRow)]
     if kind := named_files(row.text for row in rows):
         raise BadFile(
@@ -58,7 +61,7 @@ def _items(
     for number, row in enumerate(rows, 1):
         name = f"row {number}"
         if isinstance(row, BadSample):
-            yield FileItem(inputs={}, name=name, unreadable=f"{row.where}: {row.reason}; {row.fix}")
+            yield FileItem(inputs={}, name=name, unreadable=f"{row.where}: {row.reason}")
             continue
         try:
             yield FileItem(inputs=read_text(row.text, problem), name=name)

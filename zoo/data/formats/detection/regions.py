@@ -41,7 +41,7 @@ def _frame_of_runs(region: Mapping[str, Any], size: tuple[int, int] | None) -> B
     if size is not None and size != (height, width):
         raise ValueError(f"its run lengths are for {width} x {height} pixels, not {size[1]} x {size[0]}")
     drawn = drawn_region(dict(region), height, width)
-    rows, columns = drawn.any(axis=1).nonzero()[0], drawn.any(axis=0).nonzero()[0]
+    rows, columns = (np.flatnonzero(np.any(drawn, axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise ValueError("its run lengths cover no pixel")
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
