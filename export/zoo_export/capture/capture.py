@@ -58,8 +58,15 @@ class Exported:
     """The two graphs of a subject as captured, and the files that are measured: theirs, or given ones."""
 
     graph: Graph
-    pipeline: Pipeline
+    composed: Pipeline | None
+    """None where a model alone is measured."""
     graphs: tuple[GraphFile, ...]
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The pipeline, where one is measured."""
+        assert self.composed is not None, "a model alone has no pipeline"
+        return self.composed
 
     @property
     def models(self) -> dict[str, onnx.ModelProto]:

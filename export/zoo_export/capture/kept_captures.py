@@ -74,22 +74,25 @@ def export_kept_on_disk(
 def _kept_on_disk(
     key: Hashable, module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
 ) -> Graph:
-    graph = read_capture(key, signature)
+    state = {name: value for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
+    graph = read_capture(key, signature, state)
     if graph is None:
         graph = export_graph(module, example, signature, opset=opset, name=name)
-        write_capture(key, graph)
+        write_capture(key, graph, state)
     return graph
 
 
 def _key(module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int) -> Hashable | None:
     """Equal for modules that give the same graph; None where that cannot be known."""
+    key = module_key(module, signature)
+    shapes = tuple((name, value.dtype.str, value.shape) for name, value in example.items())
+    return None if key is None else (*key, shapes, opset)
+
+
+def module_key(module: nn.Module, signature: Signature) -> tuple[Hashable, ...] | None:
+    """Equal for modules that give the same outputs for the same inputs; None where that cannot be known."""
     try:
-        return (
-            _described(module),
-            _described(signature),
-            tuple((name, value.dtype.str, value.shape) for name, value in example.items()),
-            opset,
-        )
+        return _described(module), _described(signature)
     except UnknownKind:
         return None
 

@@ -223,7 +223,8 @@ def _truth(results: Results, agreement: Agreement | None, skew: Sequence[Prepare
         results.submitted.pipeline.items.result(),
         agreement=agreement if results.inputs.items else None,
         skew=skew,
-        raw_head=is_raw_head(results.runs[MODEL], results.runs[PIPELINE]),
+        # an adapter stands between the head that was trained and the one that ships
+        raw_head=not results.subject.adapted and is_raw_head(results.runs[MODEL], results.runs[PIPELINE]),
     )
 
 

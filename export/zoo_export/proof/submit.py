@@ -146,11 +146,11 @@ def capture_and_submit(
     graph, captured_file = _captured(subject, inputs, opset=opset, one_file=one_file)
     model = submit_graph(queue, _measured_file(captured_file, files, weights))
     mutants = submit_model_mutants(queue, model.file, model.session, controls)
-    with _told(subject, inputs, graph):
-        captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
-        fresh = pipeline_file(subject, captured, inputs, weights=graph.weights) if whole else None
-    submitted = None
-    if fresh is not None:
+    captured, submitted = None, None
+    if whole:
+        with _told(subject, inputs, graph):
+            captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
+            fresh = pipeline_file(subject, captured, inputs, weights=graph.weights)
         file = _measured_file(fresh, files, weights)
         submitted = submit_pipeline(queue, file, captured, inputs, model.file.signature)
         mutants |= submit_postprocess_mutants(queue, submitted.postprocess)
@@ -159,7 +159,7 @@ def capture_and_submit(
         )
     measured = (model.file,) if submitted is None else (model.file, submitted.graph.file)
     return Submitted(
-        exported=Exported(graph=graph, pipeline=captured, graphs=measured),
+        exported=Exported(graph=graph, composed=captured, graphs=measured),
         environment=where,
         model=model,
         pipeline=submitted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import numpy as np
@@ -36,3 +37,8 @@ def tensor_bytes(tensor: torch.Tensor) -> Array:
 def state_bytes(module: nn.Module) -> int:
     """How many bytes all tensors of the module are, those counted once that share their memory."""
     return sum({t.data_ptr(): t.numel() * t.element_size() for t in state(module).values()}.values())
+
+
+def own_copy(module: nn.Module) -> nn.Module:
+    """A copy that shares the parameters, and has its own buffers and everything else that a call may change."""
+    return copy.deepcopy(module, {id(parameter): parameter for parameter in module.parameters()})

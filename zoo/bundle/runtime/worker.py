@@ -142,6 +142,7 @@ class Worker:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        options.enable_cpu_mem_arena = False  # it would keep what the largest batch took, once for each session
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not request["optimize"]:
             options.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
