@@ -8,18 +8,19 @@ one file is lowered, and nothing is written.
 
 from __future__ import annotations
 
-import resource
+import os
+import re
 import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
-import zoo
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, WEIGHTS, Weights
@@ -65,11 +66,34 @@ def subject_of(module: nn.Module) -> Subject:
     )
 
 
-def peak_gb() -> tuple[float, float]:
-    """Of this process, and of the largest of the runtime's processes that ended, in GB."""
-    kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    own, children = (resource.getrusage(kind).ru_maxrss / 1e6 for kind in kinds)
-    return own, children
+class Peaks:
+    """The largest memory of this process and of its runtimes', in GB, looked at twice a second."""
+
+    def __init__(self) -> None:
+        self.own, self.runtime, self.both = 0.0, 0.0, 0.0
+        Thread(target=self._watch, daemon=True).start()
+
+    def print(self, doing: str) -> None:
+        """What is done next, and the peaks so far."""
+        print(f"{self.own:5.1f} {self.runtime:5.1f}  {doing}", flush=True)
+
+    def _watch(self) -> None:
+        while True:
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
+            own, runtime = _resident_gb("self"), sum(map(_resident_gb, children))
+            self.own, self.runtime = max(self.own, own), max(self.runtime, runtime)
+            self.both = max(self.both, own + runtime)
+            time.sleep(0.5)
+
+
+def _resident_gb(process: str) -> float:
+    """Without what is mapped from files, which the system takes back when it needs memory."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    match = re.search(r"RssAnon:\s+(\d+)", status)
+    return int(match[1]) / 1e6 if match else 0.0
 
 
 def main() -> None:
@@ -80,16 +104,16 @@ def main() -> None:
     subject = subject_of(Huge(hidden).eval())
     lines = [f"{state_bytes(subject.module):,} bytes of parameters"]
 
+    peaks = Peaks()
+
     def said(what: str, start: float) -> None:
-        own, runtime = peak_gb()
-        lines.append(
-            f"{what:<34}{time.perf_counter() - start:7.0f} s   peak so far {own:5.1f} GB + {runtime:4.1f} GB (runtime)"
-        )
+        memory = f"{peaks.both:5.1f} GB ({peaks.own:.1f} zoo, {peaks.runtime:.1f} ONNX Runtime)"
+        lines.append(f"{what:<34}{time.perf_counter() - start:7.0f} s   peak so far {memory}")
         print(lines[-1], flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        proof = prove(subject, opset=18, evaluate=4, one_file=one_file, progress=lambda text: print(text, flush=True))
+        proof = prove(subject, opset=18, evaluate=4, one_file=one_file, progress=peaks.print)
         said("proof", start)
         lines += [f"  {gate.status:<6}{gate.name:<15}{gate.detail[:90]}" for gate in proof.verdict.gates]
         written = write(proof, Path(folder) / "bundle", reproduce=("zoo export --onnx",))
@@ -111,7 +135,7 @@ def main() -> None:
         again = prove(subject, opset=18, evaluate=4, files=files, weights=weights, one_file=one_file)
         said(f"the files proved again: {again.verdict.status}", start)
     print("\n".join(lines))
-    versions = f"torch {torch.__version__}, onnx {onnx.__version__}, numpy {np.__version__}, zoo {zoo.__version__}"
+    versions = f"torch {torch.__version__}, onnx {onnx.__version__}, numpy {np.__version__}"
     if hidden == HIDDEN:
         OUT.write_text("\n".join([*lines, "", versions]) + "\n", encoding="utf-8")
 

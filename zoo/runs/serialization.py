@@ -71,7 +71,7 @@ def _only_from(given: type | UnionType, converter: Any, *, of: Collection[type])
         return checked
 
     converter.register_structure_hook_factory(
-        lambda kind: (get_origin(kind) or kind) in of and kind not in under_way, hook_for
+        lambda kind: any((get_origin(kind) or kind) is made for made in of) and kind not in under_way, hook_for
     )
 
 

@@ -1,7 +1,7 @@
 """Weights beside a graph: ONNX's external data, which a model of more than 2 GB needs, because a message ends there.
 
-They lie in one file in the folder of the graph, and nowhere else.  Nobody but the worker reads them for a runtime: it
-is told where each tensor lies, and hands the numbers over, so that no runtime opens a path that a graph names.
+They lie in one file in the folder of the graph, and nowhere else.  A runtime gets a copy of both in a folder of zoo's
+own, compared with their hashes, and maps the weights into memory from there: graphs share them, and take no memory.
 """
 
 from __future__ import annotations
@@ -44,6 +44,16 @@ class Weights:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(path=path, sha256=digest, bytes=path.stat().st_size)
+
+
+def copied(source: Path, target: Path) -> str:
+    """The sha256 of the bytes that were copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as file, target.open("wb") as copy:
+        while chunk := file.read(1 << 24):
+            digest.update(chunk)
+            copy.write(chunk)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ with Runtime() as runtime:                      # the process starts at once and
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -25,7 +26,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from zoo.api.errors import BadFile, HashMismatch, MissingExtra, SandboxError
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, external_tensors
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, copied, external_tensors
 from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Runtime:
         self._closed = False
         self._pending = b""
         self._models = 0
+        self._copies: dict[str, ScratchFolder] = {}
+        """Of weights beside graphs, by their hash."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -170,8 +173,10 @@ class Runtime:
                     with contextlib.suppress(OSError):
                         pipe.close()
         scratch, self._scratch = self._scratch, None
-        if scratch is not None:
-            scratch.remove()
+        copies, self._copies = self._copies, {}
+        for folder in (scratch, *copies.values()):
+            if folder is not None:
+                folder.remove()
 
     def versions(self) -> dict[str, str]:
         """The versions inside the sandbox, by package: the runtime's, numpy."""
@@ -203,14 +208,13 @@ class Runtime:
         beside the graph, and the same is true of them.
         """
         title = title or (model.name if isinstance(model, Path) else "the model")
-        path = self._place(model, title)
+        path = self._place(model, title) if weights is None else self._place_beside(model, weights, title, sha256)
+        beside = weights is not None
         try:
-            request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256}
-            if weights is not None:
-                request["weights"] = _table(model, weights, title)
+            request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256, "beside": beside}
             reply = self._ask(request, f"loading {title}")
         finally:
-            if isinstance(model, bytes):
+            if isinstance(model, bytes) or beside:
                 path.unlink(missing_ok=True)
         return Session(
             id=reply["session"],
@@ -282,6 +286,24 @@ class Runtime:
         path.write_bytes(model)
         return path
 
+    def _place_beside(self, model: bytes | Path, weights: Weights, title: str, sha256: str | None) -> Path:
+        """A graph in a folder of our own with its weights: nobody exchanges there what was compared."""
+        self._alive()
+        data = model if isinstance(model, bytes) else model.read_bytes()
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise _changed(title)
+        _check_beside(data, weights, title)
+        if weights.sha256 not in self._copies:
+            folder = ScratchFolder.make()
+            if copied(weights.path, folder.path / weights.path.name) != weights.sha256:
+                folder.remove()
+                raise _changed(weights.path.name)
+            self._copies[weights.sha256] = folder
+        self._models += 1
+        path = self._copies[weights.sha256].path / f"graph-{self._models}.onnx"
+        path.write_bytes(data)
+        return path
+
     def _ask(self, request: dict[str, Any], doing: str) -> dict[str, Any]:
         process, folder = self._alive(), self._folder()
         assert process.stdin is not None
@@ -295,7 +317,7 @@ class Runtime:
         if "error" not in reply:
             return reply
         if reply.get("changed"):
-            raise HashMismatch(f"{doing} failed: its sha256 is not the one in the manifest")
+            raise _changed(doing.removeprefix("loading "))
         if reply["memory"]:
             self.stop()
             raise SandboxError(
@@ -335,18 +357,20 @@ class Runtime:
         return SandboxError(f"{doing} crashed {self.title}: its process {how}{''.join(f' ({line})' for line in last)}")
 
 
-def _table(model: bytes | Path, weights: Weights, title: str) -> dict[str, Any]:
-    """Where the worker finds every tensor that lies beside a graph."""
+def _check_beside(data: bytes, weights: Weights, title: str) -> None:
+    """BadFile where a graph reads anything but its file of weights, or beyond its end."""
     import onnx  # noqa: PLC0415  other graphs are read by the worker alone
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
 
     try:
-        parsed = onnx.ModelProto.FromString(model if isinstance(model, bytes) else model.read_bytes())
+        parsed = onnx.ModelProto.FromString(data)
     except DecodeError as error:
         raise BadFile(f"{title} is not an ONNX file") from error
-    tensors = external_tensors(parsed, weights, title=title)
-    rows = [[tensor.name, tensor.dtype, tensor.shape, tensor.offset, tensor.bytes] for tensor in tensors]
-    return {"path": str(weights.path.resolve()), "sha256": weights.sha256, "tensors": rows}
+    external_tensors(parsed, weights, title=title)
+
+
+def _changed(title: str) -> HashMismatch:
+    return HashMismatch(f"loading {title} failed: its sha256 is not the one in the manifest")
 
 
 def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:

@@ -210,7 +210,7 @@ def grown(
     return graphs.model([carrying(op, *body, start=start, results=results), *after], constants=constants)
 
 
-SMALL = numpy_helper.from_array(np.ones(4, np.float32), "small")
+FOUR = numpy_helper.from_array(np.ones(4, np.float32), "small")
 NUMBER = numpy_helper.from_array(np.array([2], np.int64), "number")
 DOUBLED = [helper.make_node("Concat", ["state", "state"], ["new"], axis=0)]
 LENGTHENED = [
@@ -224,9 +224,9 @@ TILED = [
 ]
 COUNTED = [helper.make_node("Add", ["state", "state"], ["new"])]
 GROWN: dict[str, Any] = {
-    "doubled": ("Loop", 40, DOUBLED, SMALL, ()),
-    "doubled in a scan": ("Scan", 40, DOUBLED, SMALL, ()),
-    "lengthened": ("Loop", 2**20, TILED, SMALL, ()),
+    "doubled": ("Loop", 40, DOUBLED, FOUR, ()),
+    "doubled in a scan": ("Scan", 40, DOUBLED, FOUR, ()),
+    "lengthened": ("Loop", 2**20, TILED, FOUR, ()),
     "a size": ("Loop", 40, COUNTED, NUMBER, (helper.make_node("ConstantOfShape", ["grown"], ["z"]),)),
     "a size used inside": (
         "Loop",
@@ -254,19 +254,19 @@ def test_what_every_turn_gives_is_summed(tmp_path: Path) -> None:
 
 
 def test_a_loop_within_a_loop_is_followed(tmp_path: Path) -> None:
-    inner = carrying("Loop", *DOUBLED, start=SMALL)
+    inner = carrying("Loop", *DOUBLED, start=FOUR)
     inner.input[2] = "state"
     body = [inner, helper.make_node("Identity", ["grown"], ["new"])]
-    assert "elements out of nothing" in refused(grown("Loop", 6, body, SMALL), tmp_path)[0]
+    assert "elements out of nothing" in refused(grown("Loop", 6, body, FOUR), tmp_path)[0]
 
 
 @pytest.mark.parametrize(("turns", "body"), [(20, DOUBLED), (2**15, LENGTHENED)])
 def test_what_grows_within_reason_is_no_reason(tmp_path: Path, turns: int, body: Sequence[onnx.NodeProto]) -> None:
-    assert refused(grown("Loop", turns, body, SMALL), tmp_path) == ()
+    assert refused(grown("Loop", turns, body, FOUR), tmp_path) == ()
 
 
 def test_what_turns_as_often_as_an_input_says_is_not_followed(tmp_path: Path) -> None:
-    model = graphs.model([carrying("Loop", *DOUBLED, start=SMALL)], constants=[SMALL])
+    model = graphs.model([carrying("Loop", *DOUBLED, start=FOUR)], constants=[FOUR])
     model.graph.input.append(helper.make_tensor_value_info("turns", TensorProto.INT64, []))
     assert refused(model, tmp_path) == ()
 
