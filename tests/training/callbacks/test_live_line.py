@@ -104,5 +104,14 @@ def test_an_epoch_says_the_validation_loss_and_what_could_not_be_measured() -> N
     assert line.startswith("epoch 1/2  loss 1.5000  val loss 1.2500  map not measurable  100/s")
 
 
+def test_an_epoch_leaves_out_what_a_narrow_terminal_has_no_room_for() -> None:
+    result = replace(RESULT, validation_loss=1.25, metrics={"top1": 0.5, "top5": 0.75})
+    whole = "epoch 1/2  loss 1.5000  val loss 1.2500  top1 50.00%  top5 75.00%  100/s  lr 1.0e-02  0:05  best"
+    assert epoch_line(result, START) == epoch_line(result, START, width=len(whole)) == whole
+    assert epoch_line(result, START, width=88) == whole.replace("  lr 1.0e-02", "")
+    assert epoch_line(result, START, width=80) == whole.replace("  100/s  lr 1.0e-02", "")
+    assert epoch_line(result, START, width=72) == whole.replace("  100/s  lr 1.0e-02  0:05", "")
+
+
 def test_a_clock_shows_hours_where_there_are_any() -> None:
     assert (clock(7.4), clock(3723)) == ("0:07", "1:02:03")
