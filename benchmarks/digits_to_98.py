@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,15 +175,26 @@ def main() -> None:
                 own = {"ZOO_CACHE": str(folder / "cache"), "ZOO_STATE": str(folder / "state")}
                 spent.setdefault(name, []).append(run(peer, folder, {**environment, **own}))
     print(f"CPU seconds, {options.threads} thread(s), {options.rounds} alternating rounds, medians\n")
-    print(f"{'':28}{'to 98 %':>10}{'to the end':>12}{'best top-1':>12}{'ratio to 98 %':>15}")
-    own = [turn.to_level for turn in spent["zoo train resnet"]]
+    for line in table(spent):
+        print(line.rstrip())
+
+
+def table(spent: Mapping[str, Sequence[Spent]]) -> Iterator[str]:
+    """A line for each command; a level that a round did not reach has no median."""
+    yield f"{'':28}{'to 98 %':>12}{'to the end':>12}{'best top-1':>12}{'ratio to 98 %':>15}"
+    reached_at = {name: [turn.to_level for turn in turns] for name, turns in spent.items()}
+    levels = {
+        name: statistics.median(value for value in values if value is not None)
+        for name, values in reached_at.items()
+        if None not in values
+    }
+    zoo = levels.get("zoo train resnet")
     for name, turns in spent.items():
-        reached = [turn.to_level for turn in turns if turn.to_level is not None]
-        level = f"{statistics.median(reached):.1f}" if len(reached) == len(turns) else "not reached"
-        known = len(reached) == len(turns) and None not in own
-        ratio = f"{statistics.median(reached) / statistics.median(filter(None, own)):.1f}" if known else ""
+        level, known = levels.get(name), zoo is not None and name in levels
+        reached = "not reached" if level is None else f"{level:.1f}"
+        ratio = f"{levels[name] / levels['zoo train resnet']:.1f}" if known else ""
         whole, best = statistics.median(turn.whole for turn in turns), min(turn.best for turn in turns)
-        print(f"{name:28}{level:>10}{whole:>12.1f}{best:>12.2%}{ratio:>15}")
+        yield f"{name:28}{reached:>12}{whole:>12.1f}{best:>12.2%}{ratio:>15}"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def train_by_hand(root: Path, epochs: int) -> None:
     @torch.no_grad()
     def accuracy(images: torch.Tensor, labels: torch.Tensor) -> float:
         model.eval()
-        parts = zip(images.split(250), labels.split(250), strict=True)
+        parts = zip(images.split(250), labels.split(250), strict=True)  # type: ignore[no-untyped-call]
         right = sum(int((model(ready(part, 28)).argmax(1) == label).sum()) for part, label in parts)
         model.train()
         return right / len(labels)
@@ -67,7 +67,7 @@ def train_by_hand(root: Path, epochs: int) -> None:
     steps, step = epochs * (len(learnt) // 64), 0
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-2, total_steps=steps, pct_start=0.25)
     for _ in range(epochs):
-        for batch in learnt[torch.randperm(len(learnt))][: len(learnt) // 64 * 64].split(64):
+        for batch in learnt[torch.randperm(len(learnt))][: len(learnt) // 64 * 64].split(64):  # type: ignore[no-untyped-call]
             share = min(step / steps / 0.75, 1.0)
             side = min(28, 4 * round(28 * (0.5 + 0.5 * share**2) / 4))
             loss = F.cross_entropy(model(ready(shifted(images[batch]), side)), labels[batch])

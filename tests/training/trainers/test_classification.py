@@ -108,4 +108,4 @@ def test_a_side_grows_by_four_pixels_at_a_time(side: int, first: float, share: f
 def test_later_steps_cost_what_their_pictures_have_pixels(first: float, step: int, expected: float) -> None:
     square = replace(PROBLEM, input=ImageInput(size=(28, 28), channels=1))
     context = SimpleNamespace(options={"first_size": first}, total_steps=100, step=step, problem=square)
-    assert ClassificationTrainer().later_cost(context) == pytest.approx(expected, abs=0.05)  # type: ignore[arg-type]
+    assert ClassificationTrainer().later_cost(context) == pytest.approx(expected, abs=0.05)
