@@ -57,6 +57,7 @@ CHOSEN: dict[str, Any] = {
     "config": None,
     "settings": ("recipe.clip=1", "momentum=0.5"),
     "precision": "bf16",
+    "compile": True,
     "devices": 2,
     "threads": 3,
     "workers": 0,

@@ -182,7 +182,7 @@ def epoch_line(result: EpochResult, start: StartEvent, *, width: int | None = No
     head = [f"epoch {result.epoch}/{start.epochs}", f"loss {result.losses['loss']:.4f}", *validation, *scores]
     speed, rate, seconds = f"{result.speed:,.0f}/s", f"lr {result.rate:.1e}", clock(result.seconds)
     mark = ["best"] if result.best else []
-    choices = ([speed, rate, seconds], [speed, seconds], [seconds], [])
+    choices: tuple[list[str], ...] = ([speed, rate, seconds], [speed, seconds], [seconds], [])
     lines = ["  ".join([*head, *beside, *mark]) for beside in choices]
     return next((line for line in lines if width is None or len(line) <= width), lines[-1])
 
