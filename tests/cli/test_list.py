@@ -77,6 +77,7 @@ def test_list_as_json_is_one_array(zoo_command: Command) -> None:
         "weights": ["v1"],
         "licence": "MIT",
         "available": True,
+        "not_available": "",
         "summary": "A tiny one.",
     }
     assert said.err.splitlines() == ["a plugin that talks", "next: zoo info tiny"]

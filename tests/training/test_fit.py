@@ -356,17 +356,6 @@ def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     assert done.stdout.count("replicas equal") == 2
 
 
-@pytest.mark.slow
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    train_toy(tmp_path / "one", model="plain")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["-m", "tests.training.toy", str(tmp_path / "two"), "plain"]
-    assert subprocess.run(command, cwd=ROOT, env=_environment({}), capture_output=True, check=False).returncode == 0
-    one, two = (load_file(newest(tmp_path / name / "checkpoints").checkpoint.model) for name in ("one", "two"))
-    for name, tensor in one.items():
-        torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-6)
-
-
 @pytest.mark.parametrize(("limit", "seconds"), [(None, 60.0), (100.0, 60.0), (50.0, 30.0), (10.0, 0.0)])
 def test_the_time_left_knows_the_limit(limit: float | None, seconds: float) -> None:
     assert remaining(60.0, limit=limit, elapsed=20.0) == seconds

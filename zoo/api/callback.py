@@ -96,6 +96,8 @@ class StepEvent:
     """Items a second."""
     remaining: float
     """Seconds to the end of the training, estimated."""
+    later_cost: float = 1.0
+    """What a step that is still to come costs on average, in steps like this one."""
     step_seconds: float = 0.0
     """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import click
 from zoo.bundle.evaluate import evaluate_bundle
 from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
+from zoo.cli.peers import EvalCommand
 from zoo.cli.progress import ProgressLine
 from zoo.models.target import BundleTarget, RunTarget, TargetRequest, resolve_target
 from zoo.runs.serialization import to_json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.runs.evaluation_result import Evaluation
 
 
-@click.command("eval")
+@click.command("eval", cls=EvalCommand)
 @click.argument("target", required=False, shell_complete=complete_name)
 @click.option("--data", help="What to measure on; by default what the run was trained on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where a named dataset is kept.")

@@ -187,7 +187,7 @@ def measure_trained(
     trainer = catalog.make_trainer(trained.entry)
     declared = catalog.trainer_of(trained.entry).spec.options
     recipe = trained.run.config.recipe if trained.run else Recipe()
-    with launch(device=choose_device(device), devices=1, precision="32") as engine:
+    with launch(device=choose_device(device), devices=1, precision="32", alone=True) as engine:
         modules = trainer.modules(trained.model.to(engine.device), trained.problem)
         context = Context(
             modules={name: module.to(engine.device) for name, module in modules.items()},

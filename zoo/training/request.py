@@ -141,7 +141,7 @@ def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:
         trained_input=request.weights is not None,
     )
     input = config.input if request.weights else sized_input(spec.input, suited.recipe)
-    config = replace(config, recipe=suited.recipe, input=input, choices=(*choices, *suited.choices))
+    config = replace(config, recipe=suited.recipe, input=input, choices=(*choices, *config.choices, *suited.choices))
     return replace(request, config=config)
 
 
