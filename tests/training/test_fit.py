@@ -268,7 +268,8 @@ def test_the_test_split_is_measured_once_when_every_choice_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other test items change nothing but the test's own numbers."""
-    asked, plain = [], ToyTask.dataset
+    asked: list[int | str] = []
+    plain = ToyTask.dataset
 
     class Steps(Callback):
         def on_epoch_end(self, result: EpochResult) -> None:

@@ -110,6 +110,7 @@ def train(
     for line in summary.lines():
         _printer(output)(line)
     if dry_run:
+        check_obtainable(request.teacher_weights)
         if request.weights is not None:
             check_obtainable(request.weights.entry)
         input = request.task.problem(card, request.config.input).input  # grey or colour, as the data are
@@ -117,6 +118,7 @@ def train(
         _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
+    download_weights(request.teacher_weights)
     if request.weights is not None:
         download_weights(request.weights.entry)
     if find_lr:
@@ -150,8 +152,9 @@ def _find_lr(request: TrainingRequest, card: DataCard, model: str | None, output
 
 def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
     """One step done on a copy; None where the weights are published and were not downloaded."""
-    if request.weights and request.weights.entry and not is_here(request.weights.entry):
-        output.note(f"{request.weights.name} can be downloaded; no step was tried without them")
+    needed = [request.teacher_weights, request.weights.entry if request.weights else None]
+    if absent := [entry.bare_name for entry in needed if entry is not None and not is_here(entry)]:
+        output.note(f"{' and '.join(absent)} can be downloaded; no step was tried without them")
         return None
     from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
 

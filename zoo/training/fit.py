@@ -21,7 +21,7 @@ from zoo.api.callback import (
 )
 from zoo.api.data import Split
 from zoo.api.errors import Diverged
-from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
+from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
@@ -30,7 +30,7 @@ from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.notify import CallbackFailed, Notifier
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import SplitResult, measure_split, same_everywhere
+from zoo.training.split_metrics import SplitResult, calibration_errors, intervals, measure_split, same_everywhere
 from zoo.training.state import ProcessState, not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
@@ -271,6 +271,7 @@ class Fit:
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
             remaining=self._remaining(seconds_per_step),
+            later_cost=self._later_cost(),
             step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
@@ -288,8 +289,13 @@ class Fit:
         self._notifier.evaluation(event)
 
     def _remaining(self, seconds_per_step: float) -> float:
-        steps = self._steps - self._progress.step
+        steps = (self._steps - self._progress.step) * self._later_cost()
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
+
+    def _later_cost(self) -> float:
+        """1, unless the trainer says that later steps cost more."""
+        later_cost = getattr(self._training.trainer, "later_cost", None)
+        return float(later_cost(self._training.context)) if later_cost else 1.0
 
     def _save_is_due(self) -> bool:
         """Whether a checkpoint within the epoch is due."""
@@ -397,24 +403,6 @@ class Fit:
         )
         self._notifier.end(outcome)
         return outcome
-
-
-def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
-    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
-    return {
-        f"{split}/{name}": interval
-        for split, metrics in measured.items()
-        if isinstance(metrics, HasIntervals)
-        for name, interval in metrics.intervals().items()
-    }
-
-
-def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
-    """The expected calibration error by split; of metrics that have none nothing."""
-    errors = {
-        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
-    }
-    return recorded(errors)
 
 
 def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:

@@ -28,13 +28,14 @@ from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import NO_CALLBACK
 from zoo.training.build import build_training, starting_model
+from zoo.training.check_request import callback_names
 from zoo.training.components import Training
 from zoo.training.engine.fabric import launch
 from zoo.training.engine.place import processes
 from zoo.training.memory import memory_errors
 from zoo.training.provenance import versions
 from zoo.training.rehearsal import check_room, saved_bytes
-from zoo.training.request import TrainingRequest, callback_names
+from zoo.training.request import TrainingRequest
 from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say, in_its_place
 from zoo.training.state import read_state

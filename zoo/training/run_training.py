@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import cast
 from zoo.api.callback import Callback, CallbackRun, Outcome
 from zoo.api.data import DataCard
 from zoo.api.errors import BadFile, DiskError, Diverged, UsageError, ZooError, describe_error
+from zoo.api.problem import Json
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Metrics
 from zoo.models.weights.load import load_state, read_state
@@ -92,7 +93,7 @@ def _all_callbacks(
         model=run.config.model,
         task=run.record.task,
         data=run.config.data,
-        config=config_json(training.config),
+        config=cast("Mapping[str, Json]", config_json(training.config)),
         tags=training.task.tags,
     )
     metrics, tensorboard, pictures = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from zoo.api.errors import PluginError
 from zoo.api.recipe import Augment
-from zoo.api.task import Dataset, Metrics
+from zoo.api.task import Dataset, HasCalibration, HasIntervals, Metrics
 from zoo.api.trainer import Trainer
+from zoo.runs.evaluation_result import recorded
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
@@ -183,3 +184,21 @@ class EvalMode:
     def __exit__(self, *_: object) -> None:
         for part, mode in self._modes:
             part.training = mode
+
+
+def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
+    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
+    return {
+        f"{split}/{name}": interval
+        for split, metrics in measured.items()
+        if isinstance(metrics, HasIntervals)
+        for name, interval in metrics.intervals().items()
+    }
+
+
+def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
+    """The expected calibration error by split; of metrics that have none nothing."""
+    errors = {
+        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
+    }
+    return recorded(errors)

@@ -23,6 +23,7 @@ from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Precision, Reference
 from zoo.models.outputs import Array, call
 from zoo_export.capture.capture_settings import slow_attention
+from zoo_export.reference.kept_outputs import KeptOutputs, kept_outputs
 from zoo_export.subject.results import Failed, Outputs
 
 DISAGREE = 1e-3
@@ -42,13 +43,20 @@ class Backends:
     channels_last: nn.Module | None
     """None for a module without convolutions."""
     facts: Reference
+    kept: KeptOutputs
+    """What the module gave before."""
 
     def run_double(self, inputs: Mapping[str, Array]) -> Outputs | None:
         """The outputs in double precision; None where it does not run."""
-        return None if self.double is None else call(self.double, inputs, self.signature, double=True)
+        if (double := self.double) is None:
+            return None
+        return self.kept.get("double", inputs, lambda: call(double, inputs, self.signature, double=True))
 
     def run_single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         """The outputs of one of `facts.backends`."""
+        return self.kept.get(backend, inputs, lambda: self._run_single(backend, inputs))
+
+    def _run_single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         if backend == NO_ONEDNN:
             with without_onednn():
                 return call(self.module, inputs, self.signature)
@@ -89,6 +97,7 @@ def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, A
             precision=precision,
             discrepancies=known_discrepancies(module, signature, example),
         ),
+        kept=kept_outputs(module, signature),
     )
 
 
@@ -104,24 +113,53 @@ def own_precision(module: nn.Module, signature: Signature, example: Mapping[str,
     return next((name for dtype, name in reversed(tuple(HALF.items())) if dtype in recorder.dtypes), "float32")
 
 
-class _Dtypes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A mode that meets every operator, also inside the branch that `torch.cond` takes.
+
+    It does not load torch's compiler, which takes two CPU seconds; torch.cond alone compiles something here.
+    """
+
+    supports_higher_order_operators = True
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """torch.cond compiles itself, which this mode does not mind."""
+        return True
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.higher_order.cond:
+            condition, if_true, if_false, operands = args
+            with self:
+                return (if_true if bool(condition) else if_false)(*operands)
+        return self.computed(func, args, kwargs or {})
+
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """What an operator gives."""
+        raise NotImplementedError
+
+
+class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
     """Remembers the dtypes of everything that is computed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        outputs = func(*args, **(kwargs or {}))
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        outputs = func(*args, **kwargs)
         self.dtypes.update(leaf.dtype for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
         return outputs
 
 
-class _WideRequests(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _WideRequests(_Mode):  # type: ignore[no-untyped-call]
     """Every request for floats of less than double precision is one for double precision."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return func(*pytree.tree_map(_wide, args), **pytree.tree_map(_wide, kwargs or {}))
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        return func(*pytree.tree_map(_wide, args), **pytree.tree_map(_wide, kwargs))
 
 
 def _wide(value: object) -> object:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -82,6 +85,24 @@ def test_a_model_of_single_precision_runs_in_plain_double_precision() -> None:
     assert (backends.facts.precision, isinstance(backends.double, Widened)) == ("float32", False)
 
 
+TRIED = """
+import sys, numpy, torch
+from zoo.api.task import Port, Signature
+from zoo_export.reference.backends import own_precision
+signature = Signature(
+    inputs=(Port(name="x", dtype="float32", shape=("n", 2)),),
+    outputs=(Port(name="y", dtype="float32", shape=("n", 3)),),
+)
+print(own_precision(torch.nn.Linear(2, 3), signature, {"x": numpy.ones((1, 2), numpy.float32)}))
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+
+
+def test_finding_the_precision_does_not_load_torch_s_compiler() -> None:
+    printed = subprocess.run([sys.executable, "-c", TRIED], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["float32", "[]"]
+
+
 def test_a_model_that_makes_single_precision_on_the_way_has_an_oracle_all_the_same() -> None:
     class Table(nn.Module):
         def forward(self, image: Tensor) -> Tensor:
@@ -89,6 +110,21 @@ def test_a_model_that_makes_single_precision_on_the_way_has_an_oracle_all_the_sa
 
     facts = backends_of(Table().eval(), SIGNATURE, INPUT).facts
     assert (facts.kind, facts.precision, facts.reason) == ("fp64", "float32", "")
+
+
+@pytest.mark.parametrize(("value", "precision"), [(1.0, "float16"), (-1.0, "float32")])
+def test_the_branch_that_torch_cond_takes_is_looked_into(value: float, precision: str) -> None:
+    class Branching(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            flat = image.flatten(1)[:, :4]
+            logits: Tensor = torch.cond(
+                flat[0, 0] > 0, lambda x: (x.half() * 2).float(), lambda x: x.float() + 1, (flat.contiguous(),)
+            )
+            return logits
+
+    inputs = {"image": np.full((2, 3, 12, 12), value, np.float32)}
+    facts = backends_of(Branching().eval(), SIGNATURE, inputs).facts
+    assert (facts.kind, facts.precision) == ("fp64", precision)
 
 
 def test_a_float16_model_is_proved_and_its_report_says_in_what_it_computes() -> None:
