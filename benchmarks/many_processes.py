@@ -34,12 +34,13 @@ COMMON: Final = ("--epochs", "2", "--threads", "1", "--workers", "0", "--seed", 
 FILE: Final = Path(__file__).with_suffix(".json")
 HOSTS: Final = {"zoo-a": "10.77.0.1", "zoo-b": "10.77.0.2"}
 PORT: Final = 29_511
-TOLERANCE: Final = 1e-5
-HEAD: Final = f"""# One process, two, four, and two hosts
+HEAD: Final = """# One process, two, four, and two hosts
 
-Written by `benchmarks/many_processes.py`: two epochs with the model's own recipe (augmentation, dropout, batch normalisation), the
-global batch and the seed alike. The numbers are the largest relative differences to one process: of the training losses of the two
-epochs, and of the metric that is watched, on validation and test. Training losses are expected within {TOLERANCE}.
+Written by `benchmarks/many_processes.py`: two epochs with the model's own recipe (augmentation, dropout, batch
+normalisation), the global batch and the seed alike. The numbers are the largest differences to one process: relative
+ones of the training losses of both epochs and of the metrics on validation and test, and that of any weight.
+What differs is rounding: `cnn` stays within 2e-5; where a training amplifies rounding (ReLUs at 0, the first steps of
+Adam at a high rate), as that of `resnet8` does, the losses part after some steps.  docs/many-machines.md says more.
 
 | model | processes | training loss | metric | largest difference of a weight |
 |---|---|---|---|---|
@@ -63,7 +64,8 @@ def train_on_two_hosts(model: str, run: Path) -> None:
             )
             for rank, host in enumerate(HOSTS)
         ]
-        if any([process.wait() for process in started]):
+        codes = [process.wait() for process in started]
+        if any(codes):
             raise SystemExit("a process failed")
 
 
