@@ -126,11 +126,11 @@ class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         raise NotImplementedError
 
 
-class _Dtypes(_Mode):
+class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
     """Remembers the dtypes of everything that is computed."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
 
     def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
@@ -139,7 +139,7 @@ class _Dtypes(_Mode):
         return outputs
 
 
-class _WideRequests(_Mode):
+class _WideRequests(_Mode):  # type: ignore[no-untyped-call]
     """Every request for floats of less than double precision is one for double precision."""
 
     def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
