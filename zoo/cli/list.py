@@ -99,7 +99,7 @@ def _print_models(out: Output, rows: Sequence[ListedModel]) -> None:
 def _model_row(row: ListedModel) -> tuple[str, ...]:
     names = [*row.aliases, *(f"{alias} up to {side} px" for alias, side in row.takes_over.items())]
     aliases = f" ({', '.join(names)})" if names else ""
-    missing = f"needs the extra {row.extra}" if row.extra else ""
+    missing = "not available" if row.not_available else f"needs the extra {row.extra}" if row.extra else ""
     tags = ", ".join(weights.tag for weights in row.weights)
     return (
         row.bare_name + aliases,
@@ -225,7 +225,8 @@ def _documents(rows: Sequence[ListedModel]) -> list[dict[str, object]]:
                 "input": to_json(spec)["input"],
                 "weights": [weights.tag for weights in row.weights],
                 "licence": row.licence,
-                "available": not row.extra,
+                "available": not row.extra and not row.not_available,
+                "not_available": row.not_available,
                 "summary": spec.summary,
             }
         )

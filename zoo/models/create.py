@@ -60,7 +60,7 @@ def create_model(
         if given and (tag or (keyword == "pretrained" and weights)):
             named = repr(name) if tag else f"weights={weights!r}"
             raise UsageError(f"{named} names weights, and {keyword}={given!r} too", hint="say one of them")
-    entry = catalog.model(bare)
+    entry = catalog.usable_model(bare)
     source = _source(catalog, entry, tag=tag, weights=weights, pretrained=pretrained)
     made_for = problem or _problem(catalog, entry, source, num_classes or None)
     if problem and num_classes not in (None, 0, len(problem.classes)):

@@ -87,6 +87,8 @@ def names(context: CheckContext, plugin: Plugin) -> str:
     """Every task, trainer and model that a spec names exists, and each model has a trainer for its task."""
     catalog, mistakes, count = context.catalog, [], 0
     for spec in plugin.models:
+        if spec.not_available:
+            continue
         entry = RegistryEntry(plugin=plugin, spec=spec)
         try:
             task = catalog.task(spec.task).full_name

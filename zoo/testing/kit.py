@@ -178,7 +178,11 @@ def _smallest_users(
         if not entry.spec.part_of:
             users.setdefault(_trainer(catalog, entry), entry)
     users.pop("", None)
-    usable = [entry for entry in _by_size(catalog.models()) if not entry.spec.part_of and not catalog.missing(entry)]
+    usable = [
+        entry
+        for entry in _by_size(catalog.models())
+        if not entry.spec.part_of and not entry.spec.not_available and not catalog.missing(entry)
+    ]
     for name in own:
         if name not in users:
             users[name] = next((entry for entry in usable if _trainer(catalog, entry) == name), None)
@@ -236,13 +240,18 @@ _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[Mode
 # --- which models ---
 
 
+def _of_plugin(models: Sequence[RegistryEntry[ModelSpec]], plugin: Plugin) -> list[RegistryEntry[ModelSpec]]:
+    """The models of a plugin that can be used."""
+    return [entry for entry in models if entry.plugin.name == plugin.name and not entry.spec.not_available]
+
+
 def _chosen(
     context: CheckContext, pattern: str | None, *, smallest: bool
 ) -> tuple[tuple[RegistryEntry[ModelSpec], ...], tuple[str, ...]]:
     """The models to check, and a sentence about the others."""
     plugin = context.plugin
-    models = [entry for entry in context.catalog.models() if entry.plugin.name == plugin.name]
-    chosen = [entry for entry in context.catalog.models(pattern or "*") if entry.plugin.name == plugin.name]
+    models = _of_plugin(context.catalog.models(), plugin)
+    chosen = _of_plugin(context.catalog.models(pattern or "*"), plugin)
     if pattern and not chosen:
         raise UsageError(
             f"no model of the plugin {plugin.name!r} matches {pattern!r}", hint=f"zoo list '{plugin.name}/*'"

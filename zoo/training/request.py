@@ -61,7 +61,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     """
     name, tag = _model_name(model, options)
     family = catalog.family(name)
-    entry = _trained_member(family, options) or catalog.model(name)
+    entry = _trained_member(family, options) or catalog.usable_model(name)
     options = replace(options, weights=f"{entry.full_name}@{tag}") if tag else options
     if options.pretrained:
         options = replace(options, weights=_default_weights(catalog, entry, options))
