@@ -13,7 +13,7 @@ Command = Callable[..., Any]
 
 def test_it_is_shown_and_emptied(zoo_command: Command) -> None:
     assert zoo_command("cache", "show").out.splitlines() == [
-        f"0 graphs, 0 B of at most 256.0 MB, in {kept_folder()}",
+        f"0 entries, 0 B of at most 256.0 MB, in {kept_folder()}",
         "next: zoo export --onnx",
     ]
     write_entry("a", bytes(968))

@@ -131,8 +131,8 @@ def test_running_statistics_follow_a_short_training(name: str) -> None:
 
 
 def test_every_model_of_torchvision_is_listed_with_what_it_is() -> None:
-    ours = {entry.name for entry in Catalog.discover().models("torchvision/*")}
-    assert set(torchvision.models.list_models()) <= ours
+    listed = {entry.name for entry in Catalog.discover().models("torchvision/*")}
+    assert set(torchvision.models.list_models()) <= listed
 
 
 @pytest.mark.parametrize(

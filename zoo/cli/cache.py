@@ -12,7 +12,7 @@ from zoo.runs.kept_files import MAX_BYTES, clear, entries, kept_folder
 
 @click.group("cache")
 def cache() -> None:
-    """What zoo keeps for a second proof of the same target: captured graphs.
+    """What zoo keeps for a second proof of the same target: captured graphs, PyTorch's answers.
 
     It lies in the folder ZOO_CACHE names; ZOO_KEEP=0 keeps nothing. `zoo data cache` and `zoo weights` have their own.
     """
@@ -25,7 +25,7 @@ def show(as_json: bool) -> None:
     out = Output(as_json=as_json)
     sizes = [path.stat().st_size for path in entries()]
     out.document({"schema": 1, "folder": str(kept_folder()), "entries": len(sizes), "bytes": sum(sizes)})
-    out.line(f"{len(sizes)} graphs, {text.size(sum(sizes))} of at most {text.size(MAX_BYTES)}, in {kept_folder()}")
+    out.line(f"{len(sizes)} entries, {text.size(sum(sizes))} of at most {text.size(MAX_BYTES)}, in {kept_folder()}")
     out.next("zoo cache clear" if sizes else "zoo export --onnx")
 
 
@@ -36,5 +36,5 @@ def clear_cache(as_json: bool) -> None:
     out = Output(as_json=as_json)
     removed = clear()
     out.document({"schema": 1, "removed": removed})
-    out.line(f"removed {removed} graphs from {kept_folder()}")
+    out.line(f"removed {removed} entries from {kept_folder()}")
     out.next("zoo cache show")

@@ -9,13 +9,12 @@ import click
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.specs import WeightsSpec
 from zoo.cli import text
+from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
 from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
 from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
 from zoo.registry.name_resolution import RegistryEntry
-
-UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
 
 @click.command("list")
@@ -71,7 +70,7 @@ def list_models(
         plugin=_plugin(plugin, listing),
         family=_family(family, listing),
         licence=licence,
-        max_params=_count(max_params),
+        max_params=read_count(max_params),
         pretrained=pretrained or show_weights,
     )
     if not rows:
@@ -176,21 +175,6 @@ def _family(name: str, listing: Listing) -> str:
     close = get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(known))}"
     raise UnknownName(f"no model is of a family {name!r}", hint=hint)
-
-
-def _count(value: str | None) -> int | None:
-    """5M as 5,000,000."""
-    if value is None:
-        return None
-    digits = value.strip().replace("_", "").replace(",", "").lower()
-    unit = UNITS.get(digits[-1:], 1)
-    try:
-        number = float(digits[:-1] if digits[-1:] in UNITS else digits) * unit
-    except ValueError:
-        number = 0.0
-    if not 1 <= number < float("inf"):
-        raise UsageError(f"--max-params is {value!r}; it must be a number from 1 on", hint="5M, 300k or 11700000")
-    return int(number)
 
 
 def _nearest(out: Output, listing: Listing, pattern: str, *, filtered: bool) -> tuple[ListedModel, ...]:

@@ -40,7 +40,7 @@ AGAINST = "zoo.cli.export:verify_against"
     show_default=True,
     help="Put the bundle to this runtime as well; with --against, prove it there.",
 )
-@click.option("--no-cache", is_flag=True, help="Capture the model anew, whatever an earlier proof kept (--against).")
+@click.option("--no-cache", is_flag=True, help="Work everything out anew, whatever an earlier proof kept (--against).")
 @json_option
 def verify(  # noqa: PLR0917  click passes options by name
     target: Path,

@@ -101,7 +101,7 @@ def _varied(
         raise UsageError("features_only gives maps, and num_classes=0 one vector of features", hint="say one of them")
     if not features_only and not headless:
         return model
-    example = _example(catalog.make_task(entry.spec.task), problem)
+    example = example_inputs(catalog.make_task(entry.spec.task), problem)
     if features_only:
         return feature_maps(model, example=example, name=name)
     count = without_head(model, entry.spec.head, classes=len(problem.classes), example=example, name=name)
@@ -109,7 +109,7 @@ def _varied(
     return model
 
 
-def _example(task: Task, problem: Problem) -> list[Tensor]:
+def example_inputs(task: Task, problem: Problem) -> list[Tensor]:
     """An input of the usual size: zeros, and ones where whole numbers are read, as lengths are."""
     image = problem.input
     if isinstance(image, ImageInput) and not image.noise:  # a detector's adapter alone knows its signature

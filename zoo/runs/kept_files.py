@@ -22,7 +22,7 @@ FOLDER: Final = "kept"
 SUFFIX: Final = ".zoo"
 MAX_BYTES: Final = 256_000_000
 """Of all entries; those that were not used for the longest time go first."""
-MAX_ENTRY_BYTES: Final = 32 << 20
+MAX_ENTRY_BYTES: Final = 64 << 20
 SWITCH: Final = "ZOO_KEEP"
 """The environment variable that switches keeping off: ZOO_KEEP=0."""
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size

@@ -130,10 +130,9 @@ def references(context: CheckContext, plugin: Plugin) -> str:
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
     fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
-    fields += ("detect", "read", "write", "callback")
     for spec in _specs(plugin):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
-        for field in fields:
+        for field in (*fields, "detect", "read", "write", "callback"):
             value = getattr(spec, field, None)
             if isinstance(value, str) and ":" in value:
                 yield entry, field, value

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.errors import UsageError, ZooError
 from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
@@ -23,15 +24,14 @@ def switches(context: CheckContext, plugin: Plugin) -> str:
     del context
     known = {check.name for check in CHECKS if check.group != "declaration"}
     wrong = []
-    for spec in (*plugin.models, *plugin.callbacks):
+    specs: tuple[ModelSpec | CallbackSpec, ...] = (*plugin.models, *plugin.callbacks)
+    for spec in specs:
         for name, reason in spec.conformance.items():
             if name not in known:
                 wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
             elif not reason.strip():
                 wrong.append(f"{spec.name} declares {name!r} without a reason")
-    return declaration.pass_or_fail(
-        wrong, f"{sum(len(spec.conformance) for spec in (*plugin.models, *plugin.callbacks))} switches"
-    )
+    return declaration.pass_or_fail(wrong, f"{sum(len(spec.conformance) for spec in specs)} switches")
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -2,7 +2,7 @@
 
 A key says everything that a capture depends on: the module with its parameters, the source of its classes and of zoo,
 the versions of torch and of the exporter.  A graph says nothing about what is right: the references come from the
-module itself each time, so that a wrong graph is rejected as any other.
+module itself, so that a wrong graph is rejected as any other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import platform
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -31,22 +31,29 @@ from zoo_export.capture.torch_export import Graph
 LIBRARIES: Final = ("torch", "onnx", "onnxscript", "onnx_ir", "numpy")
 """Whose version stands for their source."""
 OWN: Final = ("zoo", "zoo_export")
+MIN_SHARED_BYTES: Final = 4_096
+"""A parameter of at least so many bytes is read from the module, not from the file."""
+State = Mapping[str, torch.Tensor]
+"""A module's `state_dict`."""
 
 
 class NotKept(Exception):
     """A module whose source cannot be told: nothing on disk can be known to be its graph."""
 
 
-def read_capture(key: Hashable, signature: Signature) -> Graph | None:
-    """The graph that was kept for this module; None where there is none."""
-    data = None if (name := _name(key)) is None else read_entry(name)
+def read_capture(key: Hashable, signature: Signature, state: State) -> Graph | None:
+    """The graph that was kept for the module with this state; None where there is none."""
+    data = None if (name := entry_name(key)) is None else read_entry(name)
     if data is None:
         return None
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             facts = json.loads(arrays["facts"].tobytes())
-            plain, shipped = (onnx.ModelProto.FromString(arrays[part].tobytes()) for part in ("plain", "shipped"))
-    except (ValueError, KeyError, OSError, DecodeError):  # written by another version
+            plain, shipped = (
+                _filled(onnx.ModelProto.FromString(arrays[part].tobytes()), facts["state"][part], state)
+                for part in ("plain", "shipped")
+            )
+    except (ValueError, KeyError, IndexError, OSError, DecodeError):  # written by another version
         return None
     return Graph(
         signature=signature,
@@ -57,21 +64,53 @@ def read_capture(key: Hashable, signature: Signature) -> Graph | None:
     )
 
 
-def write_capture(key: Hashable, graph: Graph) -> None:
-    """Keep a graph, unless it is large."""
-    name = _name(key)
-    if name is None or 2 * graph.shipped.ByteSize() > MAX_ENTRY_BYTES:
+def write_capture(key: Hashable, graph: Graph, state: State) -> None:
+    """Keep a graph, unless it is large; parameters that are in it as they are in the module are not kept again."""
+    if (name := entry_name(key)) is None:
         return
-    facts = {"modules": dict(graph.modules), "guard_violations": [dict(sizes) for sizes in graph.guard_violations]}
-    parts = (json.dumps(facts).encode(), graph.plain.SerializeToString(), graph.shipped.SerializeToString())
-    said, plain, shipped = (np.frombuffer(data, np.uint8) for data in parts)
+    names = {_bytes(tensor): path for path, tensor in state.items() if tensor.nbytes >= MIN_SHARED_BYTES}
+    plain, shared_by_plain = _emptied(graph.plain, names)
+    shipped, shared_by_shipped = _emptied(graph.shipped, names)
+    if plain.ByteSize() + shipped.ByteSize() > MAX_ENTRY_BYTES:
+        return
+    facts = {
+        "modules": dict(graph.modules),
+        "guard_violations": [dict(sizes) for sizes in graph.guard_violations],
+        "state": {"plain": shared_by_plain, "shipped": shared_by_shipped},
+    }
+    parts = (json.dumps(facts).encode(), plain.SerializeToString(), shipped.SerializeToString())
+    said, *models = (np.frombuffer(data, np.uint8) for data in parts)
     buffer = io.BytesIO()
-    np.savez(buffer, facts=said, plain=plain, shipped=shipped)
+    np.savez(buffer, facts=said, plain=models[0], shipped=models[1])
     write_entry(name, buffer.getvalue())
 
 
-def _name(key: Hashable) -> str | None:
-    """What a graph is kept under; None where nothing is kept."""
+def _emptied(model: onnx.ModelProto, names: Mapping[bytes, str]) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """A copy without the bytes that the state has as well, and the path in the state by index of the initializer."""
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
+    shared = {}
+    for index, tensor in enumerate(copied.graph.initializer):
+        path = names.get(tensor.raw_data) if len(tensor.raw_data) >= MIN_SHARED_BYTES else None
+        if path is not None:
+            shared[str(index)] = path
+            tensor.ClearField("raw_data")
+    return copied, shared
+
+
+def _filled(model: onnx.ModelProto, shared: Mapping[str, str], state: State) -> onnx.ModelProto:
+    for index, path in shared.items():
+        model.graph.initializer[int(index)].raw_data = _bytes(state[path])
+    return model
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    data: bytes = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    return data
+
+
+def entry_name(key: Hashable) -> str | None:
+    """What is kept under, of what follows from a module; None where nothing is kept."""
     if not is_keeping():
         return None
     modules: set[str] = set(OWN)

@@ -112,7 +112,7 @@ def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True
         role=file.role,
         sha256=file.sha256,
         cases=compared,
-        facts=graph_facts(file.model, opset_asked=declared.opset),
+        facts=graph_facts(file.model, opset_asked=declared.opset, weights=file.weights),
         determinism=None
         if result.repeats_equal is None
         else Determinism(torch_equal=torch_equal, runtime_equal=result.repeats_equal, repeats=2),

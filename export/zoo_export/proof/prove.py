@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
-from zoo.bundle.runtime.manifest import MAX_FILE_BYTES
-from zoo.bundle.runtime.sandbox import Engine, Runtime
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
+from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime
+from zoo.models.pipeline import TorchPipeline
+from zoo.runs.kept_files import nothing_kept
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
 from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.capture.torch_export import check_size
@@ -26,12 +29,13 @@ from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
 from zoo_export.proof.submit import capture_and_submit
+from zoo_export.reference.kept_outputs import KeptOutputs, kept_outputs
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.runtime.queue import runtime_queue
 from zoo_export.subject.choose_cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
-from zoo_export.subject.state_dict import own_copy
+from zoo_export.subject.state_dict import own_copy, state_bytes
 from zoo_export.subject.subject import Subject
 
 Progress = Callable[[str], None]
@@ -62,24 +66,40 @@ def prove(
     opset: int,
     evaluate: int = 500,
     files: Mapping[str, bytes] | None = None,
+    weights: Weights | None = None,
+    one_file: int = MAX_ONNX_BYTES,
     golden_of_users: bool = True,
     engine: Engine = "onnxruntime",
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
 
+    `weights` are those beside the given files.  A model of more bytes than `one_file` has its own beside its graphs.
     `engine` is the runtime that executes the graphs.
 
     PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
-    check_size(subject.module, name=subject.model, largest=MAX_FILE_BYTES)
+    check_size(subject.module, name=subject.model)
+    limits = Limits.beside(max(state_bytes(subject.module), 0 if weights is None else weights.bytes))
     cores = idle_cores()  # before the runtime's process starts
-    with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
+    with (
+        restored_torch(),
+        torch.no_grad(),
+        Runtime(engine=engine, limits=limits) as runtime,
+        runtime_queue(runtime) as queue,
+    ):
         use_cores(cores)
         tried = replace(subject, module=own_copy(subject.module))  # a call may change what a module keeps
         pipeline = tried.torch_pipeline()
-        inputs = collect(tried, pipeline, evaluate=evaluate, golden_of_users=golden_of_users)
+        prepared = _kept_preprocess(pipeline, files)
+        inputs = collect(
+            tried,
+            pipeline,
+            evaluate=evaluate,
+            golden_of_users=golden_of_users,
+            preprocess=lambda raw: prepared.get("preprocess", raw, lambda: pipeline.inputs(raw)),
+        )
         demand_running(tried, inputs.model[0])
         for note in inputs.notes:
             progress(note)
@@ -87,7 +107,11 @@ def prove(
         eager = timed(lambda: run_double(tried, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
-        submitted = timed(lambda: capture_and_submit(subject, inputs, pipeline, queue, opset=opset, files=files))
+        submitted = timed(
+            lambda: capture_and_submit(
+                subject, inputs, pipeline, queue, opset=opset, files=files, weights=weights, one_file=one_file
+            )
+        )
         progress("running PyTorch in its other backends")
         references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
         progress("comparing")
@@ -97,6 +121,24 @@ def prove(
         evidence = gather(results)
         progress("running mutants")
         mutants = timed(lambda: _score(results, evidence))
+    kept = eager.value.oracle.backends.kept
+    if kept.is_wrong:
+        kept.discard()
+        progress("starting again: the model gives other outputs than those that were kept of it")
+        with nothing_kept():
+            return prove(
+                subject,
+                opset=opset,
+                evaluate=evaluate,
+                files=files,
+                weights=weights,
+                one_file=one_file,
+                golden_of_users=golden_of_users,
+                engine=engine,
+                progress=progress,
+            )
+    for outputs in (kept, prepared):
+        outputs.save()
     seconds = {
         "parity": eager.seconds + references.seconds,
         "export": submitted.seconds,
@@ -107,6 +149,17 @@ def prove(
     graph = submitted.value.exported.graph
     evidence = replace(evidence, advice=advice(evidence, subject, inputs.model, graph))
     return _proof(results, evidence, seconds=time.perf_counter() - start)
+
+
+def _kept_preprocess(pipeline: TorchPipeline, files: Mapping[str, bytes] | None) -> KeptOutputs:
+    """What the preprocess gave before; nothing where pipeline.onnx is measured, which it says what is right for.
+
+    A model alone is measured on any input: its references follow from the input, whatever that is.
+    """
+    if files is None or PIPELINE in files:
+        return KeptOutputs(name=None)
+    ports = Signature(inputs=pipeline.signature.inputs, outputs=pipeline.model_signature.inputs)
+    return kept_outputs(pipeline.preprocess, ports, is_checked=False)
 
 
 def _proof(results: Results, evidence: Evidence, *, seconds: float) -> Proof:

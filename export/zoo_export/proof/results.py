@@ -162,13 +162,21 @@ def _declared(subject: Subject, eager: EagerModel, *, opset: int) -> Declared:
 
 def _lineage(subject: Subject, exported: Exported, inputs: Inputs) -> Lineage | None:
     """From the module's state to the captured graph, and from that to the bytes of the files."""
+    own = exported.graph.weights
     if PIPELINE not in exported.files:
-        return trace(subject.module, exported.graph.shipped, exported.models[MODEL])
-    lineage = measure_lineage(subject.module, exported.graph.plain, inputs.model[0].inputs, subject.signature)
+        return trace(
+            subject.module,
+            exported.graph.shipped,
+            exported.models[MODEL],
+            weights=exported.weights,
+            derived_weights=own,
+        )
+    example = inputs.model[0].inputs
+    lineage = measure_lineage(subject.module, exported.graph.plain, example, subject.signature, weights=own)
     different = [
         f"{file.name}: {sentence}"
         for file in exported.graphs
         if file.model is not exported.derived(file.name)
-        for sentence in differing(file.model, exported.derived(file.name))
+        for sentence in differing(file.model, exported.derived(file.name), weights=file.weights, derived_weights=own)
     ]
     return replace(lineage, different=(*lineage.different, *different))

@@ -23,6 +23,7 @@ from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Precision, Reference
 from zoo.models.outputs import Array, call
 from zoo_export.capture.capture_settings import slow_attention
+from zoo_export.reference.kept_outputs import KeptOutputs, kept_outputs
 from zoo_export.subject.results import Failed, Outputs
 
 DISAGREE = 1e-3
@@ -42,13 +43,20 @@ class Backends:
     channels_last: nn.Module | None
     """None for a module without convolutions."""
     facts: Reference
+    kept: KeptOutputs
+    """What the module gave before."""
 
     def run_double(self, inputs: Mapping[str, Array]) -> Outputs | None:
         """The outputs in double precision; None where it does not run."""
-        return None if self.double is None else call(self.double, inputs, self.signature, double=True)
+        if (double := self.double) is None:
+            return None
+        return self.kept.get("double", inputs, lambda: call(double, inputs, self.signature, double=True))
 
     def run_single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         """The outputs of one of `facts.backends`."""
+        return self.kept.get(backend, inputs, lambda: self._run_single(backend, inputs))
+
+    def _run_single(self, backend: str, inputs: Mapping[str, Array]) -> Outputs:
         if backend == NO_ONEDNN:
             with without_onednn():
                 return call(self.module, inputs, self.signature)
@@ -89,6 +97,7 @@ def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, A
             precision=precision,
             discrepancies=known_discrepancies(module, signature, example),
         ),
+        kept=kept_outputs(module, signature),
     )
 
 
@@ -105,9 +114,16 @@ def own_precision(module: nn.Module, signature: Signature, example: Mapping[str,
 
 
 class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """A mode that meets every operator, also inside the branch that `torch.cond` takes."""
+    """A mode that meets every operator, also inside the branch that `torch.cond` takes.
+
+    It does not load torch's compiler, which takes two CPU seconds; torch.cond alone compiles something here.
+    """
 
     supports_higher_order_operators = True
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
 
     @classmethod
     def ignore_compile_internals(cls) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import RANGE
+from zoo.bundle.runtime.external_data import Weights
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
 from zoo_export.subject.ranges import is_range, sequence_axis
@@ -31,10 +32,10 @@ MAX_BATCH_PAIRS = 1 << 23
 Loaded = Session | Failed
 
 
-def load(runtime: Runtime, model: bytes, *, title: str) -> Loaded:
+def load(runtime: Runtime, model: bytes, *, title: str, weights: Weights | None = None) -> Loaded:
     """A session, or the sentence in which the runtime refused the graph."""
     try:
-        return runtime.session(model, title=title)
+        return runtime.session(model, title=title, weights=weights)
     except ZooError as error:
         return Failed(error.message)
 
@@ -75,9 +76,10 @@ def run_graph(
     title: str,
     sizes: Sequence[int] = BATCH_SIZES,
     repeats: bool = True,
+    weights: Weights | None = None,
 ) -> RuntimeResult:
     """Load a graph, run the cases, close it."""
-    session = load(runtime, model, title=title)
+    session = load(runtime, model, title=title, weights=weights)
     result = run_cases(runtime, session, cases, signature, sizes=sizes, repeats=repeats)
     if not isinstance(session, Failed):
         with contextlib.suppress(ZooError):  # a process that died has no sessions left

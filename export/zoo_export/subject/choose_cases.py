@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from zoo_export.subject.batching import batch_name
 from zoo_export.subject.boundary import boundary_cases
 from zoo_export.subject.golden_cases import stand_ins, without_own_data
 from zoo_export.subject.ranges import range_cases
+from zoo_export.subject.results import Outputs
 from zoo_export.subject.rollout import with_carried_state, with_initial_state
 from zoo_export.subject.subject import Subject
 from zoo_export.subject.values import values_beyond
@@ -50,8 +51,17 @@ class Inputs:
     """Sentences for the user."""
 
 
-def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_of_users: bool = True) -> Inputs:
+def collect(
+    subject: Subject,
+    pipeline: TorchPipeline,
+    *,
+    evaluate: int,
+    golden_of_users: bool = True,
+    preprocess: Callable[[Outputs], Outputs] | None = None,
+) -> Inputs:
     """The cases of a proof; PluginError when a task offers too few.
+
+    `preprocess` prepares the cases over the range of raw inputs, instead of the pipeline itself.
 
     Cases travel: as golden ones, step by step, as pictures of the report.  Where none may be the user's, the proof is
     made with them nevertheless, but they lose their names, and golden cases of other material stand in for them.
@@ -76,7 +86,7 @@ def collect(subject: Subject, pipeline: TorchPipeline, *, evaluate: int, golden_
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
     for case in range_cases(raw, pipeline.signature, problem, parameters=subject.parameters):
         with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
-            preprocessed.append(replace(case, inputs=pipeline.inputs(case.inputs)))
+            preprocessed.append(replace(case, inputs=(preprocess or pipeline.inputs)(case.inputs)))
             raw += (case,)
     offered = task.answers.cases(card if golden_of_users else None, problem, Purpose.MODEL, limit=MODEL_CASES)
     ready = [under_own_names(case, subject) for case in _of_other_kinds(offered, {case.kind for case in raw})]

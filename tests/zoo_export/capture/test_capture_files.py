@@ -105,6 +105,31 @@ def test_a_large_graph_is_not_kept(captured: list[nn.Module], monkeypatch: pytes
     assert len(captured) == 1
 
 
+class Wide(nn.Module):
+    """Half of its parameters are in the graph as they are, the other half are folded: [n, 2] -> [n, 3]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.last = nn.Linear(2, 600), nn.Linear(600, 3)
+        self.scale = nn.Parameter(torch.rand(600))
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(torch.relu(self.first(x) * self.scale))
+        return y
+
+
+def test_parameters_are_not_kept_twice(captured: list[nn.Module]) -> None:
+    first = keep(Wide())
+    (entry,) = entries()
+    parameters = sum(value.nbytes for value in Wide().state_dict().values())
+    assert entry.stat().st_size < first.plain.ByteSize() + first.shipped.ByteSize() - parameters
+    second = keep(Wide())
+    assert len(captured) == 1
+    assert second == first
+
+
 def test_what_cannot_be_read_is_captured_anew(captured: list[nn.Module], monkeypatch: pytest.MonkeyPatch) -> None:
     keep(Net())
     monkeypatch.setattr(capture_files, "read_entry", lambda _: b"of another version")
@@ -135,19 +160,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.mark.parametrize("name", ["kept_net", "kept_parts"])
 def test_other_source_code_is_another_key(name: str, package: ModuleType, tmp_path: Path) -> None:
-    before = capture_files._name((package.Net, 1))
+    before = capture_files.entry_name((package.Net, 1))
     assert before is not None
-    assert capture_files._name((package.Net, 1)) == before
+    assert capture_files.entry_name((package.Net, 1)) == before
     capture_files._source.cache_clear()
-    assert capture_files._name((package.Net, 1)) == before
+    assert capture_files.entry_name((package.Net, 1)) == before
     os.utime(tmp_path / name / "__init__.py", (1, 1))
     capture_files._source.cache_clear()
-    assert capture_files._name((package.Net, 1)) != before
+    assert capture_files.entry_name((package.Net, 1)) != before
 
 
 def test_a_key_is_a_text_of_types_and_values() -> None:
     graph = export_graph(Net(), EXAMPLE, SIGNATURE, opset=18, name="it")
-    write_capture((Net, "a", 0.5), graph)
-    assert read_capture((Net, "a", 0.5), SIGNATURE) == graph
-    assert read_capture((Net, "a", "0.5"), SIGNATURE) is None
-    assert read_capture((OtherNet, "a", 0.5), SIGNATURE) is None
+    write_capture((Net, "a", 0.5), graph, {})
+    assert read_capture((Net, "a", 0.5), SIGNATURE, {}) == graph
+    assert read_capture((Net, "a", "0.5"), SIGNATURE, {}) is None
+    assert read_capture((OtherNet, "a", 0.5), SIGNATURE, {}) is None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -80,6 +83,24 @@ def test_a_model_of_single_precision_runs_in_plain_double_precision() -> None:
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 4)).eval()
     backends = backends_of(module, SIGNATURE, INPUT)
     assert (backends.facts.precision, isinstance(backends.double, Widened)) == ("float32", False)
+
+
+TRIED = """
+import sys, numpy, torch
+from zoo.api.task import Port, Signature
+from zoo_export.reference.backends import own_precision
+signature = Signature(
+    inputs=(Port(name="x", dtype="float32", shape=("n", 2)),),
+    outputs=(Port(name="y", dtype="float32", shape=("n", 3)),),
+)
+print(own_precision(torch.nn.Linear(2, 3), signature, {"x": numpy.ones((1, 2), numpy.float32)}))
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+
+
+def test_finding_the_precision_does_not_load_torch_s_compiler() -> None:
+    printed = subprocess.run([sys.executable, "-c", TRIED], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["float32", "[]"]
 
 
 def test_a_model_that_makes_single_precision_on_the_way_has_an_oracle_all_the_same() -> None:

@@ -125,7 +125,7 @@ def measure_baseline(subject: Subject, queue: RuntimeQueue) -> Baseline:
     captured = capture_pipeline(subject, pipeline, graph, inputs, opset=OPSET)
     files = model_file(subject, graph, inputs), pipeline_file(subject, captured, inputs)
     submitted = Submitted(
-        exported=Exported(graph=graph, pipeline=captured, graphs=files),
+        exported=Exported(graph=graph, composed=captured, graphs=files),
         environment=queue.submit(environment),
         model=submit_graph(queue, files[0]),
         pipeline=submit_pipeline(queue, files[1], captured, inputs, files[0].signature),
