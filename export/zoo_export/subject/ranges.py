@@ -35,8 +35,10 @@ SEED: Final = 2_024
 WIDE: Final = 1_100
 MEGAPIXELS: Final = (3_000, 4_000)
 """Height and width of the largest picture; not tried where the answer is as large as the picture."""
-COLOURS: Final = {"one colour": (200, 30, 90), "all black": (0, 0, 0), "all white": (255, 255, 255)}
-"""Pictures of one colour; the channels of the first are not alike."""
+COLOUR: Final = (200, 30, 90)
+GREYS: Final = {"all black": 0, "all white": 255}
+"""Where all numbers are the same they round alike, and the noise of usual pictures says little about that: these are
+cases of values beyond the usual."""
 PADDED: Final = 130
 """The length in which padded texts lie."""
 
@@ -220,9 +222,11 @@ def _pictures(first: Case, port: Port, *, answer_grows: bool) -> Iterator[Case]:
         shapes = {**shapes, "12 megapixels": MEGAPIXELS}
     for title, (height, width) in shapes.items():
         yield _picture(first, port, title, _fitted(picture, height, width))
-    for title, colour in COLOURS.items():
-        values = np.array(colour, np.uint8)[: picture.shape[2]]
-        yield _picture(first, port, title, np.broadcast_to(values, (40, 31, picture.shape[2])).copy())
+    shape = (40, 31, picture.shape[2])
+    one_colour = np.array(COLOUR, np.uint8)[: picture.shape[2]]
+    yield _picture(first, port, "one colour", np.broadcast_to(one_colour, shape).copy())
+    for title, grey in GREYS.items():
+        yield replace(_picture(first, port, title, np.full(shape, grey, np.uint8)), kind=VALUES)
 
 
 def _picture(first: Case, port: Port, title: str, pixels: Array) -> Case:

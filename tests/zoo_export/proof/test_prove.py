@@ -23,6 +23,7 @@ from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import Graph, serialize
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.boundary import FACTORS
+from zoo_export.subject.ranges import GREYS
 from zoo_export.subject.values import CHANGES
 
 
@@ -57,7 +58,7 @@ def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
     }
     boundary = [case.name for case in evidence.graphs[1].cases if case.kind == BOUNDARY]
     assert boundary == [*(f"random outputs x {factor:g}" for factor in FACTORS), "one element alone"]
-    assert [case.name for case in evidence.graphs[0].cases if case.kind == VALUES] == list(CHANGES)
+    assert [case.name for case in evidence.graphs[0].cases if case.kind == VALUES] == [*GREYS, *CHANGES]
     assert all(control.killed_by for control in evidence.mutants)
 
 
