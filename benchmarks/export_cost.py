@@ -2,11 +2,13 @@
 
     python benchmarks/export_cost.py [MODEL] [ROUNDS]
     python benchmarks/export_cost.py MODEL ROUNDS --against OTHER_ZOO
+    python benchmarks/export_cost.py --verify MODEL@WEIGHTS ROUNDS
 
 The first runs a bare export, the whole, and the whole without controls in this process, in turn, after one of each
 that is not counted.  The second runs the command `zoo export` of this zoo and of another in turn, a process each.
-Printed are medians, and the ratios round by round, in CPU seconds (those of ONNX Runtime's process among them) and on
-the clock.  The bars for resnet18 at 224: the whole at most 4 times the bare export in CPU, 3 times on the clock.
+The third runs `import torch`, a `zoo verify FILE` with nothing kept, and a second one.  Printed are medians, and the
+ratios round by round, in CPU seconds (those of ONNX Runtime's process among them) and on the clock.
+The bars for resnet18 at 224: the whole at most 4 times the bare export in CPU, 3 times on the clock.
 """
 
 from __future__ import annotations
@@ -83,6 +85,7 @@ def beside_bare(model: str, rounds: int) -> None:
     import zoo  # noqa: PLC0415
     from zoo.models.target import ModelTarget  # noqa: PLC0415
     from zoo.registry.catalog import Catalog  # noqa: PLC0415
+    from zoo.runs.kept_files import nothing_kept  # noqa: PLC0415
     from zoo_export.proof import submit  # noqa: PLC0415
     from zoo_export.subject.load import find_subject  # noqa: PLC0415
 
@@ -99,7 +102,7 @@ def beside_bare(model: str, rounds: int) -> None:
             )
 
     def whole(*, proved: bool = True) -> None:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, nothing_kept():
             written = zoo.export(model, untrained=True, output=Path(folder) / "bundle", allow_unproved=not proved)
             assert written.published, written.report.sentence
 
@@ -135,8 +138,39 @@ def beside_other(model: str, rounds: int, other: str) -> None:
     report(rows, ("this zoo", "the other"), ((0, 1),))
 
 
+# --- a second proof ---
+
+
+def second_verify(target: str, rounds: int) -> None:
+    """Print what `zoo verify FILE --against TARGET` costs with nothing kept and the second time."""
+    zoo_command = str(Path(sysconfig.get_path("scripts")) / "zoo")
+
+    def run(*words: str) -> None:
+        subprocess.run(words, check=True, capture_output=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        output = str(Path(folder) / "bundle")
+        run(zoo_command, "export", target, "--onnx", "-o", output)
+        verify = (zoo_command, "verify", f"{output}/model.onnx", "--against", target)
+        run(*verify)
+        rows = [
+            (
+                cost(lambda: run(sys.executable, "-c", "import torch")),
+                cost(lambda: run(*verify, "--no-cache")),
+                cost(lambda: run(*verify)),
+            )
+            for _ in range(rounds)
+        ]
+    print(f"zoo verify model.onnx --against {target}, {rounds} rounds, a process each")
+    report(rows, ("import torch", "nothing kept", "the second time"), ((1, 0), (2, 0), (2, 1)))
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Print one of the two comparisons."""
+    """Print one of the three comparisons."""
+    if arguments[:1] == ["--verify"]:
+        target, number = (*arguments[1:], *("cnn@digits", "5")[len(arguments) - 1 :])
+        second_verify(target, int(number))
+        return
     against = arguments.index("--against") if "--against" in arguments else len(arguments)
     words = list(arguments[:against])
     model, rounds = (*words, *("resnet18", "5")[len(words) :])

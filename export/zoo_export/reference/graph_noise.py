@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.parity_rule import FLOOR, K
@@ -114,6 +113,8 @@ def own_rounding(
 def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
     feeds = {name: value.astype(np.float64) if value.dtype == np.float32 else value for name, value in inputs.items()}
     names = [value.name for value in model.graph.output]
+    from onnx.reference import ReferenceEvaluator  # noqa: PLC0415  it reads the schemas of all operators, rarely needed
+
     return dict(zip(names, ReferenceEvaluator(model).run(names, feeds), strict=True))
 
 
