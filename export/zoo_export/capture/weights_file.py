@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import onnx_ir as ir
 
 from zoo.bundle.runtime.external_data import WEIGHTS, Weights
@@ -41,7 +42,7 @@ class WeightsFile:
                     continue
                 file.write(bytes(-file.tell() % ALIGNMENT))
                 offset = file.tell()
-                file.write(tensor.numpy().data if tensor.dtype in PLAIN else tensor.tobytes())
+                file.write(np.ascontiguousarray(tensor.numpy()).data if tensor.dtype in PLAIN else tensor.tobytes())
                 value.const_value = ir.ExternalTensor(
                     WEIGHTS,
                     offset,
