@@ -20,7 +20,7 @@ from zoo.training.trainers.classification import ClassificationTrainer
 from zoo.training.trainers.segmentation import SegmentationTrainer
 from zoo.training.trainers.single_model import SingleModelTrainer
 
-ENGINE: Any = SimpleNamespace(rank=0, world=1, device=torch.device("cpu"), autocast=nullcontext, sum=list)
+ENGINE: Any = SimpleNamespace(rank=0, world=1, device=torch.device("cpu"), pins=False, autocast=nullcontext, sum=list)
 
 
 class Rows:
