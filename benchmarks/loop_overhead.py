@@ -33,6 +33,7 @@ from zoo.training.engine.fabric import Engine, launch
 from zoo.training.fit import Fit
 from zoo.training.learning_rates import learning_rates
 from zoo.training.moving_average import MovingAverage
+from zoo.training.notify import Notifier
 from zoo.training.optimizers import build_optimizer
 from zoo.training.progress import Progress
 from zoo.training.signals import StopSignals
@@ -127,7 +128,7 @@ def whole(model: nn.Module, dataset: Dataset, plan: Plan, *, task: Task, problem
         workers=0,
         progress=Progress(),
     )
-    Fit(training, callbacks=(), signals=StopSignals())._train_epoch()
+    Fit(training, notifier=Notifier((), training.progress), signals=StopSignals())._train_epoch()
 
 
 def seconds_per_step(run: Callable[[], None], steps: int) -> float:

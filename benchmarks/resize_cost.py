@@ -35,6 +35,9 @@ INPUTS = {
     "256, crop 224": ImageInput(size=(224, 224), resize=256),
     "256, crop 224, bicubic": ImageInput(size=(224, 224), resize=256, interpolation="bicubic"),
 }
+EQUAL_SIZES = """28x28 to 28 px is above the bar of 2: ONNX's Resize returns at once where the sizes are equal.
+pipeline.onnx takes pictures of any size, so that its operators are the same for all; a branch in the graph would be
+one more thing that runtimes treat differently, for 0.05 ms."""
 Run = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
 
 
@@ -134,6 +137,7 @@ def main() -> None:
             ] or ["-", "-"]
             row = f"{name:<24}{f'{height}x{width}':<13}{new:>12.2f}{old:>11.2f}{new / old:>7.2f}"
             print(f"{row}{apart[0]:>7}{apart[1]:>14}", flush=True)
+    print(f"\n{EQUAL_SIZES}")
 
 
 if __name__ == "__main__":

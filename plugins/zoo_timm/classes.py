@@ -30,7 +30,7 @@ def names(subset: str) -> tuple[str, ...]:
 
     These are its first name in WordNet, all its names, and these with a definition.
     """
-    from timm.data import ImageNetInfo  # noqa: PLC0415  imports torch
+    from timm.data.imagenet_info import ImageNetInfo  # noqa: PLC0415  imports torch
 
     info = ImageNetInfo(subset)
     words, full = info.label_descriptions(), info.label_descriptions(detailed=True)

@@ -53,14 +53,14 @@ def tags() -> dict[str, list[str]]:
         model, _, tag = name.partition(".")
         found.setdefault(model, []).append(tag)
     for model, own in found.items():
-        default = get_pretrained_cfg(model).tag
+        default = _config(model).tag
         own.sort(key=lambda tag: tag == default)
     return found
 
 
 def card(name: str) -> dict[str, Any]:
     """One architecture with its weights."""
-    config = get_pretrained_cfg(name)
+    config = _config(name)
     size = tuple(config.input_size[1:])
     model, sized = _on_meta(name, size)
     heads = _names_of(config.classifier)
@@ -78,6 +78,11 @@ def card(name: str) -> dict[str, Any]:
         "input": _input(config),
         "weights": [_weights(name, tag, _input(config)) for tag in tags().get(name, ())],
     }
+
+
+def _config(name: str) -> Any:
+    """What timm says of an architecture or of one of its sets of weights; it has types for the half of it."""
+    return get_pretrained_cfg(name)
 
 
 def _on_meta(name: str, size: tuple[int, ...]) -> tuple[nn.Module, bool]:
@@ -119,7 +124,7 @@ def _input(config: Any) -> dict[str, Any]:
 
 def _weights(name: str, tag: str, usual: dict[str, Any]) -> dict[str, Any]:
     """What differs from the architecture's usual input is named; the rest is left out."""
-    config = get_pretrained_cfg(f"{name}.{tag}" if tag else name)
+    config = _config(f"{name}.{tag}" if tag else name)
     found = HASHED.search(config.url or "")
     facts = {
         "tag": tag,

@@ -13,6 +13,7 @@ from zoo import ImageInput, ModelSpec, TrainerSpec, WeightsSpec, hookimpl
 from zoo_torchvision.detection.specs import detectors, trainers
 from zoo_torchvision.families import family_name, family_of
 from zoo_torchvision.located import located_weights
+from zoo_torchvision.not_available import listed_only
 from zoo_torchvision.segmentation.specs import own_weights, segmenters
 
 ALIASES = {"resnet18": ("resnet",), "vgg11_bn": ("vgg",), "inception_v3": ("inception",)}
@@ -36,10 +37,10 @@ REMAPS = {"vgg16@imagenet1k_features": "zoo_torchvision.weights:features"} | {
 
 @hookimpl
 def zoo_models() -> list[ModelSpec]:
-    """One model for each card, a small VGG, the detectors and the segmenters."""
+    """One model for each card, a small VGG, the detectors, the segmenters, and what is only listed."""
     classifiers = [_model(card) for card in _cards()]
     vgg = next(model for model in classifiers if model.name == "vgg11_bn")
-    return [*classifiers, _small(vgg), *detectors(), *segmenters()]
+    return [*classifiers, _small(vgg), *detectors(), *segmenters(), *listed_only()]
 
 
 @hookimpl

@@ -260,3 +260,15 @@ def test_two_formats_that_match_are_a_question(labelme: Path, zoo_command: Comma
     assert "can be read as yolo and as labelme" in said.err and "--format yolo" in said.err
     chosen = zoo_command("data", "check", "shelf", "--task", "object-detection", "--format", "labelme", "--json")
     assert chosen.json["format"] == "labelme"
+
+
+def test_an_encoding_that_is_named_is_used_and_said(empty_directory: Path, zoo_command: Command) -> None:
+    rows = "".join(f"Größe {number},{('süß', 'sauer')[number % 2]}\n" for number in range(60))
+    (empty_directory / "table.csv").write_bytes(f"text,label\n{rows}".encode("cp1252"))
+    said = zoo_command("data", "check", "table.csv", "--task", "text-classification", "--encoding", "cp1252")
+    assert said.code == 0, said.err
+    assert "data: table.csv, read as text-table in cp1252 for text-classification" in said.out
+    assert "classes: sauer, süß" in said.out
+    assert said.out.rstrip().endswith("next: zoo train MODEL --data table.csv --encoding cp1252")
+    wrong = zoo_command("data", "check", "table.csv", "--encoding", "cp125")
+    assert (wrong.code, "--encoding cp125 is no encoding" in wrong.err) == (2, True), wrong.err

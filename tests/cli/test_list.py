@@ -77,6 +77,7 @@ def test_list_as_json_is_one_array(zoo_command: Command) -> None:
         "weights": ["v1"],
         "licence": "MIT",
         "available": True,
+        "not_available": "",
         "summary": "A tiny one.",
     }
     assert said.err.splitlines() == ["a plugin that talks", "next: zoo info tiny"]
@@ -99,6 +100,19 @@ def test_list_weights(zoo_command: Command) -> None:
         "next: zoo info tiny@v1",
     ]
     assert [record["name"] for record in zoo_command("list", "--weights", "--json").json] == ["gaze/tiny@gaze/v1"]
+
+
+def test_list_callbacks(zoo_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo")
+    said = zoo_command("list", "--callbacks", "--json")
+    assert [record["name"] for record in said.json][:2] == ["zoo/live-line", "zoo/metrics-csv"]
+    one = zoo_command("list", "zoo/w*", "--callbacks", "--json").json
+    assert [(record["name"], record["plugin"], record["available"]) for record in one] == [("zoo/wandb", "zoo", True)]
+    assert zoo_command("list", "--callbacks").out.splitlines()[-1] == "next: zoo train resnet --callback mlflow"
+    assert zoo_command("list", "--callbacks", "--weights").code == 2
+    assert zoo_command("info", "tensorboard", "--json").json["kind"] == "callback"
+    assert zoo_command("info", "text-classification", "--json").json["kind"] == "task"
+    assert zoo_command("info", "classification", "--json").json["supports"][0] == "augment_policy"
 
 
 def test_list_reports_a_broken_plugin_once_and_works(

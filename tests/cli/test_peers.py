@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import click
 import pytest
 
 from zoo.cli import main
-from zoo.cli.peers import SUGGESTED, UNDERSTOOD
+from zoo.cli.eval import evaluate
+from zoo.cli.peers import MEASURED, PREDICTED, SUGGESTED, UNDERSTOOD
+from zoo.cli.predict import predict
 from zoo.cli.train import train
 
 FLAGS = {flag for parameter in train.params for flag in parameter.opts}
@@ -44,4 +49,26 @@ def test_an_option_that_is_said_differently_is_named(
     words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "cnn", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "table"), [(predict, PREDICTED), (evaluate, MEASURED)])
+def test_other_commands_name_none_of_their_own_options(command: click.Command, table: Mapping[str, str]) -> None:
+    own = {flag for parameter in command.params for flag in parameter.opts}
+    assert not table.keys() & own
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["predict", "cnn@digits", "a.png", "--imgsz", "64"], "the model brings pictures to its own size"),
+        (["predict", "cnn@digits", "--source", "a.png"], "the files after the target, without an option"),
+        (["predict", "--weights", "cnn@digits"], "a run, a bundle, or weights as in cnn@digits"),
+        (["eval", "cnn@digits", "--batch", "8"], "the size of a batch changes no answer"),
+    ],
+)
+def test_options_of_tools_that_answer_are_named(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
     assert sentence in capsys.readouterr().err

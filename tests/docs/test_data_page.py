@@ -82,6 +82,8 @@ def text(file: Path, number: int, *, task: str, **_: Any) -> None:
         file.write_text("".join(f"{stem}\n" for stem in stems))
     elif file.name == "classes.txt":
         file.write_text("background\ncat\ndog\n")
+    elif file.stem in ("pos", "neg"):
+        file.write_text("".join(f"{file.stem} text number {at}\n" for at in range(40)))
     elif "labels" in file.parts:
         outline = "0.1 0.1 0.8 0.2 0.5 0.9" if task == "semantic-segmentation" else "0.5 0.5 0.4 0.4"
         file.write_text(f"{number % 2} {outline}\n")

@@ -131,3 +131,27 @@ def test_a_config_of_another_model_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps(config_json(resolved()) | {"model": "other/net"}))
     with pytest.raises(UsageError, match="trains other/net, not some/net"):
         resolved(config=file)
+
+
+@pytest.mark.parametrize("early", [{"max_time": "5s"}, {"stop_after": 5}, {"patience": 2}])
+def test_pictures_are_whole_from_the_start_where_the_training_may_stop_early(early: dict[str, Any]) -> None:
+    small = ("recipe.options.first_size=0.5",)
+    recipes = {"digits": Recipe(options={"first_size": 0.5})}
+
+    def trained(**options: Any) -> TrainConfig:
+        return resolve_config(
+            TrainOptions(**options),
+            spec=replace(SPEC, recipes=recipes),
+            full_name="some/net",
+            plugin="some",
+            plugin_version="1.2",
+            default_data="digits",
+            trainer_options={"first_size": 1.0},
+        )
+
+    assert trained().recipe.options == {"first_size": 0.5} and trained().choices == ()
+    config = trained(**early)
+    assert config.recipe.options == {"first_size": 1.0}
+    assert [(choice.name, choice.value) for choice in config.choices] == [("options.first_size", "1")]
+    assert "may stop before its last steps" in config.choices[0].reason
+    assert trained(**early, settings=small).recipe.options == {"first_size": 0.5}

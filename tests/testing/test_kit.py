@@ -97,7 +97,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     assert (score.count("passed"), score.count("skipped"), score.holds) == (16, 0, True)
     assert score.left_out == (
         "10 of 11 models: only those that match 'sound'; zoo plugins check faulty --models '*' checks all",
-        "the groups trainer, weights, export: not asked for",
+        "the groups trainer, weights, export, callback: not asked for",
     )
 
 

@@ -38,6 +38,7 @@ from zoo import (
 )
 from zoo.api.callback import Callback
 from zoo.api.task import Batch
+from zoo.data.split_sums import over_processes
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
 from zoo.training.optimizers import build_optimizer
@@ -87,7 +88,9 @@ class Share:
         self.seen += len(batch["label"])
 
     def compute(self) -> dict[str, float]:
-        return {"share": self.right / self.seen}
+        counts = torch.tensor([self.right, self.seen])
+        right, seen = (counts if "TOY_APART" in os.environ else over_processes(counts)).tolist()
+        return {"share": right / seen}
 
     def pictures(self, folder: Path) -> list[Path]:
         return []
@@ -146,11 +149,33 @@ class ToyTrainer(ClassificationTrainer):
         output = super().step(context, batch)
         if "TOY_COMPARE" in os.environ and context.step == context.total_steps - 1:
             compare_replicas(context.modules["model"])
-        if context.step == int(os.environ.get("TOY_SIGNAL_AT", "-1")):
+        if context.step == int(os.environ.get("TOY_SIGNAL_AT", "-1")) and _is_chosen("TOY_SIGNAL_RANK"):
             os.kill(os.getpid(), int(os.environ["TOY_SIGNAL"]))
-        if 0 <= int(os.environ.get("TOY_NAN_AT", "-1")) <= context.step:
+        if 0 <= int(os.environ.get("TOY_NAN_AT", "-1")) <= context.step and _is_chosen("TOY_NAN_RANK"):
             output.loss = output.loss * float("nan")
         return output
+
+
+def _is_chosen(variable: str) -> bool:
+    """Whether an accident is this process's, of several."""
+    return os.environ.get(variable, "") in ("", os.environ.get("RANK", "0"))
+
+
+class CarryingTrainer(ToyTrainer):
+    """What it has seen decides what it learns, and each of several processes sees other points."""
+
+    def __init__(self) -> None:
+        self.seen = torch.zeros(8)
+
+    def step(self, context: StepContext, batch: Batch) -> StepOutput:
+        self.seen = 0.5 * self.seen + batch["point"].mean(0)
+        return super().step(context, {**batch, "input": batch["input"] + 0.1 * self.seen})
+
+    def state_dict(self) -> dict[str, Tensor | int | float | str]:
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state: Mapping[str, Tensor | int | float | str]) -> None:
+        self.seen = torch.as_tensor(state["seen"])
 
 
 class ListTrainer(ToyTrainer):
@@ -231,13 +256,14 @@ def zoo_models() -> list[ModelSpec]:
         _model("plain", "plain", "toy"),
         _model("duel", "rich", "duel"),
         _model("listed", "rich", "listed"),
+        _model("carrying", "rich", "carrying"),
         _model("contrary", "rich", "contrary"),
     ]
 
 
 @hookimpl
 def zoo_trainers() -> list[TrainerSpec]:
-    kinds = {"toy": "ToyTrainer", "duel": "DuelTrainer", "listed": "ListTrainer"}
+    kinds = {"toy": "ToyTrainer", "duel": "DuelTrainer", "listed": "ListTrainer", "carrying": "CarryingTrainer"}
     trainers = [TrainerSpec(name=name, task="toy", trainer=f"{HERE}:{kind}") for name, kind in kinds.items()]
     return [*trainers, replace(trainers[0], name="contrary", monitor=Monitor(metric="share", mode="min"))]
 
@@ -303,5 +329,11 @@ def compare_replicas(model: nn.Module) -> None:
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     name, *changes = sys.argv[2:] or ["rich"]
-    ended = resume_toy(target) if (target / "run.json").exists() else train_toy(target, *changes, model=name)
+    several = int(os.environ.get("TOY_DEVICES", "0")) or None
+    if (target / "run.json").exists():
+        ended = resume_toy(target, devices=several, allow_inexact="TOY_INEXACT" in os.environ)
+    else:
+        limit = int(os.environ.get("TOY_LIMIT", "0")) or None
+        often = os.environ.get("TOY_SAVE_EVERY")
+        ended = train_toy(target, *changes, model=name, devices=several, limit_train=limit, save_every=often)
     raise SystemExit(0 if ended.outcome.signal is None else 128 + signal.Signals(ended.outcome.signal))

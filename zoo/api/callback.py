@@ -49,6 +49,7 @@ class CallbackRun:
     model: str
     """Full name."""
     task: str
+    """Full name of the model's task."""
     data: str
     """An embedded name, a path, or "scheme:rest"."""
     config: Mapping[str, Json] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class StartEvent:
     monitor: Monitor
     """The metric that chooses the best checkpoint."""
     epochs: int
+    """In the whole training."""
     batches: int
     """In an epoch."""
     steps: int
@@ -94,6 +96,8 @@ class StepEvent:
     """Items a second."""
     remaining: float
     """Seconds to the end of the training, estimated."""
+    later_cost: float = 1.0
+    """What a step that is still to come costs on average, in steps like this one."""
     step_seconds: float = 0.0
     """Of one step, the mean since the epoch began; 0 where nobody has measured it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -105,11 +109,13 @@ class EvaluationEvent:
     """A split that was measured: validation after every epoch, test once, with the best weights, at the end."""
 
     split: Split
+    """validation or test."""
     epoch: int
     """Epochs done."""
     step: int
     """Steps of the whole training done."""
     metrics: Mapping[str, float]
+    """By name."""
     loss: float | None
     """The mean loss on the split; None where the trainer does not say it."""
     measured: Metrics
@@ -186,6 +192,7 @@ class Outcome:
     """How a training ended."""
 
     status: Literal["finished", "interrupted"]
+    """interrupted by a signal; it can be resumed."""
     reason: str
     """As in "all epochs", "no better for 5 epochs", "time is up", "SIGINT"."""
     signal: int | None
@@ -197,6 +204,7 @@ class Outcome:
     seconds: float
     """Since the training began, without the time between an interruption and the resume."""
     best_epoch: int | None
+    """Counted from 1; None where none could be measured."""
     metrics: Mapping[str, float]
     """Validation metrics of the best epoch."""
     test: Mapping[str, float] = field(default_factory=dict)

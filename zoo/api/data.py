@@ -110,6 +110,8 @@ class DataSource:
     """What reads it: the reference of its `FormatSpec`; empty for data that no format describes."""
     notes: tuple[str, ...] = ()
     """Sentences on how it was found: as the only folder in the one that was named."""
+    sure: bool = True
+    """False where other data look the same, as `FormatMatch.sure` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

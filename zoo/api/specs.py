@@ -101,6 +101,8 @@ class ModelSpec:
     sources: Reference | None = None
     """(text) -> zoo.WeightsSource | None: what a text means that is no run, tag or file of zoo's, as another library's
     folder, or a name on its hub; imports no torch."""
+    not_available: str = ""
+    """Why this model is listed and cannot be used; empty when it can."""
     from_weights: str = ""
     """Why this model can only be built from weights; empty when it can be built without."""
     summary: str = ""

@@ -86,7 +86,7 @@ def asked(source: str, task: str | None, model: str | None, chosen: Mapping[str,
     """The task of a model, the one that is named, or the one whose format the source is kept in."""
     request = _request(source, chosen)
     if model is not None:
-        entry = catalog.model(model)
+        entry = catalog.usable_model(model)
         if task is not None and catalog.task(task).full_name != catalog.task(entry.spec.task).full_name:
             raise UsageError(f"{model} is for {entry.spec.task}, not for {task}", hint="leave out --task")
         made = catalog.make_task(entry.spec.task)

@@ -63,7 +63,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             "name": model.full_name,
             "plugin": _origin_record(model.plugin),
             "weights": [weights_record(entry) for entry in weights],
-            "available": not missing,
+            "available": not missing and not spec.not_available,
         }
     )
     out.facts(
@@ -84,6 +84,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
                 "needs",
                 f"{', '.join(missing)}: pip install '{model.plugin.distribution}[{spec.extra}]'" if missing else "",
             ),
+            ("not available", spec.not_available),
             ("not exportable", spec.export.not_exportable),
             *(
                 (f"input {key}", _value(value))
@@ -110,6 +111,9 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             right=("size",),
         )
     out.line()
+    if spec.not_available:
+        out.next("zoo list")
+        return
     out.next(f"zoo train {model.bare_name}{' --weights ...' if model.spec.from_weights else ''}")
 
 

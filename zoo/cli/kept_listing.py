@@ -82,7 +82,9 @@ def _fresh(kept: dict[str, Any]) -> Listing | None:
     """The rows of an entry; None where one of their files has changed."""
     if any(_state(path) != state for path, state in kept["files"].items()):
         return None
-    models = [ListedModel(*row[:-1], [ListedWeights(*weights) for weights in row[-1]]) for row in kept["models"]]
+    models = [
+        ListedModel._make([*row[:-1], [ListedWeights(*weights) for weights in row[-1]]]) for row in kept["models"]
+    ]
     return Listing(models=models, notes=())
 
 

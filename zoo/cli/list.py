@@ -9,13 +9,12 @@ import click
 from zoo.api.errors import UnknownName, UsageError
 from zoo.api.specs import WeightsSpec
 from zoo.cli import text
+from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
 from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
 from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
 from zoo.registry.name_resolution import RegistryEntry
-
-UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
 
 @click.command("list")
@@ -71,7 +70,7 @@ def list_models(
         plugin=_plugin(plugin, listing),
         family=_family(family, listing),
         licence=licence,
-        max_params=_count(max_params),
+        max_params=read_count(max_params),
         pretrained=pretrained or show_weights,
     )
     if not rows:
@@ -99,7 +98,7 @@ def _print_models(out: Output, rows: Sequence[ListedModel]) -> None:
 def _model_row(row: ListedModel) -> tuple[str, ...]:
     names = [*row.aliases, *(f"{alias} up to {side} px" for alias, side in row.takes_over.items())]
     aliases = f" ({', '.join(names)})" if names else ""
-    missing = f"needs the extra {row.extra}" if row.extra else ""
+    missing = "not available" if row.not_available else f"needs the extra {row.extra}" if row.extra else ""
     tags = ", ".join(weights.tag for weights in row.weights)
     return (
         row.bare_name + aliases,
@@ -178,21 +177,6 @@ def _family(name: str, listing: Listing) -> str:
     raise UnknownName(f"no model is of a family {name!r}", hint=hint)
 
 
-def _count(value: str | None) -> int | None:
-    """5M as 5,000,000."""
-    if value is None:
-        return None
-    digits = value.strip().replace("_", "").replace(",", "").lower()
-    unit = UNITS.get(digits[-1:], 1)
-    try:
-        number = float(digits[:-1] if digits[-1:] in UNITS else digits) * unit
-    except ValueError:
-        number = 0.0
-    if not 1 <= number < float("inf"):
-        raise UsageError(f"--max-params is {value!r}; it must be a number from 1 on", hint="5M, 300k or 11700000")
-    return int(number)
-
-
 def _nearest(out: Output, listing: Listing, pattern: str, *, filtered: bool) -> tuple[ListedModel, ...]:
     """The models with names like the pattern, said so; none where options may be what left all others out."""
     close = () if filtered or pattern == "*" else nearest(listing.models, pattern)
@@ -225,7 +209,8 @@ def _documents(rows: Sequence[ListedModel]) -> list[dict[str, object]]:
                 "input": to_json(spec)["input"],
                 "weights": [weights.tag for weights in row.weights],
                 "licence": row.licence,
-                "available": not row.extra,
+                "available": not row.extra and not row.not_available,
+                "not_available": row.not_available,
                 "summary": spec.summary,
             }
         )

@@ -10,6 +10,9 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.catalog_listing import is_available
 from zoo.registry.listing import matches
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.training.callbacks.built_in import EVERY_RUN, LIVE_LINE
+
+PART_OF_EVERY_TRAINING = (*EVERY_RUN, LIVE_LINE)
 
 
 def list_callbacks(out: Output, pattern: str) -> None:
@@ -24,7 +27,8 @@ def list_callbacks(out: Output, pattern: str) -> None:
         _print(out, catalog, callbacks)
     else:
         out.note("no callback fits")
-    out.next(f"zoo train resnet --callback {callbacks[0].bare_name}" if callbacks else "zoo list --callbacks")
+    useful = next((entry for entry in callbacks if entry.spec not in PART_OF_EVERY_TRAINING), None)
+    out.next(f"zoo train resnet --callback {useful.bare_name}" if useful else "zoo train resnet")
 
 
 def callback_record(catalog: Catalog, entry: RegistryEntry[CallbackSpec]) -> dict[str, object]:

@@ -1,9 +1,9 @@
-"""Options of `zoo train` as other trainers call them: understood, or answered with how zoo says it."""
+"""Options as other tools call them: understood, or answered with how zoo says it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import click
 
@@ -42,23 +42,74 @@ SUGGESTED: Final[Mapping[str, str]] = {
     "--gradient-accumulation-steps": "--set recipe.accumulate=4",
 }
 """Another trainer's option, and what to say instead."""
+SIZES: Final = ("--imgsz", "--img-size", "--img", "--image-size", "--input-size", "--size")
+BATCHES: Final = ("--batch", "--batch-size", "--bs")
+OWN_SIZE: Final = "nothing: the model brings pictures to its own size"
+ONE_BY_ONE: Final = "nothing: the size of a batch changes no answer"
+NAMED: Final = ("--model", "--weights", "-w", "--ckpt", "--checkpoint-path")
+"""Options that name what zoo takes as an argument."""
+TARGET: Final = "it first, without an option: a run, a bundle, or weights as in cnn@digits"
+ASKED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(SIZES, OWN_SIZE),
+    **dict.fromkeys(BATCHES, ONE_BY_ONE),
+    **dict.fromkeys(NAMED, TARGET),
+    **dict.fromkeys(("--half", "--fp16"), "it when exporting: zoo export TARGET --onnx --fp16"),
+}
+PREDICTED: Final[Mapping[str, str]] = {
+    **ASKED,
+    **dict.fromkeys(("--source", "--input", "--inputs", "--data"), "the files after the target, without an option"),
+    **dict.fromkeys(("--iou", "--nms"), "nothing: the limit of overlap is a part of the model's pipeline"),
+    **dict.fromkeys(("--vid-stride", "--frame-stride"), "--every N"),
+    **dict.fromkeys(("--project", "--name", "--save-dir", "--output-dir", "-o", "--output"), "--save FOLDER"),
+    **dict.fromkeys(("--save-txt", "--save-conf", "--save-csv"), "--save FILE.csv"),
+    **dict.fromkeys(("--topk", "--top-k"), "--top N"),
+}
+"""What to say instead of an option of other tools that answer."""
+MEASURED: Final[Mapping[str, str]] = {
+    **ASKED,
+    **dict.fromkeys(("--val", "--valid-dir", "--dataset", "--data-dir"), "--data SOURCE"),
+    **dict.fromkeys(("--task", "--set"), "--split test"),
+    **dict.fromkeys(("--project", "--name", "--save-dir", "-o", "--output"), "--save FOLDER"),
+    **dict.fromkeys(("--conf", "--iou"), "nothing: the metric counts every score"),
+}
+"""What to say instead of an option of other tools that measure."""
 
 
-class TrainCommand(click.Command):
-    """A command that takes the options of other trainers by their names as well."""
+class PeerCommand(click.Command):
+    """A command that takes the options of other tools by their names as well."""
+
+    understood: ClassVar[Mapping[str, str]] = {}
+    suggested: ClassVar[Mapping[str, str]] = {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; UsageError that names zoo's own option for one that is said differently here."""
         try:
-            return super().parse_args(ctx, [_translated(word) for word in args])
+            return super().parse_args(ctx, [self._translated(word) for word in args])
         except click.NoSuchOption as error:
-            if error.option_name not in SUGGESTED:
+            if error.option_name not in self.suggested:
                 raise
-            message = f"there is no {error.option_name} here; say {SUGGESTED[error.option_name]}"
+            message = f"there is no {error.option_name} here; say {self.suggested[error.option_name]}"
             raise click.UsageError(message, ctx) from None
 
+    def _translated(self, word: str) -> str:
+        """The word, or zoo's option for another tool's: --imgsz=64 becomes --image-size=64."""
+        flag, equals, value = word.partition("=")
+        return f"{self.understood.get(flag, flag)}{equals}{value}"
 
-def _translated(word: str) -> str:
-    """The word, or zoo's option for another trainer's: --imgsz=64 becomes --image-size=64."""
-    flag, equals, value = word.partition("=")
-    return f"{UNDERSTOOD.get(flag, flag)}{equals}{value}"
+
+class TrainCommand(PeerCommand):
+    """`zoo train`."""
+
+    understood, suggested = UNDERSTOOD, SUGGESTED
+
+
+class PredictCommand(PeerCommand):
+    """`zoo predict`."""
+
+    suggested = PREDICTED
+
+
+class EvalCommand(PeerCommand):
+    """`zoo eval`."""
+
+    suggested = MEASURED

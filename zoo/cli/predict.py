@@ -16,6 +16,7 @@ from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
 from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
+from zoo.cli.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
 from zoo.models.answers import (
     Answer,
@@ -33,7 +34,7 @@ from zoo.models.inputs.resolve import InputKind, resolve_inputs
 from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 
 
-@click.command("predict")
+@click.command("predict", cls=PredictCommand)
 @click.argument("target", shell_complete=complete_name)
 @click.argument("inputs", metavar="[INPUT...]", nargs=-1)
 @click.option(
@@ -130,7 +131,10 @@ def _end(
     """What was saved, what could not be read, and the next command."""
     failures = [answer.failure for answer in answered if answer.failure is not None]
     if failures and len(failures) == len(answered):
-        raise failures[0]
+        first = failures[0]
+        raise (
+            first if len(failures) == 1 else type(first)(f"none of {len(failures)} inputs is answered", hint=first.hint)
+        )
     if save is not None:
         out.note(f"saved to {save}")
     if failures:
@@ -157,11 +161,16 @@ def _answerer(request: TargetRequest, *, explain: bool) -> Iterator[Answerer]:
 
 
 def _show(out: Output, answered: Iterator[Answer]) -> Iterator[Answer]:
-    """The same answers, each printed as it comes."""
-    for answer in answered:
+    """The same answers, each printed as it comes; a failure that is the only answer is the error of the command."""
+    held = ""
+    for number, answer in enumerate(answered):
+        out.note(held)
+        held = ""
         if answer.shown is None:
             named = str(answer.file) in answer.unreadable
-            out.note(one_line(answer.unreadable if named else f"{answer.title}: {answer.unreadable}"))
+            said = one_line(answer.unreadable if named else f"{answer.title}: {answer.unreadable}")
+            held = said if number == 0 else ""
+            out.note("" if held else said)
         else:
             out.note(one_line(f"{answer.title}: {answer.warning}" if answer.warning else ""))
             first, *more = answer.shown.text.splitlines() or [""]

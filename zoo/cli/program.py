@@ -19,6 +19,7 @@ from zoo.cli.output import DOCUMENT
 from zoo.cli.show_error import Failure
 from zoo.cli.signals import ReceivedSignals, ending_signals
 from zoo.runs.scratch import ScratchFolder, sweep
+from zoo.training.engine.told import is_told
 
 COMMANDS = {
     "list": Entry("zoo.cli.list:list_models", "The models on offer."),
@@ -30,6 +31,7 @@ COMMANDS = {
     ),
     "export": Entry("zoo.cli.export:export", "Write a bundle for the edge, and prove it.", torch=True),
     "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof.", torch=True),
+    "sweep": Entry("zoo.cli.sweep:sweep", "Export and prove many models, a row for each."),
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),
     "diff": Entry("zoo.cli.diff:diff", "How two bundles differ."),
     "data": Entry("zoo.cli.data:data", "What zoo understands of data: check, show and convert them.", torch=True),
@@ -135,7 +137,8 @@ def _run(args: list[str], received: ReceivedSignals, *, as_json: bool, traceback
     except BaseException as error:  # a plugin that calls sys.exit(0) has not done what was asked
         error = received.behind(error)
         failure = Failure.of(error)
-        failure.show(error, traceback=traceback)
+        if not is_told(error):  # else another process of the training tells it
+            failure.show(error, traceback=traceback)
         return failure.exit_code, failure.document() if as_json else None
 
 

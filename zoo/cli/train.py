@@ -29,6 +29,8 @@ from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
 from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
+from zoo.training.engine.local import QUIET
+from zoo.training.engine.place import launched, leads
 from zoo.training.memory import check_memory_limit
 from zoo.training.remedy import remedy
 from zoo.training.request import TrainingRequest, check_data, resolve_training, suit_to_data
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 UNSHOWN = ("schema", "recipe", "choices")
 """Parts of the config that --dry-run says in another way, or that are for machines alone."""
-BESIDE_RESUME = ("--data", "--callback")
+BESIDE_RESUME = ("--data", "--devices", "--callback")
 """What may be said of a run that is resumed."""
 SHOWN_RATES = 20
 """Rows of the table of --find-lr, about."""
@@ -73,6 +75,8 @@ def train(
     """Train MODEL on the default data of its task, or on yours."""
     output, options = Output(as_json=as_json), TrainOptions(**chosen)
     check_memory_limit()
+    if launched() is not None:
+        os.environ.setdefault(*QUIET)
     catalog = Catalog.discover()
     if find_lr and (dry_run or resume is not None):
         raise UsageError(
@@ -89,6 +93,7 @@ def train(
             resume,
             catalog,
             data=options.data,
+            devices=options.devices,
             callbacks=options.callbacks,
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
@@ -105,6 +110,7 @@ def train(
     for line in summary.lines():
         _printer(output)(line)
     if dry_run:
+        check_obtainable(request.teacher_weights)
         if request.weights is not None:
             check_obtainable(request.weights.entry)
         input = request.task.problem(card, request.config.input).input  # grey or colour, as the data are
@@ -112,6 +118,7 @@ def train(
         _show_config(request, summary, _try_step(request, card, output), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
+    download_weights(request.teacher_weights)
     if request.weights is not None:
         download_weights(request.weights.entry)
     if find_lr:
@@ -145,8 +152,9 @@ def _find_lr(request: TrainingRequest, card: DataCard, model: str | None, output
 
 def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
     """One step done on a copy; None where the weights are published and were not downloaded."""
-    if request.weights and request.weights.entry and not is_here(request.weights.entry):
-        output.note(f"{request.weights.name} can be downloaded; no step was tried without them")
+    needed = [request.teacher_weights, request.weights.entry if request.weights else None]
+    if absent := [entry.bare_name for entry in needed if entry is not None and not is_here(entry)]:
+        output.note(f"{' and '.join(absent)} can be downloaded; no step was tried without them")
         return None
     from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
 
@@ -162,7 +170,7 @@ def _check_device(device: str) -> None:
 
 
 def _refuse_beside_resume(model: str | None, options: TrainOptions) -> None:
-    """A resumed run keeps its config, but for its data's place and what listens; another option is an error."""
+    """A resumed run keeps its config, but for its data's place, its processes and what listens; else an error."""
     flags = [*(flag for flag in chosen_flags(options) if flag not in BESIDE_RESUME), *(["MODEL"] if model else [])]
     if flags:
         raise UsageError(f"--resume takes the run's own config, and {', '.join(flags)} cannot change it")
@@ -173,6 +181,7 @@ def _resume(
     catalog: Catalog,
     *,
     data: str | Path | None,
+    devices: int | None,
     callbacks: Sequence[str],
     allow_inexact: bool,
     from_scratch: bool,
@@ -190,22 +199,18 @@ def _resume(
             allow_inexact=allow_inexact,
             from_scratch=from_scratch,
             data=data,
+            devices=devices,
             callbacks=[*callbacks, *_callbacks()],
             progress=watch,
             say=_printer(output),
         )
 
 
-def _leads() -> bool:
-    """True in the process that prints, of several one."""
-    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", "0"))) == "0"
-
-
 def _printer(output: Output) -> Callable[[str], None]:
     """Prints a sentence, in the process that prints."""
 
     def say(text: str) -> None:
-        if _leads():
+        if leads():
             (output.note if output.as_json else output.line)(text)
 
     return say
@@ -215,13 +220,13 @@ def _callbacks() -> list[Any]:
     """The live line, on stdout, which is stderr under --json."""
     from zoo.training.callbacks.live_line import LiveLine  # noqa: PLC0415  torch
 
-    return [LiveLine()] if _leads() else []
+    return [LiveLine()] if leads() else []
 
 
 @contextmanager
 def _watching() -> Iterator[Progress]:
     """Shows how far the check of the data is, in the process that prints."""
-    with watching(shown=_leads()) as watch:
+    with watching(shown=leads()) as watch:
         yield watch
 
 
@@ -278,8 +283,10 @@ def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
 
 
 def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:
-    """Say how it ended, where it is, and what to do next."""
-    if not _leads():
+    """Say how it ended, where it is, and what to do next; every process has the exit code."""
+    if not leads():
+        if ended.outcome.status == "interrupted":
+            click.get_current_context().exit(128 + (ended.outcome.signal or 2))
         return
     from zoo.training.callbacks.live_line import clock, score  # noqa: PLC0415  torch was imported to train
 

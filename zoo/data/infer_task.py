@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePath
 from typing import Any, Final
 
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import DataError, ZooError
 from zoo.api.specs import TaskSpec
 from zoo.data.formats.detect import read_source
-from zoo.data.formats.folders import PICTURES
+from zoo.data.formats.folders import LOOK_AT, contents
 from zoo.data.formats.named_path import named_path
+from zoo.data.formats.other_tools import other_tool
+from zoo.data.formats.picture_layouts import name_classes
 from zoo.data.formats.samples import FileListing
-from zoo.data.formats.text.rows import TextNote, TextRow
+from zoo.data.formats.text.rows import TextNote, TextRow, named_files
 from zoo.data.formats.text_files import check_encoding
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
+from zoo.runs.user_paths import expand_user
 
 UNLABELLED: Final = ("image-reconstruction", "image-generation", "text-generation", "audio-generation")
 """Tasks that learn from what has no labels, and can read most data of the others."""
+PICTURES: Final = ("image-classification", "image-embedding", "image-reconstruction", "image-generation")
+WHOLE: Final = (*PICTURES, "text-classification", "text-embedding", "text-generation")
+"""Tasks that learn from whole pictures or texts, whatever annotations lie beside them."""
+ANNOTATED: Final = ("object-detection", "semantic-segmentation")
+"""Tasks that any .json file may be for: they come last where none begins as COCO's."""
 SOME: Final = 20
 """Rows that are looked at to tell a table of pictures from one of texts."""
 
@@ -59,7 +66,8 @@ def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
         else:
             unusable.append(entry.bare_name)
     if sources:
-        names = list(sources)
+        names = sorted(sources, key=lambda name: name in ANNOTATED and not sources[name].sure)
+        _refuse_lost_labels(sources[names[0]], names[0])
         return InferredTask(task=names[0], others=tuple(names[1:]))
     named_path(request, accepted="name a folder, a file, or embedded data")
     chosen = next((error for error in errors if not error.hint.startswith("accepted are")), None)
@@ -69,6 +77,29 @@ def infer_task(request: DataRequest, catalog: Catalog) -> InferredTask:
         return InferredTask(task=unusable[0], others=tuple(unusable[1:]))
     hint = "name the task with --task, to see what it takes"
     raise DataError(f"{request.source} is no data that an installed task can read", hint=hint)
+
+
+def _refuse_lost_labels(source: DataSource, task: str) -> None:
+    """DataError where labels lie beside pictures, or in their names, that the task would not learn from.
+
+    Who names a task has said what to learn.
+    """
+    top, request = expand_user(source.request.source), source.request
+    if task not in WHOLE or not top.is_dir() or request.format or request.train:
+        return
+    files = contents(top, top, limit=LOOK_AT).files
+    match = other_tool(top)
+    if match and (files or match[1].suffix == ".csv"):
+        file, tool = match
+        reads = f"; --task {task} reads the pictures without it" if task in PICTURES else ""
+        raise DataError(f"{file} is {tool.what}, which zoo does not read", hint=f"{tool.advice}{reads}")
+    classes = name_classes(files) if task in PICTURES and task in UNLABELLED else []
+    if classes:
+        raise DataError(
+            f"the pictures in {top} lie in no class folder, and their names begin with {', '.join(classes[:5])}",
+            hint="for a classifier move those of each class into a folder of its own, or write a table (path,label); "
+            f"--task {task} learns from them without labels",
+        )
 
 
 def _ordered(catalog: Catalog) -> list[RegistryEntry[TaskSpec]]:
@@ -98,6 +129,6 @@ def _is_readable(source: DataSource) -> bool:
 
 
 def _has_texts(entries: Sequence[Any]) -> bool:
-    """Whether there are texts that are no names of pictures: a table of pictures that are missing holds no texts."""
+    """Whether there are texts that are no names of files: a table of pictures that are missing holds no texts."""
     texts = [entry.text for entry in entries if isinstance(entry, TextRow) and not isinstance(entry, TextNote)]
-    return any(PurePath(text).suffix.lower() not in PICTURES for text in texts)
+    return bool(texts) and not named_files(texts)

@@ -41,6 +41,8 @@ class DataSummary:
     source: str
     task: str
     format: str
+    encoding: str = ""
+    """What the user says that files of text are in."""
     classes: tuple[str, ...] = ()
     splits: Mapping[Split, SplitSummary] = field(default_factory=dict)
     notes: tuple[DataNote, ...] = ()
@@ -89,7 +91,8 @@ class DataSummary:
 
     def lines(self) -> Iterator[str]:
         """The same for people."""
-        yield f"data: {self.source}, read as {self.format} for {self.task}"
+        read_in = f" in {self.encoding}" if self.encoding else ""
+        yield f"data: {self.source}, read as {self.format}{read_in} for {self.task}"
         if self.classes:
             yield f"classes: {_few(self.classes)}"
         for name in SPLITS:
@@ -115,6 +118,7 @@ def summarise(card: DataCard, *, task: str, notes: Iterable[str] = ()) -> DataSu
         source=card.source.request.source,
         task=task,
         format=card.source.format,
+        encoding=card.source.request.encoding,
         classes=card.classes,
         splits=splits,
         notes=(*said, *_small_splits(splits), *_absent_classes(splits, said)),

@@ -287,7 +287,13 @@ def _answered(answerer: Answerer, entry: Answer, item: FileItem, sample: int, op
     settings = dict(options.settings)
     if sample:
         settings["seed"] = settings.get("seed", answerer.task.tags.settings.get("seed", 0)) + sample
-    answer = answerer.respond(item.inputs, settings)
+    try:
+        answer = answerer.respond(item.inputs, settings)
+    except ZooError as error:
+        if not beyond:
+            raise
+        refusal = BadFile(f"{entry.title} is not answered: {beyond}; {error.message}", hint="give a smaller one")
+        return replace(entry, failure=refusal)
     shown = _show(answerer, case, answer, limit=options.limit)
     if answerer.explain is not None:
         shown = replace(shown, files={**shown.files, "-explained.png": answerer.explain(item.inputs)})

@@ -60,7 +60,7 @@ def create_model(
         if given and (tag or (keyword == "pretrained" and weights)):
             named = repr(name) if tag else f"weights={weights!r}"
             raise UsageError(f"{named} names weights, and {keyword}={given!r} too", hint="say one of them")
-    entry = catalog.model(bare)
+    entry = catalog.usable_model(bare)
     source = _source(catalog, entry, tag=tag, weights=weights, pretrained=pretrained)
     made_for = problem or _problem(catalog, entry, source, num_classes or None)
     if problem and num_classes not in (None, 0, len(problem.classes)):
@@ -101,7 +101,7 @@ def _varied(
         raise UsageError("features_only gives maps, and num_classes=0 one vector of features", hint="say one of them")
     if not features_only and not headless:
         return model
-    example = _example(catalog.make_task(entry.spec.task), problem)
+    example = example_inputs(catalog.make_task(entry.spec.task), problem)
     if features_only:
         return feature_maps(model, example=example, name=name)
     count = without_head(model, entry.spec.head, classes=len(problem.classes), example=example, name=name)
@@ -109,7 +109,7 @@ def _varied(
     return model
 
 
-def _example(task: Task, problem: Problem) -> list[Tensor]:
+def example_inputs(task: Task, problem: Problem) -> list[Tensor]:
     """An input of the usual size: zeros, and ones where whole numbers are read, as lengths are."""
     image = problem.input
     if isinstance(image, ImageInput) and not image.noise:  # a detector's adapter alone knows its signature

@@ -167,7 +167,7 @@ def find_target(
     if untrained:
         if text is None:
             raise UsageError("an untrained export needs the name of a model", hint="zoo list")
-        return ModelTarget(model=catalog.model(text))
+        return ModelTarget(model=catalog.usable_model(text))
     if text is None:
         return _latest(runs_root, catalog)
     return _existing(text, catalog) or _named(text, catalog)
@@ -211,7 +211,7 @@ def _named(text: str, catalog: Catalog) -> Target:
         return WeightsTarget(model=both[0], source=both[1])
     name, _, rest = text.partition("@")
     try:
-        model = catalog.model(name if rest else text)
+        model = catalog.usable_model(name if rest else text)
         if not rest:
             raise _bare(model, catalog)
         if (Path(rest) / "run.json").is_file():

@@ -114,6 +114,13 @@ class Catalog:
         """The model of a bare name, an alias or a full name."""
         return self._find(name, self._all_models, kind="model")
 
+    def usable_model(self, name: str) -> RegistryEntry[ModelSpec]:
+        """The same; UsageError with the reason for a model that is listed and cannot be used."""
+        entry = self.model(name)
+        if entry.spec.not_available:
+            raise UsageError(f"{entry.full_name} is listed, but cannot be used: {entry.spec.not_available}")
+        return entry
+
     def family(self, name: str) -> tuple[RegistryEntry[ModelSpec], ...]:
         """The models that an alias means in a training, those for the smallest pictures first, then its own model.
 

@@ -39,7 +39,8 @@ def list_models(
     A pattern with `*`, `?` or `[` must match the whole name; without them it may match a part of it.  `pretrained`
     keeps models with published weights, `licence` those whose weights (or code, without weights) have a licence that
     contains the text, `max_params` those with at most so many parameters, `family` those of one family ("resnet"),
-    `catalogue` those of one plugin ("timm").  UnknownName for a task or a plugin that nobody offers.
+    `catalogue` those of one plugin ("timm").  Models that are only listed are left out.  UnknownName for a task or a
+    plugin that nobody offers.
 
     Example:
         >>> list_models("resnet8")
@@ -58,7 +59,7 @@ def list_models(
         max_params=max_params,
         pretrained=pretrained,
     )
-    return [row.full_name for row in rows]
+    return [row.full_name for row in rows if not row.not_available]
 
 
 def _listed_model(catalog: Catalog, entry: RegistryEntry[ModelSpec], weights: Sequence[ListedWeights]) -> ListedModel:
@@ -77,6 +78,7 @@ def _listed_model(catalog: Catalog, entry: RegistryEntry[ModelSpec], weights: Se
         input=spec.input.describe(),
         licence=spec.licence,
         extra="" if is_available(catalog, entry) else str(spec.extra),
+        not_available=spec.not_available,
         weights=weights,
     )
 

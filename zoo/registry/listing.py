@@ -43,7 +43,9 @@ class ListedModel(NamedTuple):
     input: str
     licence: str
     extra: str
-    """The extra that it needs and that is not installed; empty where it can be used."""
+    """The extra that it needs and that is not installed."""
+    not_available: str
+    """Why it is only listed; empty for nearly all."""
     weights: Sequence[ListedWeights]
 
 

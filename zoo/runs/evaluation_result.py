@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoo.api.data import DataCard, Split
@@ -29,6 +29,10 @@ class Evaluation:
     items: int
     metrics: Mapping[str, float]
     seconds: float
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The 95 % interval of metrics that have one."""
+    calibration_error: float | None = None
+    """Of a classifier that was measured with PyTorch: how far probabilities are from shares of right answers."""
     notes: tuple[str, ...] = ()
     """Sentences the reader should know: no test split, data that changed since the training."""
     pictures: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -52,11 +52,11 @@ def _converter() -> Converter:
     return converter
 
 
-def _only_from(given: type | UnionType, converter: Converter, *, of: Collection[type]) -> None:
+def _only_from(given: type | UnionType, converter: Any, *, of: Collection[type]) -> None:
     """Have the types `of` made from such values alone: to the library "abc" is the strings "a", "b" and "c" as well."""
     under_way: set[Any] = set()
 
-    def hook_for(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    def hook_for(kind: Any, converter: Any) -> Any:
         under_way.add(kind)
         try:
             inner = converter.get_structure_hook(kind, cache_result=False)

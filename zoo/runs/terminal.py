@@ -59,7 +59,13 @@ def folded_command(command: str, width: int | None, *, first: str = "") -> list[
     """The lines of a command, each but the last with the backslash that joins them in a shell."""
     if width is None or width_of(first + command) <= width:
         return [first + command]
-    lines = _packed(_WORDS.findall(command), width - 2, first=first, between=" ")
+    words: list[str] = []
+    for word in _WORDS.findall(command):
+        if words and words[-1].startswith("-") and " " not in words[-1] and not word.startswith("-"):
+            words[-1] += f" {word}"  # an option stays with its value
+        else:
+            words.append(word)
+    lines = _packed(words, width - 2, first=first, between=" ")
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 

@@ -24,6 +24,8 @@ from zoo.runs.user_paths import expand_user
 
 SCHEMA: Final = 2
 """In schema 1, of zoo 0.1, an input names its kind by a class; all else is the same."""
+FIRST_SIZE: Final = "first_size"
+"""The trainers' option for the share of a picture's side with which a training begins."""
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 
 
@@ -206,7 +208,19 @@ def resolve_config(
         choices=tuple(choice for choice in start.choices if choice.name not in chosen_numbers(options)),
     )
     check_config(config)
-    return config
+    return _whole_from_the_start(config, options)
+
+
+def _whole_from_the_start(config: TrainConfig, options: TrainOptions) -> TrainConfig:
+    """The config of a training that may end before its pictures have grown: they are whole from the first step."""
+    recipe = config.recipe
+    early = config.max_time is not None or config.stop_after is not None or recipe.patience is not None
+    if not early or recipe.options.get(FIRST_SIZE, 1) == 1 or f"options.{FIRST_SIZE}" in chosen_numbers(options):
+        return config
+    reason = "this training may stop before its last steps, and only these see whole pictures otherwise"
+    choice = Choice(name=f"options.{FIRST_SIZE}", value="1", reason=reason)
+    recipe = replace(recipe, options={**recipe.options, FIRST_SIZE: 1.0})
+    return replace(config, recipe=recipe, choices=(*config.choices, choice))
 
 
 def absolute_path(data: str) -> str:

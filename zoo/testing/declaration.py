@@ -87,6 +87,8 @@ def names(context: CheckContext, plugin: Plugin) -> str:
     """Every task, trainer and model that a spec names exists, and each model has a trainer for its task."""
     catalog, mistakes, count = context.catalog, [], 0
     for spec in plugin.models:
+        if spec.not_available:
+            continue
         entry = RegistryEntry(plugin=plugin, spec=spec)
         try:
             task = catalog.task(spec.task).full_name
@@ -128,10 +130,9 @@ def references(context: CheckContext, plugin: Plugin) -> str:
 
 def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Reference]]:
     fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
-    fields += ("detect", "read", "write", "callback")
     for spec in _specs(plugin):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
-        for field in fields:
+        for field in (*fields, "detect", "read", "write", "callback"):
             value = getattr(spec, field, None)
             if isinstance(value, str) and ":" in value:
                 yield entry, field, value

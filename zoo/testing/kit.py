@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zoo.api.callback import CallbackSpec
 from zoo.api.errors import UsageError, ZooError
 from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
@@ -23,15 +24,14 @@ def switches(context: CheckContext, plugin: Plugin) -> str:
     del context
     known = {check.name for check in CHECKS if check.group != "declaration"}
     wrong = []
-    for spec in (*plugin.models, *plugin.callbacks):
+    specs: tuple[ModelSpec | CallbackSpec, ...] = (*plugin.models, *plugin.callbacks)
+    for spec in specs:
         for name, reason in spec.conformance.items():
             if name not in known:
                 wrong.append(f"{spec.name} declares {name!r}; the checks are {', '.join(sorted(known))}")
             elif not reason.strip():
                 wrong.append(f"{spec.name} declares {name!r} without a reason")
-    return declaration.pass_or_fail(
-        wrong, f"{sum(len(spec.conformance) for spec in (*plugin.models, *plugin.callbacks))} switches"
-    )
+    return declaration.pass_or_fail(wrong, f"{sum(len(spec.conformance) for spec in specs)} switches")
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -178,7 +178,11 @@ def _smallest_users(
         if not entry.spec.part_of:
             users.setdefault(_trainer(catalog, entry), entry)
     users.pop("", None)
-    usable = [entry for entry in _by_size(catalog.models()) if not entry.spec.part_of and not catalog.missing(entry)]
+    usable = [
+        entry
+        for entry in _by_size(catalog.models())
+        if not entry.spec.part_of and not entry.spec.not_available and not catalog.missing(entry)
+    ]
     for name in own:
         if name not in users:
             users[name] = next((entry for entry in usable if _trainer(catalog, entry) == name), None)
@@ -236,13 +240,18 @@ _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[Mode
 # --- which models ---
 
 
+def _of_plugin(models: Sequence[RegistryEntry[ModelSpec]], plugin: Plugin) -> list[RegistryEntry[ModelSpec]]:
+    """The models of a plugin that can be used."""
+    return [entry for entry in models if entry.plugin.name == plugin.name and not entry.spec.not_available]
+
+
 def _chosen(
     context: CheckContext, pattern: str | None, *, smallest: bool
 ) -> tuple[tuple[RegistryEntry[ModelSpec], ...], tuple[str, ...]]:
     """The models to check, and a sentence about the others."""
     plugin = context.plugin
-    models = [entry for entry in context.catalog.models() if entry.plugin.name == plugin.name]
-    chosen = [entry for entry in context.catalog.models(pattern or "*") if entry.plugin.name == plugin.name]
+    models = _of_plugin(context.catalog.models(), plugin)
+    chosen = _of_plugin(context.catalog.models(pattern or "*"), plugin)
     if pattern and not chosen:
         raise UsageError(
             f"no model of the plugin {plugin.name!r} matches {pattern!r}", hint=f"zoo list '{plugin.name}/*'"

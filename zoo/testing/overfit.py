@@ -88,7 +88,7 @@ def learn(
 ) -> OverfitTest:
     """Train at most `steps` steps of eight items, of `items` in all; stop early once the result is `enough`."""
     request = training_request(context, entry, plain, items=items)
-    with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32") as engine:
+    with torch.random.fork_rng(devices=[]), launch(device="cpu", devices=1, precision="32", alone=True) as engine:
         training = prepared(request, context.card(entry), engine, steps=steps)
         trainable = dict(_trainable(training.modules["model"]))
         with_gradient: set[str] = set()

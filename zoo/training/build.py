@@ -109,6 +109,7 @@ def build_training(
         engine=engine,
         seed=config.seed,
         total_steps=steps,
+        whole_batch=plan.whole_batch,
         class_weights=weights.to(engine.device) if weights is not None and recipe.class_weights != "none" else None,
         teacher=teacher,
     )

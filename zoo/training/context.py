@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -14,6 +17,9 @@ from zoo.training.data_order import mix_seed
 from zoo.training.engine.fabric import Engine
 from zoo.training.engine.optimizer_step import step_of
 from zoo.training.moving_average import MovingAverage
+
+if TYPE_CHECKING:
+    from zoo.training.engine.gradients import GradientExchange
 
 
 class Context:
@@ -29,6 +35,7 @@ class Context:
         engine: Engine,
         seed: int,
         total_steps: int = 0,
+        whole_batch: int = 0,
         class_weights: Tensor | None = None,
         teacher: Callable[..., Tensor] | None = None,
     ) -> None:
@@ -45,9 +52,27 @@ class Context:
         self.epoch = 0
         self._generators = engine.generators()
         self.generator = self._generators[-1]
+        self._share = 1.0
+        self._whole_batch: AbstractContextManager[object] = nullcontext()
+        if engine.world > 1 and whole_batch:
+            self._divide(whole_batch)
         self._accumulate = recipe.accumulate
         self._due = True
         self._steps: dict[str, _OptimizerStep] = {}
+
+    def _divide(self, items: int) -> None:
+        """Let this process do its share of batches of so many items, as if it had the whole of them."""
+        engine = self.engine
+        from zoo.training.engine.whole_batch import WholeBatch  # noqa: PLC0415  several processes alone need it
+
+        self.generator = torch.Generator(engine.device)
+        self._whole_batch = WholeBatch(rank=engine.rank, world=engine.world, items=items, generator=self.generator)
+        # the mean of the processes' mean losses, each with the weight of its items
+        self._share = len(range(engine.rank, items, engine.world)) * engine.world / items
+
+    def whole_batch(self) -> AbstractContextManager[object]:
+        """The context in which batches are augmented and learned from; see `zoo.training.engine.whole_batch`."""
+        return self._whole_batch
 
     def set_optimizers(
         self, optimizers: Mapping[str, Optimizer], rates: list[float], average: MovingAverage | None = None
@@ -76,9 +101,14 @@ class Context:
         seed = mix_seed(self.seed, step, stream=2 + self.engine.rank)
         for generator in self._generators:
             generator.manual_seed(seed)
+        if self.engine.world > 1:
+            self.generator.manual_seed(mix_seed(self.seed, step, stream=2))
+            for optimizer_step in self._steps.values():
+                optimizer_step.listen(self._due)
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss, scaled for precision and accumulation."""
+        loss = loss if self._share == 1 else loss * self._share
         self.engine.backward(loss if self._accumulate == 1 else loss / self._accumulate)
 
     def update(self, optimizer: str) -> None:
@@ -110,13 +140,23 @@ class _OptimizerStep:
         self._clip = clip
         self._engine = engine
         self._average = average
+        self._exchange: GradientExchange | None = None
+        if engine.world > 1:
+            from zoo.training.engine.gradients import GradientExchange  # noqa: PLC0415  several processes alone need it
+
+            self._exchange = GradientExchange(parameters, engine)
+
+    def listen(self, due: bool) -> None:
+        """Send gradients to the other processes as they come, where the optimiser steps after this batch."""
+        if self._exchange is not None:
+            self._exchange.listens = due
 
     def step(self, index: int) -> None:
         rate = self._rates[index]
         for group, factor in self._groups:
             group["lr"] = rate * factor
-        if self._engine.world > 1:
-            self._engine.average_gradients(self._parameters)
+        if self._exchange is not None:
+            self._exchange.finish()
         if self._clip is not None:
             self._engine.clip(self._parameters, self._module, self._optimizer, self._clip)
         self._step()

@@ -38,6 +38,11 @@ class Plan:
         return min(self.limit or len(self.dataset), len(self.dataset))
 
     @property
+    def whole_batch(self) -> int:
+        """Items of a batch over all processes."""
+        return min(self.batch_size, self.items)
+
+    @property
     def batches(self) -> int:
         """Batches in an epoch, a whole number of optimiser steps."""
         return max(1, self.items // (self.batch_size * self.accumulate)) * self.accumulate

@@ -34,7 +34,7 @@ from zoo.runs.run import Run
 from zoo.training.context import Context
 from zoo.training.engine.fabric import launch
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
-from zoo.training.split_metrics import measure
+from zoo.training.split_metrics import calibration_errors, intervals, measure
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -122,6 +122,8 @@ def evaluate_target(
         items=len(dataset),
         metrics=recorded(values),
         seconds=round(time.monotonic() - start, 3),
+        intervals={name.partition("/")[2]: ends for name, ends in intervals({chosen: metrics}).items()},
+        calibration_error=calibration_errors({chosen: metrics}).get(chosen),
         notes=(*trained.notes, *card.notes, *notes, *subject.changed(card)),
     )
     return result if save is None else save_measured(result, metrics.pictures, save, overwrite=overwrite)
@@ -185,7 +187,7 @@ def measure_trained(
     trainer = catalog.make_trainer(trained.entry)
     declared = catalog.trainer_of(trained.entry).spec.options
     recipe = trained.run.config.recipe if trained.run else Recipe()
-    with launch(device=choose_device(device), devices=1, precision="32") as engine:
+    with launch(device=choose_device(device), devices=1, precision="32", alone=True) as engine:
         modules = trainer.modules(trained.model.to(engine.device), trained.problem)
         context = Context(
             modules={name: module.to(engine.device) for name, module in modules.items()},

@@ -50,12 +50,14 @@ def range_rates(steps: int) -> list[float]:
 
 
 def range_test(training: Training, *, steps: int = STEPS) -> RangeTest:
-    """The test on this training, whose parameters are spoilt by it; nothing is written."""
+    """The test on this training, whose parameters are of no use afterwards; nothing is written."""
     accumulate = training.config.recipe.accumulate
     rates = range_rates(steps)
     training.context.set_optimizers(training.optimizers, rates)
     training.learn_mode()
-    mean, tried, losses = 0.0, [], []
+    mean = 0.0
+    tried: list[float] = []
+    losses: list[float] = []
     sums: list[float] = []
     for step, loss in enumerate(_losses(training, steps * accumulate)):
         sums.append(loss)

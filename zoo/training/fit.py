@@ -21,7 +21,7 @@ from zoo.api.callback import (
 )
 from zoo.api.data import Split
 from zoo.api.errors import Diverged
-from zoo.api.task import Batch, HasCalibration, HasIntervals, Metrics
+from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
 from zoo.runs.train_config import read_interval
@@ -30,15 +30,13 @@ from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
 from zoo.training.notify import CallbackFailed, Notifier
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import SplitResult, measure_split
-from zoo.training.state import not_finite, write_state
+from zoo.training.split_metrics import SplitResult, calibration_errors, intervals, measure_split, same_everywhere
+from zoo.training.state import ProcessState, not_finite, write_state
 
 MAX_UNREAD_LOSSES: Final = 64
 """Losses stay on the device until there are so many, and are then read at once."""
 EVENT_SECONDS: Final = 0.1
 """Seconds between two step events."""
-STOP_CHECK_STEPS: Final = 10
-"""Steps after which the processes agree whether to stop."""
 CALLBACK_FAILED: Final = 1000
 """Stands for a signal where the processes agree to stop, since a callback failed in the one that has callbacks."""
 
@@ -101,17 +99,18 @@ class Fit:
         batches = training.plan.epoch(progress.epoch, skip=progress.step - first)[: self._steps - progress.step]
         context, trainer, epoch = training.context, training.trainer, progress.epoch
         unread, timer, autocast = self._unread, time.perf_counter, training.engine.autocast
-        plain = training.engine.precision == "32"
+        plain = training.engine.precision == "32" and training.engine.world == 1
         started, due = timer(), timer() + EVENT_SECONDS
         batches_before, step = progress.step, progress.step
         for raw in read_batches(training.train, batches, workers=training.workers, pinned=training.engine.pins):
             context.begin(step, epoch)
-            batch = self._ready(raw)
             if plain:
-                output = trainer.step(context, batch)
+                output = trainer.step(context, self._ready(raw))
             else:
-                with autocast():
-                    output = trainer.step(context, batch)
+                with context.whole_batch():
+                    batch = self._ready(raw)
+                    with autocast():
+                        output = trainer.step(context, batch)
             unread.append(output)
             step += 1
             progress.step = step
@@ -140,20 +139,29 @@ class Fit:
 
     def _must_stop(self, step: int) -> bool:
         """True between optimiser steps after a signal or when the time is up, on all processes alike."""
-        training = self._training
-        if training.engine.world > 1 and step % (STOP_CHECK_STEPS * training.config.recipe.accumulate):
+        engine = self._training.engine
+        if step % self._training.config.recipe.accumulate:
             return False
-        if step % training.config.recipe.accumulate:
-            return False
-        self._save_if_due()
-        return self._interrupted() or self._out_of_time()
+        if engine.world == 1:
+            if self._save_is_due():
+                self._save_within()
+            return self._interrupted() or self._out_of_time()
+        stop, save = engine.wishes.take()  # what any process asked for before this step
+        by_steps = self._save_interval.steps is not None  # then all know it alike
+        due = self._save_is_due()
+        ends = self._signals.received is not None or self._notifier.failure is not None or self._time_is_over()
+        engine.wishes.own = (ends, due and not by_steps)
+        if due if by_steps else save and self._is_within():
+            self._save_within()
+        return stop and (self._interrupted() or self._out_of_time())
 
     def _interrupted(self) -> bool:
         received = CALLBACK_FAILED if self._notifier.failure else self._signals.received
         if self._training.engine.world == 1:
             return received is not None
-        signal_number = max(self._training.engine.gather(float(received or 0)))
-        self._signals.received = int(signal_number) or None
+        signal_number = max(self._training.engine.gather(received or 0))
+        if signal_number:  # else one that came during the exchange would be forgotten
+            self._signals.received = signal_number
         return signal_number > 0
 
     def _callback_failed(self) -> bool:
@@ -164,10 +172,11 @@ class Fit:
         return failed
 
     def _out_of_time(self) -> bool:
+        return self._training.config.max_time is not None and self._training.engine.tell(self._time_is_over())
+
+    def _time_is_over(self) -> bool:
         limit = self._training.config.max_time
-        if limit is None:
-            return False
-        return self._training.engine.tell(self._seconds() >= limit)
+        return limit is not None and self._seconds() >= limit
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._began
@@ -187,7 +196,7 @@ class Fit:
         split = self._measure(measured)
         if split is None:
             return False
-        metrics = split.metrics
+        metrics = same_everywhere(split.metrics, training.engine, task=training.context.problem.task)
         if name := not_finite(training.saved_model):
             raise Diverged(f"{name} is not a finite number after epoch {progress.epoch + 1}")
         names = list(progress.sums)
@@ -195,6 +204,7 @@ class Fit:
         losses = {name: total / max(items, 1) for name, total in zip(names, sums, strict=True)}
         seconds, before = self._seconds(), progress.seconds
         progress.seconds = seconds
+        progress.not_finite = max(training.engine.gather(progress.not_finite))
         best = progress.end_epoch(metrics, training.monitor)
         if best:
             self._best_measured = measured
@@ -261,6 +271,7 @@ class Fit:
             rate=self._rate(),
             speed=config.recipe.batch_size / seconds_per_step,
             remaining=self._remaining(seconds_per_step),
+            later_cost=self._later_cost(),
             step_seconds=seconds_per_step,
             metrics=self._metrics,
         )
@@ -278,25 +289,37 @@ class Fit:
         self._notifier.evaluation(event)
 
     def _remaining(self, seconds_per_step: float) -> float:
-        steps = self._steps - self._progress.step
+        steps = (self._steps - self._progress.step) * self._later_cost()
         return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
 
-    def _save_if_due(self) -> None:
+    def _later_cost(self) -> float:
+        """1, unless the trainer says that later steps cost more."""
+        later_cost = getattr(self._training.trainer, "later_cost", None)
+        return float(later_cost(self._training.context)) if later_cost else 1.0
+
+    def _save_is_due(self) -> bool:
+        """Whether a checkpoint within the epoch is due."""
         interval, step = self._save_interval, self._progress.step
-        if step % self._training.plan.batches == 0 or step >= self._steps:
-            return  # the end of the epoch saves
+        if not self._is_within():
+            return False
         if interval.steps:
-            due = step // interval.steps > self._saved_step // interval.steps
-        else:
-            due = time.perf_counter() - self._saved >= (interval.seconds or 0)
-        if due:
-            self._read()
-            self._save({}, best=False)
+            return step // interval.steps > self._saved_step // interval.steps
+        return time.perf_counter() - self._saved >= (interval.seconds or 0)
+
+    def _is_within(self) -> bool:
+        """False after the last step of an epoch or of the training, which is saved in any case."""
+        return self._progress.step % self._training.plan.batches != 0 and self._progress.step < self._steps
+
+    def _save_within(self) -> None:
+        self._read()
+        self._save({}, best=False)
 
     def _save(self, metrics: dict[str, float], *, best: bool) -> None:
         training, progress = self._training, self._progress
-        if progress.not_finite:
+        own = ProcessState(trainer=training.trainer.state_dict(), sums=progress.sums, items=progress.items)
+        if max(training.engine.gather(progress.not_finite)):
             return
+        processes = training.engine.gather(own)
         progress.seconds = self._seconds()
 
         def fill(directory: Path) -> None:
@@ -310,6 +333,7 @@ class Fit:
                 progress=progress,
                 scaler=training.engine.scaler_state(),
                 callbacks=self._notifier.states(),
+                processes=processes,
             )
 
         event = CheckpointEvent(
@@ -379,24 +403,6 @@ class Fit:
         )
         self._notifier.end(outcome)
         return outcome
-
-
-def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
-    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
-    return {
-        f"{split}/{name}": interval
-        for split, metrics in measured.items()
-        if isinstance(metrics, HasIntervals)
-        for name, interval in metrics.intervals().items()
-    }
-
-
-def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
-    """The expected calibration error by split; of metrics that have none nothing."""
-    errors = {
-        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
-    }
-    return recorded(errors)
 
 
 def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:

@@ -90,6 +90,7 @@ def rehearsal_step(
         options=options,
         engine=engine,
         seed=real.seed,
+        whole_batch=training.plan.whole_batch,
         class_weights=real.class_weights,
         teacher=real.teacher,
     )
@@ -99,9 +100,10 @@ def rehearsal_step(
     def step() -> None:
         context.begin(0, 0)
         batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
-        batch = augmented(batch, training.task, real.recipe, context.generator)
-        with engine.autocast():
-            trainer.step(context, training.train.ready(batch))
+        with context.whole_batch():
+            batch = augmented(batch, training.task, real.recipe, context.generator)
+            with engine.autocast():
+                trainer.step(context, training.train.ready(batch))
 
     return step
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,7 @@ from zoo.api.data import DataCard, DataSource
 from zoo.api.errors import DataError, MissingExtra, UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Input
-from zoo.api.recipe import Recipe
-from zoo.api.specs import OPTIONAL_RECIPE, ModelSpec, TrainerSpec
+from zoo.api.specs import ModelSpec, TrainerSpec, WeightsSpec
 from zoo.api.task import Progress
 from zoo.models.weights.source import default_weights
 from zoo.registry.catalog import Catalog
@@ -21,7 +19,8 @@ from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.replacement import training_place
 from zoo.runs.run import default_output
 from zoo.runs.train_config import Choice, TrainConfig, chosen_numbers, read_config, resolve_config, sized_input
-from zoo.runs.train_options import NO_CALLBACK, TRAIN_OPTIONS, TrainOptions
+from zoo.runs.train_options import TrainOptions
+from zoo.training.check_request import callback_names, check_supported, check_weights, find_teacher, recipe_flags
 from zoo.training.data_defaults import DataFacts, choose_member, facts_of, suit_recipe
 from zoo.training.engine.kernels import check_compiler
 
@@ -43,6 +42,8 @@ class TrainingRequest:
     data_source: DataSource
     weights: WeightsSource | None = None
     """What training starts from; None starts from the seed."""
+    teacher_weights: RegistryEntry[WeightsSpec] | None = None
+    """Published weights of the teacher, which may have to be downloaded first."""
     output: Path
     """Where the run directory will be."""
     overwrite: bool = False
@@ -61,15 +62,17 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
     """
     name, tag = _model_name(model, options)
     family = catalog.family(name)
-    entry = _trained_member(family, options) or catalog.model(name)
+    entry = _trained_member(family, options) or catalog.usable_model(name)
     options = replace(options, weights=f"{entry.full_name}@{tag}") if tag else options
     if options.pretrained:
         options = replace(options, weights=_default_weights(catalog, entry, options))
     entry, trainer, config = _settle_model(entry, options, catalog)
-    _check_weights(config, entry)
+    check_weights(config, entry)
     if config.recipe.compile:
         check_compiler()
-    _check_supported(config, trainer)
+    check_supported(config, trainer)
+    teacher = find_teacher(config, catalog, entry) if config.teacher else None
+    callback_names(config.callbacks, catalog)  # also those of a config that is replayed
     output = options.output or default_output(entry.full_name)
     training_place(output, overwrite=options.overwrite)
     task = catalog.make_task(entry.spec.task)
@@ -85,6 +88,7 @@ def resolve_training(model: str | None, options: TrainOptions, *, catalog: Catal
         config=config,
         data_source=task.data.detect(config.request),
         weights=weights,
+        teacher_weights=teacher,
         output=output,
         overwrite=options.overwrite,
         options=options,
@@ -119,15 +123,6 @@ def _settle_model(
     return entry, trainer, config
 
 
-def callback_names(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
-    """The full names of callbacks, each once; ("none",) for none.  UnknownName, or MissingExtra for one of them."""
-    if NO_CALLBACK in names and len(names) > 1:
-        raise UsageError("--callback none goes with no other --callback", hint="leave one of them out")
-    if NO_CALLBACK in names:
-        return (NO_CALLBACK,)
-    return tuple(dict.fromkeys(catalog.callback(name).full_name for name in names))
-
-
 def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:
     """The request with what its data decide: the member of a family, then the numbers of the recipe.
 
@@ -146,7 +141,7 @@ def suit_to_data(request: TrainingRequest, card: DataCard) -> TrainingRequest:
         trained_input=request.weights is not None,
     )
     input = config.input if request.weights else sized_input(spec.input, suited.recipe)
-    config = replace(config, recipe=suited.recipe, input=input, choices=(*choices, *suited.choices))
+    config = replace(config, recipe=suited.recipe, input=input, choices=(*choices, *config.choices, *suited.choices))
     return replace(request, config=config)
 
 
@@ -172,13 +167,7 @@ def choice_sentences(config: TrainConfig) -> list[str]:
     """A sentence for each number that zoo chose for the data, and one that says how to choose others."""
     sentences = [f"{choice.name} {choice.value}: {choice.reason}" for choice in config.choices]
     names = [choice.name for choice in config.choices if choice.name != "model"]
-    return [*sentences, *([f"to choose others: {_flags(names)}"] if names else [])]
-
-
-def _flags(names: Sequence[str]) -> str:
-    """The options that set fields of the recipe, as in --epochs, --set recipe.augment.flip=VALUE."""
-    options = {option.name: option.flag for option in TRAIN_OPTIONS}
-    return ", ".join(options.get(name, f"--set recipe.{name}=VALUE") for name in names)
+    return [*sentences, *([f"to choose others: {recipe_flags(names)}"] if names else [])]
 
 
 def _trained_member(
@@ -217,28 +206,6 @@ def _model_name(model: str | None, options: TrainOptions) -> tuple[str, str]:
     if tag and options.weights:
         raise UsageError(f"{model} names weights, and --weights {options.weights} too", hint="say one of them")
     return name, tag
-
-
-def _check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None:
-    if entry.spec.from_weights and not config.weights:
-        raise UsageError(
-            f"{entry.full_name} is built from weights alone: {entry.spec.from_weights}", hint="name them with --weights"
-        )
-    if config.freeze == "backbone" and not entry.spec.head:
-        raise UsageError(f"{entry.full_name} does not say which of its layers is the head", hint="leave out --freeze")
-
-
-def _check_supported(config: TrainConfig, trainer: RegistryEntry[TrainerSpec]) -> None:
-    """UsageError where the trainer would ignore what was asked for."""
-    plain = Recipe()
-    asked = [name for name in OPTIONAL_RECIPE if getattr(config.recipe, name, "") != getattr(plain, name, "")]
-    asked += ["teacher"] if config.teacher else []
-    if ignored := [name for name in asked if name not in trainer.spec.supports]:
-        words = ", ".join(_flags([name]) for name in ignored)
-        raise UsageError(
-            f"the trainer {trainer.full_name} cannot do {words}",
-            hint=f"leave it out, or choose another --trainer; zoo info {trainer.full_name} says what it can do",
-        )
 
 
 def _find_weights(config: TrainConfig, catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> WeightsSource | None:

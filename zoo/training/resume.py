@@ -28,12 +28,14 @@ from zoo.runs.run import Run
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import NO_CALLBACK
 from zoo.training.build import build_training, starting_model
+from zoo.training.check_request import callback_names
 from zoo.training.components import Training
-from zoo.training.engine.fabric import launch, launched_processes
+from zoo.training.engine.fabric import launch
+from zoo.training.engine.place import processes
 from zoo.training.memory import memory_errors
 from zoo.training.provenance import versions
 from zoo.training.rehearsal import check_room, saved_bytes
-from zoo.training.request import TrainingRequest, callback_names
+from zoo.training.request import TrainingRequest
 from zoo.training.run_training import Ended, finish
 from zoo.training.start import Say, in_its_place
 from zoo.training.state import read_state
@@ -46,6 +48,7 @@ def resume(
     allow_inexact: bool = False,
     from_scratch: bool = False,
     data: str | Path | None = None,
+    devices: int | None = None,
     callbacks: Sequence[str | Callback] = (),
     progress: Progress = silent,
     say: Say = print,
@@ -53,8 +56,9 @@ def resume(
     """Train on from the newest valid checkpoint, to the same weights as if nothing had happened.
 
     `data` says where the run's data are now; they must be the same by their contents.  `from_scratch` begins again
-    with the run's seed, and keeps the checkpoints that are there aside.  `callbacks` are objects that listen, or names:
-    these replace the run's own ("none" for none).
+    with the run's seed, and keeps the checkpoints that are there aside.  `devices` are as many processes as are to go
+    on, where no launcher has started them.  `callbacks` are objects that listen, or names: these replace the run's own
+    ("none" for none).
     UsageError when the run is finished or still running, when its config was edited, when the data are not the same,
     and, unless `allow_inexact`, when this machine cannot repeat what that one would have done.  BadFile when there are
     checkpoints and none can be resumed from.
@@ -74,7 +78,7 @@ def resume(
     request = _request(run, catalog, start)
     card = request.task.data.check(request.data_source, progress=progress)
     other_data = _check_same_data(run, card, request.entry)
-    config, reasons = _same_machine(run, request.entry)
+    config, reasons = _same_machine(run, request.entry, devices)
     inexact = [*other_data, *reasons]
     if inexact and not allow_inexact:
         raise UsageError(
@@ -162,6 +166,8 @@ def _load_checkpoint(start: Found | None, training: Training, say: Say) -> None:
         optimizers=training.optimizers,
         average=training.average,
         trainer=training.trainer,
+        rank=training.engine.rank,
+        world=training.engine.world,
     )
     training.progress, training.callback_states = state.progress, state.callbacks
     training.engine.load_scaler_state(state.scaler)
@@ -198,7 +204,7 @@ def _check_same_data(run: Run, card: DataCard, entry: RegistryEntry[ModelSpec]) 
     )
 
 
-def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfig, list[str]]:
+def _same_machine(run: Run, entry: RegistryEntry[ModelSpec], devices: int | None) -> tuple[TrainConfig, list[str]]:
     """The config to go on with, and every reason why that is not exact."""
     config, reasons = run.config, []
     try:
@@ -207,12 +213,16 @@ def _same_machine(run: Run, entry: RegistryEntry[ModelSpec]) -> tuple[TrainConfi
         device = choose_device("auto")
         reasons.append(f"the run used {config.device}, here is {device}")
         config = config.settled(device=device)
-    processes = launched_processes()
-    if processes not in (1, config.devices):
-        reasons.append(f"the run used {config.devices} processes, here are {processes}")
-        config = config.settled(devices=processes)
+    count = processes(config, asked=devices)
+    if count != config.devices:
+        reasons.append(f"the run used {_counted(config.devices)}, now it would use {_counted(count)}")
+        config = config.settled(devices=count)
     recorded, installed = run.record.versions, versions(entry)
     for name, name_here in (("torch", "torch"), ("cpu", "cpu"), (config.plugin, entry.plugin.name)):
         if recorded.get(name) != installed.get(name_here):
             reasons.append(f"{name} was {recorded.get(name)}, here it is {installed.get(name_here)}")
     return config, reasons
+
+
+def _counted(processes: int) -> str:
+    return f"{processes} process{'es' if processes > 1 else ''}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ from typing import cast
 from zoo.api.callback import Callback, CallbackRun, Outcome
 from zoo.api.data import DataCard
 from zoo.api.errors import BadFile, DiskError, Diverged, UsageError, ZooError, describe_error
+from zoo.api.problem import Json
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Metrics
 from zoo.models.weights.load import load_state, read_state
@@ -19,20 +20,21 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.registry.references import resolve
 from zoo.runs import checkpoints
-from zoo.runs.run import Run, RunRecord
+from zoo.runs.run import Run, RunRecord, Status
 from zoo.runs.train_config import config_json
 from zoo.training.callbacks.built_in import EVERY_RUN
 from zoo.training.callbacks.checkpoints import Checkpoints
 from zoo.training.callbacks.metrics_csv import read_rows
 from zoo.training.components import Training
 from zoo.training.diagnosis import Finding, diagnose, read_history
+from zoo.training.engine.told import ProcessLost
 from zoo.training.fit import fit
 from zoo.training.memory import is_out_of_memory, memory_error
 from zoo.training.notify import CallbackFailed
 from zoo.training.remedy import after_divergence
 from zoo.training.report import write_report
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import SplitResult, measure_split
+from zoo.training.split_metrics import SplitResult, measure_split, same_everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ def finish(
     """Fit, test the best checkpoint once, and write down how it ended; the caller holds the run's lock."""
     engine = training.engine
     training.context.set_optimizers(training.optimizers, training.rates, training.average)
-    try:
-        with StopSignals() as signals:
+    with StopSignals() as signals:  # also while a failure is written down: a launcher then ends the other processes
+        try:
             outcome = fit(
                 training,
                 callbacks=_all_callbacks(run, training, callbacks, catalog) if engine.leads else (),
@@ -68,8 +70,8 @@ def finish(
                 load_best=lambda: _load_best(run, training),
                 test=partial(_test, run, training, card, signals) if card.counts().get("test") else None,
             )
-    except BaseException as error:
-        raise _failed(run, training, error, spec=entry.spec) from error
+        except BaseException as error:
+            raise _failed(run, training, engine.explained(error), spec=entry.spec) from error
     finished = outcome.status == "finished"
     findings = _findings(run, training) if finished and engine.leads else ()
     record = _ended(run.record, outcome)
@@ -91,7 +93,7 @@ def _all_callbacks(
         model=run.config.model,
         task=run.record.task,
         data=run.config.data,
-        config=config_json(training.config),
+        config=cast("Mapping[str, Json]", config_json(training.config)),
         tags=training.task.tags,
     )
     metrics, tensorboard, pictures = (
@@ -143,7 +145,7 @@ def _load_best(run: Run, training: Training) -> None:
 def _test(run: Run, training: Training, card: DataCard, signals: StopSignals, measured: Metrics) -> SplitResult | None:
     """What the test split gives with the best checkpoint; None after a signal."""
     _load_best(run, training)
-    return measure_split(
+    result = measure_split(
         training.evaluation,
         training.trainer,
         training.task.tensors.dataset(card, "test", training.context.problem),
@@ -151,6 +153,7 @@ def _test(run: Run, training: Training, card: DataCard, signals: StopSignals, me
         workers=training.workers,
         stop=lambda: training.engine.world == 1 and signals.received is not None,
     )
+    return result and replace(result, metrics=same_everywhere(result.metrics, training.engine, task=run.record.task))
 
 
 def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSpec) -> BaseException:
@@ -159,8 +162,13 @@ def _failed(run: Run, training: Training, error: BaseException, *, spec: ModelSp
         error = memory_error(training.config, f"at step {training.progress.step + 1:,}")
     if training.engine.leads:
         text = error.message if isinstance(error, ZooError) else describe_error(error)
+        status: Status = "interrupted" if isinstance(error, ProcessLost) else "failed"
         with suppress(DiskError):  # what went wrong first is what is told
-            run.update(replace(run.record, status="failed", error=text, steps=training.progress.step))
+            run.update(replace(run.record, status=status, error=text, steps=training.progress.step))
+    if isinstance(error, ProcessLost):
+        command = shlex.join(["zoo", "train", "--resume", str(run.path)])
+        error.hint = f"{error.hint}; to go on from the last checkpoint: {command}"
+        return error
     if isinstance(error, Diverged):
         try:
             kept = f"the last good checkpoint is {checkpoints.newest(run.checkpoints).checkpoint.path}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import torch
 from torch import Tensor, nn
 
+from zoo.api.errors import PluginError
 from zoo.api.recipe import Augment
-from zoo.api.task import Dataset, Metrics
+from zoo.api.task import Dataset, HasCalibration, HasIntervals, Metrics
 from zoo.api.trainer import Trainer
+from zoo.runs.evaluation_result import recorded
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
@@ -24,6 +27,8 @@ USUAL_BATCH_SIZE: Final = 64
 MAX_BATCH_SIZE: Final = 250
 ROOM: Final = 4
 """Measuring keeps no activations: so many times the items of a training batch need no more memory."""
+SAME: Final = 1e-6
+"""Metrics of two processes may differ so much, relatively: their machines may add up in another order."""
 NO_AUGMENT: Final = Augment()
 """No random changes of the training batches."""
 
@@ -89,6 +94,24 @@ def measure_split(
         labels=labels,
         classified=counts.classified,
     )
+
+
+def same_everywhere(metrics: dict[str, float], engine: Engine, *, task: str) -> dict[str, float]:
+    """The metrics of the first process, which decide on every process; PluginError where the others have other ones.
+
+    Such a task measures a part of the split in each process, and does not bring the parts together.
+    """
+    for other in engine.gather(metrics):
+        for name, value in metrics.items():
+            there = other.get(name, math.nan)
+            if not math.isclose(value, there, rel_tol=SAME) and not (math.isnan(value) and math.isnan(there)):
+                raise PluginError(
+                    f"the metric {name} of the task {task} is {value:.6g} in one process and {there:.6g} in another: "
+                    "it is not measured over the items of all",
+                    hint="train in one process, or let its `compute` add up what all processes have "
+                    "(torch.distributed.all_reduce, or a metric of torchmetrics)",
+                )
+    return engine.tell(metrics)
 
 
 def evaluation_batch(training_batch: int) -> int:
@@ -161,3 +184,21 @@ class EvalMode:
     def __exit__(self, *_: object) -> None:
         for part, mode in self._modes:
             part.training = mode
+
+
+def intervals(measured: Mapping[str, Metrics]) -> dict[str, tuple[float, float]]:
+    """The 95 % intervals of the metrics of every split: "test/top1"; of metrics that have none nothing."""
+    return {
+        f"{split}/{name}": interval
+        for split, metrics in measured.items()
+        if isinstance(metrics, HasIntervals)
+        for name, interval in metrics.intervals().items()
+    }
+
+
+def calibration_errors(measured: Mapping[str, Metrics]) -> dict[str, float]:
+    """The expected calibration error by split; of metrics that have none nothing."""
+    errors = {
+        split: metrics.calibration_error() for split, metrics in measured.items() if isinstance(metrics, HasCalibration)
+    }
+    return recorded(errors)

@@ -36,7 +36,8 @@ from zoo.runs.train_options import (
 )
 from zoo.training.batch_norm import without_idle_choice
 from zoo.training.build import build_training, rehearsal_of, starting_model
-from zoo.training.engine.fabric import Engine, choose_precision, launch, launched_processes
+from zoo.training.engine.fabric import Engine, choose_precision, launch
+from zoo.training.engine.place import processes
 from zoo.training.engine.threads import restored_torch
 from zoo.training.find_lr import RangeTest, range_test
 from zoo.training.finetuning import finetuning_offer
@@ -119,7 +120,7 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
     config = prepared.request.config
     for sentence in (*prepared.notes, *finetuning_offer(prepared.request)):
         say(sentence)
-    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision, alone=True)  # type: ignore[arg-type]
     with memory_errors(config, "before the first step"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
@@ -134,7 +135,7 @@ def find_lr(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Ra
     config = prepared.request.config
     for sentence in prepared.notes:
         say(sentence)
-    alone = launch(device=config.device, devices=1, precision=config.recipe.precision)  # type: ignore[arg-type]
+    alone = launch(device=config.device, devices=1, precision=config.recipe.precision, alone=True)  # type: ignore[arg-type]
     with memory_errors(config, "in the learning-rate test"), alone as engine:
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
@@ -159,7 +160,7 @@ def _prepare(request: TrainingRequest, card: DataCard) -> _Prepared:
         problem = read_as(problem, request.weights)
     request = replace(request, config=replace(request.config, input=problem.input))
     model, started = starting_model(request, problem)
-    config = without_idle_choice(_on_this_machine(request.config, model, problem), model)
+    config = without_idle_choice(_on_this_machine(request, model, problem), model)
     notes = (*(started.notes if started else ()), *choice_sentences(config))
     return _Prepared(request=replace(request, config=config), problem=problem, model=model, notes=notes)
 
@@ -285,16 +286,12 @@ def _ignore(text: str) -> None:
     """A sentence that is not printed."""
 
 
-def _on_this_machine(config: TrainConfig, model: nn.Module, problem: Problem) -> TrainConfig:
+def _on_this_machine(request: TrainingRequest, model: nn.Module, problem: Problem) -> TrainConfig:
     """The config with device, processes and precision decided."""
+    config = request.config
     device = choose_device(config.device)
     side = problem.input.picture_side
     count = sum(parameter.numel() for parameter in model.parameters())
     precision = choose_precision(config.recipe.precision, device=device, parameters=count, side=side)
-    devices = launched_processes() if launched_processes() > 1 else config.devices
-    if config.recipe.batch_size % devices:
-        raise UsageError(
-            f"a batch of {config.recipe.batch_size} cannot be shared evenly by {devices} processes",
-            hint="choose a --batch-size that they divide",
-        )
+    devices = processes(config, asked=request.options.devices)
     return replace(config, recipe=replace(config.recipe, precision=precision)).settled(device=device, devices=devices)

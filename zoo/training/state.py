@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -26,6 +26,16 @@ from zoo.training.moving_average import MovingAverage
 from zoo.training.progress import Progress
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessState:
+    """What each of several processes has for itself."""
+
+    trainer: Mapping[str, Tensor | int | float | str]
+    sums: Mapping[str, float]
+    """Of the losses of its items in this epoch."""
+    items: int
+
+
 def write_state(
     directory: Path,
     *,
@@ -37,12 +47,13 @@ def write_state(
     progress: Progress,
     scaler: dict[str, Any],
     callbacks: Mapping[str, Mapping[str, Any]] | None = None,
+    processes: Sequence[ProcessState] = (),
 ) -> None:
     """Write the weights to model.safetensors, and all else that a resume needs to state.pt."""
     with _system_errors():
         save_file(separate(model.state_dict()), directory / MODEL, metadata={"format": "pt"})
     module_states = {name: module.state_dict() for name, module in modules.items() if average or name != "model"}
-    state = {
+    state: dict[str, Any] = {
         "modules": module_states,
         "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
         "average": average.updates if average else None,
@@ -51,6 +62,8 @@ def write_state(
         "scaler": scaler,
         "callbacks": {name: dict(values) for name, values in (callbacks or {}).items()},
     }
+    if len(processes) > 1:
+        state["processes"] = [asdict(process) for process in processes]
     _save(state, directory / STATE)
 
 
@@ -122,9 +135,12 @@ def read_state(
     optimizers: Mapping[str, Optimizer],
     average: MovingAverage | None,
     trainer: Trainer,
+    rank: int = 0,
+    world: int = 1,
 ) -> ReadState:
     """Load a checkpoint into these objects; the rest of its state is returned.
 
+    Process `rank` of `world` gets back what it had; where they were of another number, all get what the first one had.
     BadFile when the checkpoint belongs to another model or trainer.
     """
     try:
@@ -137,12 +153,25 @@ def read_state(
             optimizer.load_state_dict(state["optimizers"][name])
         if average:
             average.load(weights, state["average"])
-        trainer.load_state_dict(state["trainer"])
-        return ReadState(
-            progress=Progress(**state["progress"]), scaler=state["scaler"], callbacks=state.get("callbacks", {})
-        )
+        progress = Progress(**state["progress"])
+        own = _own(progress, state, rank=rank, world=world)
+        trainer.load_state_dict(own.trainer)
+        progress.sums, progress.items = dict(own.sums), own.items
+        return ReadState(progress=progress, scaler=state["scaler"], callbacks=state.get("callbacks", {}))
     except (KeyError, RuntimeError, ValueError, TypeError, UnpicklingError, EOFError) as error:
         raise BadFile(f"{checkpoint.path} does not fit this model and trainer: {error}") from error
+
+
+def _own(progress: Progress, state: Mapping[str, Any], *, rank: int, world: int) -> ProcessState:
+    """What this process goes on with."""
+    first = {"trainer": state["trainer"], "sums": progress.sums, "items": progress.items}
+    processes = [ProcessState(**process) for process in state.get("processes", [first])]
+    if len(processes) == world:
+        return processes[rank]
+    sums = {name: sum(process.sums[name] for process in processes) for name in progress.sums}
+    if rank > 0:  # the first one has the losses of all
+        return ProcessState(trainer=state["trainer"], sums=dict.fromkeys(sums, 0.0), items=0)
+    return ProcessState(trainer=state["trainer"], sums=sums, items=sum(process.items for process in processes))
 
 
 def not_finite(module: nn.Module) -> str:

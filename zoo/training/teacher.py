@@ -84,8 +84,6 @@ def load_teacher(
 
 
 def _check(name: str, trained: Trained, problem: Problem) -> None:
-    if trained.problem.task != problem.task:
-        raise UsageError(f"the teacher {name} is for {trained.problem.task}, and this training for {problem.task}")
     missing = [item for item in problem.classes if item not in trained.problem.classes]
     if missing:
         few = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfile
 from typing import Literal
 
 from zoo.api.errors import BadFile, OutputExists
@@ -18,6 +19,7 @@ from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.consistency import proved_sizes
+from zoo.bundle.runtime.external_data import WEIGHTS
 from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
 from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
@@ -138,10 +140,13 @@ def write(
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
+    weights = proof.exported.weights
     text = atomic.json_text(to_json(manifest)).encode()
 
     def fill(folder: Path) -> None:
         _fill(folder, {**files, NAME: text})
+        if weights is not None:
+            copyfile(weights.path, folder / WEIGHTS)
         if sign is not None:
             sign_bundle(folder, sign)
 
@@ -172,6 +177,10 @@ def manifest_of(
 ) -> Manifest:
     """All facts of a bundle with these files."""
     subject, facts = proof.subject, proof.evidence.graphs[0].facts
+    listed = (
+        BundleFile(name=name, role=_role(name), sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        for name, data in files.items()
+    )
     return Manifest(
         zoo=zoo_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -188,13 +197,17 @@ def manifest_of(
         licences=subject.licences,
         verdict=verdict,
         golden=tuple(golden),
-        files=tuple(
-            BundleFile(name=name, role=_role(name), sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-            for name, data in sorted(files.items())
-        ),
+        files=tuple(sorted((*listed, *_beside(proof)), key=lambda file: file.name)),
         metrics=subject.metrics,
         proved=proved_sizes(proof.evidence),
     )
+
+
+def _beside(proof: Proof) -> Iterator[BundleFile]:
+    """The weights beside the graphs, where there are any."""
+    weights = proof.exported.weights
+    if weights is not None:
+        yield BundleFile(name=WEIGHTS, role="weights", sha256=weights.sha256, bytes=weights.bytes)
 
 
 def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:

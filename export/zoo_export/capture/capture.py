@@ -11,6 +11,7 @@ import onnx
 import torch
 
 from zoo.api.task import Case, Signature
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline
@@ -43,11 +44,13 @@ class GraphFile:
     """Shapes with which the graph was captured, by input."""
     guard_violations: tuple[Sizes, ...]
     """Sizes at which a shape guard of the capture does not hold."""
+    weights: Weights | None = None
+    """Those beside the graph; None where it holds them."""
 
-    def holding(self, data: bytes) -> GraphFile:
-        """Other bytes in its place."""
+    def holding(self, data: bytes, weights: Weights | None = None) -> GraphFile:
+        """Other bytes in its place, and other weights beside them."""
         digest = hashlib.sha256(data).hexdigest()
-        return replace(self, data=data, model=onnx.ModelProto.FromString(data), sha256=digest)
+        return replace(self, data=data, model=onnx.ModelProto.FromString(data), sha256=digest, weights=weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +79,15 @@ class Exported:
         return {file.name: file.data for file in self.graphs}
 
     @property
+    def weights(self) -> Weights | None:
+        """Those beside the files."""
+        return self.graphs[0].weights
+
+    @property
     def sha256(self) -> dict[str, str]:
-        """The digest by file name."""
-        return {file.name: file.sha256 for file in self.graphs}
+        """The digest by file name, that of the weights beside the graphs too."""
+        beside = {} if self.weights is None else {self.weights.path.name: self.weights.sha256}
+        return {file.name: file.sha256 for file in self.graphs} | beside
 
     def file(self, name: str) -> GraphFile:
         """One of the files."""
@@ -88,15 +97,17 @@ class Exported:
         """The graph that zoo captured itself, whatever file is measured in its place."""
         return self.graph.shipped if name == MODEL else self.pipeline.shipped
 
-    def holding(self, files: Mapping[str, bytes]) -> Exported:
+    def holding(self, files: Mapping[str, bytes], weights: Weights | None = None) -> Exported:
         """The same export with other bytes in the place of its own."""
-        return replace(self, graphs=tuple(file.holding(files[file.name]) for file in self.graphs))
+        return replace(self, graphs=tuple(file.holding(files[file.name], weights) for file in self.graphs))
 
 
-def capture_model(subject: Subject, inputs: Inputs, *, opset: int) -> Graph:
-    """model.onnx, described."""
+def capture_model(subject: Subject, inputs: Inputs, *, opset: int, one_file: int = MAX_ONNX_BYTES) -> Graph:
+    """model.onnx, described; above `one_file` bytes its weights lie beside it."""
     example = example_inputs(subject.signature, inputs.model)
-    graph = export_kept_on_disk(subject.module, example, subject.signature, opset=opset, name=subject.model)
+    graph = export_kept_on_disk(
+        subject.module, example, subject.signature, opset=opset, name=subject.model, one_file=one_file
+    )
     name_axes(graph.shipped, subject.signature, subject.export.declared_arithmetic)
     describe(graph.shipped, metadata(subject, role="model", opset=opset, exporter=_exporter()))
     return graph
@@ -119,7 +130,7 @@ def _exporter() -> str:
 
 def model_file(subject: Subject, graph: Graph, inputs: Inputs) -> GraphFile:
     """The captured model as a file."""
-    data = serialize(graph.shipped)
+    data = serialize(graph.shipped, graph.weights)
     return GraphFile(
         name=MODEL,
         role="model",
@@ -130,12 +141,13 @@ def model_file(subject: Subject, graph: Graph, inputs: Inputs) -> GraphFile:
         cases=inputs.model,
         example=_shapes(example_inputs(subject.signature, inputs.model)),
         guard_violations=graph.guard_violations,
+        weights=graph.weights,
     )
 
 
-def pipeline_file(subject: Subject, pipeline: Pipeline, inputs: Inputs) -> GraphFile:
-    """The composed pipeline as a file."""
-    data = serialize(pipeline.shipped)
+def pipeline_file(subject: Subject, pipeline: Pipeline, inputs: Inputs, *, weights: Weights | None = None) -> GraphFile:
+    """The composed pipeline as a file; `weights` are those of the model in it."""
+    data = serialize(pipeline.shipped, weights)
     return GraphFile(
         name=PIPELINE,
         role="pipeline",
@@ -146,6 +158,7 @@ def pipeline_file(subject: Subject, pipeline: Pipeline, inputs: Inputs) -> Graph
         cases=inputs.raw,
         example=_shapes(inputs.raw[0].inputs),
         guard_violations=pipeline.guard_violations,
+        weights=weights,
     )
 
 

@@ -20,9 +20,11 @@ import torch
 from torch import nn
 
 from zoo.api.task import Signature
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES
 from zoo.models.outputs import Array
 from zoo_export.capture.capture_files import read_capture, write_capture
 from zoo_export.capture.torch_export import Graph, export_graph
+from zoo_export.subject.state_dict import state_bytes
 
 MAX_CAPTURES: Final = 16
 MAX_DEPTH: Final = 32
@@ -53,12 +55,19 @@ def export_kept(
 
 
 def export_kept_on_disk(
-    module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+    module: nn.Module,
+    example: Mapping[str, Array],
+    signature: Signature,
+    *,
+    opset: int,
+    name: str,
+    one_file: int = MAX_ONNX_BYTES,
 ) -> Graph:
-    """As `export_graph`, of the files alone: the graph is the caller's own."""
-    key = _key(module, example, signature, opset=opset)
+    """As `export_graph`, of the files alone: the graph is the caller's own.  What has weights beside it is not kept."""
+    large = state_bytes(module) > one_file
+    key = None if large else _key(module, example, signature, opset=opset)
     if key is None:
-        return export_graph(module, example, signature, opset=opset, name=name)
+        return export_graph(module, example, signature, opset=opset, name=name, one_file=one_file)
     return _kept_on_disk(key, module, example, signature, opset=opset, name=name)
 
 

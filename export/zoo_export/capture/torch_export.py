@@ -15,13 +15,15 @@ from torch.utils import _pytree as pytree
 
 from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
 from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry
 from zoo_export.capture.onnx_graph import module_paths, strip
 from zoo_export.capture.shape_guards import guard_lines, guard_violations
+from zoo_export.capture.weights_file import WeightsFile
 from zoo_export.subject.choose_cases import Sizes
-from zoo_export.subject.state_dict import state
+from zoo_export.subject.state_dict import state_bytes
 
 LOWEST_OPSET: Final = 18
 """What the exporter's own operator library is written in; below it, it silently gives another opset."""
@@ -44,6 +46,10 @@ class Graph:
     """Sizes at which a shape guard of the capture does not hold; see `shape_guards`."""
     guard_lines: tuple[FrameSummary, ...] = ()
     """The lines of code that made the guards, as far as torch remembers them."""
+    weights: Weights | None = None
+    """The file beside both graphs; None where they hold their weights."""
+    file: WeightsFile | None = None
+    """What keeps it."""
 
 
 def check_opset(opset: int) -> None:
@@ -56,21 +62,28 @@ def check_opset(opset: int) -> None:
         )
 
 
-def check_size(module: nn.Module, *, name: str, largest: int) -> None:
-    """Refused where the numbers of a module are more bytes than one file of a bundle holds."""
-    stored = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in state(module).values()}
-    size = sum(stored.values())
+def check_size(module: nn.Module, *, name: str, largest: int = MAX_WEIGHTS_BYTES) -> None:
+    """Refused where the numbers of a module are more bytes than zoo writes into a bundle."""
+    size = state_bytes(module)
     if size > largest:
         raise Refused(
-            f"{name} has {size:,} bytes of parameters, and one ONNX file holds {largest:,}: zoo writes no larger ones",
+            f"{name} has {size:,} bytes of parameters, and zoo exports up to {largest:,}",
             hint="export a smaller size of the model, or one in float16 (module.half())",
         )
 
 
 def export_graph(
-    module: nn.Module, example: Mapping[str, Array], signature: Signature, *, opset: int, name: str
+    module: nn.Module,
+    example: Mapping[str, Array],
+    signature: Signature,
+    *,
+    opset: int,
+    name: str,
+    one_file: int = MAX_ONNX_BYTES,
 ) -> Graph:
     """The module as captured on one example, whose named axes become dynamic.
+
+    The weights of a module of more bytes than `one_file` lie in a file beside the graph.
 
     Refuses a module in training mode.  PluginError tells in the exporter's words why a module cannot be captured.
     """
@@ -79,6 +92,9 @@ def export_graph(
     if training:
         raise NotProved(f"{name} is in training mode ({training[0]}); what is exported must be in eval mode")
     program = _capture(module, example, signature, opset=opset, name=name)
+    file = WeightsFile.make() if state_bytes(module) > one_file else None
+    if file is not None:
+        file.take(program.model)
     plain = program.model_proto
     if len(plain.graph.output) != len(signature.outputs):
         names = ", ".join(port.name for port in signature.outputs)
@@ -94,6 +110,8 @@ def export_graph(
             raise PluginError(
                 f"the graph of {name} was captured but could not be optimised: {_reason(error)}"
             ) from error
+    if file is not None:  # what was folded is in memory
+        file.take(program.model)
     shipped = program.model_proto
     modules, sizes = module_paths(shipped), guard_violations(program, signature, example)
     lines = guard_lines(program, signature, example) if sizes else ()
@@ -106,6 +124,8 @@ def export_graph(
         modules=modules,
         guard_violations=sizes,
         guard_lines=lines,
+        weights=None if file is None else file.weights(),
+        file=file,
     )
 
 
@@ -172,14 +192,30 @@ def _assert_opset(model: onnx.ModelProto, *, opset: int, name: str) -> None:
         )
 
 
-def serialize(model: onnx.ModelProto) -> bytes:
-    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph."""
+def serialize(model: onnx.ModelProto, weights: Weights | None = None) -> bytes:
+    """The file's bytes: the same graph gives the same bytes; PluginError when it is no valid graph.
+
+    `weights` are those beside it: the check reads how large the file is.
+    """
     data: bytes = model.SerializeToString(deterministic=True)
     try:
-        onnx.checker.check_model(data, full_check=True)
+        if weights is None:
+            onnx.checker.check_model(data, full_check=True)
+        else:
+            _check_beside(data, weights)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise PluginError(
             f"what was captured is no valid graph: {_reason(error)}",
             hint="an output that is an input, or another output, is given as a copy: clone() it",
         ) from error
     return data
+
+
+def _check_beside(data: bytes, weights: Weights) -> None:
+    """The check of a graph whose weights lie in a file: it must lie there too."""
+    path = weights.path.with_name("checked.onnx")
+    path.write_bytes(data)
+    try:
+        onnx.checker.check_model(str(path), full_check=True)
+    finally:
+        path.unlink()

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from zoo.bundle.runtime.external_data import is_external
 from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.controls.resize_edits import nearest
 
@@ -62,6 +63,8 @@ def weight(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     """The largest weight of one layer, counted from the first, with its sign changed."""
     copy = copy_of(model)
     for tensor in _weighted(copy)[layer:]:
+        if is_external(tensor):
+            return _turned_row(copy, tensor)
         values = numpy_helper.to_array(tensor).copy()
         index = np.unravel_index(np.abs(values).argmax(), values.shape)
         if values[index] != 0:
@@ -76,10 +79,49 @@ def scale(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     copy = copy_of(model)
     factor = SCALE_IN_HALF if _computes_in_half(model) else SCALE
     for tensor in _weighted(copy)[::-1][layer:]:
+        if is_external(tensor):
+            return _scaled(copy, tensor, factor)
         values = numpy_helper.to_array(tensor)
         _set(tensor, (values * np.float32(factor)).astype(values.dtype))
         return Mutated(copy, f"{tensor.name} times {factor}")
     return None
+
+
+# of weights beside the graph: the same file, and operators that make one thing wrong
+
+
+def _turned_row(copy: onnx.ModelProto, tensor: onnx.TensorProto) -> Mutated:
+    """The first row of a weight with its sign changed."""
+    name = tensor.name
+    for constant, number in (("first", 0), ("second", 1), ("axis", 0), ("end", 2**31)):
+        copy.graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), f"mutation/{constant}"))
+    row, rest, turned = "mutation/row", "mutation/rest", "mutation/turned"
+    _in_place_of(
+        copy,
+        name,
+        "mutation/weight",
+        helper.make_node("Slice", [name, "mutation/first", "mutation/second", "mutation/axis"], [row]),
+        helper.make_node("Slice", [name, "mutation/second", "mutation/end", "mutation/axis"], [rest]),
+        helper.make_node("Neg", [row], [turned]),
+        helper.make_node("Concat", [turned, rest], ["mutation/weight"], axis=0),
+    )
+    return Mutated(copy, f"the sign of {name}[0] changed")
+
+
+def _scaled(copy: onnx.ModelProto, tensor: onnx.TensorProto, factor: float) -> Mutated:
+    kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    copy.graph.initializer.append(numpy_helper.from_array(np.array(factor, kind), "mutation/factor"))
+    scaling = helper.make_node("Mul", [tensor.name, "mutation/factor"], ["mutation/weight"])
+    _in_place_of(copy, tensor.name, "mutation/weight", scaling)
+    return Mutated(copy, f"{tensor.name} times {factor}")
+
+
+def _in_place_of(copy: onnx.ModelProto, name: str, other: str, *making: onnx.NodeProto) -> None:
+    """Have every node read `other`, which these nodes make, in the place of a value."""
+    for node in nodes(copy.graph):
+        node.input[:] = [other if source == name else source for source in node.input]
+    for index, node in enumerate(making):
+        copy.graph.node.insert(index, node)
 
 
 def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
@@ -90,7 +132,8 @@ def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     for node in reversed(copy.graph.node):
         for name in node.input[2:3] if node.op_type in _WEIGHTED else node.input if node.op_type == "Add" else ():
             tensor = tensors.get(name)
-            if tensor is not None and len(tensor.dims) == 1 and tensor.data_type in _FLOATS:
+            inside = tensor is not None and not is_external(tensor)
+            if tensor is not None and inside and len(tensor.dims) == 1 and tensor.data_type in _FLOATS:
                 values = numpy_helper.to_array(tensor)
                 if np.any(values) and left == 0:
                     _set(tensor, np.zeros_like(values))
@@ -170,6 +213,8 @@ def normalisation(preprocess: onnx.ModelProto) -> Mutated | None:
     copy = copy_of(preprocess)
     changed = []
     for tensor in copy.graph.initializer:
+        if is_external(tensor):
+            continue
         values = numpy_helper.to_array(tensor)
         if tensor.name.startswith("prepare.") and values.dtype == np.float32 and np.any(values):
             _set(tensor, values * np.float32(LEVELS))

@@ -195,7 +195,16 @@ def _run_mutant(
     sizes = (1, 3) if name == "batch" else (len(cases),)
     data = mutated.model.SerializeToString()
     repeats = name == "training"  # the others draw no random numbers
-    result = run_graph(runtime, data, cases, file.signature, title=f"control {name}", sizes=sizes, repeats=repeats)
+    result = run_graph(
+        runtime,
+        data,
+        cases,
+        file.signature,
+        title=f"control {name}",
+        sizes=sizes,
+        repeats=repeats,
+        weights=file.weights,
+    )
     hash_weights(mutated.model)
     return Mutant(name=name, role="model", detail=mutated.detail, model=mutated.model, indices=indices, result=result)
 
@@ -280,6 +289,6 @@ def pipeline_mutant(runtime: Runtime, control: Control, pipeline: onnx.ModelProt
     indices = choose_cases(cases, 1 + len({case.kind for case in cases if case.gates and not is_range(case)}))
     chosen = [cases[index] for index in indices]
     data = model.SerializeToString()
-    result = run_graph(runtime, data, chosen, signature, title=f"control {control.name}")
+    result = run_graph(runtime, data, chosen, signature, title=f"control {control.name}", weights=file.weights)
     hash_weights(model)
     return Mutant(name=control.name, role="pipeline", detail=control.edit, model=model, indices=indices, result=result)

@@ -13,6 +13,7 @@ from onnx import numpy_helper
 
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import GraphFacts
+from zoo.bundle.runtime.external_data import Weights, is_external
 from zoo.bundle.runtime.graph import ParsedModel
 from zoo.bundle.runtime.safety.scan import required_inputs
 
@@ -27,8 +28,8 @@ MAX_FORMULA, MAX_AXES = 100, 3
 TRIED_SIZES = (1, 2, 3, 5, 8, 13, 33)
 
 
-def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
-    """The facts that need no run."""
+def graph_facts(model: onnx.ModelProto, *, opset_asked: int, weights: Weights | None = None) -> GraphFacts:
+    """The facts that need no run; `weights` are those beside the graph, which belong to it."""
     walk = ParsedModel(model)
     every = [node for node, _ in walk.nodes]
     opsets = {entry.domain: entry.version for entry in model.opset_import}
@@ -44,7 +45,7 @@ def graph_facts(model: onnx.ModelProto, *, opset_asked: int) -> GraphFacts:
         ),
         random=tuple(_random(model, every)),
         paths=tuple(sorted({" ".join(text.split())[:120] for text in _texts(model, every) if _PATH.search(text)})),
-        external=tuple(t.name for t in walk.tensors if t.external_data or t.data_location == onnx.TensorProto.EXTERNAL),
+        external=() if weights is not None else tuple(t.name for t in walk.tensors if is_external(t)),
     )
 
 

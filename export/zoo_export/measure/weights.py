@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from torch import nn
 
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Lineage
+from zoo.bundle.runtime.external_data import Weights, numbers
 from zoo.models.outputs import Array, call
 from zoo_export.capture.compose import OUTER
 from zoo_export.capture.onnx_graph import nodes
@@ -23,20 +25,46 @@ EXPLAINED_BYTES = 1024
 """A float constant up to this size may be written in the code (an epsilon, a mean); above it, it must have a name."""
 
 
-def initialisers(model: onnx.ModelProto) -> dict[str, tuple[tuple[int, ...], bytes]]:
-    """Shape and bytes per initialiser."""
+class _Stored(NamedTuple):
+    """An initialiser."""
+
+    shape: tuple[int, ...]
+    bytes: Array
+    """As numbers 0..255; of weights beside the graph a view of their file."""
+
+    def equals(self, other: _Stored) -> bool:
+        """The same shape and bytes."""
+        return self.shape == other.shape and np.array_equal(self.bytes, other.bytes)
+
+
+def _initialisers(model: onnx.ModelProto, weights: Weights | None = None) -> dict[str, _Stored]:
     return {
-        tensor.name: (tuple(tensor.dims), tensor.raw_data or numpy_helper.to_array(tensor).tobytes())
+        tensor.name: _Stored(
+            tuple(tensor.dims),
+            np.frombuffer(tensor.raw_data, np.uint8) if tensor.raw_data else _flat(numbers(tensor, weights)),
+        )
         for tensor in model.graph.initializer
     }
 
 
+def _flat(values: Array) -> Array:
+    return np.asarray(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
+
+
 def measure_lineage(
-    module: nn.Module, plain: onnx.ModelProto, inputs: Mapping[str, Array], signature: Signature
+    module: nn.Module,
+    plain: onnx.ModelProto,
+    inputs: Mapping[str, Array],
+    signature: Signature,
+    *,
+    weights: Weights | None = None,
 ) -> Lineage:
-    """The module's state against the unoptimised graph; what the graph lacks is proved unused or called missing."""
+    """The module's state against the unoptimised graph; what the graph lacks is proved unused or called missing.
+
+    `weights` is the file beside the graph, where it has one.
+    """
     tensors = state(module)
-    kept = initialisers(plain)
+    kept = _initialisers(plain, weights)
     first_name: dict[tuple[int, tuple[int, ...], tuple[int, ...]], str] = {}
     tied, different, absent, equal = [], [], [], 0
     groups: dict[str, list[str]] = {}
@@ -46,7 +74,8 @@ def measure_lineage(
         groups.setdefault(owner, []).append(name)
     for owner, names in groups.items():
         stored = [name for name in names if name in kept]  # all of them: a file may hold a tied tensor twice
-        wrong = [name for name in stored if kept[name] != (tuple(tensors[owner].shape), tensor_bytes(tensors[owner]))]
+        own = _Stored(tuple(tensors[owner].shape), tensor_bytes(tensors[owner])) if stored else None
+        wrong = [name for name in stored if own is not None and not own.equals(kept[name])]
         tied += [f"{name} = {owner}" for name in names if name != owner]
         different += wrong
         absent += [] if stored else [owner]
@@ -63,7 +92,7 @@ def measure_lineage(
         tied=tuple(tied),
         different=tuple(different),
         missing=tuple(missing),
-        extra=_unexplained(plain, tensors, _attributes(module)),
+        extra=_unexplained(plain, tensors, _attributes(module), weights),
     )
 
 
@@ -130,7 +159,10 @@ def _attributes(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _unexplained(
-    model: onnx.ModelProto, tensors: Mapping[str, torch.Tensor], attributes: Mapping[str, torch.Tensor]
+    model: onnx.ModelProto,
+    tensors: Mapping[str, torch.Tensor],
+    attributes: Mapping[str, torch.Tensor],
+    weights: Weights | None,
 ) -> tuple[str, ...]:
     """Float constants above a kilobyte that are no state of the module, and byte for byte no tensor that it holds."""
     extra = [tensor for tensor in model.graph.initializer if tensor.name not in tensors]
@@ -138,24 +170,34 @@ def _unexplained(
         (node.output[0], a.t) for node in nodes(model.graph) if node.op_type == "Constant" for a in node.attribute
     ]
     floats = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
-    named = [(tensor.name, numpy_helper.to_array(tensor)) for tensor in extra if tensor.data_type in floats]
+    named = [(tensor.name, numbers(tensor, weights)) for tensor in extra if tensor.data_type in floats]
     named += [(name, numpy_helper.to_array(tensor)) for name, tensor in inline if tensor.data_type in floats]
     large = [(name, values) for name, values in named if values.nbytes > EXPLAINED_BYTES]
-    known = {tensor_bytes(tensor) for tensor in (*tensors.values(), *attributes.values())} if large else set()
+    known = {_digest(tensor_bytes(tensor)) for tensor in (*tensors.values(), *attributes.values())} if large else set()
     return tuple(
         f"{name} {list(values.shape)} (a constant of the code: give it to register_buffer, so that it has a name)"
         for name, values in large
-        if values.tobytes() not in known
+        if _digest(_flat(values)) not in known
     )
 
 
-def differing(file: onnx.ModelProto, derived: onnx.ModelProto) -> tuple[str, ...]:
+def _digest(values: Array) -> bytes:
+    return hashlib.sha256(values.data).digest()
+
+
+def differing(
+    file: onnx.ModelProto,
+    derived: onnx.ModelProto,
+    *,
+    weights: Weights | None = None,
+    derived_weights: Weights | None = None,
+) -> tuple[str, ...]:
     """Initialisers of a file that are not, byte for byte, those derived anew from the module; a sentence each.
 
     Where preprocess and postprocess have other operators, as another version of zoo wrote them, their constants have
     no counterparts; `verify.rederive` says that the operators differ.
     """
-    expected, actual = initialisers(derived), initialisers(file)
+    expected, actual = _initialisers(derived, derived_weights), _initialisers(file, weights)
     if _operators_of_ends(file) != _operators_of_ends(derived):
         expected, actual = (
             {name: value for name, value in named.items() if not name.startswith(OUTER)} for named in (expected, actual)
@@ -165,7 +207,7 @@ def differing(file: onnx.ModelProto, derived: onnx.ModelProto) -> tuple[str, ...
     sentences += [
         f"{name}: {_difference(actual[name], values)}"
         for name, values in expected.items()
-        if actual.get(name, values) != values
+        if name in actual and not actual[name].equals(values)
     ]
     return tuple(sentences)
 
@@ -175,12 +217,12 @@ def _operators_of_ends(model: onnx.ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node if any(name.startswith(OUTER) for name in node.output)]
 
 
-def _difference(actual: tuple[tuple[int, ...], bytes], expected: tuple[tuple[int, ...], bytes]) -> str:
-    if actual[0] != expected[0]:
-        return f"shape {list(actual[0])}, not {list(expected[0])}"
-    if len(actual[1]) != len(expected[1]):
+def _difference(actual: _Stored, expected: _Stored) -> str:
+    if actual.shape != expected.shape:
+        return f"shape {list(actual.shape)}, not {list(expected.shape)}"
+    if actual.bytes.size != expected.bytes.size:
         return "another dtype"
-    changed = np.frombuffer(actual[1], np.uint8) != np.frombuffer(expected[1], np.uint8)
+    changed = actual.bytes != expected.bytes
     return f"{int(changed.sum())} of {changed.size} bytes differ"
 
 
@@ -192,18 +234,25 @@ CHANGED = 0.5
 """Relative difference up to which a tensor is the same one, changed."""
 
 
-def trace(module: nn.Module, derived: onnx.ModelProto, file: onnx.ModelProto) -> Lineage | None:
+def trace(
+    module: nn.Module,
+    derived: onnx.ModelProto,
+    file: onnx.ModelProto,
+    *,
+    weights: Weights | None = None,
+    derived_weights: Weights | None = None,
+) -> Lineage | None:
     """The lineage of a file that zoo did not write, by the numbers of its float initialisers.
 
     They are the module's own, bit for bit, or folded from them as zoo's export folds them, up to the last bits.  None
     where some of them are like neither; then their lineage is not known.
     """
     own = {name: tensor.cpu().numpy() for name, tensor in state(module).items() if tensor.is_floating_point()}
-    folded = {tensor.name: numpy_helper.to_array(tensor) for tensor in derived.graph.initializer}
+    folded = {tensor.name: numbers(tensor, derived_weights) for tensor in derived.graph.initializer}
     folded = {n: v for n, v in folded.items() if v.dtype.kind == "f" and not np.array_equal(v, own.get(n, _NOTHING))}
     equal, different = 0, []
     for tensor in file.graph.initializer:
-        values = numpy_helper.to_array(tensor)
+        values = numbers(tensor, weights)
         if values.dtype.kind != "f" or values.size < TRACED_ELEMENTS:
             continue
         same, alike = _nearest(values, own), _nearest(values, folded)

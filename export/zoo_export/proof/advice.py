@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import onnx
+import torch
 from torch import nn
 
 from zoo.api.errors import NotProved, PluginError, ZooError
@@ -13,7 +15,7 @@ from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Precision
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import judge
-from zoo.models.outputs import Array
+from zoo.models.outputs import Array, call
 from zoo_export.capture.onnx_graph import nodes
 from zoo_export.capture.torch_export import Graph
 from zoo_export.measure.weights import changed_buffers
@@ -22,6 +24,7 @@ from zoo_export.proof.hints import (
     CAPTURE,
     CHANGED,
     CONSTANT,
+    DRAWS,
     GUARD,
     NOT_FINITE,
     OF_ANY_SIZE,
@@ -29,20 +32,26 @@ from zoo_export.proof.hints import (
     OTHER_OPERATOR,
     RANDOM,
     REFUSED,
+    SHAPES,
     WIDE,
     WRONG,
 )
 from zoo_export.reference.call_sites import (
     CallSite,
+    forward_site,
     operators,
     site_in_trace,
     site_of,
     site_of_frame,
+    site_of_node,
     training_site,
 )
 from zoo_export.reference.suspect_lines import mixing_site, not_finite_site, unrolling_site
 from zoo_export.subject.results import Outputs
 from zoo_export.subject.subject import Subject
+
+Sites = Mapping[str, CallSite]
+"""By operator, the first line that calls it."""
 
 
 def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plain: onnx.ModelProto | None) -> ZooError:
@@ -51,16 +60,45 @@ def refused(error: ZooError, subject: Subject, inputs: Mapping[str, Array], plai
         return _in_training(error, subject.module)
     reason = _words(error)
     operator, sites = _operator(reason), _sites(subject.module, inputs, subject.signature)
-    site = site_of(error, subject.module) or _of_node(reason, plain, subject.module) or _called(operator, sites)
+    site = site_of(error, subject.module) or _of_node(reason, plain, subject.module, sites)
+    site = site or _called(operator, sites) or site_of_node(error, subject.module)
     if site is None and "inferred a static shape" in reason:
         site = _found(unrolling_site, subject.module, inputs, subject.signature)
     known = _newer_opset(reason) or _hint(f"{reason} {site.code if site else ''}")
     if site is None:  # the exporter names no line: one that is known to give trouble
         site = next((other for other in sites.values() if _hint(other.code)), None)
         known = known or (_hint(site.code) if site else "")
-    where = f"; it is called in {site}" if site else ""
     hint = known or (OTHER_OPERATOR if operator or site else error.hint)
-    return PluginError(f"{_whole(error)}{where}", hint=hint)
+    if any(isinstance(part, torch.jit.ScriptModule) for part in subject.module.modules()):
+        hint = _hint("ScriptModule")
+    return PluginError(f"{_whole(error)}{_at(site)}", hint=hint)
+
+
+def demand_running(subject: Subject, case: Case) -> None:
+    """PluginError with the module, the line and the hint where the model gives an input of its task no answer."""
+    module = subject.module
+    try:
+        outputs = call(module, case.inputs, subject.signature)
+    except ZooError as error:
+        raise PluginError(f"{error.message}{_from(module)}", hint=error.hint) from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        site = site_of(error, module)
+        refusal = f"{subject.model} does not run on an input of its task: {said}{_at(site)}"
+        raise PluginError(refusal, hint=_hint(said) or SHAPES) from error
+    for port in subject.signature.outputs:
+        if outputs[port.name].dtype == np.float16 != np.dtype(port.dtype):
+            refusal = f"{subject.model} gives {port.name} in float16; the task's signature says {port.dtype}"
+            raise PluginError(f"{refusal}{_from(module)}", hint="end the model with .float()")
+
+
+def _from(module: nn.Module) -> str:
+    site = forward_site(module)
+    return f"; its answer comes from {site}" if site else ""
+
+
+def _at(site: CallSite | None) -> str:
+    return f"; it is called in {site}" if site else ""
 
 
 def _in_training(error: NotProved, module: nn.Module) -> NotProved:
@@ -86,9 +124,9 @@ def _advice(evidence: Evidence, subject: Subject, inputs: Sequence[Outputs], gra
     refusals = dict.fromkeys(said for measured in evidence.graphs for said in _refusals(measured))
     sites = _sites(module, inputs[0], signature)
     if refusals:
-        yield from _of_runtime(refusals, graph, module, precision=evidence.reference.precision)
+        yield from _of_runtime(refusals, graph, module, sites, precision=evidence.reference.precision)
     else:
-        yield from _of_randomness(evidence, graph, module)
+        yield from _of_randomness(evidence, graph, module, sites)
         broken = _found(not_finite_site, module, inputs[0], signature)
         if broken is not None:
             yield f"{broken}: {NOT_FINITE}"
@@ -102,7 +140,7 @@ def _advice(evidence: Evidence, subject: Subject, inputs: Sequence[Outputs], gra
     if evidence.lineage is not None and evidence.lineage.extra and "lift_fresh" in sites:
         yield f"{sites['lift_fresh']}: {CONSTANT}"
     for name, words in (*WRONG.items(), *(OF_ANY_SIZE.items() if _has_sizes(signature) else ())):
-        site = sites.get(name) or next((site for site in sites.values() if re.search(rf"\b{name}\(", site.code)), None)
+        site = _named(name, sites)
         if site is not None:
             yield f"{site}: instead of {name} write {words}"
 
@@ -119,14 +157,16 @@ def _refusals(graph: GraphEvidence) -> list[str]:
     return said or [sentence for axis in axes for sentence in axis.failures if "ONNX Runtime says" in sentence]
 
 
-def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module, *, precision: Precision) -> Iterator[str]:
+def _of_runtime(
+    refusals: Iterable[str], graph: Graph, module: nn.Module, sites: Sites, *, precision: Precision
+) -> Iterator[str]:
     """The line behind a node that the runtime refuses, and what to write instead."""
     for said in refusals:
         node = re.search(r"(?:Name:|with name )'([^']+)'", said)
         if node is None:
             continue
         name = node[1].partition("/")[0]
-        site = _line_of(name, graph.plain, module)
+        site = _line_of(name, graph.plain, module, sites)
         where = f"{site}: " if site is not None else ""
         dtype = _narrow_or_wide(name, graph.plain) or ("" if precision == "float32" else precision)
         missing = "NOT_IMPLEMENTED" in said and dtype
@@ -134,11 +174,12 @@ def _of_runtime(refusals: Iterable[str], graph: Graph, module: nn.Module, *, pre
         yield f"{where}{WIDE.format(dtype) if missing else hint}"
 
 
-def _of_randomness(evidence: Evidence, graph: Graph, module: nn.Module) -> Iterator[str]:
-    """The lines behind the nodes that draw random numbers."""
+def _of_randomness(evidence: Evidence, graph: Graph, module: nn.Module, sites: Sites) -> Iterator[str]:
+    """The line that draws random numbers; where none was met, those behind the nodes that do."""
+    drawn = next((site for name, site in sites.items() if name.strip("_").removesuffix("_like") in DRAWS), None)
     for measured in evidence.graphs[:1]:
         for node in measured.facts.random if measured.facts is not None else ():
-            site = _line_of(node.rpartition(" ")[2], graph.plain, module)
+            site = drawn or _line_of(node.rpartition(" ")[2], graph.plain, module, sites)
             if site is not None:
                 yield f"{site}: {RANDOM}"
 
@@ -215,19 +256,30 @@ def _has(operator: str, opset: int) -> bool:
         return False
 
 
-def _of_node(reason: str, plain: onnx.ModelProto | None, module: nn.Module) -> CallSite | None:
+def _of_node(reason: str, plain: onnx.ModelProto | None, module: nn.Module, sites: Sites) -> CallSite | None:
     """The line of the user's code that a node of the captured graph comes from, by what the exporter says."""
     match = re.search(r"node name: (\w+)\)", reason)
-    return None if match is None or plain is None else _line_of(match[1], plain, module)
+    return None if match is None or plain is None else _line_of(match[1], plain, module, sites)
 
 
-def _line_of(name: str, plain: onnx.ModelProto, module: nn.Module) -> CallSite | None:
-    """The line of the user's code that a node of the captured graph comes from, by the node's name."""
+def _line_of(name: str, plain: onnx.ModelProto, module: nn.Module, sites: Sites) -> CallSite | None:
+    """The line of the user's code that a node of the captured graph comes from, by the node's name.
+
+    The exporter keeps the lines of `forward` alone; where the operator was met in the eager run, its own line is known.
+    """
     for node in nodes(plain.graph):
         if node.name == name:
-            trace = next((entry.value for entry in node.metadata_props if entry.key.endswith("stack_trace")), "")
-            return site_in_trace(trace, module)
+            facts = {entry.key.rpartition(".")[2]: entry.value for entry in node.metadata_props}
+            operator = re.search(r"target=torch\.ops\.\w+\.(\w+)", facts.get("fx_node", ""))
+            met = _named(operator[1].removeprefix("native_"), sites) if operator else None
+            return met or site_in_trace(facts.get("stack_trace", ""), module)
     return None
+
+
+def _named(operator: str, sites: Sites) -> CallSite | None:
+    """Where an operator is called, or the first line that has its name."""
+    lines = (site for site in sites.values() if re.search(rf"\b{operator}\(", site.code))
+    return sites.get(operator) or next(lines, None)
 
 
 def _called(operator: str, sites: Mapping[str, CallSite]) -> CallSite | None:

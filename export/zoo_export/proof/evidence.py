@@ -76,10 +76,13 @@ def gather(results: Results) -> Evidence:
 
 
 def _subject_record(subject: Subject, exported: Exported) -> SubjectRecord:
+    files = [File(name=file.name, sha256=file.sha256, bytes=len(file.data)) for file in exported.graphs]
+    if (beside := exported.weights) is not None:
+        files.append(File(name=beside.path.name, sha256=beside.sha256, bytes=beside.bytes))
     return SubjectRecord(
         model=subject.model,
         task=subject.problem.task,
-        files=tuple(File(name=file.name, sha256=file.sha256, bytes=len(file.data)) for file in exported.graphs),
+        files=tuple(files),
         weights=subject.lineage.weights,
         weights_sha256=subject.lineage.weights_sha256,
         trained=subject.trained,
@@ -220,7 +223,8 @@ def _truth(results: Results, agreement: Agreement | None, skew: Sequence[Prepare
         results.submitted.pipeline.items.result(),
         agreement=agreement if results.inputs.items else None,
         skew=skew,
-        raw_head=is_raw_head(results.runs[MODEL], results.runs[PIPELINE]),
+        # an adapter stands between the head that was trained and the one that ships
+        raw_head=not results.subject.adapted and is_raw_head(results.runs[MODEL], results.runs[PIPELINE]),
     )
 
 

@@ -59,6 +59,10 @@ CAPTURE: Final = (
         "pad the input with F.pad and pool with ceil_mode=False: the operators round other shapes up",
     ),
     Hint(r"ZeroDivision|adaptive_avg_pool", "pool with x.mean((2, 3)), or give the input a fixed size"),
+    Hint(
+        r"index out of range in self",
+        "an index outside its table: give the table as many rows as the input has max_length, or declare a smaller one",
+    ),
     Hint(r"UninitializedParameter|Lazy", "build the model with fixed sizes, or run it once in its builder"),
 )
 """In order; the first that matches holds."""
@@ -83,6 +87,13 @@ WRONG: Final = {
     "cond": "torch.where on one item, or a condition for each item: torch.cond decides for the whole batch at once",
 }
 """Operators that are often behind a wrong file, with what to write instead."""
+DRAWS: Final = frozenset(
+    {
+        *("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "native_dropout", "normal"),
+        *("rand", "randint", "randn", "random", "uniform"),
+    }
+)
+"""Operators that draw random numbers, but for underscores and `_like`."""
 OF_ANY_SIZE: Final = {
     "_adaptive_avg_pool2d": "a mean over the axis, or give the input a fixed size: its windows are captured for some "
     "sizes only",
@@ -103,6 +114,10 @@ WIDE: Final = (
     "on what comes in)"
 )
 REFUSED: Final = "ONNX Runtime does not run this as it was written: write it with other operators"
+SHAPES: Final = (
+    "let forward take the inputs that the task's signature names, any number of items at a time, or declare an adapter "
+    "(ModelSpec.adapter)"
+)
 OF_RUNTIME: Final = (
     Hint(r"initial_[ch]", "an LSTM with proj_size: use nn.LSTM without it, and a linear layer behind it"),
     Hint(r"ellips", "einsum without an ellipsis, or matmul and transpose"),

@@ -15,8 +15,8 @@ import torch
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
-from zoo.bundle.runtime.manifest import MAX_FILE_BYTES
-from zoo.bundle.runtime.sandbox import Engine, Runtime
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
+from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime
 from zoo.models.pipeline import TorchPipeline
 from zoo.runs.kept_files import nothing_kept
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores
@@ -24,7 +24,7 @@ from zoo_export.capture.capture import PIPELINE, Exported
 from zoo_export.capture.torch_export import check_size
 from zoo_export.controls.equivalence import with_equivalence
 from zoo_export.controls.mutation_score import Unmutated, mutation_score
-from zoo_export.proof.advice import advice
+from zoo_export.proof.advice import advice, demand_running
 from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
@@ -35,6 +35,7 @@ from zoo_export.runtime.queue import runtime_queue
 from zoo_export.subject.choose_cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
+from zoo_export.subject.state_dict import own_copy, state_bytes
 from zoo_export.subject.subject import Subject
 
 Progress = Callable[[str], None]
@@ -65,37 +66,52 @@ def prove(
     opset: int,
     evaluate: int = 500,
     files: Mapping[str, bytes] | None = None,
+    weights: Weights | None = None,
+    one_file: int = MAX_ONNX_BYTES,
     golden_of_users: bool = True,
     engine: Engine = "onnxruntime",
     progress: Progress = lambda _: None,
 ) -> Proof:
     """Export the subject and measure the result; with `files`, measure those instead of the fresh ones.
 
+    `weights` are those beside the given files.  A model of more bytes than `one_file` has its own beside its graphs.
     `engine` is the runtime that executes the graphs.
 
     PyTorch's thread count and random state are put back at the end.
     """
     start = time.perf_counter()
-    check_size(subject.module, name=subject.model, largest=MAX_FILE_BYTES)
+    check_size(subject.module, name=subject.model)
+    limits = Limits.beside(max(state_bytes(subject.module), 0 if weights is None else weights.bytes))
     cores = idle_cores()  # before the runtime's process starts
-    with restored_torch(), torch.no_grad(), Runtime(engine=engine) as runtime, runtime_queue(runtime) as queue:
+    with (
+        restored_torch(),
+        torch.no_grad(),
+        Runtime(engine=engine, limits=limits) as runtime,
+        runtime_queue(runtime) as queue,
+    ):
         use_cores(cores)
-        pipeline = subject.torch_pipeline()
+        tried = replace(subject, module=own_copy(subject.module))  # a call may change what a module keeps
+        pipeline = tried.torch_pipeline()
         prepared = _kept_preprocess(pipeline, files)
         inputs = collect(
-            subject,
+            tried,
             pipeline,
             evaluate=evaluate,
             golden_of_users=golden_of_users,
             preprocess=lambda raw: prepared.get("preprocess", raw, lambda: pipeline.inputs(raw)),
         )
+        demand_running(tried, inputs.model[0])
         for note in inputs.notes:
             progress(note)
         progress("running PyTorch in double precision")
-        eager = timed(lambda: run_double(subject, inputs, pipeline))
+        eager = timed(lambda: run_double(tried, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
-        submitted = timed(lambda: capture_and_submit(subject, inputs, pipeline, queue, opset=opset, files=files))
+        submitted = timed(
+            lambda: capture_and_submit(
+                subject, inputs, pipeline, queue, opset=opset, files=files, weights=weights, one_file=one_file
+            )
+        )
         progress("running PyTorch in its other backends")
         references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
         progress("comparing")
@@ -115,6 +131,8 @@ def prove(
                 opset=opset,
                 evaluate=evaluate,
                 files=files,
+                weights=weights,
+                one_file=one_file,
                 golden_of_users=golden_of_users,
                 engine=engine,
                 progress=progress,

@@ -14,6 +14,7 @@ from functools import partial
 from zoo.api.errors import NotProved, PluginError
 from zoo.api.task import Case, Control, Signature
 from zoo.bundle.judge.evidence import Environment
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.capture import (
     PIPELINE,
@@ -73,7 +74,7 @@ class SubmittedPipeline:
 
 def submit_graph(queue: RuntimeQueue, file: GraphFile) -> SubmittedGraph:
     """One graph with everything that it is run on."""
-    session = queue.submit(partial(load, model=file.data, title=file.name))
+    session = queue.submit(partial(load, model=file.data, title=file.name, weights=file.weights))
     own_rollouts = rollouts(file.cases, file.signature)
     violations = cases_of_sizes(file.cases, file.signature.inputs, file.guard_violations)
     return SubmittedGraph(
@@ -132,20 +133,25 @@ def capture_and_submit(
     *,
     opset: int,
     files: Mapping[str, bytes] | None = None,
+    weights: Weights | None = None,
+    one_file: int = MAX_ONNX_BYTES,
 ) -> Submitted:
-    """Both graphs captured; the runtime is given each file, or the given one in its place, as soon as it is there."""
+    """Both graphs captured; the runtime is given each file, or the given one in its place, as soon as it is there.
+
+    `weights` are those beside the given files.
+    """
     whole = files is None or PIPELINE in files
     where = queue.submit(environment)
     controls = planned(subject.task.answers.controls(subject.problem), subject.signature, whole=whole)
-    graph, captured_file = _captured(subject, inputs, opset=opset)
-    model = submit_graph(queue, _measured_file(captured_file, files))
+    graph, captured_file = _captured(subject, inputs, opset=opset, one_file=one_file)
+    model = submit_graph(queue, _measured_file(captured_file, files, weights))
     mutants = submit_model_mutants(queue, model.file, model.session, controls)
     captured, submitted = None, None
     if whole:
         with _told(subject, inputs, graph):
             captured = capture_pipeline(subject, pipeline, graph, inputs, opset=opset)
-            fresh = pipeline_file(subject, captured, inputs)
-        file = _measured_file(fresh, files)
+            fresh = pipeline_file(subject, captured, inputs, weights=graph.weights)
+        file = _measured_file(fresh, files, weights)
         submitted = submit_pipeline(queue, file, captured, inputs, model.file.signature)
         mutants |= submit_postprocess_mutants(queue, submitted.postprocess)
         mutants |= submit_pipeline_mutants(
@@ -162,10 +168,10 @@ def capture_and_submit(
     )
 
 
-def _captured(subject: Subject, inputs: Inputs, *, opset: int) -> tuple[Graph, GraphFile]:
+def _captured(subject: Subject, inputs: Inputs, *, opset: int, one_file: int) -> tuple[Graph, GraphFile]:
     """The model's graph and its file."""
     with _told(subject, inputs, None):
-        graph = capture_model(subject, inputs, opset=opset)
+        graph = capture_model(subject, inputs, opset=opset, one_file=one_file)
     with _told(subject, inputs, graph):
         return graph, model_file(subject, graph, inputs)
 
@@ -180,5 +186,5 @@ def _told(subject: Subject, inputs: Inputs, graph: Graph | None) -> Iterator[Non
         raise refused(error, subject, example, None if graph is None else graph.plain) from error
 
 
-def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None) -> GraphFile:
-    return fresh if files is None or fresh.name not in files else fresh.holding(files[fresh.name])
+def _measured_file(fresh: GraphFile, files: Mapping[str, bytes] | None, weights: Weights | None) -> GraphFile:
+    return fresh if files is None or fresh.name not in files else fresh.holding(files[fresh.name], weights)

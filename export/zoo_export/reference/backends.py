@@ -114,11 +114,32 @@ def own_precision(module: nn.Module, signature: Signature, example: Mapping[str,
 
 
 class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """A dispatch mode that does not load torch's compiler, which takes two CPU seconds; nothing is compiled here."""
+    """A mode that meets every operator, also inside the branch that `torch.cond` takes.
+
+    It does not load torch's compiler, which takes two CPU seconds; torch.cond alone compiles something here.
+    """
+
+    supports_higher_order_operators = True
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """torch.cond compiles itself, which this mode does not mind."""
+        return True
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.higher_order.cond:
+            condition, if_true, if_false, operands = args
+            with self:
+                return (if_true if bool(condition) else if_false)(*operands)
+        return self.computed(func, args, kwargs or {})
+
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """What an operator gives."""
+        raise NotImplementedError
 
 
 class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
@@ -128,8 +149,8 @@ class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.dtypes: set[torch.dtype] = set()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        outputs = func(*args, **(kwargs or {}))
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        outputs = func(*args, **kwargs)
         self.dtypes.update(leaf.dtype for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
         return outputs
 
@@ -137,8 +158,8 @@ class _Dtypes(_Mode):  # type: ignore[no-untyped-call]
 class _WideRequests(_Mode):  # type: ignore[no-untyped-call]
     """Every request for floats of less than double precision is one for double precision."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return func(*pytree.tree_map(_wide, args), **pytree.tree_map(_wide, kwargs or {}))
+    def computed(self, func: Any, args: Any, kwargs: Any) -> Any:
+        return func(*pytree.tree_map(_wide, args), **pytree.tree_map(_wide, kwargs))
 
 
 def _wide(value: object) -> object:

@@ -40,10 +40,18 @@ class CallSite:
 
 def training_site(part: nn.Module, path: str) -> CallSite | None:
     """Where the class of a module overrides `train`; None where it does not."""
-    method = type(part).train
-    if method is nn.Module.train:
+    return None if type(part).train is nn.Module.train else _method_site(part, path, "train")
+
+
+def forward_site(module: nn.Module) -> CallSite | None:
+    """Where the class of a module says what a call does; None where that is not Python."""
+    return _method_site(module, "the model", "forward")
+
+
+def _method_site(part: nn.Module, path: str, name: str) -> CallSite | None:
+    code = getattr(getattr(type(part), name), "__code__", None)
+    if code is None:
         return None
-    code = method.__code__
     lines = traceback.FrameSummary(code.co_filename, code.co_firstlineno, code.co_name)
     return CallSite(f"{path} ({type(part).__name__})", _short(code.co_filename), code.co_firstlineno, lines.line or "")
 
@@ -77,19 +85,18 @@ def operators(module: nn.Module, inputs: Mapping[str, Array], signature: Signatu
 
 
 def site_of(error: BaseException, module: nn.Module) -> CallSite | None:
-    """The last line of the user's code in the traceback of an error, or of what caused it.
+    """The last line of the user's code in the traceback of an error, or of what caused it."""
+    sites = (_site(list(traceback.walk_tb(cause.__traceback__)), module) for cause in _causes(error))
+    return next((site for site in sites if site is not None), None)
 
-    An error of the exporter about a node of the captured program has the node's own traceback.
-    """
+
+def site_of_node(error: BaseException, module: nn.Module) -> CallSite | None:
+    """The line of the captured program's node that the exporter failed at: the innermost `forward`, all it keeps."""
     for cause in _causes(error):
-        frames = [frame for frame, _ in traceback.walk_tb(cause.__traceback__)]
-        lines = [line for _, line in traceback.walk_tb(cause.__traceback__)]
-        nodes = [node for frame in frames if isinstance(node := frame.f_locals.get("node"), torch.fx.Node)]
-        site = _site(list(zip(frames, lines, strict=True)), module) or next(
-            (found for node in nodes if (found := site_in_trace(str(node.meta.get("stack_trace")), module))), None
-        )
-        if site is not None:
-            return site
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            node = frame.f_locals.get("node")
+            if isinstance(node, torch.fx.Node) and (site := site_in_trace(str(node.meta.get("stack_trace")), module)):
+                return site
     return None
 
 
@@ -184,6 +191,8 @@ def _called(inside: str, frame: FrameType, line: int) -> CallSite:
 
 
 def _is_users(frame: FrameType) -> bool:
+    if frame.f_code.co_filename.startswith("<eval_with_key>"):  # written by torch.compile, as in torch.cond
+        return False
     name = str(frame.f_globals.get("__name__", ""))
     return name.partition(".")[0] not in FOREIGN and not name.startswith(("zoo.", "torchvision.ops"))
 

@@ -4,6 +4,9 @@ PyTorch may answer more exactly than any chain of operators can: its Fourier tra
 double precision, and one case in a hundred is exact by chance.  The rule then calls a sound file wrong.  Where the
 file, computed in double precision, gives what PyTorch gives there, it computes the same function, and its own rounding
 is the noise.  A wrong file gives another answer in double precision as well, and the rule is as strict with that.
+
+Where PyTorch itself does not run in double precision, its single precision is compared, which is as far off as a file
+may be: that is measured by the file's own rounding as well.
 """
 
 from __future__ import annotations
@@ -95,9 +98,16 @@ def own_rounding(
     except Exception:  # an operator that the evaluator lacks, or not in double precision
         return None
     floats = [name for name, value in outputs.items() if np.issubdtype(value.dtype, np.floating)]
-    if not floats or not all(_same(wide[name], expected.reference[name], expected.noise[name]) for name in floats):
+    if not floats or any(wide[name].dtype != np.float64 for name in floats):
         return None
-    return {name: distance(outputs[name].astype(np.float64), wide[name]) for name in floats}
+    noise = {name: distance(outputs[name].astype(np.float64), wide[name]) for name in floats}
+    for name in floats:
+        off, known = distance(wide[name], expected.reference[name]), expected.noise[name]
+        if name not in expected.typical:  # nothing in double precision: PyTorch is off as well, by nobody knows what
+            known, noise[name] = _larger(known, noise[name]), _larger(off, noise[name])
+        if not _is_within(off, known, magnitude(expected.reference[name])):
+            return None
+    return noise
 
 
 def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
@@ -108,12 +118,14 @@ def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
     return dict(zip(names, ReferenceEvaluator(model).run(names, feeds), strict=True))
 
 
-def _same(wide: Array, reference: Array, noise: Magnitude) -> bool:
+def _larger(noise: Magnitude, other: Magnitude) -> Magnitude:
+    return Magnitude(rms=max(noise.rms or 0.0, other.rms or 0.0), max=max(noise.max or 0.0, other.max or 0.0))
+
+
+def _is_within(off: Magnitude, noise: Magnitude, scale: Magnitude) -> bool:
     """The rule, applied to the file in double precision: it may be off by what its constants are rounded by."""
-    off, scale = distance(wide, reference), magnitude(reference)
     return (
-        wide.dtype == np.float64
-        and off.rms is not None
+        off.rms is not None
         and off.max is not None
         and off.rms <= K * max(noise.rms or 0.0, FLOOR * (scale.rms or 0.0))
         and off.max <= K * max(noise.max or 0.0, FLOOR * (scale.max or 0.0))

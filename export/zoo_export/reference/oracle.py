@@ -68,7 +68,7 @@ class ReferenceOutputs:
     noise: Mapping[str, Magnitude]
     """Per float output: the smallest error over the backends."""
     typical: Mapping[str, Magnitude] = field(default_factory=dict)
-    """The same, of the middle backend."""
+    """The same, of the middle backend; not of an output that has no double precision."""
     moved: Mapping[str, Magnitude] = field(default_factory=dict)
     """Per float output: how far double precision moved with the inputs (see `Oracle.moved`)."""
     matching: Matching = DENSE

@@ -9,27 +9,33 @@ import numpy as np
 
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
+from zoo.bundle.judge.evidence import RANGE
+from zoo.bundle.runtime.external_data import Weights
 from zoo.bundle.runtime.sandbox import Runtime, Session
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
-from zoo_export.subject.ranges import is_range
+from zoo_export.subject.ranges import is_range, sequence_axis
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.rollout import Rollout
 
 BATCH_SIZES = (7, 1, 2, 3)
 """The largest first: it carries most cases."""
-MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64)
+MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64, 100, 6, 12, 10, 20, 24, 48)
 """Of one group of cases of equal shapes, put together from them again and again; the first matter most."""
 MAX_BATCH_ELEMENTS = 1 << 24
 """Numbers that go in and come out of the largest of these batches: 64 MiB in single precision."""
 MAX_BATCHES_ELEMENTS = 15_000_000
 """Of all of them together: 98 pictures of 224 pixels."""
+LONG_BATCH_SIZES = (65, 9)
+"""Of long sequences: what is wrong only where both are large."""
+MAX_BATCH_PAIRS = 1 << 23
+"""Pairs of positions in such a batch: attention has a number for each."""
 Loaded = Session | Failed
 
 
-def load(runtime: Runtime, model: bytes, *, title: str) -> Loaded:
+def load(runtime: Runtime, model: bytes, *, title: str, weights: Weights | None = None) -> Loaded:
     """A session, or the sentence in which the runtime refused the graph."""
     try:
-        return runtime.session(model, title=title)
+        return runtime.session(model, title=title, weights=weights)
     except ZooError as error:
         return Failed(error.message)
 
@@ -70,9 +76,10 @@ def run_graph(
     title: str,
     sizes: Sequence[int] = BATCH_SIZES,
     repeats: bool = True,
+    weights: Weights | None = None,
 ) -> RuntimeResult:
     """Load a graph, run the cases, close it."""
-    session = load(runtime, model, title=title)
+    session = load(runtime, model, title=title, weights=weights)
     result = run_cases(runtime, session, cases, signature, sizes=sizes, repeats=repeats)
     if not isinstance(session, Failed):
         with contextlib.suppress(ZooError):  # a process that died has no sessions left
@@ -92,8 +99,9 @@ def run_cases(
 ) -> RuntimeResult:
     """The cases in batches of every size where the graph has a batch axis, one by one where not.
 
-    Those of a range go alone.  One group also goes in batches of `more_sizes`, as far as their memory allows.  With
-    `repeats` one case runs once more, to see whether the bits are the same.
+    Those of a range go alone.  With `more_sizes`, one group also goes in batches of these sizes, as far as their memory
+    allows, and a long sequence in batches of its own.  With `repeats` one case runs once more, to see whether the bits
+    are the same.
     """
     if isinstance(session, Failed):
         return RuntimeResult(outputs=(session,) * len(cases))
@@ -112,11 +120,13 @@ def run_cases(
         plan = _usual_plan(cases, signature, sizes=sizes)
         for size, indices in plan:
             add(size, indices)
-        for size, indices in _large_batches(inputs, plan, first, more_sizes):
+        for size, indices in _large_batches(cases, plan, first, more_sizes):
             add(size, indices)
     for index, alone in enumerate(inputs):
         if index not in first:
             first[index] = run(runtime, session, alone)
+    for size, indices in _long_batches(cases, signature, first) if more_sizes else ():
+        add(size, indices)
     return RuntimeResult(
         outputs=tuple(first[index] for index in range(len(cases))),
         by_batch={size: tuple(rows) for size, rows in by_batch.items()},
@@ -151,17 +161,17 @@ def _usual_plan(cases: Sequence[Case], signature: Signature, *, sizes: Sequence[
 
 
 def _large_batches(
-    inputs: Sequence[Outputs], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
+    cases: Sequence[Case], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
 ) -> Plan:
-    """The smallest group of several cases of equal shapes in batches of these sizes, as far as the memory allows."""
+    """The smallest group of several gating cases of equal shapes in batches of these sizes, as far as memory allows."""
     groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for index in dict.fromkeys(index for _, indices in plan for index in indices):
-        groups.setdefault(tuple(value.shape for value in inputs[index].values()), []).append(index)
+    for index in dict.fromkeys(index for _, indices in plan for index in indices if cases[index].gates):
+        groups.setdefault(tuple(value.shape for value in cases[index].inputs.values()), []).append(index)
     if not groups:
         return []
 
     def elements(group: list[int]) -> int:
-        return _elements(inputs[group[0]]) + _elements(first.get(group[0], {}))
+        return _elements(cases[group[0]].inputs) + _elements(first.get(group[0], {}))
 
     group = max(groups.values(), key=lambda group: (len(group) > 1, -elements(group)))
     chosen, total = [], 0
@@ -171,6 +181,27 @@ def _large_batches(
             chosen.append((size, [group[at % len(group)] for at in range(size)]))
             total += needed
     return chosen
+
+
+def _long_batches(cases: Sequence[Case], signature: Signature, first: Mapping[int, RuntimeOutputs]) -> Plan:
+    """The longest sequence of a range that the memory allows, again and again in one batch."""
+    name = sequence_axis(signature)
+    if name is None or batch_name(signature) is None:
+        return []
+    port = next(port for port in signature.inputs if name in port.shape)
+    axis = port.shape.index(name)
+    long = [(case.inputs[port.name].shape[axis], index) for index, case in enumerate(cases) if case.kind == RANGE]
+    plan = []
+    for size in LONG_BATCH_SIZES:
+        few = [
+            (length, index)
+            for length, index in long
+            if size * length**2 <= MAX_BATCH_PAIRS
+            if size * (_elements(cases[index].inputs) + _elements(first[index])) <= MAX_BATCH_ELEMENTS
+        ]
+        if few:
+            plan.append((size, [max(few)[1]] * size))
+    return plan
 
 
 def _elements(arrays: RuntimeOutputs) -> int:

@@ -68,6 +68,7 @@ def find_subject(
             seed=seed if fresh else None,
         ),
         trained=not fresh,
+        adapted=bool(spec.adapter),
         export=spec.export,
         card=card,
         evaluation=card or (_embedded_card(trained, catalog) if data else None),

@@ -35,6 +35,8 @@ SEED: Final = 2_024
 WIDE: Final = 1_100
 MEGAPIXELS: Final = (3_000, 4_000)
 """Height and width of the largest picture; not tried where the answer is as large as the picture."""
+COLOURS: Final = {"one colour": (200, 30, 90), "all black": (0, 0, 0), "all white": (255, 255, 255)}
+"""Pictures of one colour; the channels of the first are not alike."""
 PADDED: Final = 130
 """The length in which padded texts lie."""
 
@@ -210,7 +212,7 @@ def _pictures(first: Case, port: Port, *, answer_grows: bool) -> Iterator[Case]:
     shapes: Mapping[str, tuple[int, int]] = {
         "height 1": (1, 45),
         "width 1": (52, 1),
-        "enlarged": (3, 2),
+        "enlarged": (2, 2),
         "wide": (9, WIDE),
         "tall": (WIDE, 8),
     }
@@ -218,8 +220,9 @@ def _pictures(first: Case, port: Port, *, answer_grows: bool) -> Iterator[Case]:
         shapes = {**shapes, "12 megapixels": MEGAPIXELS}
     for title, (height, width) in shapes.items():
         yield _picture(first, port, title, _fitted(picture, height, width))
-    colour = np.array([200, 30, 90], np.uint8)[: picture.shape[2]]
-    yield _picture(first, port, "one colour", np.broadcast_to(colour, (40, 31, picture.shape[2])).copy())
+    for title, colour in COLOURS.items():
+        values = np.array(colour, np.uint8)[: picture.shape[2]]
+        yield _picture(first, port, title, np.broadcast_to(values, (40, 31, picture.shape[2])).copy())
 
 
 def _picture(first: Case, port: Port, title: str, pixels: Array) -> Case:

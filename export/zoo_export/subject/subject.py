@@ -37,6 +37,8 @@ class Subject:
     lineage: LineageRecord
     trained: bool
     """False for an architecture with random weights."""
+    adapted: bool = False
+    """Whether the module is what an adapter of the plugin made of the model that was trained."""
     task_plugin: PluginRecord | None = None
     """Who offers the task."""
     export: ExportSpec = field(default_factory=ExportSpec)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,10 +20,12 @@ from zoo.models.pipeline import without_state
 
 FACTOR: Final = 8.0
 """How far beyond the usual values."""
+FAR: Final = 2.0**20
+"""How far once more: a clip at a thousand is met.  A power of two rounds nothing."""
 
 
 def values_beyond(cases: Sequence[Case], signature: Signature) -> tuple[Case, ...]:
-    """The first gating case, the floats of its inputs that are no state scaled, saturated, constant and one-hot."""
+    """The first gating case, with its floats (no state) scaled, saturated, constant, one-hot and huge."""
     names = [port.name for port in without_state(signature).inputs if port.dtype.startswith("float")]
     first = next((case for case in cases if case.gates), cases[0])
     if not any(first.inputs[name].size for name in names):
@@ -41,8 +44,9 @@ def values_beyond(cases: Sequence[Case], signature: Signature) -> tuple[Case, ..
     )
 
 
-def _scaled(values: Array) -> Array:
-    scaled: Array = (values * values.dtype.type(FACTOR)).astype(values.dtype)
+def _scaled(values: Array, *, factor: float = FACTOR) -> Array:
+    with np.errstate(over="ignore"):  # float16 has nothing as large; a case of infinite answers is left out
+        scaled: Array = (values * values.dtype.type(factor)).astype(values.dtype)
     return scaled
 
 
@@ -81,4 +85,5 @@ CHANGES: Final[dict[str, Callable[[Array], Array]]] = {
     "saturated values": _saturated,
     "one value everywhere": _constant,
     "one element alone": _one_hot,
+    f"{FAR:,.0f} times the usual values": partial(_scaled, factor=FAR),
 }

@@ -18,7 +18,8 @@ from torch import nn
 from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.parity_rule import FLOOR, K, judge_output
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.runtime.external_data import Weights
+from zoo.bundle.runtime.sandbox import Limits, Runtime
 from zoo.models.outputs import Array, arguments
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import IN, OUTER
@@ -49,7 +50,8 @@ def explain(proof: Proof, *, progress: Progress = lambda _: None) -> tuple[str, 
     """Sentences about the first divergence in each file, or that there is none."""
     progress("looking for the first tensor that leaves the noise")
     sentences = []
-    with torch.no_grad(), Runtime() as runtime:
+    beside = proof.exported.weights
+    with torch.no_grad(), Runtime(limits=Limits.beside(0 if beside is None else beside.bytes)) as runtime:
         if MODEL in proof.exported.files:
             sentences.append(_in_model(proof, runtime))
         if PIPELINE in proof.exported.files:
@@ -65,7 +67,7 @@ def _in_model(proof: Proof, runtime: Runtime) -> str:
     if not wanted:
         return f"{MODEL}: its values have other names than in zoo's own export, so their modules are unknown"
     try:
-        values = _values_of(runtime, model, case, list(wanted.values()))
+        values = _values_of(runtime, model, case, list(wanted.values()), proof.exported.weights)
     except ZooError as error:
         return f"{MODEL}: does not run ({error.message})"
     steps = list(_steps(proof.subject.module, case, signature, wanted, values))
@@ -103,12 +105,14 @@ def _values(model: onnx.ModelProto, modules: Mapping[str, str]) -> dict[str, str
     return last
 
 
-def _values_of(runtime: Runtime, model: onnx.ModelProto, case: Case, values: list[str]) -> dict[str, Array]:
+def _values_of(
+    runtime: Runtime, model: onnx.ModelProto, case: Case, values: list[str], weights: Weights | None
+) -> dict[str, Array]:
     """The graph's own values on one case."""
     opened = copy_of(model)
     known = {value.name for value in opened.graph.output}
     opened.graph.output.extend(onnx.ValueInfoProto(name=name) for name in values if name not in known)
-    session = runtime.session(opened.SerializeToString(), title="the opened graph")
+    session = runtime.session(opened.SerializeToString(), title="the opened graph", weights=weights)
     return runtime.run(session, case.inputs, outputs=values)
 
 
@@ -153,7 +157,7 @@ def _in_preprocess(proof: Proof, runtime: Runtime) -> str:
     case = _worst(proof.inputs.raw, {compared.name: compared for compared in graph.cases})
     names = [PREPROCESSED + port.name for port in subject.signature.inputs]
     try:
-        values = _values_of(runtime, proof.exported.models[PIPELINE], case, names)
+        values = _values_of(runtime, proof.exported.models[PIPELINE], case, names, proof.exported.weights)
     except ZooError as error:
         return f"{PIPELINE}: does not run, or has no {', '.join(names)} ({error.message})"
     expected = subject.torch_pipeline().inputs(case.inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any
 
 from zoo.api.errors import BadFile, HashMismatch, UsageError
 from zoo.api.task import Port, Signature
-from zoo.bundle.judge.evidence import Evidence, File, Labels
+from zoo.bundle.judge.evidence import Evidence, Labels
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
-from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, weights_beside
+from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe, read_model
 from zoo.bundle.runtime.sandbox import Engine
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target, target_text
 from zoo.registry.catalog import Catalog
@@ -90,9 +90,13 @@ def verify_anew(
     key: Path | None = None,
     engine: Engine = "onnxruntime",
     evaluate: int = 500,
+    one_file: int = MAX_ONNX_BYTES,
     progress: Progress = lambda _: None,
 ) -> Verified:
-    """The whole proof on the files at `path`, against a run or model@weights; by default those that a bundle names."""
+    """The whole proof on the files at `path`, against a run or model@weights; by default those that a bundle names.
+
+    `one_file` is as in `prove`.
+    """
     if path.is_file():
         if key is not None:
             raise UsageError(f"{path} is a single file; only a bundle is signed", hint="leave out --key")
@@ -106,7 +110,14 @@ def verify_anew(
     checked = verify_bundle(bundle.path, key=key, engine=engine, catalog=catalog)
     files = {name: _as_it_is(bundle, name) for name in (MODEL, PIPELINE)}
     proof = prove(
-        subject, opset=bundle.manifest.opset, evaluate=evaluate, files=files, engine=engine, progress=progress
+        subject,
+        opset=bundle.manifest.opset,
+        evaluate=evaluate,
+        files=files,
+        weights=bundle.manifest.weights(bundle.path),
+        one_file=one_file,
+        engine=engine,
+        progress=progress,
     )
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
     status, detail = rederive(bundle, proof)
@@ -174,9 +185,10 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     if name == MODEL:
         subject = replace(subject, ports=_ports(scan, subject.signature, path))
     files = {name: path.read_bytes()}
-    proof = prove(subject, opset=max(scan.opset, 18), files=files, engine=engine, progress=progress)
+    weights = weights_beside(path, read_model(path)[0])
+    proof = prove(subject, opset=max(scan.opset, 18), files=files, weights=weights, engine=engine, progress=progress)
     evidence = _named_after(proof, path, name=name, opset=scan.opset)
-    verdict = judge(evidence, published={path.name: evidence.subject.files[0].sha256})
+    verdict = judge(evidence, published={file.name: file.sha256 for file in evidence.subject.files})
     report = _report(evidence, verdict, path, against, proof.seconds)
     return Verified(
         report=report,
@@ -238,8 +250,7 @@ def _named_after(proof: Proof, path: Path, *, name: str, opset: int) -> Evidence
     evidence = proof.evidence
     graph = next(graph for graph in evidence.graphs if graph.name == name)
     facts = None if graph.facts is None else replace(graph.facts, opset_asked=opset)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    files = (File(name=path.name, sha256=digest, bytes=path.stat().st_size),)
+    files = (replace(evidence.subject.files[0], name=path.name), *evidence.subject.files[1:])
     return replace(
         evidence,
         subject=replace(evidence.subject, model=path.name, files=files, scope="file"),

@@ -191,7 +191,7 @@ def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_a
 
 
 def test_a_file_that_is_too_large_is_not_even_read(monkeypatch: pytest.MonkeyPatch, runtime: Runtime) -> None:
-    monkeypatch.setattr(sandbox, "MAX_MODEL_BYTES", 10)
+    monkeypatch.setattr(sandbox, "MAX_ONNX_BYTES", 10)
     with pytest.raises(BadFile, match="10 at most"):
         runtime.session(bytes(11))
 

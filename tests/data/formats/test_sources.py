@@ -241,7 +241,7 @@ def test_one_class_only(paint: Paint, tmp_path: Path) -> None:
 def test_pictures_beside_class_folders(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
     paint("loose.png")
-    assert problems(tmp_path)[0][:2] == ("loose.png", "1 pictures lie outside every class folder")
+    assert problems(tmp_path)[0][:2] == ("loose.png", "1 picture lies outside every class folder")
 
 
 def test_two_validation_folders(paint: Paint, tmp_path: Path) -> None:

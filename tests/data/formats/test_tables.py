@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,51 @@ def test_splits_in_a_manifest(paint: Paint, tmp_path: Path) -> None:
     assert images(table(tmp_path / "p" / "list.csv", "\n".join(lines))).counts() == {"train": 6, "validation": 2}
     lines = [f"{n}.png,{'ab'[n % 2]},{'training' if n < 6 else 'eval'}" for n in range(8)]
     assert images(table(tmp_path / "p" / "list.csv", "\n".join(lines))).counts() == {"train": 6, "validation": 2}
+
+
+# --- lines above a table, and tables in JSON ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("above", "left_out"),
+    [("# made by us, 2024\n", 1), ("# version 3\n#\n", 2), ("#text,label\n", 0)],
+    ids=["a comment", "two comments", "names behind a #"],
+)
+def test_lines_with_a_hash_above_a_table(above: str, left_out: int, tmp_path: Path) -> None:
+    names_below = left_out > 0
+    found = card(table(tmp_path / "r.csv", above + rows(header="text,label" if names_below else "")))
+    assert_whole(found)
+    said = [note for note in found.notes if "above the table" in note]
+    assert len(said) == (1 if left_out else 0)
+    assert all(f"left out {left_out} line" in note for note in said)
+
+
+def test_texts_that_begin_with_a_hash_are_rows(tmp_path: Path) -> None:
+    text = "".join(f"#fun {first},{second}\n" for first, second in ROWS)
+    found = card(table(tmp_path / "r.csv", text))
+    assert sum(found.counts().values()) == 40
+
+
+def test_a_title_above_the_names_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 3 of r\.csv names the columns, and above it stands 'Customer reviews'"):
+        card(table(tmp_path / "r.csv", "Customer reviews\n\n" + rows()))
+
+
+@pytest.mark.parametrize("nested", [True, False], ids=["as pandas writes it", "lists"])
+def test_json_of_columns(nested: bool, tmp_path: Path) -> None:
+    columns = {name: [row[index] for row in ROWS] for index, name in enumerate(("text", "label"))}
+    document = {name: {str(at): cell for at, cell in enumerate(cells)} for name, cells in columns.items()}
+    assert_whole(card(table(tmp_path / "r.json", json.dumps(document if nested else columns))))
+
+
+def test_an_object_is_no_text(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"data": {"text": first}, "label": second}) + "\n" for first, second in ROWS)
+    with pytest.raises(DataError) as caught:
+        card(table(tmp_path / "r.jsonl", lines))
+    assert caught.value.problems[0].reason == 'its data is {"text": "word 0"}, which is no text'
+
+
+def test_a_class_that_stands_for_none_is_a_warning(tmp_path: Path) -> None:
+    text = "text,label\n" + "".join(f"word {number},{('a', 'b', 'NaN')[number % 3]}\n" for number in range(60))
+    found = card(table(tmp_path / "r.csv", text))
+    assert "20 items are of the class 'NaN', which programs write for no label" in found.notes

@@ -60,6 +60,8 @@ def test_the_steps_after_the_first_tell_how_long_it_will_take() -> None:
     assert estimates(slow, start=start) == []
     second = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25)
     assert estimates(slow, second, start=start) == ["estimate: 899 more steps of 0.25 s, 3:45 without the evaluations"]
+    growing = replace(slow, epoch=2, batch=1, step=101, step_seconds=0.25, later_cost=2.0)
+    assert estimates(slow, growing, start=start) == ["estimate: 899 more steps of 0.25 s, 7:30 without the evaluations"]
     limited = replace(later, remaining=60.0)
     assert estimates(slow, limited, start=start) == ["estimate: 995 more steps of 0.12 s, 1:00 without the evaluations"]
 
@@ -100,6 +102,15 @@ def test_the_bar_is_as_long_as_the_terminal_leaves_room_for() -> None:
 def test_an_epoch_says_the_validation_loss_and_what_could_not_be_measured() -> None:
     line = epoch_line(replace(RESULT, validation_loss=1.25, metrics={"map": float("nan")}, best=False), START)
     assert line.startswith("epoch 1/2  loss 1.5000  val loss 1.2500  map not measurable  100/s")
+
+
+def test_an_epoch_leaves_out_what_a_narrow_terminal_has_no_room_for() -> None:
+    result = replace(RESULT, validation_loss=1.25, metrics={"top1": 0.5, "top5": 0.75})
+    whole = "epoch 1/2  loss 1.5000  val loss 1.2500  top1 50.00%  top5 75.00%  100/s  lr 1.0e-02  0:05  best"
+    assert epoch_line(result, START) == epoch_line(result, START, width=len(whole)) == whole
+    assert epoch_line(result, START, width=88) == whole.replace("  lr 1.0e-02", "")
+    assert epoch_line(result, START, width=80) == whole.replace("  100/s  lr 1.0e-02", "")
+    assert epoch_line(result, START, width=72) == whole.replace("  100/s  lr 1.0e-02  0:05", "")
 
 
 def test_a_clock_shows_hours_where_there_are_any() -> None:

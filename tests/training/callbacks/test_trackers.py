@@ -36,7 +36,7 @@ def train(place: Path, name: str, *callbacks: Callback) -> str:
     options = TrainOptions(output=place, threads=1, workers=0, callbacks=(name,))
     request = resolve_training("plain", options, catalog=everything())
     assert request.config.callbacks == (f"zoo/{name}",)
-    return begin(request, check_data(request, progress=lambda *_: None), callbacks=callbacks, say=str).outcome.status
+    return begin(request, check_data(request, progress=lambda *_: None), callbacks=callbacks, say=print).outcome.status
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_mlflow_has_one_run_with_every_number_also_after_a_resume(
     assert experiment is not None
     (half,) = client.search_runs([experiment.experiment_id])
     assert (half.info.status, half.data.params["recipe.lr"], half.data.params["seed"]) == ("KILLED", "0.05", "0")
-    ended = resume(place, catalog=everything(), say=str)
+    ended = resume(place, catalog=everything(), say=print)
     (whole,) = client.search_runs([experiment.experiment_id])
     assert (whole.info.run_id, whole.info.status) == (half.info.run_id, "FINISHED")
     rows = list(csv.DictReader((place / "metrics.csv").open()))
@@ -77,7 +77,7 @@ def test_weights_and_biases_keeps_its_run_offline_and_goes_on_with_it(
     monkeypatch.setenv("WANDB_MODE", "offline")
     place = tmp_path / "run"
     assert train(place, "wandb", _Interrupt()) == "interrupted"
-    assert resume(place, catalog=everything(), say=str).outcome.status == "finished"
+    assert resume(place, catalog=everything(), say=print).outcome.status == "finished"
     folders = sorted((place / "wandb").glob("offline-run-*"))
     assert len(folders) == 2 and len({folder.name.rpartition("-")[2] for folder in folders}) == 1
     files = [file for folder in folders for file in folder.glob("run-*.wandb")]

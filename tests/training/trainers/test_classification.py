@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -99,3 +100,12 @@ def test_a_rehearsal_sees_whole_pictures() -> None:
 )
 def test_a_side_grows_by_four_pixels_at_a_time(side: int, first: float, share: float, grown: int) -> None:
     assert grown_side(side, first=first, share=share) == grown
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "expected"), [(1.0, 0, 1.0), (0.5, 0, 1.88), (0.5, 60, 1.28), (0.5, 80, 1.0), (0.5, 99, 1.0)]
+)
+def test_later_steps_cost_what_their_pictures_have_pixels(first: float, step: int, expected: float) -> None:
+    square = replace(PROBLEM, input=ImageInput(size=(28, 28), channels=1))
+    context = SimpleNamespace(options={"first_size": first}, total_steps=100, step=step, problem=square)
+    assert ClassificationTrainer().later_cost(context) == pytest.approx(expected, abs=0.05)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -53,6 +53,8 @@ class Context:
         self.step = self.epoch = 0
         self.total_steps = 1
         self.generator = torch.Generator().manual_seed(1)
+        self.class_weights: Tensor | None = None
+        self.teacher: Callable[..., Tensor] | None = None
         self.updated: list[str] = []
 
     def backward(self, loss: Tensor) -> None:

@@ -34,7 +34,7 @@ def test_more_parameters_than_a_file_holds_are_refused_and_tied_ones_count_once(
     tied = nn.ModuleList([nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)])
     tied[1].weight = tied[0].weight
     check_size(tied, name="tied", largest=256)
-    with pytest.raises(Refused, match=r"big has 256 bytes of parameters, and one ONNX file holds 255"):
+    with pytest.raises(Refused, match=r"big has 256 bytes of parameters, and zoo exports up to 255"):
         check_size(tied, name="big", largest=255)
 
 

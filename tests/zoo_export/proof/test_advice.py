@@ -83,6 +83,7 @@ def test_a_wrong_answer_is_told_with_the_line_that_is_often_behind_it() -> None:
 
     verdict = prove(subject_of(net(noise)), opset=18).verdict
     assert "`return x + 0.1 * torch.randn_like(x)`: instead of randn_like write an input of noise" in verdict.sentence
+    assert "`return x + 0.1 * torch.randn_like(x)`: in eval mode an answer must not be random" in verdict.sentence
 
 
 def mixed(model: Net, x: Tensor) -> Tensor:
@@ -147,3 +148,43 @@ def test_the_first_line_that_calls_each_operator_is_found() -> None:
     sites = operators(model, {"input": image}, subject_of(model).signature)
     assert sites["adaptive_max_pool2d"].code == "return nn.functional.adaptive_max_pool2d(x, (3, 4))"
     assert str(sites["convolution"]).endswith("`features = self.op(self, self.conv(image))`")
+
+
+class Answering(nn.Module):
+    """Gives what it is told: float32 [n, 3, 12, 12] -> anything."""
+
+    def __init__(self, answer: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 12 * 12, 4)
+        self.answer = answer
+
+    def forward(self, image: Tensor) -> object:
+        return self.answer(self.head(image.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "hint"),
+    [
+        (lambda y: (y, y), "the module gives 2 tensors but its signature names 1 outputs", "return fewer"),
+        (lambda y: y.half(), "gives logits in float16; the task's signature says float32", "end the model with .float"),
+    ],
+)
+def test_an_answer_that_the_signature_does_not_name_is_told_with_its_line(
+    answer: Callable[[Tensor], object], words: str, hint: str
+) -> None:
+    with pytest.raises(ZooError) as caught:
+        prove(subject_of(Answering(answer).eval()), opset=18)
+    assert words in caught.value.message
+    assert "the model (Answering), proof/test_advice.py:" in caught.value.message
+    assert "`def forward(self, image: Tensor) -> object:`" in caught.value.message
+    assert hint in caught.value.hint
+
+
+def drawn_in_place(model: Net, x: Tensor) -> Tensor:
+    return x + torch.empty_like(x).exponential_() * 0.1
+
+
+def test_the_line_that_draws_is_named_whatever_the_exporter_makes_of_it() -> None:
+    proof = prove(subject_of(net(drawn_in_place)), opset=18)
+    (advice,) = [sentence for sentence in proof.evidence.advice if "must not be random" in sentence]
+    assert "`return x + torch.empty_like(x).exponential_() * 0.1`" in advice

@@ -12,6 +12,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import subject_of
+from zoo.api.errors import PluginError
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import BOUNDARY, VALUES, Evidence
 from zoo.bundle.judge.parity_rule import K, Status, judge_output
@@ -29,7 +30,7 @@ def statuses(proof: Proof) -> dict[str, Status]:
     return {gate.name: gate.status for gate in proof.verdict.gates}
 
 
-BATCHES = (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 32, 33, 63, 64, 65)
+BATCHES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 17, 20, 24, 31, 32, 33, 48, 63, 64, 65, 100)
 
 
 def test_a_healthy_model_passes_every_gate(proof: Proof) -> None:
@@ -127,6 +128,42 @@ def test_a_wrong_graph_that_was_kept_makes_no_wrong_file_right(proof: Proof, mon
         assert statuses(again)["parity"] == Status.FAIL
         assert statuses(again)["lineage"] == Status.FAIL
     assert fresh.signature in read
+
+
+class Caching(nn.Module):
+    """Keeps a table of the largest batch that it has seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 12 * 12, 4)
+        self.table: Tensor | None = None
+
+    def forward(self, image: Tensor) -> Tensor:
+        if self.table is None or len(self.table) < len(image) or self.table.dtype != image.dtype:
+            self.table = torch.ones(len(image), 4, dtype=image.dtype)
+        logits: Tensor = self.head(image.flatten(1)) + self.table[: len(image)]
+        return logits
+
+
+def test_what_a_call_leaves_in_a_module_is_not_captured() -> None:
+    torch.manual_seed(0)
+    found = prove(subject_of(Caching().eval()), opset=18)
+    assert found.verdict.publishes, found.verdict.sentence
+
+
+class Refusing(nn.Module):
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = image.reshape(7, 5)
+        return logits
+
+
+def test_a_model_that_does_not_run_is_told_with_its_line() -> None:
+    with pytest.raises(PluginError) as caught:
+        prove(subject_of(Refusing().eval()), opset=18)
+    assert "does not run on an input of its task: RuntimeError: shape '[7, 5]'" in caught.value.message
+    assert "test_prove.py" in caught.value.message
+    assert "`logits: Tensor = image.reshape(7, 5)`" in caught.value.message
+    assert "ModelSpec.adapter" in caught.value.hint
 
 
 class Dead(nn.Module):

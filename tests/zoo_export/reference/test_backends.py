@@ -112,6 +112,21 @@ def test_a_model_that_makes_single_precision_on_the_way_has_an_oracle_all_the_sa
     assert (facts.kind, facts.precision, facts.reason) == ("fp64", "float32", "")
 
 
+@pytest.mark.parametrize(("value", "precision"), [(1.0, "float16"), (-1.0, "float32")])
+def test_the_branch_that_torch_cond_takes_is_looked_into(value: float, precision: str) -> None:
+    class Branching(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            flat = image.flatten(1)[:, :4]
+            logits: Tensor = torch.cond(
+                flat[0, 0] > 0, lambda x: (x.half() * 2).float(), lambda x: x.float() + 1, (flat.contiguous(),)
+            )
+            return logits
+
+    inputs = {"image": np.full((2, 3, 12, 12), value, np.float32)}
+    facts = backends_of(Branching().eval(), SIGNATURE, inputs).facts
+    assert (facts.kind, facts.precision) == ("fp64", precision)
+
+
 def test_a_float16_model_is_proved_and_its_report_says_in_what_it_computes() -> None:
     proof = prove(subject_of(half()), opset=18)
     assert proof.verdict.publishes, proof.verdict.sentence

@@ -15,6 +15,7 @@ from zoo_export.reference.oracle import ReferenceOutputs
 X = np.linspace(-1, 1, 12).astype(np.float32).reshape(3, 4)
 FACTOR = np.float32(1.25)
 NOISE = {"y": Magnitude(rms=1e-9, max=1e-9)}
+EXACT = {"y": Magnitude(rms=0.0, max=0.0)}
 
 
 def graph(factor: float = 1.25) -> onnx.ModelProto:
@@ -30,7 +31,13 @@ def graph(factor: float = 1.25) -> onnx.ModelProto:
 
 def expected() -> ReferenceOutputs:
     right: Array = np.exp(X.astype(np.float64) * 1.25)
-    return ReferenceOutputs(reference={"y": right}, single={"y": right.astype(np.float32)}, noise=NOISE)
+    return ReferenceOutputs(reference={"y": right}, single={"y": right.astype(np.float32)}, noise=NOISE, typical=NOISE)
+
+
+def of_equal_backends(off: float) -> ReferenceOutputs:
+    """Without double precision: backends of one opinion, so that their spread is nothing."""
+    single: Array = (np.exp(X.astype(np.float64) * 1.25) * (1 + off)).astype(np.float32)
+    return ReferenceOutputs(reference={"y": single.astype(np.float64)}, single={"y": single}, noise=EXACT)
 
 
 def test_a_file_that_is_right_in_double_precision_has_its_own_rounding() -> None:
@@ -43,6 +50,14 @@ def test_a_file_that_is_right_in_double_precision_has_its_own_rounding() -> None
 def test_a_file_that_is_wrong_in_double_precision_has_none() -> None:
     wrong = np.exp(X * np.float32(1.250002))
     assert own_rounding(graph(1.250002), {"x": X}, {"y": wrong}, expected()) is None
+
+
+def test_where_pytorch_has_no_double_precision_both_may_round() -> None:
+    coarse = (expected().reference["y"] * (1 + 1e-6)).astype(np.float32)
+    noise = own_rounding(graph(), {"x": X}, {"y": coarse}, of_equal_backends(-2e-6))
+    assert noise is not None
+    assert noise["y"].max == pytest.approx(2e-6 * np.exp(1.25), rel=0.2)
+    assert own_rounding(graph(), {"x": X}, {"y": coarse}, of_equal_backends(-1e-4)) is None
 
 
 def test_all_floats_of_the_graph_are_doubles() -> None:

@@ -92,13 +92,50 @@ def window_of_40(model: onnx.ModelProto) -> None:
     )
 
 
+def wrong_for_one_colour(model: onnx.ModelProto) -> None:
+    """The first output is off where all numbers of the picture are the same."""
+    output = model.graph.output[0].name
+    for node in model.graph.node:
+        node.output[:] = ["edit/before" if name == output else name for name in node.output]
+    constant(model, "edit/wrong", WRONG, np.float32)
+    model.graph.node.extend(
+        [
+            helper.make_node("Cast", ["image"], ["edit/pixels"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMax", ["edit/pixels"], ["edit/highest"], keepdims=0),
+            helper.make_node("ReduceMin", ["edit/pixels"], ["edit/lowest"], keepdims=0),
+            helper.make_node("Equal", ["edit/highest", "edit/lowest"], ["edit/holds"]),
+            helper.make_node("Cast", ["edit/holds"], ["edit/cast"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["edit/cast", "edit/wrong"], ["edit/added"]),
+            helper.make_node("Add", ["edit/before", "edit/added"], [output]),
+        ]
+    )
+
+
+def wrong_for_long_batches(model: onnx.ModelProto) -> None:
+    """The first output is off where more than eight texts have more than a hundred tokens each."""
+    wrong_where("tokens", 1, "Greater", 100)(model)
+    cast = next(node for node in model.graph.node if node.output[0] == "edit/cast")
+    cast.input[0] = "edit/both"
+    constant(model, "edit/first", 0)
+    constant(model, "edit/eight", 8)
+    index = list(model.graph.node).index(cast)
+    for node in (
+        helper.make_node("And", ["edit/holds", "edit/many"], ["edit/both"]),
+        helper.make_node("Greater", ["edit/items", "edit/eight"], ["edit/many"]),
+        helper.make_node("Gather", ["edit/shape", "edit/first"], ["edit/items"]),
+    ):
+        model.graph.node.insert(index, node)
+
+
 TEXTS: dict[str, Edit] = {
+    "more than 8 texts of more than 100 tokens": wrong_for_long_batches,
     "lengths through uint8": lengths_through_uint8,
     "lengths capped at 64": lengths_capped,
     "windows of 40 tokens": window_of_40,
     "even lengths": wrong_where("tokens", 1, "Mod", 2),
     "above 2,048 tokens": wrong_where("tokens", 1, "Greater", 2_048),
     "batch 4": wrong_where("tokens", 0, "Equal", 4),
+    "batch 6": wrong_where("tokens", 0, "Equal", 6),
     "above batch 7": wrong_where("tokens", 0, "Greater", 7),
     "above batch 64": wrong_where("tokens", 0, "Greater", 64),
 }
@@ -107,6 +144,8 @@ PICTURES: dict[str, Edit] = {
     "above 1,000 pixels high": wrong_where("image", 0, "Greater", 1_000),
     "above 2,000 pixels wide": wrong_where("image", 1, "Greater", 2_000),
     "height 1": wrong_where("image", 0, "Equal", 1),
+    "height 2": wrong_where("image", 0, "Equal", 2),
+    "one colour": wrong_for_one_colour,
 }
 
 

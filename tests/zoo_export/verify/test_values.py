@@ -43,6 +43,7 @@ def rare_token(model: onnx.ModelProto) -> None:
 FILES: dict[str, tuple[str, Edit]] = {
     "activations of at most 6": ("cnn@digits", clipped(6.0, "Relu")),
     "activations of at most 12": ("cnn@digits", clipped(12.0, "Relu")),
+    "activations of at most 10,000": ("cnn@digits", clipped(10_000.0, "Relu")),
     "a rare token": ("gru@names", rare_token),
 }
 

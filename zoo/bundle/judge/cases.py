@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from zoo.bundle.judge.evidence import (
@@ -176,9 +177,13 @@ def some(names: Iterable[str]) -> str:
 
 
 def _each_once(sentences: Iterable[str]) -> list[str]:
-    """Sentences that say the same of several cases ("portrait: it failed") as one, with the number of the others."""
+    """Sentences that say the same of several cases ("portrait: it failed") as one, with the number of the others.
+
+    What the runtime refuses holds the sizes of the case, which say nothing new.
+    """
     groups: dict[str, list[str]] = {}
     for sentence in sentences:
         _, colon, said = sentence.partition(": ")
-        groups.setdefault(said if colon else sentence, []).append(sentence)
+        alike = re.sub(r"\d+", "#", said) if "ONNX Runtime says" in said else said
+        groups.setdefault(alike if colon else sentence, []).append(sentence)
     return [f"{same[0]} (the same for {len(same) - 1} more)" if len(same) > 1 else same[0] for same in groups.values()]

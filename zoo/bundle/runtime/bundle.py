@@ -64,6 +64,18 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
+    def session(self, runtime: Runtime, name: str) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names."""
+        path, weights = self.listed(name), self.manifest.weights(self.path)
+        if weights is not None:
+            self.listed(weights.path.name)
+        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights)
+
+    def limits(self) -> Limits:
+        """What a process may use that runs its graphs."""
+        weights = self.manifest.weights(self.path)
+        return Limits.beside(0 if weights is None else weights.bytes)
+
     def report(self) -> Report:
         """The record of the proof; HashMismatch where it is not the one of the manifest."""
         return parse_report(self.read(REPORT), where=str(self.path / REPORT))
@@ -127,6 +139,7 @@ def verify_bundle(
     start = time.monotonic()
     bundle = Bundle.open(path)
     signature = check_signature(bundle.path, key, sha256=bundle.sha256)
+    limits = limits or bundle.limits()
     with Runtime(limits=limits) as runtime:
         runtime.versions()  # a runtime that cannot even start says nothing of the bundle
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
@@ -181,8 +194,7 @@ def _files(bundle: Bundle) -> Finding:
 def _proof(bundle: Bundle) -> Finding:
     """The record is about these bytes, and its own evidence gives the verdict it claims."""
     report = bundle.report()
-    hashes = bundle.manifest.hashes()
-    again = judge(report.evidence, published={name: hashes[name] for name in hashes if name.endswith(".onnx")})
+    again = judge(report.evidence, published=bundle.manifest.graph_hashes())
     if bundle.file.schema == 1:
         again = verdict_of_0_1(again, report.evidence)
     if bundle.manifest.verdict == "unproved":
@@ -217,8 +229,7 @@ class Graphs:
     def session(self, name: str) -> Session:
         """The loaded graph."""
         if name not in self._open:
-            path = self._bundle.listed(name)
-            self._open[name] = self._runtime.session(path, sha256=self._bundle.manifest.hashes()[name])
+            self._open[name] = self._bundle.session(self._runtime, name)
         return self._open[name]
 
     def run(self, name: str) -> RunGraph:

@@ -19,12 +19,18 @@ import numpy as np
 
 Arrays = dict[str, Any]
 Run = Callable[[Arrays], Arrays]
-MAX_DIFFERING_LEVELS, FEW_LEVELS, SIGNATURE = 1e-3, 2, "manifest.json.sig"
+MAX_DIFFERING_LEVELS, FEW_LEVELS, SIGNATURE, WEIGHTS = 1e-3, 2, "manifest.json.sig", "model.onnx.data"
 
 
 def plain(text: str) -> str:
     """Text that commands no terminal: what cannot be seen is spelled out, but for line feeds, spaces and joiners."""
     return "".join(c if c.isprintable() or c in "\n\xa0\u200c\u200d\u3000" else repr(c)[1:-1] for c in text)
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, which may be larger than the memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -37,7 +43,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         path, size = folder / name, listed[name]["bytes"]
         if path.is_symlink() or not path.is_file():
             yield f"{name} is a link or a device, not a file"
-        elif path.stat().st_size != size or hashlib.sha256(path.read_bytes()).hexdigest() != listed[name]["sha256"]:
+        elif path.stat().st_size != size or sha256(path) != listed[name]["sha256"]:
             yield f"{name} was changed: its bytes are not those that the manifest names"
 
 
@@ -86,9 +92,18 @@ def session(path: Path) -> Run:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # its builds for Linux send telemetry unless told so before they load
     import onnxruntime  # noqa: PLC0415  zoo brings its own sandboxed one
 
-    opened = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    # weights beside a graph are found by its path; one without them is loaded as bytes and opens no other file
+    source = str(path) if (path.parent / WEIGHTS).exists() else path.read_bytes()
+    opened = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"])
     names = [port.name for port in opened.get_outputs()]
-    return lambda feeds: dict(zip(names, opened.run(names, feeds), strict=True))
+
+    def run(feeds: Arrays) -> Arrays:
+        try:
+            return dict(zip(names, opened.run(names, feeds), strict=True))
+        except Exception as error:  # its types have no common base
+            raise ValueError(f"the graph does not run on it: {error}") from None
+
+    return run
 
 
 def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
@@ -158,8 +173,12 @@ def main(arguments: list[str]) -> int:
             feeds = {**inputs, **state}
             if larger_than_proved(argument, feeds, manifest) and strict:
                 return 2
-            answers.append(generate(run, feeds, feedback, problem) if generate else run(feeds))
             names.append(f"{argument}, {name}" if name else argument)
+            try:
+                answers.append(generate(run, feeds, feedback, problem) if generate else run(feeds))
+            except ValueError as error:
+                print(plain(f"{names[-1]} cannot be answered: {error}"), file=sys.stderr)
+                return 2
             print(plain(f"{names[-1]}: {getattr(task, 'keep', task.show)(answers[-1], problem)}"))
     if hasattr(task, "compare") and len(answers) > 1:
         print(plain(task.compare(names, answers, problem)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.bundled_run import SIGNATURE
+from zoo.bundle.runtime.external_data import numbers, weights_beside
 from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
 from zoo.bundle.runtime.graph import ParsedModel
 from zoo.bundle.runtime.manifest import NAME
@@ -121,17 +122,17 @@ def _graphs(
 
 def _weights(path: Path) -> dict[str, Array]:
     import numpy as np  # noqa: PLC0415
-    from onnx import numpy_helper  # noqa: PLC0415
 
     model, _ = read_model(path)
+    weights = weights_beside(path, model)
     named = [tensor for tensor in ParsedModel(model).tensors if tensor.name]
-    numbers = [tensor for tensor in named if tensor.data_type != tensor.STRING]
-    texts = {tensor.name: np.array(list(tensor.string_data), "S") for tensor in named if tensor not in numbers}
-    return texts | {tensor.name: numpy_helper.to_array(tensor) for tensor in numbers}
+    numeric = [tensor for tensor in named if tensor.data_type != tensor.STRING]
+    texts = {tensor.name: np.array(list(tensor.string_data), "S") for tensor in named if tensor not in numeric}
+    return texts | {tensor.name: numbers(tensor, weights) for tensor in numeric}
 
 
 def _answers(first: Path, second: Path, runtime: Runtime, inputs: list[Mapping[str, Array]]) -> Iterator[Change]:
-    sessions = runtime.session(first), runtime.session(second)
+    sessions = [runtime.session(path, weights=weights_beside(path, read_model(path)[0])) for path in (first, second)]
     ports = sessions[0].inputs
     if {port.name for port in ports} != {port.name for port in sessions[1].inputs}:
         yield Change(part="answers", name="all", first="not compared:", second="the inputs have other names")

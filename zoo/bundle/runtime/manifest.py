@@ -15,15 +15,16 @@ from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Signature
 from zoo.bundle import schema_1
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, WEIGHTS, Weights
 from zoo.runs.serialization import from_json, read_document
 
 NAME = "manifest.json"
 SCHEMA = 2
 MAX_BYTES = 64 << 20
 """A manifest with a vocabulary is a few MB; anything larger is not one."""
-MAX_FILE_BYTES = 1_900_000_000
-"""Of one file of a bundle: what a single ONNX file can hold."""
-MAX_FILES, MAX_BUNDLE_BYTES = 1024, 4 * MAX_FILE_BYTES
+MAX_FILE_BYTES = MAX_ONNX_BYTES
+"""Of one file of a bundle, weights beside the graphs aside."""
+MAX_FILES, MAX_BUNDLE_BYTES = 1024, 4 * MAX_FILE_BYTES + MAX_WEIGHTS_BYTES
 """Of a whole bundle: all of it is read."""
 MAX_GOLDEN, MAX_STEPS = 256, 1024
 """Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
@@ -33,12 +34,13 @@ Role = Literal["model", "pipeline", "golden", "report", "page", "runner", "task"
 ROLES: Mapping[str, Role] = {
     "model.onnx": "model",
     "pipeline.onnx": "pipeline",
+    WEIGHTS: "weights",
     "report.json": "report",
     "report.html": "page",
     "run.py": "runner",
     "task.py": "task",
 }
-"""The files of every bundle; beside them stand its golden cases."""
+"""The files of every bundle, the weights beside the graphs above 2 GB alone; its golden cases stand with them."""
 GOLDEN_FILE = re.compile(r"golden/[^/]+\.npz")
 """A golden case of any other name could be a module that run.py imports."""
 
@@ -144,6 +146,15 @@ class Manifest:
         """sha256 by file name."""
         return {file.name: file.sha256 for file in self.files}
 
+    def graph_hashes(self) -> dict[str, str]:
+        """sha256 of the graphs, and of the weights beside them."""
+        return {name: digest for name, digest in self.hashes().items() if name.endswith((".onnx", WEIGHTS))}
+
+    def weights(self, bundle: Path) -> Weights | None:
+        """Those beside the graphs, with the hash that they must have; None where the graphs hold theirs."""
+        file = next((file for file in self.files if file.name == WEIGHTS), None)
+        return None if file is None else Weights(path=bundle / WEIGHTS, sha256=file.sha256, bytes=file.bytes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestFile:
@@ -221,10 +232,14 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
             f"{where} names {len(names):,} files with {sum(file.bytes for file in manifest.files):,} bytes; "
             f"{MAX_FILES:,} files and {MAX_BUNDLE_BYTES:,} bytes are the limits"
         )
-    large = next((file for file in manifest.files if not 0 <= file.bytes <= MAX_FILE_BYTES), None)
+    large = next((file for file in manifest.files if not 0 <= file.bytes <= _most(file)), None)
     if large is not None:
         raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
     _check_golden(manifest, names, where=where)
+
+
+def _most(file: BundleFile) -> int:
+    return MAX_WEIGHTS_BYTES if file.name == WEIGHTS else MAX_FILE_BYTES
 
 
 def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:

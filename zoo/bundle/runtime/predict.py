@@ -20,8 +20,8 @@ def bundle_pipeline(
     bundle: Bundle, *, limits: Limits | None = None, threads: int = 1
 ) -> Iterator[Callable[[Arrays], Arrays]]:
     """A function from the inputs of pipeline.onnx to its outputs, by name; HashMismatch for another graph."""
-    with Runtime(limits=limits, threads=threads) as runtime:
-        session = runtime.session(bundle.listed(PIPELINE), sha256=bundle.manifest.hashes()[PIPELINE])
+    with Runtime(limits=limits or bundle.limits(), threads=threads) as runtime:
+        session = bundle.session(runtime, PIPELINE)
         yield lambda feeds: runtime.run(session, feeds)
 
 

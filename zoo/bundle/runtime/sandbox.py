@@ -18,13 +18,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from zoo.api.errors import BadFile, HashMismatch, MissingExtra, SandboxError
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, external_tensors
 from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ TITLES: Final[Mapping[Engine, str]] = {"onnxruntime": "ONNX Runtime", "openvino"
 OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 """Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
 TMPDIR, which `disable_telemetry_events()` does not stop."""
-MAX_MODEL_BYTES = 1_900_000_000
 ROOMY = 2 << 30
 """Bytes of free shared memory from which models and tensors are exchanged there: containers often have 64 MB."""
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
@@ -62,6 +62,13 @@ class Limits:
     """Processor time for one call."""
     wall_seconds: float = 120.0
     """Time on the clock for one call."""
+
+    @classmethod
+    def beside(cls, weights: int) -> Self:
+        """The usual limits, and room for so many bytes of weights: as they are, and as a runtime arranges them."""
+        usual = cls()
+        large = weights > MAX_ONNX_BYTES
+        return replace(usual, memory_mb=usual.memory_mb + 3 * (weights >> 20)) if large else usual
 
     def in_words(self) -> str:
         """What holds on this system, for the environment of a report."""
@@ -182,16 +189,25 @@ class Runtime:
         return f"{self.limits.in_words()}; {network}"
 
     def session(
-        self, model: bytes | Path, *, title: str = "", optimize: bool = True, sha256: str | None = None
+        self,
+        model: bytes | Path,
+        *,
+        title: str = "",
+        optimize: bool = True,
+        sha256: str | None = None,
+        weights: Weights | None = None,
     ) -> Session:
         """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process.
 
-        With `sha256` HashMismatch where the very bytes that are loaded have another one.
+        With `sha256` HashMismatch where the very bytes that are loaded have another one; `weights` are those that lie
+        beside the graph, and the same is true of them.
         """
         title = title or (model.name if isinstance(model, Path) else "the model")
         path = self._place(model, title)
         try:
             request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256}
+            if weights is not None:
+                request["weights"] = _table(model, weights, title)
             reply = self._ask(request, f"loading {title}")
         finally:
             if isinstance(model, bytes):
@@ -257,8 +273,8 @@ class Runtime:
     def _place(self, model: bytes | Path, title: str) -> Path:
         folder = self._folder()
         size = model.stat().st_size if isinstance(model, Path) else len(model)
-        if size > MAX_MODEL_BYTES:
-            raise BadFile(f"{title} has {size:,} bytes; a single ONNX file can hold {MAX_MODEL_BYTES:,} at most")
+        if size > MAX_ONNX_BYTES:
+            raise BadFile(f"{title} has {size:,} bytes; an ONNX file holds {MAX_ONNX_BYTES:,} without its weights")
         if isinstance(model, Path):
             return model.resolve()
         self._models += 1
@@ -317,6 +333,20 @@ class Runtime:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         last = [line for line in stderr.splitlines() if line.strip()][-1:] if code > 0 else []
         return SandboxError(f"{doing} crashed {self.title}: its process {how}{''.join(f' ({line})' for line in last)}")
+
+
+def _table(model: bytes | Path, weights: Weights, title: str) -> dict[str, Any]:
+    """Where the worker finds every tensor that lies beside a graph."""
+    import onnx  # noqa: PLC0415  other graphs are read by the worker alone
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        parsed = onnx.ModelProto.FromString(model if isinstance(model, bytes) else model.read_bytes())
+    except DecodeError as error:
+        raise BadFile(f"{title} is not an ONNX file") from error
+    tensors = external_tensors(parsed, weights, title=title)
+    rows = [[tensor.name, tensor.dtype, tensor.shape, tensor.offset, tensor.bytes] for tensor in tensors]
+    return {"path": str(weights.path.resolve()), "sha256": weights.sha256, "tensors": rows}
 
 
 def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:

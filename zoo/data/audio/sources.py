@@ -15,7 +15,15 @@ from zoo.data.audio.inspect import SOUNDS
 from zoo.data.formats.class_folders.checks import check_listing
 from zoo.data.formats.class_folders.lists import by_lists
 from zoo.data.formats.detect import Formats, built_in_formats, detect_format, read_source
-from zoo.data.formats.folders import FileKind, described, hidden, subfolders, walk
+from zoo.data.formats.folders import (
+    SOUND_SUFFIXES,
+    UNREAD_SOUND_SUFFIXES,
+    FileKind,
+    described,
+    hidden,
+    subfolders,
+    walk,
+)
 from zoo.data.formats.parts import find_parts
 from zoo.data.formats.samples import FileListing, FileRow, Origins, Sample, fingerprint
 from zoo.data.formats.text_files import encoding_of
@@ -25,12 +33,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TONES: Final = "tones"
-SUFFIXES: Final = frozenset(
-    {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".au"}
+SOUND_FILES: Final = FileKind(
+    plural="recordings", suffixes=SOUND_SUFFIXES, unread=UNREAD_SOUND_SUFFIXES, remedy="convert them to wav"
 )
-UNREAD: Final = frozenset({".m4a", ".aac", ".wma", ".amr", ".ape"})
-"""Suffixes of sounds that cannot be read: they are an error, never left out silently."""
-SOUND_FILES: Final = FileKind(plural="recordings", suffixes=SUFFIXES, unread=UNREAD, remedy="convert them to wav")
 MIN_TOTAL_SAMPLES: Final = 4_000
 """Samples that all recordings together must have, so that a model can learn from them."""
 
@@ -69,7 +74,11 @@ def list_sounds(location: Path, *, request: DataRequest) -> FileListing:
 def _has_sounds(path: Path) -> bool:
     if not path.is_dir():
         return False
-    return any(Path(name).suffix.lower() in SUFFIXES | UNREAD for name, skipped in walk(path, path) if not skipped)
+    return any(
+        Path(name).suffix.lower() in SOUND_SUFFIXES | UNREAD_SOUND_SUFFIXES
+        for name, skipped in walk(path, path)
+        if not skipped
+    )
 
 
 def check(source: DataSource, *, progress: Progress) -> DataCard:
@@ -142,8 +151,8 @@ def _has_classes(root: Path, request: DataRequest) -> bool:
     """Two or more folders with sounds, in the training folder where there is one, and no sounds beside them."""
     parts = find_parts(root, labelled=True, kind=SOUND_FILES, request=request)
     split = next((folder for name, folder in parts.folders if name in (None, "train")), root)
-    beside = any(file.suffix.lower() in SUFFIXES for file in split.iterdir() if not hidden(file.name))
-    return not beside and len(subfolders(split)) > 1
+    beside = any(file.suffix.lower() in SOUND_SUFFIXES for file in split.iterdir() if not hidden(file.name))
+    return not beside and sum(_has_sounds(split / name) for name in subfolders(split)) > 1
 
 
 def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing:
@@ -155,9 +164,9 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
     for split, folder in parts.folders:
         for name, kind in _files(root, folder):
             inside = (root / name).relative_to(folder).parts
-            if kind in UNREAD:
+            if kind in UNREAD_SOUND_SUFFIXES:
                 problems.append(BadSample(name, f"{kind} files cannot be read", f"ffmpeg -i {inside[-1]} NEW.wav"))
-            elif kind not in SUFFIXES:
+            elif kind not in SOUND_SUFFIXES:
                 others[kind] += 1
             elif labelled and len(inside) == 1:
                 problems.append(BadSample(name, "it lies outside every class folder", "move it into one"))

@@ -173,6 +173,15 @@ BUILT_IN_FORMATS: Final = (
         summary="a folder with a folder of text files per class (spam/1.txt), or with train/ and more above these",
     ),
     FormatSpec(
+        name="text-class-files",
+        tasks=("text-classification", "text-embedding"),
+        detect="zoo.data.formats.text.class_files:detect_class_files",
+        read="zoo.data.formats.text.class_files:read_class_files",
+        has_parts=False,
+        has_encoding=True,
+        summary="a folder with a file of texts per class, a text a line (pos.txt and neg.txt)",
+    ),
+    FormatSpec(
         name="text-file",
         tasks=("text-generation",),
         detect="zoo.data.formats.text.layouts:detect_file",

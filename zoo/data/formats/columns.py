@@ -33,6 +33,10 @@ OTHER_SPLITS: Final = ("set", "subset", "partition", "phase", "part")
 OPTIONS: Final[Mapping[str, str]] = {"text": "--text-column", "label": "--label-column"}
 
 
+class NoLabels(DataError):
+    """A table of texts has no column that may be the label."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """The position of every column that is read."""
@@ -138,7 +142,7 @@ def text_columns(
     missing = [kind for kind in ("text", "label") if kind not in of and (kind == "text" or labelled)]
     if missing:
         options = " and ".join(OPTIONS[kind] for kind in missing)
-        raise DataError(
+        raise (NoLabels if missing == ["label"] else DataError)(
             f"{name} has no column {' and '.join(missing)}; it has {few(names)}",
             hint=f"name the columns with {options}: by their names, or by their numbers from 1",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
@@ -13,7 +13,7 @@ from zoo.api.errors import DataError, UsageError
 from zoo.api.formats import FormatMatch, FormatSpec
 from zoo.data.formats.built_in import BUILT_IN_FORMATS
 from zoo.data.formats.containers import advice_for, container_in, described
-from zoo.data.formats.folders import only_folders
+from zoo.data.formats.folders import only_folders, only_picture_folder
 from zoo.data.formats.named_path import named_path
 from zoo.data.formats.other_tools import refuse_other_tools
 from zoo.data.formats.split_names import exact_split
@@ -82,9 +82,9 @@ def detect_format(
     matches, refusals = matching(path, request, asked)
     notes: tuple[str, ...] = ()
     if not matches and not request.train and (inner := _matching_inside(path, request, asked)):
-        inside, matches = inner
-        notes = (f"{inside.relative_to(path).as_posix()}/ is read: the only folder in {path.name}",)
-        path = inside
+        where = inner.path.relative_to(path).as_posix()
+        notes = (f"{where}/ is read: {inner.why} in {path.name}{inner.left}",)
+        path, matches = inner.path, inner.matches
     sure = {name: match for name, match in matches.items() if match.sure} or matches
     if len(sure) > 1:
         names = list(sure)
@@ -102,7 +102,9 @@ def detect_format(
             encoding=spec.has_encoding,
             format=True,
         )
-        return DataSource(request=request, format=name, location=match.location, read=formats[name].read, notes=notes)
+        return DataSource(
+            request=request, format=name, location=match.location, read=spec.read, notes=notes, sure=match.sure
+        )
     refuse_other_tools(path)
     for error in refusals.values():
         raise (
@@ -118,12 +120,32 @@ def detect_format(
     raise _nothing_known(path, nothing, accepted)
 
 
-def _matching_inside(path: Path, request: DataRequest, formats: Formats) -> tuple[Path, dict[str, FormatMatch]] | None:
-    """The folder, alone in the one above it, that a format matches, as unpacked archives have it; else None."""
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A folder below the one that was named, and the formats that match it."""
+
+    path: Path
+    matches: dict[str, FormatMatch]
+    why: str
+    """Why it is read, as in "the only folder"."""
+    left: str = ""
+    """What is said of the files and folders beside it."""
+
+
+def _matching_inside(path: Path, request: DataRequest, formats: Formats) -> Inside | None:
+    """The folder that a format matches, alone in the one above it or the only one with pictures; else None."""
     for inside in only_folders(path, stop=exact_split):
         matches, _ = matching(inside, request, formats)
         if matches:
-            return inside, matches
+            return Inside(inside, matches, "the only folder")
+    inside_pictures = only_picture_folder(path, stop=exact_split)
+    if inside_pictures is not None:
+        refuse_other_tools(path)
+        matches, _ = matching(inside_pictures, request, formats)
+        if matches:
+            beside = [entry.name for entry in sorted(path.iterdir()) if entry.name not in inside_pictures.parts]
+            left = f"; beside it lie {', '.join(beside[:5])}{', …' if len(beside) > 5 else ''}" if beside else ""
+            return Inside(inside_pictures, matches, "the only folder with pictures", left)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 from collections import Counter
@@ -56,6 +57,12 @@ UNREAD_PICTURES = frozenset(
     }
 )
 """Suffixes of pictures that Pillow cannot read: they are an error, never left out silently."""
+SOUND_SUFFIXES = frozenset(
+    {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".au"}
+)
+UNREAD_SOUND_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".amr", ".ape"})
+"""Suffixes of sounds that cannot be read: they are an error, never left out silently."""
+VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ PICTURE_FILES = FileKind(
 )
 MOST_WRAPPINGS = 4
 """Folders with a single folder in them, one in the other, as archives unpack."""
-ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation", "sample_submission", "submission"})
+ABOUT = frozenset({"readme", "license", "licence", "changelog", "citation"})
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".zst", ".7z", ".rar")
 LOOK_AT = 20_000
 """Most files that are listed to recognise a format."""
@@ -100,7 +107,8 @@ def hidden(name: str, *, folder: bool = False) -> bool:
 
 def is_about(file: Path) -> bool:
     """Whether a file speaks of the data, as a README does, and is none of them."""
-    return file.stem.lower() in ABOUT or file.stem.lower().startswith("readme.")
+    words = re.split(r"[._ -]", file.name.lower())
+    return file.stem.lower() in ABOUT or "readme" in words or file.stem.lower().endswith("submission")
 
 
 def special_kind(path: Path) -> str:
@@ -131,6 +139,29 @@ def only_folders(folder: Path, *, stop: Callable[[str], object]) -> Iterator[Pat
             return
         folder = folder / names[0]
         yield folder
+
+
+def only_picture_folder(folder: Path, *, stop: Callable[[str], object]) -> Path | None:
+    """The folder below one in which all its pictures lie, in several folders; None where that is the folder itself.
+
+    Beside it lie lists and annotations alone, as images/ beside meta/, or Data/ beside ImageSets/.  None also where a
+    folder on the way has a name that says something, for which `stop` is true.
+    """
+    inside = folder
+    for _ in range(MOST_WRAPPINGS if folder.is_dir() else 0):
+        if any(entry.is_file() and Path(entry.name).suffix.lower() in PICTURES for entry in os.scandir(inside)):
+            return None
+        names = [name for name in subfolders(inside) if _has_pictures(inside / name)]
+        if len(names) > 1:
+            return None if inside == folder else inside
+        if not names or stop(names[0]):
+            return None
+        inside = inside / names[0]
+    return None
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(not skipped and Path(name).suffix.lower() in PICTURES for name, skipped in walk(folder, folder))
 
 
 def _may_be_data(entry: os.DirEntry[str]) -> bool:

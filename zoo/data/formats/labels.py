@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from zoo.api.data import DataNote, Split
+from zoo.api.data import DataNote, Split, counted
 from zoo.api.errors import BadSample
 from zoo.data.formats.samples import FileRow
 
@@ -16,6 +16,8 @@ LISTED = re.compile(r"""[\[({]\s*(['"].*|[\d\s.]+,[\d\s.,]+)[\])}]""", re.DOTALL
 MOST_LABELS = 10
 MOST_CLASSES = 0.6
 """Of all items: where more than ten classes are more than this share of them, labels are no classes."""
+MISSING = frozenset({"nan", "null", "none", "n/a", "na", "<na>", "#n/a", "undefined"})
+"""What programs write into a table where a label is missing; it may be the name of a class as well."""
 IMBALANCE = 100
 """A largest class that many times the smallest is worth a note."""
 
@@ -73,6 +75,13 @@ def label_notes(rows: Sequence[FileRow], classes: Sequence[str]) -> list[str]:
         if split not in (None, "train") and absent:
             message = f"{split} has nothing of {', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}"
             notes.append(DataNote(message, kind="missing-class", items=len(absent), examples=absent[:5]))
+    for name in classes:
+        if name.strip().lower() in MISSING:
+            items = sum(labels[name] for labels in counts.values())
+            message = (
+                f"{counted(items, 'item is', 'items are')} of the class {name!r}, which programs write for no label"
+            )
+            notes.append(DataNote(message, kind="unlabelled", items=items, examples=(name,)))
     train = counts.get("train", Counter()) + counts.get(None, Counter())
     most, least = max(train, key=lambda name: train[name]), min(train, key=lambda name: train[name])
     if train[most] > IMBALANCE * train[least]:

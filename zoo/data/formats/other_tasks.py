@@ -13,6 +13,7 @@ from zoo.data.formats.detection.voc import voc_roots
 from zoo.data.formats.detection.yolo_settings import yolo_source
 from zoo.data.formats.folders import walk
 from zoo.data.formats.masks.mask_folders import mask_folders
+from zoo.data.formats.other_tools import refuse_other_tools
 
 LOOK_AT: Final = 2_000
 """Files beside which annotations are looked for."""
@@ -25,6 +26,7 @@ def refuse_other_task(path: Path, request: DataRequest, *, labelled: bool) -> No
     evidence = other_task(path) if labelled else _masks(path)
     if evidence is None:
         return
+    refuse_other_tools(path)
     task, why = evidence
     read = "its folders as classes" if labelled else "every picture in it, masks as well"
     raise DataError(

@@ -30,12 +30,18 @@ class ToolFormat:
     what: str
     """As in "labelme's JSON"."""
     advice: str
+    name: re.Pattern[str]
+    """What its name must hold."""
 
 
-def _tool(suffix: str, pattern: str, what: str, advice: str) -> ToolFormat:
-    return ToolFormat(suffix, re.compile(pattern, re.DOTALL), what, advice)
+def _tool(suffix: str, pattern: str, what: str, advice: str, *, name: str = "") -> ToolFormat:
+    return ToolFormat(suffix, re.compile(pattern, re.DOTALL), what, advice, re.compile(name))
 
 
+MATLAB: Final = (
+    "write its labels into a table (path,label), or its arrays into files; torchvision:Flowers102 and torchvision:SVHN "
+    "read their own with --data-root"
+)
 BOXES: Final = "zoo reads boxes as COCO, YOLO, Pascal VOC or Label Studio's JSON: write one of these"
 TOOLS: Final = (
     _tool(".json", r'"shapes"\s*:.*"(imagePath|shape_type|points)"', "labelme's JSON", "labelme2coco makes COCO of it"),
@@ -58,6 +64,37 @@ TOOLS: Final = (
     _tool(
         ".csv", r"(?i)^[^\n]*\b(rle|EncodedPixels|rle_mask)\b", "a table of run-length masks", "draw each as a PNG mask"
     ),
+    _tool(
+        ".txt",
+        r"^#Image CLASS-ID SPECIES",
+        "the list of the Oxford-IIIT pets",
+        "say --task semantic-segmentation for its trimaps, --task object-detection for its heads, or for its breeds "
+        "--data torchvision:OxfordIIITPet --data-root DIR, where DIR/oxford-iiit-pet/ is this folder",
+    ),
+    _tool(".txt", r"^\S+\.(jpg|png)\n\d+\n(-?\d+ ){9}-?\d+", "WIDER FACE's list of boxes", BOXES),
+    _tool(
+        ".png",
+        "",
+        "a mask of the full ADE20K",
+        "ADEChallengeData2016 has them numbered",
+        name=r"^ADE_\w+_(seg|parts_\d+)\.png$",
+    ),
+    _tool(
+        ".csv",
+        r"(?i)^[^\n]*\bpixel_?0\b[^\n]*\bpixel_?1\b|^emotion,pixels\b",
+        "a table of pixels",
+        "write every row as a picture into a folder of its class",
+    ),
+    *(
+        _tool(
+            suffix,
+            r"\b5_o_Clock_Shadow\b",
+            "CelebA's list of attributes",
+            "write a table with the pictures and one of the attributes (path,label)",
+        )
+        for suffix in (".txt", ".csv")
+    ),
+    _tool(".mat", "", "a file of Matlab", MATLAB),
     _tool(".txt", r"^(\w+) [\d.]+ -?\d \S+( -?[\d.]+){11}", "KITTI's text files", BOXES),
 )
 """In the order in which they are tried."""
@@ -68,7 +105,7 @@ def other_tool(path: Path) -> tuple[Path, ToolFormat] | None:
     for file in _candidates(path):
         head = _head(file)
         for tool in TOOLS:
-            if file.suffix.lower() == tool.suffix and tool.pattern.search(head):
+            if file.suffix.lower() == tool.suffix and tool.name.search(file.name) and tool.pattern.search(head):
                 return file, tool
     return None
 

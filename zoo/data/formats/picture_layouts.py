@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -68,6 +69,16 @@ def detect_class_folders(path: Path, *, request: DataRequest) -> FormatMatch | N
     return FormatMatch(location=folder)
 
 
+def name_classes(files: Sequence[str]) -> list[str]:
+    """What the names of pictures begin with, where that may be their class: cat.0.jpg, dog.0.jpg; else empty."""
+    folders = Counter(Path(name).parent for name in files)
+    largest = max(folders, key=folders.__getitem__, default=None)
+    stems = [Path(name).stem for name in files if Path(name).parent == largest]
+    numbered = [re.fullmatch(r"(.*?[^\W\d])[._ -]?\d[\d._ -]*", stem) for stem in stems]
+    names = sorted({match[1] for match in numbered if match})
+    return names if all(numbered) and 1 < len(names) <= len(stems) / 2 else []
+
+
 def _no_class_folders(folder: Path, part: Path) -> DataError:
     """The error for a folder of a split whose pictures lie in no folder of a class."""
     others = [name for name in subfolders(folder) if contents(folder, folder / name, limit=SOME).files]
@@ -76,8 +87,8 @@ def _no_class_folders(folder: Path, part: Path) -> DataError:
             f"{part} holds no class folders", hint="--train . reads the folders called after splits as classes"
         )
     listing = contents(part, part, limit=SOME)
-    names = sorted({re.split(r"[._ -]?\d", Path(name).stem)[0] for name in listing.files} - {""})
-    if 1 < len(names) <= len(listing.files) / 2:
+    names = name_classes(listing.files)
+    if names:
         named = f"; their names begin with {', '.join(names[:5])}"
         fix = f"move them into {part.name}/{names[0]}/, {part.name}/{names[1]}/, …, or write a table"
     else:

@@ -25,6 +25,8 @@ QUOTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
 """Other ways to quote, by what shows them: \" for a quotation mark in a cell, and ' around cells."""
 MOST_COMMENTS: Final = 100
 """Lines above a table."""
+FIRST_LINES: Final = 6
+"""Lines that the names of columns are looked for in."""
 QUOTE_FIX: Final = 'put the whole cell between quotation marks and write "" for each one inside'
 
 
@@ -87,6 +89,7 @@ def parse_table(text: str, *, name: str, suffix: str, known: Collection[str] = (
     usual = "\t" if suffix.lower() == ".tsv" else ","
     if said := SAID.match(text):  # Excel's own first line; blank, so that the others keep their numbers
         return _with_stray_quotes(_parse("\n" + text[said.end() :], name, said[1]), text)
+    _refuse_title(text, name, set(known))
     start = text.lstrip("\n").partition("\n")[0]
     if start.startswith("#") and {cell.strip('# "').lower() for cell in re.split(r"[,;\t|]", start)} & set(known):
         text = text.replace("#", " ", 1)
@@ -117,6 +120,19 @@ def _comments(text: str, known: Collection[str]) -> list[str]:
         return []  # the names of the columns stand behind a #
     even = any(0 < header.count(mark) == line.count(mark) for mark in SEPARATORS for line in comments)
     return comments if named or not even else []
+
+
+def _refuse_title(text: str, name: str, known: Collection[str]) -> None:
+    """DataError where the columns are named in one of the first lines, and a title stands above them."""
+    lines = text.split("\n", FIRST_LINES)[:FIRST_LINES]
+    counts = [len({cell.strip('"# ').lower() for cell in re.split(r"[,;\t|]", line)} & set(known)) for line in lines]
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    number = next((index for index, count in enumerate(counts) if count > 1 and index > first), None)
+    if number is not None and not counts[first]:
+        raise DataError(
+            f"line {number + 1} of {name} names the columns, and above it stands {lines[first].strip()[:60]!r}",
+            hint="begin the lines above with #: those are left out",
+        )
 
 
 @contextmanager

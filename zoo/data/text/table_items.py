@@ -10,7 +10,7 @@ from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, BadSample, DataError
 from zoo.api.parts import FileItem
 from zoo.api.problem import Problem
-from zoo.data.formats.text.rows import TABLES, TextRow, read_table
+from zoo.data.formats.text.rows import TABLES, Found, TextRow, named_files, read_table
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays
@@ -35,21 +35,26 @@ def table_items(path: Path, problem: Problem, read_text: Callable[[str, Problem]
     column, encoding = problem.facts.get("text_column"), encoding_fact(problem)
     request = DataRequest(source=str(path), text_column=column if isinstance(column, str) else "", encoding=encoding)
     try:
-        items = list(_items(path, request, problem, read_text))
+        entries = list(read_table(path, labelled=False, request=request))
     except (DataError, OSError) as error:
         reason, hint = (error.message, error.hint) if isinstance(error, DataError) else (str(error), "")
         raise BadFile(f"{path} cannot be read as a table: {reason}", hint=hint) from error
+    rows = [entry for entry in entries if isinstance(entry, TextRow)]
+    if kind := named_files(row.text for row in rows):
+        raise BadFile(
+            f"the texts of {path} are names of {kind}, such as {rows[0].text}",
+            hint="say --text-column for another column, or give the files themselves to a model that reads them",
+        )
+    items = list(_items(entries, problem, read_text))
     if not items:
         raise BadFile(f"{path} has no rows")
     return items
 
 
 def _items(
-    path: Path, request: DataRequest, problem: Problem, read_text: Callable[[str, Problem], Arrays]
+    entries: Sequence[Found], problem: Problem, read_text: Callable[[str, Problem], Arrays]
 ) -> Iterator[FileItem]:
-    rows = (
-        entry for entry in read_table(path, labelled=False, request=request) if isinstance(entry, TextRow | BadSample)
-    )
+    rows = (entry for entry in entries if isinstance(entry, TextRow | BadSample))
     for number, row in enumerate(rows, 1):
         name = f"row {number}"
         if isinstance(row, BadSample):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from zoo.data.class_ranking import show, top
-from zoo.data.text.reading import read_text
-from zoo.data.text.reading_rows import read
+from zoo.data.text.reading import read, read_text
 
 __all__ = ["read", "read_text", "show", "top"]

@@ -40,7 +40,7 @@ BUILT_IN_CALLBACKS: Final = (
         callback=f"{HOME}.mlflow:MlflowCallback",
         extra="mlflow",
         conformance=REMOTE,
-        summary="numbers, options and the best weights to MLflow (MLFLOW_TRACKING_URI says where)",
+        summary="numbers, options and metrics.csv to MLflow (MLFLOW_TRACKING_URI says where)",
     ),
     CallbackSpec(
         name="wandb",

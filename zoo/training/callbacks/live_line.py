@@ -137,7 +137,7 @@ def _is_shown(epoch: int, *, of: int) -> bool:
 def estimate_line(event: StepEvent, start: StartEvent, *, step_seconds: float) -> str:
     """How long the rest of the training will take, or until its limit of time."""
     steps = start.steps - event.step
-    seconds = min(steps * step_seconds, event.remaining)
+    seconds = min(steps * step_seconds * event.later_cost, event.remaining)
     return f"estimate: {steps:,} more steps of {step_seconds:.2g} s, {clock(seconds)} without the evaluations"
 
 

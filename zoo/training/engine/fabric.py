@@ -1,18 +1,18 @@
 """Processes, device and precision: the only file that knows Lightning Fabric.
 
-Several processes and scaled losses need it; one process at precision 32 or bf16 does without, since importing it takes
-more than twice the time of importing PyTorch (it imports every metric of torchmetrics, and torch._dynamo).
+Scaled losses (precision 16) need it; precision 32 and bf16 do without, in one process and in several, since importing
+it takes more than twice the time of importing PyTorch (it imports every metric of torchmetrics, and torch._dynamo).
+Processes find each other and exchange tensors through torch.distributed (`group`).
 
-Gradients are averaged when an optimiser steps, not by wrapping modules: a trainer may run its modules in any order,
-twice or not at all (a GAN, frozen parts, auxiliary heads), which DistributedDataParallel's bookkeeping forbids.
+Gradients are averaged by `gradients`, not by wrapping modules: a trainer may run its modules in any order, twice or not
+at all (a GAN, frozen parts, auxiliary heads), which DistributedDataParallel's bookkeeping forbids.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed, nn
@@ -22,22 +22,22 @@ from zoo.api.errors import UsageError
 from zoo.training.engine.allocator import kept_memory
 from zoo.training.engine.kernels import gpu_kernels
 from zoo.training.engine.optimizer_step import without_compiler
+from zoo.training.engine.place import launched
+
+if TYPE_CHECKING:
+    from zoo.training.engine.group import Group
 
 Precision = Literal["32", "bf16", "16"]
 T = TypeVar("T")
 
-_INTERACTIVE: Final = ("bash", "interactive")
-_FABRIC: Final = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_FABRIC: Final = "16-mixed"
 
 
-class OneProcess:
-    """What `Engine` needs of Fabric, for one process whose losses are not scaled."""
+class Unscaled:
+    """What `Engine` needs of Fabric, where losses are not scaled."""
 
-    global_rank = 0
-    world_size = 1
-
-    def __init__(self, device: str, precision: Precision) -> None:
-        self.device = torch.device(device) if device == "cpu" else torch.device(device, 0)
+    def __init__(self, device: torch.device, precision: Precision) -> None:
+        self.device = device
         self._precision = precision
 
     def autocast(self) -> AbstractContextManager[Any]:
@@ -52,16 +52,18 @@ class OneProcess:
 class Engine:
     """One process of a training: its device, its precision and its communication with the other processes."""
 
-    def __init__(self, fabric: Any, precision: Precision, *, local_world: int = 1) -> None:
+    def __init__(self, fabric: Any, precision: Precision, group: Group | None = None) -> None:
         self._fabric = fabric
+        self._group = group
         self.device: torch.device = fabric.device
-        self.rank: int = fabric.global_rank
-        self.world: int = fabric.world_size
-        self.local_world = local_world
+        self.rank = group.rank if group else 0
+        self.world = group.world if group else 1
+        self.local_world = group.local_world if group else 1
         """Processes on this machine."""
         self.precision = precision
         self.scales = precision == "16"
         """True where losses are scaled, so that float16 gradients do not vanish."""
+        self.wishes = Wishes()
 
     @property
     def pins(self) -> bool:
@@ -107,27 +109,6 @@ class Engine:
         else:
             nn.utils.clip_grad_norm_(parameters, norm)
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the processes; a missing gradient counts as zero.
-
-        A parameter without a gradient on every process keeps none, so that weight decay and momentum do not change it.
-        """
-        own = list(parameters)
-        if self.world == 1 or not own:
-            return
-        used = torch.tensor([float(parameter.grad is not None) for parameter in own], device=self.device)
-        distributed.all_reduce(used)
-        shared = [parameter for parameter, count in zip(own, used.tolist(), strict=True) if count]
-        if not shared:
-            return
-        gradients = [torch.zeros_like(item) if item.grad is None else item.grad for item in shared]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        distributed.all_reduce(flat)
-        flat /= self.world
-        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
-        for parameter, gradient, part in zip(shared, gradients, parts, strict=True):
-            parameter.grad = gradient.copy_(part.view_as(gradient))
-
     def share_tensors(self, module: nn.Module, *, buffers_only: bool = False) -> None:
         """Copy the parameters and buffers of the first process to all others."""
         if self.world == 1:
@@ -147,9 +128,9 @@ class Engine:
         distributed.all_reduce(total)
         return cast("list[float]", total.tolist())
 
-    def gather(self, value: float) -> list[float]:
+    def gather(self, value: T) -> list[T]:
         """The values of all processes, in order of rank."""
-        return self.sum([value if rank == self.rank else 0.0 for rank in range(self.world)])
+        return self._group.gather(value) if self._group else [value]
 
     def scaler_state(self) -> dict[str, Any]:
         """The state of the loss scaler; empty where losses are not scaled."""
@@ -162,21 +143,37 @@ class Engine:
 
     def tell(self, value: T) -> T:
         """The value of the first process, on every process."""
-        return cast("T", self._fabric.broadcast(value)) if self.world > 1 else value
+        return self._group.broadcast(value) if self._group else value
 
     def barrier(self) -> None:
         """Wait for all processes."""
-        if self.world > 1:
-            self._fabric.barrier()
+        if self._group:
+            self._group.barrier()
+
+    def explained(self, error: BaseException) -> BaseException:
+        """The error to raise: where another process failed or was lost, the sentence about that."""
+        return self._group.explained(error) if self._group else error
 
 
-def launched_processes() -> int:
-    """The number of processes that a launcher (torchrun, srun) has started; 1 without a launcher.
+class Wishes:
+    """What a process would like all of them to do after the present step.
 
-    In an interactive allocation SLURM counts tasks that are not started; Lightning Fabric tells one by its job name.
+    They travel with the gradients of the next step (see `gradients`), so that asking costs nothing.
     """
-    by_slurm = "1" if os.environ.get("SLURM_JOB_NAME") in _INTERACTIVE else os.environ.get("SLURM_NTASKS", "1")
-    return int(os.environ.get("WORLD_SIZE", by_slurm))
+
+    def __init__(self) -> None:
+        self.own = (False, False)
+        """To stop, and to save."""
+        self._granted = (False, False)
+
+    def grant(self, stop: bool, save: bool) -> None:
+        """Note what any process has asked for; called on every process alike."""
+        self._granted = (self._granted[0] or stop, self._granted[1] or save)
+
+    def take(self) -> tuple[bool, bool]:
+        """Whether all processes are to stop, and to save."""
+        granted, self._granted = self._granted, (False, False)
+        return granted
 
 
 def choose_precision(precision: str, *, device: str, parameters: int, side: int) -> Precision:
@@ -195,36 +192,54 @@ def choose_precision(precision: str, *, device: str, parameters: int, side: int)
 
 
 @contextmanager
-def launch(*, device: str, devices: int, precision: Precision) -> Iterator[Engine]:
-    """An engine on every process; without a launcher, `devices` above 1 starts this command once more for each device.
+def launch(*, device: str, devices: int, precision: Precision, alone: bool = False) -> Iterator[Engine]:
+    """An engine on every process that a launcher has started; `alone`, for this process, whoever else there is.
 
+    Without a launcher, `devices` above 1 starts this command once more for each further device.
     Under torchrun two of four runs aborted at exit without the barrier and the destruction of the process group.
     """
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", devices)))
-    nodes = max(1, launched_processes() // local)
-    alone = local * nodes == 1 and precision != "16"
+    place = None if alone else launched()
     without_compiler()
-    fabric = OneProcess(device, precision) if alone else _launched(device, local, nodes, precision)
-    engine = Engine(fabric, precision, local_world=local)
+    if (place.world if place else devices) == 1:
+        with kept_memory(), gpu_kernels(device, precision):
+            yield Engine(_compute(_device(device, 0), precision), precision)
+        return
+    from zoo.training.engine.group import check_gpus, join  # noqa: PLC0415  one process needs none of it
+
+    index = check_gpus(place, devices) if device == "cuda" else 0
+    if device == "cuda":
+        torch.cuda.set_device(index)
+    group, failed = join(place, device=device, devices=devices), True
     try:
+        engine = Engine(_compute(_device(device, index), precision), precision, group)
         with kept_memory(), gpu_kernels(device, precision):
             yield engine
         engine.barrier()
+        failed = False
+    except BaseException as error:
+        explained = group.explained(error)
+        if explained is error:
+            raise
+        raise explained from error
     finally:
-        if engine.world > 1 and distributed.is_initialized():
-            distributed.destroy_process_group()
+        group.close(failed=failed)
 
 
-def _launched(device: str, local: int, nodes: int, precision: Precision) -> Any:
-    """Fabric on every process; imported here, as one process needs none of it."""
+def _device(device: str, index: int) -> torch.device:
+    return torch.device(device) if device == "cpu" else torch.device(device, index)
+
+
+def _compute(device: torch.device, precision: Precision) -> Any:
+    """What computes in this process: Fabric where losses are scaled, imported here, as others need none of it."""
+    if precision != "16":
+        return Unscaled(device, precision)
     from lightning_fabric import Fabric  # noqa: PLC0415
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment  # noqa: PLC0415
 
-    fabric = Fabric(
-        accelerator=device,
-        devices=local,
-        num_nodes=nodes,
-        strategy="ddp" if local * nodes > 1 else "auto",
-        precision=_FABRIC[precision],  # type: ignore[arg-type]
+    # one device, whatever launcher there is: the processes are a group already
+    return Fabric(
+        accelerator=device.type,
+        devices=[device.index or 0] if device.type == "cuda" else 1,
+        precision=_FABRIC,
+        plugins=[LightningEnvironment()],
     )
-    fabric.launch()
-    return fabric

@@ -15,6 +15,8 @@ from zoo.training.trainers.single_model import SingleModelTrainer
 
 GROWN: Final = 0.75
 """Share of all steps after which pictures have the whole size."""
+PARTS: Final = 32
+"""Steps of which the cost is asked, for an estimate of the rest."""
 STRIDE: Final = 4
 """Sides grow by so many pixels at a time: a new size costs a convolution its plan."""
 
@@ -45,6 +47,17 @@ class ClassificationTrainer(SingleModelTrainer):
     def validation_loss(self, context: StepContext, outputs: Batch, batch: Batch) -> Tensor | None:  # noqa: ARG002
         """Cross-entropy, without label smoothing."""
         return F.cross_entropy(outputs["logits"].float(), batch["label"])
+
+    def later_cost(self, context: StepContext) -> float:
+        """What a step that is still to come costs on average, in steps like the present one."""
+        first, total = float(context.options.get("first_size", 1.0)), context.total_steps
+        left = total - context.step
+        side = context.problem.input.picture_side
+        if not 0 < first < 1 or left < 1 or not side:
+            return 1.0
+        steps = [context.step + left * part / PARTS for part in range(PARTS)]
+        now, *later = (grown_side(side, first=first, share=step / (GROWN * total)) ** 2 for step in steps)
+        return (now + sum(later)) / PARTS / now
 
 
 def label_loss(context: StepContext, logits: Tensor, label: Tensor) -> Tensor:

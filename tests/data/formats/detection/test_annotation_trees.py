@@ -83,7 +83,7 @@ def each(key: str, value: object) -> Callable[[Document], None]:
     [
         (each("bbox", [0.1, 0.1, 0.3, 0.4]), "these look like shares of the picture (write boxes in pixels"),
         (each("bbox", [0, 0, 1, 1]), "these look like shares of the picture"),
-        (each("segmentation", {"size": [40, 60], "counts": [5, 10, 2385]}), "as COCO's tools do for run lengths"),
+        (each("segmentation", {"size": [40, 60], "counts": [2400]}), "its run lengths cover no pixel"),
         (each("bbox", [10, 10, -5, 5]), "ends before it begins"),
         (each("bbox", [10, 10, 60, 50]), "leaves images/0.png, which is 60 x 40 pixels"),
         (lambda d: d.update(annotations=[{"id": 1, "image_id": 1, "caption": "a cat"}]), "COCO's JSON of captions"),
@@ -103,6 +103,48 @@ def test_an_outline_without_a_box_counts_by_its_frame(tmp_path: Path) -> None:
     found = card(coco(tmp_path, outline))
     assert {sample.boxes for items in found.splits.values() for sample in items} == {((10.0, 5.0, 34.0, 12.0),)}
     assert "6 annotations have an outline and no bbox: the frame around it counts" in found.notes
+
+
+RUNS = {"size": [40, 60], "counts": [40 * 9 + 3, 5, 35, 5, 40 * 50 - 8]}
+"""Two columns, 9 and 10, of five pixels each from row 3 on."""
+
+
+def packed() -> dict[str, Any]:
+    from faster_coco_eval.core import mask as coco_mask
+
+    return {"size": [40, 60], "counts": coco_mask.frPyObjects(RUNS, 40, 60)["counts"].decode()}
+
+
+@pytest.mark.parametrize("box", [None, [], [0, 0, 0, 0]], ids=["null", "empty", "zeros"])
+@pytest.mark.parametrize("runs", [RUNS, packed()], ids=["counts", "packed"])
+def test_run_lengths_without_a_box_count_by_their_frame(runs: object, box: object, tmp_path: Path) -> None:
+    def change(document: Document) -> None:
+        for entry in document["annotations"]:
+            entry |= {"segmentation": runs, "bbox": box}
+
+    found = card(coco(tmp_path, change))
+    assert {sample.boxes for items in found.splits.values() for sample in items} == {((9.0, 3.0, 11.0, 8.0),)}
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (
+            {"size": [20, 60], "counts": [0, 1200]},
+            "it has no bbox, and its run lengths are for 60 x 20 pixels, not 60 x 40",
+        ),
+        ({"size": [40, 60], "counts": [2400]}, "its run lengths cover no pixel"),
+        ({"counts": [0, 2400]}, "its run lengths have no size [height, width]"),
+        ({"size": [40, 60], "counts": [0, -5]}, "it has no bbox, and "),
+        ({"size": [40, 60]}, "neither polygons nor run lengths can be read from it"),
+        ([[1, 2]], "it has no bbox of four numbers"),
+    ],
+)
+def test_run_lengths_that_frame_nothing_are_a_sentence(runs: object, said: str, tmp_path: Path) -> None:
+    def change(document: Document) -> None:
+        document["annotations"][0] |= {"segmentation": runs, "bbox": None}
+
+    assert said in refused(coco(tmp_path, change))
 
 
 @pytest.mark.parametrize("name", ["{}.jpg", "{}", "{}.PNG", "./{}.png", "C:\\data\\images\\{}.png", "/home/me/{}.png"])

@@ -61,7 +61,8 @@ def test_what_lies_beside_cityscapes_masks_is_left_out_aloud(tmp_path: Path) -> 
                 paint(tmp_path / f"gtFine/{split}/bonn/{number}_gtFine_{kind}.png", levels)
     found = card(tmp_path)
     assert found.counts() == {"train": 3, "validation": 3}
-    assert "left out 12 files that colour the masks or number instances, such as" in " ".join(found.notes)
+    said = "left out 12 files that show the masks in colours, by instances or with other numbers, such as"
+    assert said in " ".join(found.notes)
 
 
 def test_a_test_set_without_masks_is_left_out_aloud(tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def test_what_is_wrong_with_a_text_in_a_class_folder_is_named_with_its_file(tmp_
     written(tmp_path / "eggs/photo.jpg", b"")
     written(tmp_path / "loose.txt", "where do I belong?")
     assert problems(tmp_path) == [
-        "loose.txt: 1 texts lie outside every class folder",
+        "loose.txt: 1 text lies outside every class folder",
         "eggs/: no texts (found 1 .jpg)",
         "spam/: 1 texts of a kind that cannot be read",
         "ham/empty.txt: the file is empty",

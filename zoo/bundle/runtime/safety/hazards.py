@@ -7,11 +7,11 @@ domains need foreign code, a loop without a bound never ends, and 93 bytes can a
 from __future__ import annotations
 
 import math
-import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo.api.errors import BadFile
+from zoo.bundle.runtime.external_data import Weights, external_tensors, is_external, is_plain, unsafe
 from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
 from zoo.bundle.runtime.safety.interpretation import Made, Turns, interpret
 from zoo.bundle.runtime.safety.loops import MAX_FOLLOWED_TURNS
@@ -29,7 +29,7 @@ MAX_ELEMENTS = 1 << 30
 """Of one tensor, stored or made out of nothing."""
 LOOKED_FOR = (
     "operators that ONNX does not have, or that come from elsewhere",
-    "data outside the file, and links to them",
+    "data outside the file other than one plain file beside it, and links to them",
     "stored tensors whose bytes do not fit their type and shape",
     f"functions that call themselves, and more than {MAX_NODES:,} nodes once functions are put in their places",
     f"subgraphs nested deeper than {MAX_NESTING}",
@@ -147,13 +147,24 @@ def _inflated(made: Made) -> str:
 
 
 def _outside(parsed: ParsedModel, path: Path) -> Iterator[str]:
+    """Weights anywhere but in one plain file beside the graph, which is read for it (see `external_data`)."""
     places: dict[str, str] = {}
     for tensor in parsed.tensors:
-        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
-        if location is not None or tensor.data_location == tensor.EXTERNAL:
-            places.setdefault(location or "nowhere", tensor.name)
+        if is_external(tensor):
+            location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+            places.setdefault(location, tensor.name)
     for place, name in list(places.items())[:4]:
-        yield f"the tensor {name!r} lies outside the file, in {place!r}{_link(path.parent / place)}"
+        reason = unsafe(path.parent / place) if is_plain(place) else "is no name of a file beside it"
+        if not reason and len(places) > 1:
+            reason = "is one of several files"
+        if reason:
+            yield f"the tensor {name!r} lies outside the file, in {place!r}, which {reason}"
+    if len(places) == 1 and is_plain(place := next(iter(places))) and not unsafe(path.parent / place):
+        size = (path.parent / place).stat().st_size
+        try:
+            external_tensors(parsed.model, Weights(path=path.parent / place, sha256="", bytes=size), title="it")
+        except BadFile as error:
+            yield error.message
 
 
 def _malformed(parsed: ParsedModel) -> Iterator[str]:
@@ -178,16 +189,6 @@ def _width(data_type: int) -> int | None:
     name = TensorProto.DataType.Name(data_type)
     packed = name.endswith(("INT4", "INT2", "4E2M1"))
     return 0 if packed else int(helper.tensor_dtype_to_np_dtype(data_type).itemsize)
-
-
-def _link(place: Path) -> str:
-    try:
-        found = os.lstat(place)
-    except (OSError, ValueError):
-        return ""
-    if stat.S_ISLNK(found.st_mode):
-        return ", a symbolic link"
-    return ", a hard link to a file that has another name too" if found.st_nlink > 1 else ""
 
 
 def _stored(parsed: ParsedModel) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A look at an untrusted .onnx before anything loads it: what it holds, and what speaks against running it.
 
-The file is parsed and never executed; external data are named and never opened.
+The file is parsed and never executed; weights beside it are named and never opened.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile
+from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, locations
 from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel
 from zoo.bundle.runtime.safety.hazards import LOOKED_FOR, hazards
-from zoo.bundle.runtime.sandbox import MAX_MODEL_BYTES
 
 if TYPE_CHECKING:
     import onnx
@@ -83,7 +83,14 @@ def scan(path: Path) -> Scan:
         parameters=sum(math.prod(tensor.dims) for tensor in model.graph.initializer),
         metadata={entry.key: entry.value for entry in model.metadata_props},
         refused=tuple(hazards(parsed, path, opset=opset)),
-        notes=tuple(_notes(path, ops, replaceable=len(model.graph.input) - len(required_inputs(model.graph)))),
+        notes=tuple(
+            _notes(
+                path,
+                ops,
+                replaceable=len(model.graph.input) - len(required_inputs(model.graph)),
+                beside=locations(model),
+            )
+        ),
     )
 
 
@@ -110,8 +117,10 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, int]:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise BadFile(f"{path} is no file")
-        if status.st_size > MAX_MODEL_BYTES:
-            raise BadFile(f"{path} has {status.st_size:,} bytes; one .onnx file can hold {MAX_MODEL_BYTES:,} at most")
+        if status.st_size > MAX_ONNX_BYTES:
+            raise BadFile(
+                f"{path} has {status.st_size:,} bytes; an ONNX file holds {MAX_ONNX_BYTES:,} without its weights"
+            )
         raw = path.read_bytes()
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror or error}") from error
@@ -158,7 +167,8 @@ def _title(node: onnx.NodeProto) -> str:
     return node.op_type if node.domain in OWN_DOMAINS else f"{node.domain}::{node.op_type}"
 
 
-def _notes(path: Path, ops: Iterable[str], *, replaceable: int) -> Iterator[str]:
+def _notes(path: Path, ops: Iterable[str], *, replaceable: int, beside: Iterable[str]) -> Iterator[str]:
+    yield from (f"its weights lie beside it, in {name!r}, which was not opened" for name in beside)
     if replaceable:
         yield f"{replaceable} of its stored tensors are inputs too: whoever runs it may feed others"
     if path.is_symlink():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ from typing import Final
 from zoo.api.data import DataNote, Split
 from zoo.api.errors import DataError
 from zoo.data.formats.folders import hidden, is_about
+from zoo.data.formats.parts import ROLES
 from zoo.data.formats.samples import FileRow, Origins
-from zoo.data.formats.split_names import split_of_file
+from zoo.data.formats.split_names import split_of_file, split_words
 from zoo.data.formats.text_files import file_text
 
 FOLDERS: Final = ("meta", "splits", "lists")
@@ -39,6 +41,8 @@ def by_lists(root: Path, rows: Sequence[FileRow], encoding: str = "") -> Divided
     DataError where two lists name one file, and where one is no text.
     """
     keys = {_key(row.name): row.name for row in rows}
+    if numbered := _by_numbers(root, rows, keys):
+        return numbered
     lists = {file: names for file in _files(root) if (names := _named(file_text(file, encoding), keys))}
     if not lists:
         return DividedRows(rows=list(rows))
@@ -47,7 +51,7 @@ def by_lists(root: Path, rows: Sequence[FileRow], encoding: str = "") -> Divided
     for file, names in lists.items():
         split = split_of_file(file.stem)
         assert split is not None, "only files that are called after a split are lists"
-        origins[split] = (*origins.get(split, ()), file.relative_to(root).as_posix())
+        origins[split] = (*origins.get(split, ()), Path(os.path.relpath(file, root)).as_posix())
         for name in names:
             other, earlier = splits.setdefault(name, (split, file))
             if other != split:
@@ -71,12 +75,36 @@ def by_lists(root: Path, rows: Sequence[FileRow], encoding: str = "") -> Divided
     )
 
 
+def _by_numbers(root: Path, rows: Sequence[FileRow], keys: Mapping[str, str]) -> DividedRows | None:
+    """CUB-200's division: images.txt numbers the files, and train_test_split.txt says 1 for those to learn from."""
+    for folder in (root, root.parent):
+        files = [folder / name for name in ("images.txt", "train_test_split.txt")]
+        if not all(file.is_file() for file in files):
+            continue
+        names, marks = (dict(line.split(maxsplit=1) for line in file_text(file).splitlines() if line) for file in files)
+        splits: dict[str, Split] = {
+            keys[_key(name)]: "train" if marks.get(number) == "1" else "test"
+            for number, name in names.items()
+            if _key(name) in keys
+        }
+        if len(splits) == len(rows):
+            where = (Path(os.path.relpath(files[1], root)).as_posix(),)
+            return DividedRows(
+                rows=[replace(row, split=splits[row.name]) for row in rows],
+                origins={"train": where, "test": where},
+                notes=(f"the splits are those of {where[0]}",),
+            )
+    return None
+
+
 def _files(root: Path) -> list[Path]:
     """The files beside the folders that are called after a split, and those in a folder such as meta/ or splits/."""
-    folders = [root, *(root / name for name in FOLDERS if (root / name).is_dir())]
+    above = [root.parent] if ROLES.issuperset(split_words(root.name)) else []  # images/ beside meta/
+    folders = [*(folder for folder in (root, *above)), *(top / name for top in (root, *above) for name in FOLDERS)]
     return [
         file
         for folder in folders
+        if folder.is_dir()
         for file in sorted(folder.iterdir())
         if file.suffix.lower() in SUFFIXES
         and not (hidden(file.name) or is_about(file))

@@ -6,8 +6,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
-from zoo.api.data import DataNote, DataRequest
+from zoo.api.data import DataNote, DataRequest, counted
 from zoo.api.errors import BadSample
 from zoo.data.formats.class_folders.lists import FOLDERS, by_lists
 from zoo.data.formats.folders import (
@@ -21,9 +22,13 @@ from zoo.data.formats.folders import (
     notes_on,
     subfolders,
 )
-from zoo.data.formats.parts import find_parts
+from zoo.data.formats.parts import ROLES, find_parts
 from zoo.data.formats.samples import FileListing, FileRow
+from zoo.data.formats.split_names import split_words
 from zoo.data.formats.text_files import encoding_of
+
+UNLABELLED: Final = frozenset({"unsup", "unlabeled", "unlabelled", "unlabeled_images", "unlabelled_images"})
+"""Folders beside those of classes whose files are of none."""
 
 
 def list_class_folders(
@@ -49,13 +54,21 @@ def list_class_folders(
     for split, folder in parts.folders:
         beside = _beside(root, folder, kind, known)
         classes = [name for name in subfolders(folder) if not _holds_lists(folder / name, kind)]
-        if split == "test" and beside.files and not classes:
-            notes.append(_unlabelled(root, folder, beside))
+        if len(classes) > 2 and (unlabelled := [name for name in classes if name.lower() in UNLABELLED]):
+            notes += [_of_no_class(root, folder / name, kind) for name in unlabelled]
+            classes = [name for name in classes if name not in unlabelled]
+        flat = _without_classes(root, folder, beside, classes, learnt) if split not in (None, "train") else None
+        if flat is not None and split == "test":
+            notes.append(_unlabelled(root, folder, flat))
+            continue
+        if flat is not None:
+            problems.append(_unsorted(root, folder, flat))
             continue
         listings.append(beside)
         if beside.files:
-            reason = f"{len(beside.files)} {kind.plural} lie outside every class folder"
-            problems.append(BadSample(beside.files[0], reason, "move them into one"))
+            count = counted(len(beside.files), f"{kind.plural[:-1]} lies", f"{kind.plural} lie")
+            fix = "move them into one, or out of the data where they are of no class"
+            problems.append(BadSample(beside.files[0], f"{count} outside every class folder", fix))
         for name in classes:
             listing = contents(root, folder / name, kind=kind)
             listings.append(listing)
@@ -89,6 +102,32 @@ def _holds_lists(folder: Path, kind: FileKind) -> bool:
 def _label(folder: str) -> str:
     """The class that a folder is called after: the same name however its accents are written."""
     return unicodedata.normalize("NFC", folder)
+
+
+def _without_classes(
+    root: Path, folder: Path, beside: FolderListing, classes: Sequence[str], learnt: Collection[str]
+) -> FolderListing | None:
+    """The files of a split that lie in no class folder, or in one called images alone; None where it has classes."""
+    if not classes:
+        return beside if beside.files else None
+    if len(classes) > 1 or classes[0] in learnt or not ROLES.issuperset(split_words(classes[0])) or beside.files:
+        return None
+    listing = contents(root, folder / classes[0], kind=beside.kind)
+    return None if subfolders(folder / classes[0]) else listing
+
+
+def _unsorted(root: Path, folder: Path, listing: FolderListing) -> BadSample:
+    """What is said of a validation split whose files lie in no class folder."""
+    name = folder.relative_to(root).parts[0]
+    count = counted(len(listing.files), f"{listing.kind.plural[:-1]} lies", f"{listing.kind.plural} lie")
+    fix = f"sort them into {name}/CLASS/, or name with --train the folder to learn from, which leaves {name}/ out"
+    return BadSample(f"{name}/", f"its {count} in no class folder", fix)
+
+
+def _of_no_class(root: Path, folder: Path, kind: FileKind) -> DataNote:
+    where, count = f"{folder.relative_to(root).as_posix()}/", len(contents(root, folder, kind=kind).files)
+    message = f"left out {where}: its {count:,} {kind.plural} are of no class"
+    return DataNote(message, kind="left-out", what=where, items=count)
 
 
 def _unlabelled(root: Path, folder: Path, listing: FolderListing) -> DataNote:

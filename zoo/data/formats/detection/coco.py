@@ -110,9 +110,8 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
                 rows.append(ObjectRow(name=name, annotations=boxes, split=document.split, size=image.size))
     framed = sum(_lacks_box(annotation) for document in documents for annotation in document.annotations)
     if framed:
-        notes.append(
-            f"{counted(framed, 'annotation has', 'annotations have')} an outline and no bbox: the frame counts"
-        )
+        outlines = counted(framed, "annotation has an outline", "annotations have an outline")
+        notes.append(f"{outlines} and no bbox: the frame around it counts")
     if ignored:
         message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
         notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))

@@ -92,6 +92,8 @@ def _is_dataset(file: Path) -> bool:
 
 def _has_labels(folder: Path, name: str) -> bool:
     """Whether text files of YOLO lie beside pictures or in labels/: a line of them is numbers."""
+    if (folder / "image_class_labels.txt").is_file():  # CUB-200's bounding_boxes.txt holds numbers, too
+        return False
     files = islice((file for file in folder.rglob("*.txt") if file.name != name), FEW)
     return any(is_numbers(file) for file in files)
 

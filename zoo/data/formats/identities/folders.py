@@ -59,8 +59,10 @@ def check_identities(source: DataSource, kind: Kind, *, progress: Progress) -> D
 
 def list_identities(location: Path, *, request: DataRequest) -> Identities:
     """Identity folders, and the pairs in a file beside them."""
-    file = beside(location)
-    listing = list_class_folders(location, known=(file.name,) if file else (), request=request)
+    file = beside(location) or beside(location.parent)
+    listing = list_class_folders(
+        location, known=(file.name,) if file and file.parent == location else (), request=request
+    )
     return Identities(listing=listing) if file is None else _with_pairs(listing, file, encoding_of(request))
 
 

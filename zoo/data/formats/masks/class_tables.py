@@ -79,11 +79,21 @@ def _pixel_values(lines: list[str]) -> Iterator[Entry]:
             yield cells[1].strip(), int(cells[0]), None
 
 
+def _object_info(lines: list[str]) -> Iterator[Entry]:
+    """ADE20K's `Idx Ratio Train Val Stuff Name`; 0 is what none of the classes covers."""
+    yield "other", 0, None
+    for line in lines[1:]:
+        cells = line.split("\t")
+        if len(cells) > 1 and cells[0].isdecimal():
+            yield cells[-1].partition(",")[0].strip(), int(cells[0]), None
+
+
 READERS: Final[dict[str, Callable[[list[str]], Iterator[Entry]]]] = {
     **dict.fromkeys(("classes.txt", "labelmap.txt", "class_names.txt", "labels.txt"), _plain),
     "class_dict.csv": _class_dict,
     "label_colors.txt": _label_colors,
     "_classes.csv": _pixel_values,
+    "objectinfo150.txt": _object_info,
 }
 """Readers by the names of the files, the first that is there counts."""
 

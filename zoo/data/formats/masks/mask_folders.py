@@ -32,13 +32,27 @@ BESIDE: Final = word_set("png data set folder dir raw")
 ENDINGS: Final = (
     "",
     *("_mask", "-mask", "_masks", "_seg", "_segmentation", "_label", "_labels", "_gt", "_l", "-label", "-seg", " mask"),
-    *("_labelids", "_labeltrainids", "_gtfine_labelids", "_anno", "_annotation", "_matte", "_lab", "_trimap", "_truth"),
+    *(
+        "_labelids",
+        "_labeltrainids",
+        "_gtfine_labelids",
+        "_gtfine_labeltrainids",
+        "_anno",
+        "_annotation",
+        "_matte",
+        "_lab",
+        "_trimap",
+        "_truth",
+    ),
 )
 """What the name of a mask may have behind that of its picture, in lower case."""
 PICTURE_ENDINGS: Final = ("_leftimg8bit", "_image", "_img", "_rgb", "_sat")
 """What the name of a picture may have behind what it has in common with that of its mask."""
 OTHER_ENDINGS: Final = ("_color", "_instanceids", "_instancetrainids")
 """What lies beside Cityscapes' masks and is none."""
+ALL_CLASSES: Final = "_labelids"
+LEARNT: Final = "_labeltrainids"
+"""Cityscapes' masks of all classes, and, where they were made, those to learn from, which then count."""
 JPEGS: Final = frozenset({".jpg", ".jpeg"})
 SOME: Final = 1_000
 """Files of a folder that are looked at to see whether masks lie in it."""
@@ -174,7 +188,8 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
     for pair in pairs:
         pictures, candidates = contents(root, pair[1]), contents(root, pair[2])
         stems = {_stem(root, pair[1], name) for name in pictures.files}
-        beside = {name for name in candidates.files if _is_other(_stem(root, pair[2], name), stems)}
+        known = {_stem(root, pair[2], name) for name in candidates.files}
+        beside = {name for name in candidates.files if _is_other(_stem(root, pair[2], name), stems, known)}
         candidates.files = [name for name in candidates.files if name not in beside]
         others += sorted(beside)
         listings += [pictures] if pair[1] == pair[2] else [pictures, candidates]
@@ -193,7 +208,8 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
 
 def _note_others(names: Sequence[str]) -> Iterator[DataNote]:
     if names:
-        message = f"left out {len(names):,} files that colour the masks or number instances, such as {names[0]}"
+        how = "show the masks in colours, by instances or with other numbers"
+        message = f"left out {len(names):,} files that {how}, such as {names[0]}"
         yield DataNote(message, kind="left-out", what="coloured masks", items=len(names), examples=names[:5])
 
 
@@ -262,8 +278,10 @@ def _twins(names: Sequence[str]) -> set[str]:
     return {name for name in names if name.lower().endswith(".png")}
 
 
-def _is_other(stem: str, pictures: set[str]) -> bool:
-    """Whether it lies beside Cityscapes' masks: the same in colours, or by instances."""
+def _is_other(stem: str, pictures: set[str], masks: set[str]) -> bool:
+    """Whether it lies beside Cityscapes' masks: in colours, by instances, or of all classes beside those to learn."""
+    if stem.endswith(ALL_CLASSES) and stem.removesuffix(ALL_CLASSES) + LEARNT in masks:
+        return True
     base = next((stem.removesuffix(end) for end in OTHER_ENDINGS if stem.endswith(end)), None)
     return base is not None and stem not in pictures
 

@@ -6,24 +6,27 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
 
 from zoo.api.data import DataCard, DataNote, DataSource, Split
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
 from zoo.data.formats.bad_samples import failed, note_bad, share_left_out
-from zoo.data.formats.folders import PICTURES
 from zoo.data.formats.labels import classes_of, label_notes, label_problems
 from zoo.data.formats.samples import FileRow
 from zoo.data.formats.splits import VALIDATION_SHARE, Ratios, check_ratios, divided, place
-from zoo.data.formats.text.rows import Found, TextItem, TextNote, TextRow, shortened
+from zoo.data.formats.text.rows import Found, TextItem, TextNote, TextRow, named_files, shortened
 
 TEXTS_PER_LABEL = 20
 """Texts per label from which on a tenth of them leaves enough to compare."""
 SHORTEST = 1_000
 """Characters that a language model needs at least to learn from."""
 
+TASKS = {"pictures": "--task image-classification", "sounds": "--task audio-generation, from their folder"}
+"""Tasks that learn from files of a kind."""
+
+SOME = 20
+"""Texts that are looked at before all of them."""
 Splits = dict[Split, tuple[TextItem, ...]]
 
 
@@ -40,11 +43,7 @@ def check_labelled(
     labels that train does not have, and where labels have few texts, whole labels are held out.
     """
     rows, notes = _usable(source, entries, progress)
-    if all(PurePath(row.text).suffix.lower() in PICTURES for row in rows):
-        raise DataError(
-            f"the texts of {_where(source)} are names of pictures, such as {rows[0].text}",
-            hint="say --text-column for another column, or take a model for pictures (--task image-classification)",
-        )
+    _refuse_names(source, rows)
     listed = [FileRow(row.where, row.label, row.split) for row in rows]
     classes = tuple(sorted({row.label for row in listed})) if new_labels else classes_of(listed)
     problems = label_problems(listed, classes, new_labels=new_labels)
@@ -57,9 +56,23 @@ def check_labelled(
     return _card(source, splits, classes, notes, {"longest": max(len(row.text) for row in rows)})
 
 
+def _refuse_names(source: DataSource, rows: Sequence[TextRow]) -> None:
+    """DataError where every line of the texts is the name of a picture, a sound or a video."""
+    lines = [line for row in rows[:SOME] for line in row.text.split("\n") if line.strip()]
+    kind = named_files(lines) and named_files(line for row in rows for line in row.text.split("\n") if line.strip())
+    if kind:
+        task = TASKS.get(kind, "")
+        other = f", or take a model for {kind} ({task})" if task else ""
+        raise DataError(
+            f"the texts of {_where(source)} are names of {kind}, such as {lines[0].strip()}",
+            hint=f"say --text-column for another column{other}",
+        )
+
+
 def check_corpus(source: DataSource, entries: Iterable[Found], *, progress: Progress) -> DataCard:
     """The card of running text; DataError where it cannot be read or is too short to learn from."""
     rows, notes = _usable(source, entries, progress)
+    _refuse_names(source, rows)
     splits: dict[Split, list[TextItem]] = {"train": [], "validation": [], "test": []}
     for row in rows:
         splits[row.split or "train"].append(TextItem(row.text, name=row.where))

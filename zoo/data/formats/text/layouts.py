@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from zoo.data.formats.text.rows import PLAIN, TABLES, TEXT_FILES
 from zoo.data.formats.text.sniff import LINES, all_hold, holds_labelled_lines, holds_records
 from zoo.data.formats.text_files import encoding_of
 
+SOME: Final = 1_000
+"""Files that are looked at by name."""
 MOST_FILES: Final = 20
 """More files of one folder are texts of their own, and no tables of them."""
 
@@ -30,8 +33,14 @@ def detect_text(
 
 
 def _nothing(path: Path) -> str:
+    names = [Path(name) for name, _ in islice(walk(path, path), SOME)] if path.is_dir() else []
+    bare = any(not name.suffix and not is_about(name) for name in names)
     what = f"{path} is a {path.suffix or 'file without suffix'}" if path.is_file() else f"{path} holds {_held(path)}"
-    return f"{what}: not a layout of text that this task knows"
+    classes = path.is_dir() and _held(path) in (".txt", ".text")
+    way = "; --format text-class-files reads every file as a class, a text a line" if classes else ""
+    if bare and not classes:
+        way = "; texts are known by .txt, and files in it have no suffix: give them one"
+    return f"{what}: not a layout of text that this task knows{way}"
 
 
 def detect_table(path: Path, *, request: DataRequest) -> FormatMatch | None:

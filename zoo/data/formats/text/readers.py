@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.api.data import DataNote, DataRequest
 from zoo.data.formats.class_folders.tree import list_class_folders
+from zoo.data.formats.columns import NoLabels
 from zoo.data.formats.parts import note_about
 from zoo.data.formats.text.layouts import about_files, labelled_files, other_files, plain_files, split_files
 from zoo.data.formats.text.rows import TABLES, TEXT_FILES, Found, TextNote, read_classes, read_plain, read_table
@@ -35,7 +36,13 @@ def read_tables_of_lines(location: Path, *, request: DataRequest) -> Iterator[Fo
 def _tables(location: Path, request: DataRequest, *, labelled: bool) -> Iterator[Found]:
     lines = labelled_files(location, request) if labelled else []
     for file, part in lines or split_files(location, TABLES, request=request):
-        yield from read_table(file, labelled=labelled, split=part, request=request)
+        try:
+            yield from read_table(file, labelled=labelled, split=part, request=request)
+        except NoLabels:
+            if part != "test" or request.label_column:
+                raise
+            message = f"left out {file.name}: it has no labels, so that nothing is measured"
+            yield TextNote(DataNote(message, kind="left-out", what=file.name, items=1))
 
 
 def read_class_folders(location: Path, *, request: DataRequest) -> Iterator[Found]:

@@ -4,15 +4,15 @@ read, every fault named with its line."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from pathlib import Path, PurePath
+from typing import Any, Final
 
 from zoo.api.data import DataNote, DataRequest, Split
 from zoo.api.errors import BadSample
 from zoo.data.formats.columns import Columns, few, known_names, text_columns
-from zoo.data.formats.folders import FileKind
+from zoo.data.formats.folders import PICTURES, SOUND_SUFFIXES, UNREAD_PICTURES, UNREAD_SOUND_SUFFIXES, VIDEOS, FileKind
 from zoo.data.formats.samples import FileListing
 from zoo.data.formats.split_names import exact_split
 from zoo.data.formats.tables import SEPARATORS, Table, parse_table
@@ -28,6 +28,15 @@ TEXT_FILES: Final = FileKind(
     unread=frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf", ".gz", ".zip"}),
     remedy="save them as plain text (.txt)",
 )
+
+
+FILES: Final = {
+    "pictures": PICTURES | UNREAD_PICTURES - {".raw"},  # which may be text as well
+    "sounds": SOUND_SUFFIXES | UNREAD_SOUND_SUFFIXES,
+    "videos": VIDEOS,
+}
+"""Suffixes of files that are no texts."""
+LONGEST_NAME: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,11 @@ def _json_rows(
             yield BadSample(where, reason, fix)
             continue
         cells = {kind: record.get(names[index], "").strip() for kind, index in of.items()}
+        column = names[of["text"]]
+        if isinstance(record.get(column), Nested):
+            reason = f"its {column} is {shortened(record[column])}, which is no text"
+            yield BadSample(where, reason, "write the text itself, or name the column of texts with --text-column")
+            continue
         yield _row(where, cells, labelled=labelled, split=split)
 
 
@@ -179,6 +193,8 @@ def _records(path: Path, text: str) -> list[tuple[str, Mapping[str, str] | BadRe
             document = json.loads(text)
         except (ValueError, RecursionError):
             document = None  # objects one a line are no JSON together
+        if rows := _rows_of_columns(document):
+            return [(f"{path.name} entry {number}", _cells(row)) for number, row in enumerate(rows, 1)]
         lists = [value for value in document.values() if isinstance(value, list)] if isinstance(document, dict) else []
         entries = document if isinstance(document, list) else lists[0] if len(lists) == 1 else None
         if entries is not None:
@@ -186,6 +202,21 @@ def _records(path: Path, text: str) -> list[tuple[str, Mapping[str, str] | BadRe
     return [
         (f"{path.name} line {number}", _record(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()
     ]
+
+
+def _rows_of_columns(document: object) -> list[dict[str, Any]]:
+    """The rows of {"text": ["…", …], "label": [1, …]}, or of pandas' {"text": {"0": "…"}, …}; empty for other JSON."""
+    if not isinstance(document, dict) or len(document) < 2:
+        return []
+    columns = {name: list(value.values()) if isinstance(value, dict) else value for name, value in document.items()}
+    keys = {tuple(value) if isinstance(value, dict) else None for value in document.values()}
+    if len(keys) != 1 or not all(isinstance(column, list) for column in columns.values()):
+        return []
+    lengths = {len(column) for column in columns.values()}
+    plain = all(isinstance(cell, str | int | float | None) for column in columns.values() for cell in column)
+    if len(lengths) != 1 or not plain:
+        return []
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _record(line: str) -> Mapping[str, str] | BadRecord:
@@ -205,7 +236,15 @@ def _cells(record: object) -> Mapping[str, str] | BadRecord:
     return BadRecord('not a JSON object, as in {"text": "…", "label": "…"}')
 
 
+class Nested(str):
+    """A cell that holds an object or a list, as JSON."""
+
+    __slots__ = ()
+
+
 def _cell(value: object) -> str:
+    if isinstance(value, dict | list):
+        return Nested(json.dumps(value, ensure_ascii=False))
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
@@ -220,6 +259,12 @@ def _row(where: str, cells: Mapping[str, str], *, labelled: bool, split: Split |
         if split is None:
             return BadSample(where, f"unknown split {part!r}", "use one of train, validation, test")
     return TextRow(where, text, label if labelled else "", split)
+
+
+def named_files(texts: Iterable[str]) -> str:
+    """What the files are whose names all texts are: pictures, sounds or videos; empty where one is a text."""
+    suffixes = {PurePath(text.strip()).suffix.lower() if len(text) <= LONGEST_NAME else "" for text in texts}
+    return next((kind for kind, known in FILES.items() if suffixes and suffixes <= known), "")
 
 
 def shortened(text: str, length: int = 40) -> str:

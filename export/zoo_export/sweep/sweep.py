@@ -1,0 +1,85 @@
+"""The sweep: which models, in which order, and which of them are done already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.api.errors import UsageError
+from zoo.api.specs import ModelSpec
+from zoo.registry.catalog import Catalog
+from zoo.registry.name_resolution import RegistryEntry
+from zoo_export.sweep.rows import SUFFIX, SweepRow, append_row, read_rows
+from zoo_export.sweep.supervise import SweepLimits, Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A part of the models: number `index` of `count`, counted from 1."""
+
+    index: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """ "3/16"; UsageError for anything else."""
+        index, slash, count = text.partition("/")
+        if slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count):
+            return cls(index=int(index), count=int(count))
+        raise UsageError(f"--shard is {text!r}; it must look like 3/16: the third of sixteen parts")
+
+    @property
+    def file(self) -> str:
+        """The name of its file of rows."""
+        return f"rows{SUFFIX}" if self.count == 1 else f"rows-{self.index:04}-of-{self.count:04}{SUFFIX}"
+
+
+def sweep(
+    models: Sequence[str],
+    folder: Path,
+    *,
+    shard: Shard | None = None,
+    seed: int = 0,
+    limits: SweepLimits | None = None,
+    threads: int = 1,
+    again: bool = False,
+    say: Callable[[SweepRow], None] = lambda _: None,
+) -> tuple[SweepRow, ...]:
+    """The rows of these models, in their order; what `folder` has rows of is not done again unless `again` is set.
+
+    Each row is written as soon as it is known, so that a sweep that was ended goes on where it was.
+    """
+    shard = shard or Shard()
+    mine = [model for index, model in enumerate(models) if index % shard.count == shard.index - 1]
+    done = {} if again or not folder.is_dir() else read_rows([folder])
+    rows = {model: done[model] for model in mine if model in done}
+    with Worker(limits or SweepLimits(), threads=threads) as worker:
+        for model in mine:
+            if model in rows:
+                continue
+            row = worker.row(model, seed=seed)
+            append_row(folder / shard.file, row)
+            rows[model] = row
+            say(row)
+    return tuple(rows[model] for model in mine)
+
+
+def sweepable(catalog: Catalog, pattern: str, *, plugin: str = "", max_params: int | None = None) -> tuple[str, ...]:
+    """The full names of the models that can be exported untrained, the smallest first; those that cannot are left out.
+
+    A part of another model is proved with that model, and one that is built from weights alone has none here.
+    """
+    entries = [
+        entry
+        for entry in catalog.models(pattern)
+        if (not plugin or entry.plugin.name == plugin)
+        and not entry.spec.not_available
+        and not entry.spec.from_weights
+        and (max_params is None or (entry.spec.parameters or 0) <= max_params)
+    ]
+    return tuple(entry.full_name for entry in sorted(entries, key=_size))
+
+
+def _size(entry: RegistryEntry[ModelSpec]) -> tuple[int, str]:
+    return entry.spec.parameters or 0, entry.full_name

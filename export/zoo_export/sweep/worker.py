@@ -1,0 +1,49 @@
+"""The process that exports: warm, one model after another, each asked for by a line on stdin.  [torch]
+
+    {"model": "timm/resnet10t", "seed": 0}  ->  the row, one line of JSON on stdout
+
+Everything else that is printed goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TextIO
+
+from zoo.registry.catalog import Catalog
+from zoo_export.sweep.measure import crashed, sweep_model
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answers = _set_apart()
+    warnings.simplefilter("ignore")
+    catalog = Catalog.discover()
+    for model, seed in _requests():
+        try:
+            row = sweep_model(catalog, model, seed=seed)
+        except Exception as error:  # a row says so, and the next model is tried
+            row = crashed(model, error)
+        print(json.dumps(asdict(row)), file=answers, flush=True)
+
+
+def _requests() -> Iterator[tuple[str, int]]:
+    for line in sys.stdin:
+        request = json.loads(line)
+        yield request["model"], request["seed"]
+
+
+def _set_apart() -> TextIO:
+    """stdout for the rows alone: what libraries print reaches stderr."""
+    apart = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return apart
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Sweeps: limits that cost a process and not the sweep, shards, and what is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.api.errors import UsageError
+from zoo.registry.catalog import Catalog
+from zoo_export.sweep.rows import SweepRow, append_row, read_rows
+from zoo_export.sweep.supervise import SweepLimits, Worker
+from zoo_export.sweep.sweep import Shard, sweep, sweepable
+
+Command = Callable[..., Any]
+
+
+def test_the_smallest_come_first_and_what_cannot_be_exported_untrained_is_left_out() -> None:
+    names = sweepable(Catalog.discover(), "*", max_params=3_000_000)
+    assert names.index("resnet/resnet8") < names.index("resnet/resnet20") < names.index("cnn/cnn")
+    assert "huggingface/encoder" not in sweepable(Catalog.discover(), "*")
+    assert "torchvision/quantized_resnet18" not in sweepable(Catalog.discover(), "*")
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/"])
+def test_a_shard_that_is_none_is_an_error(text: str) -> None:
+    with pytest.raises(UsageError, match="must look like 3/16"):
+        Shard.parse(text)
+
+
+def test_shards_share_the_models(tmp_path: Path) -> None:
+    models = [f"m{index}" for index in range(5)]
+    for index, expected in ((1, ["m0", "m2", "m4"]), (2, ["m1", "m3"])):
+        for model in expected:
+            append_row(tmp_path / f"rows-000{index}-of-0002.jsonl", SweepRow(model=model, verdict="PASS"))
+    for index, expected in ((1, ["m0", "m2", "m4"]), (2, ["m1", "m3"])):
+        rows = sweep(models, tmp_path, shard=Shard(index=index, count=2))
+        assert [row.model for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict", "reason"),
+    [
+        (SweepLimits(seconds=0.1), "TIMEOUT", "it took more than 0.1 s"),
+        (SweepLimits(memory_mb=20), "MEMORY", "it took more than 20 MB"),
+    ],
+)
+def test_a_limit_ends_the_process_and_is_a_row(limits: SweepLimits, verdict: str, reason: str) -> None:
+    with Worker(limits) as worker:
+        row = worker.row("cnn/cnn", seed=0)
+        assert (row.verdict, row.reason) == (verdict, reason)
+        assert worker.row("cnn/cnn", seed=0).verdict == verdict
+
+
+def test_a_process_that_dies_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "nonesuch")
+    with Worker(SweepLimits()) as worker:
+        row = worker.row("cnn/cnn", seed=0)
+    assert row.verdict == "CRASH"
+    assert "nonesuch" in row.reason
+
+
+@pytest.mark.slow
+def test_a_sweep_proves_and_is_continued(zoo_command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "rows"
+    said = zoo_command("sweep", "resnet/resnet8", "-o", str(folder))
+    assert (said.code, "1 of 1 proved" in said.out) == (0, True)
+    (row,) = read_rows([folder]).values()
+    assert (row.model, row.verdict, row.parameters) == ("resnet/resnet8", "PASS", 77_706)
+    assert row.worst_ratio is not None
+    assert 0 < row.worst_ratio < 8
+    assert min(row.nodes or 0, row.bytes or 0, row.latency_ms or 0, row.eager_ms or 0, row.memory_mb) > 0
+    before = next(folder.iterdir()).stat().st_mtime_ns
+    again = zoo_command("sweep", "resnet/resnet8", "-o", str(folder), "--json")
+    assert (again.code, again.json["rows"][0]["model"]) == (0, "resnet/resnet8")
+    assert next(folder.iterdir()).stat().st_mtime_ns == before
+
+
+def test_a_script_for_an_array_of_tasks(zoo_command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "my rows"
+    words = ("sweep", "vit_*", "--plugin", "timm", "-o", str(folder), "--slurm", "16", "--max-memory", "4000")
+    assert zoo_command(*words).code == 0
+    lines = (folder / "sweep.sbatch").read_text().splitlines()
+    assert lines[0] == "#!/bin/bash"
+    assert "#SBATCH --array=1-16" in lines
+    assert "#SBATCH --mem=5000M" in lines
+    assert lines[-1] == (
+        "zoo sweep 'vit_*' --plugin timm --seed 0 --threads 1 --max-seconds 600 --max-memory 4000 "
+        f"--output '{folder}' --shard \"$SLURM_ARRAY_TASK_ID/16\""
+    )
+    assert "exists already" in zoo_command(*words).err
+
+
+def test_a_comparison_of_folders(zoo_command: Command, tmp_path: Path) -> None:
+    append_row(tmp_path / "old" / "rows.jsonl", SweepRow(model="a", verdict="PASS", versions={"torch": "1"}))
+    append_row(tmp_path / "new" / "rows.jsonl", SweepRow(model="a", verdict="FAIL", versions={"torch": "2"}))
+    said = zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"))
+    assert said.code == 1
+    assert said.out.splitlines()[0] == "torch 1 -> 2"
+    assert "1 models in both, 1 broken, 1 changed" in said.out
+    assert zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "old")).code == 0
+    assert zoo_command("sweep", "--compare", str(tmp_path / "none")).code == 2
+
+
+def test_a_pattern_that_nothing_fits_is_an_error(zoo_command: Command) -> None:
+    said = zoo_command("sweep", "nonesuch")
+    assert (said.code, said.err.splitlines()[0]) == (2, "Error: no model that can be exported fits 'nonesuch'")

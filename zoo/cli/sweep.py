@@ -1,0 +1,178 @@
+"""`zoo sweep`: many models exported and proved, a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import join, quote
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo.api.errors import UsageError
+from zoo.cli import text
+from zoo.cli.counts import read_count
+from zoo.cli.options import complete_name, json_option
+from zoo.cli.output import Output
+from zoo.registry.catalog import Catalog
+
+if TYPE_CHECKING:
+    from zoo_export.sweep.rows import SweepRow
+
+
+@click.command("sweep")
+@click.argument("pattern", default="*", shell_complete=complete_name)
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("sweep"), help="Folder of the rows.")
+@click.option("--plugin", default="", help="Only models of this plugin, as timm.")
+@click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many models, the smallest first.")
+@click.option("--shard", "shard_text", metavar="I/N", help="Only this part of the models: 3/16.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random weights.")
+@click.option("--max-seconds", type=float, default=600.0, show_default=True, help="That one model may take.")
+@click.option("--max-memory", type=int, metavar="MB", default=8_000, show_default=True, help="That one model may take.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--again", is_flag=True, help="Also models that have a row.")
+@click.option("--slurm", "slurm", type=click.IntRange(min=1), metavar="N", help="Write an array script of N tasks.")
+@click.option("--compare", "old", type=click.Path(path_type=Path), help="What changed since the rows of this folder.")
+@json_option
+def sweep(
+    *,
+    pattern: str,
+    output: Path,
+    plugin: str,
+    max_params: str | None,
+    limit: int | None,
+    shard_text: str | None,
+    seed: int,
+    max_seconds: float,
+    max_memory: int,
+    threads: int,
+    again: bool,
+    slurm: int | None,
+    old: Path | None,
+    as_json: bool,
+) -> None:
+    """Export and prove every model that fits PATTERN, with seeded random weights, the smallest first.
+
+    Each row is written at once: a sweep that was ended goes on where it was, and rows of shards lie in one folder.
+    """
+    from zoo_export.sweep.supervise import SweepLimits  # noqa: PLC0415  other commands need no sweep
+    from zoo_export.sweep.sweep import Shard, sweepable  # noqa: PLC0415
+    from zoo_export.sweep.sweep import sweep as sweep_models  # noqa: PLC0415
+
+    out = Output(as_json=as_json)
+    if old is not None:
+        _compare(out, old, output)
+        return
+    models = sweepable(Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params))[:limit]
+    if not models:
+        raise UsageError(f"no model that can be exported fits {pattern!r}", hint="zoo list")
+    if slurm is not None:
+        arguments = [pattern, *_given("--plugin", plugin), *_given("--max-params", max_params)]
+        arguments += [*_given("--limit", limit), "--seed", str(seed), "--threads", str(threads)]
+        arguments += ["--max-seconds", f"{max_seconds:g}", "--max-memory", str(max_memory)]
+        _write_script(out, output, arguments, shards=slurm, memory_mb=max_memory, threads=threads)
+        return
+    rows = sweep_models(
+        models,
+        output,
+        shard=Shard.parse(shard_text) if shard_text else None,
+        seed=seed,
+        limits=SweepLimits(seconds=max_seconds, memory_mb=max_memory),
+        threads=threads,
+        again=again,
+        say=lambda row: out.note(_line(row)),
+    )
+    _show(out, rows, output)
+
+
+def _given(flag: str, value: object) -> list[str]:
+    return [flag, str(value)] if value else []
+
+
+def _line(row: SweepRow) -> str:
+    """What is said as soon as a model is done."""
+    numbers = f"{row.cpu_seconds:g} CPU s, {row.memory_mb} MB"
+    return f"{row.model}  {row.verdict}  {numbers}" + (f"  {row.reason}" if row.reason else "")
+
+
+def _show(out: Output, rows: Sequence[SweepRow], output: Path) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from zoo_export.sweep.rows import summary  # noqa: PLC0415  other commands need no sweep
+
+    out.document({"schema": 1, "output": str(output), "rows": [asdict(row) for row in rows]})
+    out.table(
+        ("model", "verdict", "params", "ratio", "CPU s", "MB", "ms", "eager ms", "reason"),
+        [
+            (
+                row.model,
+                row.verdict,
+                text.count(row.parameters),
+                "" if row.worst_ratio is None else f"{row.worst_ratio:.2f}",
+                f"{row.cpu_seconds:.1f}",
+                str(row.memory_mb),
+                "" if row.latency_ms is None else f"{row.latency_ms:.1f}",
+                "" if row.eager_ms is None else f"{row.eager_ms:.1f}",
+                row.reason,
+            )
+            for row in rows
+        ],
+        right=("params", "ratio", "CPU s", "MB", "ms", "eager ms"),
+    )
+    out.line(summary(rows))
+    out.next(f"zoo sweep --compare {quote(str(output))} -o NEWER")
+    if not all(row.proved for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+def _compare(out: Output, old: Path, new: Path) -> None:
+    """The changes between two folders of rows; exit code 1 where something broke."""
+    from zoo_export.sweep.compare import compare, version_changes  # noqa: PLC0415  other commands need no sweep
+    from zoo_export.sweep.rows import read_rows  # noqa: PLC0415
+
+    for folder in (old, new):
+        if not folder.exists():
+            raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
+    before, after = read_rows([old]), read_rows([new])
+    changes, versions = compare(before, after), version_changes(before, after)
+    out.document(
+        {
+            "schema": 1,
+            "versions": list(versions),
+            "changes": [
+                {"model": change.model, "kind": change.kind, "before": change.before, "after": change.after}
+                for change in changes
+            ],
+        }
+    )
+    for sentence in versions:
+        out.line(sentence)
+    if changes:
+        out.table(
+            ("model", "what", "before", "after"),
+            [(change.model, change.kind, change.before, change.after) for change in changes],
+        )
+    broken = sum(change.kind == "broken" for change in changes)
+    out.line(f"{len(before.keys() & after.keys())} models in both, {broken} broken, {len(changes)} changed")
+    out.next(f"zoo sweep -o {quote(str(new))}")
+    if broken:
+        raise click.exceptions.Exit(1)
+
+
+def _write_script(
+    out: Output, output: Path, arguments: Sequence[str], *, shards: int, memory_mb: int, threads: int
+) -> None:
+    from zoo_export.sweep.slurm import array_script  # noqa: PLC0415  other commands need no sweep
+
+    path = output / "sweep.sbatch"
+    if path.exists():
+        raise UsageError(f"{path} exists already", hint="remove it, or choose another folder with -o")
+    output.mkdir(parents=True, exist_ok=True)
+    script = array_script(
+        path, arguments=join(arguments), output=output.resolve(), shards=shards, memory_mb=memory_mb, threads=threads
+    )
+    path.write_text(script, encoding="utf-8")
+    out.document({"schema": 1, "script": str(path)})
+    out.line(f"wrote {path}")
+    out.next(f"sbatch {quote(str(path))}")

@@ -1,0 +1,167 @@
+"""A process that has a share of a batch computes as if it had the whole of it: batch statistics and random numbers.
+
+So several processes learn what one does.  It works on the functions, not on modules: a model may normalise in any way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, distributed
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+MAX_DROPPED: Final = 1 << 22
+"""The masks of dropout for a whole batch are drawn up to so many numbers; above, each process draws its own."""
+
+
+class WholeBatch(TorchFunctionMode):
+    """Inside, `F.batch_norm` takes the statistics of the batches of all processes together, and random numbers for the
+    items of a batch are those that one process would have drawn for them.  `items` is the size of the whole batch.
+
+    Process r of w has the items r, r + w, r + 2w, … of the batch; all draw from generators with the same seed.
+    """
+
+    def __init__(self, *, rank: int, world: int, items: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self._rank, self._world = rank, world
+        self._whole = items
+        self._items = len(range(rank, items, world))
+        self._generator = generator
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Compute one function of PyTorch."""
+        given = dict(kwargs or {})
+        special = _SPECIAL.get(func)
+        return func(*args, **given) if special is None else special(self, func, args, given)
+
+    # --- random numbers ---
+
+    def _sized(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        """torch.rand and torch.randn: sizes first."""
+        size = given.pop("size", None) or (args[0] if args and isinstance(args[0], Sequence) else args)
+        if not self._draws_for_items(given.get("generator"), size):
+            return func(size, **given)
+        return self._own(func((self._whole, *size[1:]), **given))
+
+    def _randint(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        """torch.randint: one or two limits, then the sizes."""
+        *limits, size = args if "size" not in given else (*args, given.pop("size"))
+        if not self._draws_for_items(given.get("generator"), size):
+            return func(*limits, size, **given)
+        return self._own(func(*limits, (self._whole, *size[1:]), **given))
+
+    def _filled(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        """Tensor.uniform_ and its like: the tensor first."""
+        target, *numbers = args
+        if not self._draws_for_items(given.get("generator"), target.shape):
+            return func(*args, **given)
+        whole = target.new_empty((self._whole, *target.shape[1:]))
+        return target.copy_(self._own(func(whole, *numbers, **given)))
+
+    def _dropout(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        """F.dropout: a mask over the items of the whole batch, where that is not too large."""
+        names = dict(zip(("input", "p", "training", "inplace"), args, strict=False)) | given
+        subject, share = names["input"], names.get("p", 0.5)
+        large = subject.numel() * self._world > MAX_DROPPED
+        if not names.get("training", True) or not 0 < share < 1 or large or not self._is_batch(subject.shape):
+            return func(*args, **given)
+        whole = torch.empty((self._whole, *subject.shape[1:]), dtype=subject.dtype, device=subject.device)
+        mask = self._own(whole.bernoulli_(1 - share, generator=self._generator)).div_(1 - share)
+        return subject.mul_(mask) if names.get("inplace") else subject * mask
+
+    def _draws_for_items(self, generator: torch.Generator | None, size: Sequence[int]) -> bool:
+        return generator is self._generator and self._is_batch(size)
+
+    def _is_batch(self, size: Sequence[int]) -> bool:
+        return len(size) > 0 and size[0] == self._items
+
+    def _own(self, whole: Tensor) -> Tensor:
+        return whole[self._rank :: self._world]
+
+    # --- batch statistics ---
+
+    def _batch_norm(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        names = dict(zip(_BATCH_NORM, args, strict=False)) | given
+        if not names.get("training", False):
+            return func(*args, **given)
+        return batch_norm(
+            names["input"],
+            names.get("running_mean"),
+            names.get("running_var"),
+            names.get("weight"),
+            names.get("bias"),
+            momentum=names.get("momentum", 0.1),
+            eps=names.get("eps", 1e-5),
+        )
+
+
+_BATCH_NORM: Final = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
+_SPECIAL: Final[Mapping[Any, Callable[[WholeBatch, Any, Sequence[Any], dict[str, Any]], Any]]] = {
+    F.batch_norm: WholeBatch._batch_norm,
+    F.dropout: WholeBatch._dropout,
+    **dict.fromkeys((torch.rand, torch.randn), WholeBatch._sized),
+    torch.randint: WholeBatch._randint,
+    **dict.fromkeys(
+        (Tensor.uniform_, Tensor.normal_, Tensor.bernoulli_, Tensor.exponential_, Tensor.random_), WholeBatch._filled
+    ),
+}
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    *,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    """`F.batch_norm` in training, with the statistics of the inputs [n, channels, ...] of all processes together."""
+    axes = [0, *range(2, input.ndim)]
+    values = input.detach().float()
+    variance, mean = torch.var_mean(values, axes, correction=0)
+    count = torch.tensor([input.numel() / input.shape[1]], dtype=torch.float64, device=input.device)
+    mean, variance = mean.double(), variance.double()
+    sums = torch.cat([mean * count, (variance + mean.square()) * count, count])
+    distributed.all_reduce(sums)
+    channels, total = input.shape[1], sums[-1]
+    mean = sums[:channels] / total
+    variance = (sums[channels:-1] / total - mean.square()).clamp_(min=0)
+    if running_mean is not None and running_var is not None:
+        with torch.no_grad():
+            running_mean.lerp_(mean.to(running_mean), momentum)
+            running_var.lerp_((variance * total / (total - 1).clamp(min=1)).to(running_var), momentum)
+    output: Tensor = _Normalised.apply(input, mean.float(), (variance + eps).rsqrt().float(), total)
+    shape = [1, channels, *[1] * (input.ndim - 2)]
+    output = output if weight is None else output * weight.view(shape)
+    return (output if bias is None else output + bias.view(shape)).to(input.dtype)
+
+
+class _Normalised(torch.autograd.Function):
+    """(input - mean) / deviation, where both depend on the inputs of all processes.
+
+    S. Ioffe, C. Szegedy, Batch normalization, arXiv:1502.03167 (2015), section 3.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, mean: Tensor, scale: Tensor, total: Tensor) -> Tensor:
+        shape = [1, -1, *[1] * (input.ndim - 2)]
+        normalised = (input.float() - mean.view(shape)) * scale.view(shape)
+        ctx.save_for_backward(normalised, scale, total)
+        return normalised
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        normalised, scale, total = ctx.saved_tensors
+        axes, shape = [0, *range(2, gradient.ndim)], [1, -1, *[1] * (gradient.ndim - 2)]
+        sums = torch.cat([gradient.sum(axes), (gradient * normalised).sum(axes)])
+        distributed.all_reduce(sums)
+        mean, mean_product = (sums / total.float()).chunk(2)
+        result = (gradient - mean.view(shape) - normalised * mean_product.view(shape)) * scale.view(shape)
+        return result, None, None, None
