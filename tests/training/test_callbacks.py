@@ -155,8 +155,10 @@ def test_a_resume_makes_the_callbacks_of_the_run_or_those_that_are_named(tmp_pat
     for name, count in (("run", 2), ("quiet", 1)):
         DIARIES.clear()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("zoo.training.fit.Fit._callback_failed", lambda fit: fit._progress.step >= 4)
-            patch.setattr("zoo.training.fit.CALLBACK_FAILED", -1)
+            patch.setattr(
+                "zoo.training.stopping.StopRule.callback_failed", lambda rule: rule._training.progress.step >= 4
+            )
+            patch.setattr("zoo.training.stopping.CALLBACK_FAILED", -1)
             train_toy_with("diary", tmp_path / name, "epochs=3")
         resume_toy(tmp_path / name, callbacks=["none"] if name == "quiet" else [])
         assert len(DIARIES) == count

@@ -21,7 +21,7 @@ from zoo.api.problem import Problem
 from zoo.runs.checkpoints import newest
 from zoo.runs.run import Run
 from zoo.training.callbacks.metrics_csv import read_rows
-from zoo.training.fit import remaining
+from zoo.training.progress_events import remaining
 
 STEPS = 24  # 96 items, batches of 16, 4 epochs
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final, Literal
 
 from zoo.api.callback import (
@@ -12,33 +11,28 @@ from zoo.api.callback import (
     ALL_STEPS,
     TIME_IS_UP,
     Callback,
-    CheckpointEvent,
     EpochResult,
-    EvaluationEvent,
     Outcome,
-    StartEvent,
-    StepEvent,
 )
-from zoo.api.data import Split
 from zoo.api.errors import Diverged
 from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
 from zoo.runs.evaluation_result import recorded
-from zoo.runs.train_config import read_interval
 from zoo.training.augmenting import augmented
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
-from zoo.training.notify import CallbackFailed, Notifier
+from zoo.training.notify import Notifier
+from zoo.training.progress_events import current_rate, evaluation_event, start_event, step_event
+from zoo.training.saving import CheckpointSaver
 from zoo.training.signals import StopSignals
 from zoo.training.split_metrics import SplitResult, calibration_errors, intervals, measure_split, same_everywhere
-from zoo.training.state import ProcessState, not_finite, write_state
+from zoo.training.state import not_finite
+from zoo.training.stopping import StopRule
 
 MAX_UNREAD_LOSSES: Final = 64
 """Losses stay on the device until there are so many, and are then read at once."""
 EVENT_SECONDS: Final = 0.1
 """Seconds between two step events."""
-CALLBACK_FAILED: Final = 1000
-"""Stands for a signal where the processes agree to stop, since a callback failed in the one that has callbacks."""
 
 
 class Fit:
@@ -64,9 +58,8 @@ class Fit:
         self._steps = self._planned if asked is None else min(self._planned, -(-asked // accumulate) * accumulate)
         self._unread: list[StepOutput] = []
         self._began = time.perf_counter() - training.progress.seconds
-        self._save_interval = read_interval(training.config.save_every)
-        self._saved = time.perf_counter()
-        self._saved_step = training.progress.step
+        self._saver = CheckpointSaver(training, notifier, steps=self._steps)
+        self._stops = StopRule(training, notifier, signals, self._saver, seconds=self._seconds)
         self._metrics: dict[str, float] = {}
         self._best_measured: Metrics | None = None
         self._tested: Metrics | None = None
@@ -74,7 +67,7 @@ class Fit:
 
     def run(self) -> Outcome:
         """Train to the end, or until a signal comes."""
-        self._send_start()
+        self._notifier.start(start_event(self._training, steps=self._steps), self._training.callback_states)
         progress = self._progress
         patience = self._training.config.recipe.patience
         while progress.step < self._steps:
@@ -82,9 +75,9 @@ class Fit:
             if patience is not None and progress.stale >= patience:
                 return self._finish(f"no better for {patience} epochs")
             self._train_epoch()
-            if self._interrupted() or not self._end_epoch() or self._callback_failed():
+            if self._stops.interrupted() or not self._end_epoch() or self._stops.callback_failed():
                 return self._interrupt()
-            if self._out_of_time():
+            if self._stops.out_of_time():
                 return self._finish(TIME_IS_UP)
         limited = self._training.config.max_steps or self._steps < self._planned
         return self._finish(ALL_STEPS if limited else ALL_EPOCHS)
@@ -119,7 +112,7 @@ class Fit:
             if timer() >= due:
                 self._send_step((timer() - started) / (step - batches_before), step - first)
                 due = timer() + EVENT_SECONDS
-            if self._must_stop(step):
+            if self._stops.stops_at(step, self._save_within):
                 break
         self._read()
 
@@ -136,47 +129,6 @@ class Fit:
         if self._unread:
             outputs, self._unread[:] = self._unread[:], []
             self._progress.add(outputs)
-
-    def _must_stop(self, step: int) -> bool:
-        """True between optimiser steps after a signal or when the time is up, on all processes alike."""
-        engine = self._training.engine
-        if step % self._training.config.recipe.accumulate:
-            return False
-        if engine.world == 1:
-            if self._save_is_due():
-                self._save_within()
-            return self._interrupted() or self._out_of_time()
-        stop, save = engine.wishes.take()  # what any process asked for before this step
-        by_steps = self._save_interval.steps is not None  # then all know it alike
-        due = self._save_is_due()
-        ends = self._signals.received is not None or self._notifier.failure is not None or self._time_is_over()
-        engine.wishes.own = (ends, due and not by_steps)
-        if due if by_steps else save and self._is_within():
-            self._save_within()
-        return stop and (self._interrupted() or self._out_of_time())
-
-    def _interrupted(self) -> bool:
-        received = CALLBACK_FAILED if self._notifier.failure else self._signals.received
-        if self._training.engine.world == 1:
-            return received is not None
-        signal_number = max(self._training.engine.gather(received or 0))
-        if signal_number:  # else one that came during the exchange would be forgotten
-            self._signals.received = signal_number
-        return signal_number > 0
-
-    def _callback_failed(self) -> bool:
-        """Whether one failed after the epoch, on all processes alike."""
-        failed = self._training.engine.tell(self._notifier.failure is not None)
-        if failed:
-            self._signals.received = CALLBACK_FAILED
-        return failed
-
-    def _out_of_time(self) -> bool:
-        return self._training.config.max_time is not None and self._training.engine.tell(self._time_is_over())
-
-    def _time_is_over(self) -> bool:
-        limit = self._training.config.max_time
-        return limit is not None and self._seconds() >= limit
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._began
@@ -213,7 +165,7 @@ class Fit:
             epoch=progress.epoch,
             step=progress.step,
             seconds=seconds,
-            rate=self._rate(),
+            rate=current_rate(training),
             speed=items / max(seconds - before, 1e-9),
             losses=losses,
             metrics=metrics,
@@ -224,9 +176,9 @@ class Fit:
             best=best,
             measured=measured,
         )
-        self._send_evaluation("validation", split, measured)
+        self._notifier.evaluation(evaluation_event(training, "validation", split, measured))
         self._notifier.epoch_end(result)
-        self._save(metrics, best=best)
+        self._saver.save(metrics, best=best, seconds=self._seconds())
         return True
 
     def _measure(self, measured: Metrics) -> SplitResult | None:
@@ -241,107 +193,24 @@ class Fit:
             stop=lambda: training.engine.world == 1 and self._signals.received is not None,
         )
 
-    def _rate(self) -> float:
-        step = max(self._progress.step - 1, 0)
-        return self._training.rates[step // self._training.config.recipe.accumulate]
-
-    # --- events and checkpoints ---
-
-    def _send_start(self) -> None:
-        training, progress = self._training, self._progress
-        start = StartEvent(
-            monitor=training.monitor,
-            epochs=training.config.recipe.epochs,
-            batches=training.plan.batches,
-            steps=self._steps,
-            items=training.plan.items,
-            epoch=progress.epoch,
-            step=progress.step,
-        )
-        self._notifier.start(start, training.callback_states)
+    # --- checkpoints and the end ---
 
     def _send_step(self, seconds_per_step: float, batch: int) -> None:
         self._read()
-        progress, config = self._progress, self._training.config
-        event = StepEvent(
-            epoch=progress.epoch + 1,
-            batch=batch,
-            step=progress.step,
-            loss=progress.loss(),
-            rate=self._rate(),
-            speed=config.recipe.batch_size / seconds_per_step,
-            remaining=self._remaining(seconds_per_step),
-            later_cost=self._later_cost(),
-            step_seconds=seconds_per_step,
+        event = step_event(
+            self._training,
             metrics=self._metrics,
+            batch=batch,
+            steps=self._steps,
+            seconds_per_step=seconds_per_step,
+            elapsed=self._seconds(),
         )
         self._notifier.step(event)
 
-    def _send_evaluation(self, name: Split, split: SplitResult, measured: Metrics) -> None:
-        event = EvaluationEvent(
-            split=name,
-            epoch=self._progress.epoch,
-            step=self._progress.step,
-            metrics=split.metrics,
-            loss=split.loss,
-            measured=measured,
-        )
-        self._notifier.evaluation(event)
-
-    def _remaining(self, seconds_per_step: float) -> float:
-        steps = (self._steps - self._progress.step) * self._later_cost()
-        return remaining(steps * seconds_per_step, limit=self._training.config.max_time, elapsed=self._seconds())
-
-    def _later_cost(self) -> float:
-        """1, unless the trainer says that later steps cost more."""
-        later_cost = getattr(self._training.trainer, "later_cost", None)
-        return float(later_cost(self._training.context)) if later_cost else 1.0
-
-    def _save_is_due(self) -> bool:
-        """Whether a checkpoint within the epoch is due."""
-        interval, step = self._save_interval, self._progress.step
-        if not self._is_within():
-            return False
-        if interval.steps:
-            return step // interval.steps > self._saved_step // interval.steps
-        return time.perf_counter() - self._saved >= (interval.seconds or 0)
-
-    def _is_within(self) -> bool:
-        """False after the last step of an epoch or of the training, which is saved in any case."""
-        return self._progress.step % self._training.plan.batches != 0 and self._progress.step < self._steps
-
     def _save_within(self) -> None:
+        """Save between two evaluations."""
         self._read()
-        self._save({}, best=False)
-
-    def _save(self, metrics: dict[str, float], *, best: bool) -> None:
-        training, progress = self._training, self._progress
-        own = ProcessState(trainer=training.trainer.state_dict(), sums=progress.sums, items=progress.items)
-        if max(training.engine.gather(progress.not_finite)):
-            return
-        processes = training.engine.gather(own)
-        progress.seconds = self._seconds()
-
-        def fill(directory: Path) -> None:
-            write_state(
-                directory,
-                model=training.saved_model,
-                modules=training.modules,
-                optimizers=training.optimizers,
-                average=training.average,
-                trainer=training.trainer,
-                progress=progress,
-                scaler=training.engine.scaler_state(),
-                callbacks=self._notifier.states(),
-                processes=processes,
-            )
-
-        event = CheckpointEvent(
-            step=progress.step, epoch=progress.epoch, metrics=recorded(metrics), best=best, fill=fill
-        )
-        self._notifier.checkpoint(event)
-        self._saved = time.perf_counter()
-        self._saved_step = progress.step
+        self._saver.save({}, best=False, seconds=self._seconds())
 
     def _finish(self, reason: str) -> Outcome:
         if not self._has_best_measured():
@@ -359,7 +228,7 @@ class Fit:
         if split is None:
             return False
         self._tested, self._test_metrics = measured, recorded(split.metrics)
-        self._send_evaluation("test", split, measured)
+        self._notifier.evaluation(evaluation_event(self._training, "test", split, measured))
         return True
 
     def _has_best_measured(self) -> bool:
@@ -375,11 +244,9 @@ class Fit:
 
     def _interrupt(self) -> Outcome:
         self._read()
-        if self._progress.step > self._saved_step:
-            self._save({}, best=False)
-        self._notifier.raise_failure()
-        if self._signals.received == CALLBACK_FAILED:
-            raise CallbackFailed("a callback failed in the process that has the callbacks; it says which")
+        if self._saver.is_behind:
+            self._save_within()
+        self._stops.raise_failure()
         return self._stop("interrupted", self._signals.name)
 
     def _stop(self, status: Literal["finished", "interrupted"], reason: str) -> Outcome:
@@ -403,11 +270,6 @@ class Fit:
         )
         self._notifier.end(outcome)
         return outcome
-
-
-def remaining(steps: float, *, limit: float | None, elapsed: float) -> float:
-    """Seconds to the end: those of the steps that are left, or to the limit of time where that comes first."""
-    return steps if limit is None else min(steps, max(limit - elapsed, 0.0))
 
 
 def fit(
