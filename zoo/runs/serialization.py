@@ -70,9 +70,11 @@ def _only_from(given: type | UnionType, converter: Any, *, of: Collection[type])
 
         return checked
 
-    converter.register_structure_hook_factory(
-        lambda kind: any((get_origin(kind) or kind) is made for made in of) and kind not in under_way, hook_for
-    )
+    def is_meant(kind: Any) -> bool:
+        origin: Any = get_origin(kind)
+        return (origin or kind) in of and kind not in under_way
+
+    converter.register_structure_hook_factory(is_meant, hook_for)
 
 
 def _to_input(converter: Converter, value: Any) -> Input:
