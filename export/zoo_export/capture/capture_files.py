@@ -33,6 +33,8 @@ LIBRARIES: Final = ("torch", "onnx", "onnxscript", "onnx_ir", "numpy")
 OWN: Final = ("zoo", "zoo_export")
 MIN_SHARED_BYTES: Final = 4_096
 """A parameter of at least so many bytes is read from the module, not from the file."""
+MAX_STATE_BYTES: Final = 256 << 20
+"""Graphs of larger models are not kept: finding out what they share with the model takes copies of both."""
 State = Mapping[str, torch.Tensor]
 """A module's `state_dict`."""
 
@@ -66,7 +68,7 @@ def read_capture(key: Hashable, signature: Signature, state: State) -> Graph | N
 
 def write_capture(key: Hashable, graph: Graph, state: State) -> None:
     """Keep a graph, unless it is large; parameters that are in it as they are in the module are not kept again."""
-    if (name := entry_name(key)) is None:
+    if sum(tensor.nbytes for tensor in state.values()) > MAX_STATE_BYTES or (name := entry_name(key)) is None:
         return
     names = {_bytes(tensor): path for path, tensor in state.items() if tensor.nbytes >= MIN_SHARED_BYTES}
     plain, shared_by_plain = _emptied(graph.plain, names)
