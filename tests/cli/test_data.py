@@ -59,7 +59,7 @@ def test_a_check_says_all_that_was_understood(pets: Path, zoo_command: Command) 
         "validation": {"items": 6, "from": ["Val/"], "per_class": {"cat": 3, "dog": 3}},
         "test": {"items": 0, "from": [], "per_class": {}},
     }
-    why = "left out 1 files that are not pictures (1 .txt)"
+    why = "left out 1 file other than pictures (1 .txt)"
     assert document["left_out"] == [{"what": "1 .txt", "items": 1, "why": why}]
     assert [(warning["kind"], warning["items"]) for warning in document["warnings"]] == [
         ("leak", 1),

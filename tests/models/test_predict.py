@@ -66,7 +66,7 @@ def test_what_is_no_picture_is_left_out_of_a_folder_with_a_note(
         (pictures / name).write_text("no picture")
     said = zoo_command("predict", str(digits_run[0]), str(pictures), "--json")
     assert (said.code, len(said.json["answers"])) == (0, 3)
-    assert f"{pictures}: left out 2 files that are not pictures (1 .db, 1 .txt)" in said.err
+    assert f"{pictures}: left out 2 files other than pictures (1 .db, 1 .txt)" in said.err
 
 
 def test_predict_takes_a_device_and_names_one_that_is_not_there(

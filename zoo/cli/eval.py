@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoo.api.data import counted
 from zoo.bundle.evaluate import evaluate_bundle
 from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
 from zoo.cli.output import Output
@@ -127,7 +128,7 @@ def _print(out: Output, target: str, result: Evaluation, save: Path | None) -> N
     out.facts(
         [
             ("model", result.model),
-            ("data", f"{result.data}, {result.split} split, {result.items:,} items"),
+            ("data", f"{result.data}, {result.split} split, {counted(result.items, 'item')}"),
             *((name, _value(result, name)) for name in result.metrics),
             ("calibration error", "" if result.calibration_error is None else f"{result.calibration_error:.4f}"),
             ("time", f"{result.seconds:.1f} s"),

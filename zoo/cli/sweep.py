@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.cli import text
 from zoo.cli.counts import read_count
@@ -154,7 +155,7 @@ def _compare(out: Output, old: Path, new: Path) -> None:
             [(change.model, change.kind, change.before, change.after) for change in changes],
         )
     broken = sum(change.kind == "broken" for change in changes)
-    out.line(f"{len(before.keys() & after.keys())} models in both, {broken} broken, {len(changes)} changed")
+    out.line(f"{counted(len(before.keys() & after.keys()), 'model')} in both, {broken} broken, {len(changes)} changed")
     out.next(f"zoo sweep -o {quote(str(new))}")
     if broken:
         raise click.exceptions.Exit(1)

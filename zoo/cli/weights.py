@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import UnknownName, UsageError
 from zoo.cli import text
 from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option
@@ -149,7 +150,7 @@ def _print_packed(out: Output, packed: Packed) -> None:
         [
             ("file", f"{packed.path}, {text.size(spec.size)}"),
             ("card", str(packed.card)),
-            ("measured", f"{reached.data}, {reached.split} split, {reached.items:,} items"),
+            ("measured", f"{reached.data}, {reached.split} split, {counted(reached.items, 'item')}"),
             *((name, f"{value:.4f}") for name, value in reached.metrics.items()),
         ]
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.api.data import DataCard, Split
+from zoo.api.data import DataCard, Split, counted
 from zoo.api.errors import UsageError
 from zoo.runs.atomic import check_free, write_directory, write_json
 from zoo.runs.notebook import facts_html
@@ -39,7 +39,7 @@ class Evaluation:
     """Names of the files in the folder that was asked for."""
 
     def _repr_html_(self) -> str:
-        facts = [("data", f"{self.data}, {self.split} split, {self.items:,} items")]
+        facts = [("data", f"{self.data}, {self.split} split, {counted(self.items, 'item')}")]
         return facts_html(self.model, [*facts, *((name, f"{value:.4f}") for name, value in self.metrics.items())])
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from zoo.api.api_1 import TaskApi1
 from zoo.api.callback import CallbackSpec
+from zoo.api.data import counted
 from zoo.api.errors import ZooError
 from zoo.api.formats import FormatSpec
 from zoo.api.parts import TaskAnswers, TaskData, TaskGraphs, TaskTensors
@@ -254,7 +255,7 @@ def licences(context: CheckContext, plugin: Plugin) -> str:
             f"no licence is named for {', '.join(without[:6])}{', …' if len(without) > 6 else ''}",
             next_step='ModelSpec(..., licence="Apache-2.0"), an SPDX name',
         )
-    return f"{len(plugin.models)} models"
+    return counted(len(plugin.models), "model")
 
 
 def pass_or_fail(mistakes: list[str], detail: str, *, next_step: str = "") -> str:

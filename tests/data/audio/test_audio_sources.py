@@ -56,7 +56,7 @@ def test_a_plain_folder_has_no_classes_and_its_splits_are_honoured(tmp_path: Pat
     card = checked(tmp_path)
     assert (card.source.format, card.classes) == ("wav-folder", ())
     assert card.counts() == {"train": 3, "validation": 1, "test": 2}
-    assert "left out 1 files that are no sounds" in card.notes
+    assert "left out 1 file other than sounds" in card.notes
 
 
 def test_other_rates_are_resampled_and_said(two_classes: Path) -> None:

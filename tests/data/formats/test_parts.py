@@ -141,7 +141,7 @@ def test_a_readme_beside_the_texts_of_classes_is_no_text(tmp_path: Path) -> None
     found = task.data.check(task.data.detect(DataRequest(source=str(tmp_path))), progress=silent)
     assert found.counts() == {"train": 8, "validation": 8}
     assert "left out README.md: about the data, and none of them" in found.notes
-    assert "left out 1 files that are not texts (1 .txt)" in found.notes
+    assert "left out 1 file other than texts (1 .txt)" in found.notes
 
 
 @pytest.mark.parametrize(

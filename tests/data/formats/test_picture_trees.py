@@ -51,7 +51,7 @@ def test_a_competitions_table_beside_its_pictures(paint: Paint, tmp_path: Path) 
     found = card(tmp_path)
     assert found.counts() == {"train": 16, "validation": 4}
     assert (labels(found) | labels(found, "validation"))["train_images/3.jpg"] == "b"
-    assert left_out(found) == ["left out 1 pictures that train.csv does not name, such as test_images/100.jpg"]
+    assert left_out(found) == ["left out 1 picture that train.csv does not name, such as test_images/100.jpg"]
 
 
 @pytest.mark.parametrize(

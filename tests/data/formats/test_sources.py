@@ -258,7 +258,7 @@ def test_bookkeeping_is_no_class_and_other_files_are_named(paint: Paint, tmp_pat
     assert found.classes == ("cat", "dog") and sum(found.counts().values()) == 8
     left_out = "left out .DS_Store, ._0.png, .ipynb_checkpoints, __MACOSX: names that begin with a dot"
     assert any(note.startswith(left_out) for note in found.notes)
-    assert "left out 1 files that are not pictures (1 .txt)" in found.notes
+    assert "left out 1 file other than pictures (1 .txt)" in found.notes
 
 
 def test_a_folder_beside_the_splits_is_a_question(paint: Paint, tmp_path: Path) -> None:

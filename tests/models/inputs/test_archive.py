@@ -40,7 +40,7 @@ def test_pictures_come_in_order_and_the_rest_is_left_out(tmp_path: Path) -> None
     assert notes == [
         f"{path}: left out .DS_Store, ._b.png: names that begin with a dot, and folders that begin with an underscore, "
         "are not data",
-        f"{path}: left out 1 files that are not pictures (1 .txt)",
+        f"{path}: left out 1 file other than pictures (1 .txt)",
     ]
 
 
@@ -61,7 +61,7 @@ def test_a_link_is_no_picture(tmp_path: Path) -> None:
         file.writestr("a.png", b"z")
     found, notes = read(path, tmp_path / "scratch")
     assert found == [("a.png", b"z")]
-    assert notes == [f"{path}: left out 1 files that are not pictures (1 links)"]
+    assert notes == [f"{path}: left out 1 file other than pictures (1 links)"]
 
 
 def test_what_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_standard_input_is_a_picture_an_archive_or_empty(opener: Opener) -> None
     noting = replace(opener, note=notes.append)
     ((name, _, picture),) = pictures(noting, GivenStream(stream=BytesIO(memory.getvalue())))
     assert (name, picture.shape) == ("-/in/red.png", (3, 4, 3))
-    assert notes == ["-: left out 1 files that are not pictures (1 .txt)"]
+    assert notes == ["-: left out 1 file other than pictures (1 .txt)"]
     assert pictures(opener, GivenStream(stream=BytesIO())) == [("-", "", "standard input (-) is empty")]
 
 

@@ -43,7 +43,7 @@ def test_a_folder_stands_for_its_pictures_and_says_what_it_left_out(folder: Path
     assert found.notes == (
         f"{folder}: left out .hidden.png, _kept: names that begin with a dot, and folders that begin with an "
         "underscore, are not data",
-        f"{folder}: left out 2 files that are not pictures (1 .db, 1 .txt)",
+        f"{folder}: left out 2 files other than pictures (1 .db, 1 .txt)",
     )
 
 
@@ -51,7 +51,7 @@ def test_a_picture_that_cannot_be_read_is_not_left_out(folder: Path) -> None:
     (folder / "raw.cr2").write_bytes(b"x")
     found = input_files([folder], PICTURES.input)
     assert GivenFile(path=folder / "raw.cr2") in found.given
-    assert found.notes[-1] == f"{folder}: left out 2 files that are not pictures (1 .db, 1 .txt)"
+    assert found.notes[-1] == f"{folder}: left out 2 files other than pictures (1 .db, 1 .txt)"
 
 
 def test_a_folder_without_any_picture_gives_every_file(tmp_path: Path) -> None:

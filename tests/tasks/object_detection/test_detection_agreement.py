@@ -77,6 +77,19 @@ def test_of_two_that_overlap_by_the_limit_the_surer_stays() -> None:
     assert not compare(both, answer(both["boxes"].tolist(), [0.9, 0.6], [1, 1])).holds
 
 
+def test_a_box_without_area_is_suppressed_by_its_like_or_not() -> None:
+    """A box that was clipped to the border: its overlaps are 0 / 0, or made of the rounding of its edges."""
+    one = answer([*BOXES, [90, 0, 90, 40]], [0.9, 0.8, 0.7, 0.6], [0, 1, 0, 1])
+    for like in ([90, 0, 90, 40], [90, 0, 90.009, 41]):
+        both = answer([*BOXES, [90, 0, 90, 40], like], [0.9, 0.8, 0.7, 0.6, 0.6], [0, 1, 0, 1, 1])
+        assert compare(one, both).undecided == 1
+        assert compare(both, one).undecided == 1
+    for other, label in (([90, 20, 90, 80], 1), ([90, 0, 90, 40], 0), ([90, 0, 91, 40], 1)):
+        more = answer([*BOXES, [90, 0, 90, 40], other], [0.9, 0.8, 0.7, 0.6, 0.6], [0, 1, 0, 1, label])
+        assert not compare(one, more).holds
+    assert not compare(answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 0]), one).holds
+
+
 def test_edges_may_be_off_by_the_reference_s_own_error() -> None:
     moved = answer([[10, 10, 30, 30.03], *BOXES[1:]], [0.9, 0.8, 0.7], [0, 1, 0])
     assert not compare(GOOD, moved).holds

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataRequest, DataSource, Split, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.api.formats import FormatMatch
 from zoo.api.task import Progress
@@ -180,7 +180,7 @@ def _listing(root: Path, request: DataRequest, *, labelled: bool) -> FileListing
         notes += divided.notes
         others = others - divided.suffixes
     if others:
-        message = f"left out {others.total()} files that are no sounds"
+        message = f"left out {counted(others.total(), 'file')} other than sounds"
         notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
     return FileListing(root=root, rows=rows, problems=problems, notes=notes, origins=origins)
 

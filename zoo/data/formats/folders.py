@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from zoo.api.data import DataNote
+from zoo.api.data import DataNote, counted
 from zoo.api.errors import BadSample, DataError
 
 HEIC = frozenset({".heic", ".heif"})
@@ -266,6 +266,6 @@ def notes_on(listings: list[FolderListing]) -> list[str]:
     others = sum((listing.others for listing in listings), Counter[str]())
     if others:
         plural = listings[0].kind.plural
-        message = f"left out {others.total()} files that are not {plural} ({described(others)})"
+        message = f"left out {counted(others.total(), 'file')} other than {plural} ({described(others)})"
         notes.append(DataNote(message, kind="left-out", what=described(others), items=others.total()))
     return notes

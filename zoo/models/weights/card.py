@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.api.data import counted
 from zoo.api.specs import WeightsSpec
 from zoo.models.weights.declaration import declaration, needed_imports
 from zoo.runs.serialization import to_json
@@ -36,7 +37,7 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
         "seeds": _listed(record.seeds) if record else "",
         "versions": _listed(record.versions) if record else "",
         "checkpoint": f"step {trained.lineage.step}, after {trained.lineage.epoch} epochs" if record else "",
-        "measured on": f"{source_name(evaluation.data)}, {evaluation.split} split, {evaluation.items:,} items",
+        "measured on": f"{source_name(evaluation.data)}, {evaluation.split} split, {counted(evaluation.items, 'item')}",
         **{name: f"{value:.6g}" for name, value in evaluation.metrics.items()},
         "numbers": ROUNDED if dtype == "float16" else dtype,
         "size": f"{spec.size:,} bytes",

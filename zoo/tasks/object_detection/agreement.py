@@ -40,8 +40,8 @@ def agreement(
 ) -> Agreement:
     """A picture agrees when every box has a match and the boxes are in the order of their scores.
 
-    An unmatched box is accepted only at the score threshold, at the NMS IoU limit, or as the last of a full list; the
-    picture is undecided then.  The order must match.
+    An unmatched box is accepted only at the score threshold, at the NMS IoU limit, as the last of a full list, or
+    where it has no area and overlaps its like; the picture is undecided then.  The order must match.
     """
     tolerance = SCORE_TOLERANCE + 8 * min(noise.get("scores", 0.0), MAX_NOISE)
     limit = max(MIN_LIMIT, *(len(answer["scores"]) for answer in reference))
@@ -108,9 +108,16 @@ def _borderline(answer: Arrays, index: int, *, unmatched: Sequence[int], full: b
         return True
     # of two boxes that overlap by just the limit, the one with the higher score is kept in any case
     rivals = np.abs(overlaps(boxes[index : index + 1], boxes)[0] - OVERLAP) <= IOU_TOLERANCE
+    if (boxes[index, 2:] - boxes[index, :2]).min() <= PIXEL_TOLERANCE:  # its overlaps are 0 / 0, or made of rounding
+        rivals |= overlaps(_grown(boxes[index : index + 1]), _grown(boxes))[0] >= OVERLAP - IOU_TOLERANCE
     rivals &= (answer["labels"] == answer["labels"][index]) & (scores >= scores[index] - tolerance)
     rivals[list(unmatched)] = False
     return bool(rivals.any())
+
+
+def _grown(boxes: Floats) -> Floats:
+    """The boxes with every edge moved outwards by as much as edges may differ, so that none is without area."""
+    return boxes + np.array([-1.0, -1.0, 1.0, 1.0]) * PIXEL_TOLERANCE
 
 
 def _largest_rise(answer: Arrays) -> float:

@@ -193,7 +193,7 @@ def test_pictures_that_the_description_does_not_name_are_left_out_aloud(tmp_path
     yolo(tmp_path)
     paint(tmp_path / "images" / "more" / "1.png")
     found = card(tmp_path)
-    said = "left out 1 pictures that data.yaml does not name, such as images/more/1.png"
+    said = "left out 1 picture that data.yaml does not name, such as images/more/1.png"
     assert said in [note for note in found.notes if isinstance(note, DataNote) and note.kind == "left-out"]
 
 

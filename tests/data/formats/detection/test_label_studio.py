@@ -71,7 +71,7 @@ def test_what_nobody_annotated_is_left_out_and_said(tmp_path: Path) -> None:
     tasks[4] = task(4, "/data/upload/3/0004-photo%204.png", {"result": []}, {"result": []})
     found = card(tmp_path, tasks)
     assert sum(found.counts().values()) == 13
-    assert "left out 1 pictures that nobody has annotated yet" in found.notes
+    assert "left out 1 picture that nobody has annotated yet" in found.notes
     assert "1 pictures have more than one annotation; the first of each counts" in found.notes
 
 

@@ -304,7 +304,7 @@ def test_what_is_wrong_with_a_text_in_a_class_folder_is_named_with_its_file(tmp_
 
 def test_files_beside_the_texts_of_a_class_are_left_out_with_a_note(tmp_path: Path) -> None:
     written(classes(tmp_path) / "ham/photo.jpg", b"")
-    assert check(tmp_path).notes[0] == "left out 1 files that are not texts (1 .jpg)"
+    assert check(tmp_path).notes[0] == "left out 1 file other than texts (1 .jpg)"
 
 
 def test_the_class_folders_of_a_classifier_are_running_text_for_a_language_model(tmp_path: Path) -> None:

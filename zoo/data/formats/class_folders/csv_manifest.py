@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadFile, BadSample, DataError, UsageError
 from zoo.data.formats.class_folders.manifest_columns import SOME, BoxTable, manifest_columns
 from zoo.data.formats.class_folders.table_files import Files, load_table, table_files
@@ -49,7 +49,7 @@ def list_manifest(path: Path, *, labelled: bool = True, request: DataRequest | N
     left = _not_named(root, {row.name for row in manifest.rows}, whole=whole)
     if left:
         names = " and ".join(file.name for file, _ in tables[:3])
-        message = f"left out {len(left):,} pictures that {names} does not name, such as {left[0]}"
+        message = f"left out {counted(len(left), 'picture')} that {names} does not name, such as {left[0]}"
         note = DataNote(message, kind="left-out", what="pictures that no row names", items=len(left), examples=left[:5])
         manifest.notes.append(note)
     return FileListing(

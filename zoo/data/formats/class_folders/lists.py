@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from zoo.api.data import DataNote, Split
+from zoo.api.data import DataNote, Split, counted
 from zoo.api.errors import DataError
 from zoo.data.formats.folders import hidden, is_about
 from zoo.data.formats.parts import ROLES
@@ -66,7 +66,7 @@ def by_lists(root: Path, rows: Sequence[FileRow], encoding: str = "") -> Divided
     shown = ", ".join(name for names in origins.values() for name in names)
     notes: list[str] = [f"the splits are those of {shown}"]
     if left:
-        message = f"left out {left:,} files that none of {shown} names"
+        message = f"left out {counted(left, 'file')} that none of {shown} names"
         notes.append(DataNote(message, kind="left-out", what="files that no list names", items=left))
     if not complete:
         origins["train"] = (".",)

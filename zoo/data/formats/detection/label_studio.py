@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from zoo.api.data import DataNote, DataRequest
+from zoo.api.data import DataNote, DataRequest, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.coco_document import is_number
@@ -77,7 +77,7 @@ def list_label_studio(location: Path, *, request: DataRequest) -> ObjectListing:
         rows.append(ObjectRow(name=name, annotations=annotations, size=_size(found.regions)))
     notes: list[str] = []
     if waiting:
-        message = f"left out {waiting:,} pictures that nobody has annotated yet"
+        message = f"left out {counted(waiting, 'picture')} that nobody has annotated yet"
         notes.append(DataNote(message, kind="left-out", what="pictures without an annotation", items=waiting))
     if several:
         notes.append(f"{several:,} pictures have more than one annotation; the first of each counts")

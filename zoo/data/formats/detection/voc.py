@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.objects import Box, BoxAnnotation, ObjectListing, ObjectRow
@@ -116,7 +116,7 @@ def _annotation_files(root: Path, request: DataRequest | None) -> AnnotationFile
         found.files += listed
         left = len(own) - len(listed)
         if left:
-            message = f"left out {left:,} pictures that none of {', '.join(lists.files)} names"
+            message = f"left out {counted(left, 'picture')} that none of {', '.join(lists.files)} names"
             found.notes.append(DataNote(message, kind="left-out", what="pictures that no list names", items=left))
         found.notes += lists.notes
         for name in lists.files:

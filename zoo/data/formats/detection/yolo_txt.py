@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.data.formats.detection.objects import BoxAnnotation, ObjectListing, ObjectRow
 from zoo.data.formats.detection.yolo_settings import CLASS_LISTS, YoloDataset, is_numbers, read_dataset
@@ -120,7 +120,9 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
         notes.append(DataNote(message, kind="leak", items=len(by_split["validation"])))
     unnamed = _unnamed(dataset, index, {name for _, names in parts for name in names})
     if unnamed:
-        message = f"left out {len(unnamed):,} pictures that {dataset.file.name} does not name, such as {unnamed[0]}"
+        message = (
+            f"left out {counted(len(unnamed), 'picture')} that {dataset.file.name} does not name, such as {unnamed[0]}"
+        )
         notes.append(
             DataNote(
                 message, kind="left-out", what="pictures that no part names", items=len(unnamed), examples=unnamed[:5]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.voc import voc_roots
@@ -209,7 +209,7 @@ def list_mask_folders(root: Path, *, request: DataRequest | None = None) -> Mask
 def _note_others(names: Sequence[str]) -> Iterator[DataNote]:
     if names:
         how = "show the masks in colours, by instances or with other numbers"
-        message = f"left out {len(names):,} files that {how}, such as {names[0]}"
+        message = f"left out {counted(len(names), 'file')} that {how}, such as {names[0]}"
         yield DataNote(message, kind="left-out", what="coloured masks", items=len(names), examples=names[:5])
 
 

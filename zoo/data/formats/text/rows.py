@@ -35,7 +35,7 @@ FILES: Final = {
     "sounds": SOUND_SUFFIXES | UNREAD_SOUND_SUFFIXES,
     "videos": VIDEOS,
 }
-"""Suffixes of files that are no texts."""
+"""Suffixes of files other than texts."""
 LONGEST_NAME: Final = 1_000
 
 
