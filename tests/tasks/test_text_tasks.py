@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -257,11 +256,13 @@ def test_every_control_of_text_is_said_to_apply_or_why_not() -> None:
 
 
 def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
+    from zoo.data.text.reading import read
     from zoo.tasks.text_generation import device
 
     (tmp_path / "names.csv").write_text("text\nAda\n")
-    with pytest.raises(ValueError, match="it is a table"):
-        device.read(tmp_path / "names.csv", {})
+    for reads in (read, device.read):
+        with pytest.raises(ValueError, match="it is a table"):
+            reads(tmp_path / "names.csv", {})
 
 
 @pytest.mark.parametrize(
@@ -272,9 +273,9 @@ def test_a_device_reads_no_table_as_one_text(tmp_path: Path) -> None:
         ("names.jsonl", '{"text": "ab"}\n\n{"id": 3, "text": "b\\na"}\n'),
     ],
 )
-@pytest.mark.parametrize("task", ["text_classification", "text_embedding"])
-def test_the_device_of_texts_reads_every_row_of_a_table(name: str, table: str, task: str, tmp_path: Path) -> None:
-    device = import_module(f"zoo.tasks.{task}.device")
+def test_a_classifiers_device_reads_every_row_of_a_table(name: str, table: str, tmp_path: Path) -> None:
+    from zoo.tasks.text_classification import device
+
     problem = {"vocabulary": ["<pad>", "<unk>", "a", "b", "\n"], "input": {"unit": "character", "max_length": 9}}
     (tmp_path / name).write_text(table)
     items = device.read(tmp_path / name, problem)

@@ -1,10 +1,7 @@
-"""Texts, and tables of them, as the inputs of pipeline.onnx; what bundles carry needs only numpy."""
+"""Texts of characters, words or word pieces as the inputs of pipeline.onnx."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,26 +11,15 @@ import numpy as np
 from zoo.data.text.vocabulary import encode, token_ids
 from zoo.data.text.wordpiece import encode_wordpieces
 
-Tokens = dict[str, np.ndarray[Any, Any]]
-TEXT_COLUMNS = ("text", "sentence", "content", "review", "comment", "message", "tweet", "body", "document")
+
+def read(path: Path, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """A text file as the inputs of pipeline.onnx; ValueError where it is empty, no UTF-8 or a table."""
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson"):
+        raise ValueError("it is a table; give its texts in quotes, or ask `zoo predict`")
+    return read_text(path.read_text(encoding="utf-8-sig"), problem)
 
 
-def read(path: Path, problem: Mapping[str, Any]) -> Tokens | list[tuple[str, Tokens]]:
-    """A text file as the inputs of pipeline.onnx; of a table every row by name.  ValueError says what is wrong."""
-    text, kind = path.read_text(encoding="utf-8-sig"), path.suffix.lower()
-    if kind in (".jsonl", ".ndjson"):
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    elif kind in (".csv", ".tsv"):
-        rows = list(csv.DictReader(io.StringIO(text), delimiter="\t" if kind == ".tsv" else ","))
-    else:
-        return read_text(text, problem)
-    column = next((name for name in TEXT_COLUMNS if rows and name in rows[0]), None)
-    if column is None:
-        raise ValueError(f"it is a table without a column {', '.join(TEXT_COLUMNS[:4])}, …: ask `zoo predict`")
-    return [(f"row {at}", read_text(str(row.get(column) or ""), problem)) for at, row in enumerate(rows, 1)]
-
-
-def read_text(text: str, problem: Mapping[str, Any]) -> Tokens:
+def read_text(text: str, problem: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """The inputs of pipeline.onnx: `tokens` int64 [1, length] and `lengths` int64 [1]; cut at the longest length."""
     facts = problem["input"]
     if facts["unit"] == "wordpiece":
