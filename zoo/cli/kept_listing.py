@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from zoo.api.errors import UsageError
 from zoo.registry.distributions import record_folders
 from zoo.registry.listing import ListedModel, ListedWeights, Listing
+from zoo.runs.cache import cache_root
 from zoo.runs.kept_files import is_keeping, read_entry, write_entry
 
 VARIABLES: Final = ("ZOO_LOAD_PLUGINS", "ZOO_DISABLE_PLUGINS", "ZOO_PREFER")
@@ -43,12 +45,20 @@ def current_listing() -> Listing:
 
 def _key() -> str:
     """What must be the same for rows to count; empty where nobody can tell, or nothing is kept."""
-    folders = record_folders() if is_keeping() else None
+    folders = record_folders() if is_keeping() and _has_folder() else None
     if folders is None:
         return ""
     installed = [(folder, os.stat(folder).st_mtime_ns) for folder in sorted(folders.values())]  # noqa: PTH116  fast
     variables = [os.environ.get(name) for name in VARIABLES]
     return f"list 1 {sys.version} {sys.prefix} {sys.path} {variables} {installed}"
+
+
+def _has_folder() -> bool:
+    """Whether there is a folder of caches: an account without one gets none for a list."""
+    try:
+        return cache_root().parent.is_dir()
+    except UsageError:
+        return False
 
 
 def _files(before: frozenset[str]) -> dict[str, list[int]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import onnx_ir as ir
 
 from zoo.bundle.runtime.external_data import WEIGHTS, Weights
 from zoo.runs.scratch import ScratchFolder
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
 
 EXTERNAL_FROM_BYTES: Final = 4096
 """A tensor of so many bytes lies in the file, smaller ones stay in the graph."""
@@ -35,6 +37,8 @@ class WeightsFile:
 
     def take(self, model: ir.Model) -> None:
         """Put the large tensors of a captured graph into the file; those that are there already stay."""
+        import onnx_ir as ir  # noqa: PLC0415  it loads sympy, which a proof of kept captures does without
+
         with self.path.open("ab") as file:
             for value in model.graph.initializers.values():
                 tensor = value.const_value
@@ -42,7 +46,9 @@ class WeightsFile:
                     continue
                 file.write(bytes(-file.tell() % ALIGNMENT))
                 offset = file.tell()
-                file.write(np.ascontiguousarray(tensor.numpy()).data if tensor.dtype in PLAIN else tensor.tobytes())
+                file.write(
+                    np.ascontiguousarray(tensor.numpy()).data if tensor.dtype.name in PLAIN else tensor.tobytes()
+                )
                 value.const_value = ir.ExternalTensor(
                     WEIGHTS,
                     offset,
@@ -58,5 +64,5 @@ class WeightsFile:
         return Weights.of(self.path)
 
 
-PLAIN: Final = frozenset({ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.INT64, ir.DataType.INT32})
+PLAIN: Final = frozenset({"FLOAT", "DOUBLE", "INT64", "INT32"})
 """Of these the array is written as it lies in memory, without a copy."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import nn
+from torch._ops import HigherOrderOperator
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -131,7 +132,7 @@ class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return True
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.ops.higher_order.cond:
+        if isinstance(func, HigherOrderOperator) and func.name() == "cond":  # torch.ops would load the compiler
             condition, if_true, if_false, operands = args
             with self:
                 return (if_true if bool(condition) else if_false)(*operands)

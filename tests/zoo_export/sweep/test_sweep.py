@@ -99,7 +99,7 @@ def test_a_comparison_of_folders(zoo_command: Command, tmp_path: Path) -> None:
     said = zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"))
     assert said.code == 1
     assert said.out.splitlines()[0] == "torch 1 -> 2"
-    assert "1 models in both, 1 broken, 1 changed" in said.out
+    assert "1 model in both, 1 broken, 1 changed" in said.out
     assert zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "old")).code == 0
     assert zoo_command("sweep", "--compare", str(tmp_path / "none")).code == 2
 

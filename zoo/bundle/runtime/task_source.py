@@ -6,8 +6,10 @@ device module imports public names (`from zoo import read_picture`); what stands
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,7 +31,40 @@ def task_source(device: Reference) -> str:
     package, _, name = device.partition(":")
     parts = _parts(_homes(package, name)[0], seen=set())
     text = "\n\n".join(part.replace(_FUTURE, "").strip() for part in parts)
-    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _with_imports_first(_ALL.sub("", text))) + "\n"
+    offered = _bound(ast.parse(Path(_origin(_homes(package, name)[0])).read_text(encoding="utf-8")).body)
+    needed = _needed(_ALL.sub("", text), offered)
+    return _HEAD + _FUTURE + "\n" + _GAP.sub("\n\n", _with_imports_first(needed)) + "\n"
+
+
+def _needed(text: str, names: Iterable[str]) -> str:
+    """The text without the definitions that none of these names leads to."""
+    nodes = ast.parse(text).body
+    wanted, pending = set[str](), [*names]
+    while pending:
+        wanted.add(name := pending.pop())
+        for node in nodes:
+            if name in _bound([node]):
+                pending += {used.id for used in ast.walk(node) if isinstance(used, ast.Name)} - wanted
+    lines, last = text.split("\n"), True
+    for node in nodes:
+        is_text = isinstance(node, ast.Expr)  # what stands below a constant belongs to it
+        last = last if is_text else isinstance(node, ast.Import | ast.ImportFrom) or bool(wanted & {*_bound([node])})
+        if not last:
+            first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+            lines[first - 1 : node.end_lineno] = [""] * ((node.end_lineno or first) - first + 1)
+    return "\n".join(lines)
+
+
+def _bound(nodes: Iterable[ast.stmt]) -> Iterator[str]:
+    """The names that statements of a module define or import."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (name.asname or name.name for name in node.names)
+        else:
+            stored = (used for used in ast.walk(node) if isinstance(used, ast.Name) and isinstance(used.ctx, ast.Store))
+            yield from (used.id for used in stored)
 
 
 def _with_imports_first(text: str) -> str:
@@ -45,13 +80,18 @@ def _with_imports_first(text: str) -> str:
 def _parts(module: str, *, seen: set[str]) -> list[str]:
     """The sources of `module` and of what it imports from zoo, the imported ones first, each once."""
     seen.add(module)
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"no source for {module}", name=module)
-    text = _ABOUT.sub("", Path(spec.origin).read_text(encoding="utf-8"))
+    text = _ABOUT.sub("", Path(_origin(module)).read_text(encoding="utf-8"))
     homes = [home for package, names in _IMPORT.findall(text) for home in _homes(package, names)]
     before = [part for home in homes if home not in seen for part in _parts(home, seen=seen)]
     return [*before, _IMPORT.sub("", text)]
+
+
+def _origin(module: str) -> str:
+    """The path of a module's source."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no source for {module}", name=module)
+    return spec.origin
 
 
 def _homes(package: str, names: str) -> list[str]:
