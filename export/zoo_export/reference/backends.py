@@ -132,7 +132,7 @@ class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return True
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if isinstance(func, HigherOrderOperator) and func.name() == "cond":  # torch.ops would load the compiler
+        if isinstance(func, HigherOrderOperator) and str(func) == "cond":  # torch.ops would load the compiler
             condition, if_true, if_false, operands = args
             with self:
                 return (if_true if bool(condition) else if_false)(*operands)

@@ -38,7 +38,7 @@ def differing_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         if path.is_symlink() or not path.is_file():
             yield f"{name} is a link or a device, not a file"
             continue
-        data = np.memmap(path, np.uint8, "r") if path.stat().st_size else b""  # it may be larger than the memory
+        data: Any = np.memmap(path, np.uint8, "r") if path.stat().st_size else b""  # may be larger than the memory
         if len(data) != size or hashlib.sha256(data).hexdigest() != listed[name]["sha256"]:
             yield f"{name} was changed: its bytes are not those that the manifest names"
 
