@@ -114,6 +114,7 @@ def test_slurm_trains_and_is_queued_again_before_its_time_is_up(commands: Path, 
     assert before.status == "interrupted" and before.config.devices == 2
     again = start("slurm.sh", commands, *long, **variables)
     wait_for("going on from epoch", again)
+    wait_for("  loss ", again)  # an epoch later
     for task in [process for child in children(again.pid) for process in children(child)]:
         os.kill(task, signal.SIGTERM)
     again.communicate(timeout=SECONDS)

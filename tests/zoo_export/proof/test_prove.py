@@ -117,7 +117,7 @@ def test_a_wrong_graph_that_was_kept_makes_no_wrong_file_right(proof: Proof, mon
     files, fresh = _mutated(proof), proof.exported.graph
     read: list[Signature] = []
 
-    def kept(_: object, signature: Signature) -> Graph | None:
+    def kept(_: object, signature: Signature, __: object) -> Graph | None:
         read.append(signature)
         model = onnx.load_from_string(files[MODEL])
         del model.metadata_props[:]  # a capture has none yet
