@@ -20,7 +20,7 @@ UNDERSTOOD = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", TREES)
 def test_a_tree_trains_with_nothing_but_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

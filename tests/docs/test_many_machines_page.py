@@ -29,7 +29,7 @@ tasks = [
 ]
 sys.exit(next((code for code in [task.wait() for task in tasks] if code), 0))
 """
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 
 @pytest.fixture

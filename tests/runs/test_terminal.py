@@ -11,9 +11,8 @@ from zoo.runs.terminal import folded, folded_command, padded, terminal_columns, 
 
 def test_a_sentence_is_broken_between_words() -> None:
     assert folded("left out 3 files other than pictures (3 .txt)", 24) == [
-        "left out 3 files that",
-        "  are not pictures (3",
-        "  .txt)",
+        "left out 3 files other",
+        "  than pictures (3 .txt)",
     ]
 
 

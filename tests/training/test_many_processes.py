@@ -28,7 +28,7 @@ def losses(run: Path) -> list[float]:
     return [row["train/loss"] for row in read_rows(run / "metrics.csv")]
 
 
-@pytest.mark.parametrize("model", ["rich", pytest.param("duel", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("model", ["rich", pytest.param("duel", marks=pytest.mark.ci)])
 def test_two_processes_have_the_losses_of_one(tmp_path: Path, model: str) -> None:
     """With batch statistics, dropout, augmentation and two optimisers."""
     train_toy(tmp_path / "one", "augment.shift=0.1", model=model)
@@ -41,7 +41,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path, model: str) -> Non
     assert (two.config.devices, two.record.steps, one.record.steps) == (2, 24, 24)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(("settings", "limit"), [(("batch_size=8", "accumulate=2"), 96), (("batch_size=96",), 95)])
 def test_accumulated_batches_and_uneven_shares_count_every_item_once(
     tmp_path: Path, settings: tuple[str, ...], limit: int
@@ -71,7 +71,7 @@ def test_two_processes_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     assert [name for name in expected if expected[name] != actual.get(name)] == []
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(("before", "after"), [("1", "2"), ("2", "1")])
 def test_another_number_of_processes_goes_on_at_the_same_step_and_order(
     tmp_path: Path, before: str, after: str
@@ -89,7 +89,7 @@ def test_another_number_of_processes_goes_on_at_the_same_step_and_order(
     assert Run.open(tmp_path / "run").config.devices == int(after)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_a_signal_to_any_process_stops_all_of_them_after_the_same_step(tmp_path: Path, rank: str) -> None:
     accident = {"TOY_SIGNAL_AT": "8", "TOY_SIGNAL": str(int(signal.SIGTERM)), "TOY_SIGNAL_RANK": rank}
@@ -139,7 +139,7 @@ def lives(process: int) -> bool:
     return True
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_what_is_wrong_in_one_process_is_told_once_in_its_words(tmp_path: Path) -> None:
     done = run_toy(tmp_path / "run", "rich", **TWO, TOY_NAN_AT="5", TOY_NAN_RANK="1")
     assert done.returncode == 1
@@ -147,7 +147,7 @@ def test_what_is_wrong_in_one_process_is_told_once_in_its_words(tmp_path: Path) 
     assert Run.open(tmp_path / "run").record.status == "failed"
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_metric_that_is_not_of_all_items_is_refused(tmp_path: Path) -> None:
     done = run_toy(tmp_path / "run", "rich", **TWO, TOY_APART="1")
     assert "the metric share of the task toy is" in done.stderr and "torch.distributed" in done.stderr

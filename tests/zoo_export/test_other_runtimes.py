@@ -26,7 +26,7 @@ from zoo_export.verify.rederive import rederive
 from zoo_export.verify.verify import verify_anew
 
 pytest.importorskip("openvino")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 PICTURES = (
     "cnn@digits",

@@ -16,7 +16,7 @@ from tests.zoo_export.controls.suite.suite import Outcome, measured
 from zoo.bundle.judge.parity_rule import Status
 from zoo.registry.catalog import Catalog
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "mutants.md"
 BYTES_ONLY = {"another opset", "foreign domain", "local path inside"}
