@@ -400,7 +400,10 @@ def recorded(bundle: Path) -> list[dict[str, Any]]:
 def test_golden_cases_that_were_cut_down_are_told_by_the_record(make_bundle: MakeBundle) -> None:
     bundle = make_bundle()
     golden_of(bundle, 1)
-    assert gate(bundle, "accord") == (Status.FAIL, "the manifest has 1 golden cases, the proof gave 2")
+    assert gate(bundle, "accord") == (
+        Status.FAIL,
+        "the number of golden cases in the manifest is 1, and the proof gave 2",
+    )
 
 
 def test_a_single_golden_case_is_said_whatever_the_record_says(make_bundle: MakeBundle) -> None:

@@ -27,7 +27,8 @@ def golden_against_record(manifest: Manifest, evidence: Evidence) -> Iterator[st
     recorded = {case.file: case for case in evidence.golden}
     hashes = manifest.hashes()
     if len(manifest.golden) != len(evidence.golden) or {case.file for case in manifest.golden} != recorded.keys():
-        yield f"the manifest has {len(manifest.golden)} golden cases, the proof gave {len(evidence.golden)}"
+        given, proved = len(manifest.golden), len(evidence.golden)
+        yield f"the number of golden cases in the manifest is {given}, and the proof gave {proved}"
         return
     for case in manifest.golden:
         golden = recorded[case.file]
