@@ -32,7 +32,7 @@ from zoo.api.data import DataCard, DataRequest
 from zoo.api.problem import ImageInput
 from zoo.data.image import dataset, sources
 from zoo.data.image.dataset import for_training, open_split
-from zoo.data.image.memory import free_memory
+from zoo.data.memory import free_memory
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIDE, BATCH = 224, 64
