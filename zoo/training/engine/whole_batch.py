@@ -39,6 +39,19 @@ class WholeBatch(TorchFunctionMode):
         special = _SPECIAL.get(func)
         return func(*args, **given) if special is None else special(self, func, args, given)
 
+    # --- losses ---
+
+    def total(self, count: Tensor) -> Tensor:
+        """A scalar summed over the processes, as a floating-point number."""
+        total = count.double()
+        distributed.all_reduce(total)
+        return total.to(torch.promote_types(count.dtype, torch.float32))
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        """The rows [items of the whole batch, ...] of all processes, from this one's [n, ...]."""
+        whole: Tensor = _Gathered.apply(rows, self._rank, self._world, self._whole)  # type: ignore[no-untyped-call]
+        return whole
+
     # --- random numbers ---
 
     def _sized(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
@@ -124,7 +137,8 @@ def batch_norm(
 ) -> Tensor:
     """`F.batch_norm` in training, with the statistics of the inputs [n, channels, ...] of all processes together."""
     axes = [0, *range(2, input.ndim)]
-    values = input.detach().float()
+    exact = torch.promote_types(input.dtype, torch.float32)
+    values = input.detach().to(exact)
     variance, mean = torch.var_mean(values, axes, correction=0)
     count = torch.tensor([input.numel() / input.shape[1]], dtype=torch.float64, device=input.device)
     mean, variance = mean.double(), variance.double()
@@ -137,10 +151,31 @@ def batch_norm(
         with torch.no_grad():
             running_mean.lerp_(mean.to(running_mean), momentum)
             running_var.lerp_((variance * total / (total - 1).clamp(min=1)).to(running_var), momentum)
-    output: Tensor = _Normalised.apply(input, mean.float(), (variance + eps).rsqrt().float(), total)
+    output: Tensor = _Normalised.apply(input, mean.to(exact), (variance + eps).rsqrt().to(exact), total)
     shape = [1, channels, *[1] * (input.ndim - 2)]
     output = output if weight is None else output * weight.view(shape)
     return (output if bias is None else output + bias.view(shape)).to(input.dtype)
+
+
+class _Gathered(torch.autograd.Function):
+    """The rows of all processes in the order of the batch; the gradient of a row is what all of them have for it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, rank: int, world: int, items: int) -> Tensor:
+        ctx.rank, ctx.world = rank, world
+        most = -(-items // world)
+        padded = rows.new_zeros((most, *rows.shape[1:]))
+        padded[: len(rows)] = rows
+        parts = [torch.empty_like(padded) for _ in range(world)]
+        distributed.all_gather(parts, padded)
+        return torch.stack(parts, dim=1).flatten(0, 1)[:items]  # row i of process r is item i * world + r
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        total = gradient.contiguous()
+        total = total.clone() if total is gradient else total
+        distributed.all_reduce(total)
+        return total[ctx.rank :: ctx.world], None, None, None
 
 
 class _Normalised(torch.autograd.Function):
@@ -152,7 +187,7 @@ class _Normalised(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, mean: Tensor, scale: Tensor, total: Tensor) -> Tensor:
         shape = [1, -1, *[1] * (input.ndim - 2)]
-        normalised = (input.float() - mean.view(shape)) * scale.view(shape)
+        normalised = (input.to(mean.dtype) - mean.view(shape)) * scale.view(shape)
         ctx.save_for_backward(normalised, scale, total)
         return normalised
 
@@ -162,6 +197,6 @@ class _Normalised(torch.autograd.Function):
         axes, shape = [0, *range(2, gradient.ndim)], [1, -1, *[1] * (gradient.ndim - 2)]
         sums = torch.cat([gradient.sum(axes), (gradient * normalised).sum(axes)])
         distributed.all_reduce(sums)
-        mean, mean_product = (sums / total.float()).chunk(2)
+        mean, mean_product = (sums / total.to(sums.dtype)).chunk(2)
         result = (gradient - mean.view(shape) - normalised * mean_product.view(shape)) * scale.view(shape)
         return result, None, None, None
