@@ -140,6 +140,10 @@ def draws(items: int, generator: torch.Generator, other: torch.Generator) -> dic
         "randint": torch.randint(-2, 3, (items, 1), generator=generator),
         "filled": torch.empty(items, 3).normal_(1, 2, generator=generator),
         "dropout": F.dropout(torch.ones(items, 8), 0.5, training=True),
+        "transposed": F.dropout(torch.ones(5, items, 3).transpose(0, 1), 0.5, training=True),
+        "channels last": F.dropout(torch.ones(items, 8, 2, 5).contiguous(memory_format=torch.channels_last), 0.5),
+        "channels": F.dropout2d(torch.ones(items, 8, 2, 5), 0.5),
+        "unnamed": torch.empty(items, 1).bernoulli_(0.5),
         "of the whole": torch.rand(5, generator=generator),
         "of another": torch.rand(items, generator=other),
         "not training": F.dropout(torch.ones(items, 8), 0.5, training=False),
@@ -154,7 +158,7 @@ def test_random_numbers_of_an_item_are_those_of_one_process(items: int, world: i
         own = len(range(rank, items, world))
         with WholeBatch(rank=rank, world=world, items=items, generator=generator):
             share = draws(own, generator, torch.Generator())
-        for name in ("rand", "randn", "named", "randint", "filled", "dropout"):
+        for name in whole.keys() - {"of the whole", "of another", "not training"}:
             assert torch.equal(share[name], whole[name][rank::world]), name
         assert torch.equal(share["of the whole"], whole["of the whole"])
         assert torch.equal(share["of another"], whole["of another"][:own])

@@ -57,23 +57,26 @@ class WholeBatch(TorchFunctionMode):
     def _sized(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
         """torch.rand and torch.randn: sizes first."""
         size = given.pop("size", None) or (args[0] if args and isinstance(args[0], Sequence) else args)
-        if not self._draws_for_items(given.get("generator"), size):
+        given["generator"] = self._source(given)
+        if not self._draws_for_items(given["generator"], size):
             return func(size, **given)
         return self._own(func((self._whole, *size[1:]), **given))
 
     def _randint(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
         """torch.randint: one or two limits, then the sizes."""
         *limits, size = args if "size" not in given else (*args, given.pop("size"))
-        if not self._draws_for_items(given.get("generator"), size):
+        given["generator"] = self._source(given)
+        if not self._draws_for_items(given["generator"], size):
             return func(*limits, size, **given)
         return self._own(func(*limits, (self._whole, *size[1:]), **given))
 
     def _filled(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
         """Tensor.uniform_ and its like: the tensor first."""
         target, *numbers = args
-        if not self._draws_for_items(given.get("generator"), target.shape):
+        given["generator"] = self._source(given)
+        if not self._draws_for_items(given["generator"], target.shape):
             return func(*args, **given)
-        whole = target.new_empty((self._whole, *target.shape[1:]))
+        whole = self._whole_like(target)
         return target.copy_(self._own(func(whole, *numbers, **given)))
 
     def _dropout(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
@@ -83,9 +86,32 @@ class WholeBatch(TorchFunctionMode):
         large = subject.numel() * self._world > MAX_DROPPED
         if not names.get("training", True) or not 0 < share < 1 or large or not self._is_batch(subject.shape):
             return func(*args, **given)
-        whole = torch.empty((self._whole, *subject.shape[1:]), dtype=subject.dtype, device=subject.device)
+        mask = self._own(self._whole_like(subject).bernoulli_(1 - share, generator=self._generator)).div_(1 - share)
+        return subject.mul_(mask) if names.get("inplace") else subject * mask
+
+    def _channel_dropout(self, func: Any, args: Sequence[Any], given: dict[str, Any]) -> Any:
+        """F.dropout2d and its like: a mask over the channels of the items of the whole batch."""
+        names = dict(zip(("input", "p", "training", "inplace"), args, strict=False)) | given
+        subject, share = names["input"], names.get("p", 0.5)
+        if not names.get("training", True) or not 0 < share < 1 or not self._is_batch(subject.shape):
+            return func(*args, **given)
+        whole = subject.new_empty((self._whole, subject.shape[1], *[1] * (subject.ndim - 2)))
         mask = self._own(whole.bernoulli_(1 - share, generator=self._generator)).div_(1 - share)
         return subject.mul_(mask) if names.get("inplace") else subject * mask
+
+    def _source(self, given: Mapping[str, Any]) -> torch.Generator | None:
+        """The generator of a call; the one of the batch where it names none, as in one process."""
+        generator: torch.Generator | None = given.get("generator")
+        return self._generator if generator is None else generator
+
+    def _whole_like(self, part: Tensor) -> Tensor:
+        """An empty tensor for the items of the whole batch, in the memory order of a part: numbers are drawn in it."""
+        shape = (self._whole, *part.shape[1:])
+        if part.is_contiguous() or 0 in part.stride():
+            return part.new_empty(shape)
+        order = sorted(range(part.ndim), key=lambda axis: -part.stride(axis))
+        whole = part.new_empty([shape[axis] for axis in order])
+        return whole.permute([order.index(axis) for axis in range(part.ndim)])
 
     def _draws_for_items(self, generator: torch.Generator | None, size: Sequence[int]) -> bool:
         return generator is self._generator and self._is_batch(size)
@@ -117,6 +143,7 @@ _BATCH_NORM: Final = ("input", "running_mean", "running_var", "weight", "bias", 
 _SPECIAL: Final[Mapping[Any, Callable[[WholeBatch, Any, Sequence[Any], dict[str, Any]], Any]]] = {
     F.batch_norm: WholeBatch._batch_norm,
     F.dropout: WholeBatch._dropout,
+    **dict.fromkeys((F.dropout1d, F.dropout2d, F.dropout3d), WholeBatch._channel_dropout),
     **dict.fromkeys((torch.rand, torch.randn), WholeBatch._sized),
     torch.randint: WholeBatch._randint,
     **dict.fromkeys(
