@@ -24,7 +24,7 @@ from zoo.data.summary import failed_summary, summarise_for
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.atomic import write_bytes, write_directory
-from zoo.runs.train_config import read_ratios
+from zoo.runs.option_words import read_ratios
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
 from zoo.training.request import resolve_training, suit_to_data
 
