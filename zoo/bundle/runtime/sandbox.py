@@ -44,6 +44,8 @@ ROOMY = 2 << 30
 """Bytes of free shared memory from which models and tensors are exchanged there: containers often have 64 MB."""
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
+MAX_PREPACKED = 256 << 20
+"""Bytes of weights beside a graph that a runtime may arrange anew for speed: they are in memory then, for each graph."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
@@ -212,6 +214,7 @@ class Runtime:
         beside = weights is not None
         try:
             request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256, "beside": beside}
+            request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
         finally:
             if isinstance(model, bytes) or beside:
