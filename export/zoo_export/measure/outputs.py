@@ -70,6 +70,7 @@ def compare_output(
         reference_shape=tuple(reference.shape),
         finite=_finite(actual),
         reference_finite=_finite(reference),
+        noise_measured=expected.has_noise,
     )
     if kind == "agreement":
         return replace(facts, torch=expected.noise.get(name))
@@ -150,7 +151,7 @@ def liveness(
 def _live(port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs], *, free: bool) -> LiveOutput:
     name = port.name
     triples = [
-        (expected.reference[name], actual[name], expected.noise.get(name))
+        (expected.reference[name], actual[name], expected.noise.get(name) if expected.has_noise else None)
         for expected, actual in zip(references, outputs, strict=True)
     ]
     groups: dict[tuple[int, ...], list[int]] = {}

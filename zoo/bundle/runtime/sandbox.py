@@ -46,6 +46,8 @@ WORKING: Final = 0.05
 """The share of the time on the clock that a call must have worked, so that it is waited for."""
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
+MAX_PREPACKED = 256 << 20
+"""Bytes of weights beside a graph that a runtime may arrange anew for speed: they are in memory then, for each graph."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
@@ -215,6 +217,7 @@ class Runtime:
         beside = weights is not None
         try:
             request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256, "beside": beside}
+            request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
         finally:
             if isinstance(model, bytes) or beside:
