@@ -66,8 +66,8 @@ _FINETUNE = Recipe(
 _FINETUNE_PLAIN = replace(_FINETUNE, lr=5e-4, layer_decay=0.8, clip=1.0)
 """A layer decay of 0.8 is what ConvNeXt's authors fine-tune with (Liu et al. 2022, arXiv:2201.03545)."""
 _FINETUNE_HYBRID = replace(_FINETUNE_PLAIN, backbone_lr=0.5)
-_FINETUNE_PATCHES = replace(_FINETUNE_PLAIN, backbone_lr=1.0, layer_decay=0.7, warmup=0.2)
-"""Between the 0.65 and the 0.75 of BEiT and MAE (arXiv:2106.08254, arXiv:2111.06377)."""
+_FINETUNE_PATCHES = replace(_FINETUNE_PLAIN, backbone_lr=1.0, layer_decay=0.75, warmup=0.2)
+"""MAE's layer decay, for all its sizes (He et al. 2021, arXiv:2111.06377)."""
 
 _RECIPES: Final[Mapping[Kind, Mapping[str, Recipe]]] = {
     "cnn": {"default": _SCRATCH, "finetune": _FINETUNE},

@@ -9,8 +9,8 @@ from zoo import Augment, ImageInput, ModelSpec, Recipe, hookimpl
 
 ZOO_API = 2
 
-SMALL = ImageInput(size=(96, 96), min_size=16, mean=(0.0,) * 3, std=(1.0,) * 3, any_channels=True)
-LARGE = replace(SMALL, size=(512, 512), min_size=32)
+INPUT_96 = ImageInput(size=(96, 96), min_size=16, mean=(0.0,) * 3, std=(1.0,) * 3, any_channels=True)
+INPUT_512 = replace(INPUT_96, size=(512, 512), min_size=32)
 
 SCENES = Recipe(
     epochs=6,
@@ -49,7 +49,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         builder="zoo_unet.model:unet_tiny",
         trainer="segmentation",
         needs=("channels", "num_classes"),
-        input=SMALL,
+        input=INPUT_96,
         head=("head.",),
         recipes={"digit_scenes": SCENES, "default": OWN, "finetune": replace(OWN, epochs=30, lr=1e-3)},
         summary="U-Net of 0.12 million parameters: four strides, for small pictures",
@@ -62,7 +62,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         tiny,
         name="unet",
         builder="zoo_unet.model:unet",
-        input=LARGE,
+        input=INPUT_512,
         recipes={"default": PUBLISHED, "finetune": replace(PUBLISHED, epochs=30, lr=3e-4)},
         summary="U-Net of the published size: five strides of 64 to 1024 channels",
         parameters=31_038_933,
