@@ -2,6 +2,7 @@
 
     python run.py [--strict] [--threshold 0.5] a.png ...    answers; or "a text" (for sounds, a class); of a table all
     python run.py --self-test        every file against its hash, this device against the golden cases
+    ... --variant int8               either of both with a variant of the bundle: less precise, smaller, often faster
 Exit code 0: done.  1: the self-test differs.  2: bad usage or file; with --strict, an input larger than was proved.
 """
 
@@ -101,17 +102,20 @@ def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
     return zeros, feedback
 
 
-def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
-    """Say what differs; 0 when nothing does."""
-    wrong = list(differing_files(folder, manifest))
+def self_test(folder: Path, manifest: Mapping[str, Any], variant: Mapping[str, Any] | None) -> int:
+    """Say what differs, of a variant where one is named; 0 when nothing does."""
+    wrong, about = list(differing_files(folder, manifest)), variant or manifest
     if not wrong:
-        runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
-        for case in manifest["golden"]:
+        runs = {name: session(folder / name) for name in {case["graph"] for case in about["golden"]}}
+        for case in about["golden"]:
             wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
+    if any(line.startswith("saturation: ") for line in wrong):
+        wrong.append("products of bytes saturate on this device (no VNNI): the variant may answer wrongly here")
     sys.stdout.writelines(plain(line.replace("\n", r"\n")) + "\n" for line in wrong)
-    proved = manifest["verdict"] != "unproved"
-    passed = f"self-test passed: {len(manifest['files'])} files, {len(manifest['golden'])} golden cases"
-    print(("self-test failed" if wrong else passed) if proved else "this bundle was published without a proof")
+    proved = "unproved" not in (manifest["verdict"], about["verdict"])
+    passed = f"self-test passed: {len(manifest['files'])} files, {len(about['golden'])} golden cases"
+    what = "bundle" if variant is None else "variant"
+    print(("self-test failed" if wrong else passed) if proved else f"this {what} was published without a proof")
     return 0 if proved and not wrong else 1
 
 
@@ -136,8 +140,17 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     folder = Path(__file__).resolve().parent
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    variant, pipeline = None, folder / "pipeline.onnx"
+    if "--variant" in arguments:
+        at, known = arguments.index("--variant"), {record["name"]: record for record in manifest.get("variants", ())}
+        name = "".join(arguments[at + 1 : at + 2])
+        if name not in known:
+            print(plain(f"no variant {name!r} in this bundle; it has {', '.join(known) or 'none'}"), file=sys.stderr)
+            return 2
+        variant, pipeline = known[name], folder / "variants" / name / "pipeline.onnx"
+        arguments = arguments[:at] + arguments[at + 2 :]
     if arguments == ["--self-test"]:
-        return self_test(folder, manifest)
+        return self_test(folder, manifest, variant)
     sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
@@ -147,7 +160,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
-    run, (state, feedback) = session(folder / "pipeline.onnx"), first_state(manifest["pipeline_signature"])
+    run, (state, feedback) = session(pipeline), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers, names = list[Arrays](), list[str]()
     for argument in arguments:
