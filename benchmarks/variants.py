@@ -75,7 +75,7 @@ def _tag(name: str) -> str:
 
     catalog = Catalog.discover()
     model = catalog.model(name)
-    return next(entry.spec.tag for entry in catalog.weights if entry.model == model.full_name)
+    return catalog.weights(model.full_name)[0].spec.tag
 
 
 def page(rows: list[dict[str, Any]]) -> str:

@@ -73,12 +73,13 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
-    def session(self, runtime: Runtime, name: str) -> Session:
-        """One of its graphs, loaded from the very bytes that the manifest names."""
+    def session(self, runtime: Runtime, name: str, *, timed: bool = False) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names; `timed` as in `Runtime.session`."""
         path, weights = self.listed(name), self.manifest.weights(self.path)
         if weights is not None:
             self.listed(weights.path.name)
-        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights)
+        weights = None if "/" in name else weights  # a variant holds its own
+        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights, timed=timed)
 
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""
