@@ -1,4 +1,4 @@
-"""demo.html: one file with a bundle, the runtime and the page around them; it works from file:// and asks no network."""
+"""demo.html: one file with a bundle, the runtime and the page around them; it works without server and network."""
 
 from __future__ import annotations
 
@@ -104,9 +104,8 @@ def _embedded(bundle: Bundle, runtime: RuntimePackage) -> list[str]:
 
 def _script(name: str, raw: bytes, *, packed: str) -> str:
     how = f' data-packed="{packed}"' if packed else ""
-    return (
-        f'<script type="application/octet-stream" data-file="{text(name)}"{how}>{b64encode(raw).decode("ascii")}</script>'
-    )
+    content = b64encode(raw).decode("ascii")
+    return f'<script type="application/octet-stream" data-file="{text(name)}"{how}>{content}</script>'
 
 
 def _digest(source: str) -> str:
