@@ -23,8 +23,8 @@ from zoo.runs.serialization import to_json
 HERE: Final = Path(__file__).parent
 _FIELD: Final = re.compile(r"\{\{(\w+)\}\}")
 VERDICTS: Final = {
-    "PASS": "The export was proved to answer as the trained model does.",
-    "WARN": "The export was proved to answer as the trained model does, with a warning.",
+    "PASS": "The export was proved to answer as the model in PyTorch does.",
+    "WARN": "The export was proved to answer as the model in PyTorch does, with a warning.",
     "unproved": "This export was published without a proof.",
 }
 
@@ -41,7 +41,7 @@ def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
         {
             "policy": escape(page_policy(script=script, style=style), quote=True),
             "title": text(manifest.model.rpartition("/")[2]),
-            "about": text(f"{manifest.task}, weights from {weights}"),
+            "about": text(f"{manifest.task}; weights: {weights}"),
             "style": style,
             "verdict": text(VERDICTS[manifest.verdict]),
             "sources": text(f"Made by zoo {manifest.zoo} from {manifest.model}. Licences: {licences}."),
