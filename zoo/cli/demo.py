@@ -34,6 +34,7 @@ SCHEMA = 1
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @json_option
 def demo(
+    *,
     bundles: tuple[Path, ...],
     output: Path | None,
     runner: Path | None,
@@ -75,7 +76,9 @@ def _write_page(out: Output, path: Path, output: Path, *, package: Path | None, 
 
     check_name(output)
     if output.is_dir():
-        raise OutputExists(f"{output} is a folder, and the page is one file", hint=f"-o {quote(str(output / 'demo.html'))}")
+        raise OutputExists(
+            f"{output} is a folder, and the page is one file", hint=f"-o {quote(str(output / 'demo.html'))}"
+        )
     if output.exists() and not overwrite:
         raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
     bundle = Bundle.open(path)
@@ -110,7 +113,7 @@ def _write_runner(out: Output, path: Path, output: Path, *, overwrite: bool) -> 
     check_name(output)
     bundle = Bundle.open(path)
     write_runner(bundle, output, overwrite=overwrite)
-    document = {"schema": SCHEMA, "runner": str(output), "bundle": str(bundle.path), "model": bundle.manifest.model}
-    out.document(document)
-    out.line(f"{output}: run.mjs for {bundle.manifest.model}, with its types and {len(bundle.manifest.golden)} golden cases")
+    model, golden = bundle.manifest.model, len(bundle.manifest.golden)
+    out.document({"schema": SCHEMA, "runner": str(output), "bundle": str(bundle.path), "model": model})
+    out.line(f"{output}: run.mjs for {model}, with its types and {golden} golden cases")
     out.next(f"cd {quote(str(output))} && npm install --ignore-scripts && node run.mjs --self-test")

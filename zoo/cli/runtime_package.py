@@ -13,7 +13,7 @@ from zoo.models.weights.published import mirrored
 from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
 
-BY_HAND = "npm pack onnxruntime-web@{version}, then zoo demo … --onnxruntime-web onnxruntime-web-{version}.tgz"
+BY_HAND = f"npm pack onnxruntime-web@{VERSION}, then zoo demo … --onnxruntime-web onnxruntime-web-{VERSION}.tgz"
 
 
 def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
@@ -21,7 +21,7 @@ def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
     if path is None:
         return read_package(_kept())
     if not path.exists():
-        raise BadFile(f"{path} does not exist", hint=BY_HAND.format(version=VERSION))
+        raise BadFile(f"{path} does not exist", hint=BY_HAND)
     package = read_package(path)
     if package.version != VERSION:
         out.note(f"{path} is onnxruntime-web {package.version}; pages are tested with {VERSION}")
@@ -36,7 +36,8 @@ def _kept() -> Path:
         return path
     if os.environ.get("ZOO_OFFLINE", "") not in ("", "0"):
         raise NetworkError(
-            f"onnxruntime-web {VERSION} is not in the cache, and ZOO_OFFLINE is set", hint=BY_HAND.format(version=VERSION)
+            f"onnxruntime-web {VERSION} is not in the cache, and ZOO_OFFLINE is set",
+            hint=BY_HAND,
         )
     from zoo.models.weights.download import download  # noqa: PLC0415  a network client, rarely needed
 

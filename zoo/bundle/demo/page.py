@@ -1,4 +1,4 @@
-"""demo.html: one file with a bundle, the runtime and the page around them; it works from file:// and asks no network."""
+"""demo.html: one file with a bundle, the runtime and the page around them; it works without server and network."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from zoo.runs.serialization import to_json
 HERE: Final = Path(__file__).parent
 _FIELD: Final = re.compile(r"\{\{(\w+)\}\}")
 VERDICTS: Final = {
-    "PASS": "The export was proved to answer as the trained model does.",
-    "WARN": "The export was proved to answer as the trained model does, with a warning.",
+    "PASS": "The export was proved to answer as the model in PyTorch does.",
+    "WARN": "The export was proved to answer as the model in PyTorch does, with a warning.",
     "unproved": "This export was published without a proof.",
 }
 
@@ -41,7 +41,7 @@ def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
         {
             "policy": escape(page_policy(script=script, style=style), quote=True),
             "title": text(manifest.model.rpartition("/")[2]),
-            "about": text(f"{manifest.task}, weights from {weights}"),
+            "about": text(f"{manifest.task}; weights: {weights}"),
             "style": style,
             "verdict": text(VERDICTS[manifest.verdict]),
             "sources": text(f"Made by zoo {manifest.zoo} from {manifest.model}. Licences: {licences}."),
@@ -104,9 +104,8 @@ def _embedded(bundle: Bundle, runtime: RuntimePackage) -> list[str]:
 
 def _script(name: str, raw: bytes, *, packed: str) -> str:
     how = f' data-packed="{packed}"' if packed else ""
-    return (
-        f'<script type="application/octet-stream" data-file="{text(name)}"{how}>{b64encode(raw).decode("ascii")}</script>'
-    )
+    content = b64encode(raw).decode("ascii")
+    return f'<script type="application/octet-stream" data-file="{text(name)}"{how}>{content}</script>'
 
 
 def _digest(source: str) -> str:

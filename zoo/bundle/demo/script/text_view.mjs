@@ -91,9 +91,9 @@ export function stoppable(text, status, work) {
 }
 
 function textBox(label, value) {
-  const input = element("textarea", { rows: 4, spellcheck: "false" });
+  const input = element("textarea", { rows: 4, spellcheck: "false", "aria-labelledby": "input-title" });
   input.value = value;
-  return { input, label, row: element("label", { class: "field wide" }, element("span", {}, label), input) };
+  return { input, label, row: element("div", { class: "field wide" }, input) };
 }
 
 function layout(main, box, controls, examples, answer, status) {
