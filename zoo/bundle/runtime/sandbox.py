@@ -47,7 +47,7 @@ WORKING: Final = 0.05
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
 MAX_PREPACKED = 256 << 20
-"""Bytes of weights beside a graph that a runtime may arrange anew for speed: they are in memory then, for each graph."""
+"""Bytes of weights beside a graph that a runtime may arrange anew for speed: each graph then holds them in memory."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
