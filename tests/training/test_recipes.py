@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,8 +55,10 @@ def test_a_layer_is_named_up_to_its_first_number() -> None:
         "layer1.1.bn2.bias",
         "features.3.weight",
         "blocks.0.attn.qkv.bias",
+        "encoder.layers.encoder_layer_3.ln_1.weight",
     ]
-    assert list(layer_names(names).values()) == ["conv1", "layer1.0", "layer1.1", "features.3", "blocks.0"]
+    layers = ["conv1", "layer1.0", "layer1.1", "features.3", "blocks.0", "encoder.layers.encoder_layer_3"]
+    assert list(layer_names(names).values()) == layers
 
 
 def test_each_layer_learns_at_a_share_of_the_rate_of_the_next() -> None:
@@ -70,6 +73,22 @@ def test_each_layer_learns_at_a_share_of_the_rate_of_the_next() -> None:
     assert factors(Recipe(layer_decay=0.5), ())["fc.bias"] == 1.0
     assert factors(Recipe(layer_decay=0.5, backbone_lr=0.1), ("fc",))["stem.bias"] == pytest.approx(0.0125)
     assert set(factors(Recipe(), ("fc",)).values()) == {1.0}
+
+
+def test_blocks_that_begin_with_a_norm_are_layers_of_their_own() -> None:
+    """As a transformer's do; the last norm, which has no weights beside it, goes with the block before it."""
+    block = nn.Sequential(nn.LayerNorm(2), nn.Linear(2, 2))
+    module = nn.ModuleDict({"blocks": nn.ModuleList([block, deepcopy(block)]), "norm": nn.LayerNorm(2)})
+    named = {id(parameter): name for name, parameter in module.named_parameters()}
+    groups = build_optimizer(module, Recipe(layer_decay=0.5)).param_groups
+    factors = {named[id(parameter)]: group["factor"] for group in groups for parameter in group["params"]}
+    assert {name: factor for name, factor in factors.items() if name.endswith("weight")} == {
+        "blocks.0.0.weight": 0.5,
+        "blocks.0.1.weight": 0.5,
+        "blocks.1.0.weight": 1.0,
+        "blocks.1.1.weight": 1.0,
+        "norm.weight": 1.0,
+    }
 
 
 # --- mixing and policies ---

@@ -16,7 +16,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.cli.download import check_obtainable, download_weights
 from zoo.cli.dry_run import show_config, try_step
-from zoo.cli.options import complete_name, json_option, train_options
+from zoo.cli.options import complete_name, json_option, licence_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
@@ -53,6 +53,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--from-scratch", is_flag=True, help="With --resume: begin again, and keep the checkpoints aside.")
 @click.option("--find-lr", is_flag=True, help="Try rising learning rates for 100 steps and suggest one; train nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
+@licence_option
 @json_option
 def train(
     *,
