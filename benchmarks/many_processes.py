@@ -48,7 +48,8 @@ Written by `benchmarks/many_processes.py`: two epochs with the model's own recip
 normalisation), the global batch and the seed alike. The numbers are the largest differences to one process: relative
 ones of the training losses of both epochs and of the metrics on validation and test, and that of any weight.
 What differs is rounding: `cnn` stays within 2e-5; where a training amplifies rounding (ReLUs at 0, the first steps of
-Adam at a high rate), as that of `resnet8` does, the losses part after some steps.  docs/many-machines.md says more.
+Adam at a high rate), as that of `resnet8` does, the losses part after some steps. The rows of float64 compute the same
+in double precision: what would be left there is no rounding. docs/many-machines.md says more.
 
 | model | processes | training loss | metric | largest difference of a weight |
 |---|---|---|---|---|
