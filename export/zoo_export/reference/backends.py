@@ -41,8 +41,6 @@ class Backends:
     """In single precision, as the user has it."""
     double: nn.Module | None
     """None where double precision does not run; `facts.reason` says why."""
-    channels_last: nn.Module | None
-    """None for a module without convolutions."""
     facts: Reference
     kept: KeptOutputs
     """What the module gave before."""
@@ -62,13 +60,15 @@ class Backends:
             with without_onednn():
                 return call(self.module, inputs, self.signature)
         if backend == CHANNELS_LAST:
-            assert self.channels_last is not None
-            return call(ChannelsLast(self.channels_last), inputs, self.signature)
+            return call(ChannelsLast(self.module), inputs, self.signature)
         return call(self.module, inputs, self.signature)
 
 
 class ChannelsLast(nn.Module):
-    """A module whose four-dimensional inputs have their channels as the fastest axis in memory."""
+    """A module whose four-dimensional inputs have their channels as the fastest axis in memory.
+
+    Convolutions take their layout from their inputs, so that no copy of the weights is needed.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -90,7 +90,6 @@ def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, A
         signature=signature,
         module=module,
         double=None if isinstance(double, Failed) else double,
-        channels_last=copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None,
         facts=Reference(
             kind="spread" if isinstance(double, Failed) else "fp64",
             backends=(DEFAULT, NO_ONEDNN, CHANNELS_LAST) if convolves else (DEFAULT, NO_ONEDNN),

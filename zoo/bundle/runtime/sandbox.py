@@ -45,7 +45,7 @@ ROOMY = 2 << 30
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
 MAX_PREPACKED = 256 << 20
-"""Bytes of weights beside a graph that a runtime may arrange anew for speed: they are in memory then, for each graph."""
+"""Bytes of weights beside a graph that a runtime may arrange anew for speed: for each graph in memory then."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
