@@ -72,7 +72,12 @@ def measure_graph(run: GraphRun, *, declared: Declared, torch_equal: bool = True
         determinism=None
         if result.repeats_equal is None
         else Determinism(torch_equal=torch_equal, runtime_equal=result.repeats_equal, repeats=2),
-        liveness=liveness(file.signature, [expected for expected, _ in live], [actual for _, actual in live]),
+        liveness=liveness(
+            file.signature,
+            [expected for expected, _ in live],
+            [actual for _, actual in live],
+            precision=declared.precision,
+        ),
         axes=_axes(run, compared, declared),
         outputs=tuple(port.name for port in file.signature.outputs),
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zoo.api.task import Case
-from zoo.bundle.judge.evidence import Prepared
+from zoo.bundle.judge.evidence import BEYOND, Prepared
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import IN
 from zoo_export.measure.boundary import boundary_references
 from zoo_export.measure.outputs import compare_kind
 from zoo_export.measure.preprocess import compare_preprocessed, differs_by_rounding
 from zoo_export.proof.submit import Submitted, SubmittedPipeline
+from zoo_export.reference.answer_noise import answer_noise
 from zoo_export.reference.backends import DEFAULT
 from zoo_export.reference.batch_invariance import batch_dependence
 from zoo_export.reference.oracle import BackendRuns, DoubleRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
@@ -66,6 +67,8 @@ class References:
     """Per raw case: the file's preprocessed picture against the training-time one; None where there is no picture."""
     boundary: tuple[ReferenceOutputs | Failed, ...]
     """Per boundary case what PyTorch's own postprocess gives."""
+    answer_noise: Mapping[str, float]
+    """Per answer of free length, how far it moves with the noise of the model's outputs."""
     batch_dependence: str
     """How an item's answer depends on its batch, in a sentence; empty where it does not."""
 
@@ -97,8 +100,9 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
     )
     pairs = [] if pipeline is None else _preprocessed_pairs(inputs, pipeline)
     rounded = [_rounded(actual, expected, subject) for actual, expected in pairs]
+    model = runs.references()
     return References(
-        model=runs.references(),
+        model=model,
         pipeline=None
         if pipeline is None
         else _pipeline_references(inputs, eager, runs, rounded, pipeline.graph.violations),
@@ -107,8 +111,25 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
             for actual, expected in pairs
         ),
         boundary=() if pipeline is None else boundary_references(inputs.boundary, eager.pipelines),
+        answer_noise={} if pipeline is None else _answer_noise(inputs.raw, model.cases, eager.pipelines),
         batch_dependence=_batch_dependence(oracle, inputs.model, runs.cases),
     )
+
+
+def _answer_noise(
+    raw: Sequence[Case], model: Sequence[ReferenceOutputs | Failed], pipelines: PipelinePair
+) -> dict[str, float]:
+    """Over the gating cases of usual values, of the answers that only the task can compare."""
+    signature = pipelines.single.signature
+    free = [port.name for port in signature.outputs if compare_kind(port, signature) == "agreement"]
+    names = [port.name for port in signature.outputs if port.name in free and port.dtype.startswith("float")]
+    noise: dict[str, float] = {}
+    for case, expected in zip(raw, model, strict=False):
+        if not names or not case.gates or case.kind in BEYOND or isinstance(expected, Failed):
+            continue
+        for name, size in answer_noise(expected, case.inputs, pipelines.double, names).items():
+            noise[name] = max(noise.get(name, 0.0), size)
+    return noise
 
 
 def with_double(

@@ -75,10 +75,14 @@ class ChannelsLast(nn.Module):
         self.module = module
 
     def forward(self, *inputs: torch.Tensor) -> object:
-        moved = (
-            tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor for tensor in inputs
-        )
-        return self.module(*moved)
+        return self.module(*in_channels_last(*inputs))
+
+
+def in_channels_last(*inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The same tensors, those of four dimensions with their channels as the fastest axis in memory."""
+    return tuple(
+        tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor for tensor in inputs
+    )
 
 
 def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> Backends:

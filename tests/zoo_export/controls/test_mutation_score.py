@@ -322,7 +322,7 @@ def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
         evidence=proof,
         exported=Exported(
             graph=Graph(shipped=run.file.model, plain=run.file.model, signature=SIGNATURE, modules={}),
-            composed=Pipeline(shipped=run.file.model, preprocess=run.file.model),
+            composed=Pipeline(shipped=run.file.model, preprocess=run.file.model, outer=run.file.model),
             graphs=(run.file,),
         ),
         runs={MODEL: run},

@@ -40,6 +40,21 @@ def test_what_one_picture_with_a_tie_makes_is_no_noise_of_another() -> None:
     assert found.noise == pytest.approx(4e-7)
 
 
+def test_an_input_that_pytorch_itself_cannot_answer_is_no_noise_of_the_others() -> None:
+    logits = Port(name="logits", dtype="float32", shape=("batch", 2))
+    signature = Signature(inputs=(Port(name="x", dtype="float32", shape=("batch", 2)),), outputs=(logits,))
+    answers = [{"logits": np.array([row])} for row in ((1.0, 2.0), (3.0, 2.0), (40.0, 2.0))]
+    noises = [Magnitude(rms=size, max=size) for size in (1e-7, 1e-7, 0.5)]
+    known = [
+        ReferenceOutputs(reference=answer, single=answer, noise={"logits": noise})
+        for answer, noise in zip(answers, noises, strict=True)
+    ]
+    [output] = liveness(signature, known, answers)
+    assert (output.inputs, output.noise) == (2, pytest.approx(1e-7))
+    [of_two] = liveness(signature, known[1:], answers[1:])
+    assert (of_two.inputs, of_two.noise) == (2, pytest.approx(0.5 / 2**0.5))
+
+
 def test_the_same_input_twice_moves_nothing() -> None:
     """Pictures with one box, with one box again, and with two: only the two that differ say something."""
     values = ((1.0,), (1.0,), (1.0, 2.0))
