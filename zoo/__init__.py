@@ -143,6 +143,7 @@ if TYPE_CHECKING:
     from zoo.models.preprocessing import preprocessing as preprocessing
     from zoo.models.variants import FeatureMaps as FeatureMaps
     from zoo.models.weights.hub import hub_folder as hub_folder
+    from zoo.models.weights.hub import stated_licence as stated_licence
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
     from zoo.registry.catalog_listing import list_models as list_models
@@ -248,7 +249,7 @@ _MODULES = {
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
-    "zoo.models.weights.hub": "hub_folder",
+    "zoo.models.weights.hub": "hub_folder stated_licence",
     "zoo.models.weights.source": "WeightsSource",
     "zoo_export.verify.verify": "Verified verify",
     "zoo_export.export": "export",
