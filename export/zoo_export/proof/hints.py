@@ -121,6 +121,8 @@ SHAPES: Final = (
 OF_RUNTIME: Final = (
     Hint(r"initial_[ch]", "write nn.LSTM without proj_size, and a linear layer behind it: ONNX has no projection"),
     Hint(r"ellips", "instead of einsum write einsum without an ellipsis, or matmul and transpose"),
-    Hint(r"out of data bounds|indices element", "an index lies outside its table: clamp it, or give the table more rows"),
+    Hint(
+        r"out of data bounds|indices element", "an index lies outside its table: clamp it, or give the table more rows"
+    ),
 )
 """By what ONNX Runtime says."""

@@ -62,6 +62,13 @@ def test_texts_are_tried_in_full_padded_and_with_every_token() -> None:
     assert every.inputs["tokens"][0].tolist() == list(range(50))
 
 
+def test_one_token_is_padded_to_a_thousand() -> None:
+    cases = {case.name: case.inputs for case in of_texts(4_096)}
+    tokens = cases["at length 1 of 1025"]["tokens"]
+    assert (tokens.shape, np.count_nonzero(tokens)) == ((1, 1_025), 1)
+    assert cases["at length 1 of 1025"]["lengths"].tolist() == [1]
+
+
 def test_a_large_model_is_tried_at_fewer_sizes() -> None:
     few, many = of_texts(512, parameters=1_000_000_000), of_texts(512)
     assert 3 < len(few) < len(many)
