@@ -169,7 +169,8 @@ def test_weights_that_do_not_fit_their_configuration_are_a_sentence(tmp_path: Pa
     with running_hub(_hub()) as hub:
         code, refused = _zoo(["predict", "hf-hub:me/other", "red.png"], tmp_path, hub)
         assert code == 2, refused
-        assert "timm/test_vit" in refused["error"]["message"]
+        assert "hf-hub:me/other@" in refused["error"]["message"]
+        assert " does not fit this VisionTransformer: cls_token is missing" in refused["error"]["message"]
         code, unknown = _zoo(["predict", "test_resnet@r160_in12k", "red.png"], tmp_path, hub)
         assert (code, unknown["error"]["kind"]) == (2, "unknown-name")
         code, missing = _zoo(["train", "test_vit", "--pretrained", "--data", "digits", "--dry-run"], tmp_path, hub)
