@@ -206,5 +206,10 @@ def test_a_config_that_says_too_little_is_refused(config: bytes, sentence: str, 
 
 def test_a_folder_with_a_pickle_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"architecture": "test_resnet"}')
-    with pytest.raises(zoo.BadFile, match=r"has no model\.safetensors"):
+    with pytest.raises(zoo.BadFile, match=r"me/mine has no model\.safetensors"):
+        describe(tmp_path, name="me/mine")
+
+
+def test_a_repository_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(zoo.BadFile, match=r"me/mine has no config\.json, so nobody knows its architecture"):
         describe(tmp_path, name="me/mine")
