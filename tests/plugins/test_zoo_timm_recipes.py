@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import zoo
 from zoo_timm.families import KINDS, summary
 from zoo_timm.plugin import cards, zoo_models
 
