@@ -61,7 +61,7 @@ def _model(card: dict[str, Any]) -> ModelSpec:
         recipes=recipes(card["module"], batch_norm=card["batch_norm"]),
         extra="timm",
         sources="zoo_timm.hub:find",
-        yields=True,
+        yields=1,
         summary=summary(card["module"]),
         licence=CODE_LICENCE,
         parameters=card["parameters"],

@@ -161,7 +161,8 @@ def test_balanced_sampling_draws_every_class_equally_often() -> None:
 
 
 def context(**options: Any) -> Any:
-    return SimpleNamespace(**{"recipe": Recipe(), "class_weights": None, "teacher": None, **options})
+    known = {"recipe": Recipe(), "class_weights": None, "teacher": None, "divisor": lambda count, **_: count}
+    return SimpleNamespace(**{**known, **options})
 
 
 def test_class_weights_weigh_the_loss() -> None:
@@ -236,6 +237,30 @@ def test_a_teacher_that_cannot_teach_is_refused_before_the_data_are_read(
     with pytest.raises(zoo.ZooError) as error:
         zoo.train("cnn", teacher=teacher, output=tmp_path / "run", data="nowhere at all")
     assert error.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("cnn@digits", "name what it was exported from: --teacher cnn@digits"),
+        (
+            "runs/a b",
+            "name what it was exported from: --teacher 'runs/a b'; that run is no longer there: name another",
+        ),
+        ("", "name a run, or weights such as resnet18@imagenet1k_v1: --teacher RUN"),
+    ],
+)
+def test_an_exported_teacher_is_refused_with_what_it_was_exported_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, hint: str
+) -> None:
+    opened = SimpleNamespace(manifest=SimpleNamespace(lineage=SimpleNamespace(target=source)))
+    monkeypatch.setattr("zoo.bundle.runtime.bundle.Bundle.open", lambda _: opened)
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "manifest.json").write_text("{}")
+    with pytest.raises(zoo.UsageError, match="is exported already") as error:
+        zoo.train("cnn", teacher=bundle, output=tmp_path / "run", data="nowhere at all")
+    assert error.value.hint == hint
 
 
 def test_a_teacher_must_know_every_class_and_stay_the_same(tmp_path: Path) -> None:

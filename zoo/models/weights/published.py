@@ -140,6 +140,11 @@ def download_address(entry: RegistryEntry[WeightsSpec]) -> str:
             f"{entry.bare_name} is not in the cache, and ZOO_OFFLINE is set",
             hint=f"unset ZOO_OFFLINE, or put {url} at {cache_path(entry.spec)}",
         )
+    return mirrored(url)
+
+
+def mirrored(url: str) -> str:
+    """The address of the same file on the mirror that ZOO_MIRROR names; the address itself where it names none."""
     mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
     if not mirror:
         return url
