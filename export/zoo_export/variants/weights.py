@@ -128,12 +128,13 @@ class _Held:
             return None
         scale = self.readers[packed].input[2]
         raw, scales = self.array(packed), self.array(scale).astype(np.float64)
-        low, high = raw & 15, raw >> 4
         steps = scales.reshape(raw.shape[0], raw.shape[1], 1)
-        values = (np.stack([low, high], -1).reshape(raw.shape[0], raw.shape[1], -1).astype(np.float64) - 8) * steps
-        rows = values.reshape(raw.shape[0], -1)[:, : shape[0]].T
-        # the largest of a block may be one step above what seven steps reach
-        allowed = np.broadcast_to(np.abs(steps) * (1 + SLACK), values.shape).reshape(raw.shape[0], -1)[:, : shape[0]].T
+        quarters = np.stack([raw & 15, raw >> 4], -1).reshape(raw.shape[0], raw.shape[1], -1).astype(np.float64)
+        # from -8 to 7: the largest of a block is one step above what seven steps reach, where its sign is the rarer one
+        near = np.where(quarters == 15, 1.0, 0.5) + SLACK
+        rows, allowed = (
+            part.reshape(raw.shape[0], -1)[:, : shape[0]].T for part in ((quarters - 8) * steps, near * np.abs(steps))
+        )
         return _Stored(values=rows, allowed=allowed, names=(packed, scale))
 
 

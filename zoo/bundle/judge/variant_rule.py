@@ -283,5 +283,5 @@ VARIANT_GATES = (
     VariantGate(name="determinism", check=_determinism, guards="Answers that cannot be reproduced."),
     VariantGate(name="sizes", check=_sizes, guards="A conversion that freezes the batch or a shape."),
     VariantGate(name="gain", check=_gain, guards="A variant that is neither smaller nor faster, or slower."),
-    VariantGate(name="mutation score", check=_mutation_score, guards="Checks that would pass a spoilt variant."),
+    VariantGate(name="mutation score", check=_mutation_score, guards="Checks that would pass a mutant of the variant."),
 )
