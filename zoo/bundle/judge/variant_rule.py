@@ -28,7 +28,7 @@ MIN_SQNR_DB = 3.0
 """Below, the error is about as large as the signal."""
 FLOAT_NOISE = 1e-5
 """Of an output's scale: single precision in another order."""
-SMALLER, FASTER, SLOWER = 0.95, 0.95, 1.1
+SMALLER, FASTER, SLOWER = 0.9, 0.95, 1.1
 MIN_PAIRS, SURE = 15, 0.75
 """Pairs of runs, and the share of them that must say the same as their median."""
 MIN_MUTATION_SCORE = 0.95
