@@ -40,16 +40,17 @@ def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightF
         expected = numpy_helper.to_array(tensor)
         if name in held.tensors and held.tensors[name].data_type == tensor.data_type:
             used.add(name)
-            if held.array(name).tobytes() == expected.tobytes():
+            if held.array(name).tobytes() == expected.tobytes() and name in held.read:
                 equal += 1
             else:
                 different.append(name)
             continue
         stored = held.stored(name, expected.shape)
-        is_near = stored is not None and (_is_near(stored, expected) or _is_near(_transposed(stored), expected))
-        used |= set(stored.names) if stored is not None else set()
-        quantised += is_near
-        if not is_near:
+        if stored is not None:
+            used |= set(stored.names)
+        if stored is not None and stored.names[0] in held.read and _is_near(stored, expected):
+            quantised += 1
+        else:
             different.append(name)
     others = {tensor.name for tensor in model.graph.initializer}
     extra = [name for name, size in held.large() if name not in used | others]
@@ -60,9 +61,11 @@ def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightF
 
 def _is_near(stored: _Stored, expected: Array) -> bool:
     """Element by element; the quantiser turns the matrix of a Gemm round, and the graph with it."""
-    if stored.values.shape != expected.shape:
-        return False
-    return bool((np.abs(stored.values - expected.astype(np.float64)) <= stored.allowed).all())
+    return any(
+        turned.values.shape == expected.shape
+        and bool((np.abs(turned.values - expected.astype(np.float64)) <= turned.allowed).all())
+        for turned in (stored, _transposed(stored))
+    )
 
 
 def _is_float(tensor: onnx.TensorProto) -> bool:
@@ -74,11 +77,16 @@ class _Held:
 
     def __init__(self, variant: onnx.ModelProto) -> None:
         self.tensors = {tensor.name: tensor for tensor in variant.graph.initializer}
+        self.read = {name for node in nodes(variant.graph) for name in node.input}
+        """Every value that a node reads: a bias that no node adds is as good as lost."""
         self.readers: dict[str, onnx.NodeProto] = {}
+        """What turns a tensor back to float, or multiplies with its blocks."""
+        rows = {node.output[0]: node.input[0] for node in nodes(variant.graph) if node.op_type == "Gather"}
         for node in nodes(variant.graph):
-            for name in node.input[:1] if node.op_type == "DequantizeLinear" else node.input[1:2]:
-                if node.op_type in ("DequantizeLinear", "MatMulNBits"):
-                    self.readers[name] = node
+            if node.op_type == "DequantizeLinear":
+                self.readers[rows.get(node.input[0], node.input[0])] = node
+            elif node.op_type == "MatMulNBits":
+                self.readers[node.input[1]] = node
 
     def array(self, name: str) -> Array:
         array: Array = numpy_helper.to_array(self.tensors[name])
