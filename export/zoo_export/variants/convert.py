@@ -130,10 +130,15 @@ def _silent() -> Iterator[None]:
 
 
 def _in_order(model: onnx.ModelProto) -> None:
-    """Nodes after those that they read; the library puts new ones at the end."""
+    """Nodes after those that they read, each under a name of its own; the library puts new ones at the end."""
     from onnxruntime.transformers.onnx_model import OnnxModel  # noqa: PLC0415  it loads the runtime
 
     OnnxModel.graph_topological_sort(model.graph)
+    seen = Counter[str]()
+    for node in model.graph.node:
+        seen[node.name] += 1
+        if seen[node.name] > 1:
+            node.name = f"{node.name}/{seen[node.name]}"
 
 
 def _static(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from zoo_export.capture.onnx_graph import nodes
 
 SLACK = 1e-3
 """Of a step: the quantiser divides in single precision."""
-HALF_ROUNDING, HALF_SMALLEST = 2.0**-11, 1.01e-7
-"""Of half precision; the conversion raises smaller numbers to the latter."""
+HALF_ROUNDING, HALF_SMALLEST, HALF_LARGEST = 2.0**-11, 1.01e-7, 1e4
+"""Of half precision; the conversion raises smaller numbers, and cuts larger ones, as the mask of an attention has."""
 LARGE_BYTES = 1_024
 
 
@@ -28,6 +28,8 @@ class _Stored:
     values: Array
     allowed: Array
     names: tuple[str, ...]
+    largest: float = np.inf
+    """Proved numbers beyond it are cut."""
 
 
 def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightFidelity:
@@ -61,9 +63,9 @@ def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightF
 
 def _is_near(stored: _Stored, expected: Array) -> bool:
     """Element by element; the quantiser turns the matrix of a Gemm round, and the graph with it."""
+    cut = np.clip(expected.astype(np.float64), -stored.largest, stored.largest)
     return any(
-        turned.values.shape == expected.shape
-        and bool((np.abs(turned.values - expected.astype(np.float64)) <= turned.allowed).all())
+        turned.values.shape == cut.shape and bool((np.abs(turned.values - cut) <= turned.allowed).all())
         for turned in (stored, _transposed(stored))
     )
 
@@ -102,7 +104,8 @@ class _Held:
         """A proved weight by its name, whatever form the conversion gave it; None where it is not there."""
         if name in self.tensors and self.tensors[name].data_type == onnx.TensorProto.FLOAT16:
             values = self.array(name).astype(np.float64)
-            return _Stored(values=values, allowed=np.abs(values) * HALF_ROUNDING + HALF_SMALLEST, names=(name,))
+            allowed = np.abs(values) * HALF_ROUNDING + HALF_SMALLEST
+            return _Stored(values=values, allowed=allowed, names=(name,), largest=HALF_LARGEST)
         for own, transposed in ((name, False), (f"{name}_Transposed", True)):
             if own in self.tensors and self.tensors[own].data_type == onnx.TensorProto.FLOAT:
                 values = self.array(own).astype(np.float64).T
@@ -165,4 +168,4 @@ def _along(values: Array, like: Array, axis: int | None) -> Array:
 
 
 def _transposed(stored: _Stored) -> _Stored:
-    return _Stored(values=stored.values.T, allowed=stored.allowed.T, names=stored.names)
+    return replace(stored, values=stored.values.T, allowed=stored.allowed.T)
