@@ -51,10 +51,28 @@ Completion: eval "$(_ZOO_COMPLETE=bash_source zoo)"  (or zsh_source, fish_source
 Any command takes --traceback, which shows where an error came from."""
 
 
-@click.group(cls=LazyGroup, table=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="edgezoo", prog_name="zoo")
-def cli() -> None:
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    invoke_without_command=True,
+)
+@click.option("--version", "show_version", is_flag=True, help="The version; with --json the whole installation.")
+@click.option("--json", "as_json", is_flag=True, hidden=True)
+@click.pass_context
+def cli(ctx: click.Context, show_version: bool, as_json: bool) -> None:
     """Train a model on your data, and get a file for the edge that is proved to give the same answers."""
+    if show_version:
+        from zoo.cli.version import print_version  # noqa: PLC0415  no other command needs it
+
+        print_version(as_json=as_json)
+        ctx.exit()
+    if as_json:
+        raise click.UsageError("--json stands behind the command: zoo list --json")
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("the command is missing")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -127,7 +127,7 @@ def test_a_video_without_its_reader_names_the_extra(
     (source,) = opener.sources([GivenFile(path=tmp_path / "x.mp4")])
     assert isinstance(source.failure, MissingExtra)
     assert source.failure.message == f"{tmp_path / 'x.mp4'} is a video, and reading videos needs the package av"
-    assert source.failure.hint == 'pip install "edgezoo[video]"'
+    assert source.failure.hint == 'pip install "edgezoo[video]" (with libx264 and libx265, GPL)'
 
 
 def test_pictures_in_memory_are_read_as_files_are(opener: Opener) -> None:

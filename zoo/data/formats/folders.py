@@ -193,7 +193,7 @@ class FolderListing:
     def remedy(self) -> str:
         """What to do with the files that cannot be read."""
         phones = any(Path(name).suffix.lower() in HEIC for name in self.unread)
-        return f"{self.kind.remedy}, or pip install 'edgezoo[heic]'" if phones else self.kind.remedy
+        return f"{self.kind.remedy}, or pip install 'edgezoo[heic]' (with libx265, GPL)" if phones else self.kind.remedy
 
     def add(self, name: str) -> None:
         """Count one visible file."""

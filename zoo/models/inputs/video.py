@@ -17,7 +17,8 @@ def check_video_reader(path: Path | str) -> None:
     """MissingExtra where videos cannot be read."""
     if find_spec("av") is None:
         raise MissingExtra(
-            f"{path} is a video, and reading videos needs the package av", hint='pip install "edgezoo[video]"'
+            f"{path} is a video, and reading videos needs the package av",
+            hint='pip install "edgezoo[video]" (with libx264 and libx265, GPL)',
         )
 
 

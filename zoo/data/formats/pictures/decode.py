@@ -86,7 +86,7 @@ def decode_error(file: Path | BinaryIO, error: Exception) -> str:
     if start.lstrip()[:1] == b"<":
         return f"looks like {'SVG' if b'<svg' in start else 'HTML'}, not like a picture"
     if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
-        return "is a HEIC picture: pip install 'edgezoo[heic]' reads it, or convert it to JPEG or PNG"
+        return "is a HEIC picture: convert it to JPEG or PNG, or pip install 'edgezoo[heic]' (with libx265, GPL)"
     if isinstance(error, UnidentifiedImageError):
         return f"is not a picture that Pillow knows (it starts with {start[:8]!r})"
     return f"is damaged: {str(error) or type(error).__name__}"
