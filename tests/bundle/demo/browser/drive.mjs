@@ -26,7 +26,10 @@ const STEPS = {
     await page.setInputFiles("input[type=file]", { name, mimeType: type, buffer: Buffer.from(base64, "base64") });
   },
   click: (page, name) => page.getByRole("button", { name, exact: true }).click(),
-  fill: (page, [label, value]) => page.getByLabel(label, { exact: true }).fill(String(value)),
+  fill: (page, [label, value]) => {
+    const fields = page.locator("input, textarea"); // a section has the name of its heading too
+    return page.getByLabel(label, { exact: true }).and(fields).fill(String(value));
+  },
   draw: async (page, points) => {
     const box = await page.locator("canvas.pad").boundingBox();
     const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];

@@ -123,7 +123,7 @@ function showBoxes({ problem, canvas, answer }) {
 }
 
 function boxColour(index) {
-  return `hsl(${(index * 137.5) % 360}deg 75% 38%)`;
+  return `hsl(${(index * 137.5) % 360}deg 75% 32%)`;
 }
 
 function drawBox(pen, [left, top, right, bottom], text, colour) {
