@@ -139,7 +139,7 @@ def test_the_likeliest_text_is_the_one_that_zoo_writes(visit: Visit, bundles: Bu
 
 def test_a_sound_goes_on_from_a_dropped_one(visit: Visit, tmp_path: Path) -> None:
     file = tmp_path / "tone.wav"
-    file.write_bytes(wave_bytes(np.sin(np.arange(400) / 9) / 2, 4000))
+    file.write_bytes(wave_bytes(np.sin(np.arange(400) / 9) / 2, 8000))
     steps = [
         file_step("drop", file, "audio/wav"),
         {"fill": ["Seconds", 0.1]},
@@ -148,7 +148,7 @@ def test_a_sound_goes_on_from_a_dropped_one(visit: Visit, tmp_path: Path) -> Non
     ]
     seen = visit("wavenet_tiny@tones", *steps)
     replayed(seen)
-    assert seen["status"].startswith("0.20 s of sound at 4000 Hz")
+    assert seen["status"].startswith("0.15 s of sound at 8000 Hz")
     assert seen["sound"].startswith("blob:")
 
 
