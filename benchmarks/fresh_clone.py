@@ -52,9 +52,7 @@ def main() -> None:
         for what, command in commands(folder / "clone", options.index_url):
             start, before = time.perf_counter(), cpu_seconds()
             with (folder / "log").open("wb") as log:
-                done = subprocess.run(
-                    command, cwd=folder, env=environment, stdout=log, stderr=log, check=False
-                )
+                done = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log, check=False)
             if done.returncode:
                 raise SystemExit(f"{what} failed:\n{(folder / 'log').read_text(errors='replace')[-2000:]}")
             print(f"{what:20}{time.perf_counter() - start:9.1f}{cpu_seconds() - before:8.1f}", flush=True)
