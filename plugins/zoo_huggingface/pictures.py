@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
@@ -18,6 +19,7 @@ from transformers import (
     AutoModelForObjectDetection,
     AutoModelForSemanticSegmentation,
 )
+from transformers.models.bit.modeling_bit import WeightStandardizedConv2d
 
 from zoo_huggingface.cards import cards
 
@@ -30,7 +32,26 @@ def network(kind: Any, architecture: Architecture, *, num_classes: int) -> nn.Mo
     config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
     config.num_labels = num_classes
     built = kind.from_config(config, attn_implementation="eager", trust_remote_code=False)
+    for layer in built.modules():
+        if isinstance(layer, WeightStandardizedConv2d):
+            layer.__class__ = StandardizedConv
     return cast("nn.Module", built)
+
+
+class StandardizedConv(WeightStandardizedConv2d):  # type: ignore[misc]
+    """BiT's convolution with its arithmetic written out: the library standardises by a batch norm that trains.
+
+    The exporter gives another answer for such a batch norm than PyTorch does.
+    """
+
+    def forward(self, hidden_state: Tensor) -> Tensor:
+        """float [n, channels, h, w] -> float [n, out channels, h', w']."""
+        padded = hidden_state if self.pad is None else self.pad(hidden_state)
+        flat = self.weight.flatten(1)
+        centred = flat - flat.mean(1, keepdim=True)
+        scaled = centred / torch.sqrt(centred.square().mean(1, keepdim=True) + self.eps)
+        kernel = scaled.reshape(self.weight.shape)
+        return F.conv2d(padded, kernel, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 LABELS = ("id2label", "label2id", "num_labels", "bgr")

@@ -103,3 +103,33 @@ def test_detectors_give_boxes_in_pixels_and_learn(monkeypatch: pytest.MonkeyPatc
 def test_heads_are_named_by_the_cards() -> None:
     assert "network.classifier." in heads()
     assert "head." not in heads()
+
+
+def test_the_convolutions_of_bit_answer_as_the_librarys() -> None:
+    from transformers.models.bit.modeling_bit import WeightStandardizedConv2d
+
+    from zoo_huggingface.pictures import StandardizedConv
+
+    torch.manual_seed(0)
+    layer = WeightStandardizedConv2d(4, 8, 3, padding="SAME", stride=2)
+    pixels = torch.rand(2, 4, 9, 9)
+    expected = layer(pixels)
+    layer.__class__ = StandardizedConv
+    assert torch.allclose(layer(pixels), expected, atol=1e-5)
+
+
+def test_an_untrained_detector_is_made_to_answer() -> None:
+    from zoo.models.adapter import adapted
+    from zoo.models.build import build, default_problem
+
+    catalog = zoo.Catalog.discover()
+    entry = catalog.model("detr_micro")
+    problem = default_problem(catalog, entry)
+    adapter = adapted(build(catalog, entry, problem, seed=1).eval(), catalog, entry, problem)
+    with torch.no_grad():
+        assert "scaled" in adapter.initialise(torch.zeros(1, 3, 96, 96))  # type: ignore[operator]
+        first, second = (
+            adapter(torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(at))) for at in (1, 2)
+        )
+    assert float((first[0] - second[0]).abs().max()) > 1
+    assert float(first[1].max()) > 0.05
