@@ -19,7 +19,7 @@ from transformers import (
     AutoModelForObjectDetection,
     AutoModelForSemanticSegmentation,
 )
-from transformers.models.bit.modeling_bit import WeightStandardizedConv2d
+from transformers.models.bit.modeling_bit import BitEmbeddings
 
 from zoo_huggingface.cards import cards
 
@@ -33,25 +33,23 @@ def network(kind: Any, architecture: Architecture, *, num_classes: int) -> nn.Mo
     config.num_labels = num_classes
     built = kind.from_config(config, attn_implementation="eager", trust_remote_code=False)
     for layer in built.modules():
-        if isinstance(layer, WeightStandardizedConv2d):
-            layer.__class__ = StandardizedConv
+        if isinstance(layer, BitEmbeddings) and isinstance(layer.pad, nn.ConstantPad2d):
+            layer.pad = ZeroBorder()
     return cast("nn.Module", built)
 
 
-class StandardizedConv(WeightStandardizedConv2d):  # type: ignore[misc]
-    """BiT's convolution with its arithmetic written out: the library standardises by a batch norm that trains.
+class ZeroBorder(nn.Module):
+    """A border of zeros of one pixel, written as a concatenation.
 
-    The exporter gives another answer for such a batch norm than PyTorch does.
+    ONNX Runtime 1.31 fuses a padding with zeros into the max pooling after it, which pads with minus infinity.
     """
 
-    def forward(self, hidden_state: Tensor) -> Tensor:
-        """float [n, channels, h, w] -> float [n, out channels, h', w']."""
-        padded = hidden_state if self.pad is None else self.pad(hidden_state)
-        flat = self.weight.flatten(1)
-        centred = flat - flat.mean(1, keepdim=True)
-        scaled = centred / torch.sqrt(centred.square().mean(1, keepdim=True) + self.eps)
-        kernel = scaled.reshape(self.weight.shape)
-        return F.conv2d(padded, kernel, self.bias, self.stride, self.padding, self.dilation, self.groups)
+    def forward(self, maps: Tensor) -> Tensor:
+        """float [n, c, h, w] -> float [n, c, h + 2, w + 2]."""
+        row = torch.zeros_like(maps[..., :1, :])
+        high = torch.cat([row, maps, row], dim=-2)
+        column = torch.zeros_like(high[..., :1])
+        return torch.cat([column, high, column], dim=-1)
 
 
 LABELS = ("id2label", "label2id", "num_labels", "bgr")

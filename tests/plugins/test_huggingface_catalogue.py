@@ -105,17 +105,13 @@ def test_heads_are_named_by_the_cards() -> None:
     assert "head." not in heads()
 
 
-def test_the_convolutions_of_bit_answer_as_the_librarys() -> None:
-    from transformers.models.bit.modeling_bit import WeightStandardizedConv2d
+def test_the_border_of_bit_is_the_librarys() -> None:
+    from zoo_huggingface.pictures import ZeroBorder
 
-    from zoo_huggingface.pictures import StandardizedConv
-
-    torch.manual_seed(0)
-    layer = WeightStandardizedConv2d(4, 8, 3, padding="SAME", stride=2)
-    pixels = torch.rand(2, 4, 9, 9)
-    expected = layer(pixels)
-    layer.__class__ = StandardizedConv
-    assert torch.allclose(layer(pixels), expected, atol=1e-5)
+    maps = torch.rand(2, 3, 5, 4) - 2
+    assert torch.equal(ZeroBorder()(maps), torch.nn.ConstantPad2d(1, 0.0)(maps))
+    model = zoo.create_model("bit_micro", num_classes=3)
+    assert isinstance(model.network.bit.embedder.pad, ZeroBorder)
 
 
 def test_an_untrained_detector_is_made_to_answer() -> None:
