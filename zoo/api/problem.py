@@ -49,6 +49,9 @@ class ImageInput(Input):
     """One (grey) or three (colour)."""
     resize: int | None = None
     """Shorter side after resizing, before the centre crop to `size`; None stretches straight to `size`."""
+    crop_rounding: Literal["even", "down"] = "even"
+    """Where the crop begins when the spare pixels are an odd number: at the even of the two middles, as torchvision
+    crops, or at the first, as transformers does."""
     interpolation: Interpolation = "bilinear"
     """As Pillow resizes."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -105,8 +108,9 @@ class TokenInput(Input):
 
     max_length: int = 512
     """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
-    unit: Literal["character", "token", "wordpiece"] = "character"
-    """The unit of tokenisation; "token" is a word with the space before it, or a sign; "wordpiece" as in BERT."""
+    unit: Literal["character", "token", "wordpiece", "subword"] = "character"
+    """The unit of tokenisation; "token" is a word with the space before it, or a sign; "wordpiece" as in BERT;
+    "subword" as a tokenizer.json of the library tokenizers says, which comes with weights."""
     vocabulary_limit: int = 20_000
     """The largest vocabulary; the rarest tokens beyond it become unknown."""
     chunk: int = 64

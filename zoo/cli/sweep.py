@@ -19,6 +19,7 @@ from zoo.registry.catalog import Catalog
 
 if TYPE_CHECKING:
     from zoo_export.sweep.rows import SweepRow
+    from zoo_export.sweep.supervise import SweepLimits
 
 
 @click.command("sweep")
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("sweep"), help="Folder of the rows.")
 @click.option("--plugin", default="", help="Only models of this plugin, as timm.")
 @click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
+@click.option("--per-family", type=click.IntRange(min=1), metavar="N", help="Only N of each family, the smallest.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many models, the smallest first.")
 @click.option("--shard", "shard_text", metavar="I/N", help="Only this part of the models: 3/16.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random weights.")
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--max-memory", type=int, metavar="MB", default=8_000, show_default=True, help="That one model may take.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--again", is_flag=True, help="Also models that have a row.")
+@click.option("--retry", is_flag=True, help="Also models whose row is no proof.")
 @click.option("--slurm", "slurm", type=click.IntRange(min=1), metavar="N", help="Write an array script of N tasks.")
 @click.option("--compare", "old", type=click.Path(path_type=Path), help="What changed since the rows of this folder.")
 @json_option
@@ -42,6 +45,7 @@ def sweep(
     output: Path,
     plugin: str,
     max_params: str | None,
+    per_family: int | None,
     limit: int | None,
     shard_text: str | None,
     seed: int,
@@ -49,6 +53,7 @@ def sweep(
     max_memory: int,
     threads: int,
     again: bool,
+    retry: bool,
     slurm: int | None,
     old: Path | None,
     as_json: bool,
@@ -65,23 +70,26 @@ def sweep(
     if old is not None:
         _compare(out, old, output)
         return
-    models = sweepable(Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params))[:limit]
+    models = sweepable(
+        Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params), per_family=per_family
+    )[:limit]
     if not models:
         raise UsageError(f"no model that can be exported fits {pattern!r}", hint="zoo list")
+    limits = SweepLimits(seconds=max_seconds, memory_mb=max_memory)
     if slurm is not None:
-        arguments = [pattern, *_given("--plugin", plugin), *_given("--max-params", max_params)]
-        arguments += [*_given("--limit", limit), "--seed", str(seed), "--threads", str(threads)]
-        arguments += ["--max-seconds", f"{max_seconds:g}", "--max-memory", str(max_memory)]
-        _write_script(out, output, arguments, shards=slurm, memory_mb=max_memory, threads=threads)
+        selection = {"--plugin": plugin, "--max-params": max_params, "--per-family": per_family, "--limit": limit}
+        words = [pattern, *(word for flag, value in selection.items() for word in _given(flag, value))]
+        words += ["--retry"] if retry else []
+        _write_script(out, output, [*words, "--seed", str(seed)], shards=slurm, limits=limits, threads=threads)
         return
     rows = sweep_models(
         models,
         output,
         shard=Shard.parse(shard_text) if shard_text else None,
         seed=seed,
-        limits=SweepLimits(seconds=max_seconds, memory_mb=max_memory),
+        limits=limits,
         threads=threads,
-        again=again,
+        again="all" if again else "unproved" if retry else "none",
         say=lambda row: out.note(_line(row)),
     )
     _show(out, rows, output)
@@ -162,7 +170,7 @@ def _compare(out: Output, old: Path, new: Path) -> None:
 
 
 def _write_script(
-    out: Output, output: Path, arguments: Sequence[str], *, shards: int, memory_mb: int, threads: int
+    out: Output, output: Path, arguments: Sequence[str], *, shards: int, limits: SweepLimits, threads: int
 ) -> None:
     from zoo_export.sweep.slurm import array_script  # noqa: PLC0415  other commands need no sweep
 
@@ -170,8 +178,15 @@ def _write_script(
     if path.exists():
         raise UsageError(f"{path} exists already", hint="remove it, or choose another folder with -o")
     output.mkdir(parents=True, exist_ok=True)
+    words = [*arguments, "--threads", str(threads)]
+    words += ["--max-seconds", f"{limits.seconds:g}", "--max-memory", str(limits.memory_mb)]
     script = array_script(
-        path, arguments=join(arguments), output=output.resolve(), shards=shards, memory_mb=memory_mb, threads=threads
+        path,
+        arguments=join(words),
+        output=output.resolve(),
+        shards=shards,
+        memory_mb=limits.memory_mb,
+        threads=threads,
     )
     path.write_text(script, encoding="utf-8")
     out.document({"schema": 1, "script": str(path)})

@@ -70,6 +70,7 @@ def compare_output(
         reference_shape=tuple(reference.shape),
         finite=_finite(actual),
         reference_finite=_finite(reference),
+        noise_measured=expected.has_noise,
     )
     if kind == "agreement":
         return replace(facts, torch=expected.noise.get(name))
@@ -130,8 +131,9 @@ def _finite(values: Array) -> bool:
 
 
 def _sqnr(reference: Array, error: Array) -> float | None:
-    centred = float(np.square(reference - reference.mean()).sum()) if reference.size else 0.0
-    noise = float(np.square(error).sum())
+    with np.errstate(invalid="ignore", over="ignore"):  # of answers that are not finite nothing is judged
+        centred = float(np.square(reference - reference.mean()).sum()) if reference.size else 0.0
+        noise = float(np.square(error).sum())
     if not (0 < noise < np.inf and 0 < centred < np.inf):
         return None
     return float(10 * np.log10(centred / noise))
@@ -160,7 +162,7 @@ def _live(
 ) -> LiveOutput:
     name = port.name
     rows = [
-        (expected.reference[name], actual[name], expected.noise.get(name))
+        (expected.reference[name], actual[name], expected.noise.get(name) if expected.has_noise else None)
         for expected, actual in zip(references, outputs, strict=True)
     ]
     sure = [row for row in rows if free or _is_sure(row[0], row[2], precision)]

@@ -25,7 +25,8 @@ from zoo_export.measure.agreement import (
     with_answers,
 )
 from zoo_export.measure.boundary import BoundaryRun
-from zoo_export.measure.graph import GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import GraphRun
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.preprocess import with_preprocessed

@@ -11,7 +11,8 @@ import pytest
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo_export.capture.capture import GraphFile
-from zoo_export.measure.graph import Declared, GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.measure.outputs import liveness
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import RuntimeResult

@@ -23,10 +23,10 @@ from zoo.api.errors import DataError
 from zoo.api.problem import ImageInput
 from zoo.data.image.fast_decode import fast_files
 from zoo.data.image.fast_resize import fast_fit, fast_geometry
-from zoo.data.image.memory import free_memory
 from zoo.data.image.picture_cache import PictureRows, open_rows
 from zoo.data.image.preprocess import ImagePrepare, luma
 from zoo.data.image.reading import PictureFiles, Pixels, reader, stacked
+from zoo.data.memory import free_memory
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch
@@ -264,7 +264,8 @@ def _kept_rows(
     contents = [getattr(sample, "content", "") for sample in samples]
     if not isinstance(read, PictureFiles) or not all(contents):
         return None
-    geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, reading)
+    crop = (prepare.resize, prepare.crop_rounding)
+    geometry = (prepare.size, *crop, prepare.interpolation, prepare.channels, grey, read.white, reading)
     versions = (PIL.__version__, torch.__version__ if reading else "")
     height, width = prepare.size
     about = f"{read.root.resolve()}, {width} x {height} pixels{ABOUT[reading]}"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError
+from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError, ZooError
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
-from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
+from zoo.models.weights.published import WeightsFile, check_accepted, fetch, labels, tokens
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin, same_name
 from zoo.registry.name_resolution import RegistryEntry
@@ -104,13 +104,20 @@ def named_by_source(text: str, catalog: Catalog) -> tuple[RegistryEntry[ModelSpe
     if not (colon and name) or "/" in scheme or name.startswith(("//", "\\")):
         return None
     askable = {model.spec.sources: model for model in catalog.models() if model.spec.sources}
+    refusals = list[ZooError]()
     for model in askable.values():
         if catalog.missing(model):
             continue
         find = catalog.load(model, str(model.spec.sources))
-        source = find(text) if callable(find) else None
+        try:
+            source = find(text) if callable(find) else None
+        except ZooError as error:  # another plugin may know it
+            refusals.append(error)
+            continue
         if isinstance(source, WeightsSource) and source.model:
             return catalog.model(source.model), source
+    if refusals:
+        raise refusals[0]
     return None
 
 
@@ -123,9 +130,10 @@ def read_as(problem: Problem, source: WeightsSource) -> Problem:
 def published_source(
     catalog: Catalog, entry: RegistryEntry[WeightsSpec], model: RegistryEntry[ModelSpec]
 ) -> WeightsSource:
-    """Published parameters, of this very model."""
+    """Published parameters, of this very model; UsageError where their licence is still to be accepted."""
     if entry.model != model.full_name:
         raise UsageError(f"{entry.full_name} are weights of {entry.model}, not of {model.full_name}")
+    check_accepted(entry)
     return WeightsSource(
         name=entry.full_name,
         classes=labels(catalog, entry),
