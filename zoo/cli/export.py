@@ -13,7 +13,7 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, json_option
+from zoo.cli.options import checkpoint_option, complete_name, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
@@ -57,6 +57,7 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 )
 @click.option("--keep-anyway", is_flag=True, help="Keep a variant that was refused, marked as unproved.")
 @checkpoint_option
+@licence_option
 @json_option
 def export(  # noqa: PLR0917  click passes options by name
     target: str | None,

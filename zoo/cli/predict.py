@@ -14,7 +14,15 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
+from zoo.cli.options import (
+    checkpoint_option,
+    complete_name,
+    device_option,
+    json_option,
+    licence_option,
+    no_device,
+    repeated,
+)
 from zoo.cli.output import Output
 from zoo.cli.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
@@ -64,6 +72,7 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
 @device_option
 @checkpoint_option
+@licence_option
 @json_option
 def predict(
     *,

@@ -28,7 +28,8 @@ from zoo_export.controls.mutants import (
     run_unmutated,
 )
 from zoo_export.controls.mutation_score import SAME, Unmutated, mutation_score, planned, score
-from zoo_export.measure.graph import Declared, GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult

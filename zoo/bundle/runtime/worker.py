@@ -158,7 +158,7 @@ class Worker:
         if not request["optimize"]:
             options.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         data = read_model(request)
-        if request["beside"]:
+        if not request["prepack"]:
             # what the runtime would arrange anew for speed is as large again, for each graph
             options.add_session_config_entry("session.disable_prepacking", "1")
         session = self.runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,1 @@
+"""What runs a bundle in JavaScript: a page that works by itself, and a runner for Node and browsers."""

@@ -1,0 +1,119 @@
+"""`zoo demo`: a page that runs a bundle in the browser, its runner in JavaScript, or a gallery of pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from zoo.api.errors import OutputExists, UsageError
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
+
+SCHEMA = 1
+
+
+@click.command("demo")
+@click.argument("bundles", metavar="[BUNDLE]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page.  [default: demo.html]")
+@click.option("--runner", metavar="DIR", type=click.Path(path_type=Path), help="Write run.mjs with its types instead.")
+@click.option(
+    "--gallery",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write a page for each bundle and an index; without bundles, for all weights that zoo ships (minutes).",
+)
+@click.option(
+    "--onnxruntime-web",
+    "package",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="The npm package as .tgz or folder, where it cannot be downloaded.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@json_option
+def demo(
+    *,
+    bundles: tuple[Path, ...],
+    output: Path | None,
+    runner: Path | None,
+    gallery: Path | None,
+    package: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Write one page that runs a bundle in the browser, without a server or a network.
+
+    The page replays the proof, takes pictures, a camera, drawings, texts or sounds as the task does, and shows the
+    answer. BUNDLE is a bundle, or a run that was exported. The page holds ONNX Runtime Web, which is downloaded once
+    from npm (33 MB).
+    """
+    if sum(place is not None for place in (output, runner, gallery)) > 1:
+        raise UsageError("-o, --runner and --gallery are three different things", hint="say one of them")
+    out = Output(as_json=as_json)
+    if gallery is not None:
+        from zoo.cli.demo_gallery import write_gallery  # noqa: PLC0415  it may need the exporter
+
+        write_gallery(out, bundles, gallery, package=package, overwrite=overwrite)
+    elif len(bundles) != 1:
+        what = "several of them go with --gallery DIR" if bundles else "name one: zoo demo BUNDLE -o demo.html"
+        raise UsageError(f"zoo demo takes one bundle, and {len(bundles)} were given", hint=what)
+    elif runner is not None:
+        if package is not None:
+            raise UsageError("--onnxruntime-web goes with a page: a runner takes the package that npm installs")
+        _write_runner(out, bundles[0], runner, overwrite=overwrite)
+    else:
+        _write_page(out, bundles[0], output or Path("demo.html"), package=package, overwrite=overwrite)
+
+
+def _write_page(out: Output, path: Path, output: Path, *, package: Path | None, overwrite: bool) -> None:
+    from zoo.bundle.demo.page import demo_page  # noqa: PLC0415  `zoo demo --help` needs none of it
+    from zoo.bundle.demo.support import check_supported  # noqa: PLC0415
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
+    from zoo.cli.runtime_package import runtime_package  # noqa: PLC0415
+    from zoo.runs.atomic import check_name, write_text  # noqa: PLC0415
+
+    check_name(output)
+    if output.is_dir():
+        raise OutputExists(
+            f"{output} is a folder, and the page is one file", hint=f"-o {quote(str(output / 'demo.html'))}"
+        )
+    if output.exists() and not overwrite:
+        raise OutputExists(f"{output} exists already", hint="choose another place with -o, or say --overwrite")
+    bundle = Bundle.open(path)
+    check_supported(bundle)
+    runtime = runtime_package(out, package)
+    page = demo_page(bundle, runtime)
+    write_text(output, page)
+    size = len(page.encode())
+    out.document(
+        {
+            "schema": SCHEMA,
+            "page": str(output),
+            "bytes": size,
+            "bundle": str(bundle.path),
+            "model": bundle.manifest.model,
+            "task": bundle.manifest.task,
+            "verdict": bundle.manifest.verdict,
+            "onnxruntime_web": runtime.version,
+        }
+    )
+    if bundle.manifest.verdict == "unproved":
+        out.note(f"{bundle.path} was published without a proof, and the page says so")
+    out.line(f"{output}: {bundle.manifest.model}, {size / 1e6:.1f} MB; open it in a browser")
+    out.next(f"zoo demo {quote(str(path))} --runner {quote(output.stem)}-runner")
+
+
+def _write_runner(out: Output, path: Path, output: Path, *, overwrite: bool) -> None:
+    from zoo.bundle.demo.runner import write_runner  # noqa: PLC0415  `zoo demo --help` needs none of it
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
+    from zoo.runs.atomic import check_name  # noqa: PLC0415
+
+    check_name(output)
+    bundle = Bundle.open(path)
+    write_runner(bundle, output, overwrite=overwrite)
+    model, golden = bundle.manifest.model, len(bundle.manifest.golden)
+    out.document({"schema": SCHEMA, "runner": str(output), "bundle": str(bundle.path), "model": model})
+    out.line(f"{output}: run.mjs for {model}, with its types and {golden} golden cases")
+    out.next(f"cd {quote(str(output))} && npm install --ignore-scripts && node run.mjs --self-test")
