@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import zoo_export.export
 from tests.bundle.conftest import MakeBundle, make_bundle
 from tests.bundle.demo.conftest import FILES, archive, package
 from zoo.bundle.demo.runtime_package import ABOUT, URL
@@ -140,3 +143,29 @@ def test_a_gallery_has_a_page_for_each_bundle_and_an_index(
     said = zoo_command("demo", bundle, bundle, "--gallery", "other", "--onnxruntime-web", str(package))
     assert said.code == 2
     assert "two bundles are of the model cnn" in said.err
+
+
+def test_a_gallery_without_bundles_shows_what_zoo_ships_and_says_what_was_not_proved(
+    zoo_command: Zoo,
+    make_bundle: MakeBundle,
+    package: Path,
+    empty_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Path] = {}
+
+    def export_target(request: Any, *, output: Path) -> SimpleNamespace:
+        asked[output.name] = output
+        if output.name == "cnn":
+            shutil.copytree(bundle, output)
+        return SimpleNamespace(published=output.name == "cnn")
+
+    bundle = make_bundle()
+    monkeypatch.setattr(zoo_export.export, "export_target", export_target)
+    said = zoo_command("demo", "--gallery", "site", "--onnxruntime-web", str(package), "--json")
+    assert said.code == 1
+    assert {"cnn", "yolo_nano", "fcn_tiny", "gru", "bert_tiny", "gru_lm", "dcgan", "wavenet_tiny"} <= set(asked)
+    assert {place.parent for place in asked.values()} == {Path("site-bundles")}
+    assert [page["file"] for page in said.json["pages"]] == ["cnn.html"]
+    assert "yolo_nano@digit_scenes" in said.json["missing"]
+    assert "their exports were not proved" in said.err

@@ -7,7 +7,7 @@ from shlex import quote
 
 import click
 
-from zoo.api.errors import OutputExists, UsageError
+from zoo.api.errors import BadFile, OutputExists, UsageError
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 
@@ -59,6 +59,9 @@ def demo(
     elif len(bundles) != 1:
         what = "several of them go with --gallery DIR" if bundles else "name one: zoo demo BUNDLE -o demo.html"
         raise UsageError(f"zoo demo takes one bundle, and {len(bundles)} were given", hint=what)
+    elif not bundles[0].exists():
+        hint = "give a bundle, or a run that was exported: zoo export MODEL@WEIGHTS --onnx -o BUNDLE writes one"
+        raise BadFile(f"{bundles[0]} does not exist", hint=hint)
     elif runner is not None:
         if package is not None:
             raise UsageError("--onnxruntime-web goes with a page: a runner takes the package that npm installs")

@@ -151,5 +151,5 @@ def test_the_index_of_a_gallery_leads_to_every_page(make_bundle: MakeBundle) -> 
     entry = entry_of(Bundle.open(make_bundle()).manifest, size=7_600_000)
     index = index_page([entry])
     assert entry.file == "cnn.html"
-    assert '<li><a href="cnn.html">cnn</a><br>image-classification<br>' in index
+    assert '<li><a href="./cnn.html">cnn</a><br>image-classification<br>' in index
     assert "7.6 MB" in index

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 from zoo.bundle.demo.page import filled, page_policy, page_style, text
 from zoo.bundle.runtime.manifest import Manifest
@@ -37,7 +38,7 @@ def index_page(entries: Iterable[GalleryEntry]) -> str:
     """The page that leads to all others."""
     style = page_style()
     rows = [
-        f'<li><a href="{text(entry.file)}">{text(entry.model)}</a><br>{text(entry.task)}'
+        f'<li><a href="./{quote(entry.file)}">{text(entry.model)}</a><br>{text(entry.task)}'
         f'<br><span class="dim">{text(entry.weights)}, {entry.bytes / 1e6:.1f} MB</span></li>'
         for entry in entries
     ]

@@ -51,6 +51,7 @@ def package(manifest: Manifest) -> dict[str, object]:
         "name": manifest.model.rpartition("/")[2].lower(),
         "private": True,
         "type": "module",
+        "engines": {"node": ">=20.12"},
         "exports": {".": {"types": "./run.d.ts", "default": "./run.mjs"}},
         "dependencies": {"onnxruntime-web": VERSION},
     }

@@ -27,7 +27,7 @@ export function fileButton(text, accept, onFile) {
 
 /** A labelled slider or number: {row, value()}. */
 export function numberField(label, { type = "range", onchange = () => {}, ...attributes }) {
-  const input = element("input", { type, ...attributes });
+  const input = element("input", { type, "aria-label": label, ...attributes }); // else the name would hold the value
   const shown = element("output", {}, type === "range" ? String(attributes.value) : "");
   input.addEventListener("input", () => {
     if (type === "range") shown.textContent = input.value;

@@ -134,8 +134,14 @@ async function selfTest(runner) {
   return proved && passed ? 0 : 1;
 }
 
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 12)) throw new Usage(`this runner needs Node 20.12 or newer, and this is ${process.versions.node}`);
+}
+
 async function main(words) {
   try {
+    checkNode();
     if (words.includes("--help") || words.includes("-h")) return console.log(HELP) ?? 0;
     const runner = await openRunner();
     if (words.join() === "--self-test") return await selfTest(runner);

@@ -59,7 +59,9 @@ async function replayProof(bundle) {
   };
   const { proved, passed, cases } = await bundle.replay(pause);
   const good = cases.filter(({ differences }) => !differences.length).length;
-  const said = passed
+  const said = !cases.length
+    ? "The bundle has no golden cases, so nothing can be replayed."
+    : passed
     ? `Replayed here: this browser gives all ${cases.length} recorded answers, within the tolerances of the proof.`
     : `This browser answers otherwise: ${good} of ${cases.length} golden cases are reproduced.`;
   line.textContent = proved ? said : `Published without a proof. ${said}`;

@@ -34,7 +34,7 @@ export async function pictureView(main, bundle, { read, status }) {
       ...pad(problem, examples, put, status),
       ...exampleRow(examples, put, status),
       ...show.controls(redo)),
-    element("section", { "aria-labelledby": "answer-title" }, element("h2", { id: "answer-title" }, "The answer"), canvas, status.node, answer),
+    element("section", { "aria-labelledby": "answer-title" }, element("h2", { id: "answer-title" }, "The answer"), element("div", { class: "stages" }, canvas), status.node, answer),
   );
   if (examples.length) await put(examples[0].picture, examples[0].name);
 }
@@ -123,7 +123,7 @@ function showBoxes({ problem, canvas, answer }) {
 }
 
 function boxColour(index) {
-  return `hsl(${(index * 137.5) % 360}deg 75% 38%)`;
+  return `hsl(${(index * 137.5) % 360}deg 75% 32%)`;
 }
 
 function drawBox(pen, [left, top, right, bottom], text, colour) {
@@ -155,7 +155,8 @@ function showSegments({ canvas, answer }) {
   return { settings: () => ({}), controls: () => [opacity.row], answer: draw };
 }
 
-function showReconstruction({ problem, answer }) {
+function showReconstruction({ problem, canvas }) {
+  const made = element("canvas", { role: "img", "aria-label": "What the model made of it", class: "stage" });
   const fields = { noise: numberField("Noise", { min: 0, max: 2, step: 0.1, value: 0, onchange: () => redo() }), seed: numberField("Seed", { type: "number", min: 0, step: 1, value: 0, onchange: () => redo() }) };
   let redo = () => {};
   return {
@@ -165,10 +166,9 @@ function showReconstruction({ problem, answer }) {
       return problem.input.noise ? [fields.noise.row, fields.seed.row] : [];
     },
     answer: (result) => {
-      const canvas = element("canvas", { role: "img", "aria-label": "What the model made of it", class: "stage" });
-      drawInto(canvas, fromLevels(result));
-      answer.replaceChildren(element("h3", {}, "What the model made of it"), canvas);
-      return `The model gave the picture back, ${result.height} by ${result.width} pixels.`;
+      drawInto(made, fromLevels(result));
+      canvas.after(made);
+      return `Beside the picture: what the model made of it, ${result.height} by ${result.width} pixels.`;
     },
   };
 }

@@ -50,7 +50,7 @@ export async function promptView(main, bundle, { status }) {
     topK: numberField("Only the likeliest (0: all)", { type: "number", min: 0, step: 1, value: 0 }),
     seed: numberField("Seed", { type: "number", min: 0, step: 1, value: 0 }),
   };
-  const answer = element("pre", { class: "answer written", tabindex: "0", "aria-label": "The text" });
+  const answer = element("pre", { class: "answer written", role: "region", tabindex: "0", "aria-label": "The text" });
   const { row } = stoppable("Write on", status, async (goesOn) => {
     const settings = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value()]));
     const onPart = async (text, share) => {
