@@ -94,7 +94,7 @@ def filled(template: str, fields: Mapping[str, str]) -> str:
 def _embedded(bundle: Bundle, runtime: RuntimePackage) -> list[str]:
     packed = {"runtime.mjs": runtime.script, "runtime.wasm": runtime.wasm}
     files = {name: bundle.read(name) for name in needed_files(bundle.manifest)}
-    packed |= {name: raw for name, raw in files.items() if name.endswith(".onnx") and "/" not in name}
+    packed |= {name: raw for name, raw in files.items() if name.endswith(".onnx")}
     stored = {name: raw for name, raw in files.items() if name not in packed}  # golden cases are packed already
     return [
         *(_script(name, gzip.compress(raw, mtime=0), packed="gzip") for name, raw in packed.items()),

@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(__doc__, "Variants:", ", ".join(variants) or "none", file=sys.stderr)
         return 2
-    graph = "pipeline.onnx" if about is manifest else f"variants/{about['name']}/pipeline.onnx"
+    graph = f"variants/{about['name']}/pipeline.onnx" if about and about is not manifest else "pipeline.onnx"
     run, (state, feedback) = session(folder / graph), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers, names = list[Arrays](), list[str]()
