@@ -71,7 +71,7 @@ def _reason(bundle: Bundle) -> str:
         return f"nobody has written the task {manifest.task} in JavaScript"
     if manifest.weights(bundle.path) is not None:
         return "its weights lie beside its graphs, because they are larger than 2 GB"
-    size = sum(file.bytes for file in manifest.files if file.name.endswith(".onnx"))
+    size = sum(file.bytes for file in manifest.files if file.role in ("model", "pipeline"))
     if size > MAX_GRAPH_BYTES:
         return f"its graphs have {size / 1e6:,.0f} MB, and a page holds at most {MAX_GRAPH_BYTES / 1e6:,.0f} MB"
     return _unknown_tokens(manifest)
