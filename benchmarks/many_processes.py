@@ -1,7 +1,9 @@
 """Trainings of one, two and four processes, and of two hosts, beside one another: losses, metrics, weights.
 
 PYTHONPATH=.:plugins:export python benchmarks/many_processes.py MODEL …
+PYTHONPATH=.:plugins:export python benchmarks/many_processes.py --double resnet8
 
+With --double everything computes in float64: what differs then is no rounding of float32.
 Two hosts are two network namespaces of this machine, joined by a pair of virtual cards; they need root and `ip`.
 Each model's result goes into many_processes.json; many_processes.md is written of all.
 """
@@ -17,23 +19,29 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from safetensors.numpy import load_file
 
+NO_MOSAIC: Final = ("--set", "recipe.options.mosaic=0")
+"""A mosaic is put together of the pictures that a process has."""
 OPTIONS: Final[Mapping[str, Sequence[str]]] = {
     "cnn": ("--limit-train", "1024", "--batch-size", "64"),
     "resnet8": ("--limit-train", "512", "--batch-size", "64"),
     "dcgan": ("--limit-train", "128", "--batch-size", "32"),
     "autoencoder": ("--limit-train", "512", "--batch-size", "64"),
     "gru_lm": ("--limit-train", "128", "--batch-size", "32"),
-    "yolo_nano": ("--limit-train", "64", "--batch-size", "16", "--image-size", "64"),
+    "yolo_nano": ("--limit-train", "64", "--batch-size", "16", "--image-size", "64", *NO_MOSAIC),
+    "ssd_tiny": ("--limit-train", "64", "--batch-size", "16"),
     "fcn_tiny": ("--limit-train", "64", "--batch-size", "16"),
+    "facenet_tiny": ("--limit-train", "256", "--batch-size", "64"),
 }
 COMMON: Final = ("--epochs", "2", "--threads", "1", "--workers", "0", "--seed", "3")
 FILE: Final = Path(__file__).with_suffix(".json")
 HOSTS: Final = {"zoo-a": "10.77.0.1", "zoo-b": "10.77.0.2"}
 PORT: Final = 29_511
+DOUBLE: Final = ", float64"
+"""Of what computes in double precision, behind the model's name in the table."""
 HEAD: Final = """# One process, two, four, and two hosts
 
 Written by `benchmarks/many_processes.py`: two epochs with the model's own recipe (augmentation, dropout, batch
@@ -92,12 +100,33 @@ def _ip(*words: str) -> None:
 
 
 def _zoo(model: str, run: Path) -> list[str]:
-    options = [*OPTIONS[model], *COMMON, "-o", str(run)]
-    return [sys.executable, "-W", "ignore", "-m", "zoo", "train", model, *options]
+    name = model.removesuffix(DOUBLE)
+    program = ["-m", "zoo"] if name == model else [__file__, "--child"]
+    return [sys.executable, "-W", "ignore", *program, "train", name, *OPTIONS[name], *COMMON, "-o", str(run)]
 
 
 def _environment(**more: str | int) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(value) for name, value in more.items()}}
+
+
+def in_double(words: Sequence[str]) -> None:
+    """The command `zoo` with modules and pictures in float64."""
+    from zoo.cli import main  # noqa: PLC0415  in the process that trains
+    from zoo.data.image.dataset import PictureDataset  # noqa: PLC0415
+    from zoo.training import build, rehearsal  # noqa: PLC0415
+
+    make, ready = rehearsal.make_modules, PictureDataset.ready
+
+    def make_double(*given: Any) -> Any:
+        return {name: module.double() for name, module in make(*given).items()}
+
+    def ready_double(self: PictureDataset, batch: Any) -> Any:
+        return {**(done := ready(self, batch)), "input": done["input"].double()}
+
+    build.make_modules = rehearsal.make_modules = make_double
+    PictureDataset.ready = ready_double  # type: ignore[method-assign]
+    sys.argv[:] = ["zoo", *words]
+    raise SystemExit(main())
 
 
 def compare(one: Path, other: Path) -> dict[str, float]:
@@ -156,7 +185,10 @@ def write(results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or OPTIONS:
+    if sys.argv[1:2] == ["--child"]:
+        in_double(sys.argv[2:])
+    names = [f"{name}{DOUBLE}" for name in sys.argv[2:]] if sys.argv[1:2] == ["--double"] else sys.argv[1:] or OPTIONS
+    for name in names:
         known = json.loads(FILE.read_text()) if FILE.is_file() else {}
         known[name] = measure(name)
         FILE.write_text(json.dumps(known, indent=2) + "\n")

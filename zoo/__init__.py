@@ -133,6 +133,8 @@ if TYPE_CHECKING:
     from zoo.data.item_cases import item_cases as item_cases
     from zoo.data.table.reading import read_rows as read_rows
     from zoo.data.table.rows import Row as Row
+    from zoo.data.text.subword.tokenizer_json import TokenizerFile as TokenizerFile
+    from zoo.data.text.subword.tokenizer_json import read_tokenizer_json as read_tokenizer_json
     from zoo.models.answers import Answer as Answer
     from zoo.models.create import create_model as create_model
     from zoo.models.predict import Answers as Answers
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
     from zoo.models.preprocessing import preprocessing as preprocessing
     from zoo.models.variants import FeatureMaps as FeatureMaps
     from zoo.models.weights.hub import hub_folder as hub_folder
+    from zoo.models.weights.hub import stated_licence as stated_licence
     from zoo.models.weights.source import WeightsSource as WeightsSource
     from zoo.registry.catalog import Catalog as Catalog
     from zoo.registry.catalog_listing import list_models as list_models
@@ -219,6 +222,7 @@ _MODULES = {
     "zoo.data.image.drawing": "tiled",
     "zoo.data.formats.pictures.decode": "read_picture",
     "zoo.data.image.preprocess": "ImagePrepare",
+    "zoo.data.text.subword.tokenizer_json": "TokenizerFile read_tokenizer_json",
     "zoo.data.image.reading": "IMAGE read_input",
     "zoo.bundle.runtime.bundle": "Checked",
     "zoo.models.answers": "Answer",
@@ -245,7 +249,7 @@ _MODULES = {
     "zoo.training.trainers.single_model": "SingleModelTrainer",
     "zoo.training.resume": "resume",
     "zoo.training.start": "train",
-    "zoo.models.weights.hub": "hub_folder",
+    "zoo.models.weights.hub": "hub_folder stated_licence",
     "zoo.models.weights.source": "WeightsSource",
     "zoo_export.verify.verify": "Verified verify",
     "zoo_export.export": "export",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Literal
 
 from zoo.api.errors import Refused, UsageError
+from zoo.bundle.judge.variant_evidence import Bits
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.manifest import NAME
@@ -20,6 +22,7 @@ from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
+from zoo_export.variants.make import check_variants, make_variants
 
 Golden = Literal["mixed", "synthetic"]
 
@@ -39,9 +42,15 @@ def export(
     sign: str | Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
+    variants: Sequence[Bits] = (),
+    max_drop: float | None = None,
+    keep_anyway: bool = False,
     progress: Progress = lambda _: None,
 ) -> Written:
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
+
+    `variants` are added to it where they keep their budget: the task's metric may fall by `max_drop`.  A refused one
+    is left out, and stands in the report with the numbers, unless `keep_anyway` is set.
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
@@ -61,6 +70,9 @@ def export(
         sign=None if sign is None else Path(sign),
         overwrite=overwrite,
         allow_unproved=allow_unproved,
+        variants=variants,
+        max_drop=max_drop,
+        keep_anyway=keep_anyway,
         progress=progress,
     )
 
@@ -77,6 +89,9 @@ def export_target(
     sign: Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
+    variants: Sequence[Bits] = (),
+    max_drop: float | None = None,
+    keep_anyway: bool = False,
     progress: Progress = lambda _: None,
 ) -> Written:
     """As `export`, for a target that was looked up; a model without trained parameters gets those of `seed`."""
@@ -86,6 +101,7 @@ def export_target(
     if sign is not None:
         check_private_key(sign)
     target = request.target
+    check_variants(variants, trained=not isinstance(target, ModelTarget), max_drop=max_drop, evaluate=evaluate)
     output = output or default_output(target)
     _check_output(output, overwrite=overwrite)
     _check_exportable(target)
@@ -104,17 +120,29 @@ def export_target(
         if note not in chosen_by:
             progress(note)
     of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
-    current = current_bundle(output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users)
+    current = current_bundle(
+        output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users, variants=variants
+    )
     if current is not None:
         if sign is not None:
             sign_bundle(current.path, sign)
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
+    made = make_variants(proof, variants, max_drop=max_drop, progress=progress) if proof.verdict.publishes else ()
     verify = f"zoo verify {quote(str(output))}"
     reproduce = [verify]
     if subject.lineage.target:
         reproduce.append(f"{verify} --against {quote(subject.lineage.target)}")
-    return write(proof, output, reproduce=reproduce, sign=sign, overwrite=overwrite, allow_unproved=allow_unproved)
+    return write(
+        proof,
+        output,
+        reproduce=reproduce,
+        variants=made,
+        keep_anyway=keep_anyway,
+        sign=sign,
+        overwrite=overwrite,
+        allow_unproved=allow_unproved,
+    )
 
 
 def _up_to_date(bundle: Bundle) -> Written:
@@ -128,6 +156,7 @@ def _up_to_date(bundle: Bundle) -> Written:
         sha256=bundle.sha256,
         files=bundle.manifest.files,
         golden=bundle.manifest.golden,
+        variants=bundle.manifest.variants,
     )
 
 

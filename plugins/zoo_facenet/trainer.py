@@ -39,7 +39,7 @@ class MetricTrainer:
         if name not in LOSSES:
             raise UsageError(f"there is no loss {name!r}", hint=f"--set recipe.options.loss={' or '.join(LOSSES)}")
         if name == "triplet":
-            loss = triplet_loss(embeddings, label, margin=margin)
+            loss = triplet_loss(context.whole(embeddings), context.whole(label), margin=margin)
         else:
             centres, scale = context.modules["centres"], float(context.options["scale"])
             loss = F.cross_entropy(centres(embeddings, label, margin=margin, scale=scale), label)

@@ -10,12 +10,15 @@ An architecture is what the library writes into a config.json.  No code but the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+from zoo_huggingface.cards import cards
 
 Architecture = Mapping[str, Any]
 
@@ -43,7 +46,7 @@ class Encoder(nn.Module):
         self.width: int = config.hidden_size
         self.layers: Any = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         if getattr(self.layers, "pooler", None) is not None:
-            self.layers.pooler = None
+            self.layers.pooler = nn.Identity()  # some call it, whether it is there or not
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """tokens int64 [batch, length], padded, and lengths [batch] -> states [batch, length, width], inside.
@@ -90,6 +93,28 @@ class Embedder(nn.Module):
         return mean(*self.encoder(tokens, lengths))
 
 
+class TextClassifier(nn.Module):
+    """A classifier of the library with its own head, as somebody trained it."""
+
+    def __init__(self, architecture: Architecture, *, num_classes: int) -> None:
+        super().__init__()
+        config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
+        config.num_labels = num_classes
+        made = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+        self.network: Any = made
+        self.padding = int(config.pad_token_id or 0)
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """int64 tokens [batch, length], padded, and lengths [batch] of at least 1 -> logits [batch, classes]."""
+        inside = torch.arange(tokens.shape[1], device=tokens.device)[None] < lengths[:, None]
+        known = torch.where(inside, tokens, self.padding)
+        return cast("Tensor", self.network(input_ids=known, attention_mask=inside.long()).logits)
+
+
+LABELS: Final = ("id2label", "label2id", "num_labels")
+"""Keys of a configuration that zoo sets itself."""
+
+
 def bert_tiny(*, vocabulary_size: int, num_classes: int) -> Classifier:
     """A BERT for small data, to the classes of a text."""
     return Classifier({**BERT_TINY, "vocab_size": vocabulary_size}, num_classes=num_classes)
@@ -123,3 +148,27 @@ def sentence_bert_base(*, vocabulary_size: int) -> Embedder:
 def sentence_encoder(*, architecture: Architecture) -> Embedder:
     """Whatever encoder its configuration describes, to one vector for a text."""
     return Embedder(architecture)
+
+
+def text_classifier(*, architecture: Architecture, num_classes: int) -> TextClassifier:
+    """Whatever classifier of texts its configuration describes, with its own head."""
+    return TextClassifier(architecture, num_classes=num_classes)
+
+
+SPECIAL: Final[Architecture] = {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3}
+"""The ids in a vocabulary of zoo's word pieces."""
+
+
+def _built(name: str, *, vocabulary_size: int, num_classes: int) -> Classifier:
+    """The encoder of a card, with a new head."""
+    card = cards()[name]
+    ends = {"bos_token_id": 2, "eos_token_id": 3}
+    architecture = {"model_type": card["family"], **SPECIAL, **ends, **card["config"], "vocab_size": vocabulary_size}
+    return Classifier(architecture, num_classes=num_classes)
+
+
+def __getattr__(name: str) -> Callable[..., nn.Module]:
+    """The builder of a card."""
+    if name not in cards() or cards()[name]["task"] != "text-classification":
+        raise AttributeError(name)
+    return partial(_built, name)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoo import ModelSpec, Recipe, TokenInput, WeightsSpec, hookimpl
+from zoo import ImageInput, ModelSpec, Recipe, TokenInput, TrainerSpec, WeightsSpec, hookimpl
+from zoo_huggingface.cards import heads
+from zoo_huggingface.catalogue import DETECTION_EXPORT, SCENES, WITHOUT, catalogue
 
 ZOO_API = 2
 
@@ -31,6 +33,8 @@ LANGUAGES = (
 )
 """The classes of the embedded names."""
 
+TEXT_HEADS = tuple(f"network.{name}." for name in ("classifier", "pre_classifier", "score", "pooler", "head", "dense"))
+"""What heads of the library's classifiers of texts are called."""
 WHICHEVER = "its architecture is that of the encoder in a folder or on the hub"
 
 
@@ -47,7 +51,7 @@ def _classifier(name: str, summary: str, *, paper: str, parameters: int, input: 
         recipes={"names": recipe, "default": replace(recipe, items=NAMED), "finetune": FINE_TUNING},
         aliases=("bert",) if input is TINY else (),
         extra="huggingface",
-        sources="zoo_huggingface.pretrained:find",
+        sources="zoo_huggingface.sources:text_encoder",
         summary=summary,
         paper=paper,
         licence="Apache-2.0",
@@ -67,7 +71,7 @@ def _embedder(name: str, summary: str, *, parameters: int, input: TokenInput) ->
         recipes={"names": recipe, "default": replace(recipe, items=NAMED), "finetune": FINE_TUNING},
         aliases=("sentence_bert",) if recipe is NAMES else (),
         extra="huggingface",
-        sources="zoo_huggingface.pretrained:find",
+        sources="zoo_huggingface.sources:text_encoder",
         summary=summary,
         paper=REIMERS,
         conformance={"overfits": "its loss has a floor: the logarithm of how many texts of a batch share a label"},
@@ -92,7 +96,7 @@ def zoo_models() -> Iterable[ModelSpec]:
         recipes={"finetune": FINE_TUNING},
         aliases=(),
         from_weights=WHICHEVER,
-        summary="any encoder of transformers that reads BERT's word pieces, with a new head",
+        summary="any encoder of transformers, with a new head",
         parameters=None,
     )
     small = _embedder(
@@ -117,8 +121,76 @@ def zoo_models() -> Iterable[ModelSpec]:
         recipes={"finetune": FINE_TUNING},
         aliases=(),
         from_weights=WHICHEVER,
-        summary="the mean over any encoder of transformers that reads BERT's word pieces, as MiniLM",
+        summary="the mean over any encoder of transformers, as MiniLM",
         parameters=None,
+    )
+    yield replace(
+        tiny,
+        name="text_classifier",
+        builder="zoo_huggingface.model:text_classifier",
+        needs=("architecture", "num_classes"),
+        input=FULL,
+        head=TEXT_HEADS,
+        recipes={"finetune": FINE_TUNING},
+        aliases=(),
+        sources="zoo_huggingface.sources:find",
+        from_weights="its architecture is that of the classifier in a folder or on the hub",
+        summary="any classifier of texts of transformers, with its own head",
+        parameters=None,
+    )
+    yield from _of_pictures()
+    yield from catalogue()
+
+
+def _of_pictures() -> Iterable[ModelSpec]:
+    """Whatever network for pictures somebody has trained with transformers."""
+    classifier = ModelSpec(
+        name="image_classifier",
+        task="image-classification",
+        builder="zoo_huggingface.pictures:image_classifier",
+        trainer="classification",
+        needs=("architecture", "num_classes"),
+        input=ImageInput(size=(224, 224)),
+        head=heads(),
+        recipes={"finetune": WITHOUT["finetune"]},
+        extra="huggingface",
+        sources="zoo_huggingface.sources:find",
+        from_weights="its architecture is that of the network in a folder or on the hub",
+        summary="any classifier of pictures of transformers",
+        licence="Apache-2.0",
+    )
+    yield classifier
+    yield replace(
+        classifier,
+        name="segmenter",
+        task="semantic-segmentation",
+        builder="zoo_huggingface.pictures:segmenter",
+        trainer="segmentation",
+        recipes={"finetune": SCENES},
+        summary="any segmenter of transformers",
+    )
+    yield replace(
+        classifier,
+        name="detector",
+        task="object-detection",
+        builder="zoo_huggingface.pictures:detector",
+        trainer="detr",
+        adapter="zoo_huggingface.detection:DetectorAdapter",
+        recipes={"finetune": SCENES},
+        export=DETECTION_EXPORT,
+        summary="any detector of transformers",
+    )
+
+
+@hookimpl
+def zoo_trainers() -> Iterable[TrainerSpec]:
+    """How the detectors learn."""
+    yield TrainerSpec(
+        name="detr",
+        task="object-detection",
+        trainer="zoo_huggingface.detection:DetectionTrainer",
+        extra="huggingface",
+        summary="the losses that transformers brings: a Hungarian assignment, classes, boxes",
     )
 
 

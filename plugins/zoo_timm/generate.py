@@ -1,7 +1,8 @@
-"""Writes cards.json: `python -m zoo_timm.generate`, about ten CPU minutes for 1,371 architectures.
+"""Writes cards.json: `python -m zoo_timm.generate [RESULTS]`, about ten CPU minutes for 1,371 architectures.
 
-It holds what the installed timm says.  The plugin reads this file instead of timm, so that listing models imports
-nothing heavy.  A test compares samples of it with the installed timm.
+It holds what the installed timm says, and what the tables in RESULTS say, the folder `results` of timm's repository;
+without it the numbers of the present file stay.  The plugin reads cards.json instead of timm, so that listing models
+imports nothing heavy.  A test compares samples of it with the installed timm.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,9 @@ import torch
 from timm.models import get_pretrained_cfg, model_entrypoint
 from torch import nn
 
+from zoo_timm.complexity import complexity
+from zoo_timm.results import Results, read_results, stored_results
+
 CARDS = Path(__file__).with_name("cards.json")
 NUM_CLASSES = 1000
 HASHED = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
@@ -27,7 +32,8 @@ HASHED = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 
 def main() -> None:
     """Write the file."""
-    CARDS.write_text(as_text([card(name) for name in names()]), encoding="utf-8")
+    results = read_results(Path(sys.argv[1])) if sys.argv[1:] else stored()
+    CARDS.write_text(as_text([card(name, results) for name in names()]), encoding="utf-8")
     print(f"wrote {CARDS} from timm {version('timm')}")
 
 
@@ -39,6 +45,11 @@ def as_text(cards: list[dict[str, Any]]) -> str:
         weights = "".join(f"\n  {json.dumps(weights)}," for weights in model["weights"]).rstrip(",")
         models.append(f'{facts[:-1]}, "weights": [{weights}]}}')
     return f'{{"timm": "{version("timm")}", "models": [\n' + ",\n".join(models) + "\n]}\n"
+
+
+def stored() -> Results:
+    """The results that the present file holds."""
+    return stored_results(json.loads(CARDS.read_text(encoding="utf-8"))["models"])
 
 
 def names() -> list[str]:
@@ -58,7 +69,7 @@ def tags() -> dict[str, list[str]]:
     return found
 
 
-def card(name: str) -> dict[str, Any]:
+def card(name: str, results: Results) -> dict[str, Any]:
     """One architecture with its weights."""
     config = _config(name)
     size = tuple(config.input_size[1:])
@@ -68,6 +79,7 @@ def card(name: str) -> dict[str, Any]:
         "name": name,
         "module": model_entrypoint(name).__module__.rpartition(".")[2],
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **(results.costs.get((name, size[0])) or complexity(model, size)),
         "attention": any("attention" in type(module).__name__.lower() for module in model.modules()),
         "batch_norm": any(isinstance(module, nn.BatchNorm2d) for module in model.modules()),
         "sized": sized,
@@ -76,7 +88,7 @@ def card(name: str) -> dict[str, Any]:
         "min_size": max(config.min_input_size[1:]) if config.min_input_size else None,
         "head": heads,
         "input": _input(config),
-        "weights": [_weights(name, tag, _input(config)) for tag in tags().get(name, ())],
+        "weights": [_weights(name, tag, _input(config), results) for tag in tags().get(name, ())],
     }
 
 
@@ -122,9 +134,10 @@ def _input(config: Any) -> dict[str, Any]:
     }
 
 
-def _weights(name: str, tag: str, usual: dict[str, Any]) -> dict[str, Any]:
+def _weights(name: str, tag: str, usual: dict[str, Any], results: Results) -> dict[str, Any]:
     """What differs from the architecture's usual input is named; the rest is left out."""
-    config = _config(f"{name}.{tag}" if tag else name)
+    full_name = f"{name}.{tag}" if tag else name
+    config = _config(full_name)
     found = HASHED.search(config.url or "")
     facts = {
         "tag": tag,
@@ -135,6 +148,7 @@ def _weights(name: str, tag: str, usual: dict[str, Any]) -> dict[str, Any]:
         "classes": config.num_classes,
         "crop": config.crop_mode if config.crop_mode != "center" else "",
         "paper": _papers(config.paper_ids),
+        "metrics": results.accuracy.get((full_name, config.input_size[1]), {}),
         "input": {key: value for key, value in _input(config).items() if value != usual[key]},
     }
     return {key: value for key, value in facts.items() if value or key in ("tag", "classes")}

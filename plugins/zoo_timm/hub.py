@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from zoo import BadFile, ImageInput, WeightsSource, hub_folder
+from zoo import BadFile, ImageInput, WeightsSource, hub_folder, stated_licence
 from zoo_timm.classes import SUBSETS, names
 
 SCHEMES: Final = ("hf-hub:", "hf_hub:")
@@ -36,13 +36,15 @@ def describe(folder: Path, *, name: str) -> WeightsSource:
             hint="save it again with timm.models.save_for_hf(model, safe_serialization=True)",
         )
     prepared = {**config, **config.get("pretrained_cfg", {})}
+    licence = stated_licence(folder) or "none stated"
     return WeightsSource(
         name=name,
         model=f"timm/{config['architecture']}",
         classes=_classes(prepared),
         input=_input(prepared, folder),
-        licence=str(prepared.get("license") or "none stated"),
+        licence=licence,
         file=folder / "model.safetensors",
+        notes=(f"the licence of {name}: {licence}",),
     )
 
 

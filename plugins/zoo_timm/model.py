@@ -14,18 +14,17 @@ import timm
 from torch import nn
 
 from zoo import PluginError
+from zoo_timm.workarounds import apply_workarounds
 
 
 def convolutional(name: str, *, num_classes: int) -> nn.Module:
     """An architecture whose parameters do not depend on the size of the pictures."""
-    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes)
-    return model
+    return apply_workarounds(timm.create_model(name, pretrained=False, num_classes=num_classes))
 
 
 def sized(name: str, *, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
     """An architecture with a position for each patch or each pair of pixels in a window."""
-    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=num_classes, img_size=image_size)
-    return model
+    return apply_workarounds(timm.create_model(name, pretrained=False, num_classes=num_classes, img_size=image_size))
 
 
 def __getattr__(name: str) -> Callable[..., nn.Module]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo import ImageInput, ModelSpec, WeightsSpec, hookimpl
 from zoo_timm.classes import SUBSETS, reference
-from zoo_timm.families import kind, recipes
+from zoo_timm.families import recipes, summary
 
 ZOO_API = 2
 
@@ -58,13 +58,14 @@ def _model(card: dict[str, Any]) -> ModelSpec:
         input=_input(card, {}),
         needs=("num_classes", "image_size") if card["sized"] else ("num_classes",),
         head=tuple(card["head"]),
-        recipes=recipes(batch_norm=card["batch_norm"]),
+        recipes=recipes(card["module"], batch_norm=card["batch_norm"]),
         extra="timm",
         sources="zoo_timm.hub:find",
-        yields=True,
-        summary=f"{kind(attention=card['attention'])}, of timm's module {card['module']}",
+        yields=1,
+        summary=summary(card["module"]),
         licence=CODE_LICENCE,
         parameters=card["parameters"],
+        gflops=card["gmacs"],
     )
 
 
@@ -79,6 +80,8 @@ def _weights(card: dict[str, Any], weights: dict[str, Any]) -> WeightsSpec:
         input=_input(card, weights.get("input", {})),
         classes=reference(weights["classes"]),
         optional=() if weights["classes"] in SUBSETS else tuple(card["head"]),
+        metrics=weights.get("metrics", {}),
+        data="ImageNet-1K validation, by timm" if "metrics" in weights else "",
         recipe=weights.get("paper", ""),
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image
 
 from zoo import Problem, detector_signature
 from zoo_yolo.model import STRIDES, Yolo
+
+LOGIT_DEVIATION: Final = 1.5
+"""The standard deviation that randomised class logits get."""
 
 
 class Detector(nn.Module):
@@ -25,6 +30,13 @@ class Detector(nn.Module):
         """Boxes, cut at the edges of the picture, and scores."""
         boxes, logits = self.model(input)
         return clip_boxes_to_image(boxes, self.size), probability(logits)
+
+    def initialise(self, *inputs: Tensor) -> str:
+        """Scales the class logits: some untrained networks give none above the score threshold."""
+        factor = LOGIT_DEVIATION / float(self.model(inputs[0])[1].std())
+        for head in self.model.heads:
+            head.get_submodule("what.1").get_parameter("weight").mul_(factor)
+        return f"class logits spread to {LOGIT_DEVIATION:g}"
 
 
 def probability(logits: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,12 +25,23 @@ class DetectionLoss:
     boxes: Tensor
 
 
+def at_least_one(count: Tensor) -> Tensor:
+    """What a sum over so many soft labels is divided by."""
+    return count.clamp(min=1.0)
+
+
 def detection_loss(
-    boxes: Tensor, logits: Tensor, objects: Sequence[tuple[Tensor, Tensor]], *, size: tuple[int, int]
+    boxes: Tensor,
+    logits: Tensor,
+    objects: Sequence[tuple[Tensor, Tensor]],
+    *,
+    size: tuple[int, int],
+    divisor: Callable[[Tensor], Tensor] = at_least_one,
 ) -> DetectionLoss:
     """The loss of predicted boxes [n, cells, 4] and logits [n, cells, classes] of pictures of this (height, width).
 
-    `objects` has, per picture, boxes [k, 4] in pixels and labels int64 [k].
+    `objects` has, per picture, boxes [k, 4] in pixels and labels int64 [k]; `divisor` is the context's in a training
+    step.
     """
     boxes, logits = boxes.float(), logits.float()
     centres, strides = cells([(size[0] // stride, size[1] // stride) for stride in STRIDES], like=boxes)
@@ -44,7 +55,7 @@ def detection_loss(
         true_labels=true_labels,
         present=present,
     )
-    total = target.scores.sum().clamp(min=1.0)
+    total = divisor(target.scores.sum())
     classes = F.binary_cross_entropy_with_logits(logits, target.scores, reduction="sum") / total
     weight = target.scores.sum(-1)[target.chosen]
     overlap = complete_iou(boxes[target.chosen], target.boxes[target.chosen])

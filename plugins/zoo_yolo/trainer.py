@@ -20,7 +20,8 @@ class YoloTrainer(SingleModelTrainer):
             share = float(context.options["mosaic"])
             images, objects = mosaic(images, objects, share=share, generator=context.generator)
         boxes, logits = context.modules["model"](images)
-        parts = detection_loss(boxes, logits, objects, size=(images.shape[-2], images.shape[-1]))
+        size = (images.shape[-2], images.shape[-1])
+        parts = detection_loss(boxes, logits, objects, size=size, divisor=context.divisor)
         loss = parts.classes + float(context.options["box_weight"]) * parts.boxes
         context.backward(loss)
         context.update("model")

@@ -235,3 +235,9 @@ def test_a_plain_list_imports_nothing_that_only_other_commands_need() -> None:
     assert line[0] == "imported"
     assert "zoo.registry.catalog" in line
     assert SLOW_TO_IMPORT & set(line) == set()
+
+
+def test_kept_rows_need_none_of_the_modules_that_specs_are_made_of() -> None:
+    code = "import sys, zoo.cli.list; print({'zoo.api.specs', 'zoo.registry.catalog'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"

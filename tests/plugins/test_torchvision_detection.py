@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.models.detection.ssd import SSD
 
 from zoo import ImageInput, Problem, UsageError
 from zoo_torchvision.detection import model
@@ -70,13 +71,19 @@ def test_its_losses_are_measured_in_eval_mode_as_well(detector: Detector) -> Non
         if isinstance(part, nn.BatchNorm2d | nn.Dropout):
             part.eval()
     with torch.no_grad():
-        expected = detector(images, objects)
+        targets = [{"boxes": boxes, "labels": labels + int(detector.background)} for boxes, labels in objects]
+        expected = detector.network(list(images), targets)
+        learnt = detector(images, objects, lambda count: count.clamp(min=1) * 2.0)
         detector.eval()
         head = detector.head_outputs(images)
         losses = detector.losses(head, objects)
         boxes, scores = detector(images)
     assert {name: float(loss) for name, loss in losses.items()} == pytest.approx(
         {name: float(loss) for name, loss in expected.items()}, rel=1e-5
+    )
+    shared = 0.5 if isinstance(detector.network, SSD) else 1.0  # whose mean is over all objects' anchors
+    assert {name: float(loss) for name, loss in learnt.items()} == pytest.approx(
+        {name: shared * float(loss) for name, loss in expected.items()}, rel=1e-5
     )
     assert all(torch.equal(a, b) for a, b in zip(detector.decoded(head), (boxes, scores), strict=True))
 

@@ -39,7 +39,7 @@ def test_the_cards_are_those_of_the_installed_timm() -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_card_says_what_timm_says(name: str) -> None:
-    assert json.loads(json.dumps(generate.card(name))) == STORED[name]
+    assert json.loads(json.dumps(generate.card(name, generate.stored()))) == STORED[name]
 
 
 def test_listing_imports_no_timm() -> None:
@@ -85,6 +85,9 @@ def test_the_classes_have_a_name_each() -> None:
 # --- weights on a hub ---
 
 
+NON_COMMERCIAL = "timm/convnextv2_atto.fcmae_ft_in1k"
+
+
 def _hub() -> LocalHub:
     state = zoo.create_model("test_resnet", num_classes=1000, seed=7).state_dict()
     config = {
@@ -100,7 +103,16 @@ def _hub() -> LocalHub:
         },
     }
     files = {"model.safetensors": save(state), "config.json": json.dumps(config).encode()}
-    return LocalHub({"timm/test_resnet.r160_in1k": files, "me/mine": files})
+    restricted = {**files, "config.json": json.dumps(config | {"pretrained_cfg": {}}).encode()}
+    return LocalHub(
+        {
+            "timm/test_resnet.r160_in1k": files,
+            "me/mine": files,
+            "me/other": {**files, "config.json": json.dumps({**config, "architecture": "test_vit"}).encode()},
+            "me/restricted": {**restricted, "README.md": b"---\nlicense: cc-by-nc-4.0\n---\n"},
+            NON_COMMERCIAL: files,
+        }
+    )
 
 
 def _zoo(words: list[str], home: Path, hub: LocalHub) -> tuple[int, Any]:
@@ -130,6 +142,39 @@ def test_weights_come_from_the_hub_and_answer(tmp_path: Path) -> None:
         2,
         "hf-hub:me/mine are weights of timm/test_resnet, not of timm/test_vit",
     )
+
+
+def test_what_forbids_commercial_use_is_fetched_once_it_is_accepted(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
+    with running_hub(_hub()) as hub:
+        code, by_tag = _zoo(["predict", "convnextv2_atto@fcmae_ft_in1k", "red.png"], tmp_path, hub)
+        sentence = "the licence of convnextv2_atto@fcmae_ft_in1k, cc-by-nc-4.0, forbids commercial use"
+        assert (code, by_tag["error"]["message"]) == (2, sentence)
+        code, by_name = _zoo(["predict", "hf-hub:me/restricted", "red.png"], tmp_path, hub)
+        sentence = "the licence of me/restricted, cc-by-nc-4.0, forbids commercial use"
+        assert (code, by_name["error"]["message"]) == (2, sentence)
+        assert "--accept-licence" in by_name["error"]["hint"]
+        assert not any("model.safetensors" in request for request in hub.requests)
+        # accepted, the licence stands in the way no more: these bytes are another architecture's
+        code, accepted = _zoo(
+            ["predict", "convnextv2_atto@fcmae_ft_in1k", "red.png", "--accept-licence"], tmp_path, hub
+        )
+    assert any("model.safetensors" in request for request in hub.requests)
+    assert code == 2
+    assert "licence" not in accepted["error"]["message"]
+
+
+def test_weights_that_do_not_fit_their_configuration_are_a_sentence(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
+    with running_hub(_hub()) as hub:
+        code, refused = _zoo(["predict", "hf-hub:me/other", "red.png"], tmp_path, hub)
+        assert code == 2, refused
+        assert "timm/test_vit" in refused["error"]["message"]
+        code, unknown = _zoo(["predict", "test_resnet@r160_in12k", "red.png"], tmp_path, hub)
+        assert (code, unknown["error"]["kind"]) == (2, "unknown-name")
+        code, missing = _zoo(["train", "test_vit", "--pretrained", "--data", "digits", "--dry-run"], tmp_path, hub)
+    sentence = "the hub has no repository timm/test_vit.r160_in1k, or it is private"
+    assert (code, missing["error"]["message"]) == (2, sentence)
 
 
 def test_weights_with_other_bytes_than_the_hub_states_are_refused(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput, Problem, create_model
+from zoo_export.subject.random_weights import randomise
 from zoo_yolo.adapter import Detector, probability
 from zoo_yolo.assign import assign, pairwise_iou
 from zoo_yolo.loss import complete_iou, detection_loss
@@ -61,6 +63,18 @@ def test_what_is_exported_says_its_ports(nano: Yolo) -> None:
     assert 0 <= float(scores.min()) <= float(scores.max()) <= 1
     logits = torch.linspace(-60, 60, 9)
     torch.testing.assert_close(probability(logits), logits.sigmoid())
+
+
+def test_a_randomised_detector_gives_some_scores_above_the_threshold(nano: Yolo) -> None:
+    """Without that a network with random weights finds nothing in any picture, and nothing can be proved of it."""
+    image = ImageInput(size=(64, 96), mean=(0.0,), std=(1.0,))
+    adapter = Detector(nano, Problem(task="object-detection", input=image, classes=("a", "b", "c"))).eval()
+    pictures = np.random.default_rng(0).standard_normal((4, 1, 3, 64, 96), np.float32)
+    done = randomise(adapter, [{"input": picture} for picture in pictures], adapter.signature, seed=0)
+    assert done.endswith("; class logits spread to 1.5)")
+    with torch.no_grad():
+        _, scores = adapter(torch.from_numpy(pictures[0]))
+    assert 0.01 < float((scores > 0.05).float().mean()) < 0.5
 
 
 def test_objects_are_learnt_by_the_cells_that_frame_them_best() -> None:

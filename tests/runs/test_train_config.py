@@ -18,7 +18,6 @@ from zoo.runs.train_config import (
     choose_recipe,
     config_json,
     read_config,
-    read_seconds,
     resolve_config,
     sized_input,
 )
@@ -103,11 +102,6 @@ def test_options_that_cannot_be_meant_are_refused(options: dict[str, Any], sente
     with pytest.raises(UsageError) as error:
         resolved(**options)
     assert sentence in error.value.message
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("55s", 55), ("10min", 600), ("1.5h", 5400), ("7", 7)])
-def test_times_are_read(text: str, seconds: float) -> None:
-    assert read_seconds(text) == seconds
 
 
 @pytest.mark.parametrize(

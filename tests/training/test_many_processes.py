@@ -148,6 +148,24 @@ def test_what_is_wrong_in_one_process_is_told_once_in_its_words(tmp_path: Path) 
 
 
 @pytest.mark.ci
+@pytest.mark.parametrize("method", ["on_step", "on_epoch_end", "on_end"])
+def test_a_callback_that_fails_ends_all_processes_after_a_checkpoint(tmp_path: Path, method: str) -> None:
+    """Only the first process has callbacks; the other one stops after the same step."""
+    broken = run_toy(tmp_path / "run", "rich", **TWO, TOY_CALLBACK=method)
+    assert broken.returncode == 1
+    said = f"the callback Broken of __main__ failed in {method}"
+    assert broken.stderr.count("CallbackFailed: ") == 1 and said in broken.stderr, broken.stderr[-2000:]
+    assert "the printer is out of paper" in broken.stderr
+    run = Run.open(tmp_path / "run")
+    assert run.record.status == "failed" and said in run.record.error
+    assert newest(run.checkpoints).checkpoint.manifest.step == run.record.steps
+    resumed = run_toy(tmp_path / "run", **TWO)
+    assert resumed.returncode == 0, resumed.stderr[-2000:]
+    train_toy(tmp_path / "whole")
+    assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), rel=LOSS)
+
+
+@pytest.mark.ci
 def test_a_metric_that_is_not_of_all_items_is_refused(tmp_path: Path) -> None:
     done = run_toy(tmp_path / "run", "rich", **TWO, TOY_APART="1")
     assert "the metric share of the task toy is" in done.stderr and "torch.distributed" in done.stderr

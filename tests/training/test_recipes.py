@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,8 +55,10 @@ def test_a_layer_is_named_up_to_its_first_number() -> None:
         "layer1.1.bn2.bias",
         "features.3.weight",
         "blocks.0.attn.qkv.bias",
+        "encoder.layers.encoder_layer_3.ln_1.weight",
     ]
-    assert list(layer_names(names).values()) == ["conv1", "layer1.0", "layer1.1", "features.3", "blocks.0"]
+    layers = ["conv1", "layer1.0", "layer1.1", "features.3", "blocks.0", "encoder.layers.encoder_layer_3"]
+    assert list(layer_names(names).values()) == layers
 
 
 def test_each_layer_learns_at_a_share_of_the_rate_of_the_next() -> None:
@@ -70,6 +73,22 @@ def test_each_layer_learns_at_a_share_of_the_rate_of_the_next() -> None:
     assert factors(Recipe(layer_decay=0.5), ())["fc.bias"] == 1.0
     assert factors(Recipe(layer_decay=0.5, backbone_lr=0.1), ("fc",))["stem.bias"] == pytest.approx(0.0125)
     assert set(factors(Recipe(), ("fc",)).values()) == {1.0}
+
+
+def test_blocks_that_begin_with_a_norm_are_layers_of_their_own() -> None:
+    """As a transformer's do; the last norm, which has no weights beside it, goes with the block before it."""
+    block = nn.Sequential(nn.LayerNorm(2), nn.Linear(2, 2))
+    module = nn.ModuleDict({"blocks": nn.ModuleList([block, deepcopy(block)]), "norm": nn.LayerNorm(2)})
+    named = {id(parameter): name for name, parameter in module.named_parameters()}
+    groups = build_optimizer(module, Recipe(layer_decay=0.5)).param_groups
+    factors = {named[id(parameter)]: group["factor"] for group in groups for parameter in group["params"]}
+    assert {name: factor for name, factor in factors.items() if name.endswith("weight")} == {
+        "blocks.0.0.weight": 0.5,
+        "blocks.0.1.weight": 0.5,
+        "blocks.1.0.weight": 1.0,
+        "blocks.1.1.weight": 1.0,
+        "norm.weight": 1.0,
+    }
 
 
 # --- mixing and policies ---
@@ -142,7 +161,8 @@ def test_balanced_sampling_draws_every_class_equally_often() -> None:
 
 
 def context(**options: Any) -> Any:
-    return SimpleNamespace(**{"recipe": Recipe(), "class_weights": None, "teacher": None, **options})
+    known = {"recipe": Recipe(), "class_weights": None, "teacher": None, "divisor": lambda count, **_: count}
+    return SimpleNamespace(**{**known, **options})
 
 
 def test_class_weights_weigh_the_loss() -> None:
@@ -217,6 +237,30 @@ def test_a_teacher_that_cannot_teach_is_refused_before_the_data_are_read(
     with pytest.raises(zoo.ZooError) as error:
         zoo.train("cnn", teacher=teacher, output=tmp_path / "run", data="nowhere at all")
     assert error.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("cnn@digits", "name what it was exported from: --teacher cnn@digits"),
+        (
+            "runs/a b",
+            "name what it was exported from: --teacher 'runs/a b'; that run is no longer there: name another",
+        ),
+        ("", "name a run, or weights such as resnet18@imagenet1k_v1: --teacher RUN"),
+    ],
+)
+def test_an_exported_teacher_is_refused_with_what_it_was_exported_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, hint: str
+) -> None:
+    opened = SimpleNamespace(manifest=SimpleNamespace(lineage=SimpleNamespace(target=source)))
+    monkeypatch.setattr("zoo.bundle.runtime.bundle.Bundle.open", lambda _: opened)
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "manifest.json").write_text("{}")
+    with pytest.raises(zoo.UsageError, match="is exported already") as error:
+        zoo.train("cnn", teacher=bundle, output=tmp_path / "run", data="nowhere at all")
+    assert error.value.hint == hint
 
 
 def test_a_teacher_must_know_every_class_and_stay_the_same(tmp_path: Path) -> None:

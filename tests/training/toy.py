@@ -36,11 +36,12 @@ from zoo import (
     TrainerSpec,
     hookimpl,
 )
-from zoo.api.callback import Callback
+from zoo.api.callback import Callback, EpochResult, Outcome, StepEvent
 from zoo.api.task import Batch
 from zoo.data.split_sums import over_processes
 from zoo.registry.catalog import Catalog
 from zoo.runs.train_options import TrainOptions
+from zoo.training import fit
 from zoo.training.optimizers import build_optimizer
 from zoo.training.request import check_data, resolve_training
 from zoo.training.resume import resume
@@ -292,6 +293,23 @@ class Said(Callback):
         self.sentences.append(text)
 
 
+class Broken(Callback):
+    """Fails in the method that TOY_CALLBACK names, in the second epoch or after step 8."""
+
+    def on_step(self, event: StepEvent) -> None:
+        self._fail("on_step", event.step > 8)
+
+    def on_epoch_end(self, result: EpochResult) -> None:
+        self._fail("on_epoch_end", result.epoch == 2)
+
+    def on_end(self, outcome: Outcome) -> None:
+        self._fail("on_end", outcome.status == "finished")
+
+    def _fail(self, method: str, now: bool) -> None:
+        if now and os.environ["TOY_CALLBACK"] == method:
+            raise RuntimeError("the printer is out of paper")
+
+
 def train_toy(
     place: Path,
     *settings: str,
@@ -335,5 +353,10 @@ if __name__ == "__main__":
     else:
         limit = int(os.environ.get("TOY_LIMIT", "0")) or None
         often = os.environ.get("TOY_SAVE_EVERY")
-        ended = train_toy(target, *changes, model=name, devices=several, limit_train=limit, save_every=often)
+        listening = [Broken()] if "TOY_CALLBACK" in os.environ else []
+        if listening:
+            fit.__dict__["EVENT_SECONDS"] = 0.0  # a step event after every step
+        ended = train_toy(
+            target, *changes, model=name, devices=several, limit_train=limit, save_every=often, callbacks=listening
+        )
     raise SystemExit(0 if ended.outcome.signal is None else 128 + signal.Signals(ended.outcome.signal))

@@ -136,6 +136,8 @@ class DataCard:
     """The folder below which samples are named; None where that is `source.location`, or where there is none."""
     origins: Mapping[Split, tuple[str, ...]] = field(default_factory=dict)
     """The files or folders that say what belongs to a split; for a split without any, its samples' names do."""
+    decoded: Any = field(default=None, repr=False, compare=False)
+    """What the check has decoded and the task's own reader may take instead of decoding it again; None for nothing."""
 
     def has_fingerprint(self, fingerprint: str) -> bool:
         """Whether a run or a bundle that recorded this fingerprint was made of these data, also with zoo 0.1."""

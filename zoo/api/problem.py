@@ -105,8 +105,9 @@ class TokenInput(Input):
 
     max_length: int = 512
     """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
-    unit: Literal["character", "token", "wordpiece"] = "character"
-    """The unit of tokenisation; "token" is a word with the space before it, or a sign; "wordpiece" as in BERT."""
+    unit: Literal["character", "token", "wordpiece", "subword"] = "character"
+    """The unit of tokenisation; "token" is a word with the space before it, or a sign; "wordpiece" as in BERT;
+    "subword" as a tokenizer.json of the library tokenizers says, which comes with weights."""
     vocabulary_limit: int = 20_000
     """The largest vocabulary; the rarest tokens beyond it become unknown."""
     chunk: int = 64

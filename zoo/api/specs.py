@@ -94,8 +94,9 @@ class ModelSpec:
     takes_over: Mapping[str, int] = field(default_factory=dict)
     """Aliases of other models that mean this one in a training on pictures of at most so many pixels a side:
     {"resnet": 64} makes `zoo train resnet` take this model for small pictures."""
-    yields: bool = False
-    """True where a model of the same name in another of zoo's own plugins keeps the bare name: a catalogue's."""
+    yields: int = 0
+    """Of zoo's own plugins with a model of this name, the one with the smallest number here keeps the bare name: a
+    catalogue has 1, and one whose models other catalogues have too has 2."""
     extra: str | None = None
     """The optional-dependency group of the plugin's own distribution that this model needs."""
     sources: Reference | None = None
@@ -295,6 +296,8 @@ class TaskSpec:
     problem) -> text.  Where an answer is a file, keep(answer, problem) -> text writes it instead of show.  `problem`
     is the manifest's, as plain JSON.
     """
+    devices: Mapping[str, Reference] = field(default_factory=dict)
+    """Other device modules, by the `unit` of a `TokenInput` that they cut texts into."""
     monitor: Monitor | None = None
     """The metric that chooses the best checkpoint."""
     tags: TaskTags = field(default_factory=TaskTags)
@@ -317,6 +320,8 @@ class TaskSpec:
         check_reference(self.task, what=f"the task {self.name}")
         for part in PARTS:
             check_reference(getattr(self, part), what=f"{part} of the task {self.name}")
+        for unit, device in self.devices.items():
+            check_reference(device, what=f"the device for {unit}s of the task {self.name}")
         given = [part for part in PARTS if getattr(self, part) is not None]
         if self.task is not None and given:
             raise ValueError(f"the task {self.name} names {', '.join(given)}, and task= too; say one of them")

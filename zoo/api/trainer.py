@@ -61,6 +61,20 @@ class StepContext(Protocol):
     def backward(self, loss: torch.Tensor) -> None:
         """Add the gradients of a scalar loss, scaled for precision and accumulation."""
 
+    def divisor(self, count: torch.Tensor, *, least: float = 1.0) -> torch.Tensor:
+        """What to divide a sum by, for a loss that is a mean over tokens, pixels or boxes instead of items.
+
+        `count` is how many this process has, a scalar; in one process the answer is `count`, at least `least`.  Several
+        processes, of which each has a part of the batch, all call it together; their losses then make the mean over the
+        whole batch.
+        """
+
+    def whole(self, rows: torch.Tensor) -> torch.Tensor:
+        """The rows [items of the batch, ...] of all processes in the order of the batch, for losses that compare items.
+
+        In one process these are `rows` [n, ...] themselves.  Of several processes, all call it together.
+        """
+
     def update(self, optimizer: str) -> None:
         """Clip, step, zero, advance the schedule and the moving average of one optimiser's module.
 

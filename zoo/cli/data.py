@@ -14,17 +14,17 @@ from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.errors import BadFile, DataError, OutputExists, UsageError, ZooError
 from zoo.api.parts import Task
 from zoo.api.specs import ModelSpec
+from zoo.cli.dry_run import estimate_lines
 from zoo.cli.lazy import Entry, LazyGroup
 from zoo.cli.options import json_option, option
 from zoo.cli.output import Output
 from zoo.cli.progress import watching
-from zoo.cli.train import estimate_lines
 from zoo.data.infer_task import infer_task
 from zoo.data.summary import failed_summary, summarise_for
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.atomic import write_bytes, write_directory
-from zoo.runs.train_config import read_ratios
+from zoo.runs.option_words import read_ratios
 from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, command_words
 from zoo.training.request import resolve_training, suit_to_data
 

@@ -18,6 +18,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.serialization import to_json
+from zoo_export.sweep.verdicts import known_verdict
 
 Formats = tuple[RegistryEntry[FormatSpec], ...]
 """What one name of a format means: a spec for each kind of task."""
@@ -63,6 +64,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             "name": model.full_name,
             "plugin": _origin_record(model.plugin),
             "weights": [weights_record(entry) for entry in weights],
+            "proof": known_verdict(model.full_name),
             "available": not missing and not spec.not_available,
         }
     )
@@ -86,6 +88,7 @@ def _model(out: Output, catalog: Catalog, model: RegistryEntry[ModelSpec]) -> No
             ),
             ("not available", spec.not_available),
             ("not exportable", spec.export.not_exportable),
+            ("proof", known_verdict(model.full_name)),
             *(
                 (f"input {key}", _value(value))
                 for key, value in _flatten(to_json(spec)["input"]).items()

@@ -10,7 +10,15 @@ import click
 
 from zoo.api.data import counted
 from zoo.bundle.evaluate import evaluate_bundle
-from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
+from zoo.cli.options import (
+    checkpoint_option,
+    complete_name,
+    device_option,
+    json_option,
+    licence_option,
+    no_device,
+    repeated,
+)
 from zoo.cli.output import Output
 from zoo.cli.peers import EvalCommand
 from zoo.cli.progress import ProgressLine
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--runs-root", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @checkpoint_option
+@licence_option
 @json_option
 def evaluate(
     *,

@@ -13,14 +13,15 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, json_option
+from zoo.cli.options import checkpoint_option, complete_name, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate
-    from zoo.bundle.report.record import Report
+    from zoo.bundle.judge.variant_evidence import Bits
+    from zoo.bundle.report.record import Report, VariantReport
     from zoo.bundle.runtime.sandbox import Engine
 
 SCHEMA = 1
@@ -45,7 +46,18 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
 @click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign the bundle with this private key.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--allow-unproved", is_flag=True, help="Publish even if the proof does not pass, marked as unproved.")
+@click.option("--int8", is_flag=True, help="Add a variant in 8-bit integers, where it keeps its budget.")
+@click.option("--fp16", is_flag=True, help="Add a variant in half precision: half the size.")
+@click.option("--int4", is_flag=True, help="Add a variant with 4-bit weights in its matrix products.")
+@click.option(
+    "--max-drop",
+    type=float,
+    metavar="DROP",
+    help="How far the metric of a variant may fall; 0.01 by default, and 1 % where it is no share.",
+)
+@click.option("--keep-anyway", is_flag=True, help="Keep a variant that was refused, marked as unproved.")
 @checkpoint_option
+@licence_option
 @json_option
 def export(  # noqa: PLR0917  click passes options by name
     target: str | None,
@@ -60,6 +72,11 @@ def export(  # noqa: PLR0917  click passes options by name
     sign: Path | None,
     overwrite: bool,
     allow_unproved: bool,
+    int8: bool,
+    fp16: bool,
+    int4: bool,
+    max_drop: float | None,
+    keep_anyway: bool,
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -67,8 +84,11 @@ def export(  # noqa: PLR0917  click passes options by name
 
     TARGET is a run, or model@weights; without it, the latest run.
     """
-    if not onnx:
+    variants = wanted_variants(int8=int8, fp16=fp16, int4=int4)
+    if not onnx and not variants:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
+    if not variants and (max_drop is not None or keep_anyway):
+        raise UsageError("--max-drop and --keep-anyway are about variants", hint="add --int8, --fp16 or --int4")
     size = _size(input_size)
     request = resolve_target(target, checkpoint=checkpoint, untrained=untrained)
     download_weights(request.download)
@@ -87,10 +107,15 @@ def export(  # noqa: PLR0917  click passes options by name
         sign=sign,
         overwrite=overwrite,
         allow_unproved=allow_unproved,
+        variants=variants,
+        max_drop=max_drop,
+        keep_anyway=keep_anyway,
         progress=out.note,
     )
     document = _document(written.path, written.verdict, written.report, seconds=time.monotonic() - start)
-    out.document(document | {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None})
+    document |= {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None}
+    reports = [report for report in written.report.variants if report.evidence.name in variants]
+    out.document(document | {"variants": [_variant_document(report) for report in reports]})
     show_report(out, written.report)
     if not written.published:
         out.line(f"{written.report.sentence}")
@@ -101,12 +126,55 @@ def export(  # noqa: PLR0917  click passes options by name
         out.line(f"golden case  {case.name} ({case.origin})")
     out.line(f"bundle       {written.path}{' (up to date)' if written.up_to_date else ''}")
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
+    for report in reports:
+        show_variant(out, report)
     out.line(f"sha256       {written.sha256}  manifest.json")
     if sign is not None:
         from zoo.bundle.runtime.bundled_run import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
+    if any(not report.published for report in reports):
+        out.next(f"open {quote(str(written.path / 'report.html'))}")
+        raise click.exceptions.Exit(1)
     out.next(f"zoo verify {quote(str(written.path))}")
+
+
+def wanted_variants(*, int8: bool, fp16: bool, int4: bool) -> tuple[Bits, ...]:
+    """The names of the variants that were asked for."""
+    asked: tuple[tuple[Bits, bool], ...] = (("int8", int8), ("fp16", fp16), ("int4", int4))
+    return tuple(name for name, wanted in asked if wanted)
+
+
+def show_variant(out: Output, report: VariantReport) -> None:
+    """One variant: its verdict, how it was made, its gates."""
+    evidence = report.evidence
+    kept = "kept although it was " if report.published and report.verdict.value not in ("PASS", "WARN") else ""
+    out.line(f"variant      {evidence.name}: {kept}{report.sentence}")
+    if evidence.method:
+        out.line(f"             {evidence.method}" + (f"; {evidence.calibration}" if evidence.calibration else ""))
+    if evidence.files:
+        out.table(("gate", "status", "detail"), [(gate.name, gate.status.value, gate.detail) for gate in report.gates])
+    in_float = [f"{node.node} ({node.op})" for node in evidence.sensitivity if node.in_float]
+    if in_float:
+        out.line(f"in float     {', '.join(in_float)}")
+
+
+def _variant_document(report: VariantReport) -> dict[str, Any]:
+    evidence, latency, metric = report.evidence, report.evidence.latency, report.evidence.metric
+    return {
+        "name": evidence.name,
+        "verdict": report.verdict.value,
+        "sentence": report.sentence,
+        "published": report.published,
+        "method": evidence.method,
+        "bytes": evidence.bytes,
+        "baseline_bytes": evidence.baseline_bytes,
+        "milliseconds": None if latency is None else latency.milliseconds,
+        "baseline_milliseconds": None if latency is None else latency.baseline_milliseconds,
+        "metric": None if metric is None else {metric.name: metric.value, "fp32": metric.baseline},
+        "gates": [to_json(gate) for gate in report.gates],
+        "candidates": [to_json(candidate) for candidate in evidence.candidates],
+    }
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo.api.errors import UnknownName, UsageError
-from zoo.api.specs import WeightsSpec
 from zoo.cli import text
 from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
 from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
 from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
-from zoo.registry.name_resolution import RegistryEntry
+
+if TYPE_CHECKING:
+    from zoo.api.specs import WeightsSpec
+    from zoo.registry.name_resolution import RegistryEntry
 
 
 @click.command("list")

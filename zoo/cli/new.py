@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder; by default ./zoo-NAME.")
 @click.option("--with-trainer", is_flag=True, help="With a way of training of its own.")
 @click.option("--with-task", is_flag=True, help="With a task that zoo does not know: data, metric, comparison.")
+@click.option("--with-callback", is_flag=True, help="No model: a callback, which listens to trainings of any model.")
 @click.option("--weights-only", metavar="TARGET", help="No model: the weights of a run, or published ones, packed.")
 @click.option("--licence", help="Of the weights, where it does not follow from their data.")
 @json_option
@@ -36,27 +37,30 @@ def new(
     output: Path | None,
     with_trainer: bool,
     with_task: bool,
+    with_callback: bool,
     weights_only: str | None,
     licence: str | None,
     as_json: bool,
 ) -> None:
     """Write a package for the plugin NAME: declaration, model, conformance test, CI, README and licence.
 
-    It installs, lists, trains on the default data, exports, proves and passes the conformance kit as it is.
+    It installs, lists, trains on the default data, exports, proves and passes the conformance kit as it is; a callback
+    is named with `zoo train MODEL --callback`.
     """
     out, catalog = Output(as_json=as_json), Catalog.discover()
-    if weights_only and (with_trainer or with_task):
-        raise UsageError("--weights-only writes no model", hint="leave out --with-trainer and --with-task")
+    kinds: dict[Kind, bool] = {"callback": with_callback, "task": with_task, "trainer": with_trainer}
+    if weights_only and any(kinds.values()):
+        raise UsageError("--weights-only writes no model", hint="leave out the options that begin with --with-")
+    if with_callback and (with_task or with_trainer):
+        raise UsageError("--with-callback writes no model", hint="leave out --with-trainer and --with-task")
     if weights_only:
         package = _of_weights(name, weights_only, licence, output, catalog)
     else:
-        kind: Kind = "task" if with_task else "trainer" if with_trainer else "model"
+        kind = next((kind for kind, asked in kinds.items() if asked), "model")
         package = new_package(name, kind=kind, place=output, taken=catalog.plugins)
     written = package.write()
-    commands = [f"cd {package.place}", "pip install -e '.[test]'", f"zoo list '{name}/*'"]
+    commands = [f"cd {package.place}", "pip install -e '.[test]'"]
     commands += [*tour(name, package.kind, weights=package.values.get("weights", "")), f"zoo plugins check {name}"]
-    if package.kind == "weights":
-        commands.remove(f"zoo list '{name}/*'")
     out.document(
         {
             "schema": 1,

@@ -50,6 +50,19 @@ def no_device(device: str) -> None:
         raise UsageError(f"--device {device} is for runs and weights; a bundle is run by ONNX Runtime on the CPU")
 
 
+def licence_option(command: F) -> F:
+    """The option --accept-licence, which holds while the command runs."""
+    sentence = "Fetch weights whose licence forbids commercial use."
+    return click.option("--accept-licence", is_flag=True, expose_value=False, callback=_accept, help=sentence)(command)
+
+
+def _accept(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001
+    if value:
+        from zoo.models.weights.licence import accepted_licences  # noqa: PLC0415  few commands fetch weights
+
+        context.with_resource(accepted_licences())
+
+
 def json_option(command: F) -> F:
     """The option --json, given to the command as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)

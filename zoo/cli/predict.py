@@ -14,7 +14,15 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, device_option, json_option, no_device, repeated
+from zoo.cli.options import (
+    checkpoint_option,
+    complete_name,
+    device_option,
+    json_option,
+    licence_option,
+    no_device,
+    repeated,
+)
 from zoo.cli.output import Output
 from zoo.cli.peers import PredictCommand
 from zoo.models.answer_files import TABLES, save_answers
@@ -58,11 +66,13 @@ from zoo.models.target import BundleTarget, TargetRequest, resolve_target
     type=click.Path(path_type=Path),
     help="A new folder for pictures, files and predictions; or a new .csv or .json file, one row for each thing found.",
 )
+@click.option("--variant", default="", metavar="NAME", help="Answer with this variant of a bundle: int8, fp16, int4.")
 @click.option("--strict", is_flag=True, help="Refuse inputs larger than any that the bundle was proved with.")
 @click.option("--explain", is_flag=True, help="Draw where a classifier looks (Grad-CAM) into the folder of --save.")
 @click.option("--overwrite", is_flag=True, help="Replace the folder or file that --save names.")
 @device_option
 @checkpoint_option
+@licence_option
 @json_option
 def predict(
     *,
@@ -77,6 +87,7 @@ def predict(
     encoding: str,
     every: int,
     save: Path | None,
+    variant: str,
     strict: bool,
     explain: bool,
     overwrite: bool,
@@ -95,6 +106,7 @@ def predict(
         raise UsageError("--explain draws pictures", hint="name a folder for them with --save")
     request = resolve_target(target, checkpoint=checkpoint, device=device)
     check_strict(request, strict=strict)
+    _check_variant(request, variant, explain=explain)
     task = request.make_task()
     chosen = named_settings(task, chosen_settings(task, settings), threshold=threshold, seed=seed)
     kind = InputKind(task=task, input=request.input)
@@ -103,7 +115,7 @@ def predict(
     for note in resolved.notes:
         out.note(note)
     with (
-        _answerer(request, explain=explain) as answerer,
+        _answerer(request, explain=explain, variant=variant) as answerer,
         opened_sources(answerer, resolved, samples=samples, every=every, note=out.note) as sources,
     ):
         for note in answerer.notes:
@@ -123,6 +135,14 @@ def predict(
             document["comparison"] = together.record
         out.document(document)
     _end(out, answered, save, target=request, name=target, checkpoint=checkpoint)
+
+
+def _check_variant(request: TargetRequest, variant: str, *, explain: bool) -> None:
+    """UsageError for a variant of what is no bundle."""
+    if variant and not isinstance(request.target, BundleTarget):
+        raise UsageError("--variant is for bundles", hint="zoo export --onnx --int8 makes one with a variant")
+    if variant and explain:
+        raise UsageError("--explain looks into the model itself, and a variant is a graph", hint="leave --variant out")
 
 
 def _end(
@@ -146,11 +166,11 @@ def _end(
 
 
 @contextmanager
-def _answerer(request: TargetRequest, *, explain: bool) -> Iterator[Answerer]:
+def _answerer(request: TargetRequest, *, explain: bool, variant: str) -> Iterator[Answerer]:
     """What answers; torch is imported for what is no bundle."""
     if isinstance(request.target, BundleTarget) and not explain:
         no_device(request.device)
-        with bundle_answerer(request.target.path, request.catalog) as answerer:
+        with bundle_answerer(request.target.path, request.catalog, variant=variant) as answerer:
             yield answerer
     else:
         download_weights(request.download)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("sweep"), help="Folder of the rows.")
 @click.option("--plugin", default="", help="Only models of this plugin, as timm.")
 @click.option("--max-params", metavar="N", help="Only models with at most so many parameters: 5M, 300k.")
+@click.option("--per-family", type=click.IntRange(min=1), metavar="N", help="Only N of each family, the smallest.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many models, the smallest first.")
 @click.option("--shard", "shard_text", metavar="I/N", help="Only this part of the models: 3/16.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random weights.")
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--max-memory", type=int, metavar="MB", default=8_000, show_default=True, help="That one model may take.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--again", is_flag=True, help="Also models that have a row.")
+@click.option("--retry", is_flag=True, help="Also models whose row is no proof.")
 @click.option("--slurm", "slurm", type=click.IntRange(min=1), metavar="N", help="Write an array script of N tasks.")
 @click.option("--compare", "old", type=click.Path(path_type=Path), help="What changed since the rows of this folder.")
 @json_option
@@ -42,6 +44,7 @@ def sweep(
     output: Path,
     plugin: str,
     max_params: str | None,
+    per_family: int | None,
     limit: int | None,
     shard_text: str | None,
     seed: int,
@@ -49,6 +52,7 @@ def sweep(
     max_memory: int,
     threads: int,
     again: bool,
+    retry: bool,
     slurm: int | None,
     old: Path | None,
     as_json: bool,
@@ -65,12 +69,16 @@ def sweep(
     if old is not None:
         _compare(out, old, output)
         return
-    models = sweepable(Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params))[:limit]
+    models = sweepable(
+        Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params), per_family=per_family
+    )[:limit]
     if not models:
         raise UsageError(f"no model that can be exported fits {pattern!r}", hint="zoo list")
     if slurm is not None:
         arguments = [pattern, *_given("--plugin", plugin), *_given("--max-params", max_params)]
-        arguments += [*_given("--limit", limit), "--seed", str(seed), "--threads", str(threads)]
+        arguments += [*_given("--per-family", per_family), *_given("--limit", limit)]
+        arguments += ["--retry"] if retry else []
+        arguments += ["--seed", str(seed), "--threads", str(threads)]
         arguments += ["--max-seconds", f"{max_seconds:g}", "--max-memory", str(max_memory)]
         _write_script(out, output, arguments, shards=slurm, memory_mb=max_memory, threads=threads)
         return
@@ -81,7 +89,7 @@ def sweep(
         seed=seed,
         limits=SweepLimits(seconds=max_seconds, memory_mb=max_memory),
         threads=threads,
-        again=again,
+        again="all" if again else "unproved" if retry else "none",
         say=lambda row: out.note(_line(row)),
     )
     _show(out, rows, output)

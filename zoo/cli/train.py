@@ -14,20 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.errors import UsageError
-from zoo.cli import text
 from zoo.cli.download import check_obtainable, download_weights
-from zoo.cli.options import complete_name, json_option, train_options
+from zoo.cli.dry_run import show_config, try_step
+from zoo.cli.options import complete_name, json_option, licence_option, train_options
 from zoo.cli.output import Output
 from zoo.cli.peers import TrainCommand
 from zoo.cli.progress import watching
 from zoo.data.summary import summarise_for
-from zoo.models.weights.published import is_here
 from zoo.registry.catalog import Catalog
-from zoo.runs.recipe_overrides import recipe_settings
 from zoo.runs.replacement import waits_for_its_place
 from zoo.runs.resumable import check_resumable, starting_checkpoint
 from zoo.runs.run import Run
-from zoo.runs.train_config import config_json
 from zoo.runs.train_options import TrainOptions, chosen_flags, command_words
 from zoo.training.engine.local import QUIET
 from zoo.training.engine.place import launched, leads
@@ -38,13 +35,9 @@ from zoo.training.request import TrainingRequest, check_data, resolve_training, 
 if TYPE_CHECKING:
     from zoo.api.data import DataCard
     from zoo.api.task import Progress
-    from zoo.data.summary import DataSummary
-    from zoo.training.rehearsal import Rehearsal
     from zoo.training.run_training import Ended
 
 SCHEMA = 1
-UNSHOWN = ("schema", "recipe", "choices")
-"""Parts of the config that --dry-run says in another way, or that are for machines alone."""
 BESIDE_RESUME = ("--data", "--devices", "--callback")
 """What may be said of a run that is resumed."""
 SHOWN_RATES = 20
@@ -60,6 +53,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--from-scratch", is_flag=True, help="With --resume: begin again, and keep the checkpoints aside.")
 @click.option("--find-lr", is_flag=True, help="Try rising learning rates for 100 steps and suggest one; train nothing.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show the config; train nothing.")
+@licence_option
 @json_option
 def train(
     *,
@@ -115,7 +109,7 @@ def train(
             check_obtainable(request.weights.entry)
         input = request.task.problem(card, request.config.input).input  # grey or colour, as the data are
         request = replace(request, config=replace(request.config, input=input))
-        _show_config(request, summary, _try_step(request, card, output), output)
+        show_config(request, summary, try_step(request, card, output, say=_printer(output)), output)
         output.next(" ".join(["zoo train", *([model] if model else []), *command_words(options)]))
         return
     download_weights(request.teacher_weights)
@@ -148,17 +142,6 @@ def _find_lr(request: TrainingRequest, card: DataCard, model: str | None, output
         return
     output.line(f"the loss falls fastest at {found.suggested:g}; the recipe says {request.config.recipe.lr:g}")
     output.next(" ".join(["zoo train", *named, *command_words(replace(request.options, lr=found.suggested))]))
-
-
-def _try_step(request: TrainingRequest, card: DataCard, output: Output) -> Rehearsal | None:
-    """One step done on a copy; None where the weights are published and were not downloaded."""
-    needed = [request.teacher_weights, request.weights.entry if request.weights else None]
-    if absent := [entry.bare_name for entry in needed if entry is not None and not is_here(entry)]:
-        output.note(f"{' and '.join(absent)} can be downloaded; no step was tried without them")
-        return None
-    from zoo.training.start import dry_run  # noqa: PLC0415  torch, after all that can go wrong without it
-
-    return dry_run(request, card, say=_printer(output))
 
 
 def _check_device(device: str) -> None:
@@ -228,58 +211,6 @@ def _watching() -> Iterator[Progress]:
     """Shows how far the check of the data is, in the process that prints."""
     with watching(shown=leads()) as watch:
         yield watch
-
-
-def _show_config(request: TrainingRequest, summary: DataSummary, rehearsal: Rehearsal | None, output: Output) -> None:
-    record = config_json(request.config)
-    output.document(
-        {
-            "schema": SCHEMA,
-            "config": record,
-            "data": summary.document(),
-            "counts": {name: split.items for name, split in summary.splits.items()},
-            "classes": list(summary.classes),
-            "run": str(request.output),
-            "estimate": _estimate(rehearsal),
-        }
-    )
-    shown = {name: value for name, value in record.items() if name not in UNSHOWN and value is not None}
-    output.facts([(name, str(value)) for name, value in {**shown, "input": request.config.input.describe()}.items()])
-    output.line("the recipe, which --set changes:")
-    output.facts(recipe_settings(request.config.recipe, request.trainer.spec.options))
-    for line in estimate_lines(rehearsal) if rehearsal else ():
-        output.line(line)
-
-
-def estimate_lines(rehearsal: Rehearsal) -> Iterator[str]:
-    """What the training will take, by the one step that was measured."""
-    from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
-
-    yield (
-        f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
-        f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
-        f"{rehearsal.evaluation_seconds:.2g} s, measured here"
-    )
-    yield (
-        f"disk: about {text.size(rehearsal.checkpoint_bytes)} for the checkpoints; "
-        f"{text.size(rehearsal.free_bytes)} are free"
-    )
-
-
-def _estimate(rehearsal: Rehearsal | None) -> dict[str, object] | None:
-    """What the training will take, for machines."""
-    if rehearsal is None:
-        return None
-    return {
-        "steps": rehearsal.steps,
-        "step_seconds": rehearsal.step_seconds,
-        "seconds": rehearsal.seconds,
-        "evaluations": rehearsal.evaluations,
-        "evaluation_seconds": rehearsal.evaluation_seconds,
-        "total_seconds": rehearsal.total_seconds,
-        "disk_bytes": rehearsal.checkpoint_bytes,
-        "free_bytes": rehearsal.free_bytes,
-    }
 
 
 def _conclude(ended: Ended, catalog: Catalog, output: Output) -> None:

@@ -12,7 +12,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
-from zoo.cli.options import json_option
+from zoo.cli.options import json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
 from zoo.runs.kept_files import nothing_kept
@@ -41,6 +41,7 @@ AGAINST = "zoo.cli.export:verify_against"
     help="Put the bundle to this runtime as well; with --against, prove it there.",
 )
 @click.option("--no-cache", is_flag=True, help="Work everything out anew, whatever an earlier proof kept (--against).")
+@licence_option
 @json_option
 def verify(  # noqa: PLR0917  click passes options by name
     target: Path,

@@ -322,12 +322,15 @@ def compared(answerer: Answerer, given: Iterable[Answer], *, limit: int = 5) -> 
 
 
 @contextmanager
-def bundle_answerer(bundle: Path, catalog: Catalog) -> Iterator[Answerer]:
-    """A bundle's pipeline.onnx in a sandboxed process, read and shown by the installed task; needs no torch."""
+def bundle_answerer(bundle: Path, catalog: Catalog, *, variant: str = "") -> Iterator[Answerer]:
+    """A bundle's pipeline.onnx in a sandboxed process, read and shown by the installed task; needs no torch.
+
+    `variant` names one of the bundle's.
+    """
     opened = Bundle.open(bundle)
     manifest = opened.manifest
     task = catalog.make_task(manifest.task)
-    with bundle_pipeline(opened) as answer:
+    with bundle_pipeline(opened, variant=variant) as answer:
         yield Answerer(
             model=manifest.model,
             task=task,

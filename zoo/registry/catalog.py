@@ -284,7 +284,7 @@ class Catalog:
             make_tensors=cast("Callable[[], TaskTensors]", partial(self._make, entry, str(spec.tensors))),
             make_graphs=cast("Callable[[], TaskGraphs]", partial(self._make, entry, str(spec.graphs))),
             make_answers=cast("Callable[[], TaskAnswers]", partial(self._make, entry, str(spec.answers))),
-            device=lambda _: device,
+            device=lambda problem: spec.devices.get(getattr(problem.input, "unit", ""), device),
         )
 
     def _make_data(self, entry: RegistryEntry[TaskSpec], reference: Reference) -> TaskData:

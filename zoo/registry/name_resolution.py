@@ -145,7 +145,8 @@ def _choose(
         return entries[0]
     built_in = [entry for entry in entries if entry.plugin.built_in]
     if len(built_in) > 1:
-        built_in = [entry for entry in built_in if not _yields(entry)]
+        least = min(map(_yields, built_in))
+        built_in = [entry for entry in built_in if _yields(entry) == least]
     if len(built_in) == 1:
         rivals = [entry for entry in entries if entry is not built_in[0] and not _yields(entry)]
         if not rivals:
@@ -163,9 +164,9 @@ def _choose(
     )
 
 
-def _yields(entry: RegistryEntry[S]) -> bool:
-    """Whether it leaves its bare name to another of zoo's own plugins."""
-    return isinstance(entry.spec, ModelSpec) and entry.spec.yields
+def _yields(entry: RegistryEntry[S]) -> int:
+    """Above 0 where it leaves its bare name to another of zoo's own plugins that has less."""
+    return entry.spec.yields if isinstance(entry.spec, ModelSpec) else 0
 
 
 def _unknown(name: str, entries: Sequence[RegistryEntry[S]], *, kind: str, plugins: Sequence[Plugin]) -> UnknownName:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from zoo.api.problem import Json
+from zoo.runs.config_changes import deciding
 from zoo.runs.run import Run
-from zoo.runs.train_config import deciding
 
 PLAIN: Final = ("status", "model", "data")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from zoo.api.errors import BadFile, UsageError
 from zoo.runs import checkpoints
 from zoo.runs.checkpoints import Found
+from zoo.runs.config_changes import edited
 from zoo.runs.replacement import waits_for_its_place
 from zoo.runs.run import Run
-from zoo.runs.train_config import edited
 
 MAX_NAMED = 4
 """Edited fields that an error names."""

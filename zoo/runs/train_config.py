@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from zoo.api.data import DataRequest
 from zoo.api.errors import BadFile, UsageError
-from zoo.api.problem import Input, Json
+from zoo.api.problem import Input
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.discovery import same_name
+from zoo.runs.option_words import read_interval, read_ratios, read_seconds
 from zoo.runs.recipe_overrides import Option, apply_settings, changed_fields, check_recipe, read_size
 from zoo.runs.serialization import from_json, to_json
 from zoo.runs.train_options import AUTO, NO_CALLBACK, Freeze, OnBadSample, TrainOptions, given
@@ -135,42 +133,6 @@ class TrainConfig:
     def settled(self, **decided: str | int) -> TrainConfig:
         """A copy with what only the machine can decide: device, devices, threads, workers, output."""
         return replace(self, **decided)  # type: ignore[arg-type]
-
-
-_CHANGEABLE: Final = frozenset(
-    (
-        *("schema", "plugin_version", "data", "data_path", "data_root", "output", "choices", "save_every"),
-        *("device", "devices", "threads", "workers", "callbacks"),
-    )
-)
-"""Fields that a resume may find changed: another place, another machine, and what decides nothing."""
-
-
-def deciding(config: TrainConfig) -> dict[str, Json]:
-    """The fields that decide what a training comes to, by name: "recipe.lr"."""
-    record = json.loads(json.dumps(to_json(config)))  # tuples become lists, as in the file
-    return {name: value for name, value in _flat(record) if name not in _CHANGEABLE}
-
-
-def _flat(values: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, Json]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def edited(config: TrainConfig, recorded: Mapping[str, Json]) -> list[str]:
-    """What of a config is not as it was recorded: "recipe.lr is 0.1, and was 0.05"; a newer zoo's fields are not."""
-    present = deciding(config)
-    names = [name for name in recorded if present.get(name) != recorded[name]]
-    names += [name for name in present if recorded and name not in recorded and _added(name, config)]
-    return [f"{name} is {present.get(name)!r}, and was {recorded.get(name)!r}" for name in names]
-
-
-def _added(name: str, config: TrainConfig) -> bool:
-    """Whether a field is one of those that take any name, as those of the trainer are."""
-    return name.startswith("recipe.options.") and name.removeprefix("recipe.options.") in config.recipe.options
 
 
 def resolve_config(
@@ -301,43 +263,6 @@ def check_config(config: TrainConfig) -> None:
         raise UsageError(
             "--freeze backbone would keep random weights for ever", hint="say which --weights to start from"
         )
-
-
-def read_seconds(text: str) -> float:
-    """Seconds spelt as "55s", "10min", "2h" or a bare number."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|m|h)?", text.strip())
-    seconds = float(match[1]) * {None: 1, "s": 1, "min": 60, "m": 60, "h": 3600}[match[2]] if match else 0.0
-    if seconds <= 0 or not math.isfinite(seconds):
-        raise UsageError(f"--max-time {text!r} is not a time", hint="as in 55s, 10min or 2h")
-    return seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveInterval:
-    """When a checkpoint within an epoch is due: after so many steps, or after so many seconds."""
-
-    steps: int | None = None
-    seconds: float | None = None
-
-
-def read_interval(text: str) -> SaveInterval:
-    """An interval spelt as "500steps", or as a time; UsageError where it is neither."""
-    if match := re.fullmatch(r"(\d+)\s*steps?", text.strip()):
-        if int(match[1]) > 0:
-            return SaveInterval(steps=int(match[1]))
-    elif not re.search(r"step", text):
-        with suppress(UsageError):
-            return SaveInterval(seconds=read_seconds(text))
-    raise UsageError(f"--save-every {text!r} is neither a time nor a number of steps", hint="as in 5min or 500steps")
-
-
-def read_ratios(text: str) -> tuple[float, float, float]:
-    """Three shares, spelt as "0.8,0.1,0.1"; whether they make a whole is for the data to say."""
-    try:
-        train, validation, test = map(float, text.split(","))
-    except ValueError:
-        raise UsageError(f"--ratios {text!r} is not three numbers", hint="as in 0.8,0.1,0.1") from None
-    return train, validation, test
 
 
 def read_config(path: Path) -> TrainConfig:

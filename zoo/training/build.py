@@ -164,11 +164,12 @@ def item_labels(card: DataCard) -> Tensor:
     return torch.tensor(labels, dtype=torch.int64)
 
 
-def rehearsal_of(training: Training, request: TrainingRequest) -> Callable[[], object]:
-    """One step of this training on a copy of its model, to be timed."""
+def rehearsal_of(training: Training, request: TrainingRequest, *, planned: bool = False) -> Callable[..., object]:
+    """One step of this training on a copy of its model, to be timed; see `rehearsal_step`."""
     head = request.entry.spec.head if training.config.weights else ()
     with seeded(training.config.seed):
-        return rehearsal_step(training, request.catalog.make_trainer(request.entry), head, training.context.options)
+        trainer, options = request.catalog.make_trainer(request.entry), training.context.options
+        return rehearsal_step(training, trainer, head, options, planned=planned)
 
 
 def total_steps(config: TrainConfig, plan: Plan) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.api.errors import UsageError, ZooError
 from zoo.api.recipe import Recipe
@@ -11,6 +15,9 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.train_config import TrainConfig
 from zoo.runs.train_options import NO_CALLBACK, TRAIN_OPTIONS
+
+if TYPE_CHECKING:
+    from zoo.models.target import BundleTarget, OnnxTarget
 
 
 def check_weights(config: TrainConfig, entry: RegistryEntry[ModelSpec]) -> None:
@@ -48,13 +55,28 @@ def find_teacher(
         raise UsageError(f"--teacher {config.teacher}: {error.message}", hint=error.hint) from error
     if isinstance(target, BundleTarget | OnnxTarget):
         raise UsageError(
-            f"{config.teacher} is exported already, and only runs and weights can teach",
-            hint="name the run or the weights that it was exported from",
+            f"{config.teacher} is exported already: it holds graphs, and a teacher is a PyTorch model",
+            hint=_exported_from(target),
         )
     task, own = (catalog.task(model.spec.task).full_name for model in (target.model, entry))
     if task != own:
         raise UsageError(f"the teacher {config.teacher} is for {task}, and {entry.full_name} for {own}")
     return target.published if isinstance(target, WeightsTarget) else None
+
+
+def _exported_from(target: BundleTarget | OnnxTarget) -> str:
+    """The teacher to name instead of a bundle or an ONNX file: what it was exported from."""
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415  for this error alone
+    from zoo.models.target import BundleTarget  # noqa: PLC0415
+
+    source = ""
+    if isinstance(target, BundleTarget):
+        with suppress(ZooError):
+            source = Bundle.open(target.path).manifest.lineage.target
+    if not source:
+        return "name a run, or weights such as resnet18@imagenet1k_v1: --teacher RUN"
+    gone = "" if "@" in source or Path(source).exists() else "; that run is no longer there: name another"
+    return f"name what it was exported from: --teacher {shlex.quote(source)}{gone}"
 
 
 def callback_names(names: Sequence[str], catalog: Catalog) -> tuple[str, ...]:

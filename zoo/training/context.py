@@ -20,6 +20,7 @@ from zoo.training.moving_average import MovingAverage
 
 if TYPE_CHECKING:
     from zoo.training.engine.gradients import GradientExchange
+    from zoo.training.engine.whole_batch import WholeBatch
 
 
 class Context:
@@ -53,6 +54,7 @@ class Context:
         self._generators = engine.generators()
         self.generator = self._generators[-1]
         self._share = 1.0
+        self._divided: WholeBatch | None = None
         self._whole_batch: AbstractContextManager[object] = nullcontext()
         if engine.world > 1 and whole_batch:
             self._divide(whole_batch)
@@ -66,7 +68,8 @@ class Context:
         from zoo.training.engine.whole_batch import WholeBatch  # noqa: PLC0415  several processes alone need it
 
         self.generator = torch.Generator(engine.device)
-        self._whole_batch = WholeBatch(rank=engine.rank, world=engine.world, items=items, generator=self.generator)
+        self._divided = WholeBatch(rank=engine.rank, world=engine.world, items=items, generator=self.generator)
+        self._whole_batch = self._divided
         # the mean of the processes' mean losses, each with the weight of its items
         self._share = len(range(engine.rank, items, engine.world)) * engine.world / items
 
@@ -105,6 +108,18 @@ class Context:
             self.generator.manual_seed(mix_seed(self.seed, step, stream=2))
             for optimizer_step in self._steps.values():
                 optimizer_step.listen(self._due)
+
+    def divisor(self, count: Tensor, *, least: float = 1.0) -> Tensor:
+        """What makes the sum of a loss over some of the batch its share of the mean; see `StepContext`."""
+        count = count.detach()
+        if self._divided is None:
+            return count.clamp(min=least)
+        # `backward` weighs a loss by its items; this takes the weight away again
+        return self._divided.total(count).clamp(min=least) * (self._share / self.engine.world)
+
+    def whole(self, rows: Tensor) -> Tensor:
+        """The rows of all processes in the order of the batch; see `StepContext`."""
+        return rows if self._divided is None else self._divided.gathered(rows)
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss, scaled for precision and accumulation."""

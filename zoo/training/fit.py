@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from zoo.api.callback import (
@@ -17,15 +17,15 @@ from zoo.api.callback import (
 from zoo.api.errors import Diverged
 from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
-from zoo.runs.evaluation_result import recorded
 from zoo.training.augmenting import augmented
 from zoo.training.batches import channels_last, on_device, read_batches
 from zoo.training.components import Training
+from zoo.training.ending import Ending
 from zoo.training.notify import Notifier
 from zoo.training.progress_events import current_rate, evaluation_event, start_event, step_event
 from zoo.training.saving import CheckpointSaver
 from zoo.training.signals import StopSignals
-from zoo.training.split_metrics import SplitResult, calibration_errors, intervals, measure_split, same_everywhere
+from zoo.training.split_metrics import SplitResult, measure_split, same_everywhere
 from zoo.training.state import not_finite
 from zoo.training.stopping import StopRule
 
@@ -48,8 +48,6 @@ class Fit:
         test: Callable[[Metrics], SplitResult | None] | None = None,
     ) -> None:
         self._training = training
-        self._load_best = load_best
-        self._test = test
         self._progress = training.progress
         self._notifier = notifier
         self._signals = signals
@@ -61,9 +59,7 @@ class Fit:
         self._saver = CheckpointSaver(training, notifier, steps=self._steps)
         self._stops = StopRule(training, notifier, signals, self._saver, seconds=self._seconds)
         self._metrics: dict[str, float] = {}
-        self._best_measured: Metrics | None = None
-        self._tested: Metrics | None = None
-        self._test_metrics: Mapping[str, float] = {}
+        self._ending = Ending(training, notifier, validate=self._measure, load_best=load_best, test=test)
 
     def run(self) -> Outcome:
         """Train to the end, or until a signal comes."""
@@ -159,7 +155,7 @@ class Fit:
         progress.not_finite = max(training.engine.gather(progress.not_finite))
         best = progress.end_epoch(metrics, training.monitor)
         if best:
-            self._best_measured = measured
+            self._ending.best_measured = measured
         self._metrics = metrics
         result = EpochResult(
             epoch=progress.epoch,
@@ -213,34 +209,9 @@ class Fit:
         self._saver.save({}, best=False, seconds=self._seconds())
 
     def _finish(self, reason: str) -> Outcome:
-        if not self._has_best_measured():
-            return self._stop("interrupted", self._signals.name)
-        if not self._is_tested():
+        if not self._ending.is_measured():
             return self._stop("interrupted", self._signals.name)
         return self._stop("finished", reason)
-
-    def _is_tested(self) -> bool:
-        """Measure the test split with the best weights, once; False after a signal."""
-        if self._test is None:
-            return True
-        measured = self._training.task.tensors.metrics(self._training.context.problem)
-        split = self._test(measured)
-        if split is None:
-            return False
-        self._tested, self._test_metrics = measured, recorded(split.metrics)
-        self._notifier.evaluation(evaluation_event(self._training, "test", split, measured))
-        return True
-
-    def _has_best_measured(self) -> bool:
-        """Measure the best epoch again where it lies before a resume, for its pictures; False after a signal."""
-        if self._best_measured is not None or self._progress.best_epoch is None or self._load_best is None:
-            return True
-        self._load_best()
-        measured = self._training.task.tensors.metrics(self._training.context.problem)
-        if self._measure(measured) is None:
-            return False
-        self._best_measured = measured
-        return True
 
     def _interrupt(self) -> Outcome:
         self._read()
@@ -250,24 +221,8 @@ class Fit:
         return self._stop("interrupted", self._signals.name)
 
     def _stop(self, status: Literal["finished", "interrupted"], reason: str) -> Outcome:
-        progress = self._progress
-        progress.seconds = self._seconds()
-        splits = {"validation": self._best_measured, "test": self._tested} if status == "finished" else {}
-        measured = {split: metrics for split, metrics in splits.items() if metrics is not None}
-        outcome = Outcome(
-            status=status,
-            reason=reason,
-            signal=self._signals.received if status == "interrupted" else None,
-            epochs=progress.epoch,
-            steps=progress.step,
-            seconds=progress.seconds,
-            best_epoch=progress.best_epoch,
-            metrics=recorded(progress.best),
-            test=self._test_metrics,
-            intervals=intervals(measured),
-            calibration=calibration_errors(measured),
-            best_measured=self._best_measured if status == "finished" else None,
-        )
+        self._progress.seconds = self._seconds()
+        outcome = self._ending.outcome(status, reason, signal=self._signals.received)
         self._notifier.end(outcome)
         return outcome
 

@@ -51,12 +51,13 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
 def layer_names(names: Iterable[str]) -> dict[str, str]:
     """The layer of each parameter: its name up to the first number, else to the first dot.
 
-    layer1.0.conv1.weight is of layer1.0, blocks.3.norm.bias of blocks.3, conv1.weight of conv1.
+    layer1.0.conv1.weight is of layer1.0, blocks.3.norm.bias of blocks.3, conv1.weight of conv1, and
+    encoder.layers.encoder_layer_3.ln_1.weight of encoder.layers.encoder_layer_3.
     """
     layers = {}
     for name in names:
         parts = name.split(".")[:-1]
-        number = next((index for index, part in enumerate(parts) if part.isdecimal()), 0)
+        number = next((index for index, part in enumerate(parts) if part.rpartition("_")[2].isdecimal()), 0)
         layers[name] = ".".join(parts[: number + 1])
     return layers
 
@@ -64,17 +65,17 @@ def layer_names(names: Iterable[str]) -> dict[str, str]:
 def _depths(module: nn.Module, head: tuple[str, ...]) -> dict[str, int]:
     """How many layers come after that of each parameter, in the order in which the module declares them; 0 of a head.
 
-    Normalisation belongs to the layer before it.
+    A layer that is normalisation alone belongs to the one before it.
     """
     layers = layer_names(name for name, _ in module.named_parameters())
-    widths = {name: parameter.ndim for name, parameter in module.named_parameters()}
+    weighted = {layers[name] for name, parameter in module.named_parameters() if parameter.ndim >= 2}
     order: list[str] = []
     place: dict[str, int] = {}
     for name, layer in layers.items():
         if head and name.startswith(head):
             continue
         if layer not in place:
-            if widths[name] >= 2 or not order:
+            if layer in weighted or not order:
                 order.append(layer)
             place[layer] = len(order) - 1
     behind = len(order) if head else len(order) - 1

@@ -16,8 +16,9 @@ from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs import run as runs
+from zoo.runs.config_changes import deciding
 from zoo.runs.run import DataRecord, RunRecord
-from zoo.runs.train_config import TrainConfig, deciding
+from zoo.runs.train_config import TrainConfig
 
 
 def new_record(

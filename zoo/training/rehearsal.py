@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import Final
 
 import torch
@@ -24,12 +26,15 @@ from zoo.training.batches import channels_last, on_device
 from zoo.training.components import Training
 from zoo.training.context import Context
 from zoo.training.engine.fabric import Engine
+from zoo.training.progress_events import later_cost
 from zoo.training.split_metrics import EvalMode, evaluation_batch
 
 KEPT_CHECKPOINTS: Final = 5
 """Two within an epoch, that of the epoch before, the best, and the one that is being written."""
 MOMENTS: Final = {"adam": 2, "adamw": 2, "sgd": 1}
 """Tensors beside each parameter that an optimiser keeps."""
+TIMED_STEPS: Final = 4
+"""Steps of a training whose pictures grow that are timed, for an estimate of all."""
 MEASURED_ITEMS: Final = 32
 """Validation items of which the time is taken."""
 TOO_FEW_VALUES: Final = "Expected more than 1 value per channel"
@@ -41,6 +46,7 @@ class Rehearsal:
     """What one step told."""
 
     step_seconds: float
+    """The mean over the training."""
     steps: int
     """Of the whole training."""
     evaluation_seconds: float
@@ -78,9 +84,13 @@ def make_modules(
 
 
 def rehearsal_step(
-    training: Training, trainer: Trainer, head: tuple[str, ...], options: Mapping[str, Option]
-) -> Callable[[], object]:
-    """One training step of another trainer on a copy of the model, to be timed."""
+    training: Training, trainer: Trainer, head: tuple[str, ...], options: Mapping[str, Option], *, planned: bool
+) -> Callable[..., object]:
+    """One training step of another trainer on a copy of the model, to be timed.
+
+    Where it is `planned` it takes the number of a step of the training and is as that step will be; else it is a step
+    at full size.
+    """
     real, engine = training.context, training.engine
     modules = make_modules(trainer, deepcopy(training.modules["model"]), real.problem, training.config, engine)
     context = Context(
@@ -90,15 +100,17 @@ def rehearsal_step(
         options=options,
         engine=engine,
         seed=real.seed,
+        total_steps=real.total_steps if planned else 0,
         whole_batch=training.plan.whole_batch,
         class_weights=real.class_weights,
         teacher=real.teacher,
     )
-    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), [real.recipe.lr * 1e-3])
+    rates = [real.recipe.lr * 1e-3] * (real.total_steps if planned else 1)
+    context.set_optimizers(trainer.optimizers(modules, real.recipe, head), rates)
     raw = training.train.batch(training.plan.epoch(0)[0])
 
-    def step() -> None:
-        context.begin(0, 0)
+    def step(number: int = 0) -> None:
+        context.begin(number, number // training.plan.batches)
         batch = {name: value.to(engine.device) if hasattr(value, "to") else value for name, value in raw.items()}
         with context.whole_batch():
             batch = augmented(batch, training.task, real.recipe, context.generator)
@@ -192,15 +204,15 @@ def _largest_file() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
-def rehearse(training: Training, step: Callable[[], object], output: Path) -> Rehearsal:
-    """One step done and timed on a copy of the model; nothing is trained and nothing written."""
+def rehearse(training: Training, step: Callable[[int], object], output: Path) -> Rehearsal:
+    """Planned steps done and timed on a copy of the model; nothing is trained and nothing written."""
     needed = saved_bytes(training)
     free = check_room(output, needed)
     config, steps = training.config, training.context.total_steps
     if config.stop_after is not None:
         steps = min(steps, config.stop_after)
     return Rehearsal(
-        step_seconds=_second_time(step),
+        step_seconds=_mean_step_seconds(training, step, steps),
         steps=steps,
         evaluation_seconds=_evaluation_seconds(training),
         evaluations=-(-steps // training.plan.batches),
@@ -208,6 +220,14 @@ def rehearse(training: Training, step: Callable[[], object], output: Path) -> Re
         checkpoint_bytes=needed.at_once,
         free_bytes=free,
     )
+
+
+def _mean_step_seconds(training: Training, step: Callable[[int], object], steps: int) -> float:
+    """The seconds of a step; where later steps cost more than the first, the mean of some from all parts."""
+    numbers = [0]
+    if later_cost(training) != 1:
+        numbers = [steps * (2 * part + 1) // (2 * TIMED_STEPS) for part in range(TIMED_STEPS)]
+    return mean(_second_time(partial(step, number)) for number in numbers)
 
 
 def _second_time(work: Callable[[], object]) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoo.api.callback import CheckpointEvent
 from zoo.runs.evaluation_result import recorded
-from zoo.runs.train_config import read_interval
+from zoo.runs.option_words import read_interval
 from zoo.training.components import Training
 from zoo.training.notify import Notifier
 from zoo.training.state import ProcessState, write_state

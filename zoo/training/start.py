@@ -125,7 +125,7 @@ def dry_run(request: TrainingRequest, card: DataCard, *, say: Say = print) -> Re
         training = build_training(
             prepared.request, card=card, problem=prepared.problem, model=prepared.model, engine=engine
         )
-        return rehearse(training, rehearsal_of(training, prepared.request), request.output)
+        return rehearse(training, rehearsal_of(training, prepared.request, planned=True), request.output)
 
 
 @restored_torch()

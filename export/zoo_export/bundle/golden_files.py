@@ -18,7 +18,7 @@ from zoo.bundle.runtime.manifest import GoldenCase, GoldenOutput
 from zoo.models.pipeline import without_state
 from zoo.runs.serialization import to_json
 from zoo_export.capture.capture import MODEL, PIPELINE
-from zoo_export.measure.graph import References
+from zoo_export.measure.graph_run import References
 from zoo_export.measure.outputs import compare_kind
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude

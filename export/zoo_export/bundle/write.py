@@ -20,13 +20,14 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.consistency import proved_sizes
 from zoo.bundle.runtime.external_data import WEIGHTS
-from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role
+from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role, VariantRecord
 from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name
 from zoo.runs import atomic
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
+from zoo_export.bundle.variant import Variant
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.golden_cases import is_own, public_origins
@@ -47,6 +48,8 @@ class Written:
     """Of manifest.json; empty when nothing was published."""
     files: tuple[BundleFile, ...] = ()
     golden: tuple[GoldenCase, ...] = ()
+    variants: tuple[VariantRecord, ...] = ()
+    """Those in the bundle; the report has the refused ones as well."""
     up_to_date: bool = False
     """The bundle was there already."""
 
@@ -61,14 +64,24 @@ def report_folder(output: Path) -> Path:
 
 
 def current_bundle(
-    output: Path, subject: Subject, *, opset: int, overwrite: bool, golden_of_users: bool = True
+    output: Path,
+    subject: Subject,
+    *,
+    opset: int,
+    overwrite: bool,
+    golden_of_users: bool = True,
+    variants: Sequence[str] = (),
 ) -> Bundle | None:
-    """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise."""
+    """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise.
+
+    It must have the variants that are asked for.
+    """
     if not output.exists():
         return None
     current = None if overwrite else _up_to_date(output, subject, opset=opset)
     if current is not None:
         _check_golden(current, subject, of_users=golden_of_users)
+        _check_variants(current, variants)
     if current is None and not overwrite:
         raise OutputExists(
             f"{output} exists already and is no proved bundle of this checkpoint",
@@ -95,6 +108,17 @@ def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     return bundle if same and whole else None
 
 
+def _check_variants(bundle: Bundle, wanted: Sequence[str]) -> None:
+    """OutputExists where the bundle lacks a variant that is asked for."""
+    known = {record.name for record in bundle.manifest.variants}
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise OutputExists(
+            f"{bundle.path} is a proved bundle without the variant {', '.join(missing)}",
+            hint="choose another place with -o, or say --overwrite to export it anew with the variant",
+        )
+
+
 def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
     """OutputExists where the golden cases are of data that are not wanted in the bundle, or of none that are."""
     known = public_origins(subject)
@@ -114,18 +138,28 @@ def write(
     output: Path,
     *,
     reproduce: Sequence[str],
+    variants: Sequence[Variant] = (),
+    keep_anyway: bool = False,
     sign: Path | None = None,
     overwrite: bool = False,
     allow_unproved: bool = False,
 ) -> Written:
     """Publish a proved export at `output`, all at once; of one that is not proved only the report, beside it.
 
-    `sign` is a private key; the signature is a file that the manifest does not list.
+    Of the `variants` those that keep their budget go with it; the report has them all.  `keep_anyway` takes the refused
+    ones along as well.  `sign` is a private key; the signature is a file that the manifest does not list.
     """
     proved = proof.verdict.publishes
     golden = tuple(golden_files(proof)) if proved or allow_unproved else ()
     evidence = replace(proof.evidence, golden=tuple(file.evidence for file in golden))
-    report = report_of(evidence, proof.verdict, reproduce=tuple(reproduce), seconds=proof.seconds)
+    kept = [variant for variant in variants if variant.published(keep_anyway=keep_anyway)]
+    report = report_of(
+        evidence,
+        proof.verdict,
+        reproduce=tuple(reproduce),
+        seconds=proof.seconds,
+        variants=tuple(variant.report(keep_anyway=keep_anyway) for variant in variants),
+    )
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
         "report.html": page(report, shown=shown_cases(proof)).encode(),
@@ -136,10 +170,12 @@ def write(
         return Written(path=failed, published=False, report=report, verdict=report.verdict.value)
     files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
     files |= {file.record.file: file.data for file in golden}
+    files |= {name: data for variant in kept for name, data in variant.all_files()}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
-    manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
+    records = tuple(variant.record(evidence.environment) for variant in kept)
+    manifest = replace(manifest_of(proof, files, [file.record for file in golden], verdict), variants=records)
     weights = proof.exported.weights
     text = atomic.json_text(to_json(manifest)).encode()
 
@@ -159,6 +195,7 @@ def write(
         sha256=hashlib.sha256(text).hexdigest(),
         files=manifest.files,
         golden=manifest.golden,
+        variants=manifest.variants,
     )
 
 
@@ -216,4 +253,6 @@ def postprocess_of(subject: Subject) -> tuple[PostprocessStep, ...]:
 
 
 def _role(name: str) -> Role:
+    if name.startswith("variants/"):
+        return "golden" if name.endswith(".npz") else "variant"
     return ROLES.get(name, "golden" if name.startswith("golden/") else "other")

@@ -57,6 +57,8 @@ class Pipeline:
     shipped: onnx.ModelProto
     preprocess: onnx.ModelProto
     """Raw inputs to model inputs, the latter under `prepared_` names."""
+    outer: onnx.ModelProto
+    """Preprocess and postprocess, as `compose` takes them."""
     guard_violations: tuple[Sizes, ...] = ()
     """As those of a `Graph`."""
 
@@ -80,6 +82,7 @@ def export_pipeline(
     return Pipeline(
         shipped=compose(outer, model, signature),
         preprocess=_preprocess(outer, signature, ins),
+        outer=outer,
         guard_violations=tuple(sizes for sizes in violations if names.issuperset(sizes)),
     )
 

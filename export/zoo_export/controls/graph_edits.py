@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from zoo.bundle.runtime.external_data import is_external
+from zoo.bundle.runtime.external_data import Weights, is_external, numbers
 from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.controls.resize_edits import nearest
 
@@ -59,13 +59,16 @@ def _set(tensor: onnx.TensorProto, values: np.ndarray) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
 
 
-def weight(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
-    """The largest weight of one layer, counted from the first, with its sign changed."""
+def weight(model: onnx.ModelProto, layer: int = 0, weights: Weights | None = None) -> Mutated | None:
+    """The largest weight of one layer, counted from the first, with its sign changed.
+
+    `weights` is a file beside the graph whose tensors may go into it; without one they are changed by operators.
+    """
     copy = copy_of(model)
     for tensor in _weighted(copy)[layer:]:
-        if is_external(tensor):
+        if is_external(tensor) and weights is None:
             return _turned_row(copy, tensor)
-        values = numpy_helper.to_array(tensor).copy()
+        values = np.array(numbers(tensor, weights))
         index = np.unravel_index(np.abs(values).argmax(), values.shape)
         if values[index] != 0:
             values[index] = -values[index]
@@ -74,14 +77,14 @@ def weight(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     return None
 
 
-def scale(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
+def scale(model: onnx.ModelProto, layer: int = 0, weights: Weights | None = None) -> Mutated | None:
     """The weights of one layer, counted from the last, a thousandth too large; in half precision a twentieth."""
     copy = copy_of(model)
     factor = SCALE_IN_HALF if _computes_in_half(model) else SCALE
     for tensor in _weighted(copy)[::-1][layer:]:
-        if is_external(tensor):
+        if is_external(tensor) and weights is None:
             return _scaled(copy, tensor, factor)
-        values = numpy_helper.to_array(tensor)
+        values = numbers(tensor, weights)
         _set(tensor, (values * np.float32(factor)).astype(values.dtype))
         return Mutated(copy, f"{tensor.name} times {factor}")
     return None
@@ -124,7 +127,7 @@ def _in_place_of(copy: onnx.ModelProto, name: str, other: str, *making: onnx.Nod
         copy.graph.node.insert(index, node)
 
 
-def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
+def bias(model: onnx.ModelProto, layer: int = 0, weights: Weights | None = None) -> Mutated | None:
     """A bias that is not zero, counted from the last, dropped."""
     copy = copy_of(model)
     left = layer
@@ -132,9 +135,9 @@ def bias(model: onnx.ModelProto, layer: int = 0) -> Mutated | None:
     for node in reversed(copy.graph.node):
         for name in node.input[2:3] if node.op_type in _WEIGHTED else node.input if node.op_type == "Add" else ():
             tensor = tensors.get(name)
-            inside = tensor is not None and not is_external(tensor)
-            if tensor is not None and inside and len(tensor.dims) == 1 and tensor.data_type in _FLOATS:
-                values = numpy_helper.to_array(tensor)
+            known = tensor is not None and not (is_external(tensor) and weights is None)
+            if tensor is not None and known and len(tensor.dims) == 1 and tensor.data_type in _FLOATS:
+                values = numbers(tensor, weights)
                 if np.any(values) and left == 0:
                     _set(tensor, np.zeros_like(values))
                     return Mutated(copy, f"{tensor.name} set to zero")

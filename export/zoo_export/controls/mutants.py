@@ -20,6 +20,7 @@ from zoo_export.capture.compose import IN, Pipeline
 from zoo_export.capture.onnx_graph import copy_of, hash_weights
 from zoo_export.capture.torch_export import serialize
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS, Mutated, bias, classes, scale, weight
+from zoo_export.controls.light_graph import LightGraph, light_graph
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import Loaded, run, run_cases, run_graph
 from zoo_export.subject.ranges import is_range
@@ -34,7 +35,12 @@ VISIBLE_ABOVE = {"weight": 0.0, "scale": 1e-5, "bias": 1e-5, "classes": 0.0}
 
 A whole layer times 1.001 moves what depends on it a hundred times as far; a norm behind it undoes it but for rounding.
 """
-LAYERED = {"weight": weight, "scale": scale, "bias": bias, "classes": classes}
+LAYERED = {
+    "weight": weight,
+    "scale": scale,
+    "bias": bias,
+    "classes": lambda model, layer, _: classes(model, layer),
+}
 CHEAP_ELEMENTS = 50_000
 """Elements of all inputs together up to which more cases cost nothing."""
 
@@ -87,10 +93,17 @@ def submit_model_mutants(
         else None
     )
 
+    light = queue.submit(lambda _: light_graph(file.model))
+
     def job(name: str) -> Pending:
         return queue.submit(
             lambda runtime: model_mutant(
-                runtime, name, file, indices, unmutated=None if unmutated is None else unmutated.result()
+                runtime,
+                name,
+                file,
+                indices,
+                unmutated=None if unmutated is None else unmutated.result(),
+                light=light.result(),
             )
         )
 
@@ -163,31 +176,39 @@ def model_mutant(
     indices: tuple[int, ...],
     *,
     unmutated: RuntimeResult | Failed | None = None,
+    light: LightGraph | None = None,
 ) -> Mutant | NotApplied:
-    """The model with one thing wrong, run on a few cases.
+    """The model with one thing wrong, run on a few cases; `light` is its graph.
 
     A single weight may belong to a unit that is zero in all of them, a norm undoes the scale of what comes before it, a
     softmax a shift of all its inputs, and two classes may be the same; that says nothing about the proof.  Where a
     mutant stays below its kill threshold against `unmutated`, another layer is mutated instead.
     """
+    graph = light or light_graph(file.model)
     if name not in VISIBLE_ABOVE:
-        return _run_mutant(runtime, name, ON_MODEL[name](file.model), file, indices)
-    mutant = _run_mutant(runtime, name, LAYERED[name](file.model, 0), file, indices)
+        return _run_mutant(runtime, name, ON_MODEL[name](graph.model), file, indices, light=graph)
+    mutant = _run_mutant(runtime, name, LAYERED[name](graph.model, 0, graph.weights), file, indices, light=graph)
     for layer in range(1, MAX_LAYERS):
         if isinstance(mutant, NotApplied) or isinstance(unmutated, Failed) or unmutated is None:
             break
         if not _below_threshold(mutant, unmutated):
             break
-        mutated = LAYERED[name](file.model, layer)
+        mutated = LAYERED[name](graph.model, layer, graph.weights)
         if mutated is None:
             break
         noted = replace(mutated, detail=f"{mutated.detail} (the same in other layers changes no case)")
-        mutant = _run_mutant(runtime, name, noted, file, indices)
+        mutant = _run_mutant(runtime, name, noted, file, indices, light=graph)
     return mutant
 
 
 def _run_mutant(
-    runtime: Runtime, name: str, mutated: Mutated | None, file: GraphFile, indices: tuple[int, ...]
+    runtime: Runtime,
+    name: str,
+    mutated: Mutated | None,
+    file: GraphFile,
+    indices: tuple[int, ...],
+    *,
+    light: LightGraph,
 ) -> Mutant | NotApplied:
     if mutated is None:
         return NotApplied(name=name, reason=f"this graph has nothing that {name} could change")
@@ -203,9 +224,9 @@ def _run_mutant(
         title=f"control {name}",
         sizes=sizes,
         repeats=repeats,
-        weights=file.weights,
+        weights=light.weights or file.weights,
     )
-    hash_weights(mutated.model)
+    light.hash(mutated.model)
     return Mutant(name=name, role="model", detail=mutated.detail, model=mutated.model, indices=indices, result=result)
 
 

@@ -22,7 +22,8 @@ from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS
 from zoo_export.controls.mutants import Mutant, NotApplied
 from zoo_export.measure.agreement import RawAgreement, with_answers
 from zoo_export.measure.boundary import BoundaryRun
-from zoo_export.measure.graph import Declared, GraphRun, compare_cases, measure_graph
+from zoo_export.measure.graph import compare_cases, measure_graph
+from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.measure.preprocess import compare_preprocessed, with_preprocessed
 from zoo_export.subject.batching import batch_name
 from zoo_export.subject.results import Failed, RuntimeOutputs

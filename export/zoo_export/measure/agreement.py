@@ -141,7 +141,7 @@ class RawAgreement:
     indices: tuple[int, ...]
     """The raw cases that gate and have a reference."""
     expected: AgreementCases
-    """These cases, in this order."""
+    """These cases, in this order, with the noise of answers of free length."""
 
     def measure(
         self, indices: Sequence[int], outputs: Sequence[RuntimeOutputs], *, noise: Mapping[str, float]
@@ -149,7 +149,8 @@ class RawAgreement:
         """Over those of the raw cases `indices` that gate; `outputs` are what a pipeline gave for `indices`."""
         position = {raw: at for at, raw in enumerate(self.indices)}
         rows = [(position[raw], actual) for raw, actual in zip(indices, outputs, strict=True) if raw in position]
-        expected = replace(self.expected.on([at for at, _ in rows]), noise=noise)
+        expected = self.expected.on([at for at, _ in rows])
+        expected = replace(expected, noise={**noise, **expected.noise})
         return measure_agreement(expected, [actual for _, actual in rows])
 
 

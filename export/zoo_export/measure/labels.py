@@ -13,7 +13,7 @@ from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Labels
 from zoo.bundle.runtime.consistency import classes_sha256
 from zoo_export.capture.onnx_graph import PREFIX
-from zoo_export.measure.graph import GraphRun
+from zoo_export.measure.graph_run import GraphRun
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import Failed
 

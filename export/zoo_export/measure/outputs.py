@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from zoo.api.task import MARGIN, Case, Port, Signature
-from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError
-from zoo.bundle.judge.parity_rule import MAX_OVER_MEDIAN
+from zoo.bundle.judge.evidence import CaseEvidence, Compare, LiveOutput, Magnitude, OutputError, Precision
+from zoo.bundle.judge.parity_rule import ILL_CONDITIONED, MAX_OVER_MEDIAN
 from zoo.models.outputs import Array
 from zoo_export.reference.oracle import ReferenceOutputs, magnitude
 from zoo_export.reference.strategy import TIE_NOISE
@@ -70,6 +70,7 @@ def compare_output(
         reference_shape=tuple(reference.shape),
         finite=_finite(actual),
         reference_finite=_finite(reference),
+        noise_measured=expected.has_noise,
     )
     if kind == "agreement":
         return replace(facts, torch=expected.noise.get(name))
@@ -138,21 +139,33 @@ def _sqnr(reference: Array, error: Array) -> float | None:
 
 
 def liveness(
-    signature: Signature, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs]
+    signature: Signature,
+    references: Sequence[ReferenceOutputs],
+    outputs: Sequence[Outputs],
+    *,
+    precision: Precision = "float32",
 ) -> tuple[LiveOutput, ...]:
-    """How every output moves between inputs whose outputs have the same shape."""
+    """How every output moves between inputs whose outputs have the same shape.
+
+    Where PyTorch itself cannot tell right from wrong, its noise says nothing about the others; such inputs are left
+    out, as long as there are two others.
+    """
     return tuple(
-        _live(port, references, outputs, free=compare_kind(port, signature) == "agreement")
+        _live(port, references, outputs, free=compare_kind(port, signature) == "agreement", precision=precision)
         for port in signature.outputs
     )
 
 
-def _live(port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs], *, free: bool) -> LiveOutput:
+def _live(
+    port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[Outputs], *, free: bool, precision: Precision
+) -> LiveOutput:
     name = port.name
-    triples = [
-        (expected.reference[name], actual[name], expected.noise.get(name))
+    rows = [
+        (expected.reference[name], actual[name], expected.noise.get(name) if expected.has_noise else None)
         for expected, actual in zip(references, outputs, strict=True)
     ]
+    sure = [row for row in rows if free or _is_sure(row[0], row[2], precision)]
+    triples = sure if len(sure) > 1 else rows
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, (reference, actual, _) in enumerate(triples):
         if reference.shape == actual.shape and reference.size:
@@ -165,6 +178,11 @@ def _live(port: Port, references: Sequence[ReferenceOutputs], outputs: Sequence[
     # a small group may hold one picture twice; a dead output is dead in all of them
     moved = [_moved(port, [triples[index] for index in group], free=free) for group in several or groups.values()]
     return max(moved, key=lambda live: (live.spread or 0.0, live.inputs))
+
+
+def _is_sure(reference: Array, noise: Magnitude | None, precision: Precision) -> bool:
+    """Whether PyTorch's noise is small enough to tell right from wrong."""
+    return noise is None or (noise.rms or 0.0) <= ILL_CONDITIONED[precision] * (magnitude(reference).rms or 0.0)
 
 
 def _moved(port: Port, triples: Sequence[tuple[Array, Array, Magnitude | None]], *, free: bool) -> LiveOutput:

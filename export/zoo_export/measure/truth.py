@@ -13,7 +13,7 @@ from zoo.api.postprocess import PostprocessKind
 from zoo.api.task import Agreement, Case, Item
 from zoo.bundle.answer_metrics import answer_metrics
 from zoo.bundle.judge.evidence import Prepared, Truth
-from zoo_export.measure.graph import GraphRun
+from zoo_export.measure.graph_run import GraphRun
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 from zoo_export.subject.subject import Subject
 

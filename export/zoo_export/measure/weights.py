@@ -148,20 +148,18 @@ def _other_values(tensor: torch.Tensor) -> torch.Tensor:
     return tensor == 0 if tensor.dtype == torch.bool else (tensor == 0).to(tensor.dtype)
 
 
-def _attributes(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Tensors that modules hold as plain attributes, by path."""
-    return {
-        f"{path}.{name}" if path else name: value
-        for path, part in module.named_modules()
-        for name, value in vars(part).items()
-        if isinstance(value, torch.Tensor)
-    }
+def _attributes(module: nn.Module) -> list[torch.Tensor]:
+    """Tensors that modules hold as plain attributes, also in a dict or list that they keep."""
+    values = [value for part in module.modules() for value in vars(part).values()]
+    kept = [list(value.values()) if isinstance(value, dict) else value for value in values]
+    several = [item for value in kept if isinstance(value, list | tuple) for item in value]
+    return [value for value in (*kept, *several) if isinstance(value, torch.Tensor)]
 
 
 def _unexplained(
     model: onnx.ModelProto,
     tensors: Mapping[str, torch.Tensor],
-    attributes: Mapping[str, torch.Tensor],
+    attributes: Sequence[torch.Tensor],
     weights: Weights | None,
 ) -> tuple[str, ...]:
     """Float constants above a kilobyte that are no state of the module, and byte for byte no tensor that it holds."""
@@ -173,7 +171,7 @@ def _unexplained(
     named = [(tensor.name, numbers(tensor, weights)) for tensor in extra if tensor.data_type in floats]
     named += [(name, numpy_helper.to_array(tensor)) for name, tensor in inline if tensor.data_type in floats]
     large = [(name, values) for name, values in named if values.nbytes > EXPLAINED_BYTES]
-    known = {_digest(tensor_bytes(tensor)) for tensor in (*tensors.values(), *attributes.values())} if large else set()
+    known = {_digest(tensor_bytes(tensor)) for tensor in (*tensors.values(), *attributes)} if large else set()
     return tuple(
         f"{name} {list(values.shape)} (a constant of the code: give it to register_buffer, so that it has a name)"
         for name, values in large

@@ -25,7 +25,8 @@ from zoo_export.measure.agreement import (
     with_answers,
 )
 from zoo_export.measure.boundary import BoundaryRun
-from zoo_export.measure.graph import GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import GraphRun
 from zoo_export.measure.labels import measure_labels
 from zoo_export.measure.outputs import compare_case
 from zoo_export.measure.preprocess import with_preprocessed
@@ -45,7 +46,7 @@ def gather(results: Results) -> Evidence:
     subject, module, whole = results.subject, results.module, results.whole
     exported = results.submitted.exported
     graphs = timed(lambda: tuple(_graph(results, *pair) for pair in graphs_of(results.submitted, results.references)))
-    noise = noise_of(graphs.value[-1].cases)
+    noise = {**noise_of(graphs.value[-1].cases), **results.references.answer_noise}
     agreement = timed(lambda: _agreement(results, noise) if whole else (None, ""))
     skew = timed(lambda: _skew(results, noise) if whole else ())
     labels = timed(lambda: measure_labels(subject.problem, exported.models, results.runs[PIPELINE]) if whole else None)
@@ -163,7 +164,7 @@ def raw_agreement(results: Results) -> RawAgreement:
             problem=results.subject.problem,
             cases=[case for _, case, _ in rows],
             reference=[expected.reference for _, _, expected in rows],
-            noise={},
+            noise=results.references.answer_noise,
             alternatives=alternatives,
             within_noise=lambda at: answers_within_noise(rows[at][1].inputs, noise=noise, pipelines=pipelines),
         ),

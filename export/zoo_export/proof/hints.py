@@ -119,8 +119,10 @@ SHAPES: Final = (
     "(ModelSpec.adapter)"
 )
 OF_RUNTIME: Final = (
-    Hint(r"initial_[ch]", "an LSTM with proj_size: use nn.LSTM without it, and a linear layer behind it"),
-    Hint(r"ellips", "einsum without an ellipsis, or matmul and transpose"),
-    Hint(r"out of data bounds|indices element", "an index outside its table: clamp it, or give the table more rows"),
+    Hint(r"initial_[ch]", "write nn.LSTM without proj_size, and a linear layer behind it: ONNX has no projection"),
+    Hint(r"ellips", "instead of einsum write einsum without an ellipsis, or matmul and transpose"),
+    Hint(
+        r"out of data bounds|indices element", "an index lies outside its table: clamp it, or give the table more rows"
+    ),
 )
 """By what ONNX Runtime says."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from zoo.api.task import Case
-from zoo.bundle.judge.evidence import Prepared
+from zoo.bundle.judge.evidence import BEYOND, Prepared
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import IN
 from zoo_export.measure.boundary import boundary_references
+from zoo_export.measure.outputs import compare_kind
 from zoo_export.measure.preprocess import compare_preprocessed, differs_by_rounding
-from zoo_export.proof.submit import Submitted
+from zoo_export.proof.submit import Submitted, SubmittedPipeline
+from zoo_export.reference.answer_noise import answer_noise
 from zoo_export.reference.backends import DEFAULT
 from zoo_export.reference.batch_invariance import batch_dependence
 from zoo_export.reference.oracle import BackendRuns, DoubleRuns, Oracle, ReferenceOutputs, oracle_of, reference_outputs
 from zoo_export.reference.postprocess import PipelinePair, pipeline_pair
+from zoo_export.reference.strategy import DenseStrategy
 from zoo_export.subject.choose_cases import Inputs
 from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
@@ -64,6 +67,8 @@ class References:
     """Per raw case: the file's preprocessed picture against the training-time one; None where there is no picture."""
     boundary: tuple[ReferenceOutputs | Failed, ...]
     """Per boundary case what PyTorch's own postprocess gives."""
+    answer_noise: Mapping[str, float]
+    """Per answer of free length, how far it moves with the noise of the model's outputs."""
     batch_dependence: str
     """How an item's answer depends on its batch, in a sentence; empty where it does not."""
 
@@ -89,15 +94,15 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
     """PyTorch in every arithmetic on every case, rollout and size."""
     oracle, pipeline = eager.oracle, submitted.pipeline
     runs = _ModelRuns(
-        cases=_case_runs(oracle, inputs.model, eager.double),
+        cases=_case_runs(oracle, inputs.model, eager.double, single_first=_is_single_first(oracle, subject)),
         rollouts=tuple(oracle.rollout(rollout) for rollout in submitted.model.rollouts),
         violations=tuple(oracle.run(case.inputs) for case in submitted.model.violations),
     )
-    preprocessed = () if pipeline is None else tuple(map(_model_names, pipeline.preprocessed.result()))
-    pairs = [(actual, case.inputs) for actual, case in zip(preprocessed, inputs.model, strict=False)]
+    pairs = [] if pipeline is None else _preprocessed_pairs(inputs, pipeline)
     rounded = [_rounded(actual, expected, subject) for actual, expected in pairs]
+    model = runs.references()
     return References(
-        model=runs.references(),
+        model=model,
         pipeline=None
         if pipeline is None
         else _pipeline_references(inputs, eager, runs, rounded, pipeline.graph.violations),
@@ -106,17 +111,91 @@ def compute_references(subject: Subject, inputs: Inputs, eager: EagerModel, subm
             for actual, expected in pairs
         ),
         boundary=() if pipeline is None else boundary_references(inputs.boundary, eager.pipelines),
+        answer_noise={} if pipeline is None else _answer_noise(inputs.raw, model.cases, eager.pipelines),
         batch_dependence=_batch_dependence(oracle, inputs.model, runs.cases),
     )
 
 
-def _case_runs(oracle: Oracle, cases: Sequence[Case], double: DoubleRuns) -> tuple[BackendRuns | Failed, ...]:
-    """Every arithmetic on the cases; of those of a range, double precision and the default alone."""
+def _answer_noise(
+    raw: Sequence[Case], model: Sequence[ReferenceOutputs | Failed], pipelines: PipelinePair
+) -> dict[str, float]:
+    """Over the gating cases of usual values, of the answers that only the task can compare."""
+    signature = pipelines.single.signature
+    free = [port.name for port in signature.outputs if compare_kind(port, signature) == "agreement"]
+    names = [port.name for port in signature.outputs if port.name in free and port.dtype.startswith("float")]
+    noise: dict[str, float] = {}
+    for case, expected in zip(raw, model, strict=False):
+        if not names or not case.gates or case.kind in BEYOND or isinstance(expected, Failed):
+            continue
+        for name, size in answer_noise(expected, case.inputs, pipelines.double, names).items():
+            noise[name] = max(noise.get(name, 0.0), size)
+    return noise
+
+
+def with_double(
+    references: References,
+    indices: Sequence[int],
+    *,
+    subject: Subject,
+    inputs: Inputs,
+    eager: EagerModel,
+    submitted: Submitted,
+) -> References:
+    """The same, with double precision for these cases of the model, of which plain fp32 alone is known."""
+    if not indices:
+        return references
+    asked = eager.oracle.runs([inputs.model[index].inputs for index in indices], backends=(DEFAULT,))
+    runs = dict(zip(indices, asked, strict=True))
+    cases = list(references.model.cases)
+    for index, run in runs.items():
+        cases[index] = reference_outputs(run)
+    model = replace(references.model, cases=tuple(cases))
+    if submitted.pipeline is None or references.pipeline is None:
+        return replace(references, model=model)
+    pairs = _preprocessed_pairs(inputs, submitted.pipeline)
+    answers = list(references.pipeline.cases)
+    for index, run in runs.items():
+        if index < len(answers):
+            picture = _rounded(*pairs[index], subject)
+            moved = run if isinstance(run, Failed) or picture is None else eager.oracle.moved(run, picture)
+            answers[index] = reference_outputs(eager.pipelines.answers(moved, inputs.raw[index].inputs))
+    return replace(references, model=model, pipeline=replace(references.pipeline, cases=tuple(answers)))
+
+
+def _is_single_first(oracle: Oracle, subject: Subject) -> bool:
+    """Whether a range is compared with plain fp32 first, and double precision decides where that is not near enough.
+
+    Not where the task compares the answers, nor where outputs are matched, nor where fp32 is not what is computed.
+    """
+    ports = [
+        (port, signature) for signature in (subject.signature, subject.pipeline_signature) for port in signature.outputs
+    ]
+    return (
+        oracle.backends.double is not None
+        and oracle.backends.facts.precision == "float32"
+        and isinstance(oracle.strategy, DenseStrategy)
+        and all(compare_kind(port, signature) != "agreement" for port, signature in ports)
+    )
+
+
+def _case_runs(
+    oracle: Oracle, cases: Sequence[Case], double: DoubleRuns, *, single_first: bool
+) -> tuple[BackendRuns | Failed, ...]:
+    """Every arithmetic on the cases; of those of a range the default, with `single_first` without double precision."""
     usual = iter(oracle.runs([case.inputs for case in cases if not is_range(case)], double=double))
-    # without the spread of the backends as noise where double precision does not run, one backend would have none
-    backends = None if oracle.backends.double is None else (DEFAULT,)
-    ranges = iter(oracle.runs([case.inputs for case in cases if is_range(case)], backends=backends))
-    return tuple(next(ranges if is_range(case) else usual) for case in cases)
+    ranges = [case.inputs for case in cases if is_range(case)]
+    if single_first:
+        runs = iter(oracle.single_runs(ranges))
+    else:
+        # without the spread of the backends as noise where double precision does not run, one backend would have none
+        runs = iter(oracle.runs(ranges, backends=None if oracle.backends.double is None else (DEFAULT,)))
+    return tuple(next(runs if is_range(case) else usual) for case in cases)
+
+
+def _preprocessed_pairs(inputs: Inputs, pipeline: SubmittedPipeline) -> list[tuple[RuntimeOutputs, Outputs]]:
+    """Per raw case what the file's own preprocess gives, and what the training-time one does."""
+    actual = map(_model_names, pipeline.preprocessed.result())
+    return [(outputs, case.inputs) for outputs, case in zip(actual, inputs.model, strict=False)]
 
 
 def _batch_dependence(oracle: Oracle, cases: Sequence[Case], runs: Sequence[BackendRuns | Failed]) -> str:

@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 
 from zoo.bundle.judge.evidence import EvalMode, Lineage, Waiver
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
-from zoo_export.measure.graph import Declared, GraphRun, eval_mode, torch_repeats, with_own_rounding
+from zoo_export.measure.graph import eval_mode, torch_repeats
+from zoo_export.measure.graph_run import Declared, GraphRun, undecided_ranges, with_own_rounding
 from zoo_export.measure.weights import differing, measure_lineage, trace
-from zoo_export.proof.references import EagerModel, GraphReferences, References
+from zoo_export.proof.references import EagerModel, GraphReferences, References, with_double
 from zoo_export.proof.submit import Submitted, SubmittedGraph
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
@@ -89,11 +90,11 @@ def collect_results(
         lineage=timed(lambda: _lineage(subject, exported, inputs)),
     )
     declared = _declared(subject, eager, opset=opset)
+    undecided = {index for run in _runs(submitted, references) for index in undecided_ranges(run, declared)}
+    references = with_double(
+        references, sorted(undecided), subject=subject, inputs=inputs, eager=eager, submitted=submitted
+    )
     references = _with_own_rounding(submitted, references, declared)
-    runs = {
-        graph.file.name: GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
-        for graph, expected in graphs_of(submitted, references)
-    }
     return Results(
         subject=subject,
         inputs=inputs,
@@ -101,10 +102,17 @@ def collect_results(
         eager=eager,
         references=references,
         module=module,
-        runs=runs,
+        runs={run.file.name: run for run in _runs(submitted, references)},
         declared=declared,
         run_model=_run_model(queue, submitted),
     )
+
+
+def _runs(submitted: Submitted, references: References) -> list[GraphRun]:
+    return [
+        GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
+        for graph, expected in graphs_of(submitted, references)
+    ]
 
 
 def _with_own_rounding(submitted: Submitted, references: References, declared: Declared) -> References:

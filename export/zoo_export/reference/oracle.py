@@ -75,6 +75,8 @@ class ReferenceOutputs:
     """How the outputs of a file are matched with `reference`."""
     alternatives: tuple[Outputs, ...] = ()
     """Of an answer: others, in double precision, that are as right."""
+    has_noise: bool = True
+    """False where nothing but plain fp32 ran: it stands for what is right, and its noise, called zero, is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +110,31 @@ class Oracle:
 
         `double` is what `run_double` gave for the same inputs; `backends` are all of the fp32 ones unless named.
         """
+        return self._runs(inputs, double=double, backends=backends)
+
+    def single_runs(self, inputs: Sequence[Outputs]) -> list[BackendRuns | Failed]:
+        """Plain fp32 alone."""
+        return self._runs(inputs, double=None, backends=(DEFAULT,), with_double=False)
+
+    def _runs(
+        self,
+        inputs: Sequence[Outputs],
+        *,
+        double: DoubleRuns | None,
+        backends: Sequence[str] | None,
+        with_double: bool = True,
+    ) -> list[BackendRuns | Failed]:
         done: dict[int, BackendRuns | Failed] = {}
         for indices in batches(inputs, self.signature, largest=_largest_batch(inputs)):
             group = [inputs[index] for index in indices]
             try:
-                runs = self._batch(group, (double or {}).get(tuple(indices)), backends)
+                known = (double or {}).get(tuple(indices))
+                runs = self._batch(group, known, backends, with_double=with_double)
                 done.update(zip(indices, runs, strict=True))
             except Exception as error:
                 if len(group) > 1:
-                    done.update((index, self.runs([inputs[index]], backends=backends)[0]) for index in indices)
+                    alone = partial(self._runs, double=None, backends=backends, with_double=with_double)
+                    done.update((index, alone([inputs[index]])[0]) for index in indices)
                 else:
                     done[indices[0]] = _failed(error)
         return [done[index] for index in range(len(inputs))]
@@ -152,11 +170,12 @@ class Oracle:
         return BackendRuns(double=double, single=single)
 
     def _batch(
-        self, group: Sequence[Outputs], double: Outputs | None, backends: Sequence[str] | None
+        self, group: Sequence[Outputs], double: Outputs | None, backends: Sequence[str] | None, *, with_double: bool
     ) -> list[BackendRuns | Failed]:
         joined = join(group, self.signature.inputs)
         sizes = [group_size(inputs, self.signature) for inputs in group]
-        double = double or self.backends.run_double(joined)
+        if with_double:
+            double = double or self.backends.run_double(joined)
         single = {
             name: split(self.backends.run_single(name, joined), self.signature, sizes)
             for name in backends or self.backends.facts.backends
@@ -225,6 +244,7 @@ def reference_outputs(runs: BackendRuns | Failed) -> ReferenceOutputs | Failed:
         moved=moved,
         matching=DENSE if runs.double is None else runs.double.matching,
         alternatives=runs.alternatives,
+        has_noise=runs.double is not None or len(runs.single) > 1,
     )
 
 

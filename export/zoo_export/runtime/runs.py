@@ -12,6 +12,7 @@ from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import RANGE
 from zoo.bundle.runtime.external_data import Weights
 from zoo.bundle.runtime.sandbox import Runtime, Session
+from zoo.models.outputs import Array
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
 from zoo_export.subject.ranges import is_range, sequence_axis
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs, RuntimeResult
@@ -19,16 +20,18 @@ from zoo_export.subject.rollout import Rollout
 
 BATCH_SIZES = (7, 1, 2, 3)
 """The largest first: it carries most cases."""
-MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 9, 17, 31, 32, 63, 64, 100, 6, 12, 10, 20, 24, 48)
+MORE_BATCH_SIZES = (65, 4, 8, 16, 33, 5, 7, 9, 17, 31, 32, 63, 64, 100, 6, 12, 10, 20, 24, 48)
 """Of one group of cases of equal shapes, put together from them again and again; the first matter most."""
 MAX_BATCH_ELEMENTS = 1 << 24
 """Numbers that go in and come out of the largest of these batches: 64 MiB in single precision."""
-MAX_BATCHES_ELEMENTS = 15_000_000
-"""Of all of them together: 98 pictures of 224 pixels."""
+MAX_BATCHES_ELEMENTS = 14_500_000
+"""Of all of them together: 93 pictures of 224 pixels."""
 LONG_BATCH_SIZES = (65, 9)
 """Of long sequences: what is wrong only where both are large."""
 MAX_BATCH_PAIRS = 1 << 23
 """Pairs of positions in such a batch: attention has a number for each."""
+SAME = 1e-5
+"""Relative difference of the same case in two batches, which rounding does not reach."""
 Loaded = Session | Failed
 
 
@@ -99,8 +102,9 @@ def run_cases(
 ) -> RuntimeResult:
     """The cases in batches of every size where the graph has a batch axis, one by one where not.
 
-    Those of a range go alone.  With `more_sizes`, one group also goes in batches of these sizes, as far as their memory
-    allows, and a long sequence in batches of its own.  With `repeats` one case runs once more, to see whether the bits
+    With `more_sizes`, the cases of one shape go in batches of these sizes, as far as their memory allows, and a long
+    sequence in batches of its own.  What a batch gives counts as the answer to a case where the batch gives its first
+    case what that gave alone; other cases run alone.  With `repeats` one case runs once more, to see whether the bits
     are the same.
     """
     if isinstance(session, Failed):
@@ -112,15 +116,18 @@ def run_cases(
     def add(size: int, indices: Sequence[int]) -> None:
         outputs = _run_batch(runtime, session, [inputs[index] for index in indices], signature)
         by_batch.setdefault(size, []).extend(_different(indices, outputs))
+        if not _is_near(outputs[0], first.get(indices[0], outputs[0])):
+            return  # this size is wrong, and the cases are not
         for index, row in zip(indices, outputs, strict=True):
             if not isinstance(row, Failed):
                 first.setdefault(index, row)
 
     if batch_name(signature) is not None:
-        plan = _usual_plan(cases, signature, sizes=sizes)
-        for size, indices in plan:
-            add(size, indices)
-        for size, indices in _large_batches(cases, plan, first, more_sizes):
+        group = _large_group(cases, signature) if more_sizes else []
+        for index in group[:1]:
+            add(1, [index])  # how large its outputs are says how many of them a batch may hold
+        large = _large_batches(cases, group, first, more_sizes)
+        for size, indices in (*large, *_usual_plan(cases, signature, sizes=sizes, large=large)):
             add(size, indices)
     for index, alone in enumerate(inputs):
         if index not in first:
@@ -149,38 +156,85 @@ def _equal(row: RuntimeOutputs, other: RuntimeOutputs) -> bool:
     return all(np.array_equal(value, other[name], equal_nan=value.dtype.kind == "f") for name, value in row.items())
 
 
+def _is_near(row: RuntimeOutputs, other: RuntimeOutputs) -> bool:
+    """The same but for rounding."""
+    if isinstance(row, Failed) or isinstance(other, Failed):
+        return row == other
+    return all(_are_near(value, other[name]) for name, value in row.items())
+
+
+def _are_near(value: Array, other: Array) -> bool:
+    if value.dtype.kind != "f" or value.shape != other.shape:
+        return np.array_equal(value, other)
+    finite = other[np.isfinite(other)]
+    return np.allclose(value, other, rtol=0.0, atol=SAME * float(np.abs(finite).max(initial=0.0)), equal_nan=True)
+
+
 Plan = list[tuple[int, list[int]]]
 """Sizes of batches with the indices of the cases that go into each."""
 
 
-def _usual_plan(cases: Sequence[Case], signature: Signature, *, sizes: Sequence[int]) -> Plan:
-    """The plan of the cases that are of no range."""
+def _usual_plan(cases: Sequence[Case], signature: Signature, *, sizes: Sequence[int], large: Plan) -> Plan:
+    """The plan of the cases that are of no range; those of `large` batches go in the small sizes alone."""
     usual = [index for index, case in enumerate(cases) if not is_range(case)]
-    planned = _plan([cases[index].inputs for index in usual], signature, sizes=sizes)
-    return [(size, [usual[at] for at in positions]) for size, positions in planned]
+    there = {index for _, indices in large for index in indices}
+    done = {size for size, _ in large}
+    plan: Plan = []
+    for group in batches([cases[index].inputs for index in usual], signature, largest=len(usual)):
+        indices = [usual[at] for at in group]
+        if group_size(cases[indices[0]].inputs, signature) != 1:
+            continue
+        if there.isdisjoint(indices):
+            plan += _plan(indices, sizes=sizes)
+        else:
+            others = (size for size in sizes if size > 1 and not min(done) <= size <= max(done))
+            plan += [(size, _again(indices, size)) for size in others]
+    return plan
+
+
+def _large_group(cases: Sequence[Case], signature: Signature) -> list[int]:
+    """The smallest of the groups of several gating cases of equal shapes, and all others of that shape."""
+    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for index, case in enumerate(cases):
+        if group_size(case.inputs, signature) == 1:
+            groups.setdefault(_shape(case), []).append(index)
+    usual = {shape: [at for at in group if _is_usual(cases[at])] for shape, group in groups.items()}
+    usual = {shape: group for shape, group in usual.items() if group}
+    if not usual:
+        return []
+    shape = max(usual, key=lambda shape: (len(usual[shape]) > 1, -_elements(cases[usual[shape][0]].inputs)))
+    return [*usual[shape], *(index for index in groups[shape] if index not in usual[shape])]
+
+
+def _is_usual(case: Case) -> bool:
+    return case.gates and not is_range(case)
+
+
+def _shape(case: Case) -> tuple[tuple[int, ...], ...]:
+    return tuple(value.shape for value in case.inputs.values())
 
 
 def _large_batches(
-    cases: Sequence[Case], plan: Plan, first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
+    cases: Sequence[Case], group: Sequence[int], first: Mapping[int, RuntimeOutputs], sizes: Sequence[int]
 ) -> Plan:
-    """The smallest group of several gating cases of equal shapes in batches of these sizes, as far as memory allows."""
-    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for index in dict.fromkeys(index for _, indices in plan for index in indices if cases[index].gates):
-        groups.setdefault(tuple(value.shape for value in cases[index].inputs.values()), []).append(index)
-    if not groups:
+    """A group of cases in batches of these sizes, as far as memory allows; the first carries as many as it holds."""
+    if not group:
         return []
-
-    def elements(group: list[int]) -> int:
-        return _elements(cases[group[0]].inputs) + _elements(first.get(group[0], {}))
-
-    group = max(groups.values(), key=lambda group: (len(group) > 1, -elements(group)))
-    chosen, total = [], 0
+    elements = _elements(cases[group[0]].inputs) + _elements(first.get(group[0], {}))
+    gating = [index for index in group if _is_usual(cases[index])]
+    chosen: Plan = []
+    total = 0
     for size in sizes:
-        needed = size * elements(group)
+        needed = size * elements
         if needed <= MAX_BATCH_ELEMENTS and total + needed <= MAX_BATCHES_ELEMENTS:
-            chosen.append((size, [group[at % len(group)] for at in range(size)]))
+            chosen.append((size, _again(gating if chosen else group, size)))
             total += needed
     return chosen
+
+
+def _again(indices: Sequence[int], size: int) -> list[int]:
+    """So many of them, from the first on, again and again."""
+    return [indices[at % len(indices)] for at in range(size)]
 
 
 def _long_batches(cases: Sequence[Case], signature: Signature, first: Mapping[int, RuntimeOutputs]) -> Plan:
@@ -208,21 +262,15 @@ def _elements(arrays: RuntimeOutputs) -> int:
     return 0 if isinstance(arrays, Failed) else sum(value.size for value in arrays.values())
 
 
-def _plan(inputs: Sequence[Outputs], signature: Signature, *, sizes: Sequence[int]) -> Plan:
-    """Which cases go together in which size: all of them once in the largest, then a few in every other size."""
+def _plan(group: Sequence[int], *, sizes: Sequence[int]) -> Plan:
+    """Which cases of a group go together in which size: all of them once in the largest, a few in every other size."""
     plan: Plan = []
-    for group in batches(inputs, signature, largest=len(inputs)):
-        if group_size(inputs[group[0]], signature) != 1:
-            continue
-        at = 0
-        for size in sizes:
-            indices = [group[(at + step) % len(group)] for step in range(size)]
-            plan.append((size, indices))
-            at += size
-        left = group[sizes[0] :] if len(group) > sizes[0] else []
-        planned = {index for _, indices in plan for index in indices}
-        plan += [(1, [index]) for index in left if index not in planned]
-    return plan
+    at = 0
+    for size in sizes:
+        plan.append((size, [group[(at + step) % len(group)] for step in range(size)]))
+        at += size
+    planned = {index for _, indices in plan for index in indices}
+    return plan + [(1, [index]) for index in group[sizes[0] :] if index not in planned]
 
 
 def _run_batch(

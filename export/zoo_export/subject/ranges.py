@@ -1,9 +1,9 @@
 """Cases over the whole declared range of every dynamic axis, a union along each axis.
 
-Along a sequence: 1, 2, both parities, both sides of every power of two, the maximum, a seeded random size; every token
-of the vocabulary, and padding from none to almost all.  Of pictures: one row, one column, both sides beyond 1,024
-pixels, extreme ratios, one colour, enlarged, and once 12 megapixels.  The batch is assembled by the runtime alone, from
-the other cases (`zoo_export.runtime.runs`).
+Along a sequence: 1, 2, both parities, both sides of every power of two, a seeded random size between each two of them,
+the maximum; every token of the vocabulary, and padding from none to almost all.  Of pictures: one row, one column, both
+sides beyond 1,024 pixels, extreme ratios, one colour, enlarged, and once 12 megapixels.  The batch is assembled by the
+runtime alone, from the other cases (`zoo_export.runtime.runs`).
 
 PyTorch runs each of them in double precision and in its default backend; mutants are not run on them.
 """
@@ -74,8 +74,9 @@ def sizes(maximum: int, *, budget: float = float("inf")) -> tuple[int, ...]:
     powers = [power for power in (1 << bit for bit in range(2, 32)) if power <= maximum]
     steep = [size for power in reversed(powers) for size in (power + 1, power)]
     small = [power - 1 for power in powers if power <= 64]
+    inside = [int(np.random.default_rng((SEED, power)).integers(power + 2, 2 * power - 1)) for power in powers[1:]]
     kept: list[int] = []
-    for size in dict.fromkeys([1, 2, 3, maximum, random, maximum - 1, *steep, *small]):
+    for size in dict.fromkeys([1, 2, 3, maximum, random, maximum - 1, *steep, *small, *inside]):
         if 1 <= size <= maximum and sum(kept) + size <= budget:
             kept.append(size)
     return tuple(sorted(kept))

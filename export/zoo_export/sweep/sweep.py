@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
+from typing import Literal
 
 from zoo.api.errors import UsageError
 from zoo.api.specs import ModelSpec
@@ -12,6 +15,9 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo_export.sweep.rows import SUFFIX, SweepRow, append_row, read_rows
 from zoo_export.sweep.supervise import SweepLimits, Worker
+
+Again = Literal["none", "unproved", "all"]
+"""Which models that have a row are done again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +49,17 @@ def sweep(
     seed: int = 0,
     limits: SweepLimits | None = None,
     threads: int = 1,
-    again: bool = False,
+    again: Again = "none",
     say: Callable[[SweepRow], None] = lambda _: None,
 ) -> tuple[SweepRow, ...]:
-    """The rows of these models, in their order; what `folder` has rows of is not done again unless `again` is set.
+    """The rows of these models, in their order; what `folder` has rows of is done again only where `again` says so.
 
     Each row is written as soon as it is known, so that a sweep that was ended goes on where it was.
     """
     shard = shard or Shard()
     mine = [model for index, model in enumerate(models) if index % shard.count == shard.index - 1]
-    done = {} if again or not folder.is_dir() else read_rows([folder])
-    rows = {model: done[model] for model in mine if model in done}
+    done = {} if again == "all" or not folder.is_dir() else read_rows([folder])
+    rows = {model: done[model] for model in mine if model in done and (done[model].proved or again != "unproved")}
     with Worker(limits or SweepLimits(), threads=threads) as worker:
         for model in mine:
             if model in rows:
@@ -65,10 +71,18 @@ def sweep(
     return tuple(rows[model] for model in mine)
 
 
-def sweepable(catalog: Catalog, pattern: str, *, plugin: str = "", max_params: int | None = None) -> tuple[str, ...]:
+def sweepable(
+    catalog: Catalog,
+    pattern: str,
+    *,
+    plugin: str = "",
+    max_params: int | None = None,
+    per_family: int | None = None,
+) -> tuple[str, ...]:
     """The full names of the models that can be exported untrained, the smallest first; those that cannot are left out.
 
     A part of another model is proved with that model, and one that is built from weights alone has none here.
+    `per_family` takes so many of each family of each plugin, the smallest.
     """
     entries = [
         entry
@@ -78,8 +92,20 @@ def sweepable(catalog: Catalog, pattern: str, *, plugin: str = "", max_params: i
         and not entry.spec.from_weights
         and (max_params is None or (entry.spec.parameters or 0) <= max_params)
     ]
-    return tuple(entry.full_name for entry in sorted(entries, key=_size))
+    return tuple(entry.full_name for entry in _first(sorted(entries, key=_size), per_family))
 
 
-def _size(entry: RegistryEntry[ModelSpec]) -> tuple[int, str]:
-    return entry.spec.parameters or 0, entry.full_name
+def _first(entries: list[RegistryEntry[ModelSpec]], per_family: int | None) -> Iterator[RegistryEntry[ModelSpec]]:
+    """The first entries of each family, in their order; all where there is no limit."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        family = (entry.plugin.name, entry.spec.family)
+        counts[family] += 1
+        if per_family is None or counts[family] <= per_family:
+            yield entry
+
+
+def _size(entry: RegistryEntry[ModelSpec]) -> tuple[int, int, str]:
+    """Parameters first; of models with as many, the one with the smaller picture."""
+    size = getattr(entry.spec.input, "size", ())
+    return entry.spec.parameters or 0, prod(size), entry.full_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,17 +16,29 @@ Targets = Sequence[dict[str, Tensor]]
 
 
 def head_losses(
-    network: Any, head: dict[str, Tensor], targets: Targets, *, anchors: Tensor, cells: Sequence[int]
+    network: Any,
+    head: dict[str, Tensor],
+    targets: Targets,
+    *,
+    anchors: Tensor,
+    cells: Sequence[int],
+    divisor: Callable[[Tensor], Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """The network's own losses by name, scalars.
 
     `head` holds the outputs of its head for n pictures, `anchors` [cells, 4] are those of each picture, and `cells`
-    says how many of them each stride has.
+    says how many of them each stride has.  `divisor` is the context's in a training step: SSD's losses are a mean over
+    the anchors that have an object.  FCOS divides by these inside its own loss, where `divisor` does not come.
     """
     each = [anchors] * len(targets)
     losses: dict[str, Tensor]
     if isinstance(network, SSD):
-        losses = network.compute_loss(list(targets), head, each, [_matched(network, item, anchors) for item in targets])
+        matched = [_matched(network, item, anchors) for item in targets]
+        losses = network.compute_loss(list(targets), head, each, matched)
+        if divisor is not None:
+            count = (torch.stack(matched) >= 0).sum()
+            factor = count.clamp(min=1) / divisor(count)
+            losses = {name: loss * factor for name, loss in losses.items()}
     elif isinstance(network, FCOS):
         losses = network.compute_loss(list(targets), head, each, list(cells))
     else:

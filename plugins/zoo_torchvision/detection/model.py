@@ -22,6 +22,7 @@ from zoo_torchvision.detection.tiny import tiny_ssd
 
 Decode = Callable[[Any, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
 """(network, outputs of its head, anchors [cells, 4]) -> boxes [n, cells, 4] and scores [n, cells, classes]."""
+Divisor = Callable[[Tensor], Tensor]
 Objects = Sequence[tuple[Tensor, Tensor]]
 """Per picture boxes [k, 4] in pixels and labels int64 [k]."""
 
@@ -63,15 +64,17 @@ class Detector(nn.Module):
         self.cells = tuple(feature.shape[-2] * feature.shape[-1] for feature in features)
         return anchors
 
-    def forward(self, images: Tensor, objects: Objects | None = None) -> Any:
+    def forward(self, images: Tensor, objects: Objects | None = None, divisor: Divisor | None = None) -> Any:
         """images float32 [n, 3, h, w]; in training with `objects` a mapping of losses, else boxes and scores.
+
+        `divisor` is the context's, where several processes learn from one batch.
 
         boxes float32 [n, cells, 4] are corners in pixels; scores float32 [n, cells, classes] are in 0..1.
         """
         if self.training:
             if objects is None:
                 raise ValueError("a detector in training mode needs the objects to learn")
-            return self.network(list(images), self._targets(objects))
+            return self.losses(self.head_outputs(images), objects, divisor)
         return self.decoded(self.head_outputs(images))
 
     def head_outputs(self, images: Tensor) -> dict[str, Tensor]:
@@ -83,9 +86,11 @@ class Detector(nn.Module):
         """Boxes and scores of outputs of the head."""
         return self.decode(self.network, head, self.anchors)
 
-    def losses(self, head: dict[str, Tensor], objects: Objects) -> dict[str, Tensor]:
+    def losses(self, head: dict[str, Tensor], objects: Objects, divisor: Divisor | None = None) -> dict[str, Tensor]:
         """The losses of outputs of the head, by name."""
-        return head_losses(self.network, head, self._targets(objects), anchors=self.anchors, cells=self.cells)
+        return head_losses(
+            self.network, head, self._targets(objects), anchors=self.anchors, cells=self.cells, divisor=divisor
+        )
 
     def _targets(self, objects: Objects) -> list[dict[str, Tensor]]:
         return [{"boxes": boxes, "labels": labels + int(self.background)} for boxes, labels in objects]

@@ -14,7 +14,9 @@ class DetectionTrainer(SingleModelTrainer):
     def step(self, context: StepContext, batch: Batch) -> StepOutput:
         """Learn from `input` [n, 3, h, w] and the lists `boxes` and `labels`."""
         objects = list(zip(batch["boxes"], batch["labels"], strict=True))
-        losses: dict[str, Tensor] = context.modules["model"](batch["input"], objects)
+        model = context.modules["model"]
+        shared = {"divisor": context.divisor} if isinstance(model, Detector) else {}
+        losses: dict[str, Tensor] = model(batch["input"], objects, **shared)
         loss = sum(losses.values(), start=batch["input"].new_zeros(()))
         context.backward(loss)
         context.update("model")

@@ -8,22 +8,23 @@ from pathlib import Path
 
 from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.task import Agreement
-from zoo.bundle.judge import evidence
+from zoo.bundle.judge import evidence, variant_evidence
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.report.record import SCHEMA as REPORT_SCHEMA
-from zoo.bundle.report.record import Report
+from zoo.bundle.report.record import Report, VariantReport
 from zoo.bundle.runtime import manifest
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "report-schema.md").read_text(encoding="utf-8")
 RECORDS = [
     *(
         value
-        for module in (evidence, manifest)
+        for module in (evidence, variant_evidence, manifest)
         for value in vars(module).values()
         if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
         if value is not manifest.ManifestFile  # which holds what was read, and is never written
     ),
     Report,
+    VariantReport,
     Gate,
     PostprocessStep,
 ]

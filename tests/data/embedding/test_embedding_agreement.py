@@ -34,6 +34,13 @@ def test_an_embedding_that_turned_is_named() -> None:
     assert found.disagreements == ("case 2: the embedding has turned, its cosine with the reference's is 0.999994",)
 
 
+def test_an_embedding_may_turn_by_the_reference_s_own_error_up_to_a_limit() -> None:
+    before, after = at_angles(0, 10, 90), at_angles(0, 10, 90.2)  # a distance of 0.0035
+    assert compared(before, after, (0, 0, 1), noise=0.0035 / 8 / 2**0.5).agreeing == 3
+    assert compared(before, after, (0, 0, 1), noise=0.0034 / 8 / 2**0.5).agreeing == 2
+    assert compared(before, at_angles(0, 10, 90.5), (0, 0, 1), noise=1.0).agreeing == 2
+
+
 def test_a_decision_that_flips_beyond_its_margin_disagrees() -> None:
     # the threshold lies between the pair of one identity, 60 degrees apart, and the nearest other pair, 60.01
     found = compared(at_angles(0, 60, -60.01), at_angles(0, 60.02, -60.01), (0, 0, 1))

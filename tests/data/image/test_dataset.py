@@ -14,9 +14,9 @@ from zoo.api.errors import BadFile, DataError
 from zoo.api.problem import ImageInput
 from zoo.data.embedded import digits
 from zoo.data.image import dataset, sources
-from zoo.data.image.memory import free_memory
 from zoo.data.image.preprocess import ImagePrepare
 from zoo.data.image.reading import reader
+from zoo.data.memory import free_memory
 
 COLOUR = ImageInput(size=(20, 16), resize=24)
 GREY = ImageInput(size=(28, 28), channels=1, mean=(0.1307,), std=(0.3081,))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from zoo.api.task import Agreement, Case
-from zoo.tasks.object_detection.agreement import agreement, overlaps, precision
+from zoo.tasks.object_detection.agreement import agreement, precision
+from zoo.tasks.object_detection.matching import boxes_of, overlap_ranges
 
 Answer = dict[str, np.ndarray[Any, Any]]
 BOXES = [[10, 10, 30, 30], [40, 10, 80, 60], [0, 50, 9, 90]]
@@ -90,6 +91,37 @@ def test_a_box_without_area_is_suppressed_by_its_like_or_not() -> None:
     assert not compare(answer(BOXES, [0.9, 0.8, 0.7], [0, 1, 0]), one).holds
 
 
+def test_thin_boxes_whose_edges_are_off_by_the_reference_s_own_error_are_alike() -> None:
+    """A pixel of noise along a border decides neither that two boxes are others, nor which of them suppresses."""
+    first, other = [90, 0, 90, 40], [89.97, 0, 90, 40.038]
+    assert not compare(answer([first], [0.6], [1]), answer([other], [0.6], [1])).holds
+    assert compare(answer([first], [0.6], [1]), answer([other], [0.6], [1]), boxes=0.004).agreeing == 1
+    both = answer([[89.9, 0, 90, 40], first], [0.7, 0.6], [1, 1])
+    kept = answer([[89.9, 0, 90, 40]], [0.7], [1])
+    assert not compare(kept, both).holds
+    assert compare(kept, both, boxes=0.008).undecided == 1
+
+
+def test_what_a_borderline_box_suppresses_or_pushes_out_is_borderline_as_well() -> None:
+    kept, borderline, suppressed = [10, 10, 30, 30], [10, 10, 30, 20.05], [10, 10, 30, 17]
+    with_it = answer([kept, borderline], [0.9, 0.8], [0, 0])
+    without = answer([kept, suppressed], [0.9, 0.7], [0, 0])
+    assert compare(with_it, without).undecided == 1
+    assert compare(without, with_it).undecided == 1
+    surer = answer([kept, suppressed], [0.9, 0.85], [0, 0])  # what is surer is suppressed by nothing
+    assert not compare(with_it, surer).holds
+    assert not compare(with_it, answer([kept, [50, 10, 70, 17]], [0.9, 0.7], [0, 0])).holds
+
+    boxes = [[12.0 * n, 50, 12.0 * n + 9, 59] for n in range(21)]
+    scores = np.linspace(0.8, 0.5, 21)
+    full = answer([kept, *boxes[:19]], [0.9, *scores[:19]], [0] * 20)
+    pushed = answer([kept, borderline, *boxes[:18]], [0.9, 0.85, *scores[:18]], [0] * 20)
+    assert compare(full, pushed).undecided == 1
+    assert compare(pushed, full).undecided == 1
+    fewer = {name: values[:19] for name, values in pushed.items()}
+    assert not compare(full, fewer).holds
+
+
 def test_edges_may_be_off_by_the_reference_s_own_error() -> None:
     moved = answer([[10, 10, 30, 30.03], *BOXES[1:]], [0.9, 0.8, 0.7], [0, 1, 0])
     assert not compare(GOOD, moved).holds
@@ -116,10 +148,22 @@ def test_the_noise_of_answers_in_another_order_opens_no_door() -> None:
     assert not compare(GOOD, answer(BOXES, [0.9, 0.8, 0.699], [0, 1, 0]), scores=100.0, boxes=100.0).holds
 
 
-def test_overlaps() -> None:
-    one = np.array([[0.0, 0, 10, 10]])
-    two = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10]])
-    np.testing.assert_allclose(overlaps(one, two), [[1, 1 / 3, 0]])
+def test_the_least_and_the_greatest_overlap() -> None:
+    box = np.array([0.0, 0, 10, 10])
+    others = boxes_of(answer([[0, 0, 10, 10], [5, 0, 15, 10], [11, 0, 20, 10]], [1, 1, 1], [0, 0, 0]))
+    for overlaps in overlap_ranges(box, others, label=0, edge=0.0):
+        np.testing.assert_allclose(overlaps, [1, 1 / 3, 0], rtol=1e-5)
+    least, most = overlap_ranges(box, others, label=0, edge=0.5)
+    assert (least < [0.7, 0.25, 1e-9]).all()
+    np.testing.assert_allclose(most, [1, 1 / (9 / 6 + 9 / 6 - 1), 0], rtol=1e-5, atol=1e-6)
+
+
+def test_the_overlap_of_boxes_without_width_is_at_most_that_of_their_heights() -> None:
+    line = np.array([90.0, 0, 90, 40])
+    others = boxes_of(answer([[90, 20, 90, 80], [90, 0, 91, 40]], [1, 1], [0, 0]))
+    least, most = overlap_ranges(line, others, label=0, edge=0.01)
+    np.testing.assert_allclose(least, 0)
+    np.testing.assert_allclose(most, [0.25, 0.02 / 0.98], rtol=2e-3)
 
 
 def test_boxes_without_area_are_alike_in_the_same_place() -> None:

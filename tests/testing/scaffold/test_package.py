@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from zoo.api.callback import CallbackRun, EpochResult
 from zoo.api.errors import OutputExists, UsageError
 from zoo.registry.catalog import Catalog
 from zoo.testing import check_plugin
@@ -22,6 +23,7 @@ OPTIONS: dict[Kind, tuple[str, ...]] = {
     "model": (),
     "trainer": ("--with-trainer",),
     "task": ("--with-task",),
+    "callback": ("--with-callback",),
     "weights": ("--weights-only", "convnet@digits"),
 }
 Install = Callable[[Path], None]
@@ -70,12 +72,12 @@ def test_a_written_package_is_listed_and_passes_the_kit(
     assert {f"src/zoo_newt_{kind}/{name}" for name in MODULES[kind]} < files
     assert said.json["next"][-1] == f"zoo plugins check newt_{kind}"
     install(folder)
-    score = check_plugin(f"newt_{kind}", groups=("declaration", "model", "weights"))
+    score = check_plugin(f"newt_{kind}", groups=("declaration", "model", "weights", "callback"))
     assert [one for one in score.results if one.status != "passed"] == []
     assert (score.distribution, score.version) == (f"zoo-newt-{kind}", "0.1.0")
 
 
-@pytest.mark.parametrize("kind", ["model", "trainer", "task"])
+@pytest.mark.parametrize("kind", ["model", "trainer", "task", "callback"])
 def test_the_files_are_python_and_the_declaration_is_light(kind: Kind, tmp_path: Path) -> None:
     package = new_package("newt_files", kind=kind, place=tmp_path / "new")
     texts = package.texts()
@@ -119,7 +121,7 @@ def test_a_name_that_something_else_has_is_refused(name: str) -> None:
     assert "lower case" not in error.value.message
 
 
-@pytest.mark.parametrize("kind", ["model", "trainer", "task"])
+@pytest.mark.parametrize("kind", ["model", "trainer", "task", "callback"])
 def test_no_plugin_is_called_as_what_a_written_module_needs(kind: Kind, tmp_path: Path) -> None:
     for path, text in new_package("newt", kind=kind, place=tmp_path / "new").texts().items():
         names = set(bound(ast.parse(text))) if path.endswith(".py") else set()
@@ -151,22 +153,55 @@ def test_names_and_places_that_are_taken_are_refused(zoo_command: Callable[..., 
     assert list(Path("zoo-newt").iterdir()) == []
     said = zoo_command("plugins", "new", "newt", "--weights-only", "cnn@digits", "--with-task")
     assert (said.code, "--weights-only writes no model" in said.err) == (2, True)
+    said = zoo_command("plugins", "new", "newt", "--with-callback", "--with-task")
+    assert (said.code, "--with-callback writes no model" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("empty_directory")
+def test_a_written_callback_writes_its_file_and_goes_on_after_a_resume(install: Install) -> None:
+    new_package("newt_diary", kind="callback").write()
+    install(Path("zoo-newt-diary").absolute())
+    catalog = Catalog.discover()
+    entry = catalog.callback("newt-diary")
+    run = CallbackRun(
+        path=Path.cwd(), created="2026-01-01", model="cnn/cnn", task="image-classification", data="digits"
+    )
+    first, again = (catalog.make_callback(entry, run) for _ in range(2))
+    first.on_epoch_end(epoch_result(1))
+    state = first.state_dict()
+    first.on_epoch_end(epoch_result(2))  # and then it was killed
+    again.load_state_dict(state)
+    again.on_epoch_end(epoch_result(2))
+    assert Path("newt_diary.txt").read_text().splitlines() == [
+        "epoch 1: loss 2.5, top1 0.5",
+        "epoch 2: loss 2.5, top1 0.5",
+    ]
+
+
+def epoch_result(epoch: int) -> EpochResult:
+    """A made-up result."""
+    measured: Any = None
+    return EpochResult(
+        epoch=epoch, step=epoch, seconds=1.0, rate=0.1, speed=1.0, losses={"loss": 2.5}, metrics={"top1": 0.5},
+        best=True, measured=measured,
+    )  # fmt: skip
+
+
+@pytest.mark.install
+def test_a_written_callback_is_installed_and_its_tests_pass(tmp_path: Path) -> None:
+    run = installed_elsewhere(tmp_path)
+    run("zoo", "plugins", "new", "newt_callback", *OPTIONS["callback"])
+    folder = tmp_path / "zoo-newt-callback"
+    run("pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", str(folder))
+    run("zoo", "train", "cnn", "--epochs", "1", "--limit-train", "64", "--callback", "newt-callback")
+    assert " failed" not in run("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    run("zoo", "plugins", "check", "newt_callback")
 
 
 @pytest.mark.install
 @pytest.mark.parametrize("kind", ["model", "trainer", "task"])
 def test_a_written_package_is_installed_trained_exported_and_checked(kind: Kind, tmp_path: Path) -> None:
-    """In an environment of its own, which sees this one's libraries; nothing is fetched."""
-    python = tmp_path / "env" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
-    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
-    (site / "here.pth").write_text("\n".join(entry for entry in sys.path if entry and Path(entry).is_dir()))
-
-    def run(*words: str, cwd: Path = tmp_path) -> str:
-        done = subprocess.run([str(python), "-m", *words], cwd=cwd, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
+    run = installed_elsewhere(tmp_path)
     run("zoo", "plugins", "new", f"newt_{kind}", *OPTIONS[kind])
     folder = tmp_path / f"zoo-newt-{kind}"
     run("pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", str(folder))
@@ -177,3 +212,18 @@ def test_a_written_package_is_installed_trained_exported_and_checked(kind: Kind,
     run("zoo", "verify", str(bundle))
     run("zoo", "plugins", "check", f"newt_{kind}")
     assert " failed" not in run("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+
+
+def installed_elsewhere(tmp_path: Path) -> Callable[..., str]:
+    """Runs modules in an environment of its own, which sees this one's libraries; nothing is fetched."""
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
+    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    (site / "here.pth").write_text("\n".join(entry for entry in sys.path if entry and Path(entry).is_dir()))
+
+    def run(*words: str, cwd: Path = tmp_path) -> str:
+        done = subprocess.run([str(python), "-m", *words], cwd=cwd, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run

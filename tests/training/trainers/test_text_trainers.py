@@ -57,6 +57,12 @@ class Context:
         self.teacher: Callable[..., Tensor] | None = None
         self.updated: list[str] = []
 
+    def divisor(self, count: Tensor, *, least: float = 1.0) -> Tensor:
+        return count.clamp(min=least)
+
+    def whole(self, rows: Tensor) -> Tensor:
+        return rows
+
     def backward(self, loss: Tensor) -> None:
         torch.autograd.backward(loss)
 

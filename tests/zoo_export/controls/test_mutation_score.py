@@ -28,7 +28,8 @@ from zoo_export.controls.mutants import (
     run_unmutated,
 )
 from zoo_export.controls.mutation_score import SAME, Unmutated, mutation_score, planned, score
-from zoo_export.measure.graph import Declared, GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.proof.prove import Proof
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult
@@ -321,7 +322,7 @@ def test_a_mutant_s_few_cases_are_judged_by_the_noise_of_all() -> None:
         evidence=proof,
         exported=Exported(
             graph=Graph(shipped=run.file.model, plain=run.file.model, signature=SIGNATURE, modules={}),
-            composed=Pipeline(shipped=run.file.model, preprocess=run.file.model),
+            composed=Pipeline(shipped=run.file.model, preprocess=run.file.model, outer=run.file.model),
             graphs=(run.file,),
         ),
         runs={MODEL: run},

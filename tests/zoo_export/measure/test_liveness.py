@@ -11,7 +11,8 @@ import pytest
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo_export.capture.capture import GraphFile
-from zoo_export.measure.graph import Declared, GraphRun, measure_graph
+from zoo_export.measure.graph import measure_graph
+from zoo_export.measure.graph_run import Declared, GraphRun
 from zoo_export.measure.outputs import liveness
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.results import RuntimeResult
@@ -37,6 +38,21 @@ def test_what_one_picture_with_a_tie_makes_is_no_noise_of_another() -> None:
     ]
     [found] = liveness(SIGNATURE, known, answers)
     assert found.noise == pytest.approx(4e-7)
+
+
+def test_an_input_that_pytorch_itself_cannot_answer_is_no_noise_of_the_others() -> None:
+    logits = Port(name="logits", dtype="float32", shape=("batch", 2))
+    signature = Signature(inputs=(Port(name="x", dtype="float32", shape=("batch", 2)),), outputs=(logits,))
+    answers = [{"logits": np.array([row])} for row in ((1.0, 2.0), (3.0, 2.0), (40.0, 2.0))]
+    noises = [Magnitude(rms=size, max=size) for size in (1e-7, 1e-7, 0.5)]
+    known = [
+        ReferenceOutputs(reference=answer, single=answer, noise={"logits": noise})
+        for answer, noise in zip(answers, noises, strict=True)
+    ]
+    [output] = liveness(signature, known, answers)
+    assert (output.inputs, output.noise) == (2, pytest.approx(1e-7))
+    [of_two] = liveness(signature, known[1:], answers[1:])
+    assert (of_two.inputs, of_two.noise) == (2, pytest.approx(0.5 / 2**0.5))
 
 
 def test_the_same_input_twice_moves_nothing() -> None:

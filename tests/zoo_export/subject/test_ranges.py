@@ -38,6 +38,8 @@ def test_the_sizes_have_both_sides_of_every_power_of_two_and_the_ends(maximum: i
     for power in (4, 8, 64, 512, 2_048):
         if power < maximum:
             assert {power, power + 1} <= set(tried)
+        if 2 * power <= maximum:
+            assert any(power + 1 < size < 2 * power - 1 for size in tried)
 
 
 def test_where_not_all_sizes_can_be_tried_the_ends_are() -> None:

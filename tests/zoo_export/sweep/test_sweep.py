@@ -24,6 +24,20 @@ def test_the_smallest_come_first_and_what_cannot_be_exported_untrained_is_left_o
     assert "torchvision/quantized_resnet18" not in sweepable(Catalog.discover(), "*")
 
 
+def test_of_each_family_the_smallest_are_taken() -> None:
+    catalog = Catalog.discover()
+    names = sweepable(catalog, "*", plugin="timm", per_family=1)
+    families = [catalog.model(name).spec.family for name in names]
+    assert (
+        len(families)
+        == len(set(families))
+        == len({spec.spec.family for spec in catalog.models() if spec.plugin.name == "timm"})
+    )
+    assert "timm/test_resnet" in names
+    assert "timm/xcit_nano_12_p8_224" in names  # and not the one of 384 px, which has as many parameters
+    assert len(sweepable(catalog, "resnet*", plugin="timm", per_family=2)) > 2
+
+
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/"])
 def test_a_shard_that_is_none_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="must look like 3/16"):
@@ -38,6 +52,17 @@ def test_shards_share_the_models(tmp_path: Path) -> None:
     for index, expected in ((1, ["m0", "m2", "m4"]), (2, ["m1", "m3"])):
         rows = sweep(models, tmp_path, shard=Shard(index=index, count=2))
         assert [row.model for row in rows] == expected
+
+
+def test_only_what_is_not_proved_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append_row(tmp_path / "rows.jsonl", SweepRow(model="a", verdict="WARN"))
+    append_row(tmp_path / "rows.jsonl", SweepRow(model="b", verdict="TIMEOUT"))
+    monkeypatch.setattr(Worker, "row", lambda _, model, seed: SweepRow(model=model, verdict="PASS", reason=str(seed)))
+    tried: list[str] = []
+    rows = sweep(["a", "b"], tmp_path, again="unproved", say=lambda row: tried.append(row.model))
+    assert (tried, [row.verdict for row in rows]) == (["b"], ["WARN", "PASS"])
+    sweep(["a", "b"], tmp_path, again="all", say=lambda row: tried.append(row.model))
+    assert tried == ["b", "a", "b"]
 
 
 @pytest.mark.parametrize(

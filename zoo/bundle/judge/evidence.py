@@ -146,6 +146,8 @@ class OutputError:
     """Elements more than one grey level off ("levels"), or that differ at all, ties included ("choice")."""
     undecided: int | None = None
     """Elements that are ties within ten times PyTorch's own noise; with compare "choice"."""
+    noise_measured: bool = True
+    """False where the reference is PyTorch's own fp32, which was near enough; `torch` is zero then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def usual_noise(outputs: Iterable[OutputError], *, precision: Precision = "float
     noises = [
         output.torch_typical if _valid(output.torch_typical) and output.torch_typical else output.torch
         for output in outputs
-        if _valid(output.torch) and _valid(output.scale) and output.torch and output.scale
+        if output.noise_measured and _valid(output.torch) and _valid(output.scale) and output.torch and output.scale
         if (output.torch.rms or 0.0) <= ILL_CONDITIONED[precision] * (output.scale.rms or 0.0)
     ]
     if not noises:

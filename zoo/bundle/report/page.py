@@ -12,6 +12,7 @@ from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, content_policy, element, joined, picture, table
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.sections import status_mark
+from zoo.bundle.report.variants import variants
 
 STYLE = Path(__file__).with_name("style.css")
 HEADLINE = {
@@ -46,6 +47,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None =
         _section("The worst cases, side by side", *_shown(shown)),
         _section("The task's own comparison", *sections.agreement(evidence)),
         _section("Mutants", *sections.mutants(evidence)),
+        _section("Variants in fewer bits", *variants(report.variants)),
         _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
         _section("What was proved", sections.subject(evidence)),
         _section("Where", sections.environment(evidence)),

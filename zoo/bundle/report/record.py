@@ -11,12 +11,27 @@ from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.judge.variant_evidence import VariantEvidence
+from zoo.bundle.judge.variant_rule import VariantVerdict
 from zoo.bundle.judge.verdict import Verdict
 from zoo.runs.serialization import from_json, read_document
 
 NAME = "report.json"
 SCHEMA = 2
 MAX_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantReport:
+    """What came of one variant that was asked for."""
+
+    verdict: Status
+    sentence: str
+    """The verdict in words."""
+    published: bool
+    """It travels with the bundle: it was proved, or kept because somebody asked for that."""
+    gates: tuple[Gate, ...]
+    evidence: VariantEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +51,25 @@ class Report:
     seconds: float
     """Of the whole proof."""
     evidence: Evidence
+    variants: tuple[VariantReport, ...] = ()
     schema: int = SCHEMA
 
 
-def report_of(evidence: Evidence, verdict: Verdict, *, reproduce: tuple[str, ...], seconds: float) -> Report:
+def variant_report(evidence: VariantEvidence, verdict: VariantVerdict, *, published: bool) -> VariantReport:
+    """The report on one variant."""
+    return VariantReport(
+        verdict=verdict.status, sentence=verdict.sentence, published=published, gates=verdict.gates, evidence=evidence
+    )
+
+
+def report_of(
+    evidence: Evidence,
+    verdict: Verdict,
+    *,
+    reproduce: tuple[str, ...],
+    seconds: float,
+    variants: tuple[VariantReport, ...] = (),
+) -> Report:
     """The report on one proof, dated now."""
     return Report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -50,6 +80,7 @@ def report_of(evidence: Evidence, verdict: Verdict, *, reproduce: tuple[str, ...
         reproduce=reproduce,
         seconds=round(seconds, 3),
         evidence=evidence,
+        variants=variants,
     )
 
 

@@ -25,9 +25,18 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
-from zoo.bundle.runtime.manifest import NAME, Manifest, ManifestFile, listed_file, read_listed, read_manifest
+from zoo.bundle.runtime.manifest import (
+    NAME,
+    Manifest,
+    ManifestFile,
+    VariantRecord,
+    listed_file,
+    read_listed,
+    read_manifest,
+)
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
+from zoo.bundle.runtime.variants import check_variant
 from zoo.registry.catalog import Catalog
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
@@ -64,12 +73,13 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
-    def session(self, runtime: Runtime, name: str) -> Session:
-        """One of its graphs, loaded from the very bytes that the manifest names."""
+    def session(self, runtime: Runtime, name: str, *, timed: bool = False) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names; `timed` as in `Runtime.session`."""
         path, weights = self.listed(name), self.manifest.weights(self.path)
         if weights is not None:
             self.listed(weights.path.name)
-        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights)
+        weights = None if "/" in name else weights  # a variant holds its own
+        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights, timed=timed)
 
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""
@@ -152,6 +162,7 @@ def verify_bundle(
         graphs = Graphs(bundle, runtime)
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
+        gates += _variants(bundle, graphs, whole=whole)
     if engine != "onnxruntime":
         gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
@@ -248,6 +259,16 @@ def _consistency(bundle: Bundle, graphs: Graphs) -> Finding:
     if wrong:
         return Status.FAIL, "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4} more" if len(wrong) > 4 else "")
     return Status.PASS, "manifest, record and graphs say the same"
+
+
+def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
+    """A gate for each variant."""
+
+    def check(record: VariantRecord) -> Finding:
+        return check_variant(bundle, record, graphs.session, graphs.run) if whole else _skipped("the variant was")
+
+    records = bundle.manifest.variants
+    return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
 def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:

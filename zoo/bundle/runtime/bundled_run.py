@@ -2,6 +2,7 @@
 
     python run.py [--strict] [--threshold 0.5] a.png ...    answers; or "a text" (for sounds, a class); of a table all
     python run.py --self-test        every file against its hash, this device against the golden cases
+With --variant int8 both are about that variant of the bundle.
 Exit code 0: done.  1: the self-test differs.  2: bad usage or file; with --strict, an input larger than was proved.
 """
 
@@ -47,8 +48,7 @@ def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]
     """One run; or `steps` runs, each fed its own slice and, by `feedback`, the outputs of the one before."""
     if steps == 1:
         return run(feeds)
-    state = {name: feeds[name] for name in feedback}
-    answers = []
+    state, answers = {name: feeds[name] for name in feedback}, list[Arrays]()
     for step in range(steps):
         sliced = {name: value[step] for name, value in feeds.items() if name not in feedback}
         answers.append(run({**sliced, **state}))
@@ -65,8 +65,7 @@ def difference(answer: Any, expected: Any, tolerance: Mapping[str, Any]) -> str:
     few = bool(np.count_nonzero(error) <= max(MAX_DIFFERING_LEVELS * error.size, FEW_LEVELS))
     near = largest <= (tolerance.get("max") or 0) and rms <= (tolerance.get("rms") or 0)  # NaN is never near
     rules = {"equal": np.array_equal(answer, expected), "choice": few, "levels": few and largest <= 1}
-    within = rules.get(tolerance["compare"], near)
-    return "" if within else f"is off by up to {largest:.3g} (rms {rms:.3g})"
+    return "" if rules.get(tolerance["compare"], near) else f"is off by up to {largest:.3g} (rms {rms:.3g})"
 
 
 def differing_answers(file: Any, case: Mapping[str, Any], run: Run) -> Iterator[str]:
@@ -77,8 +76,7 @@ def differing_answers(file: Any, case: Mapping[str, Any], run: Run) -> Iterator[
     answers = roll_out(run, feeds, steps=case["steps"], feedback=case["feedback"])
     for output in case["outputs"]:
         name = output["name"]
-        wrong = difference(answers[name], arrays["out." + name], output) if name in answers else "is missing"
-        if wrong:
+        if wrong := difference(answers[name], arrays["out." + name], output) if name in answers else "is missing":
             yield f"{case['name']}: {name} {wrong}"
 
 
@@ -101,17 +99,17 @@ def first_state(signature: Mapping[str, Any]) -> tuple[Arrays, dict[str, str]]:
     return zeros, feedback
 
 
-def self_test(folder: Path, manifest: Mapping[str, Any]) -> int:
-    """Say what differs; 0 when nothing does."""
+def self_test(folder: Path, manifest: Mapping[str, Any], about: Mapping[str, Any]) -> int:
+    """Say what differs, `about` the bundle or one of its variants; 0 when nothing does."""
     wrong = list(differing_files(folder, manifest))
     if not wrong:
-        runs = {name: session(folder / name) for name in {case["graph"] for case in manifest["golden"]}}
-        for case in manifest["golden"]:
+        runs = {name: session(folder / name) for name in {case["graph"] for case in about["golden"]}}
+        for case in about["golden"]:
             wrong += differing_answers(folder / case["file"], case, runs[case["graph"]])
     sys.stdout.writelines(plain(line.replace("\n", r"\n")) + "\n" for line in wrong)
-    proved = manifest["verdict"] != "unproved"
-    passed = f"self-test passed: {len(manifest['files'])} files, {len(manifest['golden'])} golden cases"
-    print(("self-test failed" if wrong else passed) if proved else "this bundle was published without a proof")
+    proved = "unproved" not in (manifest["verdict"], about["verdict"])
+    passed = f"self-test passed: {len(manifest['files'])} files, {len(about['golden'])} golden cases"
+    print(("self-test failed" if wrong else passed) if proved else "this was published without a proof")
     return 0 if proved and not wrong else 1
 
 
@@ -136,8 +134,11 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     folder = Path(__file__).resolve().parent
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if arguments == ["--self-test"]:
-        return self_test(folder, manifest)
+    at, variants = [*arguments, "--variant"].index("--variant"), {v["name"]: v for v in manifest.get("variants", ())}
+    about = variants.get("".join(arguments[at + 1 : at + 2])) if at < len(arguments) else manifest
+    arguments = arguments[:at] + arguments[at + 2 :] if about else []
+    if about and arguments == ["--self-test"]:
+        return self_test(folder, manifest, about)
     sys.dont_write_bytecode = True  # a bundle stays the files it was
     import task  # type: ignore[import-not-found]  # noqa: PLC0415  lies beside this file
 
@@ -145,9 +146,10 @@ def main(arguments: list[str]) -> int:
     strict, given = "--strict" in arguments, [text for text in arguments if text != "--strict"]
     arguments = getattr(task, "choose", lambda chosen, _: chosen)(given, problem)
     if not arguments or arguments[0].startswith("-"):
-        print(__doc__, file=sys.stderr)
+        print(__doc__, "Variants:", ", ".join(variants) or "none", file=sys.stderr)
         return 2
-    run, (state, feedback) = session(folder / "pipeline.onnx"), first_state(manifest["pipeline_signature"])
+    graph = "pipeline.onnx" if about is manifest else f"variants/{about['name']}/pipeline.onnx"
+    run, (state, feedback) = session(folder / graph), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers, names = list[Arrays](), list[str]()
     for argument in arguments:

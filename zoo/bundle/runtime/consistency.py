@@ -170,15 +170,15 @@ def _unprepared(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
         yield "the record compares no prepared picture"
 
 
-def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[str]:
-    """Where the manifest says something else than a loaded graph says of itself."""
+def against_graph(file: ManifestFile, name: str, session: Session, *, opset: int | None = None) -> Iterator[str]:
+    """Where the manifest says something else than a loaded graph says of itself; `opset` is that of a variant."""
     manifest = file.manifest
     expected = description(
         schema=file.schema,
         model=manifest.model,
         problem=file.problem,
         plugin=manifest.plugin,
-        opset=manifest.opset,
+        opset=manifest.opset if opset is None else opset,
         weights_sha256=manifest.lineage.weights_sha256,
         licences=manifest.licences,
     )
@@ -186,7 +186,7 @@ def against_graph(file: ManifestFile, name: str, session: Session) -> Iterator[s
         actual = session.metadata.get(PREFIX + key)
         if actual is None or escaped_json(actual) != value:  # before 0.2 control characters stood there as they are
             yield f"{name} says {_short(actual)} of {key} where the manifest says {_short(value)}"
-    signature = manifest.model_signature if name == "model.onnx" else manifest.pipeline_signature
+    signature = manifest.model_signature if name.endswith("model.onnx") else manifest.pipeline_signature
     for sentence in (*unlike(session, signature), *_feeds(signature), *_golden(manifest, name, signature)):
         yield f"{name}: {sentence}"
 
@@ -203,7 +203,7 @@ def _feeds(signature: Signature) -> Iterator[str]:
 def _golden(manifest: Manifest, name: str, signature: Signature) -> Iterator[str]:
     """Golden cases that go about a graph otherwise than its signature says."""
     floats = {port.name for port in signature.outputs if port.dtype.startswith("float")}
-    for case in manifest.golden:
+    for case in (*manifest.golden, *(case for record in manifest.variants for case in record.golden)):
         if case.graph != name:
             continue
         if case.steps > 1 and case.feedback != signature.feedback:

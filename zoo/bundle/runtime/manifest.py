@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any, Literal
 
-from zoo.api.errors import BadFile, HashMismatch
+from zoo.api.errors import BadFile, HashMismatch, UsageError
 from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Signature
@@ -29,7 +29,9 @@ MAX_FILES, MAX_BUNDLE_BYTES = 1024, 4 * MAX_FILE_BYTES + MAX_WEIGHTS_BYTES
 MAX_GOLDEN, MAX_STEPS = 256, 1024
 """Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
 
-Role = Literal["model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "other"]
+Role = Literal[
+    "model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "variant", "other"
+]
 
 ROLES: Mapping[str, Role] = {
     "model.onnx": "model",
@@ -43,6 +45,10 @@ ROLES: Mapping[str, Role] = {
 """The files of every bundle, the weights beside the graphs above 2 GB alone; its golden cases stand with them."""
 GOLDEN_FILE = re.compile(r"golden/[^/]+\.npz")
 """A golden case of any other name could be a module that run.py imports."""
+VARIANT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+VARIANT_GRAPHS = ("model.onnx", "pipeline.onnx")
+SATURATION = "saturation.onnx"
+"""A product that is wrong where a processor adds products of bytes in too few bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,41 @@ class LineageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariantRecord:
+    """The same model in fewer bits, in variants/NAME/; the report has what was measured of it."""
+
+    name: str
+    bits: str
+    """int8, fp16 or int4."""
+    method: str
+    """How it was made, in words."""
+    verdict: Literal["PASS", "WARN", "unproved"]
+    """unproved: it was refused, and kept because somebody asked for that."""
+    sentence: str
+    """The verdict in words."""
+    claims: tuple[str, ...]
+    """smaller, faster: what was measured on `machine`."""
+    opset: int
+    onnxruntime: str
+    """The version that it was measured with; its operators may be newer than those of an older one."""
+    machine: str
+    bytes: int
+    """Of its pipeline.onnx."""
+    milliseconds: float | None
+    """Of one run of its pipeline.onnx, and of the bundle's own, on one thread of `machine`."""
+    baseline_milliseconds: float | None
+    metrics: Mapping[str, float]
+    """The task's metric of its answers, on the items that the report names."""
+    golden: tuple[GoldenCase, ...]
+    """Answered by the variant itself."""
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie, inside the bundle."""
+        return f"variants/{self.name}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All facts of a bundle."""
 
@@ -140,6 +181,7 @@ class Manifest:
     """The largest size at which the pipeline was proved, by axis name; empty in older bundles."""
     task_plugin: PluginRecord | None = None
     """Who offered the task, and so brought task.py; None where the bundle does not tell."""
+    variants: tuple[VariantRecord, ...] = ()
     schema: int = SCHEMA
 
     def hashes(self) -> dict[str, str]:
@@ -148,7 +190,19 @@ class Manifest:
 
     def graph_hashes(self) -> dict[str, str]:
         """sha256 of the graphs, and of the weights beside them."""
-        return {name: digest for name, digest in self.hashes().items() if name.endswith((".onnx", WEIGHTS))}
+        hashes = self.hashes().items()
+        return {name: digest for name, digest in hashes if name.endswith((".onnx", WEIGHTS)) and "/" not in name}
+
+    def variant(self, name: str) -> VariantRecord:
+        """A variant by its name; UsageError where the bundle has none of it."""
+        for record in self.variants:
+            if record.name == name:
+                return record
+        known = ", ".join(record.name for record in self.variants)
+        raise UsageError(
+            f"the bundle of {self.model} has no variant {name}" + (f"; it has {known}" if known else ""),
+            hint="" if known else f"zoo export {quote(self.lineage.target or 'TARGET')} --onnx --int8 adds one",
+        )
 
     def weights(self, bundle: Path) -> Weights | None:
         """Those beside the graphs, with the hash that they must have; None where the graphs hold theirs."""
@@ -235,24 +289,45 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
     large = next((file for file in manifest.files if not 0 <= file.bytes <= _most(file)), None)
     if large is not None:
         raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
-    _check_golden(manifest, names, where=where)
+    _check_golden(manifest.golden, _graphs(manifest), names, where=where, folder="")
+    _check_variants(manifest, names, where=where)
+
+
+def _graphs(manifest: Manifest) -> set[str]:
+    return {file.name for file in manifest.files if file.role in ("model", "pipeline")}
+
+
+def _check_variants(manifest: Manifest, names: list[str], *, where: str) -> None:
+    records = manifest.variants
+    if len({record.name for record in records}) != len(records):
+        raise BadFile(f"{where} names a variant twice")
+    for record in records:
+        if not VARIANT_NAME.fullmatch(record.name):
+            raise BadFile(f"{where} names the variant {record.name!r}, which is no name of a folder")
+        graphs = {record.folder + name for name in VARIANT_GRAPHS}
+        if not graphs.issubset(names):
+            raise BadFile(f"{where}: the variant {record.name} has no model.onnx and pipeline.onnx in {record.folder}")
+        known = {*graphs, record.folder + SATURATION}
+        _check_golden(record.golden, known, names, where=where, folder=record.folder)
 
 
 def _most(file: BundleFile) -> int:
     return MAX_WEIGHTS_BYTES if file.name == WEIGHTS else MAX_FILE_BYTES
 
 
-def _check_golden(manifest: Manifest, names: list[str], *, where: str) -> None:
-    if len(manifest.golden) > MAX_GOLDEN:
-        raise BadFile(f"{where} names {len(manifest.golden):,} golden cases; {MAX_GOLDEN} is the limit")
-    graphs = {file.name for file in manifest.files if file.role in ("model", "pipeline")}
-    for case in manifest.golden:
+def _check_golden(
+    golden: tuple[GoldenCase, ...], graphs: set[str], names: list[str], *, where: str, folder: str
+) -> None:
+    """BadFile for a case of a graph that is not among these, or of a file that does not lie in the folder's golden/."""
+    if len(golden) > MAX_GOLDEN:
+        raise BadFile(f"{where} names {len(golden):,} golden cases; {MAX_GOLDEN} is the limit")
+    for case in golden:
         if case.file not in names or case.graph not in graphs:
             raise BadFile(
                 f"{where}: the golden case {case.name} names {case.file} and {case.graph}, not both are listed"
             )
-        if not GOLDEN_FILE.fullmatch(case.file):
-            raise BadFile(f"{where}: the golden case {case.name} is in {case.file}, not in golden/….npz")
+        if not case.file.startswith(folder) or not GOLDEN_FILE.fullmatch(case.file.removeprefix(folder)):
+            raise BadFile(f"{where}: the golden case {case.name} is in {case.file}, not in {folder}golden/….npz")
         toleranced = [output for output in case.outputs if output.compare == "tolerance"]
         unbounded = [output.name for output in toleranced if None in (output.rms, output.max)]
         if unbounded:

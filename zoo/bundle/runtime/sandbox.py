@@ -42,8 +42,12 @@ OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 TMPDIR, which `disable_telemetry_events()` does not stop."""
 ROOMY = 2 << 30
 """Bytes of free shared memory from which models and tensors are exchanged there: containers often have 64 MB."""
+WORKING: Final = 0.05
+"""The share of the time on the clock that a call must have worked, so that it is waited for."""
 READY = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 """What waits for an answer: unlike epoll, poll wakes up where another thread closes the pipe."""
+MAX_PREPACKED = 256 << 20
+"""Bytes of weights beside a graph that a runtime may arrange anew for speed: each graph then holds them in memory."""
 _NODE = re.compile(r"running (\w+) node\. Name:\s*'([^']*)'")
 
 
@@ -62,7 +66,8 @@ class Limits:
     cpu_seconds: float = 120.0
     """Processor time for one call."""
     wall_seconds: float = 120.0
-    """Time on the clock for one call."""
+    """Time on the clock for one call.  Where the system limits processor time, a call that works through most of it on
+    a busy machine is waited for, until its processor time ends it."""
 
     @classmethod
     def beside(cls, weights: int) -> Self:
@@ -97,6 +102,16 @@ class Session:
     inputs: tuple[TensorPort, ...]
     outputs: tuple[TensorPort, ...]
     metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Single runs of some sessions, in blocks that take turns."""
+
+    runs: tuple[tuple[tuple[float, ...], ...], ...]
+    """Seconds on the clock: per session, per block of runs, per run."""
+    peak_bytes: int | None
+    """The most memory that the process has held until then; None where the system does not say."""
 
 
 class Runtime:
@@ -199,10 +214,13 @@ class Runtime:
         *,
         title: str = "",
         optimize: bool = True,
+        timed: bool = False,
         sha256: str | None = None,
         weights: Weights | None = None,
     ) -> Session:
         """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process.
+
+        `timed` leaves the runtime its own settings of memory and waiting, as whoever uses it has them.
 
         With `sha256` HashMismatch where the very bytes that are loaded have another one; `weights` are those that lie
         beside the graph, and the same is true of them.
@@ -211,7 +229,9 @@ class Runtime:
         path = self._place(model, title) if weights is None else self._place_beside(model, weights, title, sha256)
         beside = weights is not None
         try:
-            request = {"do": "open", "model": str(path), "optimize": optimize, "sha256": sha256, "beside": beside}
+            request = {"do": "open", "model": str(path), "optimize": optimize, "timed": timed, "sha256": sha256}
+            request["beside"] = beside
+            request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
         finally:
             if isinstance(model, bytes) or beside:
@@ -244,15 +264,7 @@ class Runtime:
         import numpy as np  # noqa: PLC0415  this file is imported where only listing is wanted
 
         folder = self._folder()
-        table: list[list[Any]] = []
-        with (folder / "feeds").open("wb") as file:
-            for name, value in feeds.items():
-                array = np.ascontiguousarray(value)
-                table.append([name, array.dtype.str, list(array.shape), file.tell(), array.nbytes])
-                file.write(array.data)
-                file.write(bytes(-array.nbytes % 64))
-            size = file.tell()
-        request = {"do": "run", "session": session.id, "feeds": table, "bytes": size, "outputs": list(outputs or ())}
+        request = {"do": "run", "session": session.id, **self._feeds(feeds), "outputs": list(outputs or ())}
         reply = self._ask(request, f"running {session.title}")
         with (folder / "answers").open("rb") as file:
             answers = {}
@@ -260,6 +272,39 @@ class Runtime:
                 file.seek(start)
                 answers[name] = np.frombuffer(bytearray(file.read(nbytes)), dtype=dtype).reshape(shape)
         return answers
+
+    def time(
+        self,
+        sessions: Sequence[Session],
+        feeds: Mapping[str, Array],
+        *,
+        blocks: int,
+        least: int,
+        size: int,
+        seconds: float,
+    ) -> Timing:
+        """Up to so many blocks of `size` runs of each session, for so long but at least `least` blocks.
+
+        Errors as in `session`.
+        """
+        request = {"do": "time", "sessions": [session.id for session in sessions], **self._feeds(feeds)}
+        limits = {"blocks": blocks, "least": least, "size": size, "seconds": seconds}
+        reply = self._ask({**request, **limits}, f"timing {' and '.join(session.title for session in sessions)}")
+        runs = tuple(tuple(map(tuple, blocks)) for blocks in reply["runs"])
+        return Timing(runs=runs, peak_bytes=reply["peak"])
+
+    def _feeds(self, feeds: Mapping[str, Array]) -> dict[str, Any]:
+        """The arrays in the folder of the process, and where each lies."""
+        import numpy as np  # noqa: PLC0415  this file is imported where only listing is wanted
+
+        table: list[list[Any]] = []
+        with (self._folder() / "feeds").open("wb") as file:
+            for name, value in feeds.items():
+                array = np.ascontiguousarray(value)
+                table.append([name, array.dtype.str, list(array.shape), file.tell(), array.nbytes])
+                file.write(array.data)
+                file.write(bytes(-array.nbytes % 64))
+            return {"feeds": table, "bytes": file.tell()}
 
     # --- the pipe ---
 
@@ -328,10 +373,14 @@ class Runtime:
 
     def _read_line(self, process: subprocess.Popen[bytes], folder: Path, doing: str) -> bytes:
         assert process.stdout is not None
+        worked = _cpu_seconds(process)
         with READY() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while b"\n" not in self._pending:
                 if not selector.select(self.limits.wall_seconds):
+                    before, worked = worked, _cpu_seconds(process)
+                    if worked - before > WORKING * self.limits.wall_seconds:
+                        continue
                     self.stop()
                     raise SandboxError(f"{doing} took longer than {self.limits.wall_seconds:g} s and was stopped")
                 try:
@@ -355,6 +404,17 @@ class Runtime:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         last = [line for line in stderr.splitlines() if line.strip()][-1:] if code > 0 else []
         return SandboxError(f"{doing} crashed {self.title}: its process {how}{''.join(f' ({line})' for line in last)}")
+
+
+def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """The processor time that a process has used; 0 where the system does not limit it, and the clock alone counts."""
+    if sys.platform != "linux":
+        return 0.0
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
 
 
 def _check_beside(data: bytes, weights: Weights, title: str) -> None:

@@ -19,6 +19,7 @@ import platform
 import signal
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -94,6 +95,15 @@ def limit_cpu(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (allowed if most == -1 else min(allowed, most), most))
 
 
+def peak_bytes() -> int | None:
+    """The most memory that this process has held at once; None where the system does not say."""
+    if sys.platform != "linux":
+        return None
+    import resource  # noqa: PLC0415
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
 class Changed(Exception):
     """A file is not the one that was to be loaded."""
 
@@ -142,12 +152,13 @@ class Worker:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        options.enable_cpu_mem_arena = False  # it would keep what the largest batch took, once for each session
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if not request["timed"]:
+            options.enable_cpu_mem_arena = False  # it would keep what the largest batch took, once for each session
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if not request["optimize"]:
             options.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         data = read_model(request)
-        if request["beside"]:
+        if not request["prepack"]:
             # what the runtime would arrange anew for speed is as large again, for each graph
             options.add_session_config_entry("session.disable_prepacking", "1")
         session = self.runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
@@ -167,12 +178,7 @@ class Worker:
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
         import numpy  # noqa: PLC0415
 
-        session = self.sessions[request["session"]]
-        buffer = numpy.memmap(self.folder / "feeds", mode="r") if request["bytes"] else numpy.empty(0, "uint8")
-        feeds = {
-            name: buffer[start : start + size].view(dtype).reshape(shape)
-            for name, dtype, shape, start, size in request["feeds"]
-        }
+        session, feeds = self.sessions[request["session"]], self.feeds(request)
         names = request["outputs"] or self.output_names(session)
         values = self.compute(session, names, feeds)
         size = sum(getattr(value, "nbytes", 0) for value in values)
@@ -188,6 +194,36 @@ class Worker:
                 file.write(bytes(-value.nbytes % 64))
                 table.append([name, value.dtype.str, list(value.shape), start, value.nbytes])
         return {"answers": table}
+
+    def feeds(self, request: dict[str, Any]) -> dict[str, Any]:
+        import numpy  # noqa: PLC0415
+
+        buffer = numpy.memmap(self.folder / "feeds", mode="r") if request["bytes"] else numpy.empty(0, "uint8")
+        return {
+            name: buffer[start : start + size].view(dtype).reshape(shape)
+            for name, dtype, shape, start, size in request["feeds"]
+        }
+
+    def time(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Seconds of single runs, blocks of the sessions in turns; processor time is too coarse on many systems."""
+        feeds = self.feeds(request)
+        sessions = [self.sessions[number] for number in request["sessions"]]
+        calls = [(session, self.output_names(session)) for session in sessions]
+        seconds: list[list[list[float]]] = [[] for _ in calls]
+        for session, names in calls * 2:
+            self.compute(session, names, feeds)
+        start = time.perf_counter()
+        while len(seconds[-1]) < request["blocks"] and (
+            len(seconds[-1]) < request["least"] or time.perf_counter() - start < request["seconds"]
+        ):
+            for index, (session, names) in enumerate(calls):
+                seconds[index].append([self.seconds(session, names, feeds) for _ in range(request["size"])])
+        return {"runs": seconds, "peak": peak_bytes()}
+
+    def seconds(self, session: Any, names: list[str], feeds: dict[str, Any]) -> float:
+        start = time.perf_counter()
+        self.compute(session, names, feeds)
+        return time.perf_counter() - start
 
     def output_names(self, session: Any) -> list[str]:
         return [port.name for port in session.get_outputs()]

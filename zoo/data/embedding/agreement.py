@@ -18,7 +18,10 @@ OUTPUT: Final = "embedding"
 MARGIN: Final = 10.0
 """A similarity is undecided where it is nearer to the threshold than this many times its own error bound."""
 MIN_COSINE: Final = 1 - 1e-6
-"""The smallest accepted cosine between the reference's embedding and the candidate's."""
+"""The smallest accepted cosine between the reference's embedding and the candidate's; less where eight times the
+reference's own error turns it further."""
+MAX_NOISE: Final = 1e-3
+"""The largest error of a whole embedding that widens the accepted angle: above, PyTorch itself cannot tell."""
 SHOWN: Final = 12
 
 Indices = npt.NDArray[np.intp]
@@ -46,7 +49,7 @@ def agreement(
     margin = 2 * MARGIN * noise.get(OUTPUT, 0.0) * float(np.sqrt(expected.shape[1]))
     crossed = (before >= threshold) != (after >= threshold)
     decided = np.flatnonzero(crossed & (np.abs(before - threshold) > margin))
-    turned = ~(cosines >= MIN_COSINE)  # NaN has no direction
+    turned = ~(cosines >= min_cosine(noise.get(OUTPUT, 0.0), expected.shape[1]))  # NaN has no direction
     wrong = turned | _in_pairs(first[decided], second[decided], len(cases))
     sentences = [(float(cosines[i]), _turn(cases[i], cosines[i])) for i in np.flatnonzero(turned).tolist()]
     for pair in decided[:SHOWN].tolist():
@@ -69,6 +72,12 @@ def decision_threshold(embeddings: Floats, cases: Sequence[Case], *, default: fl
     if known is None:
         return default
     return roc(pair_similarities(embeddings, known), known[:, 2] == 1).at(far)[1]
+
+
+def min_cosine(noise: float, length: int) -> float:
+    """The smallest accepted cosine where each element of unit vectors of this length may be off by `noise`."""
+    distance = 8 * min(noise * float(np.sqrt(length)), MAX_NOISE)
+    return min(MIN_COSINE, 1 - distance**2 / 2)
 
 
 def known_pairs(cases: Sequence[Case]) -> npt.NDArray[np.int64] | None:

@@ -23,10 +23,10 @@ from zoo.api.errors import DataError
 from zoo.api.problem import ImageInput
 from zoo.data.image.fast_decode import fast_files
 from zoo.data.image.fast_resize import fast_fit, fast_geometry
-from zoo.data.image.memory import free_memory
 from zoo.data.image.picture_cache import PictureRows, open_rows
 from zoo.data.image.preprocess import ImagePrepare, luma
 from zoo.data.image.reading import PictureFiles, Pixels, reader, stacked
+from zoo.data.memory import free_memory
 
 if TYPE_CHECKING:
     from zoo.api.task import Batch

@@ -18,6 +18,7 @@ from zoo.api.problem import Problem
 from zoo.api.task import Port
 from zoo.data.formats.embedded import DIGITS, TURNED
 from zoo.data.formats.pictures.decode import WHITE, read_picture, white_level
+from zoo.data.formats.pictures.decoded import DecodedPictures
 from zoo.data.formats.samples import Sample
 
 CHANGED: Final = "it changed since the data were checked; start again"
@@ -47,7 +48,7 @@ def reader(card: DataCard) -> Read:
         return _read_turned
     if card.source.format == "torchvision":
         return _named_reader(card)
-    return PictureFiles(files_root(card), white_level(card.facts))
+    return PictureFiles(files_root(card), white_level(card.facts), card.decoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,17 @@ class PictureFiles:
 
     root: Path
     white: int
+    kept: DecodedPictures | None = None
+    """What the check has decoded, and nobody has read yet."""
 
     def __call__(self, sample: Sample) -> Pixels:
         """uint8 [height, width, 3]; BadFile where it is no longer the file that was checked."""
-        return self.decoded(self.content(sample), sample)
+        checked = self.checked(sample)
+        return self.decoded(self.content(sample), sample) if checked is None else checked
+
+    def checked(self, sample: Sample) -> Pixels | None:
+        """The picture as the check has decoded it; None where that is not kept."""
+        return self.kept.take(sample.content) if self.kept is not None and sample.content else None
 
     def content(self, sample: Sample) -> bytes:
         """The bytes of the file, those that were checked; BadFile otherwise."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from zoo.api.data import DataCard, DataRequest, DataSource
@@ -30,7 +31,9 @@ def check(source: DataSource, *, labelled: bool, progress: Progress) -> DataCard
         from zoo.data.image.torchvision_datasets import named_card  # noqa: PLC0415  imports torch and torchvision
 
         return named_card(source, labelled=labelled)
-    from zoo.data.formats.pictures.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+    from zoo.data.formats.pictures.decoded import DecodedPictures  # noqa: PLC0415  needs numpy
+    from zoo.data.formats.pictures.inspect import keeping  # noqa: PLC0415  needs Pillow, which only checking does
 
-    listing = cast(FileListing, read_source(source))
-    return check_listing(source, listing, PICTURES, labelled=labelled, progress=progress)
+    listing, kept = cast(FileListing, read_source(source)), DecodedPictures()
+    card = check_listing(source, listing, keeping(kept), labelled=labelled, progress=progress)
+    return replace(card, decoded=kept)

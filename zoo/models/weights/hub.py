@@ -7,6 +7,7 @@ HF_HUB_DISABLE_TELEMETRY says otherwise.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -14,8 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from zoo.api.errors import MissingExtra, NetworkError, UsageError, ZooError
+from zoo.models.weights.licence import check_licence
 
 WEIGHTS: Final = "model.safetensors"
+CONFIG: Final = "config.json"
+MODEL_CARD: Final = "README.md"
+LICENCE_LINE: Final = re.compile(r"^(license|license_name):\s*['\"]?([^'\"\n]+?)['\"]?\s*$", re.MULTILINE)
 DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
@@ -24,8 +29,10 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
     """The folder with these files of a repository, "owner/name" or "owner/name@revision"; others are not fetched.
 
     A file that the repository has not is absent in the folder.  `extra` is the extra of edgezoo that brings the hub's
-    library.  MissingExtra without that library, UsageError for a name that can be none and where the hub wants an
-    account or a licence accepted, NetworkError where the repository cannot be had.
+    library.  Weights are asked for together with README.md, which names their licence.  MissingExtra without that
+    library; UsageError for a name that can be none, where the hub wants an account or a licence accepted, and for
+    weights whose licence forbids commercial use, unless the user has accepted that; NetworkError where the repository
+    cannot be had.
     """
     if not REPOSITORY.fullmatch(repository):
         raise UsageError(
@@ -33,7 +40,14 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
         )
     hub = _library(repository, extra)
     name, _, revision = repository.partition("@")
-    offline = os.environ.get("ZOO_OFFLINE", "") not in ("", "0")
+    if MODEL_CARD in files and WEIGHTS in files and cached_hub_weights(repository) is None:
+        told = _fetch(hub, name, revision, [file for file in files if file in (MODEL_CARD, CONFIG)])
+        check_licence(repository, stated_licence(told))
+    return _fetch(hub, name, revision, files)
+
+
+def _fetch(hub: Any, name: str, revision: str, files: Sequence[str]) -> Path:
+    offline = is_offline()
     try:
         return Path(
             hub.snapshot_download(name, revision=revision or None, allow_patterns=list(files), local_files_only=offline)
@@ -42,15 +56,48 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
         raise _sentence(error, hub, name, revision, offline=offline) from error
 
 
+def stated_licence(folder: Path) -> str:
+    """The licence that a repository's config.json or the head of its README.md names; empty where none does.
+
+    A licence of the publisher's own is "other" there, and has a name beside.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_bytes())
+        licence = (config.get("pretrained_cfg") or config).get("license")
+        if isinstance(licence, str) and licence:
+            return licence
+    except (OSError, ValueError, AttributeError):
+        pass  # whoever reads the configuration says what is wrong with it
+    try:
+        card = (folder / MODEL_CARD).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    head = card.split("---")[1] if card.startswith("---") else ""
+    stated = dict(LICENCE_LINE.findall(head))
+    name = stated.get("license", "")
+    return stated.get("license_name", name) if name == "other" else name
+
+
 def hub_weights(repository: str, *, extra: str = "timm") -> Path:
     """`model.safetensors` of a repository; UsageError where it has only a pickle, and as `hub_folder`."""
     path = hub_folder(repository, [WEIGHTS], extra=extra) / WEIGHTS
     if not path.is_file():
-        raise UsageError(
-            f"{repository} has no {WEIGHTS}: a pickle can run code when it is read, and zoo downloads none",
-            hint="take another tag, or save the weights as safetensors",
-        )
+        raise _only_a_pickle(repository)
     return path
+
+
+def check_weights(repository: str, *, extra: str) -> None:
+    """The errors of `hub_weights` for weights that cannot be had; nothing of them is fetched."""
+    hub = _library(repository, extra)
+    name, _, revision = repository.partition("@")
+    if is_offline():
+        raise _sentence(OSError(), hub, name, revision, offline=True)
+    try:
+        hub.get_hf_file_metadata(hub.hf_hub_url(name, WEIGHTS, revision=revision or None))
+    except hub.errors.EntryNotFoundError as error:
+        raise _only_a_pickle(repository) from error
+    except Exception as error:  # as in `hub_folder`
+        raise _sentence(error, hub, name, revision, offline=False) from error
 
 
 def cached_hub_weights(repository: str) -> Path | None:
@@ -68,6 +115,18 @@ def stated_digest(path: Path) -> str:
     """The sha256 that the hub states for a file of its cache, which names it so; empty where it states none."""
     name = path.resolve().name
     return name if DIGEST.fullmatch(name) else ""
+
+
+def _only_a_pickle(repository: str) -> UsageError:
+    return UsageError(
+        f"{repository} has no {WEIGHTS}: a pickle can run code when it is read, and zoo downloads none",
+        hint="take another tag, or save the weights as safetensors",
+    )
+
+
+def is_offline() -> bool:
+    """Whether ZOO_OFFLINE forbids downloads."""
+    return os.environ.get("ZOO_OFFLINE", "") not in ("", "0")
 
 
 def _sentence(error: Exception, hub: Any, name: str, revision: str, *, offline: bool) -> ZooError:

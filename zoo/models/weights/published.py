@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoo.api.errors import HashMismatch, NetworkError, PluginError
 from zoo.api.specs import WeightsSpec
 from zoo.api.task import Progress
+from zoo.models.weights.licence import check_licence
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.cache import cache_root
@@ -41,7 +42,12 @@ def cache_path(spec: WeightsSpec) -> Path:
 
 
 def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Patience | None = None) -> WeightsFile:
-    """The file of a set of weights, downloaded where it is absent, its hash checked every time."""
+    """The file of a set of weights, downloaded where it is absent, its hash checked every time.
+
+    UsageError where it is absent and its licence forbids commercial use, unless the user has accepted that.
+    """
+    if not is_here(entry):
+        check_licence(entry.bare_name, entry.spec.licence)
     if entry.spec.hub:
         return _from_hub(entry)
     if entry.spec.resource:

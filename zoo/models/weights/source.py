@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError
+from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError, ZooError
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
@@ -104,13 +104,20 @@ def named_by_source(text: str, catalog: Catalog) -> tuple[RegistryEntry[ModelSpe
     if not (colon and name) or "/" in scheme or name.startswith(("//", "\\")):
         return None
     askable = {model.spec.sources: model for model in catalog.models() if model.spec.sources}
+    refusals = list[ZooError]()
     for model in askable.values():
         if catalog.missing(model):
             continue
         find = catalog.load(model, str(model.spec.sources))
-        source = find(text) if callable(find) else None
+        try:
+            source = find(text) if callable(find) else None
+        except ZooError as error:  # another plugin may know it
+            refusals.append(error)
+            continue
         if isinstance(source, WeightsSource) and source.model:
             return catalog.model(source.model), source
+    if refusals:
+        raise refusals[0]
     return None
 
 

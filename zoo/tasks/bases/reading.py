@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
@@ -44,10 +44,14 @@ class DeviceTextReader(DeviceReader):
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The inputs made from a text given in words; BadFile says what is wrong with it."""
         try:
-            inputs: Arrays = self.device.read_text(text, to_json(problem))
+            return self.text_reader(problem)(text)
         except ValueError as error:
             raise BadFile(f"{text!r} cannot be read as {self.noun}: {error}", hint=self.hint) from error
-        return inputs
+
+    def text_reader(self, problem: Problem) -> Callable[[str], Arrays]:
+        """The function from a text to inputs, for many texts; ValueError says what is wrong with one."""
+        record = to_json(problem)
+        return lambda text: dict(self.device.read_text(text, record))
 
 
 class TextFileReader(DeviceTextReader):
@@ -56,9 +60,10 @@ class TextFileReader(DeviceTextReader):
     def read(self, path: Path, problem: Problem) -> Sequence[FileItem]:
         """The inputs of a text file, or of every row of a table; BadFile where it is empty or no text."""
         if is_table(path):
-            return table_items(path, problem, self.read_text)
+            read_text = self.text_reader(problem)
+            return table_items(path, problem, lambda text, _: read_text(text))
         text = file_text(path, encoding_fact(problem))
         try:
-            return (FileItem(inputs=self.device.read_text(text, to_json(problem))),)
+            return (FileItem(inputs=self.text_reader(problem)(text)),)
         except ValueError as error:
             raise BadFile(f"{path} cannot be read as {self.noun}: {error}", hint=self.hint) from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from zoo.api.data import DataCard, DataRequest, DataSource
 from zoo.api.problem import Input, Problem, TokenInput
@@ -11,10 +11,16 @@ from zoo.api.task import Case, Control, Progress, Purpose
 from zoo.data.formats.detect import FormatReader
 from zoo.data.text import labelled_texts, reading
 from zoo.data.text.controls import LENGTHS, VOCABULARY, text_controls
+from zoo.data.text.encoding import is_subword
 from zoo.data.text.labelled_cases import labelled_cases
 from zoo.data.text.problem import text_problem
+from zoo.data.text.subword import reading as subword_reading
 from zoo.data.text.truncation import truncation_notes
+from zoo.runs.serialization import to_json
 from zoo.tasks.bases.reading import TextFileReader
+
+if TYPE_CHECKING:
+    from zoo.api.task import Arrays
 
 
 class TextData(FormatReader, TextFileReader):
@@ -34,6 +40,10 @@ class TextData(FormatReader, TextFileReader):
     def check(self, source: DataSource, *, progress: Progress) -> DataCard:
         """Every row or file read."""
         return labelled_texts.check(source, progress=progress, new_labels=not self.has_classes)
+
+    def text_reader(self, problem: Problem) -> Callable[[str], Arrays]:
+        """By the tokenizer of a tokenizer.json, where the problem has one."""
+        return subword_reading.text_reader(to_json(problem)) if is_subword(problem) else super().text_reader(problem)
 
     def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
         """A sentence on the texts that the input cuts."""

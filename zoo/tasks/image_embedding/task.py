@@ -39,9 +39,11 @@ class IdentityData(PictureData):
         """Every picture decoded, every identity counted."""
         if source.format == TURNED:
             return turned_digits_card(source)
-        from zoo.data.formats.pictures.inspect import PICTURES  # noqa: PLC0415  needs Pillow, which only checking does
+        from zoo.data.formats.pictures.decoded import DecodedPictures  # noqa: PLC0415  needs numpy
+        from zoo.data.formats.pictures.inspect import keeping  # noqa: PLC0415  needs Pillow, which only checking does
 
-        return check_identities(source, PICTURES, progress=progress)
+        kept = DecodedPictures()
+        return replace(check_identities(source, keeping(kept), progress=progress), decoded=kept)
 
     def problem(self, task: str, card: DataCard, input: Input) -> Problem:
         """How many identities are learnt, and no classes."""

@@ -19,7 +19,7 @@ from zoo.api.specs import is_name
 from zoo.registry.loader import Plugin
 from zoo.runs import atomic
 
-Kind = Literal["model", "trainer", "task", "weights"]
+Kind = Literal["model", "trainer", "task", "callback", "weights"]
 
 EVERY_PACKAGE: Final[Mapping[str, str]] = {
     "pyproject.toml": "package/pyproject.toml",
@@ -35,19 +35,24 @@ MODULES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "task": {
         f"{name}.py": f"task/{name}.py" for name in ("plugin", "model", "trainer", "task", "discs", "tensors", "device")
     },
+    "callback": {"plugin.py": "callback/plugin.py", "callback.py": "callback/callback.py"},
     "weights": {"plugin.py": "weights/plugin.py"},
 }
 """Files below src/<module>, each with its template."""
+TESTS: Final[Mapping[Kind, Mapping[str, str]]] = {"callback": {"tests/test_callback.py": "callback/test_callback.py"}}
+"""Tests beside that of the conformance kit, each with its template."""
 SUMMARIES: Final[Mapping[Kind, str]] = {
     "model": "An architecture",
     "trainer": "An architecture and a way of training it",
     "task": "A task, with a model and a way of training it",
+    "callback": "A callback: it listens to trainings",
     "weights": "Trained parameters",
 }
 LIBRARIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "model": ("torch>=2.9,<3",),
     "trainer": ("torch>=2.9,<3",),
     "task": ("torch>=2.9,<3", "numpy>=1.26,<3"),
+    "callback": (),
     "weights": (),
 }
 PYTHON_NAMES: Final = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins)))
@@ -95,7 +100,8 @@ class Package:
     def texts(self) -> dict[str, str]:
         """Every text file by its path in the folder."""
         modules = {f"src/{self.module}/{path}": template for path, template in MODULES[self.kind].items()}
-        texts = {path: self._filled(template) for path, template in {**EVERY_PACKAGE, **modules}.items()}
+        files = {**EVERY_PACKAGE, **TESTS.get(self.kind, {}), **modules}
+        texts = {path: self._filled(template) for path, template in files.items()}
         return {**texts, f"src/{self.module}/__init__.py": "", f"src/{self.module}/py.typed": ""}
 
     def _filled(self, template: str) -> str:
@@ -146,7 +152,14 @@ def tour(name: str, kind: Kind, *, weights: str = "", **_: str) -> tuple[str, ..
     """The commands that use the new package."""
     if kind == "weights":
         return (f"zoo eval {weights}", f"zoo export {weights} --onnx")
-    return (f"zoo train {name}", "zoo export --onnx")
+    if kind == "callback":
+        return (f"zoo train cnn --callback {callback_name(name)}",)
+    return (f"zoo list '{name}/*'", f"zoo train {name}", "zoo export --onnx")
+
+
+def callback_name(name: str) -> str:
+    """What the callback of a plugin of this name is called: depth-log."""
+    return name.replace("_", "-")
 
 
 def check_name(name: str, taken: tuple[Plugin, ...] = ()) -> None:

@@ -62,8 +62,11 @@ class ClassificationTrainer(SingleModelTrainer):
 
 def label_loss(context: StepContext, logits: Tensor, label: Tensor) -> Tensor:
     """Cross-entropy with the recipe's smoothing and class weights; labels int64 [n], or shares [n, classes]."""
-    smoothing = context.recipe.label_smoothing
-    return F.cross_entropy(logits, label, weight=context.class_weights, label_smoothing=smoothing)
+    smoothing, weights = context.recipe.label_smoothing, context.class_weights
+    if weights is None or label.ndim > 1:  # a mean over items
+        return F.cross_entropy(logits, label, weight=weights, label_smoothing=smoothing)
+    total = F.cross_entropy(logits, label, weight=weights, label_smoothing=smoothing, reduction="sum")
+    return total / context.divisor(weights[label].sum(), least=0.0)
 
 
 def with_teacher(context: StepContext, loss: Tensor, logits: Tensor, *inputs: Tensor) -> Tensor:

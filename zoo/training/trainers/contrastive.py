@@ -25,7 +25,8 @@ class ContrastiveTextTrainer(ClassificationTrainer):
         if share:
             tokens = hide_tokens(tokens, share, context.generator, replacement=unknown(context.problem))
         embeddings = embed(context, tokens, batch["lengths"])
-        loss = contrastive_loss(embeddings, batch["label"], temperature=float(context.options["temperature"]))
+        whole, label = context.whole(embeddings), context.whole(batch["label"])
+        loss = contrastive_loss(whole, label, temperature=float(context.options["temperature"]))
         context.backward(loss)
         context.update("model")
         return StepOutput(loss=loss.detach(), count=len(tokens))

@@ -60,7 +60,8 @@ class LanguageModelTrainer:
         """Learn from the inputs and `targets` int64 [n, chunk], which begin at `at` int64 [n] in the sequence."""
         at, targets = batch["at"], batch["targets"]
         logits, *state = context.modules["model"](*self._given(batch), *self._before(at))
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX)
+        nats = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum")
+        loss = nats / context.divisor((targets != IGNORE_INDEX).sum())
         context.backward(loss)
         context.update("model")
         self._state, self._next = tuple(part.detach() for part in state), at + targets.shape[1]

@@ -20,10 +20,11 @@ class SegmentationTrainer(SingleModelTrainer):
         """Learn from `input` [n, channels, h, w] and `mask` uint8 [n, h, w]."""
         mask, smoothing = batch["mask"].long(), context.recipe.label_smoothing
         logits, *auxiliary = as_tuple(context.modules["model"](batch["input"]))
-        loss = pixel_loss(logits, mask, label_smoothing=smoothing)
+        pixels = context.divisor((mask != IGNORE_INDEX).sum())
+        loss = pixel_nats(logits, mask, label_smoothing=smoothing) / pixels
         weight = float(context.options["auxiliary_weight"])
         for other in auxiliary:
-            loss = loss + weight * pixel_loss(other, mask, label_smoothing=smoothing)
+            loss = loss + weight * pixel_nats(other, mask, label_smoothing=smoothing) / pixels
         context.backward(loss)
         context.update("model")
         return StepOutput(loss=loss.detach(), count=len(mask))
@@ -37,7 +38,11 @@ class SegmentationTrainer(SingleModelTrainer):
         return pixel_loss(outputs["logits"].float(), batch["mask"].long())
 
 
-def pixel_loss(logits: Tensor, mask: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+def pixel_loss(logits: Tensor, mask: Tensor) -> Tensor:
     """Mean cross-entropy over the pixels that are not ignored; zero where all are."""
-    total = F.cross_entropy(logits, mask, ignore_index=IGNORE_INDEX, label_smoothing=label_smoothing, reduction="sum")
-    return total / (mask != IGNORE_INDEX).sum().clamp(min=1)
+    return pixel_nats(logits, mask) / (mask != IGNORE_INDEX).sum().clamp(min=1)
+
+
+def pixel_nats(logits: Tensor, mask: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy summed over the pixels that are not ignored."""
+    return F.cross_entropy(logits, mask, ignore_index=IGNORE_INDEX, label_smoothing=label_smoothing, reduction="sum")

@@ -23,7 +23,8 @@ from zoo.data.formats.detection.objects import (
 )
 from zoo.data.formats.duplicates import double_notes, leak_notes
 from zoo.data.formats.inspection import Facts, inspect_files
-from zoo.data.formats.pictures.inspect import PICTURES, lies_on_its_side
+from zoo.data.formats.pictures.decoded import DecodedPictures
+from zoo.data.formats.pictures.inspect import PICTURES, keeping, lies_on_its_side
 from zoo.data.formats.samples import origins_of
 
 SLACK: Final = 1.5
@@ -51,9 +52,9 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         )
     skip = source.request.on_bad_sample == "skip"
     names = [row.name for row in listing.rows]
-    seen = inspect_files(
-        listing.root, names, PICTURES.inspect, version=PICTURES.version, progress=progress, stop_early=not skip
-    )
+    kept = DecodedPictures()
+    look = keeping(kept).inspect
+    seen = inspect_files(listing.root, names, look, version=PICTURES.version, progress=progress, stop_early=not skip)
     problems = list(seen.problems)
     samples: dict[str, ObjectSample] = {}
     for row in listing.rows:
@@ -84,6 +85,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         notes=tuple(notes),
         root=listing.root,
         origins=origins_of(listing.origins, splits),
+        decoded=kept,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
 from zoo.data.formats.pictures.decode import WHITE, read_picture
+from zoo.data.formats.pictures.decoded import DecodedPictures
 
 MAX_ASPECT_RATIO: Final = 100
 """A longer and narrower picture shows nothing after resizing, and resizing it may take any amount of memory."""
@@ -35,8 +38,11 @@ TRAITS: Final = {
 }
 
 
-def inspect_picture(path: Path) -> Facts:
-    """Upright size, channels, hash and traits of a picture that decodes whole; ValueError when it does not."""
+def inspect_picture(path: Path, *, kept: DecodedPictures | None = None) -> Facts:
+    """Upright size, channels, hash and traits of a picture that decodes whole; ValueError when it does not.
+
+    The picture goes to `kept`, unless what its levels mean depends on the other ones.
+    """
     data = path.read_bytes()
     levels = read_picture(BytesIO(data), str(path))
     height, width = levels.shape[:2]
@@ -46,9 +52,12 @@ def inspect_picture(path: Path) -> Facts:
         traits = _traits(image)
         grey = image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I")
         peak: dict[str, Json] = {"peak": int(np.asarray(image, np.int64).max())} if "deep" in traits else {}
+    digest = hashlib.sha256(data).hexdigest()
+    if kept is not None and "deep" not in traits:
+        kept.keep(digest, levels)
     return {
         **peak,
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": digest,
         "height": height,
         "width": width,
         "channels": 1 if grey else 3,
@@ -123,3 +132,8 @@ PICTURES: Final = Kind(
     summarise=summarise,
     trait_kinds={"deep": "range"},
 )
+
+
+def keeping(kept: DecodedPictures) -> Kind:
+    """Pictures that are looked into, and then kept for who reads them first."""
+    return replace(PICTURES, inspect=partial(inspect_picture, kept=kept))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data.image import memory
-from zoo.data.image.memory import free_memory
+from zoo.data import memory
+from zoo.data.memory import free_memory
 
 MB = 1 << 20
 

@@ -1,0 +1,116 @@
+"""Variants of the shipped weights, a row each: size, latency, metric, verdict.
+
+python benchmarks/variants.py [WEIGHTS…] [--bits int8,fp16,int4] writes benchmarks/variants.json and variants.md; the
+rows of other weights stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from zoo.bundle.judge.variant_evidence import Bits
+from zoo.models.target import resolve_target
+from zoo.runs.serialization import to_json
+from zoo_export.bundle.variant import Variant
+from zoo_export.proof.prove import Proof, prove
+from zoo_export.subject.load import find_subject
+from zoo_export.variants.make import make_variants
+
+WEIGHTS = ("cnn", "resnet8", "yolo_nano", "fcn_tiny", "bert_tiny", "gru", "transformer_lm")
+RECORD = Path(__file__).with_suffix(".json")
+PAGE = Path(__file__).with_suffix(".md")
+HEAD = """# Variants of the shipped weights
+
+Written by `python benchmarks/variants.py`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
+thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval.
+
+"""
+
+
+def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[str, Any]:
+    """What the table says of one variant, and what the page leaves out."""
+    evidence = variant.evidence
+    metric, latency = evidence.metric, evidence.latency
+    return {
+        "weights": name,
+        "variant": variant.name,
+        "verdict": variant.verdict.status.value,
+        "sentence": variant.verdict.sentence,
+        "method": evidence.method,
+        "size": evidence.bytes / evidence.baseline_bytes if evidence.baseline_bytes else None,
+        "latency": statistics.median(latency.ratios) if latency is not None else None,
+        "milliseconds": latency.milliseconds if latency is not None else None,
+        "metric": None if metric is None else {"name": metric.name, "fp32": metric.baseline, "variant": metric.value},
+        "upper_drop": None if metric is None else max(sorted(metric.resampled)[: int(0.975 * len(metric.resampled))]),
+        "sqnr_db": [output.sqnr_db for output in evidence.outputs],
+        "killed": sum(bool(mutant.killed_by) for mutant in evidence.mutants),
+        "mutants": sum(mutant.applied for mutant in evidence.mutants),
+        "survivors": [f"{m.name}: {m.detail}" for m in evidence.mutants if m.applied and not m.killed_by],
+        "candidates": [to_json(candidate) for candidate in evidence.candidates],
+        "in_float": [node.node for node in evidence.sensitivity if node.in_float],
+        "machine": proof.evidence.environment.cpu,
+        "cpu_seconds": round(seconds, 1),
+    }
+
+
+def measure(name: str, bits: list[Bits]) -> list[dict[str, Any]]:
+    """The rows of one set of weights."""
+    request = resolve_target(name if "@" in name else f"{name}@{_tag(name)}")
+    proof = prove(find_subject(request.target, request.catalog), opset=18)
+    start = time.process_time()
+    variants = make_variants(proof, bits)
+    seconds = (time.process_time() - start) / max(len(variants), 1)
+    return [row(name, proof, variant, seconds=seconds) for variant in variants]
+
+
+def _tag(name: str) -> str:
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415
+
+    catalog = Catalog.discover()
+    model = catalog.model(name)
+    return catalog.weights(model.full_name)[0].spec.tag
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """The table."""
+    lines = ["| weights | variant | size | latency | metric, fp32 → variant (drop at most) | verdict | how |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for entry in rows:
+        metric = entry["metric"]
+        words = "–"
+        if metric is not None:
+            words = f"{metric['name']} {metric['fp32']:.4g} → {metric['variant']:.4g} ({entry['upper_drop']:.3g})"
+        size, latency = (f"{entry[key]:.2f}" if entry[key] else "–" for key in ("size", "latency"))
+        verdict = entry["verdict"] if entry["verdict"] == "PASS" else entry["sentence"]
+        cells = (entry["weights"], entry["variant"], size, latency, words, verdict, entry["method"] or "–")
+        lines.append("| " + " | ".join(cells) + " |")
+    machines = sorted({entry["machine"] for entry in rows})
+    return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.\n"
+
+
+def main() -> None:
+    """Measure, and write both files after each set of weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", nargs="*", default=WEIGHTS)
+    parser.add_argument("--bits", default="int8,fp16,int4")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    bits = cast("list[Bits]", arguments.bits.split(","))
+    for name in arguments.weights:
+        rows = json.loads(RECORD.read_text()) if RECORD.exists() else []
+        kept = [entry for entry in rows if entry["weights"] != name or entry["variant"] not in bits]
+        rows = sorted([*kept, *measure(name, bits)], key=lambda entry: (entry["weights"], entry["variant"]))
+        RECORD.write_text(json.dumps(rows, indent=1) + "\n")
+        PAGE.write_text(page(rows))
+        print(f"{name}: " + "; ".join(f"{e['variant']} {e['sentence']}" for e in rows if e["weights"] == name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""How far the answers move with the rounding of the model: the noise of its outputs, carried through the postprocess.
+
+Answers of free length, such as boxes, cannot be compared position by position: where rounding exchanges two rows, the
+distance of the whole arrays says nothing about either.  The postprocess amplifies as well, as when a small picture's
+boxes become those of a large one.  So the outputs are moved by a thousandth of their noise, which hardly ever changes
+what is decided, and the answers move by a thousandth of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline
+from zoo_export.reference.oracle import ReferenceOutputs
+from zoo_export.subject.results import Outputs
+
+STEP: Final = 1e-3
+"""In units of the noise."""
+DIRECTIONS: Final = 3
+SEED: Final = 20_27
+
+
+def answer_noise(
+    expected: ReferenceOutputs, raw: Outputs, pipeline: TorchPipeline, names: Sequence[str]
+) -> dict[str, float]:
+    """Per answer of `names` how far it moves at most, where the model's outputs are off by their noise.
+
+    `expected` is what is right for the model, and `pipeline` computes in double precision.  An answer is left out where
+    every step decides otherwise.
+    """
+    right = pipeline.answer(expected.reference, raw)
+    moved = dict.fromkeys(names, 0.0)
+    for output, error in expected.noise.items():
+        if not error.max:
+            continue
+        steps = [
+            _moved(expected.reference, output, STEP * signs * error.max) for signs in _directions(expected, output)
+        ]
+        answers = [
+            answer for answer in (pipeline.answer(outputs, raw) for outputs in steps) if _same_rows(right, answer)
+        ]
+        if not answers:
+            return {}
+        for name in names:
+            moved[name] += max(_distance(answer[name], right[name]) for answer in answers) / STEP
+    return moved
+
+
+def _directions(expected: ReferenceOutputs, output: str) -> Iterator[Array]:
+    """Signs by position along the last axis, the same for every row, so that equal scores stay equal."""
+    length = expected.reference[output].shape[-1:]
+    yield np.ones(length)
+    random = np.random.default_rng(SEED)
+    yield from (random.choice((-1.0, 1.0), length) for _ in range(DIRECTIONS - 1))
+
+
+def _moved(outputs: Outputs, name: str, by: Array) -> dict[str, Array]:
+    return {**outputs, name: outputs[name] + by}
+
+
+def _same_rows(right: Mapping[str, Array], answer: Mapping[str, Array]) -> bool:
+    """Whether two answers have the same rows: the same lengths, and the same whole numbers."""
+    return all(
+        value.shape == answer[name].shape and (value.dtype.kind == "f" or np.array_equal(value, answer[name]))
+        for name, value in right.items()
+    )
+
+
+def _distance(value: Array, other: Array) -> float:
+    return float(np.abs(value - other).max(initial=0.0))

@@ -1,0 +1,71 @@
+"""What a conversion is calibrated with: a seeded sample of the train split, prepared as the pipeline prepares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zoo.api.task import Purpose
+from zoo.models.outputs import Array
+from zoo.models.pipeline import TorchPipeline
+from zoo_export.subject.results import Failed
+from zoo_export.subject.rollout import with_carried_state
+from zoo_export.subject.subject import Subject
+
+ITEMS = 128
+MIN_ITEMS = 16
+"""With fewer the range of a tensor is that of a few pictures."""
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Inputs of model.onnx, one item each; lengths may differ."""
+
+    inputs: tuple[Mapping[str, Array], ...]
+    words: str
+    """As in "128 items of the train split of digits, seed 0"."""
+
+
+def calibration_inputs(subject: Subject, pipeline: TorchPipeline) -> Calibration | Failed:
+    """Items of the train split, chosen by the seed; why there are none, where that is so."""
+    card = subject.card or subject.evaluation
+    if card is None:
+        return Failed("there are no data at hand to calibrate with")
+    samples = card.splits.get("train", ())
+    source = card.source.request.source
+    generative = subject.task.tags.generative  # whose items are windows of few texts or recordings
+    if not samples or (len(samples) < MIN_ITEMS and not generative):
+        return Failed(f"{source} has {len(samples)} items to calibrate with, {MIN_ITEMS} are needed")
+    order = np.random.default_rng(SEED).permutation(len(samples))[:ITEMS]
+    chosen = replace(card, splits={**card.splits, "test": tuple(samples[index] for index in sorted(order))})
+    cases = tuple(subject.task.answers.cases(chosen, subject.problem, Purpose.EVALUATION, limit=ITEMS))
+    if len(cases) < MIN_ITEMS:
+        return Failed(f"{source} gives {len(cases)} items to calibrate with, {MIN_ITEMS} are needed")
+    inputs = tuple(pipeline.inputs(case.inputs) for case in with_carried_state(cases, pipeline))
+    return Calibration(inputs=inputs, words=f"{len(inputs)} items of the train split of {source}, seed {SEED}")
+
+
+class ItemReader:
+    """Calibration items one by one, as ONNX Runtime's calibrators read them: by ranges of one item.
+
+    So every item may have a shape of its own: histograms of several items at once need equal shapes.
+    """
+
+    def __init__(self, inputs: Sequence[Mapping[str, Array]]) -> None:
+        self._inputs = inputs
+        self._items: Iterator[Mapping[str, Array]] = iter(inputs)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """Read these items next."""
+        self._items = iter(self._inputs[start_index:end_index])
+
+    def get_next(self) -> dict[str, Array] | None:
+        """The next item; None at the end of the range."""
+        item = next(self._items, None)
+        return None if item is None else dict(item)

@@ -1,0 +1,204 @@
+"""Ways to store a model in fewer bits, and ONNX Runtime's quantiser, which does it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import onnx
+
+from zoo.api.errors import describe_error
+from zoo.bundle.judge.variant_evidence import Bits
+from zoo.models.outputs import Array
+from zoo_export.capture.onnx_graph import copy_of, nodes, strip
+from zoo_export.subject.results import Failed
+from zoo_export.variants.calibration import ItemReader
+
+PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+DYNAMIC = ("MatMul", "Gemm", "LSTM", "Attention")
+"""A convolution with ranges found while it runs takes three times as long as one in fp32."""
+RECURRENT = ("LSTM", "GRU", "RNN")
+"""In half precision ONNX Runtime crashes in them."""
+BLOCK_SIZE = 32
+"""Weights of 4 bits that share a scale."""
+Kind = Literal["static", "dynamic", "half", "blocks"]
+Calibrator = Literal["minmax", "percentile", "entropy"]
+Arithmetic = Literal["U8S8", "U8S7", "U8U8"]
+"""Unsigned activations with signed weights of 8 or 7 bits, or with unsigned weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to convert."""
+
+    kind: Kind
+    arithmetic: Arithmetic = "U8S8"
+    calibrator: Calibrator = "minmax"
+    products_only: bool = False
+    """Only convolutions and matrix products; else every operator that has a form in bytes."""
+    in_float: tuple[str, ...] = ()
+    """Names of nodes that stay in float."""
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        match self.kind:
+            case "half":
+                words = "half precision"
+            case "blocks":
+                words = f"4 bits a weight, {BLOCK_SIZE} weights a scale"
+            case "dynamic":
+                words = f"dynamic, {self.arithmetic}"
+            case "static":
+                scope = "products only" if self.products_only else "all operators"
+                words = f"static, {self.arithmetic}, per channel, {self.calibrator}, {scope}"
+        return words + (f", {len(self.in_float)} nodes in float" if self.in_float else "")
+
+    @property
+    def may_saturate(self) -> bool:
+        """Whether its products of unsigned and signed bytes need VNNI to be exact."""
+        return self.kind in ("static", "dynamic") and self.arithmetic == "U8S8"
+
+    def keeping(self, names: Sequence[str]) -> Way:
+        """The same with these nodes in float as well."""
+        return replace(self, in_float=(*self.in_float, *names))
+
+
+def ways(bits: Bits, model: onnx.ModelProto, *, saturates: bool) -> tuple[Way, ...]:
+    """The candidates for a model, on a machine whose byte products saturate or do not."""
+    ops = Counter(node.op_type for node in nodes(model.graph))
+    if bits == "fp16":
+        return (Way(kind="half"),)
+    if bits == "int4":
+        return (Way(kind="blocks"),) if ops["MatMul"] else ()
+    arithmetics: tuple[Arithmetic, ...] = ("U8S7", "U8U8") if saturates else ("U8S8",)
+    found = [Way(kind="dynamic", arithmetic=arithmetics[0])] if any(ops[op] for op in DYNAMIC) else []
+    if any(ops[op] for op in PRODUCTS):
+        calibrators: tuple[Calibrator, ...] = ("minmax", "percentile", "entropy")
+        found += [
+            Way(kind="static", arithmetic=arithmetic, calibrator=calibrator, products_only=products_only)
+            for arithmetic in arithmetics
+            for calibrator in calibrators
+            for products_only in (False, True)
+        ]
+    return tuple(found)
+
+
+def convertible(model: onnx.ModelProto) -> dict[str, str]:
+    """The nodes that a search may keep in float: their operators by name."""
+    return {node.name: node.op_type for node in model.graph.node if node.op_type in {*PRODUCTS, *DYNAMIC}}
+
+
+def convert(
+    model: onnx.ModelProto, way: Way, *, inputs: Sequence[Mapping[str, Array]], ranges: Path
+) -> onnx.ModelProto | Failed:
+    """The converted model, or why the library cannot make it; `ranges` is a folder where calibrated ranges are kept."""
+    plain = copy_of(model)
+    strip(plain)
+    try:
+        with _silent(), tempfile.TemporaryDirectory(prefix="zoo-") as folder:
+            converted = _CONVERT[way.kind](plain, way, inputs, ranges, Path(folder) / "converted.onnx")
+            _in_order(converted)
+    except Exception as error:  # the library raises whatever it likes of a graph that it does not know
+        return Failed(f"ONNX Runtime's quantiser cannot convert it: {describe_error(error)}"[:300])
+    strip(converted)
+    return converted
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """The library prints every step, and logs advice that does not hold here."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it is read when the library is loaded
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+def _in_order(model: onnx.ModelProto) -> None:
+    """Nodes after those that they read; the library puts new ones at the end."""
+    from onnxruntime.transformers.onnx_model import OnnxModel  # noqa: PLC0415  it loads the runtime
+
+    OnnxModel.graph_topological_sort(model.graph)
+
+
+def _static(
+    model: onnx.ModelProto, way: Way, inputs: Sequence[Mapping[str, Array]], ranges: Path, output: Path
+) -> onnx.ModelProto:
+    from onnxruntime import quantization as ort  # noqa: PLC0415  it loads the runtime
+
+    method = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}[way.calibrator]
+    ort.quantize_static(
+        model,
+        str(output),
+        ItemReader(inputs),
+        per_channel=True,
+        reduce_range=way.arithmetic == "U8S7",
+        activation_type=ort.QuantType.QUInt8,
+        weight_type=ort.QuantType.QUInt8 if way.arithmetic == "U8U8" else ort.QuantType.QInt8,
+        op_types_to_quantize=list(PRODUCTS) if way.products_only else None,
+        nodes_to_exclude=list(way.in_float),
+        calibrate_method=ort.CalibrationMethod[method],
+        extra_options={"CalibStridedMinMax": 1},  # item by item, see ItemReader
+        calibration_cache_path=str(ranges / f"{way.calibrator}-{way.products_only}-{len(way.in_float)}.json"),
+    )
+    return onnx.load(str(output))
+
+
+def _dynamic(
+    model: onnx.ModelProto, way: Way, inputs: Sequence[Mapping[str, Array]], ranges: Path, output: Path
+) -> onnx.ModelProto:
+    from onnxruntime import quantization as ort  # noqa: PLC0415  it loads the runtime
+
+    del inputs, ranges
+    ort.quantize_dynamic(
+        model,
+        str(output),
+        per_channel=True,
+        reduce_range=way.arithmetic == "U8S7",
+        weight_type=ort.QuantType.QUInt8 if way.arithmetic == "U8U8" else ort.QuantType.QInt8,
+        op_types_to_quantize=list(DYNAMIC),
+        nodes_to_exclude=list(way.in_float),
+    )
+    return onnx.load(str(output))
+
+
+def _half(
+    model: onnx.ModelProto, way: Way, inputs: Sequence[Mapping[str, Array]], ranges: Path, output: Path
+) -> onnx.ModelProto:
+    from onnxruntime.transformers import float16  # noqa: PLC0415  it loads the runtime
+
+    del inputs, ranges, output
+    blocked = [*float16.DEFAULT_OP_BLOCK_LIST, *RECURRENT]
+    converted: onnx.ModelProto = float16.convert_float_to_float16(
+        model, keep_io_types=True, op_block_list=blocked, node_block_list=list(way.in_float)
+    )
+    return converted
+
+
+def _blocks(
+    model: onnx.ModelProto, way: Way, inputs: Sequence[Mapping[str, Array]], ranges: Path, output: Path
+) -> onnx.ModelProto:
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer  # noqa: PLC0415
+
+    del inputs, ranges, output
+    quantizer: Any = MatMulNBitsQuantizer(
+        model, bits=4, block_size=BLOCK_SIZE, is_symmetric=True, nodes_to_exclude=list(way.in_float)
+    )
+    quantizer.process()
+    converted: onnx.ModelProto = quantizer.model.model
+    return converted
+
+
+_CONVERT = {"static": _static, "dynamic": _dynamic, "half": _half, "blocks": _blocks}

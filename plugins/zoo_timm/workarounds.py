@@ -1,0 +1,36 @@
+"""Declared workarounds: what of timm's networks cannot be captured as it is, and what they get instead.  [torch]
+
+Each says what is wrong upstream.  A test captures a network without it, and fails once that works.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def apply_workarounds(model: nn.Module) -> nn.Module:
+    """The same network, ready to be captured; others stay as they are."""
+    for module in model.modules():
+        if hasattr(module, "attention_bias_cache"):
+            gather_biases_anew(module)
+    return model
+
+
+def gather_biases_anew(module: nn.Module) -> None:
+    """Gather the biases of an attention of LeViT's kind in every call.
+
+    In eval mode timm keeps what it gathered first in a dictionary, `attention_bias_cache` (timm/models/levit.py and
+    four other modules).  torch.export makes a constant of it: the parameter is lost from the file, and weights that are
+    loaded into a network that has answered already change nothing.
+    """
+    module.get_attention_biases = MethodType(_gathered_biases, module)  # type: ignore[assignment]
+
+
+def _gathered_biases(module: Any, device: torch.device) -> Tensor:  # noqa: ARG001  timm's signature
+    """The bias of each pair of positions, float32 [heads, n, n]."""
+    biases: Tensor = module.attention_biases[:, module.attention_bias_idxs]
+    return biases

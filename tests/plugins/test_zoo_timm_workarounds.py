@@ -1,0 +1,53 @@
+"""What of timm's networks cannot be captured as it is; each test fails once upstream needs no workaround."""
+
+from __future__ import annotations
+
+import timm
+import torch
+from timm.models import efficientformer, efficientformer_v2, efficientvit_msra, levit, tiny_vit
+from torch import Tensor, nn
+
+from zoo_timm.workarounds import apply_workarounds
+
+
+def attention() -> levit.Attention:
+    """One layer of 4 x 4 positions, in eval mode."""
+    torch.manual_seed(0)
+    layer = levit.Attention(dim=16, key_dim=8, num_heads=2, resolution=(4, 4))
+    layer.eval()  # which gives nothing back
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)  # the last scale starts at zero
+    return layer
+
+
+def constants(layer: nn.Module, inputs: Tensor) -> list[str]:
+    """The names of tensors in the capture that are neither parameters nor buffers."""
+    layer(inputs)
+    program = torch.export.export(layer, (inputs,), strict=False)
+    return [name for name in program.constants if "lifted_tensor" in name]
+
+
+def test_levits_attention_still_loses_its_parameter_in_a_capture() -> None:
+    inputs = torch.rand(2, 16, 16)
+    assert constants(attention(), inputs) != []
+    assert constants(apply_workarounds(attention()), inputs) == []
+
+
+def test_the_answers_stay_and_new_parameters_are_heard() -> None:
+    inputs = torch.rand(2, 16, 16)
+    layer = attention()
+    expected = layer(inputs)
+    assert torch.equal(apply_workarounds(layer)(inputs), expected)
+    with torch.no_grad():
+        layer.attention_biases.add_(torch.rand_like(layer.attention_biases))
+    assert not torch.allclose(layer(inputs), expected)
+
+
+def test_every_module_that_keeps_biases_is_one_of_those_with_the_same_method() -> None:
+    """timm has the method five times over; all of them are replaced by the same function."""
+    for module in (levit, tiny_vit, efficientvit_msra, efficientformer, efficientformer_v2):
+        classes = [kind for kind in vars(module).values() if hasattr(kind, "get_attention_biases")]
+        assert classes
+    plain = timm.create_model("test_vit").eval()
+    before = set(vars(plain))
+    assert set(vars(apply_workarounds(plain))) == before

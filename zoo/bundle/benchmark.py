@@ -1,0 +1,182 @@
+"""How fast the graphs of a bundle run on this machine, measured in the sandboxed runtime; torch-free."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.api.errors import BadFile, UsageError
+from zoo.api.task import Signature
+from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.golden_replay import feeds_of
+from zoo.bundle.runtime.manifest import GoldenCase
+from zoo.bundle.runtime.sandbox import Runtime
+
+if TYPE_CHECKING:
+    from zoo.api.task import Arrays
+
+MODEL, PIPELINE = "model.onnx", "pipeline.onnx"
+BLOCK_SECONDS = 0.05
+"""Of one subject, before the next has its turn: whatever else the machine does then slows all of them alike."""
+LEAST_BLOCKS = 5
+MAX_RUNS_A_BLOCK = 200
+FP32 = "fp32"
+
+Run = Callable[[int], Sequence[float]]
+"""A number of runs to the seconds of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One subject: the fp32 graph, a variant, or PyTorch."""
+
+    name: str
+    """fp32, the name of a variant, eager PyTorch, torch.compile."""
+    seconds: tuple[float, ...]
+    """Of every run."""
+    first_seconds: float | None = None
+    """Of a cold start: a new process, the runtime and the graph loaded, the first answer."""
+    peak_bytes: int | None = None
+    """The most memory of that process; None where the system does not say."""
+    bytes: int | None = None
+    """Of the graph."""
+
+    def percentile(self, percent: float) -> float:
+        """Seconds that so many percent of the runs take at most."""
+        ordered = sorted(self.seconds)
+        return ordered[min(round(percent / 100 * (len(ordered) - 1)), len(ordered) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """All subjects on one input."""
+
+    graph: str
+    """model.onnx or pipeline.onnx."""
+    case: str
+    """The golden case whose input they got."""
+    batch: int
+    threads: int
+    subjects: tuple[Measured, ...]
+
+
+def golden_input(bundle: Bundle, graph: str, *, batch: int) -> tuple[GoldenCase, Arrays]:
+    """The first golden case of a graph and its inputs, repeated to a batch.
+
+    UsageError where the graph takes no batches; BadFile where it has no golden case.
+    """
+    manifest = bundle.manifest
+    case = next((case for case in manifest.golden if case.graph == graph), None)
+    if case is None:
+        raise BadFile(f"{bundle.path} has no golden case of {graph} to run it with")
+    feeds = feeds_of(bundle.path, case)
+    if batch == 1:
+        return case, feeds
+    signature = manifest.model_signature if graph == MODEL else manifest.pipeline_signature
+    return case, _repeated(feeds, signature, batch, graph)
+
+
+def _repeated(feeds: Arrays, signature: Signature, batch: int, graph: str) -> Arrays:
+    import numpy as np  # noqa: PLC0415  `zoo --help` needs none
+
+    name = signature.inputs[0].shape[0]
+    if name != "batch" or any("batch" not in port.shape for port in signature.inputs):
+        hint = "say --graph model" if graph == PIPELINE else "leave --batch out"
+        raise UsageError(f"{graph} takes one item at a time", hint=hint)
+    repeated = {}
+    for port in signature.inputs:
+        axis = port.shape.index("batch")
+        first = np.take(feeds[port.name], [0], axis=axis)
+        repeated[port.name] = np.repeat(first, batch, axis=axis)
+    return repeated
+
+
+def benchmark(
+    bundle: Bundle,
+    *,
+    graph: str = PIPELINE,
+    variants: Sequence[str] = (),
+    threads: int = 1,
+    batch: int = 1,
+    seconds: float = 3.0,
+    others: Callable[[Arrays], Sequence[tuple[str, Run]]] = lambda _: (),
+) -> Benchmark:
+    """The fp32 graph and these variants of it, in turns, for about so many seconds.
+
+    `others` gives further subjects for the same input, as PyTorch; they take turns as well.
+    """
+    case, feeds = golden_input(bundle, graph, batch=batch)
+    names = {FP32: graph, **{name: bundle.manifest.variant(name).folder + graph for name in variants}}
+    cold = {title: _cold_start(bundle, name, feeds, threads=threads) for title, name in names.items()}
+    sizes = {file.name: file.bytes for file in bundle.manifest.files}
+    with Runtime(limits=bundle.limits(), threads=threads) as runtime:
+        runs = {title: _run(bundle, runtime, name, feeds) for title, name in names.items()}
+        timed = in_turns({**runs, **dict(others(feeds))}, seconds=seconds)
+    return Benchmark(
+        graph=graph,
+        case=case.name,
+        batch=batch,
+        threads=threads,
+        subjects=tuple(
+            Measured(
+                name=title,
+                seconds=tuple(spent),
+                first_seconds=cold[title][0] if title in cold else None,
+                peak_bytes=cold[title][1] if title in cold else None,
+                bytes=sizes[names[title]] if title in names else None,
+            )
+            for title, spent in timed.items()
+        ),
+    )
+
+
+def _run(bundle: Bundle, runtime: Runtime, name: str, feeds: Arrays) -> Run:
+    session = bundle.session(runtime, name, timed=True)
+
+    def run(count: int) -> Sequence[float]:
+        timing = runtime.time([session], feeds, blocks=1, least=1, size=count, seconds=0)
+        return timing.runs[0][0]
+
+    return run
+
+
+def _cold_start(bundle: Bundle, name: str, feeds: Arrays, *, threads: int) -> tuple[float, int | None]:
+    """Seconds from nothing to the first answer, and the memory of that process."""
+    start = time.perf_counter()
+    with Runtime(limits=bundle.limits(), threads=threads) as runtime:
+        session = bundle.session(runtime, name, timed=True)
+        runtime.run(session, feeds)
+        spent = time.perf_counter() - start
+        timing = runtime.time([session], feeds, blocks=1, least=1, size=1, seconds=0)
+    return spent, timing.peak_bytes
+
+
+def in_turns(runs: dict[str, Run], *, seconds: float) -> dict[str, list[float]]:
+    """The seconds of every run, by subject: blocks of runs in turns, at least `LEAST_BLOCKS` of each."""
+    sizes = {}
+    for title, run in runs.items():
+        fastest = min(run(3))
+        sizes[title] = min(max(int(BLOCK_SECONDS / max(fastest, 1e-9)), 1), MAX_RUNS_A_BLOCK)
+    spent: dict[str, list[float]] = {title: [] for title in runs}
+    start, blocks = time.perf_counter(), 0
+    while blocks < LEAST_BLOCKS or time.perf_counter() - start < seconds:
+        for title, run in runs.items():
+            spent[title] += run(sizes[title])
+        blocks += 1
+    return spent
+
+
+def processor() -> str:
+    """The processor of this machine, as "AMD EPYC 9R14, 2 cores"."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    return f"{name}, {os.cpu_count()} cores"

@@ -1,0 +1,80 @@
+"""The part of the page that shows the variants: those in the bundle, and those that were refused."""
+
+from __future__ import annotations
+
+from zoo.bundle.judge.variant_evidence import Candidate, VariantEvidence
+from zoo.bundle.judge.variant_rule import KILLING, VARIANT_GATES
+from zoo.bundle.report.html import Child, Html, element, joined, table
+from zoo.bundle.report.record import VariantReport
+from zoo.bundle.report.sections import status_mark
+
+MAX_NODES = 12
+
+
+def variants(reports: tuple[VariantReport, ...]) -> list[Html]:
+    """Each with its gates, its candidates, its sensitive nodes and its mutants."""
+    return [part for report in reports for part in _variant(report)]
+
+
+def _variant(report: VariantReport) -> list[Html]:
+    evidence = report.evidence
+    where = "in the bundle" if report.published else "left out"
+    sentence = element("p", status_mark(report.verdict.value), " ", report.sentence)
+    parts = [element("h3", f"{evidence.name}, {where}"), sentence]
+    words = "; ".join(word for word in (evidence.method, evidence.calibration) if word)
+    if words:
+        parts.append(element("p", words, kind="dim"))
+    if evidence.files:
+        parts += [_gates(report), *_nodes(evidence), *_mutants(evidence)]
+    if evidence.candidates:
+        header = ("candidate", "metric", "drop at most", "bytes", "latency to fp32", "")
+        parts.append(table(header, [_candidate(candidate) for candidate in evidence.candidates]))
+    return parts
+
+
+def _gates(report: VariantReport) -> Html:
+    guards = {gate.name: gate.guards for gate in VARIANT_GATES}
+    rows: list[tuple[Child, ...]] = [
+        (
+            status_mark(gate.status.value),
+            element("strong", gate.name),
+            joined((gate.detail, element("small", guards.get(gate.name, "")))),
+        )
+        for gate in report.gates
+    ]
+    return table(("", "gate", "what was found, and what it is there for"), rows, kind="gates")
+
+
+def _candidate(candidate: Candidate) -> tuple[Child, ...]:
+    numbers = (candidate.metric, candidate.upper_drop)
+    return (
+        candidate.name,
+        *("–" if number is None else f"{number:.4g}" for number in numbers),
+        "–" if candidate.bytes is None else f"{candidate.bytes:,}",
+        "–" if candidate.ratio is None else f"{candidate.ratio:.2f}",
+        candidate.refused,
+    )
+
+
+def _nodes(evidence: VariantEvidence) -> list[Html]:
+    """The most sensitive nodes, where a search was needed."""
+    rows = [
+        (
+            node.node,
+            node.op,
+            "–" if node.sqnr_db is None else f"{node.sqnr_db:.1f} dB",
+            "float" if node.in_float else "",
+        )
+        for node in evidence.sensitivity[:MAX_NODES]
+    ]
+    header = ("node that costs most", "operator", "outputs where it alone is converted", "kept in")
+    return [table(header, rows)] if rows else []
+
+
+def _mutants(evidence: VariantEvidence) -> list[Html]:
+    survivors = [
+        (mutant.name, mutant.detail)
+        for mutant in evidence.mutants
+        if mutant.applied and not set(mutant.killed_by) & set(KILLING)
+    ]
+    return [table(("mutant that survived", "what was changed"), survivors)] if survivors else []

@@ -1,0 +1,136 @@
+"""`zoo bench`: how fast a bundle runs on this machine, its variants beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.api.errors import UsageError
+from zoo.cli.options import json_option
+from zoo.cli.output import Output
+from zoo.registry.references import resolve
+
+if TYPE_CHECKING:
+    from zoo.bundle.benchmark import Benchmark, Measured
+
+SCHEMA = 1
+PYTORCH = "zoo.models.benchmark:pytorch_subjects"
+"""(bundle, feeds, *, graph, threads, compiled) -> pairs of a name and what runs it.  Needs torch."""
+PERCENTILES = (50, 90, 99)
+
+
+@click.command("bench")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Measure this variant too, as int8; or all.")
+@click.option(
+    "--graph",
+    type=click.Choice(["pipeline", "model"]),
+    default=None,
+    help="pipeline.onnx, from the raw input to the answer; or model.onnx alone, as by default with --batch.",
+)
+@click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of the runtime.")
+@click.option("--batch", type=click.IntRange(1, 65_536), default=1, show_default=True, help="Items in one run.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1, 3_600), default=3.0, show_default=True, help="How long to measure."
+)
+@click.option("--eager", is_flag=True, help="Beside the model in PyTorch, which runs in turns with it (needs torch).")
+@click.option("--compile", "compiled", is_flag=True, help="Beside torch.compile as well, which takes a while.")
+@json_option
+def benchmark_bundle(  # noqa: PLR0917  click passes options by name
+    bundle: Path,
+    variants: tuple[str, ...],
+    graph: str | None,
+    threads: int,
+    batch: int,
+    seconds: float,
+    eager: bool,
+    compiled: bool,
+    as_json: bool,
+) -> None:
+    """Latency, cold start and memory of a bundle on this machine.
+
+    What is measured runs in turns, a block of runs each, so that whatever else the machine does slows all alike. The
+    input is a golden case of the bundle.
+    """
+    from zoo.bundle.benchmark import benchmark  # noqa: PLC0415  imports numpy
+    from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
+
+    out, opened = Output(as_json=as_json), Bundle.open(bundle)
+    known = [record.name for record in opened.manifest.variants]
+    chosen = known if variants == ("all",) else list(dict.fromkeys(variants))
+    for name in chosen:
+        opened.manifest.variant(name)
+    name = f"{graph or ('pipeline' if batch == 1 else 'model')}.onnx"
+    if (eager or compiled) and name == "pipeline.onnx" and batch > 1:
+        raise UsageError("PyTorch's pipeline takes one item at a time", hint="say --graph model")
+
+    def others(feeds: Any) -> Any:
+        if not eager and not compiled:
+            return ()
+        subjects = resolve(PYTORCH)
+        return subjects(opened, feeds, graph=name, threads=threads, compiled=compiled)  # type: ignore[operator]
+
+    measured = benchmark(
+        opened, graph=name, variants=chosen, threads=threads, batch=batch, seconds=seconds, others=others
+    )
+    out.document(_document(opened.path, measured))
+    _show(out, measured)
+    more = [] if chosen or not known else ["--variant", "all"]
+    out.next(f"zoo bench {quote(str(bundle))} --variant all" if more else f"zoo verify {quote(str(bundle))}")
+
+
+def _show(out: Output, measured: Benchmark) -> None:
+    baseline = measured.subjects[0]
+    header = ("", *(f"p{percent} ms" for percent in PERCENTILES), "items/s", "ratio", "cold start ms", "peak MB", "MB")
+    rows = [_row(subject, baseline, measured.batch) for subject in measured.subjects]
+    items = "one item" if measured.batch == 1 else f"a batch of {measured.batch}"
+    threads = "one thread" if measured.threads == 1 else f"{measured.threads} threads"
+    out.line(f"{measured.graph}, {items}, {threads}, the golden case {measured.case}, on {_machine()}")
+    out.table(header, rows, right=header[1:])
+
+
+def _row(subject: Measured, baseline: Measured, batch: int) -> tuple[str, ...]:
+    middle = subject.percentile(50)
+    return (
+        subject.name,
+        *(f"{1e3 * subject.percentile(percent):.3f}" for percent in PERCENTILES),
+        f"{batch / middle:,.0f}",
+        f"{middle / baseline.percentile(50):.2f}",
+        "" if subject.first_seconds is None else f"{1e3 * subject.first_seconds:.0f}",
+        "" if subject.peak_bytes is None else f"{subject.peak_bytes / 1e6:.0f}",
+        "" if subject.bytes is None else f"{subject.bytes / 1e6:.2f}",
+    )
+
+
+def _machine() -> str:
+    from zoo.bundle.benchmark import processor  # noqa: PLC0415
+
+    return processor()
+
+
+def _document(path: Path, measured: Benchmark) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "bundle": str(path),
+        "machine": _machine(),
+        "graph": measured.graph,
+        "case": measured.case,
+        "batch": measured.batch,
+        "threads": measured.threads,
+        "subjects": [_subject_document(subject, measured.batch) for subject in measured.subjects],
+    }
+
+
+def _subject_document(subject: Measured, batch: int) -> dict[str, Any]:
+    return {
+        "name": subject.name,
+        "runs": len(subject.seconds),
+        **{f"p{percent}_ms": round(1e3 * subject.percentile(percent), 4) for percent in PERCENTILES},
+        "items_per_second": round(batch / subject.percentile(50), 1),
+        "cold_start_ms": None if subject.first_seconds is None else round(1e3 * subject.first_seconds, 1),
+        "peak_bytes": subject.peak_bytes,
+        "bytes": subject.bytes,
+    }
