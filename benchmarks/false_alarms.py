@@ -1,4 +1,4 @@
-"""Are sound exports rejected?  Every model of a list, untrained with random weights, three seeds each.
+"""Are sound exports rejected?  Models of every task, untrained with random weights, three seeds each.
 
 PYTHONPATH=.:plugins:export python benchmarks/false_alarms.py [MODEL ...] > benchmarks/false_alarms.txt
 """
@@ -30,6 +30,19 @@ MODELS = [
     "convnet",
     "autoencoder",
     "conv_autoencoder",
+    "vae",
+    "dcgan",
+    "yolo_nano",
+    "ssd_tiny",
+    "fcn_tiny",
+    "facenet_tiny",
+    "gru",
+    "lstm",
+    "bert_tiny",
+    "gru_lm",
+    "transformer_lm",
+    "sentence_bert_tiny",
+    "wavenet_tiny",
 ]
 SEEDS = 3
 

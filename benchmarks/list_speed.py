@@ -2,9 +2,9 @@
 
     python benchmarks/list_speed.py [ROUNDS] [--against OTHER_ZOO]
 
-Runs alternate, so that a busy moment hits both.  Prints the medians and the median of the ratios of neighbours,
-which must be at most 1.5 with the output piped or in CPU seconds, and at most 2.0 on a terminal.  Then the CPU seconds, which a busy
-machine changes less: of the bare Python, of `zoo list`, and of another zoo's.
+Runs alternate, so that a busy moment hits both.  Prints the medians and the median of the ratios of neighbours, which
+must be at most 1.5 with the output piped and in CPU seconds, and at most 2.0 on a terminal.  The CPU seconds, which a
+busy machine changes less, are those of the bare Python, of `zoo list`, and of another zoo's.
 """
 
 from __future__ import annotations

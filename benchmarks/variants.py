@@ -23,7 +23,7 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.load import find_subject
 from zoo_export.variants.make import make_variants
 
-WEIGHTS = ("cnn", "resnet8", "yolo_nano", "fcn_tiny", "bert_tiny", "gru", "transformer_lm")
+WEIGHTS = ("cnn", "yolo_nano", "fcn_tiny", "bert_tiny", "gru", "gru_lm", "transformer")
 RECORD = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).with_suffix(".md")
 HEAD = """# Variants of the shipped weights

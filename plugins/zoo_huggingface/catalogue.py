@@ -100,6 +100,7 @@ def image_input(card: Card) -> ImageInput:
     return ImageInput(
         size=tuple(values["size"]),
         resize=values["resize"],
+        crop_rounding="down",
         interpolation=values["interpolation"],
         mean=tuple(values["mean"]),
         std=tuple(values["std"]),

@@ -36,7 +36,7 @@ def decoded(logits: Tensor, boxes: Tensor, *, size: tuple[int, int], classes: in
 
     A network with one class more than there are names has it for what is nothing: softmax; else sigmoid.
     """
-    height, width = size
+    height, width = map(float, size)
     x, y, wide, high = boxes.unbind(-1)
     left, right = ((x - wide / 2) * width).clamp(0.0, width), ((x + wide / 2) * width).clamp(0.0, width)
     top, bottom = ((y - high / 2) * height).clamp(0.0, height), ((y + high / 2) * height).clamp(0.0, height)

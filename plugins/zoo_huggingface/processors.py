@@ -14,6 +14,7 @@ RESAMPLES: Final[Mapping[int, Interpolation]] = {0: "nearest", 2: "bilinear", 3:
 """Pillow's numbers."""
 IMAGENET: Final = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 HALF: Final = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
+CLIP: Final = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711])
 SWAP_BELOW: Final = 384
 """ConvNeXt's processor crops smaller pictures than this, and stretches others."""
 
@@ -43,8 +44,8 @@ class _Defaults:
 DEFAULTS: Final[Mapping[str, _Defaults]] = {
     "ViT": _Defaults({"height": 224, "width": 224}),
     "DeiT": _Defaults({"height": 256, "width": 256}, {"height": 224, "width": 224}, 3),
-    "Beit": _Defaults({"height": 224, "width": 224}, None, 3),
-    "Bit": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3),
+    "Beit": _Defaults({"height": 224, "width": 224}, {"height": 224, "width": 224}, 3),
+    "Bit": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, CLIP),
     "ConvNext": _Defaults({"shortest_edge": 384}, None, 3),
     "Levit": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, IMAGENET),
     "PoolFormer": _Defaults({"shortest_edge": 224}, {"height": 224, "width": 224}, 3, IMAGENET),
@@ -52,7 +53,7 @@ DEFAULTS: Final[Mapping[str, _Defaults]] = {
     "MobileNetV1": _Defaults({"shortest_edge": 256}, {"height": 224, "width": 224}),
     "MobileNetV2": _Defaults({"shortest_edge": 256}, {"height": 224, "width": 224}),
     "EfficientNet": _Defaults({"height": 346, "width": 346}, None, 3),
-    "Pvt": _Defaults({"height": 224, "width": 224}, levels=IMAGENET),
+    "Pvt": _Defaults({"height": 224, "width": 224}, None, 3, IMAGENET),
     "Segformer": _Defaults({"height": 512, "width": 512}, levels=IMAGENET),
     "DPT": _Defaults({"height": 384, "width": 384}, None, 3),
     "RTDetr": _Defaults({"height": 640, "width": 640}, normalize=False),
@@ -90,6 +91,7 @@ def prepared(config: Config, *, where: str, side: tuple[int, int] | None = None)
         input=ImageInput(
             size=size,
             resize=resize,
+            crop_rounding="down",
             interpolation=_interpolation(config.get("resample", defaults.resample), where=where),
             mean=mean,
             std=std,
@@ -122,7 +124,7 @@ Geometry = tuple[tuple[int, int], int | None, tuple[str, ...]]
 def _geometry(kind: str, config: Config, defaults: _Defaults, *, where: str, side: tuple[int, int] | None) -> Geometry:
     """The size that goes in, the shorter side before the crop, and what zoo does otherwise."""
     size = _as_size(config.get("size", defaults.size), square=kind not in ("Bit", "ConvNext", "Levit", "MobileViT"))
-    crops = defaults.crop is not None and config.get("do_center_crop", True)
+    crops = defaults.crop is not None and config.get("do_center_crop", kind != "Beit")
     crop = _as_size(config.get("crop_size", defaults.crop or {}), square=True) if crops else {}
     if "longest_edge" in size:
         short, long = int(size["shortest_edge"]), int(size["longest_edge"])

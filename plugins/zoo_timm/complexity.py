@@ -13,11 +13,11 @@ COUNTED: Final = ("convolution", "addmm", "mm", "bmm", "baddbmm")
 """The operators whose outputs are activations, as in timm's own tables: those of convolutions and products."""
 
 
-class _Activations(TorchDispatchMode):
+class _Activations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the numbers that convolutions and products give."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -29,10 +29,10 @@ def find(text: str) -> WeightsSource | None:
 
 def describe(folder: Path, *, name: str) -> WeightsSource:
     """What config.json says of the weights beside it."""
-    config = _config(folder)
+    config = _config(folder, name)
     if not (folder / "model.safetensors").is_file():
         raise BadFile(
-            f"{folder} has no model.safetensors: a pickle can run code when it is read, and zoo reads none",
+            f"{name} has no model.safetensors: a pickle can run code when it is read, and zoo reads none",
             hint="save it again with timm.models.save_for_hf(model, safe_serialization=True)",
         )
     prepared = {**config, **config.get("pretrained_cfg", {})}
@@ -48,8 +48,13 @@ def describe(folder: Path, *, name: str) -> WeightsSource:
     )
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def _config(folder: Path, name: str) -> dict[str, Any]:
     path = folder / "config.json"
+    if not path.is_file():
+        raise BadFile(
+            f"{name} has no config.json, so nobody knows its architecture",
+            hint="models of timm's are those with the tag timm",
+        )
     try:
         config = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

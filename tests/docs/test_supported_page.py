@@ -15,7 +15,7 @@ from zoo_export.sweep.verdicts import FILE, known_verdict
 
 def test_the_page_is_the_one_that_the_rows_give() -> None:
     rows, models = read_rows([ROWS]), listed_models()
-    costs = estimates(rows)
+    costs = estimates(models, rows)
     assert PAGE.read_text(encoding="utf-8") == page(models, rows, costs), "run: python docs/supported.py"
     assert FILE.read_text(encoding="utf-8") == verdicts(models, rows, costs), "run: python docs/supported.py"
 

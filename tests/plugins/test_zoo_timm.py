@@ -169,7 +169,8 @@ def test_weights_that_do_not_fit_their_configuration_are_a_sentence(tmp_path: Pa
     with running_hub(_hub()) as hub:
         code, refused = _zoo(["predict", "hf-hub:me/other", "red.png"], tmp_path, hub)
         assert code == 2, refused
-        assert "timm/test_vit" in refused["error"]["message"]
+        assert "hf-hub:me/other@" in refused["error"]["message"]
+        assert " does not fit this VisionTransformer: cls_token is missing" in refused["error"]["message"]
         code, unknown = _zoo(["predict", "test_resnet@r160_in12k", "red.png"], tmp_path, hub)
         assert (code, unknown["error"]["kind"]) == (2, "unknown-name")
         code, missing = _zoo(["train", "test_vit", "--pretrained", "--data", "digits", "--dry-run"], tmp_path, hub)
@@ -205,5 +206,10 @@ def test_a_config_that_says_too_little_is_refused(config: bytes, sentence: str, 
 
 def test_a_folder_with_a_pickle_alone_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"architecture": "test_resnet"}')
-    with pytest.raises(zoo.BadFile, match=r"has no model\.safetensors"):
+    with pytest.raises(zoo.BadFile, match=r"me/mine has no model\.safetensors"):
+        describe(tmp_path, name="me/mine")
+
+
+def test_a_repository_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(zoo.BadFile, match=r"me/mine has no config\.json, so nobody knows its architecture"):
         describe(tmp_path, name="me/mine")

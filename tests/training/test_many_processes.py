@@ -154,7 +154,7 @@ def test_a_callback_that_fails_ends_all_processes_after_a_checkpoint(tmp_path: P
     broken = run_toy(tmp_path / "run", "rich", **TWO, TOY_CALLBACK=method)
     assert broken.returncode == 1
     said = f"the callback Broken of __main__ failed in {method}"
-    assert broken.stderr.count("CallbackFailed: ") == 1 and said in broken.stderr, broken.stderr[-2000:]
+    assert broken.stderr.count(f"CallbackFailed: {said}") == 1, broken.stderr[-2000:]
     assert "the printer is out of paper" in broken.stderr
     run = Run.open(tmp_path / "run")
     assert run.record.status == "failed" and said in run.record.error

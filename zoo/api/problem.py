@@ -49,6 +49,9 @@ class ImageInput(Input):
     """One (grey) or three (colour)."""
     resize: int | None = None
     """Shorter side after resizing, before the centre crop to `size`; None stretches straight to `size`."""
+    crop_rounding: Literal["even", "down"] = "even"
+    """Where the crop begins when the spare pixels are an odd number: at the even of the two middles, as torchvision
+    crops, or at the first, as transformers does."""
     interpolation: Interpolation = "bilinear"
     """As Pillow resizes."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)

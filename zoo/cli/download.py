@@ -7,8 +7,7 @@ import click
 from zoo.api.specs import WeightsSpec
 from zoo.cli import text
 from zoo.cli.progress import ProgressLine
-from zoo.models.weights.licence import check_licence
-from zoo.models.weights.published import download_address, fetch, is_here
+from zoo.models.weights.published import check_accepted, download_address, fetch, is_here
 from zoo.registry.name_resolution import RegistryEntry
 
 
@@ -16,7 +15,7 @@ def download_weights(entry: RegistryEntry[WeightsSpec] | None) -> None:
     """Put published weights into the cache where they are not there yet, and say their licence; None needs none."""
     if entry is None or is_here(entry):
         return
-    check_licence(entry.bare_name, entry.spec.licence)
+    check_accepted(entry)
     click.echo(f"downloading {entry.bare_name}, licence: {text.licence(entry.spec.licence)}", err=True)
     line = ProgressLine(f"downloading {entry.bare_name}", unit="bytes")
     try:
@@ -32,7 +31,7 @@ def check_obtainable(entry: RegistryEntry[WeightsSpec] | None) -> None:
     """
     if entry is None or is_here(entry):
         return
-    check_licence(entry.bare_name, entry.spec.licence)
+    check_accepted(entry)
     if entry.spec.hub:
         from zoo.models.weights.hub import check_weights  # noqa: PLC0415
 

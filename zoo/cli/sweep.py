@@ -19,6 +19,7 @@ from zoo.registry.catalog import Catalog
 
 if TYPE_CHECKING:
     from zoo_export.sweep.rows import SweepRow
+    from zoo_export.sweep.supervise import SweepLimits
 
 
 @click.command("sweep")
@@ -74,20 +75,19 @@ def sweep(
     )[:limit]
     if not models:
         raise UsageError(f"no model that can be exported fits {pattern!r}", hint="zoo list")
+    limits = SweepLimits(seconds=max_seconds, memory_mb=max_memory)
     if slurm is not None:
-        arguments = [pattern, *_given("--plugin", plugin), *_given("--max-params", max_params)]
-        arguments += [*_given("--per-family", per_family), *_given("--limit", limit)]
-        arguments += ["--retry"] if retry else []
-        arguments += ["--seed", str(seed), "--threads", str(threads)]
-        arguments += ["--max-seconds", f"{max_seconds:g}", "--max-memory", str(max_memory)]
-        _write_script(out, output, arguments, shards=slurm, memory_mb=max_memory, threads=threads)
+        selection = {"--plugin": plugin, "--max-params": max_params, "--per-family": per_family, "--limit": limit}
+        words = [pattern, *(word for flag, value in selection.items() for word in _given(flag, value))]
+        words += ["--retry"] if retry else []
+        _write_script(out, output, [*words, "--seed", str(seed)], shards=slurm, limits=limits, threads=threads)
         return
     rows = sweep_models(
         models,
         output,
         shard=Shard.parse(shard_text) if shard_text else None,
         seed=seed,
-        limits=SweepLimits(seconds=max_seconds, memory_mb=max_memory),
+        limits=limits,
         threads=threads,
         again="all" if again else "unproved" if retry else "none",
         say=lambda row: out.note(_line(row)),
@@ -170,7 +170,7 @@ def _compare(out: Output, old: Path, new: Path) -> None:
 
 
 def _write_script(
-    out: Output, output: Path, arguments: Sequence[str], *, shards: int, memory_mb: int, threads: int
+    out: Output, output: Path, arguments: Sequence[str], *, shards: int, limits: SweepLimits, threads: int
 ) -> None:
     from zoo_export.sweep.slurm import array_script  # noqa: PLC0415  other commands need no sweep
 
@@ -178,8 +178,15 @@ def _write_script(
     if path.exists():
         raise UsageError(f"{path} exists already", hint="remove it, or choose another folder with -o")
     output.mkdir(parents=True, exist_ok=True)
+    words = [*arguments, "--threads", str(threads)]
+    words += ["--max-seconds", f"{limits.seconds:g}", "--max-memory", str(limits.memory_mb)]
     script = array_script(
-        path, arguments=join(arguments), output=output.resolve(), shards=shards, memory_mb=memory_mb, threads=threads
+        path,
+        arguments=join(words),
+        output=output.resolve(),
+        shards=shards,
+        memory_mb=limits.memory_mb,
+        threads=threads,
     )
     path.write_text(script, encoding="utf-8")
     out.document({"schema": 1, "script": str(path)})

@@ -126,13 +126,14 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
     Values of the model keep their names, so that its initialisers can be identified, but where the pipeline's own
     ports need them; those of preprocess and postprocess begin with "ends/".
     """
-    around, inner = copy_of(outer), copy_of(model.shipped)
+    around, inner = copy_of(outer), _without_numbers(model.shipped)
     ports = {port.name for port in (*signature.inputs, *signature.outputs)}
     aside = {name: f"model/{name}" for name in ports}
     outputs = {OUT + port.name: aside.get(port.name, port.name) for port in model.signature.outputs}
     inputs = {port.name: f"{OUTER}{IN}{port.name}" for port in model.signature.inputs}
     rename(around.graph, lambda name: name if name in ports else outputs.get(name) or f"{OUTER}{name}")
     rename(inner.graph, lambda name: inputs.get(name) or aside.get(name, name))
+    numbers = dict(zip((t.name for t in inner.graph.initializer), model.shipped.graph.initializer, strict=True))
     preprocess = ancestors(around.graph, inputs.values())
     first = [node for index, node in enumerate(around.graph.node) if index in preprocess]
     last = [node for index, node in enumerate(around.graph.node) if index not in preprocess]
@@ -144,7 +145,19 @@ def compose(outer: onnx.ModelProto, model: Graph, signature: Signature) -> onnx.
         [value for value in around.graph.output if value.name in ports],
         [*around.graph.initializer, *inner.graph.initializer],
     )
-    return _wrap(graph, inner, functions=[*around.functions, *inner.functions])
+    composed = _wrap(graph, inner, functions=[*around.functions, *inner.functions])
+    for tensor in composed.graph.initializer:
+        if tensor.name in numbers and numbers[tensor.name].raw_data:
+            tensor.raw_data = numbers[tensor.name].raw_data
+    return composed
+
+
+def _without_numbers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose weights have names and shapes alone: composing copies a graph several times."""
+    copied = copy_of(model)
+    for tensor in copied.graph.initializer:
+        tensor.ClearField("raw_data")
+    return copied
 
 
 def _preprocess(outer: onnx.ModelProto, signature: Signature, joints: Iterable[Port]) -> onnx.ModelProto:

@@ -83,7 +83,14 @@ def measure_agreement(expected: AgreementCases, outputs: Sequence[RuntimeOutputs
     if failures:
         return Agreement(items=count, agreeing=0, undecided=0, disagreements=tuple(failures[:12]))
     answers = [actual for actual in outputs if not isinstance(actual, Failed)]
-    agreement = expected.compared(answers)
+    try:
+        agreement = expected.compared(answers)
+    except Exception as error:  # a task expects answers of its own shapes
+        unlike = [_unlike(*row) for row in zip(expected.cases, expected.reference, answers, strict=True)]
+        if not any(unlike):
+            raise
+        sentence = f"{next(filter(None, unlike))} ({type(error).__name__}: {error})".splitlines()[0]
+        return Agreement(items=count, agreeing=0, undecided=0, disagreements=(sentence,))
     if agreement.items != count:
         sentence = f"{expected.task.name} compared {agreement.items} of {count} answers"
         return replace(agreement, items=count, agreeing=0, undecided=0, disagreements=(sentence,))
@@ -128,6 +135,16 @@ def _no_answer(right: Outputs, actual: RuntimeOutputs) -> str:
         return actual.reason
     broken = [name for name, value in actual.items() if not _finite(value) and name in right and _finite(right[name])]
     return f"{', '.join(broken)} is not finite, PyTorch's is" if broken else ""
+
+
+def _unlike(case: Case, right: Outputs, actual: Outputs) -> str:
+    """How the shapes of an answer differ from those of PyTorch's, in a sentence; empty where they do not."""
+    shapes = [
+        (name, list(value.shape), list(actual[name].shape) if name in actual else "missing")
+        for name, value in right.items()
+    ]
+    different = [f"{name} is {found} instead of {wanted}" for name, wanted, found in shapes if wanted != found]
+    return f"{case.name}: {', '.join(different)}, and cannot be compared" if different else ""
 
 
 def _finite(values: Array) -> bool:

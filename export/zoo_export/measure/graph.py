@@ -23,6 +23,7 @@ from zoo.models.outputs import call
 from zoo_export.measure.graph_run import CaseJudge, Declared, GraphRun, has_no_answer, judge_for
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
 from zoo_export.measure.outputs import compare_case, liveness
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name
 from zoo_export.subject.ranges import is_range
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
@@ -89,8 +90,13 @@ def compare_cases(run: GraphRun) -> tuple[CaseEvidence, ...]:
     return tuple(
         compare_case(case, actual, expected, run.file.signature)
         for case, actual, expected in rows
-        if not (is_range(case) and has_no_answer(expected))
+        if not _is_left_out(case, expected)
     )
+
+
+def _is_left_out(case: Case, expected: ReferenceOutputs | Failed) -> bool:
+    """A case of a range or of other values for which PyTorch itself has no finite answer."""
+    return is_range(case) and has_no_answer(expected)
 
 
 def _same(case: Case, other: Case) -> bool:
@@ -175,15 +181,15 @@ def _batch_failures(run: GraphRun, judge: CaseJudge) -> dict[int, tuple[str, ...
 def _decides(run: GraphRun, index: int, outputs: RuntimeOutputs, judge: CaseJudge) -> bool:
     """Whether an item of a batch can tell right from wrong."""
     case, expected = run.file.cases[index], run.references[index]
-    if isinstance(expected, Failed) or not case.gates:
+    if isinstance(expected, Failed) or not case.gates or _is_left_out(case, expected):
         return False
     return judge.decides(compare_case(case, outputs, expected, run.file.signature))
 
 
 def _batch_failure(run: GraphRun, index: int, outputs: RuntimeOutputs, judge: Judge) -> str:
     case, expected = run.file.cases[index], run.references[index]
-    if isinstance(expected, Failed):
-        return ""  # PyTorch does not run it either
+    if isinstance(expected, Failed) or _is_left_out(case, expected):
+        return ""  # PyTorch does not run it either, or has no finite answer
     if not case.gates:
         return outputs.reason if isinstance(outputs, Failed) else ""
     compared = compare_case(case, outputs, expected, run.file.signature)

@@ -131,8 +131,9 @@ def _finite(values: Array) -> bool:
 
 
 def _sqnr(reference: Array, error: Array) -> float | None:
-    centred = float(np.square(reference - reference.mean()).sum()) if reference.size else 0.0
-    noise = float(np.square(error).sum())
+    with np.errstate(invalid="ignore", over="ignore"):  # of answers that are not finite nothing is judged
+        centred = float(np.square(reference - reference.mean()).sum()) if reference.size else 0.0
+        noise = float(np.square(error).sum())
     if not (0 < noise < np.inf and 0 < centred < np.inf):
         return None
     return float(10 * np.log10(centred / noise))

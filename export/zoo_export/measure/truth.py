@@ -42,15 +42,17 @@ def measure_truth(
     failure = next((answer.reason for answer in answers if isinstance(answer, Failed)), "")
     if failure:
         return Truth(items=len(answers), reason=f"an item has no answer: {failure}")
+    cases = [items[index] for index in data.indices]
+    metrics = "the run's own metrics cannot be measured on these items"
     try:
         own = subject.own_metrics(data.card, data.split)
+        metrics = "the task's metrics cannot be measured on the file's answers"  # which may be of any shape
+        found = answer_metrics(
+            subject.task, cast("Sequence[Outputs]", answers), cases, subject.problem, wanted=(*own, *subject.metrics)
+        )
     except Exception as error:  # a third party's dataset or metric
         sentence = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Truth(items=len(answers), reason=f"the run's own metrics cannot be measured on these items: {sentence}")
-    cases = [items[index] for index in data.indices]
-    found = answer_metrics(
-        subject.task, cast("Sequence[Outputs]", answers), cases, subject.problem, wanted=(*own, *subject.metrics)
-    )
+        return Truth(items=len(answers), reason=f"{metrics}: {sentence}")
     if not found.metrics.keys() & own.keys():
         return _unmatched(len(known), raw_head=raw_head)
     return Truth(

@@ -41,8 +41,6 @@ class Backends:
     """In single precision, as the user has it."""
     double: nn.Module | None
     """None where double precision does not run; `facts.reason` says why."""
-    channels_last: nn.Module | None
-    """None for a module without convolutions."""
     facts: Reference
     kept: KeptOutputs
     """What the module gave before."""
@@ -62,23 +60,29 @@ class Backends:
             with without_onednn():
                 return call(self.module, inputs, self.signature)
         if backend == CHANNELS_LAST:
-            assert self.channels_last is not None
-            return call(ChannelsLast(self.channels_last), inputs, self.signature)
+            return call(ChannelsLast(self.module), inputs, self.signature)
         return call(self.module, inputs, self.signature)
 
 
 class ChannelsLast(nn.Module):
-    """A module whose four-dimensional inputs have their channels as the fastest axis in memory."""
+    """A module whose four-dimensional inputs have their channels as the fastest axis in memory.
+
+    Convolutions take their layout from their inputs, so that no copy of the weights is needed.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
     def forward(self, *inputs: torch.Tensor) -> object:
-        moved = (
-            tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor for tensor in inputs
-        )
-        return self.module(*moved)
+        return self.module(*in_channels_last(*inputs))
+
+
+def in_channels_last(*inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The same tensors, those of four dimensions with their channels as the fastest axis in memory."""
+    return tuple(
+        tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor for tensor in inputs
+    )
 
 
 def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, Array]) -> Backends:
@@ -90,7 +94,6 @@ def backends_of(module: nn.Module, signature: Signature, example: Mapping[str, A
         signature=signature,
         module=module,
         double=None if isinstance(double, Failed) else double,
-        channels_last=copy.deepcopy(module).to(memory_format=torch.channels_last) if convolves else None,
         facts=Reference(
             kind="spread" if isinstance(double, Failed) else "fp64",
             backends=(DEFAULT, NO_ONEDNN, CHANNELS_LAST) if convolves else (DEFAULT, NO_ONEDNN),

@@ -91,13 +91,17 @@ class Oracle:
         """Of the model."""
         return self.backends.signature
 
+    def groups(self, inputs: Sequence[Outputs]) -> list[list[int]]:
+        """Indices of the inputs that go through together."""
+        return batches(inputs, self.signature, largest=_largest_batch(inputs))
+
     def run_double(self, inputs: Sequence[Outputs]) -> DoubleRuns:
         """Double precision alone, for `runs` of these very inputs.
 
         It is the slowest backend, and the fastest way to run it is while nothing else uses the cores.
         """
         done: dict[tuple[int, ...], Outputs] = {}
-        for indices in batches(inputs, self.signature, largest=_largest_batch(inputs)):
+        for indices in self.groups(inputs):
             with contextlib.suppress(Exception):  # `runs` meets it again, and keeps the reason
                 outputs = self.backends.run_double(join([inputs[index] for index in indices], self.signature.inputs))
                 done |= {} if outputs is None else {tuple(indices): outputs}
@@ -125,7 +129,7 @@ class Oracle:
         with_double: bool = True,
     ) -> list[BackendRuns | Failed]:
         done: dict[int, BackendRuns | Failed] = {}
-        for indices in batches(inputs, self.signature, largest=_largest_batch(inputs)):
+        for indices in self.groups(inputs):
             group = [inputs[index] for index in indices]
             try:
                 known = (double or {}).get(tuple(indices))

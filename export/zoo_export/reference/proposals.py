@@ -17,7 +17,7 @@ from torch import nn
 
 from zoo.api.task import Signature
 from zoo.models.outputs import Array, arguments
-from zoo_export.reference.backends import Backends, without_onednn
+from zoo_export.reference.backends import CHANNELS_LAST, Backends, in_channels_last, without_onednn
 from zoo_export.reference.strategy import TIE_NOISE, Matching, Run, SelectionCounts
 from zoo_export.subject.results import Failed, Outputs, RuntimeOutputs
 
@@ -126,8 +126,8 @@ class ProposalStrategy:
         single = [self._scores(module, inputs)]
         with without_onednn():
             single.append(self._scores(module, inputs))
-        if self.backends.channels_last is not None:
-            single.append(self._scores(self.backends.channels_last, inputs))
+        if CHANNELS_LAST in self.backends.facts.backends:
+            single.append(self._scores(module, inputs, channels_last=True))
         return self._proposals(inputs, _slack(self._scores(double, inputs, double=True), single))
 
     def moved(self, matching: Matching, inputs: Outputs) -> Matching | Failed:
@@ -149,11 +149,14 @@ class ProposalStrategy:
     def _proposals(self, inputs: Outputs, slack: tuple[float, ...]) -> Proposals | Failed:
         return _possible(self.backends.double, inputs, self.backends.signature, slack=slack, double=True)
 
-    def _scores(self, module: nn.Module | None, inputs: Outputs, *, double: bool = False) -> list[torch.Tensor]:
+    def _scores(
+        self, module: nn.Module | None, inputs: Outputs, *, double: bool = False, channels_last: bool = False
+    ) -> list[torch.Tensor]:
         assert isinstance(module, SelectsProposals)
+        tensors = arguments(inputs, self.backends.signature, double=double)
         with torch.no_grad():
-            tensors = module.selection_scores(*arguments(inputs, self.backends.signature, double=double))
-            return [tensor.contiguous() for tensor in tensors]
+            scores = module.selection_scores(*(in_channels_last(*tensors) if channels_last else tensors))
+            return [score.contiguous() for score in scores]
 
 
 def proposal_strategy(backends: Backends) -> ProposalStrategy | None:

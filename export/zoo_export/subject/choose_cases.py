@@ -84,7 +84,8 @@ def collect(
         raise PluginError(f"the task {problem.task} offers no cases for its pipeline, so nothing can be proved")
     boundary = boundary_cases(subject, pipeline, raw)
     preprocessed = [replace(case, inputs=pipeline.inputs(case.inputs)) for case in raw]
-    for case in range_cases(raw, pipeline.signature, problem, parameters=subject.parameters):
+    ranges = range_cases(raw, pipeline.signature, problem, parameters=subject.parameters)
+    for case in (*ranges, *values_beyond(raw, pipeline.signature)):
         with contextlib.suppress(Exception):  # a size that PyTorch's own preprocess does not take is in no range
             preprocessed.append(replace(case, inputs=(preprocess or pipeline.inputs)(case.inputs)))
             raw += (case,)

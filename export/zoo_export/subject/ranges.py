@@ -40,7 +40,7 @@ GREYS: Final = {"all black": 0, "all white": 255}
 """Where all numbers are the same they round alike, and the noise of usual pictures says little about that: these are
 cases of values beyond the usual."""
 PADDED: Final = 130
-"""The length in which padded texts lie."""
+"""The length in which padded texts lie; one of a single token lies in up to `UNDECLARED`."""
 
 
 def is_range(case: Case) -> bool:
@@ -160,6 +160,9 @@ def _sequence_cases(along: _Along, maximum: int, *, budget: float) -> Iterator[C
     if along.counts:
         for count in sorted({1, longest // 2, longest - 1} & set(range(1, longest))):
             yield along.padded(count, longest)
+        widest = max((size for size in wanted if size <= UNDECLARED), default=0)
+        if widest > longest:
+            yield along.padded(1, widest)
     row = max(wanted, default=1)
     rows = [range(at, min(at + row, along.levels)) for at in range(0, along.levels, row)]
     for number, values in enumerate(rows, 1):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.api.errors import UsageError
+from zoo.api.problem import ImageInput
 from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
@@ -107,5 +108,5 @@ def _first(entries: list[RegistryEntry[ModelSpec]], per_family: int | None) -> I
 
 def _size(entry: RegistryEntry[ModelSpec]) -> tuple[int, int, str]:
     """Parameters first; of models with as many, the one with the smaller picture."""
-    size = getattr(entry.spec.input, "size", ())
-    return entry.spec.parameters or 0, prod(size), entry.full_name
+    pixels = prod(entry.spec.input.size) if isinstance(entry.spec.input, ImageInput) else 0
+    return entry.spec.parameters or 0, pixels, entry.full_name

@@ -23,8 +23,10 @@ from zoo_export.subject.results import Failed
 from zoo_export.variants.calibration import ItemReader
 
 PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-DYNAMIC = ("MatMul", "Gemm", "LSTM", "Attention")
+DYNAMIC = ("MatMul", "Gemm", "LSTM")
 """A convolution with ranges found while it runs takes three times as long as one in fp32."""
+TABLES = ("Gather", "EmbedLayerNormalization")
+"""Rows looked up in a weight."""
 RECURRENT = ("LSTM", "GRU", "RNN")
 """In half precision ONNX Runtime crashes in them."""
 BLOCK_SIZE = 32
@@ -94,7 +96,8 @@ def ways(bits: Bits, model: onnx.ModelProto, *, saturates: bool) -> tuple[Way, .
 
 def convertible(model: onnx.ModelProto) -> dict[str, str]:
     """The nodes that a search may keep in float: their operators by name."""
-    return {node.name: node.op_type for node in model.graph.node if node.op_type in {*PRODUCTS, *DYNAMIC}}
+    known = {*PRODUCTS, *DYNAMIC, *TABLES}
+    return {node.name: node.op_type for node in model.graph.node if node.op_type in known}
 
 
 def convert(
@@ -127,10 +130,15 @@ def _silent() -> Iterator[None]:
 
 
 def _in_order(model: onnx.ModelProto) -> None:
-    """Nodes after those that they read; the library puts new ones at the end."""
+    """Nodes after those that they read, each under a name of its own; the library puts new ones at the end."""
     from onnxruntime.transformers.onnx_model import OnnxModel  # noqa: PLC0415  it loads the runtime
 
     OnnxModel.graph_topological_sort(model.graph)
+    seen = Counter[str]()
+    for node in model.graph.node:
+        seen[node.name] += 1
+        if seen[node.name] > 1:
+            node.name = f"{node.name}/{seen[node.name]}"
 
 
 def _static(
@@ -168,7 +176,7 @@ def _dynamic(
         per_channel=True,
         reduce_range=way.arithmetic == "U8S7",
         weight_type=ort.QuantType.QUInt8 if way.arithmetic == "U8U8" else ort.QuantType.QInt8,
-        op_types_to_quantize=list(DYNAMIC),
+        op_types_to_quantize=[*DYNAMIC, *TABLES],
         nodes_to_exclude=list(way.in_float),
     )
     return onnx.load(str(output))

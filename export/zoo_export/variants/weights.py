@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from zoo_export.capture.onnx_graph import nodes
 
 SLACK = 1e-3
 """Of a step: the quantiser divides in single precision."""
-HALF_ROUNDING, HALF_SMALLEST = 2.0**-11, 1.01e-7
-"""Of half precision; the conversion raises smaller numbers to the latter."""
+HALF_ROUNDING, HALF_SMALLEST, HALF_LARGEST = 2.0**-11, 1.01e-7, 1e4
+"""Of half precision; the conversion raises smaller numbers, and cuts larger ones, as the mask of an attention has."""
 LARGE_BYTES = 1_024
 
 
@@ -28,6 +28,8 @@ class _Stored:
     values: Array
     allowed: Array
     names: tuple[str, ...]
+    largest: float = np.inf
+    """Proved numbers beyond it are cut."""
 
 
 def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightFidelity:
@@ -40,24 +42,31 @@ def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightF
         expected = numpy_helper.to_array(tensor)
         if name in held.tensors and held.tensors[name].data_type == tensor.data_type:
             used.add(name)
-            if held.array(name).tobytes() == expected.tobytes():
+            if held.array(name).tobytes() == expected.tobytes() and name in held.read:
                 equal += 1
             else:
                 different.append(name)
             continue
         stored = held.stored(name, expected.shape)
-        if stored is None or stored.values.shape != expected.shape:
-            different.append(name)
-            continue
-        used |= set(stored.names)
-        near = np.abs(stored.values - expected.astype(np.float64)) <= stored.allowed
-        quantised += bool(near.all())
-        if not near.all():
+        if stored is not None:
+            used |= set(stored.names)
+        if stored is not None and stored.names[0] in held.read and _is_near(stored, expected):
+            quantised += 1
+        else:
             different.append(name)
     others = {tensor.name for tensor in model.graph.initializer}
     extra = [name for name, size in held.large() if name not in used | others]
     return WeightFidelity(
         total=len(proved), equal=equal, quantised=quantised, different=tuple(different), extra=tuple(extra)
+    )
+
+
+def _is_near(stored: _Stored, expected: Array) -> bool:
+    """Element by element; the quantiser turns the matrix of a Gemm round, and the graph with it."""
+    cut = np.clip(expected.astype(np.float64), -stored.largest, stored.largest)
+    return any(
+        turned.values.shape == cut.shape and bool((np.abs(turned.values - cut) <= turned.allowed).all())
+        for turned in (stored, _transposed(stored))
     )
 
 
@@ -70,11 +79,16 @@ class _Held:
 
     def __init__(self, variant: onnx.ModelProto) -> None:
         self.tensors = {tensor.name: tensor for tensor in variant.graph.initializer}
+        self.read = {name for node in nodes(variant.graph) for name in node.input}
+        """Every value that a node reads: a bias that no node adds is as good as lost."""
         self.readers: dict[str, onnx.NodeProto] = {}
+        """What turns a tensor back to float, or multiplies with its blocks."""
+        rows = {node.output[0]: node.input[0] for node in nodes(variant.graph) if node.op_type == "Gather"}
         for node in nodes(variant.graph):
-            for name in node.input[:1] if node.op_type == "DequantizeLinear" else node.input[1:2]:
-                if node.op_type in ("DequantizeLinear", "MatMulNBits"):
-                    self.readers[name] = node
+            if node.op_type == "DequantizeLinear":
+                self.readers[rows.get(node.input[0], node.input[0])] = node
+            elif node.op_type == "MatMulNBits":
+                self.readers[node.input[1]] = node
 
     def array(self, name: str) -> Array:
         array: Array = numpy_helper.to_array(self.tensors[name])
@@ -90,7 +104,8 @@ class _Held:
         """A proved weight by its name, whatever form the conversion gave it; None where it is not there."""
         if name in self.tensors and self.tensors[name].data_type == onnx.TensorProto.FLOAT16:
             values = self.array(name).astype(np.float64)
-            return _Stored(values=values, allowed=np.abs(values) * HALF_ROUNDING + HALF_SMALLEST, names=(name,))
+            allowed = np.abs(values) * HALF_ROUNDING + HALF_SMALLEST
+            return _Stored(values=values, allowed=allowed, names=(name,), largest=HALF_LARGEST)
         for own, transposed in ((name, False), (f"{name}_Transposed", True)):
             if own in self.tensors and self.tensors[own].data_type == onnx.TensorProto.FLOAT:
                 values = self.array(own).astype(np.float64).T
@@ -128,12 +143,13 @@ class _Held:
             return None
         scale = self.readers[packed].input[2]
         raw, scales = self.array(packed), self.array(scale).astype(np.float64)
-        low, high = raw & 15, raw >> 4
         steps = scales.reshape(raw.shape[0], raw.shape[1], 1)
-        values = (np.stack([low, high], -1).reshape(raw.shape[0], raw.shape[1], -1).astype(np.float64) - 8) * steps
-        rows = values.reshape(raw.shape[0], -1)[:, : shape[0]].T
-        # the largest of a block may be one step above what seven steps reach
-        allowed = np.broadcast_to(np.abs(steps) * (1 + SLACK), values.shape).reshape(raw.shape[0], -1)[:, : shape[0]].T
+        quarters = np.stack([raw & 15, raw >> 4], -1).reshape(raw.shape[0], raw.shape[1], -1).astype(np.float64)
+        # from -8 to 7: the largest of a block is one step above what seven steps reach, where its sign is the rarer one
+        near = np.where(quarters == 15, 1.0, 0.5) + SLACK
+        rows, allowed = (
+            part.reshape(raw.shape[0], -1)[:, : shape[0]].T for part in ((quarters - 8) * steps, near * np.abs(steps))
+        )
         return _Stored(values=rows, allowed=allowed, names=(packed, scale))
 
 
@@ -152,4 +168,4 @@ def _along(values: Array, like: Array, axis: int | None) -> Array:
 
 
 def _transposed(stored: _Stored) -> _Stored:
-    return _Stored(values=stored.values.T, allowed=stored.allowed.T, names=stored.names)
+    return replace(stored, values=stored.values.T, allowed=stored.allowed.T)

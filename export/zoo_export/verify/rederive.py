@@ -128,6 +128,18 @@ def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto, *, but: frozenset[str]
         yield f"it has {len(nodes_actual)} operators, a fresh export {len(nodes_expected)}"
 
 
+def other_operators(proof: Proof, name: str) -> str:
+    """Of a single file that says it is an export of zoo by this exporter: how its operators differ from a fresh one's.
+
+    Empty where they do not, and for files from elsewhere, which have operators of their own.
+    """
+    file, fresh = proof.exported.models[name], proof.exported.derived(name)
+    if not _exporter(file) or _exporter(file) != _exporter(fresh):
+        return ""
+    metadata = frozenset(entry.key for model in (file, fresh) for entry in model.metadata_props)
+    return "; ".join(unlike(file, fresh, but=metadata))
+
+
 def _renumbered(model: onnx.ModelProto, but: frozenset[str]) -> onnx.ModelProto:
     """A copy whose inner values are numbered and whose nodes have no names: an exporter may choose other ones."""
     copied = copy_of(model)

@@ -31,7 +31,7 @@ from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.subject.load import find_subject
 from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
-from zoo_export.verify.rederive import rederive
+from zoo_export.verify.rederive import other_operators, rederive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +190,8 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     evidence = _named_after(proof, path, name=name, opset=scan.opset)
     verdict = judge(evidence, published={file.name: file.sha256 for file in evidence.subject.files})
     report = _report(evidence, verdict, path, against, proof.seconds)
+    if others := other_operators(proof, name):
+        report = _with_warning(report, f"{others}; answers were compared where the cases ask, and nowhere else")
     return Verified(
         report=report,
         proved=verdict.publishes,
@@ -199,6 +201,14 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
         if explain
         else (),
     )
+
+
+def _with_warning(report: Report, detail: str) -> Report:
+    """The report with what is known of the file's operators."""
+    gates = (*report.gates, Gate(name="operators", status=Status.WARN, detail=detail))
+    status = worst(*(gate.status for gate in gates))
+    sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
+    return replace(report, gates=gates, verdict=status, sentence=sentence)
 
 
 def _is_pipeline(scan: Scan, subject: Subject) -> bool:

@@ -352,6 +352,26 @@ def test_evidence_about_other_bytes_does_not_publish(healthy: Evidence, publishe
     assert not judge(healthy, published=published).publishes
 
 
+@pytest.mark.parametrize("kind", ["uniform", "range", "values"])
+def test_what_is_wrong_where_pytorch_is_unsure_is_said(healthy: Evidence, kind: str) -> None:
+    """It gates nothing, as PyTorch's own noise is two percent of the scale; but it is not silent."""
+    noise = {"torch": Magnitude(rms=0.02, max=0.04)}
+
+    def of(error: float) -> Evidence:
+        unsure = {**noise, "onnx": Magnitude(rms=error, max=2 * error)}
+        return on_cases("model.onnx", lambda case: replace(on_output(case, **unsure), kind=kind), only={0})(healthy)
+
+    assert not_passed(of(0.1)) == {}
+    assert not_passed(of(0.3)) == {"parity": Status.WARN}
+    details = {gate.name: gate.detail for gate in verdict(of(0.3)).gates}
+    assert "case-0: 15 times PyTorch's own noise, which is large there" in details["parity"]
+
+
+def test_a_wrong_case_that_does_not_gate_is_said(healthy: Evidence) -> None:
+    wrong = on_cases("model.onnx", lambda case: on_output(case, onnx=Magnitude(rms=0.1, max=0.2)), only={4})(healthy)
+    assert not_passed(wrong) == {"parity": Status.WARN}
+
+
 def test_an_equivalent_control_is_named_and_does_not_change_the_verdict(healthy: Evidence) -> None:
     found = verdict(on_control(3, killed_by=(), equivalence="both rows hold the same bytes")(healthy))
     assert found.status == Status.PASS

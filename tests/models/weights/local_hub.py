@@ -52,6 +52,8 @@ class LocalHub:
         content = self.repositories.get(name, {}).get(file)
         if name in self.gated:
             _refuse(handler, 403, "GatedRepo", "Access to model is restricted")
+        elif name not in self.repositories:
+            _refuse(handler, 404, "RepoNotFound", "Repository not found")
         elif content is None:
             _refuse(handler, 404, "EntryNotFound", "Entry not found")
         else:

@@ -59,6 +59,11 @@ def test_what_disagrees_is_said(other: Answer) -> None:
     assert found.disagreements[0].startswith("one: class ")
 
 
+def test_as_many_scores_and_labels_as_boxes() -> None:
+    more = {**GOOD, "boxes": np.concatenate([GOOD["boxes"], GOOD["boxes"][:1]])}
+    assert compare(GOOD, more).disagreements == ("one: 4 boxes and 3 scores and 3 labels",)
+
+
 def test_the_margins() -> None:
     at_threshold = answer([*BOXES, [50, 0, 70, 9]], [0.9, 0.8, 0.7, 0.050005], [0, 1, 0, 1])
     assert compare(at_threshold, GOOD).undecided == 1

@@ -43,6 +43,19 @@ def test_no_number_is_no_answer_although_its_first_place_is_the_largest() -> Non
         assert found.disagreements == ("second: probabilities is not finite, PyTorch's is",)
 
 
+def test_an_answer_of_another_shape_disagrees_whatever_the_task_makes_of_it() -> None:
+    longer = {"probabilities": np.array([0.1, 0.2, 0.1, 0.6], np.float32)}
+    agreement = measure_agreement(
+        expected(builtin_task("image-classification"), CASES, RIGHT), [dict(RIGHT[0]), longer]
+    )
+    assert agreement is not None
+    assert (agreement.items, agreement.agreeing) == (2, 0)
+    assert agreement.disagreements[0].startswith("second: probabilities is [4] instead of [3], and cannot be compared")
+    missing = measure_agreement(expected(builtin_task("image-classification"), CASES, RIGHT), [dict(RIGHT[0]), {}])
+    assert missing is not None
+    assert missing.disagreements[0].startswith("second: probabilities is missing instead of [3]")
+
+
 def test_what_pytorch_itself_cannot_say_is_left_to_the_task() -> None:
     right = [{"probabilities": np.full(3, np.nan, np.float32)}] * 2
     found = measure_agreement(

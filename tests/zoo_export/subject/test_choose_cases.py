@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from tests.builtin import builtin_task
 from tests.zoo_export.conftest import subject_of, tiny
 from zoo.api.data import DataRequest, DataSource
 from zoo.api.errors import OutputExists
+from zoo.api.problem import ImageInput, LatentInput, Problem
+from zoo.bundle.judge.evidence import VALUES
 from zoo_export.bundle.write import current_bundle
 from zoo_export.subject.choose_cases import Inputs, collect
+from zoo_export.subject.values import CHANGES
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +66,18 @@ def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_withou
     assert asked("synthetic", of_users=False)
     with pytest.raises(OutputExists, match="holds golden cases of your data"):
         asked("photos/cat/3.jpg", of_users=False)
+
+
+def test_floats_that_a_pipeline_itself_reads_go_beyond_the_usual_values() -> None:
+    """A generator's latent: a clip in pipeline.onnx is met by pipeline.onnx."""
+    task = builtin_task("image-generation")
+    image = ImageInput(size=(8, 8), channels=3)
+    problem = Problem(task="image-generation", input=LatentInput(size=4, picture=image))
+    module = nn.Sequential(nn.Linear(4, 192), nn.Unflatten(1, (3, 8, 8)), nn.Tanh()).eval()
+    subject = replace(subject_of(module), task=task, problem=problem)
+    with torch.no_grad():
+        inputs = collect(subject, subject.torch_pipeline(), evaluate=0)
+    beyond = [case for case in inputs.raw if case.kind == VALUES]
+    assert [case.name for case in beyond] == list(CHANGES)
+    assert max(float(abs(case.inputs["latent"]).max()) for case in beyond) > 1e5
+    assert [case.name for case in inputs.model[: len(inputs.raw)]] == [case.name for case in inputs.raw]

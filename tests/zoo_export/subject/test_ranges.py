@@ -38,7 +38,7 @@ def test_the_sizes_have_both_sides_of_every_power_of_two_and_the_ends(maximum: i
     for power in (4, 8, 64, 512, 2_048):
         if power < maximum:
             assert {power, power + 1} <= set(tried)
-        if 2 * power <= maximum:
+        if power > 4 and 2 * power <= maximum:
             assert any(power + 1 < size < 2 * power - 1 for size in tried)
 
 
@@ -60,6 +60,13 @@ def test_texts_are_tried_in_full_padded_and_with_every_token() -> None:
     assert (tokens[64:] == 0).all()
     (every,) = [case for case in cases if case.name.startswith("every value")]
     assert every.inputs["tokens"][0].tolist() == list(range(50))
+
+
+def test_one_token_is_padded_to_a_thousand() -> None:
+    cases = {case.name: case.inputs for case in of_texts(4_096)}
+    tokens = cases["at length 1 of 1025"]["tokens"]
+    assert (tokens.shape, np.count_nonzero(tokens)) == ((1, 1_025), 1)
+    assert cases["at length 1 of 1025"]["lengths"].tolist() == [1]
 
 
 def test_a_large_model_is_tried_at_fewer_sizes() -> None:

@@ -202,6 +202,27 @@ def test_the_files_themselves_are_proved(weights: str, file: str, bundles: Calla
     assert failing(bundles(weights) / file, weights) == set()
 
 
+def clipped_far_away(model: onnx.ModelProto) -> None:
+    """Activations above a million are cut off, which no picture reaches."""
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    output, conv.output[0] = conv.output[0], "edit/before"
+    constant(model, "edit/highest", 1e6, np.float32)
+    clip = helper.make_node("Clip", ["edit/before", "", "edit/highest"], [output])
+    model.graph.node.insert(list(model.graph.node).index(conv) + 1, clip)
+
+
+@pytest.mark.slow
+def test_an_operator_that_no_case_meets_is_told(bundles: Callable[[str], Path], tmp_path: Path) -> None:
+    """A file that says it is an export of zoo has the operators of one."""
+    own = bundles("cnn@digits") / "pipeline.onnx"
+    gates = {gate.name: gate for gate in zoo.verify(own, against="cnn@digits").report.gates}
+    assert "operators" not in gates
+    report = zoo.verify(edited(own, clipped_far_away, tmp_path / "edited.onnx"), against="cnn@digits").report
+    gate = next(gate for gate in report.gates if gate.name == "operators")
+    assert (gate.status, report.verdict) == (Status.WARN, Status.WARN)
+    assert "Clip, is not the" in gate.detail
+
+
 def exchanged(model: onnx.ModelProto) -> None:
     """Two class names, so that their own hash beside them is another."""
     entry = next(entry for entry in model.metadata_props if entry.key == "zoo.classes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from zoo.bundle.judge.evidence import (
     BEYOND,
@@ -64,11 +64,17 @@ def usual_noises(graph: GraphEvidence, precision: Precision) -> dict[str, Magnit
     }
 
 
-def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[str, Cell]:
+Noises = Mapping[str, Magnitude | None]
+"""What `usual_noises` gives for a graph; it looks at all cases, so whoever judges many of them asks once."""
+
+
+def cells(
+    case: CaseEvidence, graph: GraphEvidence, evidence: Evidence, noises: Noises | None = None
+) -> dict[str, Cell]:
     """The rule's cell per output of a case."""
     waivers = {waiver.output: waiver for waiver in evidence.waivers}
     precision = evidence.reference.precision
-    noise = usual_noises(graph, precision)
+    noise = usual_noises(graph, precision) if noises is None else noises
     return {
         output.name: judge_output(
             output,
@@ -81,7 +87,7 @@ def cells(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> dict[
     }
 
 
-def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> Finding:
+def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence, noises: Noises | None = None) -> Finding:
     """The worst over a case's outputs."""
     if case.reference_error:
         return Status.INCONCLUSIVE, f"{case.name}: PyTorch cannot run it: {case.reference_error}"
@@ -90,7 +96,7 @@ def judge_case(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> 
     names = sorted(output.name for output in case.outputs)
     if names != sorted(graph.outputs) or not names:
         return Status.FAIL, f"{case.name}: outputs {', '.join(names) or 'none'} instead of {', '.join(graph.outputs)}"
-    judged = cells(case, graph, evidence)
+    judged = cells(case, graph, evidence, noises)
     status = worst(*(cell.status for cell in judged.values()))
     name, cell = next((name, cell) for name, cell in judged.items() if cell.status == status)
     return status, f"{case.name}, {name}: {cell.why}"
@@ -115,16 +121,18 @@ def compares_nothing(case: CaseEvidence) -> bool:
 
 
 def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
-    """The rule over a graph's gating cases; broken answers to the others warn."""
-    rows = [(case, judge_case(case, graph, evidence)) for case in gating(graph)]
+    """The rule over a graph's gating cases; wrong answers to the others, or where PyTorch is unsure itself, warn."""
+    noises = usual_noises(graph, evidence.reference.precision)
+    rows = [(case, judge_case(case, graph, evidence, noises)) for case in gating(graph)]
     judged = [finding for _, finding in rows if finding[0] != Status.INCONCLUSIVE]
-    undecided = [case for case, (status, _) in rows if status == Status.INCONCLUSIVE and case.kind == VALUES]
+    unsure = [case for case, (status, _) in rows if status == Status.INCONCLUSIVE]
+    undecided = [case for case in unsure if case.kind == VALUES]
     if not judged:
         return Status.INCONCLUSIVE, "no conclusive gating case"
     if graph.stateful and not _rolled_out(graph):
         return Status.INCONCLUSIVE, f"no roll-out of {ROLLOUT_STEPS} steps, or no split-versus-whole sequence"
     wrong = [case for case in graph.cases if not case.gates and _is_wrong(case, graph, evidence)]
-    wrong += [case for case in undecided if _is_far_off(case, graph, evidence)]
+    wrong += [case for case in unsure if _far_off(case, graph, evidence) > K]
     if wrong:
         judged.append(
             (Status.WARN, f"wrong far outside what the model was made for: {some(_why(wrong, graph, evidence))}")
@@ -136,7 +144,7 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
     ratios = [
         (cell.ratio or 0.0, case.name, name)
         for case in gating(graph)
-        for name, cell in cells(case, graph, evidence).items()
+        for name, cell in cells(case, graph, evidence, noises).items()
         if cell.status == Status.PASS
     ]
     ratio, case, name = max(ratios, default=(0.0, "", ""))
@@ -149,13 +157,19 @@ def _is_wrong(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> b
     return judge_case(case, graph, evidence)[0] == Status.FAIL
 
 
-def _is_far_off(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> bool:
-    """Where PyTorch is unsure: whether the file is further off than PyTorch's noise explains."""
-    return any((cell.ratio or 0.0) > K for cell in cells(case, graph, evidence).values())
+def _far_off(case: CaseEvidence, graph: GraphEvidence, evidence: Evidence) -> float:
+    """How many times as far as PyTorch's own noise the file is off."""
+    return max((cell.ratio or 0.0 for cell in cells(case, graph, evidence).values()), default=0.0)
 
 
 def _why(wrong: Iterable[CaseEvidence], graph: GraphEvidence, evidence: Evidence) -> list[str]:
-    return [judge_case(case, graph, evidence)[1] for case in wrong]
+    sentences = []
+    for case in wrong:
+        status, why = judge_case(case, graph, evidence)
+        if status == Status.INCONCLUSIVE:
+            why = f"{case.name}: {_far_off(case, graph, evidence):.3g} times PyTorch's own noise, which is large there"
+        sentences.append(why)
+    return sentences
 
 
 def _rolled_out(graph: GraphEvidence) -> bool:

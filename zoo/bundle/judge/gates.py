@@ -16,6 +16,7 @@ from zoo.bundle.judge.cases import (
     obeys,
     per_graph,
     some,
+    usual_noises,
     with_role,
 )
 from zoo.bundle.judge.evidence import (
@@ -131,7 +132,8 @@ def conditioning(evidence: Evidence) -> Finding:
         note = f"; in {empty} more the outputs of both are empty" if empty else ""
         if len({case.name for case in counted}) < MIN_GATING_CASES:
             return Status.INCONCLUSIVE, f"{len(counted)} gating cases, {MIN_GATING_CASES} are needed{note}"
-        statuses = [judge_case(case, graph, evidence)[0] for case in counted]
+        noises = usual_noises(graph, evidence.reference.precision)
+        statuses = [judge_case(case, graph, evidence, noises)[0] for case in counted]
         conclusive = sum(status != Status.INCONCLUSIVE for status in statuses)
         enough = conclusive >= MIN_CONCLUSIVE_SHARE * len(counted)
         words = f"{conclusive} of {len(counted)} gating cases conclusive{note}"

@@ -54,7 +54,7 @@ def _points(graph: GraphEvidence, name: str, evidence: Evidence) -> list[Point]:
         noise, error = _relative(output.torch, output.scale), _relative(output.onnx, output.scale)
         usually = _relative(noises.get(name), output.scale)
         if noise is not None and error is not None:
-            status = cells(case, graph, evidence)[name].status.value
+            status = cells(case, graph, evidence, noises)[name].status.value
             points.append(
                 Point(case=case.name, noise=max(noise, usually or 0.0), error=error, status=status, gates=case.gates)
             )

@@ -264,7 +264,8 @@ def _kept_rows(
     contents = [getattr(sample, "content", "") for sample in samples]
     if not isinstance(read, PictureFiles) or not all(contents):
         return None
-    geometry = (prepare.size, prepare.resize, prepare.interpolation, prepare.channels, grey, read.white, reading)
+    crop = (prepare.resize, prepare.crop_rounding)
+    geometry = (prepare.size, *crop, prepare.interpolation, prepare.channels, grey, read.white, reading)
     versions = (PIL.__version__, torch.__version__ if reading else "")
     height, width = prepare.size
     about = f"{read.root.resolve()}, {width} x {height} pixels{ABOUT[reading]}"

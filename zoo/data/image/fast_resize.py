@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zoo.data.image.preprocess import ImagePrepare, crop_offset
+from zoo.data.image.preprocess import ImagePrepare
 
 LUMA: tuple[int, int, int] = (19595, 38470, 7471)
 """As in `preprocess`, in 65536ths."""
@@ -34,5 +34,5 @@ def fast_fit(prepare: ImagePrepare, image: Tensor) -> Tensor:
             levels = F.interpolate(levels, (high, wide), mode="nearest-exact")
         else:
             levels = F.interpolate(levels, (high, wide), mode=prepare.interpolation, antialias=True)
-    top, left = crop_offset(high - prepare.size[0]), crop_offset(wide - prepare.size[1])
+    top, left = prepare.crop_start(high, wide)
     return levels[0, :, top : top + prepare.size[0], left : left + prepare.size[1]].contiguous()

@@ -27,7 +27,8 @@ def fitted(pixels: npt.NDArray[np.uint8], image: ImageInput) -> npt.NDArray[np.u
         return _levels(picture.resize((width, height), FILTERS[image.interpolation]))
     short = min(picture.size)
     wide, high = (image.resize * side // short for side in picture.size)
-    left, top = round((wide - width) / 2), round((high - height) / 2)
+    halved = round if image.crop_rounding == "even" else int
+    left, top = halved((wide - width) / 2), halved((high - height) / 2)
     scaled = picture.resize((wide, high), FILTERS[image.interpolation])
     return _levels(scaled.crop((left, top, left + width, top + height)))
 

@@ -39,6 +39,7 @@ class ImagePrepare(nn.Module):
         _check(image)
         self.size = image.size
         self.resize = image.resize
+        self.crop_rounding = image.crop_rounding
         self.interpolation = image.interpolation
         self.channels = image.channels
         self.register_buffer("mean", _levels(image.mean, image.channels))
@@ -74,7 +75,7 @@ class ImagePrepare(nn.Module):
         """The same of columns [width, n, c, height]: resizing takes rows and columns as the first axis."""
         width, number, channels, height = columns.shape
         high, wide = self.scaled(height, width)
-        top, left = crop_offset(high - self.size[0]), crop_offset(wide - self.size[1])
+        top, left = self.crop_start(high, wide)
         if self.interpolation == "nearest":
             levels = F.interpolate(columns.permute(1, 2, 3, 0), (high, wide), mode="nearest-exact")
             return _crop(levels, top, left, self.size)
@@ -91,6 +92,12 @@ class ImagePrepare(nn.Module):
             return self.size
         short = torch.sym_min(height, width)
         return cast(tuple[int, int], (self.resize * height // short, self.resize * width // short))
+
+    def crop_start(self, high: int, wide: int) -> tuple[int, int]:
+        """The first row and column of the crop of a resized picture."""
+        spare = high - self.size[0], wide - self.size[1]
+        top, left = spare if self.crop_rounding == "even" else (side - side % 2 for side in spare)
+        return crop_offset(top), crop_offset(left)
 
     def normalise(self, levels: Tensor) -> Tensor:
         """Levels [n, c, h, w] (uint8 or float) -> (level / 255 - mean) / std; one channel is repeated where

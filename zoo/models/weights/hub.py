@@ -73,7 +73,7 @@ def stated_licence(folder: Path) -> str:
     except OSError:
         return ""
     head = card.split("---")[1] if card.startswith("---") else ""
-    stated = dict(LICENCE_LINE.findall(head))
+    stated: dict[str, str] = dict(LICENCE_LINE.findall(head))
     name = stated.get("license", "")
     return stated.get("license_name", name) if name == "other" else name
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from zoo.api.errors import HashMismatch, NetworkError, PluginError
 from zoo.api.specs import WeightsSpec
 from zoo.api.task import Progress
-from zoo.models.weights.licence import check_licence
+from zoo.models.weights.licence import check_licence, forbids_commercial_use
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.runs.cache import cache_root
@@ -46,8 +46,7 @@ def fetch(entry: RegistryEntry[WeightsSpec], *, progress: Progress, patience: Pa
 
     UsageError where it is absent and its licence forbids commercial use, unless the user has accepted that.
     """
-    if not is_here(entry):
-        check_licence(entry.bare_name, entry.spec.licence)
+    check_accepted(entry)
     if entry.spec.hub:
         return _from_hub(entry)
     if entry.spec.resource:
@@ -86,6 +85,12 @@ def _from_hub(entry: RegistryEntry[WeightsSpec]) -> WeightsFile:
             hint=f"take it out of the hub's cache: hf cache rm model/{entry.spec.hub}",
         )
     return WeightsFile(path=path, sha256=sha256)
+
+
+def check_accepted(entry: RegistryEntry[WeightsSpec]) -> None:
+    """UsageError for absent weights whose licence forbids commercial use, unless the user has accepted that."""
+    if forbids_commercial_use(entry.spec.licence) and not is_here(entry):
+        check_licence(entry.bare_name, entry.spec.licence)
 
 
 def is_here(entry: RegistryEntry[WeightsSpec]) -> bool:

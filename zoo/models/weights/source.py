@@ -10,7 +10,7 @@ from zoo.api.errors import BadFile, PluginError, UnknownName, UsageError, ZooErr
 from zoo.api.problem import Input, Json, Problem
 from zoo.api.specs import ModelSpec, Reference, WeightsSpec
 from zoo.api.task import Progress
-from zoo.models.weights.published import WeightsFile, fetch, labels, tokens
+from zoo.models.weights.published import WeightsFile, check_accepted, fetch, labels, tokens
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import current_plugin, same_name
 from zoo.registry.name_resolution import RegistryEntry
@@ -130,9 +130,10 @@ def read_as(problem: Problem, source: WeightsSource) -> Problem:
 def published_source(
     catalog: Catalog, entry: RegistryEntry[WeightsSpec], model: RegistryEntry[ModelSpec]
 ) -> WeightsSource:
-    """Published parameters, of this very model."""
+    """Published parameters, of this very model; UsageError where their licence is still to be accepted."""
     if entry.model != model.full_name:
         raise UsageError(f"{entry.full_name} are weights of {entry.model}, not of {model.full_name}")
+    check_accepted(entry)
     return WeightsSource(
         name=entry.full_name,
         classes=labels(catalog, entry),

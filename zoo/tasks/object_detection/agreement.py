@@ -40,6 +40,9 @@ def agreement(
     limit = max(MIN_LIMIT, *(len(answer["scores"]) for answer in reference))
 
     def compare(expected: Arrays, actual: Arrays, _: Case) -> Verdict:
+        counts = {name: len(actual[name]) for name in ("boxes", "scores", "labels")}
+        if len(set(counts.values())) > 1:
+            return Verdict("differing", float("inf"), " and ".join(f"{count} {name}" for name, count in counts.items()))
         return _verdict(boxes_of(expected), boxes_of(actual), limit=limit, noise=noise)
 
     return item_agreement(reference, candidate, cases=cases, compare=compare)

@@ -28,7 +28,7 @@ def levels(side: int, seed: int = 0) -> Pixels:
 
 
 def test_a_picture_is_given_once_and_makes_room_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoded, "free_memory", lambda: 3_000)  # a tenth of it holds two pictures of 7 x 7
+    monkeypatch.setattr(decoded, "free_memory", lambda: 6_000)  # a twentieth of it holds two pictures of 7 x 7
     kept = DecodedPictures()
     for name in "abc":
         kept.keep(name, levels(7))

@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from zoo.data.memory import free_memory
 
-MAX_MEMORY_SHARE: Final = 0.1
+MAX_MEMORY_SHARE: Final = 0.05
 """Of the free memory."""
-MAX_BYTES: Final = 10**9
+MAX_BYTES: Final = 256 * 10**6
+"""What nobody reads stays as long as the card, so it must not be much."""
 
 
 class DecodedPictures:

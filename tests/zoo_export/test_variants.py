@@ -1,0 +1,139 @@
+"""`zoo export --int8` of digits from end to end: verify, predict, run.py, bench, and bundles that were spoilt."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+
+from tests.conftest import Said
+from zoo.bundle.benchmark import benchmark
+from zoo.bundle.runtime.bundle import Bundle, verify_bundle
+from zoo_export.export import export
+
+pytestmark = pytest.mark.slow  # one proof, and a variant with its mutants
+
+SEVEN = Path(__file__).parents[2] / "docs" / "pictures" / "seven.png"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of cnn@digits with an int8 variant."""
+    folder = tmp_path_factory.mktemp("digits") / "b"
+    written = export("cnn@digits", output=folder, variants=("int8",), evaluate=120)
+    assert [record.name for record in written.variants] == ["int8"], written.report.variants[0].sentence
+    return folder
+
+
+@pytest.fixture
+def spoilt(digits: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return Path(shutil.copytree(digits, tmp_path / "b"))
+
+
+def test_the_variant_is_whole(digits: Path) -> None:
+    checked = verify_bundle(digits)
+    assert checked.holds, [gate for gate in checked.gates if gate.status != "PASS"]
+    variant = next(gate for gate in checked.gates if gate.name == "variant int8")
+    assert "this device reproduces all" in variant.detail
+    record = Bundle.open(digits).manifest.variant("int8")
+    assert record.bytes < 0.5 * (digits / "pipeline.onnx").stat().st_size
+    assert record.metrics["top1"] > 0.95
+    assert record.claims[0] == "smaller"
+
+
+def test_preprocessing_and_postprocessing_stay_as_they_are(digits: Path) -> None:
+    def outside(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+        nodes = onnx.load(str(path)).graph.node
+        return [(node.op_type, tuple(node.output)) for node in nodes if node.name.startswith("ends/")]
+
+    around = outside(digits / "pipeline.onnx")
+    assert len(around) > 20
+    assert outside(digits / "variants" / "int8" / "pipeline.onnx") == around
+
+
+def test_it_answers_like_the_bundle(digits: Path, zoo_command: Callable[..., Said]) -> None:
+    said = zoo_command("predict", str(digits), str(SEVEN), "--variant", "int8", "--json")
+    assert (said.code, said.json["answers"][0]["answer"][0]["class"] if said.code == 0 else "") == (0, "7")
+
+
+def test_an_unknown_variant_is_one_sentence(digits: Path, zoo_command: Callable[..., Said]) -> None:
+    said = zoo_command("predict", str(digits), str(SEVEN), "--variant", "int4")
+    assert (said.code, "has no variant int4; it has int8" in said.err) == (2, True)
+    said = zoo_command("predict", "cnn@digits", str(SEVEN), "--variant", "int8")
+    assert (said.code, "--variant is for bundles" in said.err) == (2, True)
+
+
+def test_the_runner_answers_and_tests_itself(digits: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        command = [sys.executable, str(digits / "run.py"), *arguments]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        return said.returncode, said.stdout, said.stderr
+
+    code, out, _ = run("--variant", "int8", str(SEVEN))
+    assert code == 0 and " 7" in out
+    code, out, _ = run("--self-test", "--variant", "int8")
+    assert code == 0 and "self-test passed" in out
+    assert run("--self-test")[0] == 0
+    code, _, err = run("--variant", "fp16", str(SEVEN))
+    assert code == 2 and "Variants: int8" in err
+    assert run("--variant")[0] == 2
+
+
+def test_an_exchanged_graph_is_seen(spoilt: Path, zoo_command: Callable[..., Said]) -> None:
+    path = spoilt / "variants" / "int8" / "pipeline.onnx"
+    model = onnx.load(str(path))
+    scale = next(tensor for tensor in model.graph.initializer if tensor.name.endswith("_scale"))
+    scale.raw_data = bytes(len(scale.raw_data))
+    path.write_bytes(model.SerializeToString())
+    said = zoo_command("verify", str(spoilt))
+    assert (said.code, "variants/int8/pipeline.onnx was changed" in said.out) == (1, True)
+    said = zoo_command("predict", str(spoilt), str(SEVEN), "--variant", "int8")
+    assert (said.code, "sha256" in said.err) == (1, True)
+
+
+def test_a_manifest_that_promises_more_is_seen(spoilt: Path) -> None:
+    path = spoilt / "manifest.json"
+    document = json.loads(path.read_text())
+    document["variants"][0]["milliseconds"] /= 10
+    document["variants"][0]["golden"][0]["outputs"][0]["max"] = 1.0
+    path.write_text(json.dumps(document))
+    variant = next(gate for gate in verify_bundle(spoilt).gates if gate.name == "variant int8")
+    assert variant.status == "FAIL"
+    assert "milliseconds is" in variant.detail and "golden cases of the manifest" in variant.detail
+
+
+def test_a_bundle_without_the_variant_is_not_up_to_date(digits: Path, zoo_command: Callable[..., Said]) -> None:
+    said = zoo_command("export", "cnn@digits", "--fp16", "-o", str(digits), "--evaluate", "120")
+    assert (said.code, "without the variant fp16" in said.err) == (2, True)
+    said = zoo_command("export", "cnn@digits", "--int8", "-o", str(digits), "--evaluate", "120")
+    assert (said.code, "up to date" in said.out) == (0, True)
+
+
+def test_bench_measures_both_in_turns(digits: Path) -> None:
+    measured = benchmark(Bundle.open(digits), variants=("int8",), seconds=0.1)
+    assert [subject.name for subject in measured.subjects] == ["fp32", "int8"]
+    for subject in measured.subjects:
+        assert len(subject.seconds) >= 5
+        assert 0 < subject.percentile(50) <= subject.percentile(99)
+        assert subject.first_seconds is not None and subject.first_seconds > subject.percentile(50)
+
+
+def test_bench_says_what_it_cannot_do(digits: Path, zoo_command: Callable[..., Said]) -> None:
+    said = zoo_command("bench", str(digits), "--variant", "int4")
+    assert (said.code, "has no variant int4" in said.err) == (2, True)
+    said = zoo_command("bench", str(digits), "--graph", "pipeline", "--batch", "4")
+    assert (said.code, "takes one item at a time" in said.err) == (2, True)
+
+
+def test_options_that_do_not_go_together(zoo_command: Callable[..., Said]) -> None:
+    said = zoo_command("export", "cnn@digits", "--untrained", "--int8")
+    assert said.code == 2
+    said = zoo_command("export", "cnn@digits", "--onnx", "--max-drop", "0.1")
+    assert (said.code, "--max-drop and --keep-anyway are about variants" in said.err) == (2, True)

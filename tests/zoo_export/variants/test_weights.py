@@ -1,0 +1,90 @@
+"""Every weight of a variant within half a step of the proved one, whatever form it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from zoo_export.variants.convert import Way, convert, ways
+from zoo_export.variants.mutants import mutations
+from zoo_export.variants.weights import weight_fidelity
+
+RNG = np.random.default_rng(0)
+INPUTS = [{"x": RNG.normal(size=(1, length, 32)).astype(np.float32)} for length in (3, 5, 8, 5)]
+"""Of different lengths."""
+
+
+def model() -> onnx.ModelProto:
+    """x float32 [batch, length, 32] -> y [batch, length, 8]: two matrix products with a Relu between them."""
+    weights = {
+        "first": RNG.normal(size=(32, 64)).astype(np.float32),
+        "bias": RNG.normal(size=64).astype(np.float32),
+        "second": RNG.normal(size=(64, 8)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["x", "first"], ["hidden"], name="first_product"),
+        helper.make_node("Add", ["hidden", "bias"], ["shifted"], name="shift"),
+        helper.make_node("Relu", ["shifted"], ["positive"], name="relu"),
+        helper.make_node("MatMul", ["positive", "second"], ["y"], name="second_product"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "products",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "length", 32])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", "length", 8])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+ALL = [
+    Way(kind="half"),
+    Way(kind="blocks"),
+    Way(kind="dynamic"),
+    Way(kind="dynamic", arithmetic="U8S7"),
+    Way(kind="static"),
+    Way(kind="static", calibrator="percentile"),
+    Way(kind="static", calibrator="entropy", products_only=True),
+    Way(kind="static", arithmetic="U8U8"),
+    Way(kind="static", in_float=("first_product",)),
+]
+
+
+@pytest.mark.parametrize("way", ALL, ids=lambda way: way.name)
+def test_each_way_keeps_every_weight_and_reads_items_of_any_length(way: Way, tmp_path: Path) -> None:
+    proved = model()
+    converted = convert(proved, way, inputs=INPUTS, ranges=tmp_path)
+    assert isinstance(converted, onnx.ModelProto), converted
+    found = weight_fidelity(proved, converted)
+    assert (found.different, found.extra) == ((), ())
+    assert found.equal + found.quantised == found.total == 3
+    assert found.quantised >= 1
+
+
+@pytest.mark.parametrize("way", [ALL[0], ALL[1], ALL[2], ALL[4]], ids=lambda way: way.name)
+def test_a_changed_weight_is_named(way: Way, tmp_path: Path) -> None:
+    proved = model()
+    converted = convert(proved, way, inputs=INPUTS, ranges=tmp_path)
+    assert isinstance(converted, onnx.ModelProto)
+    for mutation in mutations(converted):
+        if not mutation.name.startswith(("two channels", "a channel", "a sign", "a weight's")):
+            continue
+        mutant = onnx.ModelProto.FromString(converted.SerializeToString())
+        mutation.edit(mutant)
+        assert weight_fidelity(proved, mutant).different, (mutation.name, mutation.place)
+
+
+def test_a_machine_whose_bytes_saturate_gets_seven_bits_or_unsigned_weights() -> None:
+    exact = {way.arithmetic for way in ways("int8", model(), saturates=False)}
+    careful = {way.arithmetic for way in ways("int8", model(), saturates=True)}
+    assert (exact, careful) == ({"U8S8"}, {"U8S7", "U8U8"})
+
+
+def test_a_model_without_products_holds_nothing_to_convert() -> None:
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", [], [])
+    empty = helper.make_model(graph)
+    assert ways("int8", empty, saturates=False) == ways("int4", empty, saturates=False) == ()
