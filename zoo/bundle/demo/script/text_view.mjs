@@ -1,7 +1,7 @@
 // The tasks that take a text.
 import { readNpz, numbers } from "./arrays.mjs";
 import { bars, button, element, fileButton, numberField, onDroppedFile, percent } from "./elements.mjs";
-import { pairTable } from "./picture_view.mjs";
+import { pairTable } from "./picture_answers.mjs";
 import { pairs } from "./tasks.mjs";
 import { decode } from "./text.mjs";
 
