@@ -63,11 +63,14 @@ def weight_fidelity(model: onnx.ModelProto, variant: onnx.ModelProto) -> WeightF
 
 def _is_near(stored: _Stored, expected: Array) -> bool:
     """Element by element; the quantiser turns the matrix of a Gemm round, and the graph with it."""
-    cut = np.clip(expected.astype(np.float64), -stored.largest, stored.largest)
-    return any(
-        turned.values.shape == cut.shape and bool((np.abs(turned.values - cut) <= turned.allowed).all())
-        for turned in (stored, _transposed(stored))
-    )
+    wide = expected.astype(np.float64)
+    for turned in (stored, _transposed(stored)):
+        if turned.values.shape == wide.shape:
+            near = np.abs(turned.values - wide) <= turned.allowed
+            cut = (np.abs(wide) > stored.largest) & (turned.values * np.sign(wide) >= stored.largest)
+            if bool((near | cut).all()):
+                return True
+    return False
 
 
 def _is_float(tensor: onnx.TensorProto) -> bool:

@@ -78,6 +78,18 @@ def test_a_changed_weight_is_named(way: Way, tmp_path: Path) -> None:
         assert weight_fidelity(proved, mutant).different, (mutation.name, mutation.place)
 
 
+def test_numbers_beyond_half_precision_are_cut_and_keep_their_sign(tmp_path: Path) -> None:
+    """As the mask of an attention has them, the smallest number in single precision."""
+    proved = model()
+    proved.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.full(64, -3.4e38, np.float32), "bias"))
+    converted = convert(proved, Way(kind="half"), inputs=(), ranges=tmp_path)
+    assert isinstance(converted, onnx.ModelProto)
+    assert weight_fidelity(proved, converted).different == ()
+    bias = next(tensor for tensor in converted.graph.initializer if tensor.name == "bias")
+    bias.CopyFrom(numpy_helper.from_array(np.full(64, 6e4, np.float16), "bias"))
+    assert weight_fidelity(proved, converted).different == ("bias",)
+
+
 def test_a_machine_whose_bytes_saturate_gets_seven_bits_or_unsigned_weights() -> None:
     exact = {way.arithmetic for way in ways("int8", model(), saturates=False)}
     careful = {way.arithmetic for way in ways("int8", model(), saturates=True)}

@@ -1,8 +1,7 @@
 """Answers from this bundle on this device, and its self-test; needs only numpy, onnxruntime and Pillow.
 
-    python run.py [--strict] [--threshold 0.5] a.png ...    answers; or "a text" (for sounds, a class); of a table all
-    python run.py --self-test        every file against its hash, this device against the golden cases
-With --variant int8 both are about that variant of the bundle.
+    python run.py [--variant int8] [--strict] [--threshold 0.5] a.png ...   or "a text" (for sounds, a class): answers
+    python run.py [--variant int8] --self-test       every file against its hash, this device against the golden cases
 Exit code 0: done.  1: the self-test differs.  2: bad usage or file; with --strict, an input larger than was proved.
 """
 
@@ -50,8 +49,7 @@ def roll_out(run: Run, feeds: Arrays, *, steps: int, feedback: Mapping[str, str]
         return run(feeds)
     state, answers = {name: feeds[name] for name in feedback}, list[Arrays]()
     for step in range(steps):
-        sliced = {name: value[step] for name, value in feeds.items() if name not in feedback}
-        answers.append(run({**sliced, **state}))
+        answers.append(run({name: value[step] for name, value in feeds.items() if name not in feedback} | state))
         state = {name: answers[-1][output] for name, output in feedback.items()}
     return {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
 
@@ -148,7 +146,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(__doc__, "Variants:", ", ".join(variants) or "none", file=sys.stderr)
         return 2
-    graph = "pipeline.onnx" if about is manifest else f"variants/{about['name']}/pipeline.onnx"
+    graph = f"variants/{about['name']}/pipeline.onnx" if about and about is not manifest else "pipeline.onnx"
     run, (state, feedback) = session(folder / graph), first_state(manifest["pipeline_signature"])
     generate = getattr(task, "generate", None) or getattr(task, "respond", None)  # as plugins of API 1 call it
     answers, names = list[Arrays](), list[str]()
