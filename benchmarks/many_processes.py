@@ -131,7 +131,7 @@ def in_double(words: Sequence[str]) -> None:
         return self if self.dtype is torch.float64 else to_float(self)
 
     Tensor.float = at_least_float  # type: ignore[assignment,method-assign]
-    build.make_modules = rehearsal.make_modules = make_double
+    vars(build)["make_modules"] = vars(rehearsal)["make_modules"] = make_double
     PictureDataset.ready = ready_double  # type: ignore[method-assign]
     sys.argv[:] = ["zoo", *words]
     raise SystemExit(main())

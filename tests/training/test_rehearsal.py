@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def test_steps_of_all_parts_of_a_growing_training_are_timed(
     numbers: list[int] = []
     clock = iter(range(1_000))
     monkeypatch.setattr(rehearsal, "later_cost", lambda _: cost)
-    monkeypatch.setattr(rehearsal.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     training: Any = None
     assert rehearsal._mean_step_seconds(training, numbers.append, 100) == 1.0
     assert numbers == timed

@@ -56,7 +56,7 @@ def new(
     if weights_only:
         package = _of_weights(name, weights_only, licence, output, catalog)
     else:
-        kind = next((kind for kind, asked in kinds.items() if asked), "model")
+        kind: Kind = next((kind for kind, asked in kinds.items() if asked), "model")
         package = new_package(name, kind=kind, place=output, taken=catalog.plugins)
     written = package.write()
     commands = [f"cd {package.place}", "pip install -e '.[test]'"]

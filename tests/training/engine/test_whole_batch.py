@@ -66,7 +66,7 @@ def learn(part: slice, engine: Engine, *, items: int) -> dict[str, Tensor]:
         seed=0,
         whole_batch=items,
     )
-    results = {}
+    results: dict[str, Tensor] = {}
     for name, loss_of in {"items": _over_items, "counted": _over_counts, "pairs": _over_pairs}.items():
         weight = torch.eye(4).requires_grad_()
         loss = loss_of(context, points @ weight, counts, labels)
