@@ -3,16 +3,19 @@
     python benchmarks/export_cost.py [MODEL] [ROUNDS]
     python benchmarks/export_cost.py MODEL ROUNDS --against OTHER_ZOO
     python benchmarks/export_cost.py --verify MODEL@WEIGHTS ROUNDS
+    python benchmarks/export_cost.py --memory MODEL
 
 The first runs a bare export, the whole, and the whole without controls in this process, in turn, after one of each
 that is not counted.  The second runs the command `zoo export` of this zoo and of another in turn, a process each.
-The third runs `import torch`, a `zoo verify FILE` with nothing kept, and a second one.  Printed are medians, and the
-ratios round by round, in CPU seconds (those of ONNX Runtime's process among them) and on the clock.
-The bars for resnet18 at 224: the whole at most 4 times the bare export in CPU, 3 times on the clock.
+The third runs `import torch`, a `zoo verify FILE` with nothing kept, and a second one.  The fourth prints the peak
+memory of the largest process.  Printed are medians, and the ratios round by round, in CPU seconds (those of ONNX
+Runtime's process among them) and on the clock.
+The bars for resnet18 at 224: the whole at most 4 times the bare export in CPU, 3 times on the clock, 1.2 GB.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import subprocess
@@ -24,6 +27,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 from unittest import mock
 
 from zoo.api.task import Control, Signature
@@ -165,8 +169,48 @@ def second_verify(target: str, rounds: int) -> None:
     report(rows, ("import torch", "nothing kept", "the second time"), ((1, 0), (2, 0), (2, 1)))
 
 
+# --- memory ---
+
+BARE: Final = """
+import sys, torch
+from zoo.models.target import ModelTarget
+from zoo.registry.catalog import Catalog
+from zoo_export.subject.load import find_subject
+catalog = Catalog.discover()
+subject = find_subject(ModelTarget(model=catalog.model(sys.argv[1])), catalog, untrained=True)
+image = subject.problem.image
+example = torch.randn(2, image.channels, *image.size)
+torch.onnx.export(subject.module, (example,), dynamo=True, verbose=False, dynamic_shapes=({0: "batch"},))
+"""
+
+
+def peaks(model: str) -> None:
+    """Print the memory of `import torch, torchvision`, of a bare export of the model, and of the whole."""
+    zoo_command = str(Path(sysconfig.get_path("scripts")) / "zoo")
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            "import torch, torchvision": (sys.executable, "-c", "import torch, torchvision"),
+            "bare": (sys.executable, "-c", BARE, model),
+            "whole": (zoo_command, "export", model, "--untrained", "--onnx", "-o", f"{folder}/bundle"),
+        }
+        for name, words in commands.items():
+            print(f"{name:34} {peak(words):6.2f} GB in the largest process")
+
+
+def peak(words: Sequence[str]) -> float:
+    """Gigabytes that the largest process of a command held at most."""
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, words
+    return usage.ru_maxrss / 1e6
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Print one of the three comparisons."""
+    """Print one of the four comparisons."""
+    if arguments[:1] == ["--memory"]:
+        peaks(*arguments[1:])
+        return
     if arguments[:1] == ["--verify"]:
         target, number = (*arguments[1:], *("cnn@digits", "5")[len(arguments) - 1 :])
         second_verify(target, int(number))

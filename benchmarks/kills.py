@@ -61,7 +61,7 @@ def shard(number: int, kills: int) -> None:
             found[model] = campaign(train, _resume, Path(folder), kills=kills // len(TRAININGS), seed=number)
         print(model, found[model].kills, *found[model].differences, sep="\n  ", flush=True)
         FOLDER.mkdir(exist_ok=True)
-        record = {name: _record(result) for name, result in found.items()}
+        record = {"date": time.strftime("%Y-%m-%d"), **{name: _record(result) for name, result in found.items()}}
         (FOLDER / f"{number}.json").write_text(json.dumps(record, indent=2) + "\n")
     print(f"{time.process_time() - started:.0f} CPU s of this process, without its children")
 
@@ -90,7 +90,9 @@ def merge() -> None:
         results = [shard[model] for shard in shards if model in shard]
         differences = [text for result in results for text in result["differences"]]
         lines.append(f"| {model} | {sum(result['kills'] for result in results)} | {len(differences)} |")
-    FOLDER.with_suffix(".md").write_text(HEAD + "\n".join(lines) + f"\n\nShards: {len(shards)}.\n")
+    newest = max((shard.get("date", "") for shard in shards), default="")
+    last = f", the last of {newest}" if newest else ""
+    FOLDER.with_suffix(".md").write_text(HEAD + "\n".join(lines) + f"\n\nShards: {len(shards)}{last}.\n")
 
 
 if __name__ == "__main__":

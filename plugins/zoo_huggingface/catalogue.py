@@ -74,6 +74,7 @@ def text_model(card: Card) -> ModelSpec:
         recipes={"default": TEXTS, "finetune": FINE_TUNING},
         sources="zoo_huggingface.sources:text_encoder",
         not_available=card["not_available"],
+        export=ExportSpec(not_exportable=card["not_exportable"]),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from zoo import BadFile, hub_folder
+from zoo import BadFile, hub_folder, stated_licence
 
 SCHEMES: Final = ("hf:", "hf-hub:", "hf_hub:")
 WEIGHTS: Final = "model.safetensors"
@@ -60,11 +60,8 @@ class Folder:
         return tuple(f"{label} {index}" if ordered.count(label) > 1 else label for index, label in enumerate(ordered))
 
     def licence(self) -> str:
-        """What the front matter of README.md names as the licence; empty where it names none."""
-        path = self.path / "README.md"
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        end = lines.index("---", 1) if lines[:1] == ["---"] and "---" in lines[1:] else 0
-        return next((line.partition(":")[2].strip() for line in lines[1:end] if line.startswith("license:")), "")
+        """What config.json or the front matter of README.md names as the licence; empty where neither does."""
+        return stated_licence(self.path)
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name."""

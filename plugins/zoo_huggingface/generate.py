@@ -20,7 +20,7 @@ from zoo_huggingface.cards import CARDS
 from zoo_huggingface.model import SPECIAL, Classifier
 from zoo_huggingface.pictures import KINDS
 from zoo_huggingface.scene_architectures import DETECTORS, SEGMENTERS
-from zoo_huggingface.text_architectures import ENCODERS, NOT_AVAILABLE
+from zoo_huggingface.text_architectures import ENCODERS, NOT_AVAILABLE, NOT_EXPORTABLE
 
 TASKS: Final = {
     "image-classification": CLASSIFIERS,
@@ -110,6 +110,7 @@ def _text_card(family: str, name: str, config: Config) -> dict[str, Any]:
         "head": ["head."],
         "max_length": 128 if micro else 512,
         "not_available": NOT_AVAILABLE.get(family, ""),
+        "not_exportable": NOT_EXPORTABLE.get(family, ""),
     }
 
 

@@ -44,6 +44,7 @@ class Encoder(nn.Module):
         super().__init__()
         config = AutoConfig.for_model(**architecture)
         self.width: int = config.hidden_size
+        self.padding = max(int(getattr(config, "pad_token_id", None) or 0), 0)
         self.layers: Any = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         if getattr(self.layers, "pooler", None) is not None:
             self.layers.pooler = nn.Identity()  # some call it, whether it is there or not
@@ -54,6 +55,8 @@ class Encoder(nn.Module):
         inside: bool [batch, length], which tokens are text.
         """
         inside = torch.arange(tokens.shape[1], device=tokens.device)[None] < lengths[:, None]
+        if self.padding:  # zoo pads with 0, and some families look at the padding's id or convolve over it
+            tokens = torch.where(inside, tokens, self.padding)
         output = self.layers(input_ids=tokens, attention_mask=inside.long())
         return cast("Tensor", output.last_hidden_state), inside
 

@@ -35,6 +35,8 @@ def find(text: str) -> WeightsSource | None:
         return _text(folder, architecture, model="huggingface/text_classifier")
     if folder.has("modules.json") or folder.has("sentence_bert_config.json"):
         return _text(folder, architecture, model="huggingface/sentence_encoder")
+    if folder.has("preprocessor_config.json") and not folder.has("tokenizer.json"):
+        return _picture(folder, architecture, model="huggingface/image_classifier")  # without a head
     raise BadFile(
         f"{folder.name} is a {(architecture.get('architectures') or ['network'])[0]}, which answers nothing by itself",
         hint=f"train with it: zoo train encoder --weights {text} --data ...",

@@ -28,9 +28,13 @@ def _bert(hidden: int, layers: int, heads: int, inner: int, **others: Any) -> Co
 FNET: Final = (
     "its Fourier transform runs over the padding too, so that an answer would depend on the longest text of a batch"
 )
-LONGFORMER: Final = "its windows are laid by what a text holds, which the exporter cannot follow"
-NOT_AVAILABLE: Final[Mapping[str, str]] = {"fnet": FNET, "longformer": LONGFORMER}
+NOT_AVAILABLE: Final[Mapping[str, str]] = {"fnet": FNET}
 """Families that are listed and cannot be used, each with the reason."""
+NOT_EXPORTABLE: Final[Mapping[str, str]] = {
+    "longformer": "it chooses its attention by what a text holds, which the exporter cannot follow",
+    "funnel": "its pooling between blocks fixes the length of a text when it is captured",
+}
+"""Families that are trained and not exported, each with the reason."""
 
 ENCODERS: Final[Mapping[str, Sizes]] = {
     "bert": {

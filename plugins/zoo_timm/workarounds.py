@@ -17,6 +17,8 @@ def apply_workarounds(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if hasattr(module, "attention_bias_cache"):
             gather_biases_anew(module)
+        if hasattr(module, "get_rel_indices"):
+            fill_positions(module, model)
     return model
 
 
@@ -28,6 +30,15 @@ def gather_biases_anew(module: nn.Module) -> None:
     loaded into a network that has answered already change nothing.
     """
     module.get_attention_biases = MethodType(_gathered_biases, module)  # type: ignore[assignment]
+
+
+def fill_positions(module: Any, model: Any) -> None:
+    """Fill the distances between patches that an attention of ConViT otherwise computes in its first call.
+
+    timm begins with a buffer for a single patch and replaces it in `forward` (timm/models/convit.py): a capture of a
+    network that has not answered yet computes the distances in the file, and the buffer is missing there.
+    """
+    module.rel_indices = module.get_rel_indices(model.patch_embed.num_patches)
 
 
 def _gathered_biases(module: Any, device: torch.device) -> Tensor:  # noqa: ARG001  timm's signature

@@ -111,7 +111,7 @@ def test_nothing_is_overwritten_unasked(
         (("a", "b"), "zoo demo takes one bundle, and 2 were given"),
         (("nowhere",), "nowhere does not exist"),
         (("a", "-o", "x.html", "--gallery", "b"), "-o, --runner and --gallery are three different things"),
-        (("a", "--runner", "b", "--onnxruntime-web", "c"), "--onnxruntime-web goes with a page"),
+        ((".", "--runner", "b", "--onnxruntime-web", "c"), "--onnxruntime-web goes with a page"),
     ],
 )
 def test_bad_usage_is_a_sentence(

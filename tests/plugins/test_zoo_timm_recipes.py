@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import zoo
+from zoo.training.callbacks.metrics_csv import read_rows
 from zoo_timm.families import KINDS, summary
 from zoo_timm.plugin import cards, zoo_models
 
@@ -33,3 +37,18 @@ def test_every_architecture_has_recipes_from_scratch_and_for_fine_tuning() -> No
 def test_the_rates_of_a_kind(name: str, lr: float, layer_decay: float) -> None:
     recipe = next(spec for spec in zoo_models() if spec.name == name).recipes["finetune"]
     assert (recipe.lr, recipe.layer_decay) == (lr, layer_decay)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("test_resnet", 0.85),
+        ("test_vit", 0.5),
+        pytest.param("test_maxvit", 0.85, marks=pytest.mark.ci),
+    ],
+)
+def test_a_short_training_of_each_kind_learns_the_digits(name: str, least: float, tmp_path: Path) -> None:
+    run = zoo.train(name, data="digits", limit_train=1_500, epochs=4, seed=0, threads=1, output=tmp_path / "run")
+    assert run.config.recipe.epochs == 4
+    assert read_rows(run.path / "metrics.csv")[-1]["validation/top1"] > least

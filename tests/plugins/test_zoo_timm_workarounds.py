@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import timm
 import torch
-from timm.models import efficientformer, efficientformer_v2, efficientvit_msra, levit, tiny_vit
+from timm.models import convit, efficientformer, efficientformer_v2, efficientvit_msra, levit, tiny_vit
 from torch import Tensor, nn
 
 from zoo_timm.workarounds import apply_workarounds
@@ -41,6 +43,18 @@ def test_the_answers_stay_and_new_parameters_are_heard() -> None:
     with torch.no_grad():
         layer.attention_biases.add_(torch.rand_like(layer.attention_biases))
     assert not torch.allclose(layer(inputs), expected)
+
+
+def test_convit_still_begins_with_the_distances_of_a_single_patch() -> None:
+    model = convit.ConVit(img_size=32, patch_size=16, embed_dim=8, depth=2, num_heads=2, local_up_to_layer=1)
+    layer = model.get_submodule("blocks.0.attn")
+    assert layer.get_buffer("rel_indices").shape == (1, 1, 1, 3)
+    expected = copy.deepcopy(model).eval()(torch.zeros(1, 3, 32, 32))
+    filled = apply_workarounds(model).eval()
+    assert layer.get_buffer("rel_indices").shape == (1, 4, 4, 3)
+    assert torch.equal(filled(torch.zeros(1, 3, 32, 32)), expected)
+    program = torch.export.export(filled, (torch.rand(2, 3, 32, 32),), strict=False)
+    assert "blocks.0.attn.rel_indices" in program.graph_signature.inputs_to_buffers.values()
 
 
 def test_every_module_that_keeps_biases_is_one_of_those_with_the_same_method() -> None:

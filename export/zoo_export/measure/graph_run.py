@@ -154,6 +154,18 @@ def undecided_ranges(run: GraphRun, declared: Declared) -> list[int]:
     return undecided
 
 
+def failing_by_little(run: GraphRun, declared: Declared) -> list[int]:
+    """The cases that fail by the rule, and by less than a hundred times the noise."""
+    compared = _compared(run)
+    judge = judge_for(compared, run.file.signature, declared)
+    failed = (isinstance(row, Failed) for row in run.references)
+    return [
+        index
+        for index, (case, no_reference) in enumerate(zip(compared, failed, strict=True))
+        if not no_reference and judge.fails_by_little(case)
+    ]
+
+
 def with_own_rounding(run: GraphRun, declared: Declared, preprocessed: Sequence[RuntimeOutputs] = ()) -> GraphRun:
     """The run; where the rule fails by little and the file is right in double precision, its own rounding is noise.
 

@@ -130,7 +130,8 @@ def _reached(module: nn.Module, names: list[str], inputs: Mapping[str, Array], s
     """Does any output change when these tensors are overwritten?  Then they are in use."""
     if not names:
         return False
-    changed = copy.deepcopy(module)
+    others = {id(value): value for name, value in module.named_parameters() if name not in names}
+    changed = copy.deepcopy(module, others)  # a call changes no parameters
     tensors = state(changed)
     for name in names:
         tensor = tensors[name]

@@ -28,10 +28,10 @@ from zoo_export.proof.advice import advice, demand_running
 from zoo_export.proof.evidence import boundary_run, gather, raw_agreement
 from zoo_export.proof.references import compute_references, run_double
 from zoo_export.proof.results import Results, collect_results, timed
-from zoo_export.proof.submit import capture_and_submit
+from zoo_export.proof.submit import Submitted, capture_and_submit
 from zoo_export.reference.kept_outputs import KeptOutputs, kept_outputs
 from zoo_export.reference.oracle import ReferenceOutputs
-from zoo_export.runtime.queue import runtime_queue
+from zoo_export.runtime.queue import RuntimeQueue, runtime_queue
 from zoo_export.subject.choose_cases import Inputs, collect
 from zoo_export.subject.results import Failed, RuntimeOutputs
 from zoo_export.subject.rollout import Rollout
@@ -60,6 +60,21 @@ class Proof:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a proof is asked for; see `prove`."""
+
+    subject: Subject
+    opset: int
+    evaluate: int
+    files: Mapping[str, bytes] | None
+    weights: Weights | None
+    one_file: int
+    golden_of_users: bool
+    engine: Engine
+    progress: Progress
+
+
 def prove(
     subject: Subject,
     *,
@@ -79,76 +94,107 @@ def prove(
 
     PyTorch's thread count and random state are put back at the end.
     """
-    start = time.perf_counter()
     check_size(subject.module, name=subject.model)
-    limits = Limits.beside(max(state_bytes(subject.module), 0 if weights is None else weights.bytes))
+    asked = _Asked(
+        subject=subject,
+        opset=opset,
+        evaluate=evaluate,
+        files=files,
+        weights=weights,
+        one_file=one_file,
+        golden_of_users=golden_of_users,
+        engine=engine,
+        progress=progress,
+    )
+    try:
+        return _prove(asked)
+    except _KeptIsWrong:
+        progress("starting again: the model gives other outputs than those that were kept of it")
+        with nothing_kept():
+            return _prove(asked)
+
+
+class _KeptIsWrong(Exception):
+    """The model gives other outputs than those that were kept of it."""
+
+
+def _prove(asked: _Asked) -> Proof:
+    """The whole proof once; _KeptIsWrong where it was made with outputs that no longer hold."""
+    start, subject, progress = time.perf_counter(), asked.subject, asked.progress
     cores = idle_cores()  # before the runtime's process starts
     with (
         restored_torch(),
         torch.no_grad(),
-        Runtime(engine=engine, limits=limits) as runtime,
+        Runtime(engine=asked.engine, limits=_limits(asked)) as runtime,
         runtime_queue(runtime) as queue,
     ):
         use_cores(cores)
         tried = replace(subject, module=own_copy(subject.module))  # a call may change what a module keeps
         pipeline = tried.torch_pipeline()
-        prepared = _kept_preprocess(pipeline, files)
-        inputs = collect(
-            tried,
-            pipeline,
-            evaluate=evaluate,
-            golden_of_users=golden_of_users,
-            preprocess=lambda raw: prepared.get("preprocess", raw, lambda: pipeline.inputs(raw)),
-        )
-        demand_running(tried, inputs.model[0])
-        for note in inputs.notes:
-            progress(note)
+        prepared = _kept_preprocess(pipeline, asked.files)
+        inputs = _inputs(asked, tried, pipeline, prepared)
         progress("running PyTorch in double precision")
         eager = timed(lambda: run_double(tried, inputs, pipeline))
         use_cores(cores - 1)  # from here on ONNX Runtime works beside PyTorch
         progress("capturing the graphs")
-        submitted = timed(
-            lambda: capture_and_submit(
-                subject, inputs, pipeline, queue, opset=opset, files=files, weights=weights, one_file=one_file
-            )
-        )
+        submitted = timed(lambda: _submit(asked, inputs, pipeline, queue))
         progress("running PyTorch in its other backends")
         references = timed(lambda: compute_references(subject, inputs, eager.value, submitted.value))
         progress("comparing")
         results = collect_results(
-            subject, inputs, submitted.value, eager.value, references.value, queue=queue, opset=opset
+            subject, inputs, submitted.value, eager.value, references.value, queue=queue, opset=asked.opset
         )
         evidence = gather(results)
         progress("running mutants")
         mutants = timed(lambda: _score(results, evidence))
-    kept = eager.value.oracle.backends.kept
-    if kept.is_wrong:
-        kept.discard()
-        progress("starting again: the model gives other outputs than those that were kept of it")
-        with nothing_kept():
-            return prove(
-                subject,
-                opset=opset,
-                evaluate=evaluate,
-                files=files,
-                weights=weights,
-                one_file=one_file,
-                golden_of_users=golden_of_users,
-                engine=engine,
-                progress=progress,
-            )
-    for outputs in (kept, prepared):
-        outputs.save()
-    seconds = {
-        "parity": eager.seconds + references.seconds,
-        "export": submitted.seconds,
-        **evidence.seconds,
-        "mutation score": mutants.seconds,
-    }
+    _keep(eager.value.oracle.backends.kept, prepared)
+    parity = eager.seconds + references.seconds
+    seconds = {"parity": parity, "export": submitted.seconds, **evidence.seconds, "mutation score": mutants.seconds}
     evidence = replace(evidence, mutants=mutants.value, seconds=seconds)
-    graph = submitted.value.exported.graph
-    evidence = replace(evidence, advice=advice(evidence, subject, inputs.model, graph))
-    return _proof(results, evidence, seconds=time.perf_counter() - start)
+    advised = advice(evidence, subject, inputs.model, submitted.value.exported.graph)
+    return _proof(results, replace(evidence, advice=advised), seconds=time.perf_counter() - start)
+
+
+def _limits(asked: _Asked) -> Limits:
+    given = 0 if asked.weights is None else asked.weights.bytes
+    return Limits.beside(max(state_bytes(asked.subject.module), given))
+
+
+def _inputs(asked: _Asked, subject: Subject, pipeline: TorchPipeline, prepared: KeptOutputs) -> Inputs:
+    """The inputs of the proof, to the first of which the model gives an answer."""
+    inputs = collect(
+        subject,
+        pipeline,
+        evaluate=asked.evaluate,
+        golden_of_users=asked.golden_of_users,
+        preprocess=lambda raw: prepared.get("preprocess", raw, lambda: pipeline.inputs(raw)),
+    )
+    demand_running(subject, inputs.model[0])
+    for note in inputs.notes:
+        asked.progress(note)
+    return inputs
+
+
+def _submit(asked: _Asked, inputs: Inputs, pipeline: TorchPipeline, queue: RuntimeQueue) -> Submitted:
+    return capture_and_submit(
+        asked.subject,
+        inputs,
+        pipeline,
+        queue,
+        opset=asked.opset,
+        files=asked.files,
+        weights=asked.weights,
+        one_file=asked.one_file,
+    )
+
+
+def _keep(outputs: KeptOutputs, prepared: KeptOutputs) -> None:
+    """Keep what PyTorch gave for the next proof; _KeptIsWrong where what was kept is not what it gives now."""
+    if outputs.is_wrong:
+        outputs.discard()
+        raise _KeptIsWrong
+    for kept in (outputs, prepared):
+        kept.save()
 
 
 def _kept_preprocess(pipeline: TorchPipeline, files: Mapping[str, bytes] | None) -> KeptOutputs:

@@ -5,7 +5,8 @@ the maximum; every token of the vocabulary, and padding from none to almost all.
 sides beyond 1,024 pixels, extreme ratios, one colour, enlarged, and once 12 megapixels.  The batch is assembled by the
 runtime alone, from the other cases (`zoo_export.runtime.runs`).
 
-PyTorch runs each of them in double precision and in its default backend; mutants are not run on them.
+PyTorch runs each of them in plain fp32, and in double precision where that does not decide
+(`zoo_export.measure.graph_run`); mutants are not run on them.
 """
 
 from __future__ import annotations

@@ -260,7 +260,9 @@ def _named_after(proof: Proof, path: Path, *, name: str, opset: int) -> Evidence
     evidence = proof.evidence
     graph = next(graph for graph in evidence.graphs if graph.name == name)
     facts = None if graph.facts is None else replace(graph.facts, opset_asked=opset)
-    files = (replace(evidence.subject.files[0], name=path.name), *evidence.subject.files[1:])
+    own = next(file for file in evidence.subject.files if file.name == name)
+    beside = [file for file in evidence.subject.files if file.name not in (MODEL, PIPELINE)]  # the weights
+    files = (replace(own, name=path.name), *beside)
     return replace(
         evidence,
         subject=replace(evidence.subject, model=path.name, files=files, scope="file"),

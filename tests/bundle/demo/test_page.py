@@ -119,7 +119,7 @@ RULES = {"lowercase": True, "strip_accents": True, "chinese": True, "unknown": 1
 @pytest.mark.parametrize(
     ("task", "unit", "facts", "words"),
     [
-        ("text-classification", "syllable", {}, "its texts are cut into syllables"),
+        ("text-classification", "subword", {}, "its texts are cut into subwords"),
         ("text-classification", "wordpiece", {}, "by rules that nobody has written"),
         ("text-classification", "wordpiece", {"tokenizer": RULES | {"normalizer": "NFKC"}}, "by rules that nobody"),
         ("text-generation", "wordpiece", {"tokenizer": RULES}, "it writes word pieces"),
@@ -140,6 +140,19 @@ def test_texts_that_javascript_cannot_cut_are_refused(
         return
     with pytest.raises(UsageError, match=words):
         check_supported(bundle)
+
+
+def test_graphs_that_are_too_large_for_a_page_are_refused_and_others_do_not_count(make_bundle: MakeBundle) -> None:
+    def grown(name: str) -> Callable[[Manifest], Manifest]:
+        return lambda manifest: replace(
+            manifest,
+            files=tuple(replace(file, bytes=400_000_000) if file.name == name else file for file in manifest.files),
+        )
+
+    bundle = Bundle.open(make_bundle())
+    check_supported(with_manifest(bundle, grown("model.onnx")))  # no golden case is of it
+    with pytest.raises(UsageError, match="its graphs have 400 MB, and a page holds at most 315 MB"):
+        check_supported(with_manifest(bundle, grown("pipeline.onnx")))
 
 
 def test_the_tasks_are_those_of_the_script() -> None:

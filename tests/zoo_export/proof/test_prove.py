@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from tests.zoo_export.conftest import subject_of
 from zoo.api.errors import PluginError
 from zoo.api.task import Signature
-from zoo.bundle.judge.evidence import BOUNDARY, VALUES, Evidence
+from zoo.bundle.judge.evidence import BOUNDARY, RANGE, VALUES, Evidence
 from zoo.bundle.judge.parity_rule import K, Status, judge_output
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo_export.capture import kept_captures
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.capture.torch_export import Graph, serialize
+from zoo_export.measure import graph_run
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.boundary import FACTORS
 from zoo_export.subject.ranges import GREYS
@@ -89,6 +90,23 @@ def test_both_files_carry_the_facts(proof: Proof, runtime: Runtime) -> None:
         assert facts["zoo.role"] == role
         assert facts["zoo.classes"] == '["ant", "bee", "cat", "dog"]'
         assert facts["zoo.weights_sha256"] == proof.subject.lineage.weights_sha256
+
+
+def test_of_a_range_plain_fp32_decides_where_the_file_is_near_enough(proof: Proof) -> None:
+    cases = [case for graph in proof.evidence.graphs for case in graph.cases if case.kind != BOUNDARY]
+    ranges = [output for case in cases if case.kind in (RANGE, VALUES) for output in case.outputs]
+    usual = [output for case in cases if case.kind not in (RANGE, VALUES) for output in case.outputs]
+    assert not all(output.noise_measured for output in ranges)
+    assert all(output.noise_measured for output in usual)
+
+
+@pytest.mark.slow
+def test_of_a_range_double_precision_decides_elsewhere(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_run, "NEAR", -1.0)
+    again = prove(proof.subject, opset=18)
+    cases = [case for graph in again.evidence.graphs for case in graph.cases]
+    assert all(output.noise_measured for case in cases for output in case.outputs)
+    assert again.verdict.publishes, again.verdict.sentence
 
 
 def _mutated(proof: Proof) -> dict[str, bytes]:

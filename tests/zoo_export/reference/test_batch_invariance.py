@@ -7,7 +7,7 @@ import pytest
 from torch import Tensor, nn
 
 from tests.zoo_export.conftest import Tiny, subject_of, tiny
-from zoo.api.task import Port, Signature
+from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.sandbox import Runtime
 from zoo.models.outputs import Array, call
@@ -15,6 +15,9 @@ from zoo_export.capture.capture import MODEL
 from zoo_export.capture.shape_guards import LARGEST
 from zoo_export.capture.torch_export import export_graph
 from zoo_export.proof.prove import Proof, prove
+from zoo_export.reference import oracle as oracles
+from zoo_export.reference.batch_invariance import batch_dependence
+from zoo_export.reference.oracle import oracle_of
 from zoo_export.subject.choose_cases import Sizes, cases_of_sizes
 
 
@@ -126,3 +129,39 @@ def test_cases_are_stretched_to_those_sizes(proof: Proof) -> None:
     ports = proof.subject.signature.inputs
     (case,) = cases_of_sizes(proof.inputs.model, ports, [{"batch": 4}])
     assert (case.name, case.inputs["input"].shape) == ("batch 4", (4, 3, 12, 12))
+
+
+class Centred(nn.Module):
+    """Takes away the mean of the batch."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input - input.mean(0, keepdim=True)
+
+
+class Doubled(nn.Module):
+    """Each item by itself."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input * 2
+
+
+@pytest.mark.parametrize(("module", "depends"), [(Centred(), True), (Doubled(), False)])
+@pytest.mark.parametrize("together", [True, False])
+def test_large_items_which_go_alone_otherwise_go_in_a_batch_of_two(
+    module: nn.Module, depends: bool, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not together:
+        monkeypatch.setattr(oracles, "MAX_ELEMENTS_PER_BATCH", 1)
+    signature = Signature(
+        inputs=(Port(name="input", dtype="float32", shape=("batch", 2)),),
+        outputs=(Port(name="logits", dtype="float32", shape=("batch", 2)),),
+    )
+    cases = [
+        Case(name=f"case {number}", kind="uniform", inputs={"input": np.full((1, 2), number, np.float32)})
+        for number in (1, 2, 3)
+    ]
+    inputs = [case.inputs for case in cases]
+    oracle = oracle_of(module.eval(), signature, inputs[0])
+    assert len(oracle.groups(inputs)) == (1 if together else 3)
+    sentence = batch_dependence(oracle, cases, oracle.runs(inputs))
+    assert ("depends on what else is in the batch" in sentence) is depends

@@ -15,7 +15,7 @@ from typing import Final
 from zoo.api.untrusted import visible
 from zoo.bundle.demo.runtime_package import RuntimePackage
 from zoo.bundle.demo.scripts import joined_script
-from zoo.bundle.demo.support import check_supported
+from zoo.bundle.demo.support import check_supported, needed_graphs
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 from zoo.runs.serialization import to_json
@@ -63,8 +63,7 @@ def facts(manifest: Manifest) -> dict[str, object]:
 
 def needed_files(manifest: Manifest) -> list[str]:
     """The graphs that answer or have golden cases, and the files of these cases."""
-    graphs = {"pipeline.onnx", *(case.graph for case in manifest.golden)}
-    return [*sorted(graphs), *sorted({case.file for case in manifest.golden})]
+    return [*sorted(needed_graphs(manifest)), *sorted({case.file for case in manifest.golden})]
 
 
 def text(value: str) -> str:

@@ -54,6 +54,11 @@ TASKS: Final = {
 """The tasks that script/tasks.mjs knows."""
 
 
+def needed_graphs(manifest: Manifest) -> set[str]:
+    """The graphs that answer or have golden cases."""
+    return {"pipeline.onnx", *(case.graph for case in manifest.golden)}
+
+
 def check_supported(bundle: Bundle) -> None:
     """UsageError with the reason where JavaScript cannot answer for the bundle."""
     manifest = bundle.manifest
@@ -71,7 +76,8 @@ def _reason(bundle: Bundle) -> str:
         return f"nobody has written the task {manifest.task} in JavaScript"
     if manifest.weights(bundle.path) is not None:
         return "its weights lie beside its graphs, because they are larger than 2 GB"
-    size = sum(file.bytes for file in manifest.files if file.role in ("model", "pipeline"))
+    graphs = needed_graphs(manifest)
+    size = sum(file.bytes for file in manifest.files if file.name in graphs)
     if size > MAX_GRAPH_BYTES:
         return f"its graphs have {size / 1e6:,.0f} MB, and a page holds at most {MAX_GRAPH_BYTES / 1e6:,.0f} MB"
     return _unknown_tokens(manifest)

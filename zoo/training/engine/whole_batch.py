@@ -49,7 +49,7 @@ class WholeBatch(TorchFunctionMode):
 
     def gathered(self, rows: Tensor) -> Tensor:
         """The rows [items of the whole batch, ...] of all processes, from this one's [n, ...]."""
-        whole: Tensor = _Gathered.apply(rows, self._rank, self._world, self._whole)  # type: ignore[no-untyped-call]
+        whole: Tensor = _Gathered.apply(rows, self._rank, self._world, self._whole)
         return whole
 
     # --- random numbers ---
@@ -109,7 +109,7 @@ class WholeBatch(TorchFunctionMode):
         shape = (self._whole, *part.shape[1:])
         if part.is_contiguous() or 0 in part.stride():
             return part.new_empty(shape)
-        order = sorted(range(part.ndim), key=lambda axis: -part.stride(axis))
+        order = sorted(range(part.ndim), key=part.stride().__getitem__, reverse=True)
         whole = part.new_empty([shape[axis] for axis in order])
         return whole.permute([order.index(axis) for axis in range(part.ndim)])
 

@@ -15,12 +15,15 @@ async function executable() {
 
 const STEPS = {
   drop: async (page, { name, type, base64 }) => {
-    await page.evaluate(([fileName, fileType, content]) => {
-      const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([bytes], fileName, { type: fileType }));
-      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-    }, [name, type, base64]);
+    await page.evaluate(
+      ([fileName, fileType, content]) => {
+        const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], fileName, { type: fileType }));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      },
+      [name, type, base64],
+    );
   },
   choose: async (page, { name, type, base64 }) => {
     await page.setInputFiles("input[type=file]", { name, mimeType: type, buffer: Buffer.from(base64, "base64") });
@@ -42,13 +45,18 @@ const STEPS = {
     await page.locator("canvas.pad").focus();
     for (const key of keys) await page.keyboard.press(key);
   },
-  until: (page, pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".status").textContent), pattern),
+  until: (page, pattern) =>
+    page.waitForFunction((source) => new RegExp(source).test(document.querySelector(".status").textContent), pattern),
   picture: (page, path) => page.screenshot({ path, fullPage: true }),
 };
 
 async function visit(browser) {
   const { width = 1440, scheme = "light", without = [] } = job;
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, bypassCSP: Boolean(job.axe) });
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    bypassCSP: Boolean(job.axe),
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   const [requests, errors] = [[], []];
@@ -82,7 +90,10 @@ async function violations(page) {
   return found.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 120)} ${nodes[0].failureSummary}`);
 }
 
-const browser = await chromium.launch({ executablePath: await executable(), args: ["--no-sandbox", "--disable-gpu", ...FAKE_CAMERA] });
+const browser = await chromium.launch({
+  executablePath: await executable(),
+  args: ["--no-sandbox", "--disable-gpu", ...FAKE_CAMERA],
+});
 try {
   console.log(JSON.stringify(await visit(browser)));
 } finally {

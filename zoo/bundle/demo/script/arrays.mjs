@@ -1,10 +1,17 @@
 // Arrays as numpy stores them: {dtype, shape, data}, the data a typed array in row-major order.
 
 const DTYPES = {
-  "|b1": ["bool", Uint8Array], "|u1": ["uint8", Uint8Array], "|i1": ["int8", Int8Array],
-  "<u2": ["uint16", Uint16Array], "<i2": ["int16", Int16Array], "<u4": ["uint32", Uint32Array],
-  "<i4": ["int32", Int32Array], "<u8": ["uint64", BigUint64Array], "<i8": ["int64", BigInt64Array],
-  "<f4": ["float32", Float32Array], "<f8": ["float64", Float64Array],
+  "|b1": ["bool", Uint8Array],
+  "|u1": ["uint8", Uint8Array],
+  "|i1": ["int8", Int8Array],
+  "<u2": ["uint16", Uint16Array],
+  "<i2": ["int16", Int16Array],
+  "<u4": ["uint32", Uint32Array],
+  "<i4": ["int32", Int32Array],
+  "<u8": ["uint64", BigUint64Array],
+  "<i8": ["int64", BigInt64Array],
+  "<f4": ["float32", Float32Array],
+  "<f8": ["float64", Float64Array],
 };
 
 /** How typed arrays are called by the dtype they hold. */
@@ -33,9 +40,11 @@ export function sizeOf(shape) {
 
 /** The arrays of an .npz file by name. */
 export async function readNpz(bytes) {
-  const entries = await Promise.all([...zipEntries(bytes)].map(async ({ name, method, packed }) => {
-    return [name.replace(/\.npy$/, ""), readNpy(method === 8 ? await unpacked(packed, "deflate-raw") : packed)];
-  }));
+  const entries = await Promise.all(
+    [...zipEntries(bytes)].map(async ({ name, method, packed }) => {
+      return [name.replace(/\.npy$/, ""), readNpy(method === 8 ? await unpacked(packed, "deflate-raw") : packed)];
+    }),
+  );
   return Object.fromEntries(entries);
 }
 
@@ -66,7 +75,11 @@ function readNpy(bytes) {
   const [start, size] = bytes[6] === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + size));
   const [, descr] = header.match(/'descr': '([^']*)'/);
-  const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(",").filter((side) => side.trim()).map(Number);
+  const shape = header
+    .match(/'shape': \(([^)]*)\)/)[1]
+    .split(",")
+    .filter((side) => side.trim())
+    .map(Number);
   if (!(descr in DTYPES)) throw new Error(`the golden case holds ${descr}, which is no dtype of a graph`);
   const [dtype, Holder] = DTYPES[descr];
   const data = new Holder(bytes.slice(start + size).buffer);

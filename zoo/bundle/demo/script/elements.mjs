@@ -33,7 +33,10 @@ export function numberField(label, { type = "range", onchange = () => {}, ...att
     if (type === "range") shown.textContent = input.value;
     onchange();
   });
-  return { row: element("label", { class: "field" }, element("span", {}, label), input, shown), value: () => Number(input.value) };
+  return {
+    row: element("label", { class: "field" }, element("span", {}, label), input, shown),
+    value: () => Number(input.value),
+  };
 }
 
 /** A labelled choice: {row, value()}. */
@@ -48,12 +51,22 @@ export function percent(share) {
 
 /** A list of labels with their shares as bars. */
 export function bars(rows) {
-  return element("ol", { class: "bars" }, ...rows.map(({ label, share, colour }) => {
-    const bar = element("span", { class: "bar", "aria-hidden": "true" });
-    bar.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
-    if (colour) bar.style.background = colour;
-    return element("li", {}, element("span", { class: "label" }, label), element("span", { class: "share" }, percent(share)), element("span", { class: "track", "aria-hidden": "true" }, bar));
-  }));
+  return element(
+    "ol",
+    { class: "bars" },
+    ...rows.map(({ label, share, colour }) => {
+      const bar = element("span", { class: "bar", "aria-hidden": "true" });
+      bar.style.width = `${100 * Math.min(Math.max(share, 0), 1)}%`;
+      if (colour) bar.style.background = colour;
+      return element(
+        "li",
+        {},
+        element("span", { class: "label" }, label),
+        element("span", { class: "share" }, percent(share)),
+        element("span", { class: "track", "aria-hidden": "true" }, bar),
+      );
+    }),
+  );
 }
 
 /** Calls `onFile` with a file that is dropped or pasted anywhere on the page. */

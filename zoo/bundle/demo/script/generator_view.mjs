@@ -14,20 +14,31 @@ export async function latentView(main, bundle, { status }) {
   const make = status.guard(async () => {
     const count = Math.min(Math.max(Math.round(fields.count.value()), 1), 64);
     const pictures = await bundle.predict(null, { count, seed: fields.seed.value() });
-    answer.replaceChildren(...pictures.map((picture, index) => {
-      const canvas = element("canvas", { role: "img", "aria-label": `Picture ${index + 1}` });
-      drawInto(canvas, fromLevels(picture), 128);
-      return canvas;
-    }));
-    status.say(`${count} ${count === 1 ? "picture" : "pictures"} of ${pictures[0].height} by ${pictures[0].width} pixels.`);
+    answer.replaceChildren(
+      ...pictures.map((picture, index) => {
+        const canvas = element("canvas", { role: "img", "aria-label": `Picture ${index + 1}` });
+        drawInto(canvas, fromLevels(picture), 128);
+        return canvas;
+      }),
+    );
+    status.say(
+      `${count} ${count === 1 ? "picture" : "pictures"} of ${pictures[0].height} by ${pictures[0].width} pixels.`,
+    );
   });
   const seed = fields.seed.row.querySelector("input");
   const next = () => {
     seed.value = Number(seed.value) + 1;
     return make();
   };
-  const controls = [fields.count.row, fields.seed.row, element("div", { class: "row" }, button("Make pictures", make, { class: "primary" }), button("Others", next))];
-  twoSections(main, "What to draw from", "A seed gives the same pictures again in every browser.", controls, [status.node, answer]);
+  const controls = [
+    fields.count.row,
+    fields.seed.row,
+    element("div", { class: "row" }, button("Make pictures", make, { class: "primary" }), button("Others", next)),
+  ];
+  twoSections(main, "What to draw from", "A seed gives the same pictures again in every browser.", controls, [
+    status.node,
+    answer,
+  ]);
   await make();
 }
 
@@ -45,7 +56,8 @@ export async function soundView(main, bundle, { status }) {
   const begins = element("p", { class: "dim" }, "It begins with silence.");
   const open = status.guard(async (file) => {
     const wave = readWave(new Uint8Array(await file.arrayBuffer()));
-    if (wave.rate !== rate) throw new Error(`${file.name} has ${wave.rate} samples a second, and the model takes ${rate}.`);
+    if (wave.rate !== rate)
+      throw new Error(`${file.name} has ${wave.rate} samples a second, and the model takes ${rate}.`);
     beginning.signal = wave.signal;
     begins.textContent = `It goes on from ${file.name}, ${(wave.signal.length / rate).toFixed(2)} s.`;
   });
@@ -62,25 +74,55 @@ export async function soundView(main, bundle, { status }) {
     return `${(sound.signal.length / sound.rate).toFixed(2)} s of sound at ${sound.rate} Hz.`;
   });
   const file = element("div", { class: "row" }, fileButton("Go on from a wav file", "audio/wav,.wav", open));
-  const controls = [...(choice ? [choice.row] : []), ...Object.values(fields).map((field) => field.row), file, begins, row];
-  twoSections(main, "What to make", "A seed gives the same sound again in every browser.", controls, [status.node, answer]);
+  const controls = [
+    ...(choice ? [choice.row] : []),
+    ...Object.values(fields).map((field) => field.row),
+    file,
+    begins,
+    row,
+  ];
+  twoSections(main, "What to make", "A seed gives the same sound again in every browser.", controls, [
+    status.node,
+    answer,
+  ]);
 }
 
 function player({ signal, rate }) {
   const url = URL.createObjectURL(new Blob([waveBytes(signal, rate)], { type: "audio/wav" }));
-  const canvas = element("canvas", { width: 800, height: 160, role: "img", "aria-label": "The wave of the sound", class: "wave" });
+  const canvas = element("canvas", {
+    width: 800,
+    height: 160,
+    role: "img",
+    "aria-label": "The wave of the sound",
+    class: "wave",
+  });
   const pen = canvas.getContext("2d");
   pen.strokeStyle = getComputedStyle(document.body).color;
   pen.lineWidth = 1.5;
   pen.beginPath();
   signal.forEach((value, index) => pen.lineTo((index * 800) / Math.max(signal.length - 1, 1), 80 - 76 * value));
   pen.stroke();
-  return [canvas, element("audio", { controls: true, src: url, "aria-label": "The sound" }), element("a", { href: url, download: "sound.wav" }, "Save it as a wav file")];
+  return [
+    canvas,
+    element("audio", { controls: true, src: url, "aria-label": "The sound" }),
+    element("a", { href: url, download: "sound.wav" }, "Save it as a wav file"),
+  ];
 }
 
 function twoSections(main, title, hint, controls, answers) {
   main.append(
-    element("section", { "aria-labelledby": "input-title" }, element("h2", { id: "input-title" }, title), element("p", { class: "dim" }, hint), ...controls),
-    element("section", { "aria-labelledby": "answer-title" }, element("h2", { id: "answer-title" }, "The answer"), ...answers),
+    element(
+      "section",
+      { "aria-labelledby": "input-title" },
+      element("h2", { id: "input-title" }, title),
+      element("p", { class: "dim" }, hint),
+      ...controls,
+    ),
+    element(
+      "section",
+      { "aria-labelledby": "answer-title" },
+      element("h2", { id: "answer-title" }, "The answer"),
+      ...answers,
+    ),
   );
 }

@@ -20,10 +20,12 @@ async function runOnce(ort, session, inputs) {
     return [key, new ort.Tensor(dtype, data, shape)];
   });
   const outputs = await session.run(Object.fromEntries(tensors));
-  return Object.fromEntries(session.outputNames.map((key) => {
-    const { type, dims, data } = outputs[key];
-    return [key, { dtype: type, shape: [...dims], data }];
-  }));
+  return Object.fromEntries(
+    session.outputNames.map((key) => {
+      const { type, dims, data } = outputs[key];
+      return [key, { dtype: type, shape: [...dims], data }];
+    }),
+  );
 }
 
 /** The zeros that a sequence begins with, by input, and the output that each is fed afterwards. */
@@ -55,9 +57,12 @@ export function beyondProof(inputs, manifest) {
 /** Sentences about the outputs of one golden case that differ from the recorded answers; none is good. */
 export async function replayCase(run, golden, bytes) {
   const stored = await readNpz(bytes);
-  const part = (prefix) => Object.fromEntries(
-    Object.entries(stored).filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
-  );
+  const part = (prefix) =>
+    Object.fromEntries(
+      Object.entries(stored)
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, value]) => [name.slice(prefix.length), value]),
+    );
   const [inputs, expected] = [part("in."), part("out.")];
   const answers = await rollOut(run, inputs, golden);
   return golden.outputs.flatMap((output) => {
@@ -72,10 +77,14 @@ async function rollOut(run, inputs, { steps, feedback }) {
   const answers = [];
   for (let step = 0; step < steps; step += 1) {
     const sliced = Object.entries(inputs).filter(([name]) => !(name in feedback));
-    answers.push(await run({ ...Object.fromEntries(sliced.map(([name, value]) => [name, row(value, step)])), ...state }));
+    answers.push(
+      await run({ ...Object.fromEntries(sliced.map(([name, value]) => [name, row(value, step)])), ...state }),
+    );
     state = carried(answers[step], feedback);
   }
-  return Object.fromEntries(Object.keys(answers[0]).map((name) => [name, stacked(answers.map((answer) => answer[name]))]));
+  return Object.fromEntries(
+    Object.keys(answers[0]).map((name) => [name, stacked(answers.map((answer) => answer[name]))]),
+  );
 }
 
 function row({ dtype, shape, data }, index) {

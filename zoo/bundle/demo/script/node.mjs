@@ -14,8 +14,13 @@ const HELP = `Answers from this bundle in Node, and its self-test.
 Options: --json, --threshold T, --seed N, --count N, --length N, --temperature T, --top-k N, --seconds S
 Exit code 0: done.  1: the self-test differs.  2: bad usage or file.`;
 const OPTIONS = {
-  "--threshold": "threshold", "--seed": "seed", "--count": "count", "--length": "length",
-  "--temperature": "temperature", "--top-k": "topK", "--seconds": "seconds",
+  "--threshold": "threshold",
+  "--seed": "seed",
+  "--count": "count",
+  "--length": "length",
+  "--temperature": "temperature",
+  "--top-k": "topK",
+  "--seconds": "seconds",
 };
 class Usage extends Error {}
 
@@ -51,11 +56,13 @@ async function valueOf(argument, { task, problem }) {
   const { existsSync, readFileSync } = await import("node:fs");
   const { takes } = TASKS[task];
   if (takes === "latent") return null;
-  if (takes === "text" || takes === "prompt") return existsSync(argument) ? readFileSync(argument, "utf8").replace(/^\ufeff/, "") : argument;
+  if (takes === "text" || takes === "prompt")
+    return existsSync(argument) ? readFileSync(argument, "utf8").replace(/^\ufeff/, "") : argument;
   if (takes === "picture") return readPicture(argument);
   if (!argument.toLowerCase().endsWith(".wav")) return { className: argument };
   const { rate, signal } = readWave(new Uint8Array(readFileSync(argument)));
-  if (rate !== problem.input.sample_rate) throw new Usage(`${argument} has ${rate} samples a second, and the model takes ${problem.input.sample_rate}`);
+  if (rate !== problem.input.sample_rate)
+    throw new Usage(`${argument} has ${rate} samples a second, and the model takes ${problem.input.sample_rate}`);
   return { signal };
 }
 
@@ -91,12 +98,19 @@ async function answer(runner, { settings, inputs }) {
   const answers = [];
   for (const input of TASKS[task].takes === "latent" ? [""] : inputs) {
     const onNote = (sentence) => console.error(`${input}: ${sentence}`);
-    answers.push({ input, answer: await runner.predict(await valueOf(input, { task, problem }), { ...settings, onNote }) });
+    answers.push({
+      input,
+      answer: await runner.predict(await valueOf(input, { task, problem }), { ...settings, onNote }),
+    });
   }
-  if (settings.json) return console.log(JSON.stringify(answers, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value)));
+  if (settings.json)
+    return console.log(JSON.stringify(answers, (_, value) => (ArrayBuffer.isView(value) ? [...value] : value)));
   for (const { input, answer: value } of answers) await show(input, value, task);
   if (task.endsWith("-embedding")) {
-    for (const { first, second, similarity, same } of pairs(answers.map((row) => row.answer), problem)) {
+    for (const { first, second, similarity, same } of pairs(
+      answers.map((row) => row.answer),
+      problem,
+    )) {
       const word = same === null ? "" : same ? "same  " : "different  ";
       console.log(`${similarity.toFixed(4)}  ${word}${inputs[first]}  ${inputs[second]}`);
     }
@@ -108,14 +122,26 @@ async function show(input, value, task) {
   const lines = {
     "image-classification": () => value.slice(0, 5).map((row) => `${percent(row.probability)}  ${row.label}`),
     "text-classification": () => value.slice(0, 5).map((row) => `${percent(row.probability)}  ${row.label}`),
-    "object-detection": () => value.boxes.map((row) => `${percent(row.score)}  ${row.label}  at ${row.box.map((edge) => edge.toFixed(1)).join(", ")}`),
+    "object-detection": () =>
+      value.boxes.map(
+        (row) => `${percent(row.score)}  ${row.label}  at ${row.box.map((edge) => edge.toFixed(1)).join(", ")}`,
+      ),
     "semantic-segmentation": () => value.shares.map((row) => `${percent(row.share)}  ${row.label}`),
-    "image-reconstruction": () => [`${value.height} x ${value.width} picture, ${value.channels} channels (--json has its levels)`],
-    "image-generation": () => [`${value.length} pictures of ${value[0].height} x ${value[0].width} (--json has their levels)`],
+    "image-reconstruction": () => [
+      `${value.height} x ${value.width} picture, ${value.channels} channels (--json has its levels)`,
+    ],
+    "image-generation": () => [
+      `${value.length} pictures of ${value[0].height} x ${value[0].width} (--json has their levels)`,
+    ],
     "text-generation": () => [value],
   };
   if (task === "audio-generation") return saveSound(value);
-  const said = lines[task]?.() ?? [`${value.length} numbers: ${value.slice(0, 6).map((part) => part.toFixed(4)).join(" ")} …`];
+  const said = lines[task]?.() ?? [
+    `${value.length} numbers: ${value
+      .slice(0, 6)
+      .map((part) => part.toFixed(4))
+      .join(" ")} …`,
+  ];
   for (const line of said.length ? said : ["nothing found"]) console.log(input ? `${input}: ${line}` : line);
 }
 
@@ -130,13 +156,20 @@ async function saveSound({ signal, rate }) {
 async function selfTest(runner) {
   const { proved, passed, cases } = await runner.replay();
   for (const line of cases.flatMap(({ differences }) => differences)) console.log(line);
-  console.log(!proved ? "this bundle was published without a proof" : passed ? `self-test passed: ${cases.length} golden cases` : "self-test failed");
+  console.log(
+    !proved
+      ? "this bundle was published without a proof"
+      : passed
+        ? `self-test passed: ${cases.length} golden cases`
+        : "self-test failed",
+  );
   return proved && passed ? 0 : 1;
 }
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 12)) throw new Usage(`this runner needs Node 20.12 or newer, and this is ${process.versions.node}`);
+  if (major < 20 || (major === 20 && minor < 12))
+    throw new Usage(`this runner needs Node 20.12 or newer, and this is ${process.versions.node}`);
 }
 
 async function main(words) {
@@ -157,5 +190,6 @@ async function main(words) {
 
 if (globalThis.process?.argv?.[1]) {
   const [{ pathToFileURL }, { realpathSync }] = [await import("node:url"), await import("node:fs")];
-  if (pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url) process.exitCode = await main(process.argv.slice(2));
+  if (pathToFileURL(realpathSync(process.argv[1])).href === import.meta.url)
+    process.exitCode = await main(process.argv.slice(2));
 }

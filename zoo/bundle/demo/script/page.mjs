@@ -39,13 +39,15 @@ function statusLine() {
     bar.hidden = false;
     bar.value = share;
   };
-  const guard = (work) => async (...values) => {
-    try {
-      await work(...values);
-    } catch (error) {
-      say(error.message ?? String(error), true);
-    }
-  };
+  const guard =
+    (work) =>
+    async (...values) => {
+      try {
+        await work(...values);
+      } catch (error) {
+        say(error.message ?? String(error), true);
+      }
+    };
   const live = (going) => node.setAttribute("aria-live", going ? "off" : "polite"); // not every frame is read out
   return { node: element("div", {}, node, bar), say, progress, guard, live };
 }
@@ -62,8 +64,8 @@ async function replayProof(bundle) {
   const said = !cases.length
     ? "The bundle has no golden cases, so nothing can be replayed."
     : passed
-    ? `Replayed here: this browser gives all ${cases.length} recorded answers, within the tolerances of the proof.`
-    : `This browser answers otherwise: ${good} of ${cases.length} golden cases are reproduced.`;
+      ? `Replayed here: this browser gives all ${cases.length} recorded answers, within the tolerances of the proof.`
+      : `This browser answers otherwise: ${good} of ${cases.length} golden cases are reproduced.`;
   line.textContent = proved ? said : `Published without a proof. ${said}`;
   const state = proved && passed ? "pass" : "fail";
   document.querySelector("header").className = state;
@@ -84,10 +86,14 @@ function refuse(sentence) {
 
 async function startPage() {
   if (typeof WebAssembly !== "object") {
-    return refuse("This page needs WebAssembly, which this browser does not have or has switched off: open it in a current Firefox, Chrome, Edge or Safari.");
+    return refuse(
+      "This page needs WebAssembly, which this browser does not have or has switched off: open it in a current Firefox, Chrome, Edge or Safari.",
+    );
   }
   if (typeof DecompressionStream !== "function") {
-    return refuse("This page needs a browser of 2023 or later, which can unpack what it holds: open it in a current Firefox, Chrome, Edge or Safari.");
+    return refuse(
+      "This page needs a browser of 2023 or later, which can unpack what it holds: open it in a current Firefox, Chrome, Edge or Safari.",
+    );
   }
   const manifest = JSON.parse(document.getElementById("manifest").textContent);
   try {

@@ -6,8 +6,11 @@ const SHOWN_SIDE = 512;
 /** {width, height, data, source} of a picture file, upright, transparency on white; an Error where it is none. */
 export async function decodePicture(file, white = 65535) {
   const head = new Uint8Array(await file.slice(0, 26).arrayBuffer());
-  if (head[0] === 0x89 && head[24] === 16 && white !== 65535) { // the depth that a PNG names
-    throw new Error(`${file.name} has 16 bits, of which a browser shows this page only 8, and white is ${white} here: use zoo predict.`);
+  if (head[0] === 0x89 && head[24] === 16 && white !== 65535) {
+    // the depth that a PNG names
+    throw new Error(
+      `${file.name} has 16 bits, of which a browser shows this page only 8, and white is ${white} here: use zoo predict.`,
+    );
   }
   let bitmap;
   try {
@@ -32,7 +35,8 @@ export function taken(drawable, width, height) {
 export function fromLevels({ width, height, channels, data }) {
   const image = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel += 1) {
-    for (let band = 0; band < 3; band += 1) image.data[4 * pixel + band] = data[pixel * channels + (channels === 1 ? 0 : band)];
+    for (let band = 0; band < 3; band += 1)
+      image.data[4 * pixel + band] = data[pixel * channels + (channels === 1 ? 0 : band)];
     image.data[4 * pixel + 3] = 255;
   }
   const source = canvasOf(width, height);
@@ -58,7 +62,8 @@ export function drawInto(canvas, { width, height, source }, side = SHOWN_SIDE) {
 
 /** A colour for each class: those of Pascal VOC, whose bits are spread over red, green and blue. */
 export function classColour(index) {
-  const band = (offset) => [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, bit) => sum | (((index >> (3 * bit + offset)) & 1) << (7 - bit)), 0);
+  const band = (offset) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, bit) => sum | (((index >> (3 * bit + offset)) & 1) << (7 - bit)), 0);
   return [band(0), band(1), band(2)];
 }
 
@@ -69,7 +74,9 @@ export async function openCamera(onFrame) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch (error) {
-    throw new Error(error.name === "NotAllowedError" ? "The camera was not allowed." : `There is no camera: ${error.message}`);
+    throw new Error(
+      error.name === "NotAllowedError" ? "The camera was not allowed." : `There is no camera: ${error.message}`,
+    );
   }
   const video = Object.assign(document.createElement("video"), { srcObject: stream, muted: true, playsInline: true });
   await video.play();
@@ -109,18 +116,27 @@ export function drawingPad({ sides: [height, width], ink, paper, onPicture }) {
   pointerDrawing(canvas, at, line, done);
   keyboardDrawing(canvas, at, line, done);
   Object.entries({
-    class: "pad", tabindex: "0", role: "application",
+    class: "pad",
+    tabindex: "0",
+    role: "application",
     "aria-label": "A pad to draw on. Arrow keys draw, with Shift they move without drawing.",
   }).forEach(([name, value]) => canvas.setAttribute(name, value));
   clear();
-  const hint = element("p", { class: "dim" }, "Draw here: with a finger, a mouse, or the arrow keys (with Shift they move without drawing).");
+  const hint = element(
+    "p",
+    { class: "dim" },
+    "Draw here: with a finger, a mouse, or the arrow keys (with Shift they move without drawing).",
+  );
   return element("div", { class: "pad-box" }, canvas, hint, button("Clear the pad", clear));
 }
 
 function pointerDrawing(canvas, at, line, done) {
   const position = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+    return [
+      ((event.clientX - box.left) * canvas.width) / box.width,
+      ((event.clientY - box.top) * canvas.height) / box.height,
+    ];
   };
   const draw = (event) => {
     const [x, y] = position(event);
@@ -143,7 +159,10 @@ function keyboardDrawing(canvas, at, line, done) {
     if (!(event.key in steps)) return;
     event.preventDefault();
     const [x, y] = steps[event.key].map((step, axis) => {
-      return Math.min(Math.max((axis ? at.y : at.x) + (step * canvas.width) / 28, 0), axis ? canvas.height : canvas.width);
+      return Math.min(
+        Math.max((axis ? at.y : at.x) + (step * canvas.width) / 28, 0),
+        axis ? canvas.height : canvas.width,
+      );
     });
     if (!event.shiftKey) line(x, y);
     Object.assign(at, { x, y });

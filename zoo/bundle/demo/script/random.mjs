@@ -8,7 +8,7 @@ export function uniform(seed) {
     counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
     return (sum >>> 0) / 2 ** 32;
   };
   for (let warm = 0; warm < 15; warm += 1) draw();
@@ -18,7 +18,10 @@ export function uniform(seed) {
 /** So many draws from a unit normal (G. Box and M. Muller, 1958), as a Float32Array. */
 export function normal(count, seed) {
   const draw = uniform(seed);
-  return Float32Array.from({ length: count }, () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()));
+  return Float32Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
+  );
 }
 
 /** An index drawn from the softmax of scores / temperature, among the topK likeliest; at 0 the likeliest. */

@@ -6,7 +6,11 @@ import { TASKS } from "./tasks.mjs";
 export async function openBundle({ ort, manifest, read, options }) {
   const graphs = new Map();
   const graph = (name) => {
-    if (!graphs.has(name)) graphs.set(name, read(name).then((bytes) => openGraph(ort, bytes, name, options)));
+    if (!graphs.has(name))
+      graphs.set(
+        name,
+        read(name).then((bytes) => openGraph(ort, bytes, name, options)),
+      );
     return graphs.get(name);
   };
   const [task, { problem }] = [TASKS[manifest.task], manifest];

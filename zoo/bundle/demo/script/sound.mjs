@@ -35,7 +35,9 @@ export function waveBytes(signal, rate) {
   view.setUint16(34, 16, true);
   word(36, "data");
   view.setUint32(40, 2 * signal.length, true);
-  signal.forEach((value, index) => view.setInt16(44 + 2 * index, Math.round(Math.min(Math.max(value, -1), 1) * 32767), true));
+  signal.forEach((value, index) =>
+    view.setInt16(44 + 2 * index, Math.round(Math.min(Math.max(value, -1), 1) * 32767), true),
+  );
   return new Uint8Array(view.buffer);
 }
 
@@ -55,7 +57,9 @@ export function readWave(bytes) {
 }
 
 function samples(view, form, start, promised) {
-  const [plain, channels, rate, bits] = [0, 2, 4, 14].map((at) => (at === 4 ? view.getUint32(form + at, true) : view.getUint16(form + at, true)));
+  const [plain, channels, rate, bits] = [0, 2, 4, 14].map((at) =>
+    at === 4 ? view.getUint32(form + at, true) : view.getUint16(form + at, true),
+  );
   const kind = plain === 0xfffe ? view.getUint16(form + 24, true) : plain;
   const width = bits / 8;
   const readers = {

@@ -11,18 +11,26 @@ export const TASKS = {
   "object-detection": { takes: "picture", inputs: pictureInputs, answer: detections, defaults: { threshold: 0.3 } },
   "semantic-segmentation": { takes: "picture", inputs: pictureInputs, answer: segments },
   "image-reconstruction": {
-    takes: "picture", inputs: noisyInputs, answer: reconstruction, defaults: { noise: 0, seed: 0 },
+    takes: "picture",
+    inputs: noisyInputs,
+    answer: reconstruction,
+    defaults: { noise: 0, seed: 0 },
   },
   "image-embedding": { takes: "picture", inputs: pictureInputs, answer: embedding },
   "image-generation": { takes: "latent", inputs: latentInputs, answer: pictures, defaults: { count: 16, seed: 0 } },
   "text-classification": { takes: "text", inputs: textInputs, answer: ranking },
   "text-embedding": { takes: "text", inputs: textInputs, answer: embedding },
   "text-generation": {
-    takes: "prompt", inputs: promptInputs, generate: writeText,
+    takes: "prompt",
+    inputs: promptInputs,
+    generate: writeText,
     defaults: { length: 200, temperature: 0.8, topK: 0, seed: 0 },
   },
   "audio-generation": {
-    takes: "sound", inputs: soundInputs, generate: writeSound, defaults: { seconds: 0.5, temperature: 0.8, seed: 0 },
+    takes: "sound",
+    inputs: soundInputs,
+    generate: writeSound,
+    defaults: { seconds: 0.5, temperature: 0.8, seed: 0 },
   },
 };
 
@@ -88,7 +96,11 @@ function ranking({ probabilities }, problem) {
 /** The boxes from the threshold on, the surest first, and how many there are below: {boxes: [{label, score, box}], below}. */
 function detections({ boxes, scores, labels }, problem, { threshold }) {
   const rows = numbers(scores).map((score, index) => {
-    return { label: problem.classes[Number(labels.data[index])], score, box: numbers({ data: boxes.data.slice(4 * index, 4 * index + 4) }) };
+    return {
+      label: problem.classes[Number(labels.data[index])],
+      score,
+      box: numbers({ data: boxes.data.slice(4 * index, 4 * index + 4) }),
+    };
   });
   const listed = rows.filter(({ score }) => score >= threshold);
   return { boxes: listed, below: rows.length - listed.length };
@@ -100,19 +112,38 @@ function segments({ classes }, problem) {
   const counts = new Map();
   const indices = Uint32Array.from(classes.data, Number);
   for (const index of indices) counts.set(index, (counts.get(index) ?? 0) + 1);
-  const shares = [...counts].map(([index, count]) => ({ label: problem.classes[index], index, share: count / indices.length }));
+  const shares = [...counts].map(([index, count]) => ({
+    label: problem.classes[index],
+    index,
+    share: count / indices.length,
+  }));
   return { width, height, classes: indices, shares: shares.sort((a, b) => b.share - a.share) };
 }
 
 /** {width, height, channels, data} of the reconstruction. */
-function reconstruction({ image_out: { shape: [height, width, channels], data } }) {
+function reconstruction({
+  image_out: {
+    shape: [height, width, channels],
+    data,
+  },
+}) {
   return { width, height, channels, data };
 }
 
 /** The pictures: [{width, height, channels, data}]. */
-function pictures({ images: { shape: [count, height, width, channels], data } }) {
+function pictures({
+  images: {
+    shape: [count, height, width, channels],
+    data,
+  },
+}) {
   const size = height * width * channels;
-  return Array.from({ length: count }, (_, index) => ({ width, height, channels, data: data.slice(index * size, (index + 1) * size) }));
+  return Array.from({ length: count }, (_, index) => ({
+    width,
+    height,
+    channels,
+    data: data.slice(index * size, (index + 1) * size),
+  }));
 }
 
 /** The embedding, of unit length, as plain numbers. */
@@ -123,10 +154,19 @@ function embedding({ embedding: values }) {
 /** Each pair of embeddings with its similarity, and whether they are the same where a threshold was measured. */
 export function pairs(embeddings, problem) {
   const threshold = problem.facts.threshold ?? null;
-  return embeddings.flatMap((first, a) => embeddings.slice(a + 1).map((second, offset) => {
-    const similarity = first.reduce((sum, value, index) => sum + value * second[index], 0);
-    return { first: a, second: a + 1 + offset, similarity, same: threshold === null ? null : similarity >= threshold };
-  })).sort((a, b) => b.similarity - a.similarity);
+  return embeddings
+    .flatMap((first, a) =>
+      embeddings.slice(a + 1).map((second, offset) => {
+        const similarity = first.reduce((sum, value, index) => sum + value * second[index], 0);
+        return {
+          first: a,
+          second: a + 1 + offset,
+          similarity,
+          same: threshold === null ? null : similarity >= threshold,
+        };
+      }),
+    )
+    .sort((a, b) => b.similarity - a.similarity);
 }
 
 // --- generators -------------------------------------------------------------------------------------

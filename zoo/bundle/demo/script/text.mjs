@@ -8,8 +8,13 @@ const [LEADING, TRAILING] = [new RegExp(`^[${SPACE}]+`, "u"), new RegExp(`[${SPA
 const SPACES = new RegExp(`[${SPACE}]+`, "u");
 const LONGEST_WORD = 100;
 const CHINESE = [
-  [0x3400, 0x4dbf], [0x4e00, 0x9fff], [0xf900, 0xfaff], [0x20000, 0x2a6df], [0x2a700, 0x2b81f],
-  [0x2b920, 0x2ceaf], [0x2f800, 0x2fa1f],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xf900, 0xfaff],
+  [0x20000, 0x2a6df],
+  [0x2a700, 0x2b81f],
+  [0x2b920, 0x2ceaf],
+  [0x2f800, 0x2fa1f],
 ];
 
 /** The ids of a text for a model that writes on: a line break, then the text. */
@@ -20,7 +25,8 @@ export function promptTokens(text, problem) {
 /** The ids of a text, cut at the longest length; an Error where it is empty. */
 export function textTokens(text, problem) {
   const { unit, max_length: longest } = problem.input;
-  const tokens = unit === "wordpiece" ? wordpieces(text, problem, longest) : encode(stripped(text), problem).slice(0, longest);
+  const tokens =
+    unit === "wordpiece" ? wordpieces(text, problem, longest) : encode(stripped(text), problem).slice(0, longest);
   if (!tokens.length) throw new Error("The text is empty.");
   return tokens;
 }
@@ -30,7 +36,10 @@ export function decode(tokens, problem) {
   if (problem.input.unit === "wordpiece") {
     const { first, last } = problem.facts.tokenizer;
     const inner = tokens.filter((token) => ![...first, ...last].includes(token) && token !== 0);
-    return inner.map((token) => problem.vocabulary[token]).join(" ").replaceAll(" ##", "");
+    return inner
+      .map((token) => problem.vocabulary[token])
+      .join(" ")
+      .replaceAll(" ##", "");
   }
   return tokens.map((token) => ["", "\ufffd"][token] ?? problem.vocabulary[token]).join("");
 }
@@ -43,7 +52,7 @@ export function isSpecial(token) {
 function encode(text, problem) {
   const ids = idsOf(problem.vocabulary, SPECIAL);
   const normal = text.normalize("NFC");
-  const pieces = problem.input.unit === "character" ? [...normal] : normal.match(TOKENS) ?? [];
+  const pieces = problem.input.unit === "character" ? [...normal] : (normal.match(TOKENS) ?? []);
   return pieces.map((piece) => ids.get(piece) ?? UNKNOWN);
 }
 

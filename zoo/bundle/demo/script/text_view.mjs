@@ -1,7 +1,7 @@
 // The tasks that take a text.
 import { readNpz, numbers } from "./arrays.mjs";
 import { bars, button, element, fileButton, numberField, onDroppedFile, percent } from "./elements.mjs";
-import { pairTable } from "./picture_view.mjs";
+import { pairTable } from "./picture_answers.mjs";
 import { pairs } from "./tasks.mjs";
 import { decode } from "./text.mjs";
 
@@ -10,7 +10,10 @@ export async function textView(main, bundle, { read, status }) {
   const { task } = bundle.manifest;
   const examples = await exampleTexts(bundle.manifest, read);
   const several = task === "text-embedding";
-  const box = textBox(several ? "Your texts, one a line" : "Your text", several ? examples.join("\n") : examples[0] ?? "");
+  const box = textBox(
+    several ? "Your texts, one a line" : "Your text",
+    several ? examples.join("\n") : (examples[0] ?? ""),
+  );
   const answer = element("div", { class: "answer" });
   const show = status.guard(async () => {
     const notes = [];
@@ -38,7 +41,9 @@ async function compare(bundle, text, answer, settings) {
   for (const line of texts) embeddings.push(await bundle.predict(line, settings));
   const rows = pairs(embeddings, bundle.manifest.problem);
   answer.replaceChildren(pairTable(rows.slice(0, 20), bundle.manifest.problem, (index) => texts[index]));
-  return rows.length ? `Most alike: ${texts[rows[0].first]} and ${texts[rows[0].second]}, similarity ${rows[0].similarity.toFixed(3)}.` : "Write two lines or more to compare them.";
+  return rows.length
+    ? `Most alike: ${texts[rows[0].first]} and ${texts[rows[0].second]}, similarity ${rows[0].similarity.toFixed(3)}.`
+    : "Write two lines or more to compare them.";
 }
 
 /** A prompt, and what the model writes after it. */
@@ -67,26 +72,35 @@ export async function promptView(main, bundle, { status }) {
 /** A button that starts work, and one that stops it: {row}. */
 export function stoppable(text, status, work) {
   let going = false;
-  const start = button(text, status.guard(async () => {
-    going = true;
-    [start.disabled, stop.disabled] = [true, false];
-    let last = performance.now();
-    const goesOn = async () => {
-      if (performance.now() - last > 50) { // the page must be able to draw and to hear of the other button
-        await new Promise((resolve) => setTimeout(resolve));
-        last = performance.now();
+  const start = button(
+    text,
+    status.guard(async () => {
+      going = true;
+      [start.disabled, stop.disabled] = [true, false];
+      let last = performance.now();
+      const goesOn = async () => {
+        if (performance.now() - last > 50) {
+          // the page must be able to draw and to hear of the other button
+          await new Promise((resolve) => setTimeout(resolve));
+          last = performance.now();
+        }
+        return going;
+      };
+      try {
+        status.say(await work(goesOn));
+      } finally {
+        [start.disabled, stop.disabled] = [false, true];
       }
-      return going;
-    };
-    try {
-      status.say(await work(goesOn));
-    } finally {
-      [start.disabled, stop.disabled] = [false, true];
-    }
-  }), { class: "primary" });
-  const stop = button("Stop", () => {
-    going = false;
-  }, { disabled: true });
+    }),
+    { class: "primary" },
+  );
+  const stop = button(
+    "Stop",
+    () => {
+      going = false;
+    },
+    { disabled: true },
+  );
   return { row: element("div", { class: "row" }, start, stop) };
 }
 
@@ -103,29 +117,47 @@ function layout(main, box, controls, examples, answer, status) {
   });
   onDroppedFile(open);
   main.append(
-    element("section", { "aria-labelledby": "input-title" },
+    element(
+      "section",
+      { "aria-labelledby": "input-title" },
       element("h2", { id: "input-title" }, box.label),
       element("p", { class: "dim" }, "Write it, or drop a text file anywhere. It never leaves this device."),
-      box.row, element("div", { class: "row" }, fileButton("Open a text", "text/*,.txt", open)), ...examples, ...controls),
-    element("section", { "aria-labelledby": "answer-title" }, element("h2", { id: "answer-title" }, "The answer"), status.node, answer),
+      box.row,
+      element("div", { class: "row" }, fileButton("Open a text", "text/*,.txt", open)),
+      ...examples,
+      ...controls,
+    ),
+    element(
+      "section",
+      { "aria-labelledby": "answer-title" },
+      element("h2", { id: "answer-title" }, "The answer"),
+      status.node,
+      answer,
+    ),
   );
 }
 
 function exampleButtons(examples, box, show) {
   if (!examples.length) return [];
-  const buttons = examples.map((text) => button(text, () => {
-    box.input.value = text;
-    return show();
-  }));
+  const buttons = examples.map((text) =>
+    button(text, () => {
+      box.input.value = text;
+      return show();
+    }),
+  );
   return [element("p", { class: "dim" }, "Examples from the proof:"), element("div", { class: "row" }, ...buttons)];
 }
 
 /** The texts of the golden cases, as far as tokens give them back. */
 async function exampleTexts({ golden, problem }, read) {
-  const texts = await Promise.all(golden.filter(({ graph, origin }) => graph === "pipeline.onnx" && origin !== "synthetic").map(async ({ file }) => {
-    const tokens = (await readNpz(await read(file)))["in.tokens"];
-    const length = tokens.shape.at(-1);
-    return decode(numbers(tokens).slice(0, length), problem).trim();
-  }));
+  const texts = await Promise.all(
+    golden
+      .filter(({ graph, origin }) => graph === "pipeline.onnx" && origin !== "synthetic")
+      .map(async ({ file }) => {
+        const tokens = (await readNpz(await read(file)))["in.tokens"];
+        const length = tokens.shape.at(-1);
+        return decode(numbers(tokens).slice(0, length), problem).trim();
+      }),
+  );
   return [...new Set(texts)].filter((text) => text && text.length < 60 && !text.includes("\ufffd")).slice(0, 6);
 }

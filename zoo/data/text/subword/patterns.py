@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import groupby
 
@@ -105,7 +105,11 @@ def _escape(pattern: str, at: int, *, in_class: bool) -> tuple[str, int]:
         negated = (found[1] == "P") != bool(found[2])
         return _class(categories(found[3]), negated=negated, in_class=in_class), found.end()
     sign = pattern[at + 1 : at + 2]
-    known = {"s": lambda: SPACE_RANGES, "d": lambda: categories("Nd"), "w": word_characters}
+    known: Mapping[str, Callable[[], tuple[Range, ...]]] = {
+        "s": lambda: SPACE_RANGES,
+        "d": lambda: categories("Nd"),
+        "w": word_characters,
+    }
     if sign and sign.lower() in known:
         return _class(known[sign.lower()](), negated=sign.isupper(), in_class=in_class), at + 2
     if sign and sign in _PLAIN_ESCAPES:
