@@ -130,9 +130,18 @@ def _silent() -> Iterator[None]:
 
 
 def _in_order(model: onnx.ModelProto) -> None:
-    """Nodes after those that they read, each under a name of its own; the library puts new ones at the end."""
+    """Nodes after those that they read, each once and under a name of its own.
+
+    The library puts new nodes at the end, and casts a value twice that two nodes read which stay in float.
+    """
     from onnxruntime.transformers.onnx_model import OnnxModel  # noqa: PLC0415  it loads the runtime
 
+    first = {name: index for index, node in reversed(list(enumerate(model.graph.node))) for name in node.output if name}
+    twice = [
+        node for index, node in enumerate(model.graph.node) if any(first[name] < index for name in node.output if name)
+    ]
+    for node in twice:
+        model.graph.node.remove(node)
     OnnxModel.graph_topological_sort(model.graph)
     seen = Counter[str]()
     for node in model.graph.node:

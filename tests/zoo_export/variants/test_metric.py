@@ -18,7 +18,7 @@ PROBLEM = Problem(task="image-classification", input=ImageInput(size=(8, 8)), cl
 CASES = [Case(name=str(n), kind="item", inputs={}, truth=n % 2) for n in range(200)]
 
 
-def answers(wrong: int) -> list[dict[str, np.ndarray]]:  # type: ignore[type-arg]
+def answers(wrong: int) -> list[dict[str, np.ndarray]]:
     """Right but for the first ones."""
     found = []
     for index, case in enumerate(CASES):

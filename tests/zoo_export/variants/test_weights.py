@@ -100,3 +100,27 @@ def test_a_model_without_products_holds_nothing_to_convert() -> None:
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", [], [])
     empty = helper.make_model(graph)
     assert ways("int8", empty, saturates=False) == ways("int4", empty, saturates=False) == ()
+
+
+def test_a_value_that_two_nodes_read_in_float_is_cast_once(tmp_path: Path) -> None:
+    """Min and Max stay in float, and so read what the Add before them gave in half precision."""
+    nodes = [
+        helper.make_node("Add", ["x", "shift"], ["shifted"], name="add"),
+        helper.make_node("Min", ["shifted", "limit"], ["low"], name="min"),
+        helper.make_node("Max", ["shifted", "limit"], ["high"], name="max"),
+        helper.make_node("Sub", ["high", "low"], ["y"], name="sub"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "twice",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 4])],
+        [numpy_helper.from_array(np.ones(4, np.float32), name) for name in ("shift", "limit")],
+    )
+    proved = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    converted = convert(proved, Way(kind="half"), inputs=(), ranges=tmp_path)
+    assert isinstance(converted, onnx.ModelProto)
+    outputs = [name for node in converted.graph.node for name in node.output]
+    names = [node.name for node in converted.graph.node]
+    assert len(outputs) == len(set(outputs)) and len(names) == len(set(names))
+    onnx.checker.check_model(converted, full_check=True)
