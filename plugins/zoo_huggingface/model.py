@@ -103,7 +103,7 @@ class TextClassifier(nn.Module):
         super().__init__()
         config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
         config.num_labels = num_classes
-        made = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+        made = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         self.network: Any = made
         self.padding = int(config.pad_token_id or 0)
 

@@ -149,8 +149,8 @@ def _geometry(kind: str, config: Config, defaults: _Defaults, *, where: str, sid
         return (height, width), None, ()
     if height != width:
         raise BadFile(f"{where} stretches pictures to {height}x{width} and crops them, which zoo's pipelines do not")
-    taken = _cropped(crop, height, where=where)
-    return (*taken[:2], ("the shorter side is resized before the crop; the library stretches both",))
+    size_after, resized, _ = _cropped(crop, height, where=where)
+    return size_after, resized, ("the shorter side is resized before the crop; the library stretches both",)
 
 
 def _cropped(crop: Config, resize: int, *, where: str) -> Geometry:

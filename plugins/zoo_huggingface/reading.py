@@ -87,6 +87,6 @@ def _quietly() -> Iterator[None]:
     try:
         yield
     finally:
-        logging.set_verbosity(level)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(level)
         if enabled:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]

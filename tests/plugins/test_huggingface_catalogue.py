@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -78,7 +79,7 @@ def test_a_network_for_pictures_answers_with_its_classes(name: str) -> None:
 
 
 def test_blue_comes_first_where_the_authors_trained_so() -> None:
-    model = zoo.create_model("mobilevit_micro", num_classes=3, seed=1).eval()
+    model: Any = zoo.create_model("mobilevit_micro", num_classes=3, seed=1).eval()
     pixels = torch.rand(1, 3, 64, 64)
     assert torch.equal(model(pixels), model.network(pixel_values=pixels.flip(1)).logits)
 
@@ -110,7 +111,7 @@ def test_the_border_of_bit_is_the_librarys() -> None:
 
     maps = torch.rand(2, 3, 5, 4) - 2
     assert torch.equal(ZeroBorder()(maps), torch.nn.ConstantPad2d(1, 0.0)(maps))
-    model = zoo.create_model("bit_micro", num_classes=3)
+    model: Any = zoo.create_model("bit_micro", num_classes=3)
     assert isinstance(model.network.bit.embedder.pad, ZeroBorder)
 
 

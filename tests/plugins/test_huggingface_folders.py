@@ -28,6 +28,9 @@ NAMES = {"id2label": {0: "cat", 1: "dog", 2: "bird"}, "label2id": {"cat": 0, "do
 SCENE = {"image_processor_type": "RTDetrImageProcessor", "size": {"height": 96, "width": 96}}
 
 
+ASTRONAUT = photographs.astronaut()  # type: ignore[no-untyped-call]
+
+
 def saved(card: str, kind: str, folder: Path, processor: dict[str, Any]) -> Any:
     """A random network of a card, as the library saves it; and the network."""
     torch.manual_seed(5)
@@ -54,7 +57,7 @@ def vit(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    Image.fromarray(photographs.astronaut()).save(tmp_path / "photo.png")
+    Image.fromarray(ASTRONAUT).save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
 
 
@@ -63,7 +66,7 @@ def test_a_classifier_of_pictures_answers_as_in_the_library(vit: Path, photo: Pa
     processor = transformers.ViTImageProcessor.from_pretrained(vit)
     network = transformers.ViTForImageClassification.from_pretrained(vit).eval()
     with torch.no_grad():
-        logits = network(**processor(images=photographs.astronaut(), return_tensors="pt")).logits
+        logits = network(**processor(images=ASTRONAUT, return_tensors="pt")).logits
     expected = dict(zip(("cat", "dog", "bird"), logits.softmax(-1)[0].tolist(), strict=True))
     assert probabilities(answer) == pytest.approx(expected, abs=1e-3)
 
@@ -123,6 +126,7 @@ def test_an_encoder_with_a_bpe_learns_and_its_run_answers(roberta: Path, tmp_pat
     run = zoo.train(
         "encoder", data=tmp_path / "data.csv", weights=roberta, epochs=1, output=tmp_path / "run", threads=1
     )
+    assert isinstance(run.problem.input, zoo.TokenInput)
     assert run.problem.input.unit == "subword"
     (answer,) = zoo.predict(run.path, ["the cats 3"])
     assert answer.shown is not None

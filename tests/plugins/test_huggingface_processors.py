@@ -42,7 +42,7 @@ PROCESSORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def photographs_of_all_shapes() -> list[np.ndarray[Any, Any]]:
     """Wide, high, square, and smaller than what a model takes."""
-    whole = photographs.astronaut()
+    whole = photographs.astronaut()  # type: ignore[no-untyped-call]
     return [whole, whole[:200, :511], whole[40:400, 100:223], np.ascontiguousarray(whole[::16, ::11])]
 
 

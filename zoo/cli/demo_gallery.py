@@ -31,7 +31,7 @@ def write_gallery(out: Output, paths: Sequence[Path], output: Path, *, package: 
     bundles = [Bundle.open(path) for path in paths]
     _check_bundles(bundles)
     runtime = runtime_package(out, package)
-    missing = []
+    missing: list[str] = []
     if not bundles:
         bundles, missing = _shipped(out, output.with_name(f"{output.name}-bundles"))
     entries = _write(bundles, output, runtime, overwrite=overwrite)
