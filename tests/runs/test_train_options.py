@@ -22,7 +22,7 @@ from zoo.runs.train_options import TRAIN_OPTIONS, TrainOptions, chosen_flags, co
 from zoo.training import start
 
 NAMES = [option.name for option in TRAIN_OPTIONS]
-COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "find_lr", "dry_run", "as_json"}
+COMMAND_ALONE = {"model", "resume", "allow_inexact", "from_scratch", "find_lr", "dry_run", "accept_licence", "as_json"}
 PYTHON_ALONE = {"model", "catalog"}
 CHOSEN: dict[str, Any] = {
     "data": "./my photos",

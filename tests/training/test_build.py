@@ -27,6 +27,7 @@ ONE_OF_EACH_TRAINER = (
     "sentence_bert_tiny",
     "wavenet_tiny",
     "facenet_tiny",
+    "detr_micro",
 )
 
 
