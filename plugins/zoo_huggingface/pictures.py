@@ -122,7 +122,8 @@ def built(name: str, *, num_classes: int, image_size: tuple[int, int] | None = N
     card = cards()[name]
     architecture = {"model_type": card["family"], **card["config"]}
     if image_size is not None and tuple(card["input"]["size"]) != image_size:
-        architecture["image_size"] = image_size[0] if image_size[0] == image_size[1] else list(image_size)
+        pair = isinstance(architecture.get("image_size"), list) or image_size[0] != image_size[1]
+        architecture["image_size"] = list(image_size) if pair else image_size[0]
     return KINDS[card["task"]](architecture, num_classes=num_classes)
 
 
