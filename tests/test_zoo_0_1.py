@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Said
 from tests.frozen import folder_sha256
 
-pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+pytestmark = pytest.mark.ci  # each command is a whole training, export or proof
 
 KEPT = Path(__file__).parent / "data" / "zoo_0_1"
 SHA256 = "a86329c5ee45eba78d45a78b691462d21539a06fde9061b312bd92e94516b57e"

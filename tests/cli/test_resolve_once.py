@@ -23,7 +23,7 @@ from zoo.models.weights.source import find_source, published_source
 from zoo.registry.catalog import Catalog
 from zoo.runs.run import Run
 
-pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+pytestmark = pytest.mark.ci  # each command is a whole training, export or proof
 
 TRAIN = "--limit-train 64 --max-steps 1 --threads 1 --workers 0 -o new"
 CATALOGUE, TARGET, RUN = ({name: 1} for name in ("catalogue", "target", "run"))

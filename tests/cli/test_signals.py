@@ -144,7 +144,7 @@ def test_what_a_killed_export_left_is_gone_after_the_next_start(world: World, ex
     until(lambda: world.run("list", "cnn")[0] == 0 and world.left(exporting.pid) == [])
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_export_verify_predict_and_the_runner_leave_nothing(world: World) -> None:
     for words in (
         ("export", "cnn@digits", "--onnx", "-o", "bundle"),

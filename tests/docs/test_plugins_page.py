@@ -92,7 +92,7 @@ def test_the_page_as_a_newcomer_follows_it(shell: Callable[[str], None], tmp_pat
     assert (tmp_path / "folder" / "line-digits.md").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_both_editions_of_the_ten_lines_learn(shell: Callable[[str], None], tmp_path: Path) -> None:
     trained = 0
     for block in BLOCKS:

@@ -129,6 +129,7 @@ def _zoo(words: list[str], home: Path, hub: LocalHub) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.ci
 def test_weights_come_from_the_hub_and_answer(tmp_path: Path) -> None:
     Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
     with running_hub(_hub()) as hub:
@@ -144,6 +145,7 @@ def test_weights_come_from_the_hub_and_answer(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.ci
 def test_what_forbids_commercial_use_is_fetched_once_it_is_accepted(tmp_path: Path) -> None:
     Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
     with running_hub(_hub()) as hub:
@@ -164,6 +166,7 @@ def test_what_forbids_commercial_use_is_fetched_once_it_is_accepted(tmp_path: Pa
     assert "licence" not in accepted["error"]["message"]
 
 
+@pytest.mark.ci
 def test_weights_that_do_not_fit_their_configuration_are_a_sentence(tmp_path: Path) -> None:
     Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
     with running_hub(_hub()) as hub:
@@ -178,6 +181,7 @@ def test_weights_that_do_not_fit_their_configuration_are_a_sentence(tmp_path: Pa
     assert (code, missing["error"]["message"]) == (2, sentence)
 
 
+@pytest.mark.ci
 def test_weights_with_other_bytes_than_the_hub_states_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (200, 160), (200, 30, 30)).save(tmp_path / "red.png")
     hub = _hub()

@@ -15,7 +15,7 @@ import pytest
 from zoo.api.errors import ZooDeprecationWarning, warn_deprecated
 from zoo.testing import check_plugin
 
-pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+pytestmark = pytest.mark.ci  # each command is a whole training, export or proof
 
 ROOT = Path(__file__).parents[2]
 PLACES = {

@@ -341,7 +341,7 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics(tmp_path: Path) -> N
     assert moved == {"4.weight", "4.bias"}
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("model", ["rich", "duel", "listed"])
 def test_two_processes_train_equal_replicas(tmp_path: Path, model: str) -> None:
     place = tmp_path / "run"

@@ -54,6 +54,7 @@ def test_accumulated_batches_and_uneven_shares_count_every_item_once(
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=LOSS)
 
 
+@pytest.mark.ci
 def test_two_processes_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     """Killed within an epoch, the second one; each has a state of its own to go on with."""
     words = ("carrying", "augment.shift=0.1")
@@ -100,6 +101,7 @@ def test_a_signal_to_any_process_stops_all_of_them_after_the_same_step(tmp_path:
     assert newest(run.checkpoints).checkpoint.manifest.step == run.record.steps
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_process_ends_the_others_with_one_sentence(tmp_path: Path, rank: int) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "zoo", "train", "cnn", "--limit-train", "128", "--epochs", "500"]

@@ -20,7 +20,7 @@ import zoo
 from tests.conftest import Said
 from zoo.bundle.runtime.manifest import read_manifest
 
-pytestmark = pytest.mark.slow  # each command is a whole training, export or proof
+pytestmark = pytest.mark.ci  # each command is a whole training, export or proof
 
 SOURCE = """
 import zoo
@@ -99,7 +99,7 @@ def test_export_verify_and_once_more(command: Callable[..., Said], tmp_path: Pat
     assert set(gates(anew.json).values()) <= {"PASS", "WARN"}
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_model_that_is_not_proved_publishes_nothing_but_its_report(
     command: Callable[..., Said], tmp_path: Path
 ) -> None:
@@ -127,7 +127,7 @@ def _mutate(path: Path) -> None:
     onnx.save(model, path)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_explain_names_the_module_of_the_first_wrong_tensor(command: Callable[..., Said], tmp_path: Path) -> None:
     assert command("export", "toy", "--untrained", "--onnx", "-o", "b").code == 0
     _mutate(tmp_path / "b" / "model.onnx")
@@ -190,7 +190,7 @@ def test_explain_without_anything_to_compare_with_is_bad_usage(command: Callable
     assert "say --against RUN or MODEL@WEIGHTS" in said.err
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_from_python_the_same(command: Callable[..., Said], tmp_path: Path) -> None:
     assert callable(command)
     written = zoo.export("toy", output=tmp_path / "b", untrained=True, seed=3, golden="synthetic")
@@ -255,7 +255,7 @@ def test_so_do_an_export_and_a_verification_that_fail(
     assert torch_state() == before
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_file_made_elsewhere_is_proved_against_the_model_and_a_changed_weight_is_not(
     command: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -49,7 +49,7 @@ def watch_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before:
     monkeypatch.setattr(sandbox, "WORKER", script)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_worker_asks_nobody_and_leaves_nothing(
     tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +63,7 @@ def test_the_worker_asks_nobody_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_bundles_runner_asks_nobody_and_leaves_nothing(
     make_bundle: MakeBundle, tmp_path: Path, temporary: Path
 ) -> None:

@@ -15,7 +15,7 @@ from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.subject import Subject
 from zoo_wavenet.model import ConditionedWaveNet, Size
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 
 @pytest.fixture(scope="module")

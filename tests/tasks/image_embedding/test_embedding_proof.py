@@ -12,7 +12,7 @@ import pytest
 
 import zoo
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 

@@ -17,7 +17,7 @@ from zoo_export.subject.subject import Subject
 from zoo_yolo.adapter import Detector
 from zoo_yolo.model import Yolo
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from zoo_export.subject.subject import Subject
 from zoo_torchvision.detection.adapter import TwoStageAdapter
 from zoo_torchvision.detection.specs import EXPORT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ci
 
 
 @pytest.fixture(scope="module")

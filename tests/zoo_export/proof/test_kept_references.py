@@ -54,6 +54,7 @@ def plain(evidence: Evidence) -> Evidence:
     return replace(evidence, seconds={}, advice=())
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", [MODEL, PIPELINE])
 def test_wrong_references_in_the_cache_make_no_wrong_file_right(proof: Proof, other: Proof, name: str) -> None:
     """The cache holds another model's answers for every case, and the file is that model's."""

@@ -81,6 +81,7 @@ def test_the_declared_maximum_is_that_of_the_tokens() -> None:
     assert declared_maxima(Problem(task="p", input=ImageInput(size=(8, 8))), PICTURE) == {}
 
 
+@pytest.mark.ci
 def test_pictures_are_tried_thin_large_and_in_one_colour() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     case = Case(name="scene", kind="realistic", inputs={"image": pixels})

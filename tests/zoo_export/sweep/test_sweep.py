@@ -87,7 +87,7 @@ def test_a_process_that_dies_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nonesuch" in row.reason
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_a_sweep_proves_and_is_continued(zoo_command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "rows"
     said = zoo_command("sweep", "resnet/resnet8", "-o", str(folder))

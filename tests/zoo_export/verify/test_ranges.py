@@ -178,7 +178,7 @@ def edited(source: Path, edit: Edit, target: Path) -> Path:
     return target
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_model_that_is_wrong_at_some_sizes_fails(
     name: str, bundles: Callable[[str], Path], tmp_path: Path
@@ -187,7 +187,7 @@ def test_a_text_model_that_is_wrong_at_some_sizes_fails(
     assert failing(file, "gru@names") & {"parity", "axes"}
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_pipeline_that_is_wrong_at_some_sizes_fails(
     name: str, bundles: Callable[[str], Path], tmp_path: Path
@@ -196,7 +196,7 @@ def test_a_picture_pipeline_that_is_wrong_at_some_sizes_fails(
     assert "pipeline" in failing(file, "cnn@digits")
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(("weights", "file"), [("gru@names", "model.onnx"), ("cnn@digits", "pipeline.onnx")])
 def test_the_files_themselves_are_proved(weights: str, file: str, bundles: Callable[[str], Path]) -> None:
     assert failing(bundles(weights) / file, weights) == set()
@@ -211,7 +211,7 @@ def clipped_far_away(model: onnx.ModelProto) -> None:
     model.graph.node.insert(list(model.graph.node).index(conv) + 1, clip)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_an_operator_that_no_case_meets_is_told(bundles: Callable[[str], Path], tmp_path: Path) -> None:
     """A file that says it is an export of zoo has the operators of one."""
     own = bundles("cnn@digits") / "pipeline.onnx"
@@ -242,7 +242,7 @@ def renamed_with_hash(model: onnx.ModelProto) -> None:
     values["zoo.classes_sha256"].value = classes_sha256(json.loads(values["zoo.classes"].value))
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("edit", [exchanged, renamed_with_hash])
 def test_exchanged_class_names_in_a_single_file_fail(
     edit: Edit, bundles: Callable[[str], Path], tmp_path: Path

@@ -48,7 +48,7 @@ FILES: dict[str, tuple[str, Edit]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_wrong_for_rare_values_fails(name: str, tmp_path: Path) -> None:
     weights, edit = FILES[name]
