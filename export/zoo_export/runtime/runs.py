@@ -153,6 +153,8 @@ def _different(indices: Sequence[int], outputs: Sequence[RuntimeOutputs]) -> lis
 def _equal(row: RuntimeOutputs, other: RuntimeOutputs) -> bool:
     if isinstance(row, Failed) or isinstance(other, Failed):
         return row == other
+    if row.keys() != other.keys():
+        return False
     return all(np.array_equal(value, other[name], equal_nan=value.dtype.kind == "f") for name, value in row.items())
 
 
@@ -160,6 +162,8 @@ def _is_near(row: RuntimeOutputs, other: RuntimeOutputs) -> bool:
     """The same but for rounding."""
     if isinstance(row, Failed) or isinstance(other, Failed):
         return row == other
+    if row.keys() != other.keys():  # a file with an output that the model has not
+        return False
     return all(_are_near(value, other[name]) for name, value in row.items())
 
 

@@ -77,6 +77,16 @@ def test_what_a_wrong_batch_gives_is_no_answer_to_its_cases() -> None:
     assert float(cast("Any", result.by_batch[65][0][1])["logits"][0, 0]) == 3.0
 
 
+def test_an_output_that_the_model_has_not_is_seen_in_the_cases_that_run_alone() -> None:
+    class Talkative(Doubling):
+        def run(self, session: Session, inputs: Mapping[str, Any]) -> dict[str, Any]:
+            return {**super().run(session, inputs), "more": inputs["input"]}
+
+    given = cases(4, 2, kinds={3: RANGE})
+    result = run_cases(cast("Runtime", Talkative()), SESSION, given, signature(2), more_sizes=(65,), repeats=False)
+    assert all(set(cast("Any", outputs)) == {"logits", "more"} for outputs in result.outputs)
+
+
 def test_of_pictures_of_224_pixels_a_proof_runs_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = Doubling()
     small = (3, 7, 7)
