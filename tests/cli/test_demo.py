@@ -18,7 +18,7 @@ import pytest
 import zoo_export.export
 from tests.bundle.conftest import MakeBundle, make_bundle
 from tests.bundle.demo.conftest import FILES, archive, package
-from zoo.bundle.demo.runtime_package import ABOUT, URL
+from zoo.bundle.demo.runtime_package import ABOUT, ARCHIVE
 from zoo.cli import runtime_package
 
 __all__ = ["make_bundle", "package"]  # fixtures
@@ -28,8 +28,8 @@ Zoo = Callable[..., Any]
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A local server that stands for the registry of npm; the path of the archive that it gives."""
-    path = tmp_path / "served" / URL.removeprefix("https://")
+    """A local server that stands for a mirror; the path of the archive that it gives."""
+    path = tmp_path / "served" / "npm" / ARCHIVE
     path.parent.mkdir(parents=True)
     path.write_bytes(archive(FILES))
     handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
@@ -63,6 +63,56 @@ def test_a_package_of_other_bytes_is_not_used(
     assert said.code == 1
     assert "was expected" in said.err
     assert not Path("demo.html").exists()
+
+
+def test_without_a_mirror_the_users_own_npm_is_asked(
+    zoo_command: Zoo, make_bundle: MakeBundle, empty_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = str(make_bundle())
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "given.tgz").write_bytes(archive(FILES))
+    npm = tmp_path / "bin" / "npm"
+    npm.write_text(
+        f'#!/bin/sh\n[ "$1 $2" = "pack onnxruntime-web@1.30.0" ] && /bin/cp {tmp_path}/given.tgz {ARCHIVE}\n'
+    )
+    npm.chmod(0o755)
+    monkeypatch.delenv("ZOO_MIRROR", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    said = zoo_command("demo", bundle)
+    assert said.code == 2
+    assert "npm gave another onnxruntime-web 1.30.0 than was expected" in said.err
+    monkeypatch.setattr(runtime_package, "SHA256", hashlib.sha256((tmp_path / "given.tgz").read_bytes()).hexdigest())
+    assert zoo_command("demo", bundle).code == 0
+    npm.write_text("#!/bin/sh\necho no such host >&2\nexit 1\n")
+    assert zoo_command("demo", bundle, "-o", "again.html").code == 0  # kept
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("", "zoo demo asks npm for onnxruntime-web, and npm is not installed here"),
+        ("#!/bin/sh\necho no such host >&2\nexit 1\n", "npm did not give onnxruntime-web 1.30.0: no such host"),
+    ],
+)
+def test_where_npm_gives_nothing_the_way_by_hand_is_named(  # noqa: PLR0917  pytest passes fixtures by name
+    script: str,
+    message: str,
+    zoo_command: Zoo,
+    make_bundle: MakeBundle,
+    empty_directory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "bin").mkdir()
+    if script:
+        (tmp_path / "bin" / "npm").write_text(script)
+        (tmp_path / "bin" / "npm").chmod(0o755)
+    monkeypatch.delenv("ZOO_MIRROR", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    said = zoo_command("demo", str(make_bundle()))
+    assert said.code == 3
+    assert message in said.err
+    assert "--onnxruntime-web" in said.err
 
 
 def test_offline_the_way_by_hand_is_named(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 from zoo.api.errors import BadFile, NetworkError
-from zoo.bundle.demo.runtime_package import SHA256, URL, VERSION, RuntimePackage, read_package
+from zoo.bundle.demo.runtime_package import ARCHIVE, SHA256, VERSION, RuntimePackage, read_package
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
-from zoo.models.weights.published import mirrored
 from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
+from zoo.runs.scratch import ScratchFolder
 
-BY_HAND = f"npm pack onnxruntime-web@{VERSION}, then zoo demo … --onnxruntime-web onnxruntime-web-{VERSION}.tgz"
+BY_HAND = f"npm pack onnxruntime-web@{VERSION}, then zoo demo … --onnxruntime-web {ARCHIVE}"
+MAX_SECONDS = 600.0
+"""For npm to give the archive of 33 MB."""
 
 
 def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
@@ -29,7 +33,7 @@ def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
 
 
 def _kept() -> Path:
-    path = cache_root() / "npm" / f"onnxruntime-web-{VERSION}.tgz"
+    path = cache_root() / "npm" / ARCHIVE
     if path.exists() and file_sha256(path) != SHA256:
         raise BadFile(f"{path} was changed: it is not the archive that npm publishes", hint=f"remove {path}")
     if path.exists():
@@ -39,11 +43,39 @@ def _kept() -> Path:
             f"onnxruntime-web {VERSION} is not in the cache, and ZOO_OFFLINE is set",
             hint=BY_HAND,
         )
+    mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
+    if not mirror:
+        return _packed(path)
     from zoo.models.weights.download import download  # noqa: PLC0415  a network client, rarely needed
 
+    address = mirror if "://" in mirror else Path(mirror).absolute().as_uri()
     line = ProgressLine(f"downloading onnxruntime-web {VERSION}", unit="bytes")
     try:
-        download(mirrored(URL), path, sha256=SHA256, progress=line)
+        download(f"{address}/npm/{ARCHIVE}", path, sha256=SHA256, progress=line)
     finally:
         line.close()
+    return path
+
+
+def _packed(path: Path) -> Path:
+    """Put the archive where the user's own npm finds it, in whatever registry that is set to, into the cache."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise NetworkError("zoo demo asks npm for onnxruntime-web, and npm is not installed here", hint=BY_HAND)
+    with ScratchFolder.make() as scratch:
+        command = [npm, "pack", f"onnxruntime-web@{VERSION}", "--ignore-scripts", "--silent"]
+        try:
+            subprocess.run(command, cwd=scratch.path, check=True, capture_output=True, text=True, timeout=MAX_SECONDS)
+        except (OSError, subprocess.SubprocessError) as error:
+            said = str(getattr(error, "stderr", "") or error).strip().splitlines()
+            raise NetworkError(f"npm did not give onnxruntime-web {VERSION}: {said[-1]}", hint=BY_HAND) from error
+        packed = scratch.path / ARCHIVE
+        if not packed.is_file() or file_sha256(packed) != SHA256:
+            raise BadFile(
+                f"npm gave another onnxruntime-web {VERSION} than was expected: its sha256 is not {SHA256}",
+                hint="look at the registry that npm is set to: npm config get registry",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(packed, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
     return path

@@ -13,7 +13,8 @@ from zoo.api.errors import BadFile
 
 VERSION: Final = "1.30.0"
 """The one that the pages are tested with."""
-URL: Final = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
+ARCHIVE: Final = f"onnxruntime-web-{VERSION}.tgz"
+"""As `npm pack` names it."""
 SHA256: Final = "d2228df7e4616bc3348bf504ee888f3bec43789a273f0a63f3e68d203ce3bf71"
 """Of the archive."""
 SCRIPT, WASM, ABOUT = "dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm", "package.json"
