@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
@@ -87,7 +88,7 @@ def _show(out: Output, measured: Benchmark) -> None:
     header = ("", *(f"p{percent} ms" for percent in PERCENTILES), "items/s", "ratio", "cold start ms", "peak MB", "MB")
     rows = [_row(subject, baseline, measured.batch) for subject in measured.subjects]
     items = "one item" if measured.batch == 1 else f"a batch of {measured.batch}"
-    threads = "one thread" if measured.threads == 1 else f"{measured.threads} threads"
+    threads = counted(measured.threads, "thread")
     out.line(f"{measured.graph}, {items}, {threads}, the golden case {measured.case}, on {_machine()}")
     out.table(header, rows, right=header[1:])
 

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import nn
 
+from zoo.api.data import counted
 from zoo.api.task import Signature
 from zoo.models.outputs import Array, arguments
 from zoo_export.subject.batching import batch_name, batches, join
@@ -41,7 +42,7 @@ def randomise(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatur
         norms = _calibrate(module, inputs, signature)
         own = [module.initialise(*arguments(inputs[0], signature))] if isinstance(module, NeedsInitialisation) else []
     parts = [f"{drawn} constant parameters drawn anew"] if drawn else []
-    parts += [f"statistics of {norms} batch norms measured on {len(inputs)} inputs"] if norms else []
+    parts += [f"statistics of {norms} batch norms measured on {counted(len(inputs), 'input')}"] if norms else []
     parts += own
     return f"random weights (seed {seed}{''.join('; ' + part for part in parts)})"
 

@@ -42,7 +42,9 @@ def test_large_blocks_are_kept_and_given_back_also_after_an_error(library: Libra
     assert library.told == [*KEEP.items(), *RESTORED.items()] and library.trimmed == 1
 
 
-def test_where_little_memory_is_free_blocks_are_returned_at_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_little_memory_is_free_blocks_are_returned_at_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(allocator, "free_memory", lambda: 10**9)
     with kept_memory() as kept:
         assert not kept and library.told == list(RETURN.items())

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.api.data import counted
 from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
 from zoo.bundle.gates_0_1 import verdict_of_0_1
 from zoo.bundle.judge.cases import Finding
@@ -199,7 +200,7 @@ def _files(bundle: Bundle) -> Finding:
     wrong += [f"the manifest lists no {name}" for name in missing]
     if wrong:
         return Status.FAIL, "; ".join(wrong[:6]) + (f"; and {len(wrong) - 6} more" if len(wrong) > 6 else "")
-    return Status.PASS, f"{len(manifest.files)} files have the bytes that the manifest names"
+    return Status.PASS, f"{counted(len(manifest.files), 'file has', 'files have')} the bytes that the manifest names"
 
 
 def _proof(bundle: Bundle) -> Finding:
@@ -220,7 +221,7 @@ def _proof(bundle: Bundle) -> Finding:
         return (Status.FAIL, words) if known else (Status.INCONCLUSIVE, f"{words} to zoo {zoo_version()}")
     return (
         again.status,
-        f"{again.sentence} on {report.created}: the evidence of {len(again.gates)} gates gives it again",
+        f"{again.sentence} on {report.created}: the evidence of {counted(len(again.gates), 'gate')} gives it again",
     )
 
 
