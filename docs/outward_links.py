@@ -1,0 +1,38 @@
+"""A hook of mkdocs: files of the repository that pages link to outside of docs/ become a part of the site.
+
+So a link as in `../benchmarks/openvino.md` works on GitHub and in the site.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parent.parent
+FOLDER = "repository"
+"""Where these files lie in the site."""
+LINK = re.compile(r"\]\(\.\./([^)#\s]+)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The files of docs/ and those that its pages link to."""
+    for page in list(files.documentation_pages()):
+        for target in LINK.findall(page.content_string) if "/" not in page.src_uri else ():
+            name = f"{FOLDER}/{target}"
+            if files.get_file_from_path(name) is None and (ROOT / target).is_file():
+                files.append(File.generated(config, name, abs_src_path=str(ROOT / target)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
+    if "/" not in page.file.src_uri:
+        return LINK.sub(rf"]({FOLDER}/\1", markdown)
+    if page.file.src_uri.startswith(FOLDER):
+        up = "../" * page.file.src_uri.count("/")
+        return re.sub(r"\]\((?:\.\./)+docs/", f"]({up}", markdown)
+    return markdown
