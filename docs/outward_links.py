@@ -28,7 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
     if "/" not in page.file.src_uri:
         return LINK.sub(rf"]({FOLDER}/\1", markdown)

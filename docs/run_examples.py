@@ -31,7 +31,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 BLOCK: Final = re.compile(
-    r"(?P<notes>(?:<!-- [^>]*-->\s*\n)*)"
+    r"(?P<notes>(?:<!-- (?:(?!-->).)*-->\s*\n)*)"
     r"^```(?P<language>console|python|toml)\n(?:# (?P<file>[\w/-]+\.\w+)\n)?(?P<body>.*?)^```$"
     r"(?:\n+```text\n(?P<output>.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
@@ -138,12 +138,15 @@ def run(wanted: Sequence[Example], folder: Path, environment: dict[str, str]) ->
         for example in wanted
     )
     done = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=True,
     )
     parts = done.stdout.decode(errors="replace").split(MARK)[1:]
-    return [
-        Result(output=output, exit_code=int(code)) for output, code in zip(parts[::3], parts[1::3], strict=True)
-    ]
+    return [Result(output=output, exit_code=int(code)) for output, code in zip(parts[::3], parts[1::3], strict=True)]
 
 
 def difference(example: Example, result: Result) -> str:
