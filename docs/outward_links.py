@@ -1,6 +1,8 @@
-"""A hook of mkdocs: files of the repository that pages link to outside of docs/ become a part of the site.
+"""A hook of mkdocs: what pages say for GitHub, said for the site.
 
-So a link as in `../benchmarks/openvino.md` works on GitHub and in the site.
+Files of the repository that pages link to outside of docs/ become a part of the site, so that a link as in
+`../benchmarks/openvino.md` works in both. Blocks of code with words after their language (trees of data, drawings) are
+plain text here.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = "repository"
 """Where these files lie in the site."""
 LINK = re.compile(r"\]\(\.\./([^)#\s]+)")
+PLAIN = re.compile(r"^```(?:tree .*|mermaid)$", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -30,6 +33,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
+    markdown = PLAIN.sub("```text", markdown)
     if "/" not in page.file.src_uri:
         return LINK.sub(rf"]({FOLDER}/\1", markdown)
     if page.file.src_uri.startswith(FOLDER):

@@ -4,8 +4,9 @@ python docs/run_examples.py PAGE…       each page in an empty folder of its ow
 python docs/run_examples.py --here PAGE in the current folder
 
 A page is one session of bash. In a ```console block, a line that begins with "$ " is a command, and the lines below it
-are its output; without such lines the output is not compared. A line "..." stands for any lines. A ```python block is a
-program of its own; a ```text block right below it is its output. A block whose first line is "# NAME.SUFFIX" is a file.
+are its output; without such lines the output is not compared. A line "..." stands for any lines, "…" for a part of a
+line. A ```python block is a program of its own; a ```text block right below it is its output. A block whose first line
+is "# NAME.SUFFIX" is a file.
 
 Comments right above a block:
 <!-- not run: REASON -->       it cannot be run here
@@ -157,10 +158,14 @@ def difference(example: Example, result: Result) -> str:
     if not expected:
         return ""
     actual = [_masked(line, example) for line in result.output.strip("\n").splitlines()]
-    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + r"\n" for line in expected)
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else _pattern(line) + r"\n" for line in expected)
     if re.fullmatch(pattern, "".join(f"{line}\n" for line in actual)):
         return ""
     return "the page shows:\n" + "\n".join(example.expected) + f"\nbut it prints:\n{result.output}"
+
+
+def _pattern(line: str) -> str:
+    return ".*".join(map(re.escape, line.split("…")))
 
 
 def _masked(line: str, example: Example) -> str:
