@@ -20,10 +20,15 @@ EACH: Final = 40
 SIDE: Final = 64
 
 
+def picture(name: str) -> Image.Image:
+    """A picture of scikit-image by its name."""
+    return Image.fromarray(getattr(skimage.data, name)())
+
+
 def write_grounds(folder: Path) -> None:
     """A folder of JPEG files for each kind of ground, the same ones every time."""
     for ground in GROUNDS:
-        whole = Image.fromarray(getattr(skimage.data, ground)())
+        whole = picture(ground)
         random = Random(ground)
         (folder / ground).mkdir(parents=True)
         for number in range(EACH):
@@ -34,7 +39,7 @@ def write_grounds(folder: Path) -> None:
 
 def write_faulty(folder: Path) -> None:
     """Two classes in two splits, with one picture in both splits and a file that is no picture."""
-    cat = Image.fromarray(skimage.data.chelsea())
+    cat = picture("chelsea")
     for split, count in (("training", 12), ("Val", 3)):
         for name, left in (("cat", 0), ("dog", 200)):
             (folder / split / name).mkdir(parents=True)

@@ -82,9 +82,11 @@ def resume(
         BadFile: There is no checkpoint to go on from.
 
     Examples:
-        >>> run = zoo.train("cnn", data="digits", epochs=2, limit_train=64, stop_after=1, output=Path("stopped"))
-        >>> zoo.resume(run.path, say=lambda line: None).run.status
-        'finished'
+        >>> run = zoo.train("cnn", data="digits", epochs=1, limit_train=64, output=Path("finished"))
+        >>> zoo.resume(run.path)
+        Traceback (most recent call last):
+        zoo.api.errors.UsageError: finished is finished
+        next: zoo export finished --onnx
     """
     run, catalog = Run.open(path), catalog or Catalog.discover()
     check_resumable(run)

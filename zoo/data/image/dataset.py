@@ -253,7 +253,7 @@ def open_levels(
         >>> read = lambda sample: np.zeros((10, 12, 3), np.uint8)
         >>> levels = zoo.open_levels(["a", "b"], read, prepare, grey=False, stacked=lambda: None)
         >>> levels.take(torch.tensor([0, 1])).shape
-        (2, 3, 8, 8)
+        torch.Size([2, 3, 8, 8])
     """
     training = _TRAINING.get()
     rows = _kept_rows(samples, read, prepare, grey=grey, reading=training)
