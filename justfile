@@ -44,6 +44,14 @@ pages:
     PYTHONPATH=.:plugins:export python docs/architecture.py --write
     python docs/third_party.py
 
+# the documentation site, in FOLDER; a warning is an error
+site folder="site":
+    NO_MKDOCS_2_WARNING=1 PYTHONPATH=.:plugins:export mkdocs build --strict --quiet --site-dir "{{ folder }}"
+
+# run the examples of pages, and compare what they print: just examples docs/data.md
+examples *pages:
+    python docs/run_examples.py "$@"
+
 # everything, from a clean clone, as it runs before anything lands (28 minutes)
 ci:
     bash .ci/run

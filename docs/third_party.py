@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "THIRD_PARTY.md"
 KNOWN: Final = Path(__file__).with_suffix(".toml")
-NOT_SHIPPED: Final = frozenset({"dev", "transformers"})
+NOT_SHIPPED: Final = frozenset({"dev", "docs", "transformers"})
 """Extras for people who change zoo, and former names of extras."""
 LIBRARY: Final = re.compile(
     r"(?:^|/)(?:[\w.]+\.libs|_soundfile_data)/(lib[\w+-]+?)(?:[-.][0-9a-f]{8})*(?:_x86_64)?\.so"

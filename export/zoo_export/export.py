@@ -55,6 +55,37 @@ def export(
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
     with `golden="mixed"`, and of embedded data unless `golden="synthetic"`.  `sign` is the file of a private key.
+
+    Args:
+        target: A run, or weights as in "cnn@digits"; an architecture with `untrained`.
+        checkpoint: "best" or "last", of a run.
+        output: The folder of the bundle; by default RUN/export, or below exports/.
+        opset: The operator set of ONNX.
+        untrained: Export an architecture with the random weights of `seed`.
+        seed: Of these weights.
+        input_size: (height, width) in pixels that the model takes.
+        golden: "mixed" packs items of the user's data, "synthetic" nothing but made-up ones.
+        evaluate: How many evaluation items are compared.
+        sign: The file of a private key.
+        overwrite: Make the bundle anew where it is up to date.
+        allow_unproved: Publish in spite of the verdict.
+        variants: "int8", "fp16", "int4".
+        max_drop: How far the metric of a variant may fall; None is 0.01 of a share, else 1 %.
+        keep_anyway: Keep a variant that was refused, marked as unproved.
+        progress: Gets a sentence for each phase.
+
+    Returns:
+        Where the bundle or the report lies, the verdict, and the hash of the manifest.
+
+    Raises:
+        UsageError: The target or an option cannot be used.
+        OutputExists: `output` holds something that is no bundle of this target.
+        Refused: The model cannot be exported, and why.
+
+    Examples:
+        >>> written = zoo.export("cnn@digits", output="exported")
+        >>> written.published, written.verdict
+        (True, 'PASS')
     """
     request = resolve_target(
         target_text(target) if target is not None else None, checkpoint=checkpoint, untrained=untrained

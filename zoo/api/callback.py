@@ -20,7 +20,12 @@ TIME_IS_UP: Final = "time is up"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSpec:
-    """Something that listens to trainings: a tracker, a chart, a message when it is done."""
+    """Something that listens to trainings: a tracker, a chart, a message when it is done.
+
+    Examples:
+        >>> zoo.CallbackSpec(name="bell", callback="my_package:Bell", summary="rings when it is done").extra is None
+        True
+    """
 
     name: str
     """What --callback calls it; unique in its plugin."""
@@ -40,7 +45,14 @@ class CallbackSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRun:
-    """The training that a callback is made for."""
+    """The training that a callback is made for.
+
+    Examples:
+        >>> facts = {"model": "cnn/cnn", "task": "zoo/image-classification", "data": "digits"}
+        >>> run = zoo.CallbackRun(path=Path("runs/a"), created="2026-11-30T12:00:00Z", **facts)
+        >>> run.path.name
+        'a'
+    """
 
     path: Path
     """The run directory, which exists."""
@@ -60,7 +72,13 @@ class CallbackRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEvent:
-    """A training that begins or is resumed."""
+    """A training that begins or is resumed.
+
+    Examples:
+        >>> class Watch(zoo.Callback):
+        ...     def on_start(self, event):
+        ...         print(event.epochs, "epochs of", event.batches, "batches")
+    """
 
     monitor: Monitor
     """The metric that chooses the best checkpoint."""
@@ -80,7 +98,13 @@ class StartEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEvent:
-    """The state of the training between steps, sent at most ten times a second."""
+    """The state of the training between steps, sent at most ten times a second.
+
+    Examples:
+        >>> class Watch(zoo.Callback):
+        ...     def on_step(self, event):
+        ...         print(event.step, event.loss)
+    """
 
     epoch: int
     """Counted from 1."""
@@ -106,7 +130,14 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationEvent:
-    """A split that was measured: validation after every epoch, test once, with the best weights, at the end."""
+    """A split that was measured: validation after every epoch, test once, with the best weights, at the end.
+
+    Examples:
+        >>> class Test(zoo.Callback):
+        ...     def on_evaluation(self, event):
+        ...         if event.split == "test":
+        ...             print(event.metrics)
+    """
 
     split: Split
     """validation or test."""
@@ -124,7 +155,13 @@ class EvaluationEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochResult:
-    """The result of one epoch."""
+    """The result of one epoch.
+
+    Examples:
+        >>> class Diary(zoo.Callback):
+        ...     def on_epoch_end(self, result):
+        ...         print(result.epoch, result.losses["loss"], result.metrics["top1"])
+    """
 
     epoch: int
     """Counted from 1."""
@@ -157,7 +194,15 @@ class EpochResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointEvent:
-    """A checkpoint that must be written now."""
+    """A checkpoint that must be written now.
+
+    Examples:
+        >>> class Watch(zoo.Callback):
+        ...     def on_checkpoint(self, event):
+        ...         print(event.step, event.best)
+        >>> Watch().on_checkpoint(zoo.CheckpointEvent(step=8, epoch=1, metrics={}, best=True, fill=print))
+        8 True
+    """
 
     step: int
     """Steps of the whole training done."""
@@ -173,7 +218,12 @@ class CheckpointEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedEvent:
-    """A checkpoint that lies on the disk, complete."""
+    """A checkpoint that lies on the disk, complete.
+
+    Examples:
+        >>> zoo.SavedEvent(path=Path("runs/a/checkpoints/step-8"), step=8, epoch=1, metrics={}, best=True).path.name
+        'step-8'
+    """
 
     path: Path
     """Its folder, with model.safetensors in it; the next checkpoints may remove it."""
@@ -189,7 +239,13 @@ class SavedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a training ended."""
+    """How a training ended.
+
+    Examples:
+        >>> class Bell(zoo.Callback):
+        ...     def on_end(self, outcome):
+        ...         print(outcome.status, outcome.best_epoch, outcome.test)
+    """
 
     status: Literal["finished", "interrupted"]
     """interrupted by a signal; it can be resumed."""
@@ -219,7 +275,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureEvent:
-    """A training that ends with an error."""
+    """A training that ends with an error.
+
+    Examples:
+        >>> zoo.FailureEvent(message="the loss is not a number", epoch=3, step=120).step
+        120
+    """
 
     message: str
     """What went wrong, in one sentence."""
@@ -234,6 +295,13 @@ class Callback:
 
     Only the process with rank 0 has callbacks.  An error in a method ends the training after a checkpoint was saved;
     the message names the callback, the method, epoch and step.
+
+    Examples:
+        >>> class Bell(zoo.Callback):
+        ...     def on_end(self, outcome):
+        ...         print("done:", outcome.status)
+        >>> callable(Bell().on_start)
+        True
     """
 
     @property

@@ -34,7 +34,13 @@ NoteKind = Literal[
 
 
 class DataNote(str):
-    """A sentence for the user that also says as data what it is about."""
+    """A sentence for the user that also says as data what it is about.
+
+    Examples:
+        >>> note = zoo.DataNote("2 files were left out", kind="left-out", items=2)
+        >>> str(note)
+        '2 files were left out'
+    """
 
     kind: NoteKind
     """One of reading, left-out, leak, duplicate, conflict, …: all but the first two are warnings."""
@@ -67,7 +73,12 @@ def counted(number: int, one: str, more: str = "") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRequest:
-    """What the user asked for, before anything is read."""
+    """What the user asked for, before anything is read.
+
+    Examples:
+        >>> zoo.DataRequest(source="photos", ratios=(0.8, 0.1, 0.1)).on_bad_sample
+        'error'
+    """
 
     source: str
     """An embedded name ("digits"), a path, or "scheme:rest" ("torchvision:CIFAR10")."""
@@ -98,7 +109,12 @@ class DataRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
-    """A request whose layout was detected, in under a second and without decoding anything."""
+    """A request whose layout was detected, in under a second and without decoding anything.
+
+    Examples:
+        >>> zoo.DataSource(request=zoo.DataRequest(source="digits"), format="embedded").sure
+        True
+    """
 
     request: DataRequest
     """The request."""
@@ -116,7 +132,14 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCard:
-    """Data that were checked sample by sample and can be trained on."""
+    """Data that were checked sample by sample and can be trained on.
+
+    Examples:
+        >>> source = zoo.DataSource(request=zoo.DataRequest(source="digits"), format="embedded")
+        >>> card = zoo.DataCard(source=source, splits={"train": ("a", "b"), "validation": ("c",)}, classes=("0", "1"))
+        >>> {split: len(samples) for split, samples in card.splits.items()}
+        {'train': 2, 'validation': 1}
+    """
 
     source: DataSource
     """The source of the data."""

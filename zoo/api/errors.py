@@ -17,10 +17,20 @@ from typing import ClassVar
 
 
 class ZooError(Exception):
-    """An error meant for a person: `message` says who, what and where; `hint` says what to do next."""
+    """An error meant for a person: `message` says who, what and where; `hint` says what to do next.
+
+    Examples:
+        >>> try:
+        ...     zoo.predict("nothing@digits", "seven.png")
+        ... except zoo.ZooError as error:
+        ...     print(error.exit_code, error.kind)
+        2 unknown-name
+    """
 
     kind: ClassVar[str] = "error"
+    """Which kind of error, for programs: "bad-file"."""
     exit_code: ClassVar[int] = 3
+    """What the command line ends with."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -46,7 +56,12 @@ MAX_MESSAGE_CHARS = 400
 
 
 class ZooDeprecationWarning(FutureWarning):
-    """Something that a plugin uses works still and will be removed; the message says what to use instead."""
+    """Something that a plugin uses works still and will be removed; the message says what to use instead.
+
+    Examples:
+        >>> issubclass(zoo.ZooDeprecationWarning, FutureWarning)
+        True
+    """
 
 
 @cache
@@ -59,45 +74,83 @@ def warn_deprecated(message: str, *, stacklevel: int = 3) -> None:
 
 
 class UsageError(ZooError):
-    """A wrong option, combination of options or value."""
+    """A wrong option, combination of options or value.
+
+    Examples:
+        >>> zoo.UsageError("--epochs is 0", hint="give 1 or more").exit_code
+        2
+    """
 
     kind = "usage"
     exit_code = 2
 
 
 class UnknownName(UsageError):
-    """A model, task, trainer, plugin or weights tag that no plugin offers."""
+    """A model, task, trainer, plugin or weights tag that no plugin offers.
+
+    Examples:
+        >>> zoo.list_models(task="image-classificaton")
+        Traceback (most recent call last):
+        zoo.api.errors.UnknownName: ...
+    """
 
     kind = "unknown-name"
 
 
 class AmbiguousName(UsageError):
-    """A bare name that more than one plugin offers."""
+    """A bare name that more than one plugin offers.
+
+    Examples:
+        >>> raise zoo.AmbiguousName("tiny is offered by acme and beta", hint="say acme/tiny or beta/tiny")
+        Traceback (most recent call last):
+        zoo.api.errors.AmbiguousName: tiny is offered by acme and beta
+        say acme/tiny or beta/tiny
+    """
 
     kind = "ambiguous-name"
 
 
 class MissingExtra(UsageError):
-    """A model whose optional dependencies are not installed."""
+    """A model whose optional dependencies are not installed.
+
+    Examples:
+        >>> zoo.MissingExtra("timm is not installed", hint="pip install 'edgezoo[timm]'").hint
+        "pip install 'edgezoo[timm]'"
+    """
 
     kind = "missing-extra"
 
 
 class BadFile(UsageError):
-    """A file that cannot be read: truncated, hostile, of a newer schema, or not what it claims to be."""
+    """A file that cannot be read: truncated, hostile, of a newer schema, or not what it claims to be.
+
+    Examples:
+        >>> issubclass(zoo.BadFile, zoo.UsageError), zoo.BadFile.exit_code
+        (True, 2)
+    """
 
     kind = "bad-file"
 
 
 class OutputExists(UsageError):
-    """An output path that exists; nothing is overwritten unasked."""
+    """An output path that exists; nothing is overwritten unasked.
+
+    Examples:
+        >>> issubclass(zoo.OutputExists, zoo.UsageError)
+        True
+    """
 
     kind = "output-exists"
 
 
 @dataclass(frozen=True, slots=True)
 class BadSample:
-    """One thing wrong with the data: where it is, why it is wrong, and what to do."""
+    """One thing wrong with the data: where it is, why it is wrong, and what to do.
+
+    Examples:
+        >>> zoo.BadSample(where="cat/3.jpg", reason="it is cut short", fix="copy it again").where
+        'cat/3.jpg'
+    """
 
     where: str
     """A file, "FILE line N", or a name."""
@@ -120,7 +173,13 @@ class BadSample:
 
 
 class DataError(UsageError):
-    """Data that cannot be trained on; `problems` lists every bad sample found."""
+    """Data that cannot be trained on; `problems` lists every bad sample found.
+
+    Examples:
+        >>> bad = zoo.BadSample(where="a.csv, line 3", reason="no label", fix="write one")
+        >>> zoo.DataError("a.csv cannot be trained on", problems=[bad]).problems[0].reason
+        'no label'
+    """
 
     kind = "data"
 
@@ -133,26 +192,46 @@ class DataError(UsageError):
 
 
 class Refused(ZooError):
-    """The work was tried and the answer is no."""
+    """The work was tried and the answer is no.
+
+    Examples:
+        >>> zoo.Refused("the bundle differs from its hashes").exit_code
+        1
+    """
 
     kind = "refused"
     exit_code = 1
 
 
 class NotProved(Refused):
-    """An export whose proof did not pass; nothing was published."""
+    """An export whose proof did not pass; nothing was published.
+
+    Examples:
+        >>> issubclass(zoo.NotProved, zoo.Refused), zoo.NotProved.exit_code
+        (True, 1)
+    """
 
     kind = "not-proved"
 
 
 class Diverged(Refused):
-    """A training whose loss became infinite or not a number."""
+    """A training whose loss became infinite or not a number.
+
+    Examples:
+        >>> issubclass(zoo.Diverged, zoo.Refused), zoo.Diverged.exit_code
+        (True, 1)
+    """
 
     kind = "diverged"
 
 
 class HashMismatch(Refused):
-    """A file whose bytes are not the ones its record names."""
+    """A file whose bytes are not the ones its record names.
+
+    Examples:
+        >>> issubclass(zoo.HashMismatch, zoo.Refused)
+        True
+    """
 
     kind = "hash-mismatch"
 
@@ -161,30 +240,55 @@ class HashMismatch(Refused):
 
 
 class PluginError(ZooError):
-    """A plugin that broke its contract or raised; the message names plugin, distribution and hook."""
+    """A plugin that broke its contract or raised; the message names plugin, distribution and hook.
+
+    Examples:
+        >>> zoo.PluginError.exit_code
+        3
+    """
 
     kind = "plugin"
 
 
 class NetworkError(ZooError):
-    """A download that failed."""
+    """A download that failed.
+
+    Examples:
+        >>> zoo.NetworkError.exit_code
+        3
+    """
 
     kind = "network"
 
 
 class DiskError(ZooError):
-    """A file that could not be written: no space, no permission."""
+    """A file that could not be written: no space, no permission.
+
+    Examples:
+        >>> zoo.DiskError.exit_code
+        3
+    """
 
     kind = "disk"
 
 
 class OutOfMemory(ZooError):
-    """Work for which the memory of the machine, or its limit, does not suffice."""
+    """Work for which the memory of the machine, or its limit, does not suffice.
+
+    Examples:
+        >>> zoo.OutOfMemory.exit_code
+        3
+    """
 
     kind = "memory"
 
 
 class SandboxError(ZooError):
-    """A sandboxed process that crashed, hung or ran out of its memory."""
+    """A sandboxed process that crashed, hung or ran out of its memory.
+
+    Examples:
+        >>> zoo.SandboxError.exit_code
+        3
+    """
 
     kind = "sandbox"

@@ -10,7 +10,12 @@ from zoo.api.specs import QUALIFIED, TASK_NAME, Reference, check_pattern, check_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatMatch:
-    """A source that a format can read."""
+    """A source that a format can read.
+
+    Examples:
+        >>> zoo.FormatMatch(location=Path("photos")).sure
+        True
+    """
 
     location: Path
     """What to read it by: the folder that was given, one inside it, or the file that describes the data."""
@@ -26,6 +31,11 @@ class FormatSpec:
     object-detection, `zoo.MaskListing` for semantic-segmentation, `zoo.FileListing` for pictures and sounds with or
     without a label, and for texts `zoo.TextRow`s, one after the other.  The checks (files exist and decode, sizes,
     ranges, classes, doubles, leaks between splits) are zoo's, the same for every format.
+
+    Examples:
+        >>> spec = zoo.FormatSpec(name="mine", tasks=("object-detection",), detect="my:detect", read="my:read")
+        >>> spec.write is None
+        True
     """
 
     name: str

@@ -45,7 +45,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileItem:
-    """One item of a file, as the inputs of pipeline.onnx."""
+    """One item of a file, as the inputs of pipeline.onnx.
+
+    Examples:
+        >>> zoo.FileItem(inputs={"features": np.zeros((1, 3), np.float32)}, name="row 1").unreadable
+        ''
+    """
 
     inputs: Arrays
     """By port name, without state."""
@@ -57,7 +62,14 @@ class FileItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
-    """The inputs and outputs of both graphs of a bundle."""
+    """The inputs and outputs of both graphs of a bundle.
+
+    Examples:
+        >>> values = zoo.Port(name="values", dtype="float32", shape=("batch", 1))
+        >>> graph = zoo.Signature(inputs=(zoo.IMAGE,), outputs=(values,))
+        >>> zoo.Signatures(model=None, pipeline=graph).pipeline.inputs[0].name
+        'image'
+    """
 
     model: Signature | None
     """Of model.onnx, without state; None where only the model's adapter knows it and declares it."""
@@ -66,7 +78,14 @@ class Signatures:
 
 
 class TaskData(Protocol):
-    """From what people bring to what zoo learns from.  Imports no torch."""
+    """From what people bring to what zoo learns from.  Imports no torch.
+
+    Examples:
+        >>> data = zoo.Catalog.discover().make_task("image-classification").data
+        >>> source = data.detect(zoo.DataRequest(source="digits"))
+        >>> source.format
+        'digits'
+    """
 
     def detect(self, request: DataRequest) -> DataSource:
         """The format of a source, in under a second; DataError names the accepted formats when none fits."""
@@ -86,7 +105,12 @@ class TaskData(Protocol):
 
 @runtime_checkable
 class ReadsFormats(Protocol):
-    """A part `data` that reads formats of any plugin, as the bases for pictures and texts do."""
+    """A part `data` that reads formats of any plugin, as the bases for pictures and texts do.
+
+    Examples:
+        >>> isinstance(zoo.PictureData(), zoo.ReadsFormats)
+        True
+    """
 
     def with_formats(self, formats: Mapping[str, FormatSpec]) -> TaskData:
         """The same part that knows these formats, by the names that --format calls them."""
@@ -94,14 +118,30 @@ class ReadsFormats(Protocol):
 
 @runtime_checkable
 class NotesInput(Protocol):
-    """A part `data` that has something to say about data and a model's input together."""
+    """A part `data` that has something to say about data and a model's input together.
+
+    Examples:
+        >>> class Data(zoo.TextData):
+        ...     def input_notes(self, card, input):
+        ...         return ["every text fits"]
+    """
 
     def input_notes(self, card: DataCard, input: Input) -> Sequence[str]:
         """Sentences on what the input does to the data: texts that are cut, sounds that are resampled."""
 
 
 class TaskTensors(Protocol):
-    """What training and evaluation need.  [torch]"""
+    """What training and evaluation need.  [torch]
+
+    Examples:
+        >>> tensors = zoo.Catalog.discover().make_task("image-classification").tensors
+        >>> image = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+        >>> problem = zoo.Problem(task="image-classification", input=image, classes=("cat", "dog"))
+        >>> metrics = tensors.metrics(problem)
+        >>> metrics.update({"logits": torch.tensor([[1.0, 0.0]])}, {"label": torch.tensor([0])})
+        >>> metrics.compute()["top1"]
+        1.0
+    """
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split, as the problem's input wants it.
@@ -117,7 +157,15 @@ class TaskTensors(Protocol):
 
 
 class TaskGraphs(Protocol):
-    """What is exported beside the model.  [torch]"""
+    """What is exported beside the model.  [torch]
+
+    Examples:
+        >>> graphs = zoo.Catalog.discover().make_task("image-classification").graphs
+        >>> image = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+        >>> problem = zoo.Problem(task="image-classification", input=image, classes=("cat", "dog"))
+        >>> [port.name for port in graphs.signatures(problem).pipeline.outputs]
+        ['probabilities']
+    """
 
     def signatures(self, problem: Problem) -> Signatures:
         """Inputs and outputs of model.onnx and pipeline.onnx."""
@@ -142,7 +190,16 @@ class TaskGraphs(Protocol):
 
 
 class TaskAnswers(Protocol):
-    """Test inputs, and what is done with answers: compared, measured, shown.  Imports no torch."""
+    """Test inputs, and what is done with answers: compared, measured, shown.  Imports no torch.
+
+    Examples:
+        >>> task = zoo.Catalog.discover().make_task("image-classification")
+        >>> image = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+        >>> problem = zoo.Problem(task=task.name, input=image, classes=("cat", "dog"))
+        >>> case, *_ = task.answers.cases(None, problem, zoo.Purpose.PIPELINE, limit=1)
+        >>> case.inputs["image"].dtype
+        dtype('uint8')
+    """
 
     def cases(self, card: DataCard | None, problem: Problem, purpose: Purpose, *, limit: int) -> Iterator[Case]:
         """At most `limit` cases; deterministic; without a card only embedded and synthetic ones."""
@@ -205,7 +262,13 @@ class TaskAnswers(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One kind of work, as the rest of zoo uses it: `Catalog.make_task` gives it.  Each part is made on first use."""
+    """One kind of work, as the rest of zoo uses it: `Catalog.make_task` gives it.  Each part is made on first use.
+
+    Examples:
+        >>> task = zoo.Catalog.discover().make_task("image-classification")
+        >>> task.monitor.metric
+        'top1'
+    """
 
     name: str
     """As its `TaskSpec` has it."""

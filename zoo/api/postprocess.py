@@ -9,7 +9,12 @@ from typing import Final
 
 
 class PostprocessKind(StrEnum):
-    """What one step does.  The values stand in bundles: none is ever renamed."""
+    """What one step does.  The values stand in bundles: none is ever renamed.
+
+    Examples:
+        >>> zoo.PostprocessKind("softmax") is zoo.PostprocessKind.SOFTMAX
+        True
+    """
 
     IDENTITY = "identity"
     """The model's outputs are the answer."""
@@ -38,7 +43,12 @@ class PostprocessKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostprocessStep:
-    """One step from the outputs of model.onnx to the answer of pipeline.onnx."""
+    """One step from the outputs of model.onnx to the answer of pipeline.onnx.
+
+    Examples:
+        >>> zoo.PostprocessStep(kind=zoo.PostprocessKind.NMS, numbers={"iou": 0.45}).numbers["iou"]
+        0.45
+    """
 
     kind: PostprocessKind
     """What it does."""

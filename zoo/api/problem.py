@@ -19,6 +19,14 @@ class Input:
 
     It is written into runs and bundles by the name of its class, "zoo_pairs.inputs:PairInput", and read again only
     where the package of an installed plugin holds that class.
+
+    Examples:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True, slots=True, kw_only=True)
+        ... class PairInput(zoo.Input):
+        ...     size: int = 8
+        >>> PairInput().size
+        8
     """
 
     def describe(self) -> str:
@@ -41,6 +49,10 @@ class ImageInput(Input):
     """Images: how an image of any size becomes the float32 [batch, channels, height, width] a model takes.
 
     Values are scaled to 0..1, then `(value - mean) / std` per channel.
+
+    Examples:
+        >>> zoo.ImageInput(size=(224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)).channels
+        3
     """
 
     size: tuple[int, int]
@@ -104,7 +116,12 @@ class ImageInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenInput(Input):
-    """Text: token ids int64 [batch, length] with their lengths int64 [batch]."""
+    """Text: token ids int64 [batch, length] with their lengths int64 [batch].
+
+    Examples:
+        >>> zoo.TokenInput(max_length=128, unit="character").max_length
+        128
+    """
 
     max_length: int = 512
     """The longest sequence the architecture accepts, in tokens; longer texts are cut there."""
@@ -125,7 +142,12 @@ class TokenInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatentInput(Input):
-    """Latents: float32 [batch, size] drawn from a unit normal, for generative models."""
+    """Latents: float32 [batch, size] drawn from a unit normal, for generative models.
+
+    Examples:
+        >>> zoo.LatentInput(size=64).size
+        64
+    """
 
     size: int
     """Length of the latent vector of a sample."""
@@ -145,7 +167,12 @@ class LatentInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioInput(Input):
-    """Sound: mu-law codes int64 [batch, length] of a mono signal."""
+    """Sound: mu-law codes int64 [batch, length] of a mono signal.
+
+    Examples:
+        >>> zoo.AudioInput(sample_rate=8000).levels
+        256
+    """
 
     sample_rate: int = 16_000
     """Samples per second."""
@@ -163,7 +190,12 @@ class AudioInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableInput(Input):
-    """Rows of numbers: float32 [batch, features], each feature with mean 0 and standard deviation 1."""
+    """Rows of numbers: float32 [batch, features], each feature with mean 0 and standard deviation 1.
+
+    Examples:
+        >>> zoo.TableInput(features=13).features
+        13
+    """
 
     features: int = 0
     """How many numbers a row has; 0 where the architecture takes as many as the data have."""
@@ -175,7 +207,14 @@ class TableInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """The facts of a task and its data that a model is built for; written into every run and bundle."""
+    """The facts of a task and its data that a model is built for; written into every run and bundle.
+
+    Examples:
+        >>> image = zoo.ImageInput(size=(28, 28), channels=1)
+        >>> problem = zoo.Problem(task="image-classification", input=image, classes=("cat", "dog"))
+        >>> problem.fact("num_classes")
+        2
+    """
 
     task: str
     """The task's name."""

@@ -9,7 +9,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augment:
-    """Random changes to a training batch, drawn from the run's seed and the step number; all off by default."""
+    """Random changes to a training batch, drawn from the run's seed and the step number; all off by default.
+
+    Examples:
+        >>> zoo.Augment(shift=0.1, flip=True).rotate
+        0.0
+    """
 
     shift: float = 0.0
     """Largest shift, as a share of the image side, in each direction."""
@@ -25,7 +30,12 @@ class Augment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Every number of a training; `zoo info` shows it, `--set recipe.KEY=VALUE` changes it, config.json keeps it."""
+    """Every number of a training; `zoo info` shows it, `--set recipe.KEY=VALUE` changes it, config.json keeps it.
+
+    Examples:
+        >>> zoo.Recipe(epochs=3, lr=2e-3, schedule="onecycle").optimizer
+        'adamw'
+    """
 
     epochs: int = 10
     """Passes over the training items."""

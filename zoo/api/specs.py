@@ -43,7 +43,12 @@ def check_reference(value: str | None, *, what: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSpec:
-    """What an architecture declares about its export; the defaults suit most."""
+    """What an architecture declares about its export; the defaults suit most.
+
+    Examples:
+        >>> zoo.ExportSpec(not_exportable="it plays dice in eval mode").waivers
+        {}
+    """
 
     not_exportable: str = ""
     """Why this model cannot be exported; empty when it can."""
@@ -64,7 +69,19 @@ class ExportSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """One architecture of one size for one task."""
+    """One architecture of one size for one task.
+
+    Examples:
+        >>> spec = zoo.ModelSpec(
+        ...     name="mlp",
+        ...     task="image-classification",
+        ...     builder="zoo_mlp.model:mlp",
+        ...     trainer="classification",
+        ...     input=zoo.ImageInput(size=(28, 28), channels=1),
+        ... )
+        >>> spec.needs
+        ('num_classes',)
+    """
 
     name: str
     """Unique in its plugin; with the plugin's name before it the full name, "torchvision/resnet18"."""
@@ -134,7 +151,12 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """The metric that chooses the best checkpoint."""
+    """The metric that chooses the best checkpoint.
+
+    Examples:
+        >>> zoo.Monitor(metric="top1", mode="max").chance is None
+        True
+    """
 
     metric: str
     """A name that `Metrics.compute` gives."""
@@ -151,7 +173,14 @@ OPTIONAL_RECIPE = ("augment_policy", "mixup", "cutmix", "sampling", "class_weigh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerSpec:
-    """One way to train the models of a task."""
+    """One way to train the models of a task.
+
+    Examples:
+        >>> numbers = {"most": 0.3}
+        >>> spec = zoo.TrainerSpec(name="mixup", task="image-classification", trainer="mixup:Mixup", options=numbers)
+        >>> spec.supports
+        ()
+    """
 
     name: str
     """Unique in its plugin."""
@@ -181,7 +210,15 @@ class TrainerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsSpec:
-    """One set of trained parameters for one model: where its file is, its hash, its metrics."""
+    """One set of trained parameters for one model: where its file is, its hash, its metrics.
+
+    Examples:
+        >>> file = "zoo_mine:weights/cnn.safetensors"
+        >>> stored = {"resource": file, "sha256": "0" * 64, "size": 1_700_000}
+        >>> spec = zoo.WeightsSpec(model="cnn", tag="mine", licence="Apache-2.0", **stored)
+        >>> spec.tag
+        'mine'
+    """
 
     model: str
     """The model's name; bare for a model of this plugin, full for one of another."""
@@ -235,6 +272,10 @@ class TaskTags:
 
     Four tags are about objects that a part makes later.  None says that such an object is asked whether it has the
     method; so it is for tasks of API 1, which declare nothing.
+
+    Examples:
+        >>> zoo.TaskTags(reads_text=True).generative
+        False
     """
 
     generative: bool = False
@@ -274,7 +315,21 @@ PARTS = ("data", "tensors", "graphs", "answers", "device")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
-    """One kind of work: its five parts (API 2), or one object with everything (`task`, API 1)."""
+    """One kind of work: its five parts (API 2), or one object with everything (`task`, API 1).
+
+    Examples:
+        >>> spec = zoo.TaskSpec(
+        ...     name="houses",
+        ...     data="my.task:Data",
+        ...     tensors="zoo:TableTensors",
+        ...     graphs="zoo:TableGraphs",
+        ...     answers="my.task:Answers",
+        ...     device="zoo:read_rows",
+        ...     monitor=zoo.Monitor(metric="r2", mode="max"),
+        ... )
+        >>> spec.monitored
+        'r2'
+    """
 
     name: str
     """Unique in its plugin."""

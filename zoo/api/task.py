@@ -34,7 +34,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """One named input or output of a graph."""
+    """One named input or output of a graph.
+
+    Examples:
+        >>> zoo.Port(name="logits", dtype="float32", shape=("batch", 10), doc="one score for each class").shape
+        ('batch', 10)
+    """
 
     name: str
     """Its name in the graph."""
@@ -50,7 +55,15 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """The inputs and outputs of one graph, in order."""
+    """The inputs and outputs of one graph, in order.
+
+    Examples:
+        >>> state = zoo.Port(name="h", dtype="float32", shape=("batch", 4))
+        >>> following = zoo.Port(name="h_out", dtype="float32", shape=("batch", 4), feeds="h")
+        >>> signature = zoo.Signature(inputs=(state,), outputs=(following,))
+        >>> signature.feedback, signature.initial_state()["h"].shape
+        ({'h': 'h_out'}, (1, 4))
+    """
 
     inputs: tuple[Port, ...]
     """In the order of the graph."""
@@ -78,7 +91,12 @@ class Signature:
 
 
 class Purpose(StrEnum):
-    """What cases are used for."""
+    """What cases are used for.
+
+    Examples:
+        >>> [purpose.value for purpose in zoo.Purpose]
+        ['pipeline', 'model', 'evaluation', 'golden']
+    """
 
     PIPELINE = "pipeline"
     """Raw inputs of pipeline.onnx, realistic and hostile: odd sizes and shapes, grey, colour, alpha, EXIF."""
@@ -102,7 +120,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One input, with its kind, origin and truth."""
+    """One input, with its kind, origin and truth.
+
+    Examples:
+        >>> picture = np.zeros((28, 28, 3), np.uint8)
+        >>> zoo.Case(name="all black", kind="zeros", inputs={"image": picture}).gates
+        True
+    """
 
     name: str
     """Unique among the cases of a purpose."""
@@ -126,7 +150,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryCase:
-    """Outputs of a model, made up for the postprocess alone: they lie just on either side of what it decides by."""
+    """Outputs of a model, made up for the postprocess alone: they lie just on either side of what it decides by.
+
+    Examples:
+        >>> scores = np.float32([[0.049, 0.051]])
+        >>> zoo.BoundaryCase(name="score beside the threshold", outputs={"scores": scores}).raw
+        {}
+    """
 
     name: str
     """Unique among those of a task: "score beside the threshold"."""
@@ -138,7 +168,12 @@ class BoundaryCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far two sets of answers to the same items agree, in the terms of the task."""
+    """How far two sets of answers to the same items agree, in the terms of the task.
+
+    Examples:
+        >>> zoo.Agreement(items=10, agreeing=9, undecided=1).holds
+        True
+    """
 
     items: int
     """The number of items compared."""
@@ -163,7 +198,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One kind of mutation that the proof must reject, or the reason why it cannot exist for this task."""
+    """One kind of mutation that the proof must reject, or the reason why it cannot exist for this task.
+
+    Examples:
+        >>> zoo.Control(name="channels", applies=False, reason="the pictures are grey").applies
+        False
+    """
 
     name: str
     """The generic kinds are weight, scale, bias, classes, normalisation, channels, resize, batch and training."""
@@ -190,14 +230,31 @@ GENERIC_CONTROLS: Final = (
 
 
 def generic_controls(absent: Mapping[str, str]) -> tuple[Control, ...]:
-    """A control of every generic kind; those in `absent` do not apply, for the reason given."""
+    """A control of every generic kind; those in `absent` do not apply, for the reason given.
+
+    Args:
+        absent: The reason for each kind that cannot exist for a task.
+
+    Returns:
+        One control for each of the nine generic kinds.
+
+    Examples:
+        >>> controls = zoo.generic_controls({"channels": "the pictures are grey"})
+        >>> [control.name for control in controls if not control.applies]
+        ['channels']
+    """
     kinds = GENERIC_CONTROLS
     return tuple(Control(name=kind, applies=kind not in absent, reason=absent.get(kind, "")) for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An answer in a readable form."""
+    """An answer in a readable form.
+
+    Examples:
+        >>> zoo.Shown(text="cat 97 %", record={"class": "cat", "probability": 0.97}).picture is None
+        True
+    """
 
     text: str
     """One or a few lines."""
@@ -212,7 +269,18 @@ class Shown:
 
 
 class Metrics(Protocol):
-    """Metrics of a whole split, synchronised over all processes when they are computed. [torch]"""
+    """Metrics of a whole split, synchronised over all processes when they are computed. [torch]
+
+    Examples:
+        >>> class Count:
+        ...     items = 0
+        ...     def update(self, outputs, batch):
+        ...         self.items += len(batch["label"])
+        ...     def compute(self):
+        ...         return {"items": float(self.items)}
+        ...     def pictures(self, folder):
+        ...         return []
+    """
 
     def update(self, outputs: Batch, batch: Batch) -> None:
         """Add one batch: what `Trainer.predict` returned and what the dataset gave."""
@@ -241,7 +309,20 @@ class HasCalibration(Protocol):
 
 
 class Dataset(Protocol):
-    """One split, read in batches by index. [torch]"""
+    """One split, read in batches by index. [torch]
+
+    Examples:
+        >>> class Zeros:
+        ...     def __len__(self):
+        ...         return 4
+        ...     def batch(self, indices):
+        ...         return {"input": torch.zeros(len(indices), 1, 8, 8, dtype=torch.uint8)}
+        ...     def ready(self, batch):
+        ...         return {"input": batch["input"].float() / 255}
+        >>> data = Zeros()
+        >>> data.ready(data.batch([0, 1]))["input"].shape
+        torch.Size([2, 1, 8, 8])
+    """
 
     def __len__(self) -> int:
         """Number of items."""

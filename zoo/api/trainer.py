@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class StepOutput:
-    """The result of one step: detached tensors, which the loop reads only from time to time."""
+    """The result of one step: detached tensors, which the loop reads only from time to time.
+
+    Examples:
+        >>> zoo.StepOutput(loss=torch.tensor(0.7), count=32).parts
+        {}
+    """
 
     loss: torch.Tensor
     """A scalar."""
@@ -35,7 +40,15 @@ class StepOutput:
 
 
 class StepContext(Protocol):
-    """What the loop gives a trainer for one step."""
+    """What the loop gives a trainer for one step.
+
+    Examples:
+        >>> def step(context: zoo.StepContext, batch: zoo.Batch) -> zoo.StepOutput:
+        ...     loss = context.modules["model"](batch["input"]).square().mean()
+        ...     context.backward(loss)
+        ...     context.update("model")
+        ...     return zoo.StepOutput(loss=loss.detach(), count=len(batch["input"]))
+    """
 
     modules: Mapping[str, nn.Module]
     """The modules that `Trainer.modules` returned, by name."""
@@ -83,7 +96,18 @@ class StepContext(Protocol):
 
 
 class Trainer(Protocol):
-    """How a model is trained.  The two state methods save and load what a resume needs."""
+    """How a model is trained.  The two state methods save and load what a resume needs.
+
+    Examples:
+        >>> class Regression(zoo.SingleModelTrainer):
+        ...     def step(self, context, batch):
+        ...         loss = (context.modules["model"](batch["input"]) - batch["target"]).abs().mean()
+        ...         context.backward(loss)
+        ...         context.update("model")
+        ...         return zoo.StepOutput(loss=loss.detach(), count=len(batch["target"]))
+        ...     def predict(self, context, batch):
+        ...         return {"values": context.modules["model"](batch["input"])}
+    """
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:
         """Everything that has parameters, by name; "model" is the one that is saved, evaluated and exported."""

@@ -23,7 +23,12 @@ MAX_DIFFERING_SHARE: Final = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one item."""
+    """What came of one item.
+
+    Examples:
+        >>> zoo.numeric_verdict({"y": np.ones(2)}, {"y": np.ones(2)}, tolerance=0).state
+        'agreeing'
+    """
 
     state: Literal["agreeing", "undecided", "differing"]
     """Undecided where the reference's answer lies inside its own margin, and the candidate's with it."""
@@ -44,7 +49,23 @@ def item_agreement(
     cases: Sequence[Case],
     compare: Callable[[Arrays, Arrays, Case], Verdict],
 ) -> Agreement:
-    """What `compare` says of the reference's and the candidate's answer to each case, counted."""
+    """What `compare` says of the reference's and the candidate's answer to each case, counted.
+
+    Args:
+        reference: What is right, an answer by output name for each case.
+        candidate: The answers to be judged, in the same order.
+        cases: The cases that were answered.
+        compare: (expected, actual, case) to a verdict.
+
+    Returns:
+        How many agree, and a sentence for each of the worst that do not.
+
+    Examples:
+        >>> case = zoo.Case(name="one", kind="uniform", inputs={})
+        >>> same = lambda expected, actual, case: zoo.numeric_verdict(expected, actual, tolerance=0.1)
+        >>> zoo.item_agreement([{"y": np.ones(1)}], [{"y": np.zeros(1)}], cases=[case], compare=same).holds
+        False
+    """
     verdicts = [compare(*row) for row in zip(reference, candidate, cases, strict=True)]
     states = [verdict.state for verdict in verdicts]
     differing = [(one.size, case, one) for one, case in zip(verdicts, cases, strict=True) if one.state == "differing"]
@@ -73,6 +94,23 @@ def numeric_agreement(
 
     The tolerance may depend on the case, as pixels depend on the size of a picture.  An output that is not finite in
     the candidate alone, or has another shape, differs.
+
+    Args:
+        reference: What is right, an answer by output name for each case.
+        candidate: The answers to be judged.
+        cases: The cases that were answered.
+        tolerance: The largest distance, in the unit of the outputs, or a function of the case.
+        relative: A share of the largest number of an output that is allowed where it is more.
+        unit: What sentences call it: "px".
+
+    Returns:
+        How many items agree, and the worst differences.
+
+    Examples:
+        >>> case = zoo.Case(name="one", kind="uniform", inputs={})
+        >>> answers = [{"y": np.float32([1, 2])}]
+        >>> zoo.numeric_agreement(answers, answers, cases=[case], tolerance=0.0).agreeing
+        1
     """
 
     def compare(expected: Arrays, actual: Arrays, case: Case) -> Verdict:
@@ -85,7 +123,22 @@ def numeric_agreement(
 def numeric_verdict(
     expected: Arrays, actual: Arrays, *, tolerance: float, relative: float = 0.0, unit: str = ""
 ) -> Verdict:
-    """The same numbers in every output; see `numeric_agreement`."""
+    """The same numbers in every output; see `numeric_agreement`.
+
+    Args:
+        expected: The right outputs by name.
+        actual: The outputs to be judged.
+        tolerance: The largest distance, in the unit of the outputs.
+        relative: A share of the largest number that is allowed where it is more.
+        unit: What sentences call it.
+
+    Returns:
+        Agreeing, or differing with its size and a sentence.
+
+    Examples:
+        >>> zoo.numeric_verdict({"y": np.zeros(2)}, {"y": np.ones(2)}, tolerance=0.5).state
+        'differing'
+    """
     worst = AGREEING
     for name, value in expected.items():
         if name not in actual or actual[name].shape != value.shape:

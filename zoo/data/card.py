@@ -23,7 +23,21 @@ SPLIT_NAMES: Mapping[str, Split] = {
 
 
 def split_named(name: str | None) -> Split:
-    """The split that a table calls so; ValueError for another name."""
+    """The split that a table calls so; ValueError for another name.
+
+    Args:
+        name: A word for a split: "train", "val", "validation", "test"; empty or None for train.
+
+    Returns:
+        "train", "validation" or "test".
+
+    Raises:
+        ValueError: The word means none of them.
+
+    Examples:
+        >>> zoo.split_named("val")
+        'validation'
+    """
     if (name or "") not in SPLIT_NAMES:
         raise ValueError(f"the split {name!r} is none of {', '.join(filter(None, SPLIT_NAMES))}")
     return SPLIT_NAMES[name or ""]
@@ -43,6 +57,27 @@ def make_card(
     Bad samples are an error that lists them, or, where the user asked for it, left out and noted.  Where no split is
     for validation, about a tenth of train is held out by the hash of the names.  DataError with `accepted` for a hint
     where there is nothing to learn from.
+
+    Args:
+        source: Where the data are.
+        splits: Samples by split.
+        bad: What is wrong with the samples that are left out.
+        classes: In the order of their indices.
+        facts: What else a model is built for.
+        accepted: The hint where there is nothing to learn from.
+
+    Returns:
+        The card, with train and validation, and the fingerprint of the samples.
+
+    Raises:
+        DataError: There is nothing to learn from, or a sample is bad and the user did not ask to skip it.
+
+    Examples:
+        >>> source = zoo.DataSource(request=zoo.DataRequest(source="mine"), format="table")
+        >>> rows = [zoo.Row(f"row {i}", (0.0,), (float(i),)) for i in range(40)]
+        >>> card = zoo.make_card(source, {"train": rows})
+        >>> sum(len(samples) for samples in card.splits.values())
+        40
     """
     where, notes = source.request.source, list[str]()
     if bad:

@@ -36,6 +36,26 @@ def item_cases(
     a `name`.  `synthetic` makes the inputs numbered 0, 1, 2, ... and says of which kind they are ("uniform",
     "smooth"; `EXTREME` for those that only inform); `ready` gives the inputs of model.onnx, with their batch axis, for
     inputs of pipeline.onnx.
+
+    Args:
+        card: The data; None for synthetic cases alone.
+        purpose: What the cases are for.
+        limit: The most cases.
+        inputs: A sample to raw inputs, arrays by port name.
+        truth: A sample to its true answer.
+        synthetic: A number to (kind, raw inputs).
+        ready: Raw inputs to inputs of the model, with a batch axis.
+
+    Returns:
+        Cases, each made when it is asked for.
+
+    Examples:
+        >>> synthetic = lambda number: ("uniform", {"x": np.full(3, number, np.float32)})
+        >>> ready = lambda raw: {"x": raw["x"][None]}
+        >>> given = {"inputs": dict, "truth": str, "synthetic": synthetic, "ready": ready}
+        >>> cases = zoo.item_cases(None, zoo.Purpose.MODEL, limit=2, **given)
+        >>> [case.inputs["x"].shape for case in cases]
+        [(1, 3), (1, 3)]
     """
 
     def items() -> Iterator[Case]:

@@ -131,13 +131,20 @@ def in_chunks(answer: Callable[[Arrays], Arrays], inputs: Arrays, *, size: int =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer for one item of a file, or why there is none."""
+    """The answer for one item of a file, or why there is none.
+
+    Examples:
+        >>> (answer,) = zoo.predict("cnn@digits", "seven.png")
+        >>> answer.title, answer.failure
+        ('seven.png', None)
+    """
 
     file: Path | str
     """A path, an address, or photos.zip/a.png; a text given in words is itself."""
     is_text: bool = False
     """Whether it is a text given in words."""
     shown: Shown | None = None
+    """The answer for people; None where there is none."""
     item: str = ""
     """Which item of the file it is, where a file may hold many."""
     failure: ZooError | None = None

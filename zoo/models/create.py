@@ -49,6 +49,32 @@ def create_model(
     `global_pool` how the last maps become one vector ("avg", "max"; timm's networks know more).  With `features_only`
     the model is a `FeatureMaps`, which gives a list of maps.  UsageError where the architecture does
     not have what is asked for.
+
+    Args:
+        name: A model, bare or full, or model@tag: "resnet18", "timm/resnet18", "resnet18@imagenet1k_v1".
+        problem: All facts of the data at once, instead of `num_classes`.
+        num_classes: The size of the new head; 0 takes the head off.
+        weights: A tag, a run, or a file with parameters.
+        pretrained: As the model's default tag for `weights`.
+        in_chans: Channels of the pictures, 1 or 3 as a rule.
+        drop_rate: 0 to 1, for every dropout layer.
+        features_only: Give feature maps instead of scores.
+        global_pool: How the last maps become one vector.
+        seed: Of the random parameters; None takes them from torch's own state.
+
+    Returns:
+        A module in training mode. Pictures go in as float32 [batch, channels, height, width], normalised as
+        `preprocessing` does; classifiers give logits, float32 [batch, classes].
+
+    Raises:
+        UnknownName: No plugin offers the name.
+        UsageError: The architecture does not have what is asked for.
+        MissingExtra: A library that the model needs is not installed.
+
+    Examples:
+        >>> model = zoo.create_model("resnet18", num_classes=5, seed=0)
+        >>> model(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 5])
     """
     check_model_name(name)
     catalog = Catalog.discover()

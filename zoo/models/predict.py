@@ -32,7 +32,13 @@ from zoo.registry.catalog import Catalog
 
 
 class Answers(list[Answer]):
-    """The answers of one call, in order; a notebook shows them as a table with pictures."""
+    """The answers of one call, in order; a notebook shows them as a table with pictures.
+
+    Examples:
+        >>> answers = zoo.predict("gru@names", ["Ada Lovelace", "Grace Hopper"])
+        >>> [answer.title for answer in answers]
+        ['Ada Lovelace', 'Grace Hopper']
+    """
 
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was left out of a folder, checkpoints passed over."""
@@ -71,6 +77,33 @@ def predict(
 
     With `explain` each answer of a classifier of pictures has one more picture in `shown.files`, "-explained.png":
     where it looks (Grad-CAM, with the extra `explain`).
+
+    Args:
+        target: A run, weights as in "cnn@digits", or a bundle.
+        inputs: What is answered.
+        limit: How many ranked answers each shows.
+        threshold: The least score of a detection, 0 to 1.
+        samples: How many answers are drawn, where the model draws them.
+        seed: Of what is drawn.
+        settings: By name: {"temperature": 0.5}.
+        text_column: The column of a table that holds the texts.
+        encoding: Of files of text that are not UTF-8.
+        every: Of a video, every so manieth frame.
+        strict: Refuse inputs that are larger than proved.
+        device: "cpu", "cuda", "mps" or "auto".
+        explain: Add a picture of where a classifier looks.
+
+    Returns:
+        A list of answers, one for each item, with `shown` for people and `record()` for programs.
+
+    Raises:
+        BadFile: A single input cannot be read; of several, the answer holds the reason.
+        UsageError: The target or an option cannot be used.
+
+    Examples:
+        >>> (answer,) = zoo.predict("cnn@digits", "seven.png")
+        >>> answer.shown.record["classes"][0]["name"]
+        '7'
     """
     _check_numbers(limit=(limit, 1), samples=(samples, 1), seed=(seed, 0), every=(every, 1))
     if not isinstance(device, str):

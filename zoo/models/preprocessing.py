@@ -43,6 +43,11 @@ class Preprocessing:
 
     The result is a tensor without batch axis, float32 [channels, height, width] for pictures; a tuple of tensors where
     the model reads several.
+
+    Examples:
+        >>> transform = zoo.preprocessing(zoo.create_model("cnn", num_classes=10, seed=0))
+        >>> transform("seven.png").shape
+        torch.Size([1, 28, 28])
     """
 
     def __init__(self, built: Built) -> None:
@@ -102,6 +107,20 @@ def preprocessing(model: nn.Module | str | Path) -> Preprocessing:
     """The transform of a model: of a module that `zoo.create_model` made, of a run, a bundle, weights, or a name.
 
     It prepares pictures for training loops and data loaders of one's own as the model's pipeline does.
+
+    Args:
+        model: A module of `zoo.create_model`, a run, a bundle, weights, or a name.
+
+    Returns:
+        A transform; pictures become float32 [channels, height, width].
+
+    Raises:
+        UsageError: A module that zoo did not make.
+
+    Examples:
+        >>> transform = zoo.preprocessing("cnn@digits")
+        >>> transform("seven.png").dtype
+        torch.float32
     """
     if isinstance(model, nn.Module):
         built = BUILT.get(model)

@@ -18,7 +18,13 @@ Dropout = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout
 
 
 class FeatureMaps(nn.Module):
-    """A network that gives its feature maps instead of scores: at every resolution the last one, the finest first."""
+    """A network that gives its feature maps instead of scores: at every resolution the last one, the finest first.
+
+    Examples:
+        >>> maps = zoo.create_model("resnet18", features_only=True, seed=0)
+        >>> maps.channels, maps.reductions
+        ((64, 64, 128, 256, 512), (2, 4, 8, 16, 32))
+    """
 
     def __init__(self, model: nn.Module, names: Sequence[str], *, channels: Sequence[int], reductions: Sequence[int]):
         super().__init__()

@@ -31,9 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """The plugins, loaded and broken, and the entries that names stand for."""
+    """The plugins, loaded and broken, and the entries that names stand for.
+
+    Examples:
+        >>> catalog = zoo.Catalog.discover()
+        >>> catalog.model("cnn").full_name
+        'cnn/cnn'
+    """
 
     plugins: tuple[Plugin, ...]
+    """Loaded and broken ones, in the order of their names."""
     prefer: tuple[str, ...] = ()
     """Plugins whose bare names win between third parties, from ZOO_PREFER."""
 

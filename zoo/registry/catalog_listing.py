@@ -42,8 +42,23 @@ def list_models(
     `catalogue` those of one plugin ("timm").  Models that are only listed are left out.  UnknownName for a task or a
     plugin that nobody offers.
 
-    Example:
-        >>> list_models("resnet8")
+    Args:
+        pattern: A part of a name, or the whole with wildcards.
+        task: A task's name.
+        pretrained: Only models with published weights.
+        licence: A part of a licence's name.
+        max_params: The most parameters.
+        family: A family's name.
+        catalogue: A plugin's name.
+
+    Returns:
+        Full names, "plugin/model".
+
+    Raises:
+        UnknownName: Nobody offers the task or the plugin.
+
+    Examples:
+        >>> zoo.list_models("resnet8")
         ['resnet/resnet8']
     """
     if max_params is not None and max_params < 1:

@@ -39,20 +39,34 @@ MAX_SPECS_PER_HOOK = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """One installed plugin: its distribution, what it offers, or why it is broken."""
+    """One installed plugin: its distribution, what it offers, or why it is broken.
+
+    Examples:
+        >>> plugin = zoo.Plugin(name="acme", distribution="zoo-acme", version="1.0", error="no module named acme")
+        >>> plugin.models, plugin.error
+        ((), 'no module named acme')
+    """
 
     name: str
+    """The name of its entry point, and its namespace."""
     distribution: str = ""
     """Empty for an object that was passed to `Catalog.discover` instead of installed."""
     version: str = ""
+    """Of the distribution."""
     former_names: tuple[str, ...] = ()
     """What it was called in earlier versions of its distribution; these names go on meaning it."""
     models: tuple[ModelSpec, ...] = ()
+    """What `zoo_models` gave."""
     trainers: tuple[TrainerSpec, ...] = ()
+    """What `zoo_trainers` gave."""
     weights: tuple[WeightsSpec, ...] = ()
+    """What `zoo_weights` gave."""
     tasks: tuple[TaskSpec, ...] = ()
+    """What `zoo_tasks` gave."""
     formats: tuple[FormatSpec, ...] = ()
+    """What `zoo_formats` gave."""
     callbacks: tuple[CallbackSpec, ...] = ()
+    """What `zoo_callbacks` gave."""
     seconds: float = 0.0
     """How long importing its module and calling its hooks took."""
     changed: tuple[str, ...] = ()

@@ -18,10 +18,17 @@ S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryEntry(Generic[S]):
-    """One spec with the plugin that it comes from."""
+    """One spec with the plugin that it comes from.
+
+    Examples:
+        >>> zoo.Catalog.discover().model("cnn").spec.trainer
+        'classification'
+    """
 
     plugin: Plugin
+    """Who offers it."""
     spec: S
+    """What is offered."""
     note: str = field(default="", compare=False)
     """A sentence for the user of a bare name that another plugin entries too; else empty."""
 

@@ -19,16 +19,28 @@ METRICS = "metrics.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What a trained model reaches on one split of some data."""
+    """What a trained model reaches on one split of some data.
+
+    Examples:
+        >>> evaluation = zoo.evaluate("cnn@digits")
+        >>> evaluation.items, evaluation.split, evaluation.metrics["top1"] > 0.98
+        (2000, 'test', True)
+    """
 
     model: str
     """Full name."""
     task: str
+    """The full name of the task."""
     data: str
+    """What the items are of."""
     split: Split
+    """Which part of the data."""
     items: int
+    """How many items were measured."""
     metrics: Mapping[str, float]
+    """By name; shares of 1, or in the unit of the task."""
     seconds: float
+    """Of the whole evaluation."""
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """The 95 % interval of metrics that have one."""
     calibration_error: float | None = None

@@ -90,12 +90,22 @@ class DataRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run directory."""
+    """One run directory.
+
+    Examples:
+        >>> run = zoo.train("cnn", data="digits", epochs=1, limit_train=64, output=Path("run"))
+        >>> zoo.Run.open(run.path).status
+        'finished'
+    """
 
     path: Path
+    """The directory."""
     record: RunRecord
+    """run.json: status, times, versions, metrics."""
     config: TrainConfig
+    """config.json: every option, resolved."""
     data: DataRecord
+    """data.json: fingerprint, classes, counts."""
 
     def _repr_html_(self) -> str:
         record = self.record

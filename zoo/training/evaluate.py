@@ -56,6 +56,28 @@ def evaluate(
     `data` defaults to what the run was trained on, and for weights to the task's embedded data; `encoding` is what
     their files of text are in, as in cp1252; `split` defaults to the test split, or to validation where there is none.
     `save` is a new folder for metrics.json and pictures.
+
+    Args:
+        target: A run, weights as in "cnn@digits", or a bundle.
+        data: Other data of the same classes.
+        data_root: The folder where named datasets are kept.
+        encoding: Of files of text that are not UTF-8.
+        split: "train", "validation" or "test".
+        save: A new folder for metrics.json and pictures.
+        overwrite: Replace that folder.
+        device: "cpu", "cuda", "mps" or "auto"; a bundle is always run on the CPU.
+
+    Returns:
+        The metrics by name, as shares of 1 or in the unit of the task, and how many items they are of.
+
+    Raises:
+        UnknownName: There is no such target.
+        DataError: The data are missing or cannot be read.
+        OutputExists: `save` is there, without `overwrite`.
+
+    Examples:
+        >>> zoo.evaluate("cnn@digits").metrics["top1"] > 0.98
+        True
     """
     request = resolve_target(target_text(target) if target is not None else None, device=device)
     return evaluate_target(

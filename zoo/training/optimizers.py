@@ -21,6 +21,20 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
     Weight decay applies only to parameters of two or more dimensions, so not to biases and normalisation.
     `head` holds name prefixes: where it is given, all other parameters learn at `recipe.backbone_lr` times the rate.
     With `recipe.layer_decay` below 1 each layer learns at so many times the rate of the next one; see `layer_names`.
+
+    Args:
+        module: Its trainable parameters are optimised.
+        recipe: Optimiser, rate, weight decay, momentum, layer decay.
+        head: Prefixes of the names of parameters that learn at the full rate.
+
+    Returns:
+        An optimiser of PyTorch with the rates and decays set; no schedule.
+
+    Examples:
+        >>> layer = torch.nn.Linear(4, 2)
+        >>> optimizer = zoo.build_optimizer(layer, zoo.Recipe(optimizer="sgd", lr=0.1))
+        >>> sorted(group["lr"] for group in optimizer.param_groups)
+        [0.1, 0.1]
     """
     depths = _depths(module, head) if recipe.layer_decay < 1 else {}
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}

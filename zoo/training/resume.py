@@ -62,6 +62,31 @@ def resume(
     UsageError when the run is finished or still running, when its config was edited, when the data are not the same,
     and, unless `allow_inexact`, when this machine cannot repeat what that one would have done.  BadFile when there are
     checkpoints and none can be resumed from.
+
+    Args:
+        path: The directory of the run.
+        catalog: The plugins; those that are installed if left out.
+        allow_inexact: Go on where the end would not be the same bit for bit.
+        from_scratch: Begin again; the checkpoints are kept aside.
+        data: Where the data are now.
+        devices: How many processes.
+        callbacks: Names, or objects that listen.
+        progress: Gets what `zoo train` prints while it checks the data.
+        say: Gets each line for a person.
+
+    Returns:
+        The finished or interrupted run, and how it ended.
+
+    Raises:
+        UsageError: The run is finished or running, was edited, or its data are others.
+        BadFile: There is no checkpoint to go on from.
+
+    Examples:
+        >>> run = zoo.train("cnn", data="digits", epochs=1, limit_train=64, output=Path("finished"))
+        >>> zoo.resume(run.path)
+        Traceback (most recent call last):
+        zoo.api.errors.UsageError: finished is finished
+        next: zoo export finished --onnx
     """
     run, catalog = Run.open(path), catalog or Catalog.discover()
     check_resumable(run)

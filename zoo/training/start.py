@@ -226,6 +226,68 @@ def train(
     subclass of `zoo.Callback`.
     UsageError for options that cannot be used, DataError for data that cannot be trained on, Diverged when the loss
     becomes NaN or infinite.
+
+    Args:
+        model: A model's name, bare or full; a family's name takes the member that suits the data.
+        data: Embedded data by name, a path, or as in torchvision:CIFAR10.
+        data_root: The folder where named datasets are kept.
+        train: The part of --data to learn from, where names do not tell: a folder or file in it.
+        validation: The part to validate on.
+        test: The part to test on.
+        ratios: Shares of train, validation and test: 0.8,0.1,0.1.
+        format: Read --data as this format.
+        text_column: The column of texts in a table: its name, or its number from 1.
+        label_column: The column of labels in a table.
+        encoding: What files of text are in, where it is not UTF-8 or UTF-16: cp1252, gb18030.
+        weights: Start from a tag, a run, a .safetensors or .pth file, or what the model finds by itself: hf:ID.
+        pretrained: --weights of the model's default tag.
+        trainer: Any trainer of the model's task instead of the model's own.
+        freeze: backbone: only the head learns.
+        teacher: Learn from its answers, too: a run, or weights as in resnet50@imagenet1k_v2.
+        layer_decay: Factor of the learning rate from each layer to the one before it.
+        mixup: Mix pictures in pairs: alpha, as in 0.2.
+        cutmix: Put a part of another picture in: alpha, as in 1.
+        augment_policy: A published list of random changes of pictures.
+        sampling: balanced: every class equally often, with repeats.
+        class_weights: balanced: rare classes count more in the loss.
+        epochs: How many times training goes through the data.
+        batch_size: Items in a batch, over all devices; auto: the recipe's, halved until a step fits into memory.
+        lr: The highest learning rate.
+        input_size: Pixels that pictures are brought to: 64, or height and width as in 96x128.
+        seed: Of the parameters, the order of the data, and the augmentation.
+        device: cpu, cuda, mps or auto.
+        output: The run's directory; by default below runs/.
+        overwrite: Replace the run that is there once the new one has finished.
+        config: A run, or its config.json, to replay.
+        settings: Changes of the recipe: ("recipe.clip=1",).
+        precision: Number format of the forward pass; auto suits the device.
+        compile: Let PyTorch compile the model at the first step: for long trainings; needs g++.
+        devices: Processes on this machine, one for each device.
+        threads: CPU threads of each process; measured if left out.
+        workers: Threads that read data ahead; measured if left out.
+        patience: Stop after this many epochs without a better score.
+        max_steps: Stop after this many batches.
+        stop_after: Stop after this many batches, with the learning rates of the whole training.
+        max_time: Stop after this time: 55s, 10min or 2h.
+        save_every: Save within an epoch, too: 5min or 500steps; every 10min if left out.
+        limit_train: Use only this many training items.
+        callbacks: Names, or objects of a subclass of `zoo.Callback`.
+        on_bad_sample: skip: leave out samples that cannot be read, at most 1 %.
+        catalog: The plugins; those that are installed if left out.
+
+    Returns:
+        The run: its directory, record, config and metrics; `run.status` is "finished" or "interrupted".
+
+    Raises:
+        UsageError: An option cannot be used.
+        DataError: The data cannot be trained on; `problems` lists why.
+        Diverged: The loss became NaN or infinite.
+        OutputExists: `output` is there, without `overwrite`.
+
+    Examples:
+        >>> run = zoo.train("cnn", data="digits", epochs=1, limit_train=64, output=Path("trained"))
+        >>> run.status
+        'finished'
     """
     check_model_name(model)
     options = TrainOptions(

@@ -36,18 +36,28 @@ from zoo_export.subject.subject import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What lies on the disk after an export."""
+    """What lies on the disk after an export.
+
+    Examples:
+        >>> written = zoo.export("cnn@digits", output="another")
+        >>> written.published, written.verdict
+        (True, 'PASS')
+    """
 
     path: Path
     """The bundle, or the folder of the report when nothing was published."""
     published: bool
+    """Whether a bundle lies there."""
     report: Report
+    """The proof."""
     verdict: str
     """PASS, WARN, FAIL, INCONCLUSIVE or unproved."""
     sha256: str = ""
     """Of manifest.json; empty when nothing was published."""
     files: tuple[BundleFile, ...] = ()
+    """The files of the bundle with their hashes and roles."""
     golden: tuple[GoldenCase, ...] = ()
+    """The golden cases of the bundle."""
     variants: tuple[VariantRecord, ...] = ()
     """Those in the bundle; the report has the refused ones as well."""
     up_to_date: bool = False

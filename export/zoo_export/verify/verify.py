@@ -36,12 +36,22 @@ from zoo_export.verify.rederive import other_operators, rederive
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What deriving the proof anew found."""
+    """What deriving the proof anew found.
+
+    Examples:
+        >>> verified = zoo.verify("bundle", against="cnn@digits")
+        >>> verified.proved, verified.divergence
+        (True, ())
+    """
 
     report: Report
+    """The proof as it was derived now."""
     proved: bool
+    """Whether the outcome is that of the record, and publishes."""
     against: str
+    """What it was proved against, as it was named."""
     files: Sequence[Mapping[str, Any]]
+    """The files with their hashes."""
     divergence: tuple[str, ...] = ()
     """With `explain`: the first tensor that leaves the noise, in sentences."""
 
@@ -67,6 +77,24 @@ def verify(
 
     Without `against` torch is not needed, and the result is a `Checked`; with it, a `Verified`.  `key` is the public
     key of whoever signed the bundle, `runtime` what executes the graphs.
+
+    Args:
+        path: A bundle, a run that was exported, or, with `against`, an .onnx file.
+        against: A run, or model@weights, to prove it anew against.
+        explain: Name the first tensor that leaves the noise.
+        key: The public key of whoever signed it.
+        runtime: "onnxruntime" or "openvino".
+
+    Returns:
+        A `Checked`; with `against` a `Verified`, whose `proved` says the outcome.
+
+    Raises:
+        UsageError: The path is nothing that can be verified, or needs `against`.
+        BadFile: A file of the bundle cannot be read.
+
+    Examples:
+        >>> zoo.verify("bundle").verdict
+        'PASS'
     """
     place = Path(target_text(path))
     public = None if key is None else Path(key)

@@ -109,11 +109,20 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What checking a bundle on this device came to."""
+    """What checking a bundle on this device came to.
+
+    Examples:
+        >>> checked = zoo.verify("bundle")
+        >>> checked.verdict
+        'PASS'
+    """
 
     bundle: Bundle
+    """What was checked."""
     gates: tuple[Gate, ...]
+    """Each question with its answer."""
     seconds: float
+    """Of the whole check."""
 
     @property
     def verdict(self) -> str:

@@ -37,7 +37,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any."""
+    """One line of a listing: a file, what the source calls it, and the split the source puts it in, if any.
+
+    Examples:
+        >>> zoo.FileRow(name="train/cat/1.jpg", label="cat", split="train").split
+        'train'
+    """
 
     name: str
     """The path below the listing's root, with slashes."""
@@ -49,7 +54,13 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileListing:
-    """Everything a source names, before any file was opened."""
+    """Everything a source names, before any file was opened.
+
+    Examples:
+        >>> rows = [zoo.FileRow(name="cat/1.jpg", label="cat"), zoo.FileRow(name="dog/1.jpg", label="dog")]
+        >>> len(zoo.FileListing(root=Path("photos"), rows=rows).rows)
+        2
+    """
 
     root: Path
     """The folder below which rows are named."""

@@ -80,5 +80,16 @@ def splits_of_folders(names: Iterable[str]) -> dict[str, Split]:
 
 
 def split_of_path(path: str) -> Split | None:
-    """The split that the innermost folder of a path with slashes is called after: train/images/1.jpg; None for none."""
+    """The split that the innermost folder of a path with slashes is called after: train/images/1.jpg; None for none.
+
+    Args:
+        path: With slashes, below the folder of the data.
+
+    Returns:
+        "train", "validation", "test" or None.
+
+    Examples:
+        >>> zoo.split_of_path("Val/cat/1.jpg")
+        'validation'
+    """
     return next((split for name in reversed(path.split("/")[:-1]) if (split := exact_split(name))), None)

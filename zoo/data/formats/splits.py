@@ -37,6 +37,20 @@ def hold_out(
     """(kept, held out): those with a hash below `share`, and of a group of few at least that share; no group whole.
 
     When the data are so few that this is nothing, the lowest of each group of two or more is held out.
+
+    Args:
+        items: What is divided.
+        name: The name of an item; its hash decides.
+        group: The group of an item, as its class.
+        share: Of the items, 0 to 1.
+
+    Returns:
+        Two lists, the same ones for the same names on every machine.
+
+    Examples:
+        >>> kept, held = zoo.hold_out([f"{i}.jpg" for i in range(100)], name=str, group=lambda item: 0, share=0.1)
+        >>> len(kept) + len(held), 0 < len(held) < 25
+        (100, True)
     """
     groups: defaultdict[Hashable, list[T]] = defaultdict(list)
     for item in items:

@@ -59,7 +59,21 @@ def _plain(name: str) -> str:
 
 
 def decode_file(path: Path, name: str, encoding: str = "") -> str | BadSample:
-    """The text of a file, its line ends \\n; or what is wrong with its bytes, and how they may be meant."""
+    """The text of a file, its line ends \\n; or what is wrong with its bytes, and how they may be meant.
+
+    Args:
+        path: A file of text.
+        name: What errors call it.
+        encoding: As in "cp1252"; empty for UTF-8, or what the byte order mark says.
+
+    Returns:
+        The text, or a `BadSample` that shows how a line reads in the likely encodings.
+
+    Examples:
+        >>> _ = Path("a.txt").write_bytes(b"one\\r\\ntwo")
+        >>> zoo.decode_file(Path("a.txt"), "a.txt")
+        'one\\ntwo'
+    """
     if kind := special_kind(path):
         return BadSample(name, f"it is {kind}, not a file", SPECIAL_FIX)
     raw = path.read_bytes()

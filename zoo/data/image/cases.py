@@ -44,6 +44,24 @@ def picture_cases(
     """At most `limit` cases; with `embedded`, those of the embedded digits where there is no card.
 
     A task with data of its own gives `read`; its samples need a `name`.
+
+    Args:
+        card: The data; None for synthetic and embedded pictures alone.
+        image: The model's input.
+        purpose: What the cases are for.
+        truth: A sample to its true answer.
+        limit: The most cases.
+        embedded: Take embedded digits where there is no card.
+        read: A sample to its picture, uint8 [height, width, 3].
+
+    Returns:
+        Cases: for a pipeline `image` uint8 [height, width, 3], for a model float32 [1, channels, height, width].
+
+    Examples:
+        >>> image = zoo.ImageInput(size=(28, 28), channels=1, mean=(0.13,), std=(0.31,))
+        >>> case, *_ = zoo.picture_cases(None, image, zoo.Purpose.MODEL, truth=str, limit=3)
+        >>> case.inputs["input"].shape
+        (1, 1, 28, 28)
     """
     if card is None and embedded:
         card = digits_card(DataSource(request=DataRequest(source=DIGITS), format=DIGITS))

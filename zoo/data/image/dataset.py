@@ -234,6 +234,26 @@ def open_levels(
 
     `stacked` gives all of them as one array where the source holds them so, uint8 [n, h, w] or [n, h, w, 3].  A card
     may hold fewer samples than its source: ValueError where the array has another number of pictures.
+
+    Args:
+        samples: The samples of a split.
+        read: A sample to its picture, uint8 [height, width, 3].
+        prepare: What resizes and crops.
+        grey: Keep one channel.
+        stacked: All pictures in one array, or None.
+
+    Returns:
+        An object whose `take` gives uint8 [n, channels, height, width] for indices int64 [n].
+
+    Raises:
+        ValueError: The array has another number of pictures.
+
+    Examples:
+        >>> prepare = zoo.ImagePrepare(zoo.ImageInput(size=(8, 8)))
+        >>> read = lambda sample: np.zeros((10, 12, 3), np.uint8)
+        >>> levels = zoo.open_levels(["a", "b"], read, prepare, grey=False, stacked=lambda: None)
+        >>> levels.take(torch.tensor([0, 1])).shape
+        torch.Size([2, 3, 8, 8])
     """
     training = _TRAINING.get()
     rows = _kept_rows(samples, read, prepare, grey=grey, reading=training)

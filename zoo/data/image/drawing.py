@@ -44,7 +44,19 @@ def side_by_side(left: Image.Image, right: Image.Image) -> Image.Image:
 
 
 def tiled(pictures: Sequence[Image.Image]) -> Image.Image:
-    """All pictures in one, row by row, as many columns as rows or one more."""
+    """All pictures in one, row by row, as many columns as rows or one more.
+
+    Args:
+        pictures: Of one size, at least one.
+
+    Returns:
+        One picture of Pillow.
+
+    Examples:
+        >>> from PIL import Image
+        >>> zoo.tiled([Image.new("RGB", (10, 10))] * 4).size[0] >= 20
+        True
+    """
     columns = math.ceil(math.sqrt(len(pictures)))
     width, height = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
     rows = math.ceil(len(pictures) / columns)

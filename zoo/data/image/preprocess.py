@@ -31,10 +31,17 @@ class ImagePrepare(nn.Module):
     """uint8 [height, width, 3] to float32 [1, channels, *size].
 
     Its two buffers, `mean` and `std`, are in grey levels (0..255), float32 [1, channels, 1, 1].
+
+    Examples:
+        >>> prepare = zoo.ImagePrepare(zoo.ImageInput(size=(8, 8), channels=1, mean=(0.5,), std=(0.5,)))
+        >>> prepare(torch.zeros(20, 30, 3, dtype=torch.uint8)).shape
+        torch.Size([1, 1, 8, 8])
     """
 
     mean: Tensor
+    """In grey levels, float32 [1, channels, 1, 1]."""
     std: Tensor
+    """In grey levels, float32 [1, channels, 1, 1]."""
 
     def __init__(self, image: ImageInput) -> None:
         super().__init__()

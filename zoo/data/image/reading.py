@@ -31,7 +31,22 @@ IMAGE: Final = Port(name="image", dtype="uint8", shape=("height", "width", 3), d
 
 
 def read_input(path: Path, *, white: int = WHITE) -> dict[str, Pixels]:
-    """A picture file as `image` uint8 [height, width, 3]; BadFile names it and says what it looks like instead."""
+    """A picture file as `image` uint8 [height, width, 3]; BadFile names it and says what it looks like instead.
+
+    Args:
+        path: A picture file.
+        white: The largest level of pictures of 16 bits.
+
+    Returns:
+        Upright RGB levels by the name of the graph's input.
+
+    Raises:
+        BadFile: The file is no picture.
+
+    Examples:
+        >>> zoo.read_input(Path("seven.png"))["image"].shape[2]
+        3
+    """
     try:
         return {"image": read_picture(path, white=white)}
     except ValueError as error:

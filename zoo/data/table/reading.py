@@ -15,6 +15,22 @@ def read_rows(path: Path, problem: Mapping[str, Any]) -> list[tuple[str, dict[st
 
     The columns are found by their names, whatever their order; others are left alone.  ValueError names the row and
     the column that is no number.
+
+    Args:
+        path: A CSV or TSV file.
+        problem: The facts of the manifest; the columns are those of its fact `columns`.
+
+    Returns:
+        (name, inputs) for each row.
+
+    Raises:
+        ValueError: A column is missing, or a cell is no number.
+
+    Examples:
+        >>> _ = Path("a.csv").write_text("x,y\\n1,2\\n3,4\\n")
+        >>> rows = read_rows(Path("a.csv"), {"facts": {"columns": ["y"]}})
+        >>> [(name, inputs["features"].tolist()) for name, inputs in rows]
+        [('row 1', [[2.0]]), ('row 2', [[4.0]])]
     """
     columns = problem["facts"]["columns"]
     with path.open(newline="", encoding="utf-8-sig") as file:

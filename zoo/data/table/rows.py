@@ -30,7 +30,12 @@ ACCEPTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table."""
+    """One row of a table.
+
+    Examples:
+        >>> zoo.Row("row 1", features=(0.5, 2.0), targets=(1.0,)).features
+        (0.5, 2.0)
+    """
 
     name: str
     """Where it stands: "row 3"."""

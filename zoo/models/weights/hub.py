@@ -33,6 +33,24 @@ def hub_folder(repository: str, files: Sequence[str], *, extra: str) -> Path:
     library; UsageError for a name that can be none, where the hub wants an account or a licence accepted, and for
     weights whose licence forbids commercial use, unless the user has accepted that; NetworkError where the repository
     cannot be had.
+
+    Args:
+        repository: "owner/name" or "owner/name@revision".
+        files: Names in the repository.
+        extra: The extra of edgezoo that brings the hub's library.
+
+    Returns:
+        A folder in the hub's own cache.
+
+    Raises:
+        UsageError: The name can be none, or a licence must be accepted first.
+        MissingExtra: The hub's library is not installed.
+        NetworkError: The repository cannot be had.
+
+    Examples:
+        >>> zoo.hub_folder("no name", ["config.json"], extra="timm")
+        Traceback (most recent call last):
+        zoo.api.errors.UsageError: ...
     """
     if not REPOSITORY.fullmatch(repository):
         raise UsageError(
@@ -60,6 +78,17 @@ def stated_licence(folder: Path) -> str:
     """The licence that a repository's config.json or the head of its README.md names; empty where none does.
 
     A licence of the publisher's own is "other" there, and has a name beside.
+
+    Args:
+        folder: A repository of the hub, as `hub_folder` gives it.
+
+    Returns:
+        As in "apache-2.0"; empty where nothing is stated.
+
+    Examples:
+        >>> _ = Path("README.md").write_text("---\\nlicense: mit\\n---\\n")
+        >>> zoo.stated_licence(Path())
+        'mit'
     """
     try:
         config = json.loads((folder / CONFIG).read_bytes())

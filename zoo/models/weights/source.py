@@ -25,7 +25,12 @@ PICKLES = frozenset({".pth", ".pt", ".ckpt", ".bin", ".pkl", ".pickle", ".tar"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsSource:
-    """Parameters for one model, and what they were trained for."""
+    """Parameters for one model, and what they were trained for.
+
+    Examples:
+        >>> zoo.WeightsSource(name="cnn/cnn@cnn/digits", model="cnn/cnn", classes=("0", "1")).name
+        'cnn/cnn@cnn/digits'
+    """
 
     name: str
     """torchvision/resnet18@torchvision/imagenet1k_v1, or the path of a run or a file."""
@@ -40,12 +45,17 @@ class WeightsSource:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What else of the problem they know: how texts are cut, which architecture they belong to."""
     licence: str = ""
+    """Of the parameters; empty where nothing is stated."""
     reader: Reference | None = None
     """(path of `file`) -> state_dict, where another library writes it; None reads a safetensors file of zoo's."""
     entry: RegistryEntry[WeightsSpec] | None = None
+    """The published weights; None for a run or a file."""
     checkpoint: Checkpoint | None = None
+    """The checkpoint of a run; None elsewhere."""
     file: Path | None = None
+    """The file of parameters; None where it is not here yet."""
     notes: tuple[str, ...] = ()
+    """What a person should know of them, a sentence each."""
 
     def fetch(self, progress: Progress) -> WeightsFile:
         """The file of the parameters on this disk, its hash checked where one is declared."""

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class ItemAnswers:
-    """A task adds `verdict`, and `item_metrics` where an item has any."""
+    """A task adds `verdict`, and `item_metrics` where an item has any.
+
+    Examples:
+        >>> class Answers(zoo.ItemAnswers):
+        ...     def verdict(self, expected, actual, case, noise):
+        ...         return zoo.numeric_verdict(expected, actual, tolerance=1e-4)
+    """
 
     def verdict(self, expected: Arrays, actual: Arrays, case: Case, noise: Mapping[str, float]) -> Verdict:
         """Whether two answers to one case agree; `noise` is the own error of `expected`, by output."""

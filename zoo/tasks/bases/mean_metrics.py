@@ -43,6 +43,12 @@ class MeanMetrics:
     """The mean of each value that `values` gives, over all items and all processes.
 
     A task adds `names` and `values`; with `worst_by` and `drawn`, a picture shows the items that are worst.
+
+    Examples:
+        >>> class Errors(zoo.MeanMetrics):
+        ...     names = ("mae",)
+        ...     def values(self, outputs, batch):
+        ...         return {"mae": (outputs["values"] - batch["target"]).abs().mean(dim=1)}
     """
 
     names: ClassVar[tuple[str, ...]]

@@ -26,6 +26,11 @@ class PictureTableData(PictureData):
 
     The file has a column `path`, below the folder, columns of the task's own and, if wanted, `split`.  A task says
     `table`, `columns` and `sample`; with embedded pictures `embedded` and `embedded_split`, too.
+
+    Examples:
+        >>> class Data(zoo.PictureTableData):
+        ...     table = "angles.csv"
+        ...     columns = ("angle",)
     """
 
     table: ClassVar[str]

@@ -23,7 +23,13 @@ from zoo.tasks.bases.pictures import PictureData
 
 
 class PictureTensors:
-    """Pictures as whole grey levels, augmented as pictures; a task adds `metrics`, and `targets`."""
+    """Pictures as whole grey levels, augmented as pictures; a task adds `metrics`, and `targets`.
+
+    Examples:
+        >>> class Tensors(zoo.PictureTensors):
+        ...     def targets(self, card, split, image):
+        ...         return {"angle": torch.tensor([sample.angle for sample in card.splits[split]])}
+    """
 
     data: ClassVar[type[PictureData]] = PictureData
     """The task's data, which reads the pictures."""
@@ -60,7 +66,13 @@ class PictureTensors:
 
 
 class PictureGraphs:
-    """A picture goes in; a task adds `model_outputs`, `outputs` and `postprocess`."""
+    """A picture goes in; a task adds `model_outputs`, `outputs` and `postprocess`.
+
+    Examples:
+        >>> class Graphs(zoo.PictureGraphs):
+        ...     def model_outputs(self, problem):
+        ...         return (zoo.Port(name="angle", dtype="float32", shape=("batch", 1)),)
+    """
 
     crops: ClassVar[bool] = True
     """False where answers are positions in the picture, so that nothing may be cropped away."""

@@ -24,6 +24,10 @@ class PictureData(FormatReader):
 
     A task with a table of its own beside the pictures extends `PictureTableData`; one with another format overrides
     `detect`, `check` and `reader`.
+
+    Examples:
+        >>> class Data(zoo.PictureData):
+        ...     embedded = "digits"
     """
 
     formats: ClassVar[tuple[str, ...]] = ("image-folder", "csv", "torchvision")
@@ -67,7 +71,13 @@ class PictureData(FormatReader):
 
 
 class PictureAnswers(ItemAnswers):
-    """Cases and controls for answers to pictures; a task adds `verdict`, `item_metrics` and `show`."""
+    """Cases and controls for answers to pictures; a task adds `verdict`, `item_metrics` and `show`.
+
+    Examples:
+        >>> class Answers(zoo.PictureAnswers):
+        ...     def verdict(self, expected, actual, case, noise):
+        ...         return zoo.numeric_verdict(expected, actual, tolerance=0.01, unit="px")
+    """
 
     data: ClassVar[type[PictureData]] = PictureData
     """The task's data, whose pictures are cases."""

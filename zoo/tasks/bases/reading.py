@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class DeviceReader:
-    """`read` by the function of the module that bundles carry; a task adds `device`."""
+    """`read` by the function of the module that bundles carry; a task adds `device`.
+
+    Examples:
+        >>> class Rows(zoo.DeviceReader):
+        ...     device, noun, hint = "zoo:read_rows", "table", "give a CSV file"
+        >>> Rows.noun
+        'table'
+    """
 
     device: ModuleType
     """The module; its `read` raises ValueError or OSError for what it cannot read."""
@@ -39,7 +46,12 @@ class DeviceReader:
 
 
 class DeviceTextReader(DeviceReader):
-    """The same, and `read_text`, for tasks with the tag `reads_text`."""
+    """The same, and `read_text`, for tasks with the tag `reads_text`.
+
+    Examples:
+        >>> issubclass(zoo.DeviceTextReader, zoo.DeviceReader)
+        True
+    """
 
     def read_text(self, text: str, problem: Problem) -> Arrays:
         """The inputs made from a text given in words; BadFile says what is wrong with it."""

@@ -56,7 +56,14 @@ NAMES = ("feature", "target")
 
 
 class TableTensors(Unchanged):
-    """Rows in memory, R2 and mean absolute error."""
+    """Rows in memory, R2 and mean absolute error.
+
+    Examples:
+        >>> monitor = zoo.Monitor(metric="r2", mode="max")
+        >>> parts = {"data": "my:Data", "graphs": "zoo:TableGraphs", "answers": "my:Answers", "device": "zoo:read_rows"}
+        >>> zoo.TaskSpec(name="houses", tensors="zoo:TableTensors", monitor=monitor, **parts).tensors
+        'zoo:TableTensors'
+    """
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split."""
@@ -136,7 +143,15 @@ class Denormalise(Moments):
 
 
 class TableGraphs:
-    """`features` float32 [batch, features] to `values` float32 [batch, targets]."""
+    """`features` float32 [batch, features] to `values` float32 [batch, targets].
+
+    Examples:
+        >>> means = {"feature_mean": [0.0], "feature_std": [1.0], "target_mean": [0.0], "target_std": [1.0]}
+        >>> facts = {"columns": ["area"], "targets": ["price"], **means}
+        >>> problem = zoo.Problem(task="table-regression", input=zoo.TableInput(features=1), facts=facts)
+        >>> zoo.TableGraphs().signatures(problem).pipeline.outputs[0].name
+        'values'
+    """
 
     def signatures(self, problem: Problem) -> Signatures:
         """Normalised rows go through the model: input [batch, features] to output [batch, targets]."""

@@ -35,7 +35,12 @@ RELATIVE = 1e-6
 
 
 class TableData(DeviceReader):
-    """CSV and TSV files of numbers; the columns `target` or `target_NAME` are the answer.  Samples are `Row`s."""
+    """CSV and TSV files of numbers; the columns `target` or `target_NAME` are the answer.  Samples are `Row`s.
+
+    Examples:
+        >>> class Houses(zoo.TableData):
+        ...     embedded = ""
+    """
 
     device = reading
     """What bundles carry."""
@@ -83,7 +88,12 @@ class TableData(DeviceReader):
 
 
 class TableAnswers(ItemAnswers):
-    """Numbers in, numbers out: cases, agreement, metrics, showing."""
+    """Numbers in, numbers out: cases, agreement, metrics, showing.
+
+    Examples:
+        >>> class Answers(zoo.TableAnswers):
+        ...     data = zoo.TableData
+    """
 
     data: ClassVar[type[TableData]] = TableData
     """The task's data, whose embedded rows are cases for models that were made for them."""

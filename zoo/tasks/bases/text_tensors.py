@@ -25,7 +25,17 @@ class Unchanged:
 
 
 class TextTensors(Unchanged):
-    """Token ids in memory, in batches of texts of about one length; a task adds `metrics`."""
+    """Token ids in memory, in batches of texts of about one length; a task adds `metrics`.
+
+    Examples:
+        >>> class Lengths(zoo.MeanMetrics):
+        ...     names = ("length",)
+        ...     def values(self, outputs, batch):
+        ...         return {"length": batch["lengths"].float()}
+        >>> class Tensors(zoo.TextTensors):
+        ...     def metrics(self, problem):
+        ...         return Lengths()
+    """
 
     def dataset(self, card: DataCard, split: Split, problem: Problem) -> Dataset:
         """One split."""
@@ -33,7 +43,13 @@ class TextTensors(Unchanged):
 
 
 class TextGraphs:
-    """Tokens go in; a task adds `model_outputs`, `outputs` and `postprocess`."""
+    """Tokens go in; a task adds `model_outputs`, `outputs` and `postprocess`.
+
+    Examples:
+        >>> class Graphs(zoo.TextGraphs):
+        ...     def model_outputs(self, problem):
+        ...         return (zoo.Port(name="logits", dtype="float32", shape=("batch", problem.num_classes)),)
+    """
 
     def model_outputs(self, problem: Problem) -> tuple[Port, ...]:
         """The outputs of model.onnx, with their batch axis."""

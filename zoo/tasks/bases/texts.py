@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 class TextData(FormatReader, TextFileReader):
-    """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`."""
+    """Texts with labels in the formats that zoo reads; samples are `zoo.data.formats.text.rows.TextItem`.
+
+    Examples:
+        >>> class Data(zoo.TextData):
+        ...     has_classes = True
+    """
 
     device = reading
     """What bundles carry."""
@@ -55,7 +60,12 @@ class TextData(FormatReader, TextFileReader):
 
 
 class TextAnswers:
-    """Cases and controls for answers to texts; a task adds `agreement`, `metrics` and `show`."""
+    """Cases and controls for answers to texts; a task adds `agreement`, `metrics` and `show`.
+
+    Examples:
+        >>> class Answers(zoo.TextAnswers):
+        ...     no_classes = "nothing to permute"
+    """
 
     no_classes: ClassVar[str] = "the answer has no classes"
     """Why exchanging two classes is no mutation, for tasks without classes."""

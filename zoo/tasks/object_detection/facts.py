@@ -48,7 +48,21 @@ def postprocess_steps(problem: Problem) -> tuple[PostprocessStep, ...]:
 
 
 def detector_signature(problem: Problem, *, cells: int) -> Signature:
-    """`input` to `boxes`, corners in pixels of the input, and `scores` in 0..1 of every class, for so many cells."""
+    """`input` to `boxes`, corners in pixels of the input, and `scores` in 0..1 of every class, for so many cells.
+
+    Args:
+        problem: The facts of the data: classes and input size.
+        cells: How many candidate boxes the model gives for a picture.
+
+    Returns:
+        Boxes float32 [batch, cells, 4] as xyxy, scores float32 [batch, cells, classes].
+
+    Examples:
+        >>> image = zoo.ImageInput(size=(96, 96))
+        >>> problem = zoo.Problem(task="object-detection", input=image, classes=("cat", "dog"))
+        >>> [port.name for port in zoo.detector_signature(problem, cells=189).outputs]
+        ['boxes', 'scores']
+    """
     image = problem.image
     return Signature(
         inputs=(Port(name="input", dtype="float32", shape=("batch", image.channels, *image.size)),),

@@ -15,7 +15,19 @@ from zoo.training.optimizers import build_optimizer
 
 
 class SingleModelTrainer:
-    """A trainer of one model with one optimiser and no state; a subclass adds `step` and `predict`."""
+    """A trainer of one model with one optimiser and no state; a subclass adds `step` and `predict`.
+
+    Examples:
+        >>> class Regression(zoo.SingleModelTrainer):
+        ...     def step(self, context, batch):
+        ...         values = context.modules["model"](batch["input"])
+        ...         loss = torch.nn.functional.mse_loss(values, batch["target"])
+        ...         context.backward(loss)
+        ...         context.update("model")
+        ...         return zoo.StepOutput(loss=loss.detach(), count=len(values))
+        ...     def predict(self, context, batch):
+        ...         return {"values": context.modules["model"](batch["input"])}
+    """
 
     def modules(self, model: nn.Module, problem: Problem) -> dict[str, nn.Module]:  # noqa: ARG002  every model alike
         """The model alone."""

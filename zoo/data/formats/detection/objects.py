@@ -17,7 +17,12 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class BoxAnnotation:
-    """One object as a source writes it."""
+    """One object as a source writes it.
+
+    Examples:
+        >>> zoo.BoxAnnotation(label="cat", box=(3.0, 4.0, 20.0, 18.0), where="1.xml, object 1").ignored
+        False
+    """
 
     label: str
     """The class."""
@@ -31,7 +36,12 @@ class BoxAnnotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRow:
-    """One picture of a listing."""
+    """One picture of a listing.
+
+    Examples:
+        >>> zoo.ObjectRow(name="1.jpg", annotations=(), split="train").annotations
+        ()
+    """
 
     name: str
     """The path below the listing's root, with slashes."""
@@ -45,7 +55,14 @@ class ObjectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectListing:
-    """Everything a source names, before any picture was opened."""
+    """Everything a source names, before any picture was opened.
+
+    Examples:
+        >>> box = zoo.BoxAnnotation(label="cat", box=(3.0, 4.0, 20.0, 18.0), where="1.xml")
+        >>> rows = [zoo.ObjectRow(name="1.jpg", annotations=(box,))]
+        >>> zoo.ObjectListing(root=Path("pets"), rows=rows, classes=("cat",)).relative
+        False
+    """
 
     root: Path
     """The folder below which rows are named."""

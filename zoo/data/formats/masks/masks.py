@@ -38,7 +38,12 @@ PLAIN: Final = MaskCoding()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskRow:
-    """One picture of a listing."""
+    """One picture of a listing.
+
+    Examples:
+        >>> zoo.MaskRow(name="images/1.jpg", mask="masks/1.png", split="train").size is None
+        True
+    """
 
     name: str
     """The path below the listing's root, with slashes."""
@@ -56,7 +61,13 @@ class MaskRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskListing:
-    """Everything a source names, before any picture was opened."""
+    """Everything a source names, before any picture was opened.
+
+    Examples:
+        >>> rows = [zoo.MaskRow(name="images/1.jpg", mask="masks/1.png")]
+        >>> zoo.MaskListing(root=Path("streets"), rows=rows, classes=("road", "sky")).repeats
+        False
+    """
 
     root: Path
     """The folder below which rows are named."""

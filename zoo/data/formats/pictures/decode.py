@@ -28,6 +28,21 @@ def read_picture(file: Path | BinaryIO, name: str = "", *, white: int = WHITE) -
     """Upright RGB levels: EXIF orientation applied, transparency put on white, first frame.
 
     Of 16 bits, levels from 0 to `white` become 0 to 255.
+
+    Args:
+        file: A path, or an open file.
+        name: What errors call it.
+        white: The largest level of pictures of 16 bits.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    Raises:
+        ValueError: The file is no picture, and what it is instead.
+
+    Examples:
+        >>> read_picture(Path("seven.png")).dtype
+        dtype('uint8')
     """
     name = name or str(file)
     try:

@@ -41,7 +41,12 @@ LONGEST_NAME: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """One text, where it stands, and what the source says about it."""
+    """One text, where it stands, and what the source says about it.
+
+    Examples:
+        >>> zoo.TextRow(where="mails.csv, line 2", text="buy now", label="spam").split is None
+        True
+    """
 
     where: str
     """As in "train.csv line 7"; a file's name for a plain text file."""
@@ -66,7 +71,12 @@ class TextItem:
 
 @dataclass(frozen=True, slots=True)
 class TextNote:
-    """A sentence on how a file was read."""
+    """A sentence on how a file was read.
+
+    Examples:
+        >>> zoo.TextNote("the column score is not read").text
+        'the column score is not read'
+    """
 
     text: str
     """The sentence; a `DataNote` where it is of a kind."""

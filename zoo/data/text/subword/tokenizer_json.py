@@ -25,7 +25,13 @@ FLAGS: Final = ("single_word", "lstrip", "rstrip")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizerFile:
-    """What a tokenizer.json says."""
+    """What a tokenizer.json says.
+
+    Examples:
+        >>> tokenizer = zoo.TokenizerFile(vocabulary=("a", "b"), rules={}, max_length=None)
+        >>> len(tokenizer.vocabulary)
+        2
+    """
 
     vocabulary: tuple[str, ...]
     """Tokens in the order of their ids."""
@@ -36,7 +42,23 @@ class TokenizerFile:
 
 
 def read_tokenizer_json(path: Path) -> TokenizerFile:
-    """The tokenizer of a file; BadFile names the part that zoo does not know, or that is not as it must be."""
+    """The tokenizer of a file; BadFile names the part that zoo does not know, or that is not as it must be.
+
+    Args:
+        path: A tokenizer.json of Hugging Face's tokenizers.
+
+    Returns:
+        Vocabulary and rules as plain data, which `task.py` of a bundle follows.
+
+    Raises:
+        BadFile: The file is none, or has a part that zoo does not know.
+
+    Examples:
+        >>> _ = Path("tokenizer.json").write_text("{}")
+        >>> zoo.read_tokenizer_json(Path("tokenizer.json"))
+        Traceback (most recent call last):
+        zoo.api.errors.BadFile: ...
+    """
     try:
         document = json.loads(path.read_bytes())
         return _tokenizer(document)

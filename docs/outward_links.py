@@ -1,0 +1,42 @@
+"""A hook of mkdocs: what pages say for GitHub, said for the site.
+
+Files of the repository that pages link to outside of docs/ become a part of the site, so that a link as in
+`../benchmarks/openvino.md` works in both. Blocks of code with words after their language (trees of data, drawings) are
+plain text here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parent.parent
+FOLDER = "repository"
+"""Where these files lie in the site."""
+LINK = re.compile(r"\]\(\.\./([^)#\s]+)")
+PLAIN = re.compile(r"^```(?:tree .*|mermaid)$", re.MULTILINE)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The files of docs/ and those that its pages link to."""
+    for page in list(files.documentation_pages()):
+        for target in LINK.findall(page.content_string) if "/" not in page.src_uri else ():
+            name = f"{FOLDER}/{target}"
+            if files.get_file_from_path(name) is None and (ROOT / target).is_file():
+                files.append(File.generated(config, name, abs_src_path=str(ROOT / target)))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
+    """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
+    markdown = PLAIN.sub("```text", markdown)
+    if "/" not in page.file.src_uri:
+        return LINK.sub(rf"]({FOLDER}/\1", markdown)
+    if page.file.src_uri.startswith(FOLDER):
+        up = "../" * page.file.src_uri.count("/")
+        return re.sub(r"\]\((?:\.\./)+docs/", f"]({up}", markdown)
+    return markdown
