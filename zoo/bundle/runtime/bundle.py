@@ -25,6 +25,7 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
+from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
     Manifest,
@@ -137,7 +138,7 @@ def verify_bundle(
     *,
     sha256: str | None = None,
     key: Path | None = None,
-    engine: Engine = "onnxruntime",
+    engine: Engine = REFERENCE,
     limits: Limits | None = None,
     catalog: Catalog | None = None,
 ) -> Checked:
@@ -150,6 +151,7 @@ def verify_bundle(
     bundle = Bundle.open(path)
     signature = check_signature(bundle.path, key, sha256=bundle.sha256)
     limits = limits or bundle.limits()
+    installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
     with Runtime(limits=limits) as runtime:
         runtime.versions()  # a runtime that cannot even start says nothing of the bundle
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
@@ -163,8 +165,13 @@ def verify_bundle(
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
         gates += _variants(bundle, graphs, whole=whole)
-    if engine != "onnxruntime":
-        gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
+    if not installed.is_reference:
+        gates.append(
+            _timed(
+                installed.name,
+                lambda: _other_runtime(bundle, installed, limits) if whole else _skipped("the runtime was"),
+            )
+        )
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -271,11 +278,11 @@ def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
     return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
-def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:
+def _other_runtime(bundle: Bundle, installed: InstalledRuntime, limits: Limits | None) -> Finding:
     """The golden cases on another runtime, which says what it computed in."""
-    with Runtime(limits=limits, engine=engine) as runtime:
+    with Runtime(limits=limits, engine=installed) as runtime:
         status, detail = _golden(bundle, Graphs(bundle, runtime))
-        name = f"{runtime.title} {runtime.versions()[engine]} on {runtime.provider()}"
+        name = f"{runtime.title} {runtime.versions()[installed.name]} on {runtime.provider()}"
     return status, f"{name}: {detail.replace('this device', 'it')}"
 
 
