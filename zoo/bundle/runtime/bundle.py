@@ -25,16 +25,18 @@ from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
-from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
+from zoo.bundle.runtime.installed_runtime import REFERENCE, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
     Manifest,
     ManifestFile,
+    RuntimeRecord,
     VariantRecord,
     listed_file,
     read_listed,
     read_manifest,
 )
+from zoo.bundle.runtime.runtimes import check_runtime, replay_elsewhere
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.bundle.runtime.variants import check_variant
@@ -165,11 +167,12 @@ def verify_bundle(
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
         gates += _variants(bundle, graphs, whole=whole)
+        gates += _runtimes(bundle, whole=whole)
     if not installed.is_reference:
         gates.append(
             _timed(
                 installed.name,
-                lambda: _other_runtime(bundle, installed, limits) if whole else _skipped("the runtime was"),
+                lambda: replay_elsewhere(bundle, installed, limits) if whole else _skipped("the runtime was"),
             )
         )
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
@@ -278,12 +281,14 @@ def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
     return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
-def _other_runtime(bundle: Bundle, installed: InstalledRuntime, limits: Limits | None) -> Finding:
-    """The golden cases on another runtime, which says what it computed in."""
-    with Runtime(limits=limits, engine=installed) as runtime:
-        status, detail = _golden(bundle, Graphs(bundle, runtime))
-        name = f"{runtime.title} {runtime.versions()[installed.name]} on {runtime.provider()}"
-    return status, f"{name}: {detail.replace('this device', 'it')}"
+def _runtimes(bundle: Bundle, *, whole: bool) -> list[Gate]:
+    """A gate for each other runtime that the bundle was put to."""
+
+    def check(record: RuntimeRecord) -> Finding:
+        return check_runtime(bundle, record) if whole else _skipped("the record of the runtime was")
+
+    records = bundle.manifest.runtimes
+    return [_timed(f"runtime {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
 def _golden(bundle: Bundle, graphs: Graphs) -> Finding:

@@ -247,6 +247,8 @@ class Runtime:
             request |= {"beside": beside, "stem": _stem(title)}
             request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
+        except OperatorRefused as error:
+            raise _with_site(error, model if isinstance(model, bytes) else model.read_bytes()) from error
         finally:
             if isinstance(model, bytes) or beside:
                 path.unlink(missing_ok=True)
@@ -256,7 +258,10 @@ class Runtime:
         """The runtime's own files for an ONNX file, the main one first; errors as in `session`."""
         title = title or (model.name if isinstance(model, Path) else "the model")
         request = {"do": "convert", "model": str(self._place(model, title)), "stem": _stem(title)}
-        reply = self._ask({**request, "beside": False, "sha256": None}, f"converting {title}")
+        try:
+            reply = self._ask({**request, "beside": False, "sha256": None}, f"converting {title}")
+        except OperatorRefused as error:
+            raise _with_site(error, model if isinstance(model, bytes) else model.read_bytes()) from error
         folder = Path(reply["folder"])
         try:
             return {name: (folder / name).read_bytes() for name in reply["files"]}
@@ -477,6 +482,15 @@ def _session(reply: Mapping[str, Any], title: str) -> Session:
         outputs=_ports(reply["outputs"]),
         metadata=reply["metadata"],
     )
+
+
+def _with_site(error: OperatorRefused, data: bytes) -> OperatorRefused:
+    """The refusal with the nodes of the operator, and the module of the model that they belong to."""
+    from zoo.bundle.runtime.operator_sites import operator_sites  # noqa: PLC0415  rarely needed
+
+    beginning = error.message.partition(" says ")[0]
+    sites = operator_sites(data, error.operator, error.node)
+    return OperatorRefused(f"{beginning} does not take the operator {sites}", operator=error.operator, node=error.node)
 
 
 def _stem(title: str) -> str:
