@@ -24,7 +24,7 @@ from zoo.bundle.report.record import Report, parse_report, read_report
 from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
-from zoo.bundle.runtime.golden_replay import RunGraph, replay
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay
 from zoo.bundle.runtime.installed_runtime import REFERENCE, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
@@ -46,8 +46,6 @@ from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
 REPORT = "report.json"
-MIN_GOLDEN = 5
-"""Golden cases of a bundle, where zoo makes so many of its model."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -9,9 +9,9 @@ from zoo.api.errors import SandboxError
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.runtime_rule import judge_runtime
-from zoo.bundle.runtime.golden_replay import RunGraph, replay
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, answers_of, feeds_of, replay
 from zoo.bundle.runtime.installed_runtime import InstalledRuntime
-from zoo.bundle.runtime.manifest import Manifest, RuntimeRecord, read_listed
+from zoo.bundle.runtime.manifest import GoldenCase, Manifest, RuntimeRecord, read_listed
 from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def replay_elsewhere(bundle: Bundle, installed: InstalledRuntime, limits: Limits
     """
     record = next((record for record in bundle.manifest.runtimes if record.name == installed.name), None)
     with Runtime(limits=limits, engine=installed) as runtime:
-        name = f"{runtime.title} {runtime.versions()[runtime.engine]}, {runtime.provider()}"
+        name = f"{runtime.title} {runtime.versions()[runtime.engine]} on {runtime.provider()}"
         if not installed.is_exact:
             return Status.INCONCLUSIVE, (
                 f"{name}: it computes in {installed.precision}, and the golden cases are for single precision; "
@@ -66,16 +66,22 @@ def replay_elsewhere(bundle: Bundle, installed: InstalledRuntime, limits: Limits
         graphs = _Graphs(bundle, runtime, record)
         try:
             differences = replay(bundle.path, bundle.manifest.golden, graphs.run, read=bundle.read)
+            differing = [case for case in bundle.manifest.golden if differences[case.name]]
+            worst = max((graphs.ratio(case) for case in differing), default=0.0)
         except (SandboxError, RuntimeRefused) as error:
             return Status.FAIL, error.message
     if not differences:
         return Status.INCONCLUSIVE, "the bundle has no golden cases"
     wrong = [line for lines in differences.values() for line in lines]
     if wrong:
-        return Status.FAIL, f"{name}: it answers otherwise: {'; '.join(wrong[:6])}"
-    cases = f"all {len(differences)} golden cases" if len(differences) > 1 else "the only golden case"
+        times = f", at worst {worst:.3g} times what the bundle allows" if worst > 0 else ""
+        return Status.FAIL, f"{name}: it answers otherwise{times}: {'; '.join(wrong[:6])}"
     own = f" with its own files in {record.folder}" if record is not None and record.files else ""
-    return Status.PASS, f"{name}: it reproduces {cases}{own}"
+    number = len(differences)
+    if number == 1:
+        return Status.WARN, f"{name}: it reproduces the only golden case{own}: one case says little about a runtime"
+    few = f", fewer than the {MIN_GOLDEN} that zoo has of most models" if number < MIN_GOLDEN else ""
+    return Status.PASS, f"{name}: it reproduces all {number} golden cases{own}{few}"
 
 
 class _Graphs:
@@ -92,6 +98,19 @@ class _Graphs:
             self._open[name] = self._session(name)
         session = self._open[name]
         return lambda feeds: self._runtime.run(session, feeds)
+
+    def ratio(self, case: GoldenCase) -> float:
+        """How many times further off an output of one step is than the case allows; 0 where no tolerance says."""
+        if case.steps > 1:
+            return 0.0
+        answers = self.run(case.graph)(feeds_of(self._bundle.path, case))
+        expected = answers_of(self._bundle.path, case)
+        ratios = [
+            float(abs(answers[output.name].astype("float64") - expected[output.name]).max(initial=0.0)) / output.max
+            for output in case.outputs
+            if output.max and answers[output.name].shape == expected[output.name].shape
+        ]
+        return max(ratios, default=0.0)
 
     def _session(self, name: str) -> Session:
         if name not in self._own:
