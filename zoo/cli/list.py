@@ -1,4 +1,4 @@
-"""`zoo list`: the models on offer, their weights, or the callbacks."""
+"""`zoo list`: the models on offer, their weights, the callbacks, or the runtimes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
 )
+@click.option("--runtimes", "show_runtimes", is_flag=True, help="List what can execute a bundle: --runtime NAME.")
 @json_option
 def list_models(
     *,
@@ -48,6 +49,7 @@ def list_models(
     limit: int | None,
     show_weights: bool,
     show_callbacks: bool,
+    show_runtimes: bool,
     as_json: bool,
 ) -> None:
     """The models on offer.
@@ -56,12 +58,15 @@ def list_models(
     long table is shown in a pager.
     """
     out = Output(as_json=as_json)
-    if show_callbacks:
-        if task or plugin or family or licence or max_params or pretrained or show_weights or limit:
-            raise UsageError("--callbacks goes with a PATTERN and --json alone", hint="leave the other options out")
+    if show_callbacks or show_runtimes:
+        both = show_callbacks and show_runtimes
+        if task or plugin or family or licence or max_params or pretrained or show_weights or limit or both:
+            option = "--callbacks" if show_callbacks else "--runtimes"
+            raise UsageError(f"{option} goes with a PATTERN and --json alone", hint="leave the other options out")
         from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
+        from zoo.cli.list_runtimes import list_runtimes  # noqa: PLC0415
 
-        list_callbacks(out, pattern)
+        (list_callbacks if show_callbacks else list_runtimes)(out, pattern)
         return
     listing = current_listing()
     for note in listing.notes:

@@ -12,7 +12,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
-from zoo.cli.options import json_option, licence_option
+from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
 from zoo.runs.kept_files import nothing_kept
@@ -35,10 +35,11 @@ AGAINST = "zoo.cli.export:verify_against"
 @click.option(
     "--runtime",
     "engine",
-    type=click.Choice(["onnxruntime", "openvino"]),
+    metavar="NAME",
     default="onnxruntime",
     show_default=True,
-    help="Put the bundle to this runtime as well; with --against, prove it there.",
+    shell_complete=complete_runtime,
+    help="Put the bundle to this runtime as well; with --against, prove it there.  `zoo list --runtimes` shows all.",
 )
 @click.option("--no-cache", is_flag=True, help="Work everything out anew, whatever an earlier proof kept (--against).")
 @licence_option
@@ -49,7 +50,7 @@ def verify(  # noqa: PLR0917  click passes options by name
     explain: bool,
     sha256: str | None,
     key: Path | None,
-    engine: Engine,
+    engine: str,
     no_cache: bool,
     as_json: bool,
 ) -> None:

@@ -27,6 +27,7 @@ from zoo.runs import atomic
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
+from zoo_export.bundle.runtime import JudgedRuntime
 from zoo_export.bundle.variant import Variant
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.proof.prove import Proof
@@ -81,10 +82,11 @@ def current_bundle(
     overwrite: bool,
     golden_of_users: bool = True,
     variants: Sequence[str] = (),
+    runtimes: Sequence[str] = (),
 ) -> Bundle | None:
     """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise.
 
-    It must have the variants that are asked for.
+    It must have the variants and runtimes that are asked for.
     """
     if not output.exists():
         return None
@@ -92,6 +94,7 @@ def current_bundle(
     if current is not None:
         _check_golden(current, subject, of_users=golden_of_users)
         _check_variants(current, variants)
+        _check_runtimes(current, runtimes)
     if current is None and not overwrite:
         raise OutputExists(
             f"{output} exists already and is no proved bundle of this checkpoint",
@@ -129,6 +132,17 @@ def _check_variants(bundle: Bundle, wanted: Sequence[str]) -> None:
         )
 
 
+def _check_runtimes(bundle: Bundle, wanted: Sequence[str]) -> None:
+    """OutputExists where the bundle was not put to a runtime that is asked for."""
+    known = {record.name for record in bundle.manifest.runtimes}
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise OutputExists(
+            f"{bundle.path} is a proved bundle that was not put to the runtime {', '.join(missing)}",
+            hint="choose another place with -o, or say --overwrite to export it anew for that runtime",
+        )
+
+
 def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
     """OutputExists where the golden cases are of data that are not wanted in the bundle, or of none that are."""
     known = public_origins(subject)
@@ -149,6 +163,7 @@ def write(
     *,
     reproduce: Sequence[str],
     variants: Sequence[Variant] = (),
+    runtimes: Sequence[JudgedRuntime] = (),
     keep_anyway: bool = False,
     sign: Path | None = None,
     overwrite: bool = False,
@@ -169,6 +184,7 @@ def write(
         reproduce=tuple(reproduce),
         seconds=proof.seconds,
         variants=tuple(variant.report(keep_anyway=keep_anyway) for variant in variants),
+        runtimes=tuple(runtime.report(keep_anyway=keep_anyway) for runtime in runtimes),
     )
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -181,11 +197,14 @@ def write(
     files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
+    kept_runtimes = [runtime for runtime in runtimes if runtime.published(keep_anyway=keep_anyway)]
+    files |= {name: data for runtime in kept_runtimes for name, data in runtime.all_files().items()}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     records = tuple(variant.record(evidence.environment) for variant in kept)
-    manifest = replace(manifest_of(proof, files, [file.record for file in golden], verdict), variants=records)
+    manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
+    manifest = replace(manifest, variants=records, runtimes=tuple(runtime.record() for runtime in kept_runtimes))
     weights = proof.exported.weights
     text = atomic.json_text(to_json(manifest)).encode()
 

@@ -25,16 +25,19 @@ from zoo.bundle.report.record import Report, parse_report, read_report
 from zoo.bundle.runtime.bundled_run import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
-from zoo.bundle.runtime.golden_replay import RunGraph, replay
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay
+from zoo.bundle.runtime.installed_runtime import REFERENCE, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
     Manifest,
     ManifestFile,
+    RuntimeRecord,
     VariantRecord,
     listed_file,
     read_listed,
     read_manifest,
 )
+from zoo.bundle.runtime.runtimes import check_runtime, replay_elsewhere
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.bundle.runtime.variants import check_variant
@@ -44,8 +47,6 @@ from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
 REPORT = "report.json"
-MIN_GOLDEN = 5
-"""Golden cases of a bundle, where zoo makes so many of its model."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -147,7 +148,7 @@ def verify_bundle(
     *,
     sha256: str | None = None,
     key: Path | None = None,
-    engine: Engine = "onnxruntime",
+    engine: Engine = REFERENCE,
     limits: Limits | None = None,
     catalog: Catalog | None = None,
 ) -> Checked:
@@ -160,6 +161,7 @@ def verify_bundle(
     bundle = Bundle.open(path)
     signature = check_signature(bundle.path, key, sha256=bundle.sha256)
     limits = limits or bundle.limits()
+    installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
     with Runtime(limits=limits) as runtime:
         runtime.versions()  # a runtime that cannot even start says nothing of the bundle
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
@@ -173,8 +175,14 @@ def verify_bundle(
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
         gates += _variants(bundle, graphs, whole=whole)
-    if engine != "onnxruntime":
-        gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
+        gates += _runtimes(bundle, whole=whole)
+    if not installed.is_reference:
+        gates.append(
+            _timed(
+                installed.name,
+                lambda: replay_elsewhere(bundle, installed, limits) if whole else _skipped("the runtime was"),
+            )
+        )
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -281,12 +289,14 @@ def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
     return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
-def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:
-    """The golden cases on another runtime, which says what it computed in."""
-    with Runtime(limits=limits, engine=engine) as runtime:
-        status, detail = _golden(bundle, Graphs(bundle, runtime))
-        name = f"{runtime.title} {runtime.versions()[engine]} on {runtime.provider()}"
-    return status, f"{name}: {detail.replace('this device', 'it')}"
+def _runtimes(bundle: Bundle, *, whole: bool) -> list[Gate]:
+    """A gate for each other runtime that the bundle was put to."""
+
+    def check(record: RuntimeRecord) -> Finding:
+        return check_runtime(bundle, record) if whole else _skipped("the record of the runtime was")
+
+    records = bundle.manifest.runtimes
+    return [_timed(f"runtime {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
 def _golden(bundle: Bundle, graphs: Graphs) -> Finding:

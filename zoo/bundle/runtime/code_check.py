@@ -24,6 +24,7 @@ from zoo.bundle.report.shown_cases import read_shown, style_of
 from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord, read_listed
 from zoo.bundle.runtime.task_source import task_source
+from zoo.bundle.runtime.runtimes import runtime_files
 from zoo.bundle.runtime.variants import variant_files
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN
@@ -59,7 +60,7 @@ def check_code(folder: Path, manifest: Manifest, report: Report, *, catalog: Cat
 
 
 def _strangers(manifest: Manifest) -> Iterator[Finding]:
-    known = {*ROLES, *(case.file for case in manifest.golden), *variant_files(manifest)}
+    known = {*ROLES, *(case.file for case in manifest.golden), *variant_files(manifest), *runtime_files(manifest)}
     for file in manifest.files:
         if file.name not in known:  # beside run.py, "numpy.py" would be imported in place of numpy
             yield Status.FAIL, f"{file.name} is no file of a bundle"

@@ -15,6 +15,8 @@ from zoo.runs.serialization import to_json
 MAX_BYTES = 1 << 30
 """Of one case, unpacked."""
 
+MIN_GOLDEN = 5
+"""Golden cases of a bundle, where zoo makes so many of its model."""
 NUMBERS = "fiub"
 """Kinds of numpy's dtypes that ports have: floats, integers of both kinds, booleans."""
 

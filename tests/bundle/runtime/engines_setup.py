@@ -1,0 +1,17 @@
+"""What the runtimes of `engines` need."""
+
+from __future__ import annotations
+
+import zoo
+
+
+def homeless() -> str:
+    return {}["HOUSE"]
+
+
+def boardless() -> str:
+    raise zoo.MissingExtra("a board is needed", hint="plug it in")
+
+
+def here() -> str:
+    return "/tmp"
