@@ -17,6 +17,8 @@ from zoo_export.subject.subject import Subject
 ITEMS = 128
 MIN_ITEMS = 16
 """With fewer the range of a tensor is that of a few pictures."""
+MAX_GROUP = 16
+"""Items whose tensors are held in memory at once."""
 SEED = 0
 
 
@@ -49,14 +51,23 @@ def calibration_inputs(subject: Subject, pipeline: TorchPipeline) -> Calibration
 
 
 class ItemReader:
-    """Calibration items one by one, as ONNX Runtime's calibrators read them: by ranges of one item.
-
-    So every item may have a shape of its own: histograms of several items at once need equal shapes.
-    """
+    """Calibration items as ONNX Runtime's calibrators read them: by ranges of `group` items."""
 
     def __init__(self, inputs: Sequence[Mapping[str, Array]]) -> None:
         self._inputs = inputs
         self._items: Iterator[Mapping[str, Array]] = iter(inputs)
+
+    @property
+    def group(self) -> int:
+        """How many items are read at once: one where shapes differ, because their histograms need equal shapes.
+
+        The first group sets the width of a histogram's bins. One item alone, in which a tensor is nearly zero, would
+        make bins so narrow that the next items need millions of them.
+        """
+        shapes = {tuple((name, array.shape) for name, array in given.items()) for given in self._inputs}
+        if len(shapes) > 1:
+            return 1
+        return max(size for size in range(1, MAX_GROUP + 1) if len(self._inputs) % size == 0)
 
     def __len__(self) -> int:
         return len(self._inputs)

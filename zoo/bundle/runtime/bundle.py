@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
-from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
+from zoo.api.errors import BadFile, HashMismatch, NotProved, SandboxError, UsageError
 from zoo.bundle.gates_0_1 import verdict_of_0_1
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
@@ -79,7 +80,11 @@ class Bundle:
         if weights is not None:
             self.listed(weights.path.name)
         weights = None if "/" in name else weights  # a variant holds its own
-        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights, timed=timed)
+        sha256 = self.manifest.hashes()[name]
+        try:
+            return runtime.session(path, title=name, sha256=sha256, weights=weights, timed=timed)
+        except HashMismatch as error:
+            raise HashMismatch(f"{self.path}: {error.message}", hint=f"zoo verify {quote(str(self.path))}") from None
 
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""
