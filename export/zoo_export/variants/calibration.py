@@ -46,8 +46,18 @@ def calibration_inputs(subject: Subject, pipeline: TorchPipeline) -> Calibration
     cases = tuple(subject.task.answers.cases(chosen, subject.problem, Purpose.EVALUATION, limit=ITEMS))
     if len(cases) < MIN_ITEMS:
         return Failed(f"{source} gives {len(cases)} items to calibrate with, {MIN_ITEMS} are needed")
-    inputs = tuple(pipeline.inputs(case.inputs) for case in with_carried_state(cases, pipeline))
+    inputs = whole_groups(tuple(pipeline.inputs(case.inputs) for case in with_carried_state(cases, pipeline)))
     return Calibration(inputs=inputs, words=f"{len(inputs)} items of the train split of {source}, seed {SEED}")
+
+
+def whole_groups(inputs: tuple[Mapping[str, Array], ...]) -> tuple[Mapping[str, Array], ...]:
+    """The first inputs, as many as make whole groups; all of them where their shapes differ."""
+    count = len(inputs) // MAX_GROUP * MAX_GROUP
+    return inputs[:count] if count and _equal_shapes(inputs) else inputs
+
+
+def _equal_shapes(inputs: Sequence[Mapping[str, Array]]) -> bool:
+    return len({tuple((name, array.shape) for name, array in given.items()) for given in inputs}) == 1
 
 
 class ItemReader:
@@ -64,8 +74,7 @@ class ItemReader:
         The first group sets the width of a histogram's bins. One item alone, in which a tensor is nearly zero, would
         make bins so narrow that the next items need millions of them.
         """
-        shapes = {tuple((name, array.shape) for name, array in given.items()) for given in self._inputs}
-        if len(shapes) > 1:
+        if not _equal_shapes(self._inputs):
             return 1
         return max(size for size in range(1, MAX_GROUP + 1) if len(self._inputs) % size == 0)
 
