@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from photographs import crop_photographs
 
 import zoo
-from photographs import crop_photographs
 from zoo.bundle.judge.variant_evidence import Bits
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
@@ -160,7 +160,9 @@ def main() -> None:
     for name in arguments.weights:
         rows = json.loads(RECORD.read_text()) if RECORD.exists() else []
         kept = [entry for entry in rows if entry["weights"] != name or entry["variant"] not in bits]
-        rows = sorted([*kept, *measure(name, bits, arguments.runs)], key=lambda entry: (entry["weights"], entry["variant"]))
+        rows = sorted(
+            [*kept, *measure(name, bits, arguments.runs)], key=lambda entry: (entry["weights"], entry["variant"])
+        )
         RECORD.write_text(json.dumps(rows, indent=1) + "\n")
         PAGE.write_text(page(rows))
         print(f"{name}: " + "; ".join(f"{e['variant']} {e['sentence']}" for e in rows if e["weights"] == name))

@@ -79,7 +79,7 @@ def current_bundle(
     opset: int,
     overwrite: bool,
     golden_of_users: bool = True,
-    variants: WantedVariants = WantedVariants(),  # noqa: B008  frozen
+    variants: WantedVariants = WantedVariants(),
 ) -> Bundle | None:
     """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise.
 

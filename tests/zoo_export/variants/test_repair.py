@@ -1,4 +1,4 @@
-"""A model whose ranges int8 cannot hold: the nodes that leave the noise stay in float, and the export is whole again."""
+"""A model whose ranges int8 cannot hold: the nodes that leave the noise stay in float, and the variant is whole."""
 
 from __future__ import annotations
 

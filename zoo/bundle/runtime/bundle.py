@@ -74,15 +74,15 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
-    def session(self, runtime: Runtime, name: str, *, timed: bool = False) -> Session:
-        """One of its graphs, loaded from the very bytes that the manifest names; `timed` as in `Runtime.session`."""
+    def session(self, runtime: Runtime, name: str, *, timed: bool = False, profiled: bool = False) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names; the rest as in `Runtime.session`."""
         path, weights = self.listed(name), self.manifest.weights(self.path)
         if weights is not None:
             self.listed(weights.path.name)
         weights = None if "/" in name else weights  # a variant holds its own
         sha256 = self.manifest.hashes()[name]
         try:
-            return runtime.session(path, title=name, sha256=sha256, weights=weights, timed=timed)
+            return runtime.session(path, title=name, sha256=sha256, weights=weights, timed=timed, profiled=profiled)
         except HashMismatch as error:
             raise HashMismatch(f"{self.path}: {error.message}", hint=f"zoo verify {quote(str(self.path))}") from None
 
