@@ -17,7 +17,7 @@ from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target, target_text
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
-from zoo_export.bundle.write import Written, current_bundle, report_folder, write
+from zoo_export.bundle.write import WantedVariants, Written, current_bundle, report_folder, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
@@ -157,8 +157,14 @@ def export_target(
         if note not in chosen_by:
             progress(note)
     of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
+    wanted = WantedVariants(names=variants, max_drop=max_drop, keep_anyway=keep_anyway)
     current = current_bundle(
-        output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users, variants=variants,
+        output,
+        subject,
+        opset=opset,
+        overwrite=overwrite,
+        golden_of_users=of_users,
+        variants=wanted,
         runtimes=[other.name for other in others],
     )
     if current is not None:

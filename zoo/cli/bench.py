@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,8 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     from zoo.bundle.benchmark import benchmark  # noqa: PLC0415  imports numpy
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
 
+    if math.isnan(seconds):
+        raise UsageError("--seconds is no number", hint="give seconds, as in --seconds 3")
     out, opened = Output(as_json=as_json), Bundle.open(bundle)
     known = [record.name for record in opened.manifest.variants]
     chosen = known if variants == ("all",) else list(dict.fromkeys(variants))

@@ -106,14 +106,20 @@ def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, engine
 
 
 def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
-    """After a check that failed: where the answers differ, or else a new export of the same model."""
+    """After a check that failed: where the answers differ, or else a new export of the same model and its variants."""
     if _answers_differ(gates):
         return f"zoo verify {quote(str(bundle.path))} --explain"
+    if all(name.startswith("variant ") for name in _failing(gates)):
+        return f"open {quote(str(bundle.path / 'report.html'))}"
     target = bundle.manifest.lineage.target
-    return f"zoo export {quote(target)} --onnx --overwrite" if target else "zoo export --onnx"
+    variants = "".join(f" --{record.bits}" for record in bundle.manifest.variants)
+    return f"zoo export {quote(target)} --onnx{variants} --overwrite" if target else "zoo export --onnx"
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:
     """Whether nothing else is wrong than an answer."""
-    wrong = {getattr(gate, "name", "") for gate in gates if getattr(gate, "status", "") not in ("PASS", "WARN")}
-    return wrong == {"golden cases"}
+    return _failing(gates) == {"golden cases"}
+
+
+def _failing(gates: tuple[object, ...]) -> set[str]:
+    return {getattr(gate, "name", "") for gate in gates if getattr(gate, "status", "") not in ("PASS", "WARN")}

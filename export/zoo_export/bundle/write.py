@@ -36,6 +36,15 @@ from zoo_export.subject.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WantedVariants:
+    """The variants that are asked for, and under which conditions."""
+
+    names: Sequence[str] = ()
+    max_drop: float | None = None
+    keep_anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What lies on the disk after an export.
 
@@ -81,12 +90,12 @@ def current_bundle(
     opset: int,
     overwrite: bool,
     golden_of_users: bool = True,
-    variants: Sequence[str] = (),
+    variants: WantedVariants = WantedVariants(),
     runtimes: Sequence[str] = (),
 ) -> Bundle | None:
     """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise.
 
-    It must have the variants and runtimes that are asked for.
+    It must have the variants that are asked for, made under the same conditions, and the runtimes.
     """
     if not output.exists():
         return None
@@ -121,13 +130,23 @@ def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     return bundle if same and whole else None
 
 
-def _check_variants(bundle: Bundle, wanted: Sequence[str]) -> None:
-    """OutputExists where the bundle lacks a variant that is asked for."""
-    known = {record.name for record in bundle.manifest.variants}
-    missing = [name for name in wanted if name not in known]
-    if missing:
+def _check_variants(bundle: Bundle, wanted: WantedVariants) -> None:
+    """OutputExists where the bundle lacks a variant that is asked for, or holds it under other conditions."""
+    if not wanted.names:
+        return
+    known = {record.name: record for record in bundle.manifest.variants}
+    budgets = {report.evidence.name: report.evidence.max_drop for report in bundle.report().variants}
+    for name in wanted.names:
+        if name not in known:
+            words = f"is a proved bundle without the variant {name}"
+        elif known[name].verdict == "unproved" and not wanted.keep_anyway:
+            words = f"holds the variant {name}, which was kept although it was refused"
+        elif budgets.get(name) != wanted.max_drop:
+            words = f"holds the variant {name}, made with {_budget(budgets.get(name))}"
+        else:
+            continue
         raise OutputExists(
-            f"{bundle.path} is a proved bundle without the variant {', '.join(missing)}",
+            f"{bundle.path} {words}",
             hint="choose another place with -o, or say --overwrite to export it anew with the variant",
         )
 
@@ -141,6 +160,10 @@ def _check_runtimes(bundle: Bundle, wanted: Sequence[str]) -> None:
             f"{bundle.path} is a proved bundle that was not put to the runtime {', '.join(missing)}",
             hint="choose another place with -o, or say --overwrite to export it anew for that runtime",
         )
+
+
+def _budget(max_drop: float | None) -> str:
+    return "the default budget" if max_drop is None else f"--max-drop {max_drop:g}"
 
 
 def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:

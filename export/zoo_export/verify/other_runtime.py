@@ -105,9 +105,7 @@ def _judged(
         progress(f"{installed.name}: the evaluation items in {installed.precision}")
         evidence = replace(evidence, budget=measure_budget(proof, installed, max_drop=max_drop))
     published = {**proof.exported.sha256, **{file.name: file.sha256 for file in own}}
-    return JudgedRuntime(
-        evidence=evidence, verdict=judge_runtime(evidence, published=published), files=loaded.files
-    )
+    return JudgedRuntime(evidence=evidence, verdict=judge_runtime(evidence, published=published), files=loaded.files)
 
 
 def _load(proof: Proof, installed: InstalledRuntime) -> _Loaded | Failed:

@@ -66,7 +66,9 @@ class Half(Evaluator):
         class Rounded(Graph):
             def run(self, feeds: Mapping[str, Any]) -> Mapping[str, Any]:
                 outputs = super().run(feeds)
-                return {n: v.astype(np.float16).astype(v.dtype) if v.dtype.kind == "f" else v for n, v in outputs.items()}
+                return {
+                    n: v.astype(np.float16).astype(v.dtype) if v.dtype.kind == "f" else v for n, v in outputs.items()
+                }
 
         return Rounded(onnx.load(model))
 

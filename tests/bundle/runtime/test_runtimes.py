@@ -126,7 +126,11 @@ def test_a_wrong_declaration_is_refused(field: dict[str, object]) -> None:
 
 def test_an_unknown_runtime_is_one_sentence(make_bundle: MakeBundle, zoo_command: Callable[..., Said]) -> None:
     said = zoo_command("verify", str(make_bundle()), "--runtime", "openvinno")
-    assert (said.code, "no runtime named 'openvinno'" in said.err, "did you mean openvino?" in said.err) == (2, True, True)
+    assert (said.code, "no runtime named 'openvinno'" in said.err, "did you mean openvino?" in said.err) == (
+        2,
+        True,
+        True,
+    )
     said = zoo_command("list", "--runtimes", "--json")
     assert [row["name"] for row in said.json] == ["zoo/mnn", "zoo/onnxruntime", "zoo/onnxruntime-web", "zoo/openvino"]
     assert zoo_command("info", "onnxruntime-web").code == 0

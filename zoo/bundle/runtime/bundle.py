@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from zoo.api.data import counted
-from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
+from zoo.api.errors import BadFile, HashMismatch, NotProved, SandboxError, UsageError
 from zoo.bundle.gates_0_1 import verdict_of_0_1
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
@@ -75,13 +76,17 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
-    def session(self, runtime: Runtime, name: str, *, timed: bool = False) -> Session:
-        """One of its graphs, loaded from the very bytes that the manifest names; `timed` as in `Runtime.session`."""
+    def session(self, runtime: Runtime, name: str, *, timed: bool = False, profiled: bool = False) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names; the rest as in `Runtime.session`."""
         path, weights = self.listed(name), self.manifest.weights(self.path)
         if weights is not None:
             self.listed(weights.path.name)
         weights = None if "/" in name else weights  # a variant holds its own
-        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights, timed=timed)
+        sha256 = self.manifest.hashes()[name]
+        try:
+            return runtime.session(path, title=name, sha256=sha256, weights=weights, timed=timed, profiled=profiled)
+        except HashMismatch as error:
+            raise HashMismatch(f"{self.path}: {error.message}", hint=f"zoo verify {quote(str(self.path))}") from None
 
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""

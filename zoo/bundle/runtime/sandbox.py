@@ -120,9 +120,30 @@ class Timing:
     """Single runs of some sessions, in blocks that take turns."""
 
     runs: tuple[tuple[tuple[float, ...], ...], ...]
-    """Seconds on the clock: per session, per block of runs, per run."""
+    """Seconds, on the clock or of the processor: per session, per block of runs, per run."""
     peak_bytes: int | None
     """The most memory that the process has held until then; None where the system does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTimes:
+    """One node as the runtime executes it."""
+
+    name: str
+    """As in the file, or with what the runtime adds where it merged or inserted nodes."""
+    op: str
+    seconds: tuple[float, ...]
+    """Of every run, the first among them, which is warm-up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Some runs of one graph, node by node."""
+
+    runs: tuple[float, ...]
+    """Seconds on the clock of every run but the first."""
+    nodes: tuple[NodeTimes, ...]
+    """In the order in which they are executed."""
 
 
 class Runtime:
@@ -229,12 +250,14 @@ class Runtime:
         title: str = "",
         optimize: bool = True,
         timed: bool = False,
+        profiled: bool = False,
         sha256: str | None = None,
         weights: Weights | None = None,
     ) -> Session:
         """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process.
 
-        `timed` leaves the runtime its own settings of memory and waiting, as whoever uses it has them.
+        `timed` leaves the runtime its own settings of memory and waiting, as whoever uses it has them; `profiled` has
+        it note how long every node takes, for `profile`.
 
         With `sha256` HashMismatch where the very bytes that are loaded have another one; `weights` are those that lie
         beside the graph, and the same is true of them.
@@ -244,7 +267,7 @@ class Runtime:
         beside = weights is not None
         try:
             request = {"do": "open", "model": str(path), "optimize": optimize, "timed": timed, "sha256": sha256}
-            request |= {"beside": beside, "stem": _stem(title)}
+            request |= {"beside": beside, "stem": _stem(title), "profiled": profiled}
             request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
         except OperatorRefused as error:
@@ -316,16 +339,28 @@ class Runtime:
         least: int,
         size: int,
         seconds: float,
+        processor: bool = False,
     ) -> Timing:
         """Up to so many blocks of `size` runs of each session, for so long but at least `least` blocks.
 
+        With `processor` the runs are measured in processor time, where the runtime has one thread and the system tells.
         Errors as in `session`.
         """
         request = {"do": "time", "sessions": [session.id for session in sessions], **self._feeds(feeds)}
-        limits = {"blocks": blocks, "least": least, "size": size, "seconds": seconds}
+        limits = {"blocks": blocks, "least": least, "size": size, "seconds": seconds, "processor": processor}
         reply = self._ask({**request, **limits}, f"timing {' and '.join(session.title for session in sessions)}")
         runs = tuple(tuple(map(tuple, blocks)) for blocks in reply["runs"])
         return Timing(runs=runs, peak_bytes=reply["peak"])
+
+    def profile(self, session: Session, feeds: Mapping[str, Array], *, runs: int) -> Profile:
+        """How long the nodes of a session take that was opened as `profiled`; it is closed afterwards."""
+        request = {"do": "profile", "session": session.id, "size": runs, **self._feeds(feeds)}
+        reply = self._ask(request, f"profiling {session.title}")
+        nodes = tuple(
+            NodeTimes(name=name, op=op, seconds=tuple(1e-6 * time for time in times))
+            for name, op, times in reply["nodes"]
+        )
+        return Profile(runs=tuple(reply["runs"]), nodes=nodes)
 
     def _feeds(self, feeds: Mapping[str, Array]) -> dict[str, Any]:
         """The arrays in the folder of the process, and where each lies."""
