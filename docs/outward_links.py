@@ -1,8 +1,8 @@
 """A hook of mkdocs: what pages say for GitHub, said for the site.
 
 Files of the repository that pages link to outside of docs/ become a part of the site, so that a link as in
-`../benchmarks/openvino.md` works in both. Blocks of code with words after their language (trees of data, drawings) are
-plain text here.
+`../benchmarks/openvino.md` works in both. Trees of data are plain text here; a drawing that GitHub draws is folded text,
+since what would draw it is loaded from a network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ ROOT = Path(__file__).parent.parent
 FOLDER = "repository"
 """Where these files lie in the site."""
 LINK = re.compile(r"\]\(\.\./([^)#\s]+)")
-PLAIN = re.compile(r"^```(?:tree .*|mermaid)$", re.MULTILINE)
+PLAIN = re.compile(r"^```tree .*$", re.MULTILINE)
+DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FOLDED = (
+    "<details markdown><summary>The drawing as text, in the language Mermaid</summary>\n\n```text\n{}```\n\n</details>"
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -33,7 +37,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
-    markdown = PLAIN.sub("```text", markdown)
+    markdown = DRAWING.sub(lambda match: FOLDED.format(match[1]), PLAIN.sub("```text", markdown))
     if "/" not in page.file.src_uri:
         return LINK.sub(rf"]({FOLDER}/\1", markdown)
     if page.file.src_uri.startswith(FOLDER):

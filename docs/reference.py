@@ -20,6 +20,7 @@ FOLDER: Final = ROOT / "docs" / "api"
 HEAD: Final = """# {title}
 
 {text} The site shows what each name means; in Python `help(zoo.{first})` prints the same.
+Examples begin with `import zoo`, `import numpy as np`, `import torch` and `from pathlib import Path`.
 <!-- written by docs/reference.py -->
 """
 PAGES: Final[Mapping[str, tuple[str, str, str]]] = {
