@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -62,14 +62,20 @@ def check_node() -> None:
     hint = f"install Node {needed} or newer: https://nodejs.org, or apt install nodejs npm"
     node = shutil.which("node")
     if node is None:
-        raise MissingExtra("the runtime onnxruntime-web runs in Node, and the command node is not installed here", hint=hint)
+        raise MissingExtra(
+            "the runtime onnxruntime-web runs in Node, and the command node is not installed here", hint=hint
+        )
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+        said = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingExtra(f"{node} does not tell its version: {error}", hint=hint) from error
     version = re.match(r"v(\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < MIN_NODE:
-        raise MissingExtra(f"the runtime onnxruntime-web needs Node {needed}, and {node} is {said or 'of no version'}", hint=hint)
+        raise MissingExtra(
+            f"the runtime onnxruntime-web needs Node {needed}, and {node} is {said or 'of no version'}", hint=hint
+        )
 
 
 def _kept() -> Path:

@@ -66,7 +66,9 @@ class Half(Evaluator):
         class Rounded(Graph):
             def run(self, feeds: Mapping[str, Any]) -> Mapping[str, Any]:
                 outputs = super().run(feeds)
-                return {n: v.astype(np.float16).astype(v.dtype) if v.dtype.kind == "f" else v for n, v in outputs.items()}
+                return {
+                    n: v.astype(np.float16).astype(v.dtype) if v.dtype.kind == "f" else v for n, v in outputs.items()
+                }
 
         return Rounded(onnx.load(model))
 
@@ -93,7 +95,7 @@ class Limited(Evaluator):
 
 
 class Dying(Evaluator):
-    def load(self, model: Path) -> Graph:
+    def load(self, model: Path) -> Graph:  # noqa: ARG002
         os.abort()
 
 
@@ -147,5 +149,5 @@ class Drifting(Evaluator):
 class Credulous(Evaluator):
     """It takes any file."""
 
-    def load(self, model: Path) -> Any:
+    def load(self, model: Path) -> Any:  # noqa: ARG002
         return SimpleNamespace(inputs=[], outputs=[])

@@ -42,7 +42,7 @@ def test_wrong_answers_are_said_with_the_case_and_the_ratio(make_bundle: MakeBun
 def test_less_precision_is_named_and_not_judged_by_golden_cases(make_bundle: MakeBundle) -> None:
     found = gate(make_bundle(), runtime("Half", precision="float16"))
     assert found.status == "INCONCLUSIVE"
-    assert "it computes in float16, and the golden cases are for single precision" in found.detail
+    assert "Acme computes in float16, and the golden cases are for single precision" in found.detail
 
 
 def test_an_operator_that_it_does_not_take_is_named_with_its_node(make_bundle: MakeBundle) -> None:
@@ -126,7 +126,11 @@ def test_a_wrong_declaration_is_refused(field: dict[str, object]) -> None:
 
 def test_an_unknown_runtime_is_one_sentence(make_bundle: MakeBundle, zoo_command: Callable[..., Said]) -> None:
     said = zoo_command("verify", str(make_bundle()), "--runtime", "openvinno")
-    assert (said.code, "no runtime named 'openvinno'" in said.err, "did you mean openvino?" in said.err) == (2, True, True)
+    assert (said.code, "no runtime named 'openvinno'" in said.err, "did you mean openvino?" in said.err) == (
+        2,
+        True,
+        True,
+    )
     said = zoo_command("list", "--runtimes", "--json")
     assert [row["name"] for row in said.json] == ["zoo/mnn", "zoo/onnxruntime", "zoo/onnxruntime-web", "zoo/openvino"]
     assert zoo_command("info", "onnxruntime-web").code == 0

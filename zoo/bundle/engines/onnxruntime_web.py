@@ -17,7 +17,9 @@ from zoo.bundle.demo.runtime_package import SCRIPT, WASM
 PROGRAM = Path(__file__).with_suffix(".mjs")
 # without the trap handler WebAssembly does not reserve 10 GB of addresses for each memory
 NODE = ("node", "--disable-wasm-trap-handler")
-_UNSUPPORTED = re.compile(r"(?:not find an implementation for|No Op registered for|not a registered function/op).*?(\w+)\(")
+_UNSUPPORTED = re.compile(
+    r"(?:not find an implementation for|No Op registered for|not a registered function/op).*?(\w+)\("
+)
 
 
 class OnnxRuntimeWebEngine:

@@ -11,7 +11,9 @@ import numpy as np
 
 from zoo.api.runtime import EngineSettings, UnsupportedOperator
 
-_UNSUPPORTED = re.compile(r"(?:No conversion rule found|not supported|unsupported).*?operations?:?\s*([\w.]+)", re.S | re.I)
+_UNSUPPORTED = re.compile(
+    r"(?:No conversion rule found|not supported|unsupported).*?operations?:?\s*([\w.]+)", re.S | re.I
+)
 """The name of the operator in OpenVINO's own words."""
 
 
