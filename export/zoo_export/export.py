@@ -22,8 +22,8 @@ from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
-from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 from zoo_export.variants.make import check_variants, make_variants
+from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
 Golden = Literal["mixed", "synthetic"]
 
@@ -52,8 +52,8 @@ def export(
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
 
     `variants` are added to it where they keep their budget: the task's metric may fall by `max_drop`.  A refused one
-    is left out, and stands in the report with the numbers, unless `keep_anyway` is set.  `runtimes` are others than ONNX
-    Runtime that the bundle is put to and gets the files for, by name; a refused one is treated likewise.
+    is left out, and stands in the report with the numbers, unless `keep_anyway` is set.  `runtimes` are the names of
+    others than ONNX Runtime that the bundle is put to and gets the files for; a refused one is treated likewise.
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only

@@ -27,7 +27,7 @@ class RuntimeSpec:
     engine: Reference
     """A class with the methods of `zoo.RuntimeEngine`, imported in the sandboxed process."""
     precision: RuntimePrecision = "float32"
-    """What it computes in.  "float32" is held to the tolerances of the proof, anything else to a budget of the metric."""
+    """What it computes in.  "float32" is held to the tolerances of the proof, all else to a budget of the metric."""
     suffix: str = ""
     """How the name of its own file ends, ".mnn", which `engine.convert` writes; empty where it reads ONNX."""
     setup: Reference | None = None

@@ -151,7 +151,7 @@ def export(  # noqa: PLR0917  click passes options by name
         from zoo.bundle.runtime.bundled_run import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
-    if any(not report.published for report in (*reports, *elsewhere)):
+    if not all([report.published for report in reports] + [report.published for report in elsewhere]):
         out.next(f"open {quote(str(written.path / 'report.html'))}")
         raise click.exceptions.Exit(1)
     out.next(f"zoo verify {quote(str(written.path))}")

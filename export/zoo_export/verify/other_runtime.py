@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from zoo.api.errors import Refused, SandboxError, UsageError
 from zoo.bundle.judge.evidence import File
+from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.runtime_rule import RuntimeEvidence, judge_runtime
 from zoo.bundle.judge.variant_evidence import VariantEvidence
 from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
@@ -34,9 +35,9 @@ REPEATED = 2
 
 
 def check_runtimes(names: Sequence[str], catalog: Catalog) -> tuple[InstalledRuntime, ...]:
-    """The runtimes of --for, each once, before anything is loaded; UsageError for the one that every proof is made with.
+    """The runtimes of --for, each once, before anything is loaded; UsageError for ONNX Runtime, which needs no asking.
 
-    Errors as in `find_runtime`.
+    Other errors as in `find_runtime`.
     """
     installed = {runtime.name: runtime for runtime in (find_runtime(name, catalog) for name in names)}
     if REFERENCE in installed:
@@ -64,6 +65,14 @@ def judge_runtimes(
     return tuple(
         _judged(proof, runtime, evaluate=evaluate, max_drop=max_drop, progress=progress) for runtime in runtimes
     )
+
+
+def budget_gates(
+    proof: Proof, installed: InstalledRuntime, *, evaluate: int, progress: Progress = lambda _: None
+) -> tuple[Gate, ...]:
+    """The gates of a runtime in less than single precision, each with the runtime's name before its own."""
+    judged = judge_runtimes(proof, (installed,), evaluate=evaluate, progress=progress)[0]
+    return tuple(replace(gate, name=f"{installed.name} {gate.name}") for gate in judged.verdict.gates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

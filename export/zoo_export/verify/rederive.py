@@ -15,10 +15,10 @@ import onnx
 from zoo.api.data import counted
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
-from zoo.bundle.runtime.bundle import MIN_GOLDEN, Bundle
+from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.bundled_run import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
-from zoo.bundle.runtime.golden_replay import stored_arrays
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state

@@ -95,7 +95,7 @@ class Limited(Evaluator):
 
 
 class Dying(Evaluator):
-    def load(self, model: Path) -> Graph:
+    def load(self, model: Path) -> Graph:  # noqa: ARG002
         os.abort()
 
 
@@ -149,5 +149,5 @@ class Drifting(Evaluator):
 class Credulous(Evaluator):
     """It takes any file."""
 
-    def load(self, model: Path) -> Any:
+    def load(self, model: Path) -> Any:  # noqa: ARG002
         return SimpleNamespace(inputs=[], outputs=[])

@@ -6,7 +6,8 @@ import zoo
 
 
 def homeless() -> str:
-    return {}["HOUSE"]
+    houses: dict[str, str] = {}
+    return houses["HOUSE"]
 
 
 def boardless() -> str:

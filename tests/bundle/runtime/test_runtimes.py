@@ -42,7 +42,7 @@ def test_wrong_answers_are_said_with_the_case_and_the_ratio(make_bundle: MakeBun
 def test_less_precision_is_named_and_not_judged_by_golden_cases(make_bundle: MakeBundle) -> None:
     found = gate(make_bundle(), runtime("Half", precision="float16"))
     assert found.status == "INCONCLUSIVE"
-    assert "it computes in float16, and the golden cases are for single precision" in found.detail
+    assert "Acme computes in float16, and the golden cases are for single precision" in found.detail
 
 
 def test_an_operator_that_it_does_not_take_is_named_with_its_node(make_bundle: MakeBundle) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,8 @@ class MnnGraph:
         values = [self._variable(np.asarray(feeds[name])) for name in self.inputs]
         answers = self.module.forward(values)
         answers = answers if isinstance(answers, list | tuple) else [answers]
+        if len(answers) != len(self.outputs):
+            raise RuntimeError(f"it gives {len(answers)} outputs where the graph has {', '.join(self.outputs)}")
         return {
             name: np.array(self._read(answer)).astype(self.types[name])
             for name, answer in zip(self.outputs, answers, strict=True)
@@ -102,23 +106,16 @@ def _port(value: Any) -> tuple[str, str]:
     return value.name, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)).name
 
 
-class _printed:
+@contextlib.contextmanager
+def _printed(path: Path) -> Iterator[None]:
     """What the library prints meanwhile goes to a file: its converter tells mistakes in no other way."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        import os  # noqa: PLC0415
-
-        self.kept = os.dup(1), os.dup(2)
-        with self.path.open("wb") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-
-    def __exit__(self, *error: object) -> None:
-        import os  # noqa: PLC0415
-
-        for number, kept in zip((1, 2), self.kept, strict=True):
-            os.dup2(kept, number)
-            os.close(kept)
+    kept = [os.dup(number) for number in (1, 2)]
+    try:
+        with path.open("wb") as file:
+            for number in (1, 2):
+                os.dup2(file.fileno(), number)
+        yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)

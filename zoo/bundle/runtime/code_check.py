@@ -23,8 +23,8 @@ from zoo.bundle.report.record import Report
 from zoo.bundle.report.shown_cases import read_shown, style_of
 from zoo.bundle.runtime import bundled_run
 from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord, read_listed
-from zoo.bundle.runtime.task_source import task_source
 from zoo.bundle.runtime.runtimes import runtime_files
+from zoo.bundle.runtime.task_source import task_source
 from zoo.bundle.runtime.variants import variant_files
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN

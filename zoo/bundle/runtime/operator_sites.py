@@ -1,4 +1,4 @@
-"""Where in a model an operator stands that a runtime does not take: its nodes, and the module by the nearest weights."""
+"""Where an operator stands that a runtime does not take: its nodes, and the module that the nearest weights name."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def _nearest_module(graph: onnx.GraphProto, start: int) -> str:
         for index in level:
             for name in graph.node[index].input:
                 if name in weights:
-                    return name.removeprefix("model/").rpartition(".")[0]
+                    return str(name).rpartition(".")[0]
         level = [other for index in level for other in neighbours(index) if not (other in seen or seen.add(other))]  # type: ignore[func-returns-value]
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import SandboxError
@@ -50,38 +51,63 @@ def check_runtime(bundle: Bundle, record: RuntimeRecord) -> Finding:
     return again.status, again.sentence
 
 
-def replay_elsewhere(bundle: Bundle, installed: InstalledRuntime, limits: Limits | None) -> Finding:
-    """The golden cases in another runtime, which says what it computed in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenReplay:
+    """The golden cases of a bundle in another runtime."""
+
+    provider: str
+    """The runtime with its version, and what it executes them on."""
+    differences: Mapping[str, tuple[str, ...]]
+    """By case, sentences about what is not reproduced."""
+    worst: float
+    """How many times further off than allowed the worst answer is; 0 where all are near, or no tolerance says."""
+
+
+def golden_replay(bundle: Bundle, installed: InstalledRuntime, limits: Limits | None = None) -> GoldenReplay:
+    """Every golden case put to another runtime; RuntimeRefused and SandboxError as in `Runtime.session`.
 
     Where the bundle holds the runtime's own files, those are executed: they are what a device is given.
     """
-    record = next((record for record in bundle.manifest.runtimes if record.name == installed.name), None)
+    cases = bundle.manifest.golden
     with Runtime(limits=limits, engine=installed) as runtime:
-        name = f"{runtime.title} {runtime.versions()[runtime.engine]} on {runtime.provider()}"
-        if not installed.is_exact:
-            return Status.INCONCLUSIVE, (
-                f"{name}: it computes in {installed.precision}, and the golden cases are for single precision; "
-                f"`zoo verify --against` and `zoo export --for {installed.name}` judge it on the evaluation data"
-            )
-        graphs = _Graphs(bundle, runtime, record)
-        try:
-            differences = replay(bundle.path, bundle.manifest.golden, graphs.run, read=bundle.read)
-            differing = [case for case in bundle.manifest.golden if differences[case.name]]
-            worst = max((graphs.ratio(case) for case in differing), default=0.0)
-        except (SandboxError, RuntimeRefused) as error:
-            return Status.FAIL, error.message
-    if not differences:
-        return Status.INCONCLUSIVE, "the bundle has no golden cases"
-    wrong = [line for lines in differences.values() for line in lines]
+        graphs = _Graphs(bundle, runtime, _record(bundle, installed))
+        differences = replay(bundle.path, cases, graphs.run, read=bundle.read)
+        return GoldenReplay(
+            provider=f"{runtime.title} {runtime.versions()[runtime.engine]} on {runtime.provider()}",
+            differences=differences,
+            worst=max((graphs.ratio(case) for case in cases if differences[case.name]), default=0.0),
+        )
+
+
+def replay_elsewhere(bundle: Bundle, installed: InstalledRuntime, limits: Limits | None) -> Finding:
+    """What the golden cases say of another runtime, which says what it computed in."""
+    if not installed.is_exact:
+        return Status.INCONCLUSIVE, (
+            f"{installed.title} computes in {installed.precision}, and the golden cases are for single precision; "
+            f"`zoo export --for {installed.name}` judges it on the evaluation data"
+        )
+    try:
+        found = golden_replay(bundle, installed, limits)
+    except (SandboxError, RuntimeRefused) as error:
+        return Status.FAIL, error.message
+    number = len(found.differences)
+    wrong = [line for lines in found.differences.values() for line in lines]
     if wrong:
-        times = f", at worst {worst:.3g} times what the bundle allows" if worst > 0 else ""
-        return Status.FAIL, f"{name}: it answers otherwise{times}: {'; '.join(wrong[:6])}"
+        times = f", at worst {found.worst:.3g} times what the bundle allows" if found.worst > 0 else ""
+        return Status.FAIL, f"{found.provider}: it answers otherwise{times}: {'; '.join(wrong[:6])}"
+    if not number:
+        return Status.INCONCLUSIVE, "the bundle has no golden cases"
+    record = _record(bundle, installed)
     own = f" with its own files in {record.folder}" if record is not None and record.files else ""
-    number = len(differences)
     if number == 1:
-        return Status.WARN, f"{name}: it reproduces the only golden case{own}: one case says little about a runtime"
+        return Status.WARN, f"{found.provider}: it reproduces the only golden case{own}, which says little"
     few = f", fewer than the {MIN_GOLDEN} that zoo has of most models" if number < MIN_GOLDEN else ""
-    return Status.PASS, f"{name}: it reproduces all {number} golden cases{own}{few}"
+    return Status.PASS, f"{found.provider}: it reproduces all {number} golden cases{own}{few}"
+
+
+def _record(bundle: Bundle, installed: InstalledRuntime) -> RuntimeRecord | None:
+    """What the manifest says of the runtime; None where the bundle was not put to it."""
+    return next((record for record in bundle.manifest.runtimes if record.name == installed.name), None)
 
 
 class _Graphs:

@@ -1,8 +1,8 @@
 """The sandboxed process: a runtime behind a pipe.  Run as a script by `zoo.bundle.runtime.sandbox`, never imported.
 
-It imports nothing but numpy and ONNX Runtime, or the engine of another runtime.  It registers no custom ops, and gives the runtime models as bytes, so that no
-external data resolve, but for graphs that lie with their weights in a folder of zoo's own.  The system refuses it every
-socket before the runtime is loaded.
+It imports nothing but numpy and ONNX Runtime, or the engine of another runtime.  It registers no custom ops, and gives
+ONNX Runtime models as bytes, so that no external data resolve, but for graphs that lie with their weights in a folder
+of zoo's own.  The system refuses it every socket before the runtime is loaded.
 Requests and replies are JSON lines; arrays lie in files beside.
 """
 
@@ -292,7 +292,7 @@ class EngineWorker(Worker):
         return {**about, "numpy": numpy.__version__, "network": self.network}
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Load an ONNX file, converted where the engine has a file of its own, or such a file with what is beside it."""
+        """Load an ONNX file, converted where the engine has files of its own, or such a file with what is beside it."""
         folder = self.new_folder("graph")
         path = Path(request["model"])
         if not request.get("own"):
