@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 @click.option(
     "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
 )
+@click.option(
+    "--fits", metavar="LIMITS", help="List bundles instead, those within a budget: 'latency<10ms,size<8MB,memory<64MB'."
+)
 @json_option
 def list_models(
     *,
@@ -48,6 +51,7 @@ def list_models(
     limit: int | None,
     show_weights: bool,
     show_callbacks: bool,
+    fits: str | None,
     as_json: bool,
 ) -> None:
     """The models on offer.
@@ -57,11 +61,18 @@ def list_models(
     """
     out = Output(as_json=as_json)
     if show_callbacks:
-        if task or plugin or family or licence or max_params or pretrained or show_weights or limit:
+        if task or plugin or family or licence or max_params or pretrained or show_weights or limit or fits:
             raise UsageError("--callbacks goes with a PATTERN and --json alone", hint="leave the other options out")
         from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
 
         list_callbacks(out, pattern)
+        return
+    if fits is not None:
+        if plugin or family or licence or max_params or pretrained or show_weights or limit or sort != "name":
+            raise UsageError("--fits goes with a PATTERN, --task and --json alone", hint="leave the other options out")
+        from zoo.cli.list_fitting import list_fitting  # noqa: PLC0415  imports numpy
+
+        list_fitting(out, fits, pattern=pattern, task=task)
         return
     listing = current_listing()
     for note in listing.notes:
