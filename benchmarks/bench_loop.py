@@ -80,7 +80,8 @@ def main() -> int:
         off = statistics.median(ratios) - 1
         agree &= abs(off) <= BAR
         lines.append(
-            f"{bundle.manifest.model}: {statistics.median(benched):.4f} ms, by hand {statistics.median(by_hand):.4f} ms, "
+            f"{bundle.manifest.model}: {statistics.median(benched):.4f} ms, "
+            f"by hand {statistics.median(by_hand):.4f} ms, "
             f"off by {off:+.1%} (turns: {', '.join(f'{ratio - 1:+.1%}' for ratio in ratios)})"
         )
         print(lines[-1])

@@ -58,6 +58,7 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     input is a golden case of the bundle.
     """
     from zoo.bundle.benchmark import benchmark  # noqa: PLC0415  imports numpy
+    from zoo.bundle.measured import remember_benchmark  # noqa: PLC0415
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
 
     if math.isnan(seconds):
@@ -80,6 +81,7 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     measured = benchmark(
         opened, graph=name, variants=chosen, threads=threads, batch=batch, seconds=seconds, others=others
     )
+    remember_benchmark(opened, measured)
     out.document(_document(opened.path, measured))
     _show(out, measured)
     more = [] if chosen or not known else ["--variant", "all"]

@@ -148,7 +148,7 @@ def export(  # noqa: PLR0917  click passes options by name
         show_runtime(out, runtime)
     out.line(f"sha256       {written.sha256}  manifest.json")
     if sign is not None:
-        from zoo.bundle.runtime.bundled_run import SIGNATURE  # noqa: PLC0415  it is imported by now
+        from zoo.bundle.runtime.bundled_self_test import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
     if not all([report.published for report in reports] + [report.published for report in elsewhere]):

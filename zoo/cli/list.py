@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
 )
 @click.option("--runtimes", "show_runtimes", is_flag=True, help="List what can execute a bundle: --runtime NAME.")
+@click.option(
+    "--fits", metavar="LIMITS", help="List bundles instead, those within a budget: 'latency<10ms,size<8MB,memory<64MB'."
+)
 @json_option
 def list_models(
     *,
@@ -50,6 +53,7 @@ def list_models(
     show_weights: bool,
     show_callbacks: bool,
     show_runtimes: bool,
+    fits: str | None,
     as_json: bool,
 ) -> None:
     """The models on offer.
@@ -60,13 +64,21 @@ def list_models(
     out = Output(as_json=as_json)
     if show_callbacks or show_runtimes:
         both = show_callbacks and show_runtimes
-        if task or plugin or family or licence or max_params or pretrained or show_weights or limit or both:
+        others = task or plugin or family or licence or max_params or pretrained or show_weights or limit or fits
+        if others or both:
             option = "--callbacks" if show_callbacks else "--runtimes"
             raise UsageError(f"{option} goes with a PATTERN and --json alone", hint="leave the other options out")
         from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
         from zoo.cli.list_runtimes import list_runtimes  # noqa: PLC0415
 
         (list_callbacks if show_callbacks else list_runtimes)(out, pattern)
+        return
+    if fits is not None:
+        if plugin or family or licence or max_params or pretrained or show_weights or limit or sort != "name":
+            raise UsageError("--fits goes with a PATTERN, --task and --json alone", hint="leave the other options out")
+        from zoo.cli.list_fitting import list_fitting  # noqa: PLC0415  imports numpy
+
+        list_fitting(out, fits, pattern=pattern, task=task)
         return
     listing = current_listing()
     for note in listing.notes:

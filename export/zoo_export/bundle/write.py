@@ -16,7 +16,7 @@ from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
-from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.consistency import proved_sizes
 from zoo.bundle.runtime.external_data import WEIGHTS

@@ -16,7 +16,7 @@ from zoo.api.data import counted
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.bundled_run import difference, roll_out
+from zoo.bundle.runtime.bundled_self_test import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase

@@ -18,7 +18,7 @@ from zoo_export.variants.make import make_variants
 pytestmark = pytest.mark.ci  # a proof, and a search over the nodes
 
 
-def spoilt_digits() -> Subject:
+def outlier_digits() -> Subject:
     """cnn@digits with one channel 3,000 times as large between the convolutions: the same answers in float."""
     request = resolve_target("cnn@digits")
     subject = find_subject(request.target, request.catalog)
@@ -34,11 +34,11 @@ def spoilt_digits() -> Subject:
 def test_the_nodes_that_int8_ruins_stay_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
     static = (Way(kind="static", arithmetic="U8U8"),)
     monkeypatch.setattr(candidates, "ways", lambda bits, model, *, saturates: static)  # noqa: ARG005
-    proof = prove(spoilt_digits(), opset=18, evaluate=120)
+    proof = prove(outlier_digits(), opset=18, evaluate=120)
     assert proof.verdict.publishes
     (variant,) = make_variants(proof, ("int8",))
-    spoilt, *repaired = variant.evidence.candidates
-    assert spoilt.metric is not None and spoilt.metric < 0.5
+    unrepaired, *repaired = variant.evidence.candidates
+    assert unrepaired.metric is not None and unrepaired.metric < 0.5
     assert repaired[-1].metric is not None and repaired[-1].metric > 0.95
     kept = [node for node in variant.evidence.sensitivity if node.in_float]
     assert 0 < len(kept) < len(variant.evidence.sensitivity) == 4

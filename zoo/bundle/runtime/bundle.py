@@ -23,7 +23,7 @@ from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.record import Report, parse_report, read_report
-from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay

@@ -60,7 +60,7 @@ def replay(
 
 
 def _replay_case(path: Path, raw: bytes, case: GoldenCase, run: RunGraph) -> tuple[str, ...]:
-    from zoo.bundle.runtime.bundled_run import differing_answers  # noqa: PLC0415  imports numpy
+    from zoo.bundle.runtime.bundled_self_test import differing_answers  # noqa: PLC0415  imports numpy
 
     _arrays(path, raw)
     try:

@@ -30,7 +30,18 @@ MAX_GOLDEN, MAX_STEPS = 256, 1024
 """Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
 
 Role = Literal[
-    "model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "variant", "other"
+    "model",
+    "pipeline",
+    "golden",
+    "report",
+    "page",
+    "runner",
+    "task",
+    "licence",
+    "weights",
+    "variant",
+    "labels",
+    "other",
 ]
 
 ROLES: Mapping[str, Role] = {
@@ -40,6 +51,8 @@ ROLES: Mapping[str, Role] = {
     "report.json": "report",
     "report.html": "page",
     "run.py": "runner",
+    "selftest.py": "runner",
+    "labels.txt": "labels",
     "task.py": "task",
 }
 """The files of every bundle, the weights beside the graphs above 2 GB alone; its golden cases stand with them."""
