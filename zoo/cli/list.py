@@ -13,7 +13,7 @@ from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
 from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
-from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
+from zoo.registry.listing import ListedModel, ListedWeights, Listing, SortKey, in_order, nearest, select
 
 if TYPE_CHECKING:
     from zoo.api.specs import WeightsSpec
@@ -96,11 +96,15 @@ def list_models(
     if not rows:
         rows = _nearest(out, listing, pattern, filtered=bool(task or plugin or family or licence or max_params))
     ordered = in_order(rows, sort) if sort != "name" else rows
-    shown = ordered[:limit]
-    (_print_weights if show_weights else _print_models)(out, shown)
-    if len(shown) < len(ordered):
-        out.note(f"{len(shown)} of {len(ordered)} models are shown (--limit {limit})")
-    _next(out, shown, show_weights=show_weights)
+    if show_weights:
+        listed = [weights for row in ordered for weights in row.weights]
+        _print_weights(out, listed[:limit])
+        if not listed:
+            out.note("no weights are offered for these models")
+        _end(out, [weights.bare_name for weights in listed], limit, "sets of weights")
+    else:
+        _print_models(out, ordered[:limit])
+        _end(out, [row.bare_name for row in ordered], limit, "models")
 
 
 def _print_models(out: Output, rows: Sequence[ListedModel]) -> None:
@@ -130,8 +134,7 @@ def _model_row(row: ListedModel) -> tuple[str, ...]:
     )
 
 
-def _print_weights(out: Output, rows: Sequence[ListedModel]) -> None:
-    listed = [weights for row in rows for weights in row.weights]
+def _print_weights(out: Output, listed: Sequence[ListedWeights]) -> None:
     if out.as_json:
         out.document(_weights_documents({weights.full_name for weights in listed}))
     elif listed:
@@ -153,12 +156,10 @@ def _print_weights(out: Output, rows: Sequence[ListedModel]) -> None:
         )
 
 
-def _next(out: Output, rows: Sequence[ListedModel], *, show_weights: bool) -> None:
-    names = [weights.bare_name for row in rows for weights in row.weights] if show_weights else None
-    if names is None:
-        names = [row.bare_name for row in rows]
-    elif not names:
-        out.note("no weights are offered for these models")
+def _end(out: Output, names: Sequence[str], limit: int | None, plural: str) -> None:
+    """How many of these names are shown, and the next command for the first of them."""
+    if limit is not None and limit < len(names):
+        out.note(f"{limit} of {len(names):,} {plural} are shown (--limit {limit})")
     out.next(f"zoo info {names[0]}" if names else "zoo list")
 
 

@@ -176,7 +176,11 @@ def _problem(
         if source and len(source.classes) == num_classes:
             return weights_problem(catalog, entry, source)
         classes = tuple(str(index) for index in range(num_classes))
-        made = Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
+        made = (
+            Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
+            if isinstance(input, ImageInput)
+            else replace(default_problem(catalog, entry), input=input, classes=classes)  # with its vocabulary
+        )
         return read_as(made, source) if source else made
     if source and source.classes:
         return weights_problem(catalog, entry, source)
