@@ -1,8 +1,8 @@
 """A hook of mkdocs: what pages say for GitHub, said for the site.
 
 Files of the repository that pages link to outside of docs/ become a part of the site, so that a link as in
-`../benchmarks/openvino.md` works in both. Trees of data are plain text here; a drawing that GitHub draws is folded text,
-since what would draw it is loaded from a network.
+`../benchmarks/openvino.md` works in both. Trees of data are plain text here; a drawing that GitHub draws is folded
+text, since what would draw it is loaded from a network.
 """
 
 from __future__ import annotations
