@@ -83,8 +83,9 @@ def peers(folder: Path, options: argparse.Namespace) -> Mapping[str, Peer]:
         command=(
             sys.executable, str(options.timm), "--data-dir", str(folder), "--train-split", "train", "--val-split",
             "val", "--model", "resnet18", "--num-classes", "10", "--img-size", "32", "--batch-size", "64", "--epochs",
-            "6", "--opt", "adamw", "--lr", "2e-3", "--warmup-epochs", "1", "--workers", "1", "--device", "cpu",
-            "--output", "out", "--scale", "0.9", "1.0", "--ratio", "1", "1", "--hflip", "0", "--color-jitter", "0",
+            str(options.timm_epochs), "--opt", "adamw", "--lr", "2e-3", "--warmup-epochs", "1", "--workers", "1",
+            "--device", "cpu", "--output", "out", "--scale", "0.9", "1.0", "--ratio", "1", "1",
+            "--hflip", "0", "--color-jitter", "0",
         ),
         table="out/*/summary.csv",
         column="eval_top1",
@@ -153,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mnist", type=Path)
     parser.add_argument("--timm", type=Path)
+    parser.add_argument("--timm-epochs", type=int, default=9, help="its schedule's length; 6 end below 98 %%")
     parser.add_argument("--ultralytics", action="store_true")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--rounds", type=int, default=2)

@@ -1,6 +1,6 @@
 """Does a data set ten times a memory limit train under it?  Pictures of 512 px, in a control group with a limit.
 
-    python benchmarks/small_memory.py [--limit 400] [--times 10] > benchmarks/small_memory.txt
+    python benchmarks/small_memory.py [--limit 800] [--times 10] > benchmarks/small_memory.txt
 
 Needs a control group that this user may make (root, version 1 or 2); the limit is the kernel's, for the whole command:
 interpreter, libraries, check, two epochs and validation.  The model is a mean and a line, so that reading is the work.
@@ -115,7 +115,7 @@ def train(folder: Path, joined: Path) -> None:
 def main() -> None:
     """Make the pictures, the group and the training."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--limit", type=int, default=400, help="MB")
+    parser.add_argument("--limit", type=int, default=800, help="MB")
     parser.add_argument("--times", type=float, default=10)
     parser.add_argument("--in-group", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()

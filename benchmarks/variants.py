@@ -1,7 +1,8 @@
-"""Variants of the shipped weights, a row each: size, latency, metric, verdict.
+"""Variants of shipped weights and of models trained here, a row each: size, latency, metric, verdict.
 
-python benchmarks/variants.py [WEIGHTS…] [--bits int8,fp16,int4] writes benchmarks/variants.json and variants.md; the
-rows of other weights stay.
+python benchmarks/variants.py [WEIGHTS…] [--bits int8,fp16,int4] [--runs FOLDER] writes benchmarks/variants.json and
+variants.md; the rows of other weights stay.  The models of `TRAINED` are trained first, into FOLDER, where that has no
+run of them yet; photographs are crops of those that scikit-image brings.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import argparse
 import json
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from photographs import crop_photographs
 
+import zoo
 from zoo.bundle.judge.variant_evidence import Bits
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
@@ -24,12 +28,32 @@ from zoo_export.subject.load import find_subject
 from zoo_export.variants.make import make_variants
 
 WEIGHTS = ("cnn", "yolo_nano", "fcn_tiny", "bert_tiny", "gru", "gru_lm", "transformer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How a model is trained that has no weights of ours."""
+
+    data: str
+    """Of embedded data the name; "photographs" for crops of scikit-image's."""
+    image_size: int | None = None
+    epochs: int | None = None
+
+
+TRAINED = {
+    "resnet8": Training(data="digits"),
+    "transformer_lm": Training(data="names"),
+    "resnet18": Training(data="photographs", image_size=96, epochs=6),
+    "mobilenet_v3_small": Training(data="photographs", image_size=96, epochs=16),
+}
+"""By name of the model."""
 RECORD = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).with_suffix(".md")
-HEAD = """# Variants of the shipped weights
+HEAD = """# Variants of shipped weights and of models trained for this
 
 Written by `python benchmarks/variants.py`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
-thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval.
+thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
+share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
 
 """
 
@@ -48,6 +72,7 @@ def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[st
         "latency": statistics.median(latency.ratios) if latency is not None else None,
         "milliseconds": latency.milliseconds if latency is not None else None,
         "metric": None if metric is None else {"name": metric.name, "fp32": metric.baseline, "variant": metric.value},
+        "agreement": None if evidence.agreement is None else to_json(evidence.agreement),
         "upper_drop": None if metric is None else max(sorted(metric.resampled)[: int(0.975 * len(metric.resampled))]),
         "sqnr_db": [output.sqnr_db for output in evidence.outputs],
         "killed": sum(bool(mutant.killed_by) for mutant in evidence.mutants),
@@ -60,9 +85,20 @@ def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[st
     }
 
 
-def measure(name: str, bits: list[Bits]) -> list[dict[str, Any]]:
+def train(name: str, runs: Path) -> Path:
+    """The run of a model of `TRAINED`: the one in `runs`, else a new one."""
+    folder, training = runs / name, TRAINED[name]
+    if folder.exists():
+        return folder
+    data = crop_photographs(runs / "photographs") if training.data == "photographs" else training.data
+    zoo.train(name, data=data, input_size=training.image_size, epochs=training.epochs, threads=1, output=folder)
+    return folder
+
+
+def measure(name: str, bits: list[Bits], runs: Path) -> list[dict[str, Any]]:
     """The rows of one set of weights."""
-    request = resolve_target(name if "@" in name else f"{name}@{_tag(name)}")
+    target = str(train(name, runs)) if name in TRAINED else name
+    request = resolve_target(target if name in TRAINED or "@" in name else f"{name}@{_tag(name)}")
     proof = prove(find_subject(request.target, request.catalog), opset=18)
     start = time.process_time()
     variants = make_variants(proof, bits)
@@ -80,8 +116,9 @@ def _tag(name: str) -> str:
 
 def page(rows: list[dict[str, Any]]) -> str:
     """The table."""
-    lines = ["| weights | variant | size | latency | metric, fp32 → variant (drop at most) | verdict | how |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    columns = ("weights", "variant", "size", "latency", "metric, fp32 → variant (drop at most)")
+    columns = (*columns, "agreement", "mutants", "verdict", "how")
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for entry in rows:
         metric = entry["metric"]
         words = "–"
@@ -89,24 +126,43 @@ def page(rows: list[dict[str, Any]]) -> str:
             words = f"{metric['name']} {metric['fp32']:.4g} → {metric['variant']:.4g} ({entry['upper_drop']:.3g})"
         size, latency = (f"{entry[key]:.2f}" if entry[key] else "–" for key in ("size", "latency"))
         verdict = entry["verdict"] if entry["verdict"] == "PASS" else entry["sentence"]
-        cells = (entry["weights"], entry["variant"], size, latency, words, verdict, entry["method"] or "–")
+        mutants = f"{entry['killed']} of {entry['mutants']}" if entry["mutants"] else "–"
+        cells = (_title(entry["weights"]), entry["variant"], size, latency, words, _agreement(entry), mutants)
+        cells = (*cells, verdict, entry["method"] or "–")
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
     return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.\n"
 
 
+def _title(name: str) -> str:
+    if name not in TRAINED:
+        return name
+    training = TRAINED[name]
+    size = f" at {training.image_size} px" if training.image_size else ""
+    return f"{name}, trained on {training.data}{size}"
+
+
+def _agreement(entry: dict[str, Any]) -> str:
+    compared = entry.get("agreement")
+    decided = compared["items"] - compared["undecided"] if compared else 0
+    return f"{compared['agreeing'] / decided:.1%}" if decided else "–"
+
+
 def main() -> None:
     """Measure, and write both files after each set of weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights", nargs="*", default=WEIGHTS)
+    parser.add_argument("weights", nargs="*", default=(*WEIGHTS, *TRAINED))
     parser.add_argument("--bits", default="int8,fp16,int4")
+    parser.add_argument("--runs", type=Path, default=Path("runs/variants"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     bits = cast("list[Bits]", arguments.bits.split(","))
     for name in arguments.weights:
         rows = json.loads(RECORD.read_text()) if RECORD.exists() else []
         kept = [entry for entry in rows if entry["weights"] != name or entry["variant"] not in bits]
-        rows = sorted([*kept, *measure(name, bits)], key=lambda entry: (entry["weights"], entry["variant"]))
+        rows = sorted(
+            [*kept, *measure(name, bits, arguments.runs)], key=lambda entry: (entry["weights"], entry["variant"])
+        )
         RECORD.write_text(json.dumps(rows, indent=1) + "\n")
         PAGE.write_text(page(rows))
         print(f"{name}: " + "; ".join(f"{e['variant']} {e['sentence']}" for e in rows if e["weights"] == name))

@@ -80,6 +80,11 @@ if TYPE_CHECKING:
     from zoo.api.problem import TokenInput as TokenInput
     from zoo.api.recipe import Augment as Augment
     from zoo.api.recipe import Recipe as Recipe
+    from zoo.api.runtime import EngineSettings as EngineSettings
+    from zoo.api.runtime import LoadedGraph as LoadedGraph
+    from zoo.api.runtime import RuntimeEngine as RuntimeEngine
+    from zoo.api.runtime import RuntimeSpec as RuntimeSpec
+    from zoo.api.runtime import UnsupportedOperator as UnsupportedOperator
     from zoo.api.specs import ExportSpec as ExportSpec
     from zoo.api.specs import ModelSpec as ModelSpec
     from zoo.api.specs import Monitor as Monitor
@@ -102,6 +107,7 @@ if TYPE_CHECKING:
     from zoo.api.trainer import StepContext as StepContext
     from zoo.api.trainer import StepOutput as StepOutput
     from zoo.api.trainer import Trainer as Trainer
+    from zoo.bundle.engines.built_in import BUILT_IN_RUNTIMES as BUILT_IN_RUNTIMES
     from zoo.bundle.runtime.bundle import Checked as Checked
     from zoo.data.agreement import Verdict as Verdict
     from zoo.data.agreement import item_agreement as item_agreement
@@ -181,6 +187,7 @@ if TYPE_CHECKING:
     from zoo_export.verify.verify import verify as verify
 
 _MODULES = {
+    "zoo.bundle.engines.built_in": "BUILT_IN_RUNTIMES",
     "zoo.data.formats.built_in": "BUILT_IN_FORMATS",
     "zoo.data.formats.split_names": "split_of_path",
     "zoo.data.formats.text.rows": "TextNote TextRow",
@@ -189,6 +196,7 @@ _MODULES = {
     "zoo.data.formats.detection.objects": "BoxAnnotation ObjectListing ObjectRow",
     "zoo.data.formats.samples": "FileListing FileRow",
     "zoo.api.formats": "FormatMatch FormatSpec",
+    "zoo.api.runtime": "EngineSettings LoadedGraph RuntimeEngine RuntimeSpec UnsupportedOperator",
     "zoo.data.card": "make_card split_named",
     "zoo.tasks.bases.text_tensors": "TextGraphs TextTensors",
     "zoo.tasks.bases.texts": "TextAnswers TextData",

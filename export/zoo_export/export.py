@@ -17,12 +17,13 @@ from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.models.target import ModelTarget, RunTarget, Target, TargetRequest, WeightsTarget, resolve_target, target_text
 from zoo.runs import atomic
 from zoo.training.engine.threads import restored_torch
-from zoo_export.bundle.write import Written, current_bundle, report_folder, write
+from zoo_export.bundle.write import WantedVariants, Written, current_bundle, report_folder, write
 from zoo_export.capture.torch_export import DEFAULT_OPSET, check_opset
 from zoo_export.proof.prove import Progress, prove
 from zoo_export.subject.golden_cases import is_own
 from zoo_export.subject.load import find_subject
 from zoo_export.variants.make import check_variants, make_variants
+from zoo_export.verify.other_runtime import check_runtimes, judge_runtimes
 
 Golden = Literal["mixed", "synthetic"]
 
@@ -45,12 +46,14 @@ def export(
     variants: Sequence[Bits] = (),
     max_drop: float | None = None,
     keep_anyway: bool = False,
+    runtimes: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Written:
     """A bundle proved to answer as PyTorch does; without a target, of the latest run.
 
     `variants` are added to it where they keep their budget: the task's metric may fall by `max_drop`.  A refused one
-    is left out, and stands in the report with the numbers, unless `keep_anyway` is set.
+    is left out, and stands in the report with the numbers, unless `keep_anyway` is set.  `runtimes` are the names of
+    others than ONNX Runtime that the bundle is put to and gets the files for; a refused one is treated likewise.
 
     Nothing is published unless the proof passes or `allow_unproved` is set; `Written.published` tells which, and the
     report lies at `Written.path` either way.  Golden cases and pictures of the report are of the user's own data only
@@ -104,6 +107,7 @@ def export(
         variants=variants,
         max_drop=max_drop,
         keep_anyway=keep_anyway,
+        runtimes=runtimes,
         progress=progress,
     )
 
@@ -123,6 +127,7 @@ def export_target(
     variants: Sequence[Bits] = (),
     max_drop: float | None = None,
     keep_anyway: bool = False,
+    runtimes: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> Written:
     """As `export`, for a target that was looked up; a model without trained parameters gets those of `seed`."""
@@ -133,6 +138,7 @@ def export_target(
         check_private_key(sign)
     target = request.target
     check_variants(variants, trained=not isinstance(target, ModelTarget), max_drop=max_drop, evaluate=evaluate)
+    others = check_runtimes(runtimes, request.catalog)
     output = output or default_output(target)
     _check_output(output, overwrite=overwrite)
     _check_exportable(target)
@@ -151,8 +157,15 @@ def export_target(
         if note not in chosen_by:
             progress(note)
     of_users = golden == "mixed" or (golden is None and not is_own(subject.card))
+    wanted = WantedVariants(names=variants, max_drop=max_drop, keep_anyway=keep_anyway)
     current = current_bundle(
-        output, subject, opset=opset, overwrite=overwrite, golden_of_users=of_users, variants=variants
+        output,
+        subject,
+        opset=opset,
+        overwrite=overwrite,
+        golden_of_users=of_users,
+        variants=wanted,
+        runtimes=[other.name for other in others],
     )
     if current is not None:
         if sign is not None:
@@ -160,6 +173,11 @@ def export_target(
         return _up_to_date(current)
     proof = prove(subject, opset=opset, evaluate=evaluate, golden_of_users=of_users, progress=progress)
     made = make_variants(proof, variants, max_drop=max_drop, progress=progress) if proof.verdict.publishes else ()
+    judged = (
+        judge_runtimes(proof, others, evaluate=evaluate, max_drop=max_drop, progress=progress)
+        if proof.verdict.publishes
+        else ()
+    )
     verify = f"zoo verify {quote(str(output))}"
     reproduce = [verify]
     if subject.lineage.target:
@@ -169,6 +187,7 @@ def export_target(
         output,
         reproduce=reproduce,
         variants=made,
+        runtimes=judged,
         keep_anyway=keep_anyway,
         sign=sign,
         overwrite=overwrite,

@@ -26,22 +26,47 @@ class DetectorAdapter(nn.Module):
         queries = getattr(config, "num_detection_tokens", None) or config.num_queries
         self.signature = detector_signature(problem, cells=int(queries))
 
-    def initialise(self, *inputs: Tensor) -> str:  # noqa: ARG002  what the picture shows does not matter
+    def initialise(self, *inputs: Tensor) -> str:
         """Scales every weight to one over the root of its inputs, and takes the scores' biases away.
 
-        A network that nobody trained gives all pictures the same boxes, with scores below the threshold.
+        A network that nobody trained gives all pictures the same boxes, with scores below the threshold.  Where all
+        its queries still find the same class, the scores of this picture are centred.
         """
         for layer in self.model.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.numel() > 1:
                 inputs_of_one = layer.weight[0].numel()
                 layer.weight.div_(layer.weight.std() * inputs_of_one**0.5 + 1e-12)
-            if isinstance(layer, nn.Linear) and layer.out_features - self.classes in (0, 1) and layer.bias is not None:
-                layer.bias.zero_()
+            if isinstance(layer, nn.Embedding):  # of the queries: alike, all of them would find the same
+                layer.weight.div_(layer.weight.std() + 1e-12)
+        for layer in self._score_layers():
+            layer.bias.zero_()
+        logits = self.model(*inputs)[0]
+        if logits.argmax(-1).unique().numel() == 1:
+            for layer in self._score_layers():
+                _centre(layer, self.model, *inputs)
         return "weights scaled to one over the root of their inputs, biases of scores set to zero"
+
+    def _score_layers(self) -> list[nn.Linear]:
+        """The layers that score the classes, and perhaps one for what is nothing."""
+        layers = (layer for layer in self.model.modules() if isinstance(layer, nn.Linear) and layer.bias is not None)
+        return [layer for layer in layers if layer.out_features - self.classes in (0, 1)]
 
     def forward(self, input: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes, cut at the edges of the picture, and scores."""
         return decoded(*self.model(input), size=self.size, classes=self.classes)
+
+
+def _centre(layer: nn.Linear, model: Detector, *inputs: Tensor) -> None:
+    """Give the layer's scores for a picture the mean zero over its queries, and the deviation one."""
+    outputs: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _, given, output: outputs.append(output))  # noqa: ARG005  torch's order
+    model(*inputs)
+    handle.remove()
+    for output in outputs[:1]:
+        mean = output.flatten(0, -2).mean(0)
+        deviation = (output - mean).std() + 1e-12
+        layer.weight.div_(deviation)
+        layer.bias.sub_(mean / deviation)
 
 
 def decoded(logits: Tensor, boxes: Tensor, *, size: tuple[int, int], classes: int) -> tuple[Tensor, Tensor]:

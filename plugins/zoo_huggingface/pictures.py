@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import (
@@ -19,9 +18,9 @@ from transformers import (
     AutoModelForObjectDetection,
     AutoModelForSemanticSegmentation,
 )
-from transformers.models.bit.modeling_bit import BitEmbeddings
 
 from zoo_huggingface.cards import cards
+from zoo_huggingface.workarounds import apply_workarounds
 
 Architecture = Mapping[str, Any]
 
@@ -32,24 +31,7 @@ def network(kind: Any, architecture: Architecture, *, num_classes: int) -> nn.Mo
     config = AutoConfig.for_model(**{key: value for key, value in architecture.items() if key not in LABELS})
     config.num_labels = num_classes
     built = kind.from_config(config, attn_implementation="eager", trust_remote_code=False)
-    for layer in built.modules():
-        if isinstance(layer, BitEmbeddings) and isinstance(layer.pad, nn.ConstantPad2d):
-            layer.pad = ZeroBorder()  # type: ignore[assignment]  # the library types its own two alone
-    return cast("nn.Module", built)
-
-
-class ZeroBorder(nn.Module):
-    """A border of zeros of one pixel, written as a concatenation.
-
-    ONNX Runtime 1.31 fuses a padding with zeros into the max pooling after it, which pads with minus infinity.
-    """
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """float [n, c, h, w] -> float [n, c, h + 2, w + 2]."""
-        row = torch.zeros_like(maps[..., :1, :])
-        high = torch.cat([row, maps, row], dim=-2)
-        column = torch.zeros_like(high[..., :1])
-        return torch.cat([column, high, column], dim=-1)
+    return apply_workarounds(built)
 
 
 LABELS = ("id2label", "label2id", "num_labels", "bgr")

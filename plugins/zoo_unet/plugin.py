@@ -13,9 +13,9 @@ INPUT_96 = ImageInput(size=(96, 96), min_size=16, mean=(0.0,) * 3, std=(1.0,) * 
 INPUT_512 = replace(INPUT_96, size=(512, 512), min_size=32)
 
 SCENES = Recipe(
-    epochs=6,
-    batch_size=32,
-    lr=5e-3,
+    epochs=9,
+    batch_size=24,
+    lr=1e-2,
     weight_decay=0.02,
     betas=(0.9, 0.99),
     schedule="onecycle",
@@ -30,14 +30,13 @@ OWN = replace(
     SCENES,
     epochs=60,
     batch_size=16,
-    lr=3e-3,
+    lr=5e-3,
     augment=Augment(shift=0.1, scale=0.3, flip=True, color=0.2),
     input_size=None,
     items=1_000,
 )
 PUBLISHED = replace(OWN, epochs=100, batch_size=4, lr=1e-3)
 """The paper takes one large tile a step; a batch norm needs a few."""
-NOT_YET = "not available yet: its recipe learns where the digits of the digit scenes are, and not which they are"
 PAPER = "Ronneberger, Fischer, Brox: U-Net, MICCAI 2015, arXiv:1505.04597"
 
 
@@ -51,18 +50,18 @@ def zoo_models() -> Iterable[ModelSpec]:
         trainer="segmentation",
         needs=("channels", "num_classes"),
         input=INPUT_96,
-        head=("head.",),
+        head=("head.", "enlarge."),
         recipes={"digit_scenes": SCENES, "default": OWN, "finetune": replace(OWN, epochs=30, lr=1e-3)},
-        summary="U-Net of 0.12 million parameters: four strides, for small pictures",
+        summary="U-Net of 0.12 million parameters: strides 2, 4 and 8, for small pictures",
         paper=PAPER,
-        not_available=NOT_YET,
         licence="Apache-2.0",
-        parameters=121_267,
+        parameters=122_075,
     )
     yield tiny
     yield replace(
         tiny,
         name="unet",
+        head=("head.",),
         builder="zoo_unet.model:unet",
         input=INPUT_512,
         recipes={"default": PUBLISHED, "finetune": replace(PUBLISHED, epochs=30, lr=3e-4)},

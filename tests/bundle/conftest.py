@@ -24,7 +24,7 @@ from zoo.bundle.judge.parity_rule import golden_tolerance
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import report_of
-from zoo.bundle.runtime import bundled_run
+from zoo.bundle.runtime import bundled_run, bundled_self_test
 from zoo.bundle.runtime.code_check import zoo_version
 from zoo.bundle.runtime.consistency import description, proved_sizes
 from zoo.bundle.runtime.golden_replay import golden_bytes
@@ -93,6 +93,7 @@ def contents(evidence: Evidence, *, verdict: str | None, gain: float) -> dict[st
         "model.onnx": serialized(graphs.linear()),
         "pipeline.onnx": colours(gain),
         "run.py": Path(bundled_run.__file__).read_bytes(),
+        "selftest.py": Path(bundled_self_test.__file__).read_bytes(),
         "task.py": task_source("zoo.tasks.image_classification.device:read").encode(),
     }
     rng = np.random.default_rng(0)

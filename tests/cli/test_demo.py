@@ -90,7 +90,7 @@ def test_without_a_mirror_the_users_own_npm_is_asked(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("", "zoo demo asks npm for onnxruntime-web, and npm is not installed here"),
+        ("", "zoo asks npm for onnxruntime-web, and npm is not installed here"),
         ("#!/bin/sh\necho no such host >&2\nexit 1\n", "npm did not give onnxruntime-web 1.30.0: no such host"),
     ],
 )

@@ -83,6 +83,9 @@ def test_only_the_weights_under_the_licence_are_shown(zoo_command: Command) -> N
 
 def test_what_a_limit_left_out_is_said(zoo_command: Command) -> None:
     assert "2 of 4 models are shown (--limit 2)" in zoo_command("list", "--limit", "2").err
+    said = zoo_command("list", "--weights", "--limit", "1")
+    assert "1 of 2 sets of weights are shown (--limit 1)" in said.err
+    assert len(said.out.splitlines()) == 3  # the heading, one row, the next command
 
 
 def test_the_nearest_names_are_shown_for_one_that_nothing_has(zoo_command: Command) -> None:

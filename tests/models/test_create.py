@@ -37,6 +37,22 @@ def test_pictures_of_other_channels(name: str, channels: int) -> None:
     assert model(torch.zeros(2, channels, 64, 64)).shape == (2, 3)
 
 
+@pytest.mark.parametrize("name", ["huggingface/vit_micro", "huggingface/resnet_micro"])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_networks_of_transformers_compare_their_input_with_other_channels(name: str, channels: int) -> None:
+    pytest.importorskip("transformers")
+    model = create_model(name, in_chans=channels, num_classes=3, seed=0).eval()
+    assert model(torch.zeros(2, channels, *zoo.Catalog.discover().model(name).spec.input.size)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["gru", "bert_tiny"])
+def test_a_text_model_for_other_classes_keeps_the_vocabulary_of_its_data(name: str) -> None:
+    rows = [part.weight.shape[0] for part in create_model(name).modules() if isinstance(part, nn.Embedding)]
+    model = create_model(name, num_classes=7).eval()
+    assert [part.weight.shape[0] for part in model.modules() if isinstance(part, nn.Embedding)] == rows
+    assert model(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 3])).shape == (2, 7)
+
+
 def test_weights_for_other_channels_are_adapted() -> None:
     grey = first_convolution(create_model("cnn@digits")).weight
     colour = first_convolution(create_model("cnn", pretrained=True, in_chans=3)).weight

@@ -106,15 +106,6 @@ def test_heads_are_named_by_the_cards() -> None:
     assert "head." not in heads()
 
 
-def test_the_border_of_bit_is_the_librarys() -> None:
-    from zoo_huggingface.pictures import ZeroBorder
-
-    maps = torch.rand(2, 3, 5, 4) - 2
-    assert torch.equal(ZeroBorder()(maps), torch.nn.ConstantPad2d(1, 0.0)(maps))
-    model: Any = zoo.create_model("bit_micro", num_classes=3)
-    assert isinstance(model.network.bit.embedder.pad, ZeroBorder)
-
-
 def test_an_untrained_detector_is_made_to_answer() -> None:
     from zoo.models.adapter import adapted
     from zoo.models.build import build, default_problem

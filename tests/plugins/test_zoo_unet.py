@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from zoo.registry.catalog import Catalog
-from zoo_unet.model import unet, unet_tiny
+from zoo_unet.model import doubling, unet, unet_tiny
 
 
 @pytest.mark.parametrize("size", [(96, 96), (43, 58), (17, 16), (9, 31)])
@@ -56,3 +56,39 @@ def test_each_parameter_learns() -> None:
     model = unet_tiny(channels=1, num_classes=3)
     model(torch.rand(2, 1, 24, 24)).square().mean().backward()
     assert [key for key, value in model.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+def test_the_small_size_begins_with_every_second_pixel_and_the_published_one_with_all() -> None:
+    with torch.device("meta"):
+        small, published = (build(channels=1, num_classes=3) for build in (unet_tiny, unet))
+    image = torch.empty(1, 1, 32, 48, device="meta")
+    assert small.down[0](image).shape == (1, 16, 16, 24)
+    assert published.down[0](image).shape == (1, 64, 32, 48)
+    assert [stage.shortcut is None for stage in published.up] == [True] * 4
+
+
+def test_the_scores_of_the_small_size_are_enlarged_bilinearly_at_first() -> None:
+    scores = torch.rand(1, 3, 6, 5)
+    expected = nn.functional.interpolate(scores, scale_factor=2, mode="bilinear", align_corners=False)
+    assert torch.allclose(doubling(3)(scores)[..., 1:-1, 1:-1], expected[..., 1:-1, 1:-1], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_small_size_leaves_the_background_within_a_few_steps() -> None:
+    """Two squares of one size on noise: which of them it is, is learnt and not only where."""
+    torch.manual_seed(0)
+    model = unet_tiny(channels=1, num_classes=3)
+    images, masks = torch.rand(8, 1, 32, 32) * 0.3, torch.zeros(8, 32, 32, dtype=torch.long)
+    for index in range(8):
+        kind, left = 1 + index % 2, 2 * index
+        images[index, 0, 8:16, left : left + 8] = 1.0
+        images[index, 0, 11:13, left + 3 : left + 5] = 1.0 if kind == 1 else 0.3  # a hole
+        masks[index, 8:16, left : left + 8] = kind
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(60):
+        loss = nn.functional.cross_entropy(model(images), masks)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    right = model(images).argmax(1)[masks > 0] == masks[masks > 0]
+    assert float(right.float().mean()) > 0.9

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torchvision.ops import clip_boxes_to_image
 
 from tests.builtin import builtin_task
 from zoo import DataRequest, ImageInput, Problem, create_model
 from zoo_export.subject.random_weights import randomise
-from zoo_yolo.adapter import Detector, probability
+from zoo_yolo.adapter import Detector, clip_boxes, probability
 from zoo_yolo.assign import assign, pairwise_iou
 from zoo_yolo.loss import complete_iou, detection_loss
 from zoo_yolo.model import Yolo, cells, decode, yolo_medium, yolo_nano, yolo_small
@@ -63,6 +64,17 @@ def test_what_is_exported_says_its_ports(nano: Yolo) -> None:
     assert 0 <= float(scores.min()) <= float(scores.max()) <= 1
     logits = torch.linspace(-60, 60, 9)
     torch.testing.assert_close(probability(logits), logits.sigmoid())
+
+
+def test_boxes_are_cut_as_torchvision_cuts_them_without_a_slice_with_a_step(nano: Yolo) -> None:
+    """Bit for bit, at every edge; a runtime without strided slices takes the graph."""
+    boxes = torch.randn(3, 64, 4, generator=torch.Generator().manual_seed(0)) * 300
+    boxes[0, 0] = torch.tensor([-0.0, 96.0, 128.0, float("inf")])
+    assert torch.equal(clip_boxes(boxes, (96, 128)), clip_boxes_to_image(boxes, (96, 128)))
+    problem = Problem(task="object-detection", input=ImageInput(size=(64, 64)), classes=("a", "b"))
+    program = torch.export.export(Detector(nano, problem).eval(), (torch.rand(1, 3, 64, 64),))
+    slices = [node for node in program.graph.nodes if "slice" in str(node.target)]
+    assert slices and all(node.args[4:] in ((), (1,)) for node in slices)
 
 
 def test_a_randomised_detector_gives_some_scores_above_the_threshold(nano: Yolo) -> None:

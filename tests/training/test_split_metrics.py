@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import zoo
+from zoo.api.problem import ImageInput, TokenInput
 from zoo.api.recipe import Recipe
 from zoo.training.split_metrics import SplitResult, evaluation_batch, measure_split
 from zoo.training.trainers.classification import ClassificationTrainer
@@ -54,7 +55,7 @@ def measured(trainer: Any, dataset: Any, *, classes: int, model: nn.Module | Non
         modules={"model": model or nn.Identity()},
         engine=ENGINE,
         recipe=Recipe(batch_size=16, channels_last=False, label_smoothing=0.5),
-        problem=SimpleNamespace(classes=tuple(map(str, range(classes)))),
+        problem=SimpleNamespace(classes=tuple(map(str, range(classes))), input=TokenInput()),
     )
     result = measure_split(context, trainer, dataset, Nothing())  # type: ignore[arg-type]
     assert result is not None
@@ -62,8 +63,13 @@ def measured(trainer: Any, dataset: Any, *, classes: int, model: nn.Module | Non
 
 
 def test_a_small_training_batch_is_measured_in_small_batches_too() -> None:
-    sizes = {batch: evaluation_batch(batch) for batch in (1, 4, 16, 32, 64, 128, 1000)}
+    sizes = {batch: evaluation_batch(batch, TokenInput()) for batch in (1, 4, 16, 32, 64, 128, 1000)}
     assert sizes == {1: 4, 4: 16, 16: 64, 32: 64, 64: 64, 128: 128, 1000: 250}
+
+
+def test_large_pictures_are_measured_in_smaller_batches_but_in_no_smaller_ones_than_training_takes() -> None:
+    sizes = {side: evaluation_batch(16, ImageInput(size=(side, side))) for side in (224, 512, 1024)}
+    assert sizes == {224: 64, 512: 21, 1024: 16}
 
 
 def test_the_loss_is_the_mean_over_the_items_and_knows_no_label_smoothing() -> None:

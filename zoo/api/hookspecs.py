@@ -1,4 +1,4 @@
-"""The whole contract between zoo and a plugin: six hooks without arguments, whose results are collected.
+"""The whole contract between zoo and a plugin: seven hooks without arguments, whose results are collected.
 
 A plugin implements any subset.  Each hook returns plain frozen specs whose heavy parts are references
 ("module:object"), so that calling a hook imports neither torch nor numpy.
@@ -13,6 +13,7 @@ import pluggy
 
 from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 
 API_VERSION: Final = 2
@@ -49,6 +50,11 @@ def zoo_tasks() -> Iterable[TaskSpec]:  # type: ignore[empty-body]
 @hookspec
 def zoo_formats() -> Iterable[FormatSpec]:  # type: ignore[empty-body]
     """The formats of data that this plugin reads, for its own tasks or for those of other plugins."""
+
+
+@hookspec
+def zoo_runtimes() -> Iterable[RuntimeSpec]:  # type: ignore[empty-body]
+    """The runtimes that this plugin offers, which execute the graphs of any bundle."""
 
 
 @hookspec

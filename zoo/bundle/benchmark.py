@@ -104,18 +104,20 @@ def benchmark(
     threads: int = 1,
     batch: int = 1,
     seconds: float = 3.0,
+    processor: bool = False,
     others: Callable[[Arrays], Sequence[tuple[str, Run]]] = lambda _: (),
 ) -> Benchmark:
     """The fp32 graph and these variants of it, in turns, for about so many seconds.
 
-    `others` gives further subjects for the same input, as PyTorch; they take turns as well.
+    `others` gives further subjects for the same input, as PyTorch; they take turns as well. With `processor` the runs
+    of one thread are measured in processor time, for machines that are busy; `others` must do the same.
     """
     case, feeds = golden_input(bundle, graph, batch=batch)
     names = {FP32: graph, **{name: bundle.manifest.variant(name).folder + graph for name in variants}}
     cold = {title: _cold_start(bundle, name, feeds, threads=threads) for title, name in names.items()}
     sizes = {file.name: file.bytes for file in bundle.manifest.files}
     with Runtime(limits=bundle.limits(), threads=threads) as runtime:
-        runs = {title: _run(bundle, runtime, name, feeds) for title, name in names.items()}
+        runs = {title: _run(bundle, runtime, name, feeds, processor=processor) for title, name in names.items()}
         timed = in_turns({**runs, **dict(others(feeds))}, seconds=seconds)
     return Benchmark(
         graph=graph,
@@ -135,11 +137,11 @@ def benchmark(
     )
 
 
-def _run(bundle: Bundle, runtime: Runtime, name: str, feeds: Arrays) -> Run:
+def _run(bundle: Bundle, runtime: Runtime, name: str, feeds: Arrays, *, processor: bool) -> Run:
     session = bundle.session(runtime, name, timed=True)
 
     def run(count: int) -> Sequence[float]:
-        timing = runtime.time([session], feeds, blocks=1, least=1, size=count, seconds=0)
+        timing = runtime.time([session], feeds, blocks=1, least=1, size=count, seconds=0, processor=processor)
         return timing.runs[0][0]
 
     return run

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
@@ -56,8 +58,11 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     input is a golden case of the bundle.
     """
     from zoo.bundle.benchmark import benchmark  # noqa: PLC0415  imports numpy
+    from zoo.bundle.measured import remember_benchmark  # noqa: PLC0415
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
 
+    if math.isnan(seconds):
+        raise UsageError("--seconds is no number", hint="give seconds, as in --seconds 3")
     out, opened = Output(as_json=as_json), Bundle.open(bundle)
     known = [record.name for record in opened.manifest.variants]
     chosen = known if variants == ("all",) else list(dict.fromkeys(variants))
@@ -76,6 +81,7 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     measured = benchmark(
         opened, graph=name, variants=chosen, threads=threads, batch=batch, seconds=seconds, others=others
     )
+    remember_benchmark(opened, measured)
     out.document(_document(opened.path, measured))
     _show(out, measured)
     more = [] if chosen or not known else ["--variant", "all"]
@@ -87,7 +93,7 @@ def _show(out: Output, measured: Benchmark) -> None:
     header = ("", *(f"p{percent} ms" for percent in PERCENTILES), "items/s", "ratio", "cold start ms", "peak MB", "MB")
     rows = [_row(subject, baseline, measured.batch) for subject in measured.subjects]
     items = "one item" if measured.batch == 1 else f"a batch of {measured.batch}"
-    threads = "one thread" if measured.threads == 1 else f"{measured.threads} threads"
+    threads = counted(measured.threads, "thread")
     out.line(f"{measured.graph}, {items}, {threads}, the golden case {measured.case}, on {_machine()}")
     out.table(header, rows, right=header[1:])
 

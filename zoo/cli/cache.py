@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from zoo.api.data import counted
 from zoo.cli import text
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
@@ -25,7 +26,8 @@ def show(as_json: bool) -> None:
     out = Output(as_json=as_json)
     sizes = [path.stat().st_size for path in entries()]
     out.document({"schema": 1, "folder": str(kept_folder()), "entries": len(sizes), "bytes": sum(sizes)})
-    out.line(f"{len(sizes)} entries, {text.size(sum(sizes))} of at most {text.size(MAX_BYTES)}, in {kept_folder()}")
+    kept = counted(len(sizes), "entry", "entries")
+    out.line(f"{kept}, {text.size(sum(sizes))} of at most {text.size(MAX_BYTES)}, in {kept_folder()}")
     out.next("zoo cache clear" if sizes else "zoo export --onnx")
 
 
@@ -36,5 +38,5 @@ def clear_cache(as_json: bool) -> None:
     out = Output(as_json=as_json)
     removed = clear()
     out.document({"schema": 1, "removed": removed})
-    out.line(f"removed {removed} entries from {kept_folder()}")
+    out.line(f"removed {counted(removed, 'entry', 'entries')} from {kept_folder()}")
     out.next("zoo cache show")

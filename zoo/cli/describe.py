@@ -8,10 +8,12 @@ from typing import Any
 
 from zoo.api.callback import CallbackSpec
 from zoo.api.formats import FormatSpec
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.cli import text
 from zoo.cli.list import weights_record
 from zoo.cli.list_callbacks import callback_record
+from zoo.cli.list_runtimes import describe_runtime
 from zoo.cli.output import Output
 from zoo.cli.plugins import offered, plugin_record
 from zoo.registry.catalog import Catalog
@@ -44,6 +46,8 @@ def describe(out: Output, catalog: Catalog, thing: RegistryEntry[Any] | Plugin |
             _trainer(out, thing)
         case CallbackSpec():
             _callback(out, catalog, thing)
+        case RuntimeSpec():
+            describe_runtime(out, catalog, thing)
 
 
 def _origin(plugin: Plugin) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
+from zoo.api.data import counted
 from zoo.api.postprocess import PostprocessStep
 from zoo.bundle.runtime.manifest import read_manifest
 from zoo.cli import text
@@ -43,7 +44,10 @@ def describe_run(out: Output, path: Path) -> None:
             ("classes", _few(run.data.classes)),
             ("started from", config.weights or f"seed {config.seed}"),
             ("input", config.input.describe()),
-            ("epochs", f"{record.epochs} of {config.recipe.epochs}, {record.steps} steps, {record.seconds:.0f} s"),
+            (
+                "epochs",
+                f"{record.epochs} of {config.recipe.epochs}, {counted(record.steps, 'step')}, {record.seconds:.0f} s",
+            ),
             ("best epoch", "" if record.best_epoch is None else str(record.best_epoch)),
             ("validation", text.metrics(record.metrics)),
             ("test", text.metrics(record.test)),

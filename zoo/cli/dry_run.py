@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from zoo.api.data import counted
 from zoo.cli import text
 from zoo.cli.output import Output
 from zoo.models.weights.published import is_here
@@ -62,7 +63,7 @@ def estimate_lines(rehearsal: Rehearsal) -> Iterator[str]:
     from zoo.training.callbacks.live_line import clock  # noqa: PLC0415  torch is there already
 
     yield (
-        f"estimate: {clock(rehearsal.total_seconds)} for {rehearsal.steps:,} steps of "
+        f"estimate: {clock(rehearsal.total_seconds)} for {counted(rehearsal.steps, 'step')} of "
         f"{rehearsal.step_seconds:.2g} s and {rehearsal.evaluations:,} evaluations of "
         f"{rehearsal.evaluation_seconds:.2g} s, measured here"
     )

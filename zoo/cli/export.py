@@ -13,8 +13,9 @@ import click
 from zoo.api.errors import UsageError
 from zoo.api.untrusted import one_line
 from zoo.cli.download import download_weights
-from zoo.cli.options import checkpoint_option, complete_name, json_option, licence_option
+from zoo.cli.options import checkpoint_option, complete_name, complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
+from zoo.cli.runtime_report import runtime_document, show_runtime
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
 
@@ -56,6 +57,14 @@ _SIZE = re.compile(r"(\d+)(?:x(\d+))?")
     help="How far the metric of a variant may fall; 0.01 by default, and 1 % where it is no share.",
 )
 @click.option("--keep-anyway", is_flag=True, help="Keep a variant that was refused, marked as unproved.")
+@click.option(
+    "--for",
+    "runtimes",
+    metavar="RUNTIME",
+    multiple=True,
+    shell_complete=complete_runtime,
+    help="Put the bundle to this runtime as well, and add what that needs; may be repeated.  `zoo list --runtimes`.",
+)
 @checkpoint_option
 @licence_option
 @json_option
@@ -77,6 +86,7 @@ def export(  # noqa: PLR0917  click passes options by name
     int4: bool,
     max_drop: float | None,
     keep_anyway: bool,
+    runtimes: tuple[str, ...],
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -85,10 +95,13 @@ def export(  # noqa: PLR0917  click passes options by name
     TARGET is a run, or model@weights; without it, the latest run.
     """
     variants = wanted_variants(int8=int8, fp16=fp16, int4=int4)
-    if not onnx and not variants:
+    if not onnx and not variants and not runtimes:
         raise UsageError("zoo export needs a format", hint="zoo export --onnx")
-    if not variants and (max_drop is not None or keep_anyway):
-        raise UsageError("--max-drop and --keep-anyway are about variants", hint="add --int8, --fp16 or --int4")
+    if not variants and not runtimes and (max_drop is not None or keep_anyway):
+        raise UsageError(
+            "--max-drop and --keep-anyway are about variants and runtimes",
+            hint="add --int8, --fp16, --int4 or --for RUNTIME",
+        )
     size = _size(input_size)
     request = resolve_target(target, checkpoint=checkpoint, untrained=untrained)
     download_weights(request.download)
@@ -110,12 +123,15 @@ def export(  # noqa: PLR0917  click passes options by name
         variants=variants,
         max_drop=max_drop,
         keep_anyway=keep_anyway,
+        runtimes=runtimes,
         progress=out.note,
     )
     document = _document(written.path, written.verdict, written.report, seconds=time.monotonic() - start)
     document |= {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None}
     reports = [report for report in written.report.variants if report.evidence.name in variants]
-    out.document(document | {"variants": [_variant_document(report) for report in reports]})
+    elsewhere = written.report.runtimes if runtimes else ()
+    document["variants"] = [_variant_document(report) for report in reports]
+    out.document(document | {"runtimes": [runtime_document(report) for report in elsewhere]})
     show_report(out, written.report)
     if not written.published:
         out.line(f"{written.report.sentence}")
@@ -128,12 +144,14 @@ def export(  # noqa: PLR0917  click passes options by name
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     for report in reports:
         show_variant(out, report)
+    for runtime in elsewhere:
+        show_runtime(out, runtime)
     out.line(f"sha256       {written.sha256}  manifest.json")
     if sign is not None:
-        from zoo.bundle.runtime.bundled_run import SIGNATURE  # noqa: PLC0415  it is imported by now
+        from zoo.bundle.runtime.bundled_self_test import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
-    if any(not report.published for report in reports):
+    if not all([report.published for report in reports] + [report.published for report in elsewhere]):
         out.next(f"open {quote(str(written.path / 'report.html'))}")
         raise click.exceptions.Exit(1)
     out.next(f"zoo verify {quote(str(written.path))}")

@@ -23,7 +23,7 @@ from zoo.registry.name_resolution import RegistryEntry
 @click.argument("name", shell_complete=complete_name)
 @json_option
 def info(name: str, as_json: bool) -> None:
-    """Everything about NAME: a model, model@tag, task, trainer, callback, format, plugin, run or bundle."""
+    """Everything about NAME: a model, model@tag, task, trainer, callback, runtime, format, plugin, run or bundle."""
     out, path = Output(as_json=as_json), Path(name)
     if (path / "run.json").is_file():
         describe_run(out, path)
@@ -43,6 +43,7 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
         catalog.task,
         catalog.trainer,
         catalog.callback,
+        catalog.runtime,
         catalog.plugin,
         catalog.format,
     )
@@ -56,4 +57,4 @@ def _find(name: str, catalog: Catalog) -> RegistryEntry[Any] | Plugin | Formats:
         except UnknownName as error:
             hints.append(error.hint)
     hint = next((hint for hint in hints if hint.startswith("did you mean")), hints[0])
-    raise UnknownName(f"no model, task, trainer, callback, plugin or format named {name!r}", hint=hint)
+    raise UnknownName(f"no model, task, trainer, callback, runtime, plugin or format named {name!r}", hint=hint)

@@ -7,6 +7,7 @@ from shlex import quote
 
 import click
 
+from zoo.api.data import counted
 from zoo.api.errors import BadFile, UsageError
 from zoo.bundle.runtime.safety.scan import PREFIX, Scan, Value, scan
 from zoo.cli.options import json_option
@@ -59,12 +60,12 @@ def _print(out: Output, scanned: Scan) -> None:
     out.facts(
         [
             ("file", str(scanned.path)),
-            ("size", f"{scanned.bytes:,} bytes, {scanned.parameters:,} parameters"),
+            ("size", f"{counted(scanned.bytes, 'byte')}, {counted(scanned.parameters, 'parameter')}"),
             ("made by", scanned.producer),
             ("opset", f"{scanned.opset} (IR {scanned.ir_version})"),
             *(("input", _shown(value)) for value in scanned.inputs),
             *(("output", _shown(value)) for value in scanned.outputs),
-            ("operators", f"{sum(scanned.ops.values())} nodes: {ops}"),
+            ("operators", f"{counted(sum(scanned.ops.values()), 'node')}: {ops}"),
             *((key, _shorten(text)) for key, text in sorted(scanned.metadata.items())),
             ("metadata", "" if scanned.made_by_zoo else f"none of zoo's ({PREFIX}…): zoo did not make this file"),
             *(("note", note) for note in scanned.notes),

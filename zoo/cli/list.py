@@ -1,4 +1,4 @@
-"""`zoo list`: the models on offer, their weights, or the callbacks."""
+"""`zoo list`: the models on offer, their weights, the callbacks, or the runtimes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.cli.counts import read_count
 from zoo.cli.kept_listing import current_listing
 from zoo.cli.options import complete_name, json_option
 from zoo.cli.output import Output
-from zoo.registry.listing import ListedModel, Listing, SortKey, in_order, nearest, select
+from zoo.registry.listing import ListedModel, ListedWeights, Listing, SortKey, in_order, nearest, select
 
 if TYPE_CHECKING:
     from zoo.api.specs import WeightsSpec
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 @click.option(
     "--callbacks", "show_callbacks", is_flag=True, help="List what can listen to a training: --callback NAME."
 )
+@click.option("--runtimes", "show_runtimes", is_flag=True, help="List what can execute a bundle: --runtime NAME.")
+@click.option(
+    "--fits", metavar="LIMITS", help="List bundles instead, those within a budget: 'latency<10ms,size<8MB,memory<64MB'."
+)
 @json_option
 def list_models(
     *,
@@ -48,6 +52,8 @@ def list_models(
     limit: int | None,
     show_weights: bool,
     show_callbacks: bool,
+    show_runtimes: bool,
+    fits: str | None,
     as_json: bool,
 ) -> None:
     """The models on offer.
@@ -56,12 +62,23 @@ def list_models(
     long table is shown in a pager.
     """
     out = Output(as_json=as_json)
-    if show_callbacks:
-        if task or plugin or family or licence or max_params or pretrained or show_weights or limit:
-            raise UsageError("--callbacks goes with a PATTERN and --json alone", hint="leave the other options out")
+    if show_callbacks or show_runtimes:
+        both = show_callbacks and show_runtimes
+        others = task or plugin or family or licence or max_params or pretrained or show_weights or limit or fits
+        if others or both:
+            option = "--callbacks" if show_callbacks else "--runtimes"
+            raise UsageError(f"{option} goes with a PATTERN and --json alone", hint="leave the other options out")
         from zoo.cli.list_callbacks import list_callbacks  # noqa: PLC0415  kept rows need no plugins
+        from zoo.cli.list_runtimes import list_runtimes  # noqa: PLC0415
 
-        list_callbacks(out, pattern)
+        (list_callbacks if show_callbacks else list_runtimes)(out, pattern)
+        return
+    if fits is not None:
+        if plugin or family or licence or max_params or pretrained or show_weights or limit or sort != "name":
+            raise UsageError("--fits goes with a PATTERN, --task and --json alone", hint="leave the other options out")
+        from zoo.cli.list_fitting import list_fitting  # noqa: PLC0415  imports numpy
+
+        list_fitting(out, fits, pattern=pattern, task=task)
         return
     listing = current_listing()
     for note in listing.notes:
@@ -79,11 +96,15 @@ def list_models(
     if not rows:
         rows = _nearest(out, listing, pattern, filtered=bool(task or plugin or family or licence or max_params))
     ordered = in_order(rows, sort) if sort != "name" else rows
-    shown = ordered[:limit]
-    (_print_weights if show_weights else _print_models)(out, shown)
-    if len(shown) < len(ordered):
-        out.note(f"{len(shown)} of {len(ordered)} models are shown (--limit {limit})")
-    _next(out, shown, show_weights=show_weights)
+    if show_weights:
+        listed = [weights for row in ordered for weights in row.weights]
+        _print_weights(out, listed[:limit])
+        if not listed:
+            out.note("no weights are offered for these models")
+        _end(out, [weights.bare_name for weights in listed], limit, "sets of weights")
+    else:
+        _print_models(out, ordered[:limit])
+        _end(out, [row.bare_name for row in ordered], limit, "models")
 
 
 def _print_models(out: Output, rows: Sequence[ListedModel]) -> None:
@@ -113,8 +134,7 @@ def _model_row(row: ListedModel) -> tuple[str, ...]:
     )
 
 
-def _print_weights(out: Output, rows: Sequence[ListedModel]) -> None:
-    listed = [weights for row in rows for weights in row.weights]
+def _print_weights(out: Output, listed: Sequence[ListedWeights]) -> None:
     if out.as_json:
         out.document(_weights_documents({weights.full_name for weights in listed}))
     elif listed:
@@ -136,12 +156,10 @@ def _print_weights(out: Output, rows: Sequence[ListedModel]) -> None:
         )
 
 
-def _next(out: Output, rows: Sequence[ListedModel], *, show_weights: bool) -> None:
-    names = [weights.bare_name for row in rows for weights in row.weights] if show_weights else None
-    if names is None:
-        names = [row.bare_name for row in rows]
-    elif not names:
-        out.note("no weights are offered for these models")
+def _end(out: Output, names: Sequence[str], limit: int | None, plural: str) -> None:
+    """How many of these names are shown, and the next command for the first of them."""
+    if limit is not None and limit < len(names):
+        out.note(f"{limit} of {len(names):,} {plural} are shown (--limit {limit})")
     out.next(f"zoo info {names[0]}" if names else "zoo list")
 
 

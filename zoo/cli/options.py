@@ -28,6 +28,13 @@ def complete_name(context: click.Context, parameter: click.Parameter, incomplete
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_runtime(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What a shell offers where a runtime may be named."""
+    from zoo.registry.catalog import Catalog  # noqa: PLC0415  only the shell asks
+
+    return [entry.bare_name for entry in Catalog.discover().runtimes() if entry.bare_name.startswith(incomplete)]
+
+
 def checkpoint_option(command: F) -> F:
     """The option --checkpoint, given to the command as `checkpoint`."""
     choice = click.Choice(["best", "last"])

@@ -63,6 +63,7 @@ def offered(plugin: Plugin) -> str:
         ("trainer", "trainers"): len(plugin.trainers),
         ("task", "tasks"): len(plugin.tasks),
         ("format", "formats"): len(plugin.formats),
+        ("runtime", "runtimes"): len(plugin.runtimes),
         ("callback", "callbacks"): len(plugin.callbacks),
     }
     return ", ".join(
@@ -85,5 +86,6 @@ def plugin_record(plugin: Plugin) -> dict[str, object]:
         "trainers": [spec.name for spec in plugin.trainers],
         "tasks": [spec.name for spec in plugin.tasks],
         "formats": list(dict.fromkeys(spec.name for spec in plugin.formats)),
+        "runtimes": [spec.name for spec in plugin.runtimes],
         "callbacks": [spec.name for spec in plugin.callbacks],
     }

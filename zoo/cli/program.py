@@ -32,6 +32,7 @@ COMMANDS = {
     "export": Entry("zoo.cli.export:export", "Write a bundle for the edge, and prove it.", torch=True),
     "verify": Entry("zoo.cli.verify:verify", "Check a bundle or a file against its proof.", torch=True),
     "bench": Entry("zoo.cli.bench:benchmark_bundle", "How fast a bundle and its variants run here."),
+    "profile": Entry("zoo.cli.profile:profile", "Which nodes of a bundle cost most here, by module of the model."),
     "demo": Entry("zoo.cli.demo:demo", "A page that runs a bundle in the browser, or its runner in JavaScript."),
     "sweep": Entry("zoo.cli.sweep:sweep", "Export and prove many models, a row for each."),
     "inspect": Entry("zoo.cli.inspect:inspect", "What an ONNX file holds, read without running it."),

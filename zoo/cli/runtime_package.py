@@ -1,16 +1,18 @@
-"""ONNX Runtime Web for the pages of `zoo demo`: what the user names, else a download that is kept in the cache."""
+"""ONNX Runtime Web for `zoo demo` and for the sandbox: what the user names, else a download kept in the cache."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from zoo.api.errors import BadFile, NetworkError
-from zoo.bundle.demo.runtime_package import ARCHIVE, SHA256, VERSION, RuntimePackage, read_package
+from zoo.api.errors import BadFile, MissingExtra, NetworkError
+from zoo.bundle.demo.runtime_package import ABOUT, ARCHIVE, SCRIPT, SHA256, VERSION, WASM, RuntimePackage, read_package
 from zoo.cli.output import Output
 from zoo.cli.progress import ProgressLine
+from zoo.runs.atomic import write_directory
 from zoo.runs.cache import cache_root
 from zoo.runs.checkpoints import file_sha256
 from zoo.runs.scratch import ScratchFolder
@@ -18,6 +20,8 @@ from zoo.runs.scratch import ScratchFolder
 BY_HAND = f"npm pack onnxruntime-web@{VERSION}, then zoo demo … --onnxruntime-web {ARCHIVE}"
 MAX_SECONDS = 600.0
 """For npm to give the archive of 33 MB."""
+MIN_NODE = (20, 12)
+"""Of Node, as the bundle's own runner in JavaScript needs it."""
 
 
 def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
@@ -30,6 +34,48 @@ def runtime_package(out: Output, path: Path | None) -> RuntimePackage:
     if package.version != VERSION:
         out.note(f"{path} is onnxruntime-web {package.version}; pages are tested with {VERSION}")
     return package
+
+
+def node_package() -> Path:
+    """The folder of the package, unpacked in the cache, for the runtime `onnxruntime-web`.
+
+    MissingExtra where Node is missing or too old, NetworkError where the package cannot be had.
+    """
+    check_node()
+    folder = cache_root() / "npm" / f"onnxruntime-web-{VERSION}-{SHA256[:16]}"
+    if not (folder / ABOUT).is_file():
+        package = read_package(_kept())
+        parts = {SCRIPT: package.script, WASM: package.wasm, ABOUT: b"{}\n"}
+
+        def fill(beside: Path) -> None:
+            for name, raw in parts.items():
+                (beside / name).parent.mkdir(exist_ok=True)
+                (beside / name).write_bytes(raw)
+
+        write_directory(folder, fill, overwrite=True)
+    return folder
+
+
+def check_node() -> None:
+    """MissingExtra where the command `node` is missing, or older than what the JavaScript of zoo needs."""
+    needed = ".".join(map(str, MIN_NODE))
+    hint = f"install Node {needed} or newer: https://nodejs.org, or apt install nodejs npm"
+    node = shutil.which("node")
+    if node is None:
+        raise MissingExtra(
+            "the runtime onnxruntime-web runs in Node, and the command node is not installed here", hint=hint
+        )
+    try:
+        said = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingExtra(f"{node} does not tell its version: {error}", hint=hint) from error
+    version = re.match(r"v(\d+)\.(\d+)", said)
+    if version is None or (int(version[1]), int(version[2])) < MIN_NODE:
+        raise MissingExtra(
+            f"the runtime onnxruntime-web needs Node {needed}, and {node} is {said or 'of no version'}", hint=hint
+        )
 
 
 def _kept() -> Path:
@@ -61,7 +107,7 @@ def _packed(path: Path) -> Path:
     """Put the archive where the user's own npm finds it, in whatever registry that is set to, into the cache."""
     npm = shutil.which("npm")
     if npm is None:
-        raise NetworkError("zoo demo asks npm for onnxruntime-web, and npm is not installed here", hint=BY_HAND)
+        raise NetworkError("zoo asks npm for onnxruntime-web, and npm is not installed here", hint=BY_HAND)
     with ScratchFolder.make() as scratch:
         command = [npm, "pack", f"onnxruntime-web@{VERSION}", "--ignore-scripts", "--silent"]
         try:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw
 
-from zoo.api.data import DataCard, Split
+from zoo.api.data import DataCard, Split, counted
 from zoo.api.parts import Task
 from zoo.api.problem import AudioInput, Problem
 from zoo.api.recipe import Augment
@@ -164,7 +164,7 @@ def _text(batch: Batch, index: int, problem: Problem) -> str:
     length = int(batch["lengths"][index]) if "lengths" in batch else len(tokens)
     text = decode(tokens[:length].tolist(), problem)
     more = "…" if len(text) > MAX_SHOWN_CHARS else ""
-    return f"{text[:MAX_SHOWN_CHARS]}{more} ({length:,} tokens)"
+    return f"{text[:MAX_SHOWN_CHARS]}{more} ({counted(length, 'token')})"
 
 
 def _png(image: Image.Image) -> bytes:

@@ -70,11 +70,17 @@ def sweep(
     if old is not None:
         _compare(out, old, output)
         return
-    models = sweepable(
-        Catalog.discover(), pattern, plugin=plugin, max_params=read_count(max_params), per_family=per_family
-    )[:limit]
+    catalog = Catalog.discover()
+    plugin = catalog.plugin(plugin).name if plugin else ""
+    models = sweepable(catalog, pattern, plugin=plugin, max_params=read_count(max_params), per_family=per_family)[
+        :limit
+    ]
     if not models:
-        raise UsageError(f"no model that can be exported fits {pattern!r}", hint="zoo list")
+        others = " and the options" if plugin or max_params else ""
+        raise UsageError(
+            f"no model that can be exported fits {pattern!r}{others}",
+            hint=f"zoo list {quote(pattern)} shows what there is",
+        )
     limits = SweepLimits(seconds=max_seconds, memory_mb=max_memory)
     if slurm is not None:
         selection = {"--plugin": plugin, "--max-params": max_params, "--per-family": per_family, "--limit": limit}
@@ -144,6 +150,12 @@ def _compare(out: Output, old: Path, new: Path) -> None:
         if not folder.exists():
             raise UsageError(f"{folder} does not exist, so there are no rows to compare", hint="zoo sweep -o FOLDER")
     before, after = read_rows([old]), read_rows([new])
+    common = before.keys() & after.keys()
+    if not common:
+        raise UsageError(
+            f"{old} and {new} have no model in common: {counted(len(before), 'row')} and {counted(len(after), 'row')}",
+            hint="sweep the same models again: zoo sweep PATTERN -o NEW",
+        )
     changes, versions = compare(before, after), version_changes(before, after)
     out.document(
         {
@@ -163,7 +175,7 @@ def _compare(out: Output, old: Path, new: Path) -> None:
             [(change.model, change.kind, change.before, change.after) for change in changes],
         )
     broken = sum(change.kind == "broken" for change in changes)
-    out.line(f"{counted(len(before.keys() & after.keys()), 'model')} in both, {broken} broken, {len(changes)} changed")
+    out.line(f"{counted(len(common), 'model')} in both, {broken} broken, {len(changes)} changed")
     out.next(f"zoo sweep -o {quote(str(new))}")
     if broken:
         raise click.exceptions.Exit(1)

@@ -12,7 +12,7 @@ import click
 
 from zoo.api.errors import BadFile, UsageError
 from zoo.api.untrusted import one_line
-from zoo.cli.options import json_option, licence_option
+from zoo.cli.options import complete_runtime, json_option, licence_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
 from zoo.runs.kept_files import nothing_kept
@@ -35,10 +35,11 @@ AGAINST = "zoo.cli.export:verify_against"
 @click.option(
     "--runtime",
     "engine",
-    type=click.Choice(["onnxruntime", "openvino"]),
+    metavar="NAME",
     default="onnxruntime",
     show_default=True,
-    help="Put the bundle to this runtime as well; with --against, prove it there.",
+    shell_complete=complete_runtime,
+    help="Put the bundle to this runtime as well; with --against, prove it there.  `zoo list --runtimes` shows all.",
 )
 @click.option("--no-cache", is_flag=True, help="Work everything out anew, whatever an earlier proof kept (--against).")
 @licence_option
@@ -49,7 +50,7 @@ def verify(  # noqa: PLR0917  click passes options by name
     explain: bool,
     sha256: str | None,
     key: Path | None,
-    engine: Engine,
+    engine: str,
     no_cache: bool,
     as_json: bool,
 ) -> None:
@@ -105,14 +106,20 @@ def _verify_bundle(target: Path, *, sha256: str | None, key: Path | None, engine
 
 
 def _next_step(bundle: Bundle, gates: tuple[object, ...]) -> str:
-    """After a check that failed: where the answers differ, or else a new export of the same model."""
+    """After a check that failed: where the answers differ, or else a new export of the same model and its variants."""
     if _answers_differ(gates):
         return f"zoo verify {quote(str(bundle.path))} --explain"
+    if all(name.startswith("variant ") for name in _failing(gates)):
+        return f"open {quote(str(bundle.path / 'report.html'))}"
     target = bundle.manifest.lineage.target
-    return f"zoo export {quote(target)} --onnx --overwrite" if target else "zoo export --onnx"
+    variants = "".join(f" --{record.bits}" for record in bundle.manifest.variants)
+    return f"zoo export {quote(target)} --onnx{variants} --overwrite" if target else "zoo export --onnx"
 
 
 def _answers_differ(gates: tuple[object, ...]) -> bool:
     """Whether nothing else is wrong than an answer."""
-    wrong = {getattr(gate, "name", "") for gate in gates if getattr(gate, "status", "") not in ("PASS", "WARN")}
-    return wrong == {"golden cases"}
+    return _failing(gates) == {"golden cases"}
+
+
+def _failing(gates: tuple[object, ...]) -> set[str]:
+    return {getattr(gate, "name", "") for gate in gates if getattr(gate, "status", "") not in ("PASS", "WARN")}

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from zoo.api.data import counted
 from zoo.api.errors import UsageError
 from zoo.api.parts import Task
 from zoo.api.problem import ImageInput, Problem
@@ -90,7 +91,9 @@ def create_model(
     source = _source(catalog, entry, tag=tag, weights=weights, pretrained=pretrained)
     made_for = problem or _problem(catalog, entry, source, num_classes or None)
     if problem and num_classes not in (None, 0, len(problem.classes)):
-        raise UsageError(f"the problem has {len(problem.classes)} classes, and num_classes={num_classes}")
+        raise UsageError(
+            f"the problem has {counted(len(problem.classes), 'class', 'classes')}, and num_classes={num_classes}"
+        )
     free = in_chans is not None and source is None and problem is None
     made_for = _with_channels(made_for, in_chans) if free and _takes_any(entry) else made_for
     model = build(catalog, entry, made_for, seed=seed)
@@ -173,7 +176,11 @@ def _problem(
         if source and len(source.classes) == num_classes:
             return weights_problem(catalog, entry, source)
         classes = tuple(str(index) for index in range(num_classes))
-        made = Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
+        made = (
+            Problem(task=catalog.make_task(entry.spec.task).name, input=input, classes=classes)
+            if isinstance(input, ImageInput)
+            else replace(default_problem(catalog, entry), input=input, classes=classes)  # with its vocabulary
+        )
         return read_as(made, source) if source else made
     if source and source.classes:
         return weights_problem(catalog, entry, source)

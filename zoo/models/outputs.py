@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from zoo.api.data import counted
 from zoo.api.errors import PluginError
 from zoo.api.task import Port, Signature
 
@@ -26,7 +27,8 @@ def flatten(outputs: object, ports: Sequence[Port]) -> dict[str, torch.Tensor]:
     if len(leaves) != len(ports):
         names = ", ".join(port.name for port in ports)
         raise PluginError(
-            f"the module gives {len(leaves)} tensors but its signature names {len(ports)} outputs: {names}",
+            f"the module gives {counted(len(leaves), 'tensor')} but its signature names "
+            f"{counted(len(ports), 'output')}: {names}",
             hint="declare every output in the signature, or return fewer from an adapter",
         )
     return dict(zip((port.name for port in ports), leaves, strict=True))

@@ -59,7 +59,9 @@ def with_channels(model: nn.Module, *, given: int, wanted: int, name: str) -> No
         weight = layer.weight.sum(1, keepdim=True) if wanted == 1 else layer.weight[:, index] * (given / wanted)
     layer.in_channels = wanted
     layer.weight = nn.Parameter(weight.detach().clone().contiguous())
-    assert model.get_submodule(path) is layer
+    for above, part in model.named_modules():  # networks of transformers compare their input with this number
+        if (not above or f"{path}.".startswith(f"{above}.")) and getattr(part, "num_channels", None) == given:
+            object.__setattr__(part, "num_channels", wanted)
 
 
 def without_head(model: nn.Module, head: Sequence[str], *, classes: int, example: Sequence[Tensor], name: str) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from zoo.api.callback import Callback, CallbackRun, CallbackSpec
 from zoo.api.errors import AmbiguousName, MissingExtra, PluginError, UnknownName, UsageError, ZooError, describe_error
 from zoo.api.formats import FormatSpec
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, Reference, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import (
     current_name,
@@ -104,6 +105,11 @@ class Catalog:
         entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.callbacks]
         return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
 
+    def runtimes(self) -> tuple[RegistryEntry[RuntimeSpec], ...]:
+        """Every runtime, sorted by full name."""
+        entries = [RegistryEntry(plugin=plugin, spec=spec) for plugin in self.plugins for spec in plugin.runtimes]
+        return tuple(sorted(mark_clashes(entries, prefer=self.prefer), key=lambda entry: entry.full_name))
+
     def weights(self, model: str | None = None) -> tuple[RegistryEntry[WeightsSpec], ...]:
         """All weights that plugins offer, or those for one model, given by its full name; sorted by full name."""
         if model is None:
@@ -165,8 +171,12 @@ class Catalog:
     def callback(self, name: str) -> RegistryEntry[CallbackSpec]:
         """The callback of a bare or full name; MissingExtra where it cannot be used here."""
         entry = self._find(name, self.callbacks(), kind="callback")
-        self._check_extra(entry)
+        self.check_extra(entry)
         return entry
+
+    def runtime(self, name: str) -> RegistryEntry[RuntimeSpec]:
+        """The runtime of a bare or full name, installed or not."""
+        return self._find(name, self.runtimes(), kind="runtime")
 
     def trainer_of(self, model: RegistryEntry[ModelSpec]) -> RegistryEntry[TrainerSpec]:
         """The trainer that a model names."""
@@ -251,7 +261,7 @@ class Catalog:
 
     def load(self, entry: RegistryEntry[S], reference: Reference) -> object:
         """The object that a reference of an entry names; MissingExtra or PluginError when it cannot be loaded."""
-        self._check_extra(entry)
+        self.check_extra(entry)
         try:
             return resolve(reference)
         except ZooError:
@@ -262,7 +272,8 @@ class Catalog:
                 f"{describe_error(error)}"
             ) from error
 
-    def _check_extra(self, entry: RegistryEntry[S]) -> None:
+    def check_extra(self, entry: RegistryEntry[S]) -> None:
+        """MissingExtra with the line of pip where an entry needs what is not installed here, or is too old."""
         missing = self.missing(entry)
         if missing and not isinstance(entry.spec, WeightsSpec | FormatSpec):
             raise MissingExtra(

@@ -61,8 +61,8 @@ def list_models(
         >>> zoo.list_models("resnet8")
         ['resnet/resnet8']
     """
-    if max_params is not None and max_params < 1:
-        raise UsageError(f"max_params is {max_params}; it must be at least 1")
+    if max_params is not None and (not isinstance(max_params, int) or isinstance(max_params, bool) or max_params < 1):
+        raise UsageError(f"max_params is {max_params!r}; it must be a whole number from 1 on, as 5_000_000")
     catalog = Catalog.discover()
     rows = select(
         make_listing(catalog).models,

@@ -23,14 +23,15 @@ from zoo.api.callback import CallbackSpec
 from zoo.api.errors import PluginError, describe_error
 from zoo.api.formats import FormatSpec
 from zoo.api.hookspecs import API_VERSION, API_VERSIONS, PROJECT
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec, is_name
 from zoo.registry.discovery import BUILT_IN, Candidate, title
 from zoo.registry.import_guard import HeavyImport, import_guard
 from zoo.registry.process_guard import THREAD, process_guard
 from zoo.registry.validation import type_error
 
-HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks", "zoo_formats", "zoo_callbacks")
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, CallbackSpec)
+HOOKS = ("zoo_models", "zoo_trainers", "zoo_weights", "zoo_tasks", "zoo_formats", "zoo_runtimes", "zoo_callbacks")
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, RuntimeSpec, CallbackSpec)
 SLOW_SECONDS = 1.0
 """A plugin that takes longer to load gets a warning: every command waits for it."""
 MAX_SPECS_PER_HOOK = 20_000
@@ -65,6 +66,8 @@ class Plugin:
     """What `zoo_tasks` gave."""
     formats: tuple[FormatSpec, ...] = ()
     """What `zoo_formats` gave."""
+    runtimes: tuple[RuntimeSpec, ...] = ()
+    """What `zoo_runtimes` gave."""
     callbacks: tuple[CallbackSpec, ...] = ()
     """What `zoo_callbacks` gave."""
     seconds: float = 0.0
@@ -176,6 +179,7 @@ def _call_hooks(candidate: Candidate, first: Candidate) -> Plugin:
         weights=_collect(manager.hook.zoo_weights, WeightsSpec, trusted=trusted),
         tasks=_collect(manager.hook.zoo_tasks, TaskSpec, trusted=trusted),
         formats=_collect(manager.hook.zoo_formats, FormatSpec, trusted=trusted),
+        runtimes=_collect(manager.hook.zoo_runtimes, RuntimeSpec, trusted=trusted),
         callbacks=_collect(manager.hook.zoo_callbacks, CallbackSpec, trusted=trusted),
     )
     _check_duplicates(plugin)
@@ -235,6 +239,7 @@ def _check_duplicates(plugin: Plugin) -> None:
         "trainer": [spec.name for spec in plugin.trainers],
         "task": [spec.name for spec in plugin.tasks],
         "set of weights": [f"{spec.model}@{spec.tag}" for spec in plugin.weights],
+        "runtime": [spec.name for spec in plugin.runtimes],
         "callback": [spec.name for spec in plugin.callbacks],
         "format": [f"{spec.name} for {task}" for spec in plugin.formats for task in spec.tasks],
     }

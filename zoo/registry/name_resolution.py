@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 from zoo.api.callback import CallbackSpec
 from zoo.api.errors import AmbiguousName, UnknownName
 from zoo.api.formats import FormatSpec
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec, TaskSpec, TrainerSpec, WeightsSpec
 from zoo.registry.discovery import current_name
 from zoo.registry.loader import Plugin
 
-S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, CallbackSpec)
+S = TypeVar("S", ModelSpec, TrainerSpec, WeightsSpec, TaskSpec, FormatSpec, RuntimeSpec, CallbackSpec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def check_classes(model: str, known: tuple[str, ...], *, source: str, found: tup
 
 def _few(classes: Sequence[str]) -> str:
     shown = ", ".join(classes[:SHOWN_CLASSES])
-    return f"{len(classes)} classes ({shown}{', …' if len(classes) > SHOWN_CLASSES else ''})"
+    return f"{counted(len(classes), 'class', 'classes')} ({shown}{', …' if len(classes) > SHOWN_CLASSES else ''})"
 
 
 def choose_split(card: DataCard, wanted: Split | None, *, own: bool) -> tuple[Split, tuple[str, ...]]:
@@ -93,7 +93,7 @@ def choose_split(card: DataCard, wanted: Split | None, *, own: bool) -> tuple[Sp
     if own:
         return "validation", (f"{note}, which chose the checkpoint",)
     count, others = len(card.splits["validation"]), len(card.splits["train"])
-    return "validation", (f"{note} ({count} items); --split train measures the other {others}",)
+    return "validation", (f"{note} ({counted(count, 'item')}); --split train measures the other {others}",)
 
 
 def save_measured(

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from zoo import (
     BUILT_IN_CALLBACKS,
     BUILT_IN_FORMATS,
+    BUILT_IN_RUNTIMES,
     CallbackSpec,
     FormatSpec,
     Monitor,
+    RuntimeSpec,
     TaskSpec,
     TaskTags,
     TrainerSpec,
@@ -236,6 +238,12 @@ def zoo_trainers() -> Iterable[TrainerSpec]:
 def zoo_formats() -> Iterable[FormatSpec]:
     """The ways in which people keep data for these tasks."""
     return BUILT_IN_FORMATS
+
+
+@hookimpl
+def zoo_runtimes() -> Iterable[RuntimeSpec]:
+    """The runtimes of this distribution."""
+    return BUILT_IN_RUNTIMES
 
 
 @hookimpl

@@ -23,6 +23,7 @@ from zoo.api.callback import (
     StartEvent,
     StepEvent,
 )
+from zoo.api.data import counted
 from zoo.api.specs import Monitor
 from zoo.api.task import Batch
 from zoo.registry.name_resolution import RegistryEntry
@@ -77,7 +78,7 @@ def state_round_trip(context: CheckContext, entry: Entry) -> str:
     again.load_state_dict(loaded)
     if repr(dict(again.state_dict())) != repr(state):
         raise Failing("its state is another one after load_state_dict", next_step="take back all that state_dict gives")
-    return f"{len(state)} values"
+    return counted(len(state), "value")
 
 
 class _Measured:

@@ -16,6 +16,7 @@ from zoo.api.data import counted
 from zoo.api.errors import ZooError
 from zoo.api.formats import FormatSpec
 from zoo.api.parts import TaskAnswers, TaskData, TaskGraphs, TaskTensors
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import PARTS, ModelSpec, Reference, TaskSpec, TaskTags, TrainerSpec, WeightsSpec
 from zoo.api.trainer import Trainer
 from zoo.registry.api_1 import renamed_device
@@ -26,7 +27,7 @@ from zoo.runs.serialization import from_json, to_json
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing
 
-Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec | FormatSpec | CallbackSpec
+Spec = ModelSpec | TrainerSpec | WeightsSpec | TaskSpec | FormatSpec | RuntimeSpec | CallbackSpec
 LIST_PLUGIN: Final = """
 import json, sys
 from zoo.registry.catalog import Catalog
@@ -54,7 +55,8 @@ def loads(context: CheckContext, plugin: Plugin) -> str:
 
 
 def _specs(plugin: Plugin) -> tuple[Spec, ...]:
-    offered = (plugin.models, plugin.trainers, plugin.weights, plugin.tasks, plugin.formats, plugin.callbacks)
+    libraries = (plugin.formats, plugin.runtimes, plugin.callbacks)
+    offered = (plugin.models, plugin.trainers, plugin.weights, plugin.tasks, *libraries)
     return tuple(spec for specs in offered for spec in specs)
 
 
@@ -133,7 +135,7 @@ def _references(plugin: Plugin) -> Iterator[tuple[RegistryEntry[Any], str, Refer
     fields = ("builder", "adapter", "trainer", "task", *PARTS, "remap", "classes", "vocabulary")
     for spec in _specs(plugin):
         entry: RegistryEntry[Any] = RegistryEntry(plugin=plugin, spec=spec)
-        for field in (*fields, "detect", "read", "write", "callback"):
+        for field in (*fields, "detect", "read", "write", "callback", "engine", "setup"):
             value = getattr(spec, field, None)
             if isinstance(value, str) and ":" in value:
                 yield entry, field, value

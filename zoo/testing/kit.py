@@ -5,26 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from zoo.api.callback import CallbackSpec
 from zoo.api.errors import UsageError, ZooError
+from zoo.api.runtime import RuntimeSpec
 from zoo.api.specs import ModelSpec
 from zoo.registry.catalog import Catalog
 from zoo.registry.loader import Plugin
 from zoo.registry.name_resolution import RegistryEntry
-from zoo.testing import callback, declaration, export, model, trainer, weights
+from zoo.testing import callback, declaration, export, model, runtime, trainer, weights
 from zoo.testing.check import Check, Step
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import GROUPS, Group, Result, Score
 
 
 def switches(context: CheckContext, plugin: Plugin) -> str:
-    """Every check that a model or a callback declares as not applicable exists, and has a reason."""
+    """Every check that a model, a runtime or a callback declares as not applicable exists, and has a reason."""
     del context
     known = {check.name for check in CHECKS if check.group != "declaration"}
     wrong = []
-    specs: tuple[ModelSpec | CallbackSpec, ...] = (*plugin.models, *plugin.callbacks)
+    specs: tuple[ModelSpec | RuntimeSpec | CallbackSpec, ...] = (*plugin.models, *plugin.runtimes, *plugin.callbacks)
     for spec in specs:
         for name, reason in spec.conformance.items():
             if name not in known:
@@ -63,6 +64,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(group="export", name="truth", ask=export.truth),
     Check(group="export", name="dynamic_axes", ask=export.dynamic_axes),
     Check(group="export", name="golden_replay", ask=export.golden_replay),
+    Check(group="runtime", name="runs", ask=runtime.runs),
+    Check(group="runtime", name="repeats", ask=runtime.repeats),
+    Check(group="runtime", name="refuses", ask=runtime.refuses),
     Check(group="callback", name="events", ask=callback.events),
     Check(group="callback", name="state_round_trip", ask=callback.state_round_trip),
 )
@@ -205,9 +209,12 @@ def _of_weights(context: CheckContext, chosen: Sequence[RegistryEntry[ModelSpec]
     return [Step(check=check, name=entry.full_name, subject=entry) for entry in checked for check in _of("weights")]
 
 
-def _of_callbacks(context: CheckContext) -> list[Step]:
-    """The plugin's callbacks; of those whose extra is not installed only the name."""
-    entries = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in context.plugin.callbacks]
+def _of_libraries(context: CheckContext, group: Group) -> list[Step]:
+    """The plugin's callbacks or runtimes; of those whose extra is not installed only the name."""
+    specs: tuple[CallbackSpec | RuntimeSpec, ...] = context.plugin.callbacks
+    if group == "runtime":
+        specs = context.plugin.runtimes
+    entries: list[RegistryEntry[Any]] = [RegistryEntry(plugin=context.plugin, spec=spec) for spec in specs]
     missing = {entry.full_name: context.catalog.missing(entry) for entry in entries}
     return [
         Step(
@@ -217,12 +224,12 @@ def _of_callbacks(context: CheckContext) -> list[Step]:
             absent=_not_called(entry.spec.conformance.get(check.name), missing[entry.full_name]),
         )
         for entry in entries
-        for check in _of("callback")
+        for check in _of(group)
     ]
 
 
 def _not_called(declared: str | None, missing: tuple[str, ...]) -> str:
-    """Why a callback is not called; empty where it is."""
+    """Why a callback or a runtime is not called; empty where it is."""
     if declared is not None:
         return f"the plugin declares that it does not apply: {declared}"
     return f"it needs {', '.join(missing)}, not installed here" if missing else ""
@@ -233,7 +240,8 @@ _SUBJECTS: Final[dict[Group, Callable[[CheckContext, Sequence[RegistryEntry[Mode
     "trainer": _of_trainers,
     "weights": _of_weights,
     "export": lambda _, chosen: _of_models("export", chosen),
-    "callback": lambda context, _: _of_callbacks(context),
+    "runtime": lambda context, _: _of_libraries(context, "runtime"),
+    "callback": lambda context, _: _of_libraries(context, "callback"),
 }
 
 

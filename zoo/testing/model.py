@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from zoo.api.data import counted
 from zoo.api.problem import ImageInput, LatentInput
 from zoo.api.specs import ModelSpec
 from zoo.api.task import Port, Signature
@@ -84,7 +85,7 @@ def finite(context: CheckContext, entry: Model) -> str:
         for name, value in _answer(built, case.inputs).items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise Failing(f"{name} is not finite for the input {case.name!r}", next_step="look at the first layers")
-    return f"{len(built.cases)} inputs"
+    return counted(len(built.cases), "input")
 
 
 def tags(context: CheckContext, entry: Model) -> str:
@@ -144,7 +145,7 @@ def gradients(context: CheckContext, entry: Model) -> str:
             f"{', '.join(overfit_test.without_gradient[:5])}{more}",
             next_step="leave out what the loss does not use, or freeze it: requires_grad_(False)",
         )
-    return f"{overfit_test.parameters} tensors"
+    return counted(overfit_test.parameters, "tensor")
 
 
 def _gradient_steps(context: CheckContext, entry: Model) -> OverfitTest:
@@ -169,7 +170,7 @@ def seed(context: CheckContext, entry: Model) -> str:
         )
     if first and all(torch.equal(first[name], other[name]) for name in first):
         raise Failing("two seeds give the same parameters", next_step="do not seed inside the builder")
-    return f"{len(first)} tensors"
+    return counted(len(first), "tensor")
 
 
 def state_round_trip(context: CheckContext, entry: Model) -> str:
@@ -188,7 +189,7 @@ def state_round_trip(context: CheckContext, entry: Model) -> str:
                     f"{name} differs after loading",
                     next_step="register what the output depends on as a parameter or a buffer",
                 )
-    return f"{len(_state(built.model))} tensors"
+    return counted(len(_state(built.model)), "tensor")
 
 
 def batch_independence(context: CheckContext, entry: Model) -> str:
@@ -211,7 +212,7 @@ def batch_independence(context: CheckContext, entry: Model) -> str:
                     f"{name} changes by {error:.3g} of {scale:.3g} when other items are in the batch",
                     next_step="batch normalisation must use its running statistics in eval mode",
                 )
-    return f"{len(group)} items, singly and as a batch"
+    return f"{counted(len(group), 'item')}, singly and as a batch"
 
 
 def _distance(expected: Array, actual: Array) -> tuple[float, float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Group = Literal["declaration", "model", "trainer", "weights", "export", "callback"]
+Group = Literal["declaration", "model", "trainer", "weights", "export", "runtime", "callback"]
 Status = Literal["passed", "failed", "skipped"]
 
-GROUPS: Final[tuple[Group, ...]] = ("declaration", "model", "trainer", "weights", "export", "callback")
+GROUPS: Final[tuple[Group, ...]] = ("declaration", "model", "trainer", "weights", "export", "runtime", "callback")
 
 
 class Failing(Exception):
@@ -34,7 +34,7 @@ class Result:
     group: Group
     check: str
     subject: str
-    """The plugin's name, or the full name of a model, a trainer, a set of weights or a callback."""
+    """The plugin's name, or the full name of a model, a trainer, a set of weights, a runtime or a callback."""
     status: Status
     detail: str = ""
     """What was measured, or why the check was skipped."""

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import Final
 
 from zoo.api.callback import Callback, EpochResult
+from zoo.api.data import counted
 from zoo.api.recipe import Recipe
 from zoo.api.specs import ModelSpec
 from zoo.registry.name_resolution import RegistryEntry
@@ -46,8 +47,10 @@ def loss_falls(context: CheckContext, entry: Model) -> str:
     losses = _overfit_test(context, entry).losses
     first, last = _first_and_last(losses)
     if not last < first:
-        raise Failing(f"the loss goes from {first:.4g} to {last:.4g} in {len(losses)} steps", next_step=_ADVICE)
-    return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
+        raise Failing(
+            f"the loss goes from {first:.4g} to {last:.4g} in {counted(len(losses), 'step')}", next_step=_ADVICE
+        )
+    return f"{first:.4g} to {last:.4g} in {counted(len(losses), 'step')}"
 
 
 def overfits(context: CheckContext, entry: Model) -> str:
@@ -55,8 +58,10 @@ def overfits(context: CheckContext, entry: Model) -> str:
     losses = _overfit_test(context, entry).losses
     first, last = _first_and_last(losses)
     if not _overfitted(_overfit_test(context, entry)):
-        raise Failing(f"the loss goes from {first:.4g} to {last:.4g} only, in {len(losses)} steps", next_step=_ADVICE)
-    return f"{first:.4g} to {last:.4g} in {len(losses)} steps"
+        raise Failing(
+            f"the loss goes from {first:.4g} to {last:.4g} only, in {counted(len(losses), 'step')}", next_step=_ADVICE
+        )
+    return f"{first:.4g} to {last:.4g} in {counted(len(losses), 'step')}"
 
 
 _ADVICE: Final = "look at the loss and the rate: zoo train MODEL --set recipe.lr=..."
@@ -100,7 +105,7 @@ def two_processes(context: CheckContext, entry: Model) -> str:
             f"the replicas differ in {', '.join(result['differing'][:3])}",
             next_step="every trainable parameter must belong to an optimiser that context.update steps",
         )
-    return f"{result['tensors']} tensors equal after {result['steps']} steps"
+    return f"{counted(result['tensors'], 'tensor')} equal after {counted(result['steps'], 'step')}"
 
 
 def _run_with_timeout(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:

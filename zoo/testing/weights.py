@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo.api.data import DataRequest
+from zoo.api.data import DataRequest, counted
 from zoo.api.errors import ZooError
 from zoo.api.specs import WeightsSpec
 from zoo.models.build import silent
@@ -41,7 +41,7 @@ def loads(context: CheckContext, entry: Weights) -> str:
     """The tensors of the file are exactly those of the model."""
     _require_download(entry)
     trained = load_trained(_target(context, entry), context.catalog)
-    return f"{len(trained.model.state_dict())} tensors"
+    return counted(len(trained.model.state_dict()), "tensor")
 
 
 def metric(context: CheckContext, entry: Weights) -> str:

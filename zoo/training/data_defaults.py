@@ -220,10 +220,14 @@ def _batch(recipe: Recipe, facts: DataFacts, spec: ModelSpec) -> Adapted | None:
         size = max(SMALLEST_BATCH, size // 2)
     steps = max(facts.items // size, 1)
     if size == usual:
-        return recipe, str(size), f"{facts.items:,} items make {counted(steps, 'step')} an epoch"
+        return (
+            recipe,
+            str(size),
+            f"{counted(facts.items, 'item makes', 'items make')} {counted(steps, 'step')} an epoch",
+        )
     share = size / usual
     rate = float(f"{recipe.lr * (share if recipe.optimizer == 'sgd' else math.sqrt(share)):.2g}")
-    made = f"{facts.items:,} items make {counted(steps, 'step')} an epoch"
+    made = f"{counted(facts.items, 'item makes', 'items make')} {counted(steps, 'step')} an epoch"
     reason = f"{made}; batches of {usual} would make {facts.items // usual}"
     return replace(recipe, batch_size=size, lr=rate), str(size), reason
 

@@ -14,6 +14,7 @@ from zoo.api.callback import (
     EpochResult,
     Outcome,
 )
+from zoo.api.data import counted
 from zoo.api.errors import Diverged
 from zoo.api.task import Batch, Metrics
 from zoo.api.trainer import StepOutput
@@ -69,7 +70,7 @@ class Fit:
         while progress.step < self._steps:
             # checked before an epoch, so that a run that was killed after its last epoch does not train another
             if patience is not None and progress.stale >= patience:
-                return self._finish(f"no better for {patience} epochs")
+                return self._finish(f"no better for {counted(patience, 'epoch')}")
             self._train_epoch()
             if self._stops.interrupted() or not self._end_epoch() or self._stops.callback_failed():
                 return self._interrupt()

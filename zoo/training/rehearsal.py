@@ -241,7 +241,8 @@ def _second_time(work: Callable[[], object]) -> float:
 def _evaluation_seconds(training: Training) -> float:
     """The seconds that the whole validation split takes, from those of its first items."""
     dataset, context = training.validation, training.evaluation
-    indices = list(range(min(len(dataset), MEASURED_ITEMS, evaluation_batch(training.config.recipe.batch_size))))
+    batch_size = evaluation_batch(context.recipe.batch_size, context.problem.input)
+    indices = list(range(min(len(dataset), MEASURED_ITEMS, batch_size)))
     metrics = training.task.tensors.metrics(context.problem)
 
     def evaluate() -> None:

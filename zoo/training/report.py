@@ -68,7 +68,7 @@ def _header(run: Run, title: str) -> Html:
         "data": f"{config.data} ({counts})",
         "started from": config.weights or f"seed {config.seed}",
         "created": record.created,
-        "trained": f"{record.epochs} epochs, {record.steps:,} steps, {record.seconds:.0f} s",
+        "trained": f"{counted(record.epochs, 'epoch')}, {counted(record.steps, 'step')}, {record.seconds:.0f} s",
         "machine": f"{config.device}, {counted(config.devices, 'process', 'processes')} of {_threads(config.threads)}, "
         f"precision {config.recipe.precision}",
         "status": run.status,

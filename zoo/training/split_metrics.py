@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.api.errors import PluginError
+from zoo.api.problem import ImageInput, Input
 from zoo.api.recipe import Augment
 from zoo.api.task import Dataset, HasCalibration, HasIntervals, Metrics
 from zoo.api.trainer import Trainer
@@ -27,6 +28,8 @@ USUAL_BATCH_SIZE: Final = 64
 MAX_BATCH_SIZE: Final = 250
 ROOM: Final = 4
 """Measuring keeps no activations: so many times the items of a training batch need no more memory."""
+PICTURE_BYTES: Final = 64 << 20
+"""More items than a training step has are measured at once only where their pictures, as float32, take less."""
 SAME: Final = 1e-6
 """Metrics of two processes may differ so much, relatively: their machines may add up in another order."""
 NO_AUGMENT: Final = Augment()
@@ -72,7 +75,7 @@ def measure_split(
     Every process evaluates its share of the items; the metrics are synchronised when they are computed.
     """
     engine, recipe = context.engine, context.recipe
-    size = evaluation_batch(recipe.batch_size)
+    size = evaluation_batch(recipe.batch_size, context.problem.input)
     order = list(range(engine.rank, len(dataset), engine.world))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     sums, counts = _LossSum(context, trainer), _AnswerCounts(len(context.problem.classes))
@@ -114,9 +117,12 @@ def same_everywhere(metrics: dict[str, float], engine: Engine, *, task: str) -> 
     return engine.tell(metrics)
 
 
-def evaluation_batch(training_batch: int) -> int:
+def evaluation_batch(training_batch: int, item: Input) -> int:
     """How many items are measured at once where a training step takes so many."""
-    return min(max(training_batch, min(USUAL_BATCH_SIZE, ROOM * training_batch)), MAX_BATCH_SIZE)
+    usual = USUAL_BATCH_SIZE
+    if isinstance(item, ImageInput):
+        usual = min(usual, PICTURE_BYTES // (4 * item.channels * math.prod(item.size)))
+    return min(max(training_batch, min(usual, ROOM * training_batch)), MAX_BATCH_SIZE)
 
 
 class _LossSum:

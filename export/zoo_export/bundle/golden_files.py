@@ -12,7 +12,7 @@ from zoo.api.task import MARGIN, Case, Signature
 from zoo.bundle.judge.cases import usual_noises
 from zoo.bundle.judge.evidence import GoldenEvidence, GoldenTolerance, Magnitude
 from zoo.bundle.judge.parity_rule import golden_tolerance
-from zoo.bundle.runtime.bundled_run import difference
+from zoo.bundle.runtime.bundled_self_test import difference
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import GoldenCase, GoldenOutput
 from zoo.models.pipeline import without_state

@@ -16,7 +16,7 @@ from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
-from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.consistency import proved_sizes
 from zoo.bundle.runtime.external_data import WEIGHTS
@@ -27,11 +27,21 @@ from zoo.runs import atomic
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json
 from zoo_export.bundle.golden_files import golden_files
+from zoo_export.bundle.runtime import JudgedRuntime
 from zoo_export.bundle.variant import Variant
 from zoo_export.bundle.worst_cases import shown_cases
 from zoo_export.proof.prove import Proof
 from zoo_export.subject.golden_cases import is_own, public_origins
 from zoo_export.subject.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedVariants:
+    """The variants that are asked for, and under which conditions."""
+
+    names: Sequence[str] = ()
+    max_drop: float | None = None
+    keep_anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +90,12 @@ def current_bundle(
     opset: int,
     overwrite: bool,
     golden_of_users: bool = True,
-    variants: Sequence[str] = (),
+    variants: WantedVariants = WantedVariants(),
+    runtimes: Sequence[str] = (),
 ) -> Bundle | None:
     """The bundle at `output` that is up to date; None where a new one may be written; OutputExists otherwise.
 
-    It must have the variants that are asked for.
+    It must have the variants that are asked for, made under the same conditions, and the runtimes.
     """
     if not output.exists():
         return None
@@ -92,6 +103,7 @@ def current_bundle(
     if current is not None:
         _check_golden(current, subject, of_users=golden_of_users)
         _check_variants(current, variants)
+        _check_runtimes(current, runtimes)
     if current is None and not overwrite:
         raise OutputExists(
             f"{output} exists already and is no proved bundle of this checkpoint",
@@ -118,15 +130,40 @@ def _up_to_date(output: Path, subject: Subject, *, opset: int) -> Bundle | None:
     return bundle if same and whole else None
 
 
-def _check_variants(bundle: Bundle, wanted: Sequence[str]) -> None:
-    """OutputExists where the bundle lacks a variant that is asked for."""
-    known = {record.name for record in bundle.manifest.variants}
+def _check_variants(bundle: Bundle, wanted: WantedVariants) -> None:
+    """OutputExists where the bundle lacks a variant that is asked for, or holds it under other conditions."""
+    if not wanted.names:
+        return
+    known = {record.name: record for record in bundle.manifest.variants}
+    budgets = {report.evidence.name: report.evidence.max_drop for report in bundle.report().variants}
+    for name in wanted.names:
+        if name not in known:
+            words = f"is a proved bundle without the variant {name}"
+        elif known[name].verdict == "unproved" and not wanted.keep_anyway:
+            words = f"holds the variant {name}, which was kept although it was refused"
+        elif budgets.get(name) != wanted.max_drop:
+            words = f"holds the variant {name}, made with {_budget(budgets.get(name))}"
+        else:
+            continue
+        raise OutputExists(
+            f"{bundle.path} {words}",
+            hint="choose another place with -o, or say --overwrite to export it anew with the variant",
+        )
+
+
+def _check_runtimes(bundle: Bundle, wanted: Sequence[str]) -> None:
+    """OutputExists where the bundle was not put to a runtime that is asked for."""
+    known = {record.name for record in bundle.manifest.runtimes}
     missing = [name for name in wanted if name not in known]
     if missing:
         raise OutputExists(
-            f"{bundle.path} is a proved bundle without the variant {', '.join(missing)}",
-            hint="choose another place with -o, or say --overwrite to export it anew with the variant",
+            f"{bundle.path} is a proved bundle that was not put to the runtime {', '.join(missing)}",
+            hint="choose another place with -o, or say --overwrite to export it anew for that runtime",
         )
+
+
+def _budget(max_drop: float | None) -> str:
+    return "the default budget" if max_drop is None else f"--max-drop {max_drop:g}"
 
 
 def _check_golden(bundle: Bundle, subject: Subject, *, of_users: bool) -> None:
@@ -149,6 +186,7 @@ def write(
     *,
     reproduce: Sequence[str],
     variants: Sequence[Variant] = (),
+    runtimes: Sequence[JudgedRuntime] = (),
     keep_anyway: bool = False,
     sign: Path | None = None,
     overwrite: bool = False,
@@ -169,6 +207,7 @@ def write(
         reproduce=tuple(reproduce),
         seconds=proof.seconds,
         variants=tuple(variant.report(keep_anyway=keep_anyway) for variant in variants),
+        runtimes=tuple(runtime.report(keep_anyway=keep_anyway) for runtime in runtimes),
     )
     pages = {
         "report.json": atomic.json_text(to_json(report)).encode(),
@@ -181,11 +220,14 @@ def write(
     files = {**proof.exported.files, **pages, **runner(proof.subject.task, proof.subject.problem)}
     files |= {file.record.file: file.data for file in golden}
     files |= {name: data for variant in kept for name, data in variant.all_files()}
+    kept_runtimes = [runtime for runtime in runtimes if runtime.published(keep_anyway=keep_anyway)]
+    files |= {name: data for runtime in kept_runtimes for name, data in runtime.all_files().items()}
     verdict: Literal["PASS", "WARN", "unproved"] = "unproved"
     if proved:
         verdict = "PASS" if proof.verdict.status == Status.PASS else "WARN"
     records = tuple(variant.record(evidence.environment) for variant in kept)
-    manifest = replace(manifest_of(proof, files, [file.record for file in golden], verdict), variants=records)
+    manifest = manifest_of(proof, files, [file.record for file in golden], verdict)
+    manifest = replace(manifest, variants=records, runtimes=tuple(runtime.record() for runtime in kept_runtimes))
     weights = proof.exported.weights
     text = atomic.json_text(to_json(manifest)).encode()
 

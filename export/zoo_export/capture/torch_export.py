@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
+from zoo.api.data import counted
 from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
 from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
@@ -99,8 +100,8 @@ def export_graph(
     if len(plain.graph.output) != len(signature.outputs):
         names = ", ".join(port.name for port in signature.outputs)
         raise PluginError(
-            f"{name} gives {len(plain.graph.output)} tensors but its signature names {len(signature.outputs)} "
-            f"outputs: {names}",
+            f"{name} gives {counted(len(plain.graph.output), 'tensor')} but its signature names "
+            f"{len(signature.outputs)} outputs: {names}",
             hint="declare every output in the signature, or return fewer from an adapter",
         )
     with silenced(), uncollected():

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from zoo.api.data import counted
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.controls.graph_edits import Mutated, Mutation
 
@@ -120,7 +121,7 @@ def unclipped(model: onnx.ModelProto) -> Mutated | None:
         if bounded:
             edited.pass_through(node)
             count += 1
-    return Mutated(edited.model, f"{count} nodes clip no longer") if count else None
+    return Mutated(edited.model, f"{counted(count, 'node clips', 'nodes clip')} no longer") if count else None
 
 
 def candidates(model: onnx.ModelProto, divisor: int) -> Mutated | None:

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from zoo.api.data import counted
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import GraphFacts
 from zoo.bundle.runtime.external_data import Weights, is_external
@@ -98,7 +99,7 @@ def _differences(values: Sequence[onnx.ValueInfoProto], ports: Sequence[Port], *
         if dtype != port.dtype:
             yield f"{port.name} is {dtype}, not {port.dtype}"
         if len(dims) != len(port.shape):
-            yield f"{port.name} has {len(dims)} axes, not {len(port.shape)}"
+            yield f"{port.name} has {counted(len(dims), 'axis', 'axes')}, not {len(port.shape)}"
             continue
         for axis, (size, dim) in enumerate(zip(port.shape, dims, strict=True)):
             frozen = isinstance(size, str) and dim.HasField("dim_value")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from zoo.api.data import counted
 from zoo.api.task import Agreement
 from zoo.bundle.judge.evidence import (
     Axes,
@@ -177,7 +178,7 @@ def _agreement(results: Results, noise: Mapping[str, float]) -> tuple[Agreement 
     if items:
         return _compare_items(results, noise), f"{len(items)} evaluation items"
     agreement = raw_agreement(results).measure(range(len(outputs)), outputs, noise=noise)
-    return agreement, f"{agreement.items if agreement else 0} cases without evaluation data"
+    return agreement, f"{counted(agreement.items if agreement else 0, 'case')} without evaluation data"
 
 
 def _compare_items(results: Results, noise: Mapping[str, float]) -> Agreement | None:

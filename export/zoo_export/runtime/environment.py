@@ -18,9 +18,6 @@ from zoo.bundle.runtime.sandbox import Runtime
 def environment(runtime: Runtime) -> Environment:
     """This machine and these versions; the runtime's are asked of its own process."""
     inside = runtime.versions()
-    provider = runtime.provider()
-    if runtime.engine != "onnxruntime":
-        provider = f"{runtime.title} {inside[runtime.engine]}, {provider}"
     return Environment(
         zoo=_zoo(),
         python=platform.python_version(),
@@ -28,12 +25,19 @@ def environment(runtime: Runtime) -> Environment:
         cpu=_cpu(),
         onnxruntime=inside.get("onnxruntime", "not used"),
         numpy=np.__version__,
-        provider=provider,
+        provider=provider_of(runtime),
         threads=runtime.threads,
         sandbox=runtime.in_words(),
         onnx=onnx.__version__,
         torch=torch.__version__,
     )
+
+
+def provider_of(runtime: Runtime) -> str:
+    """What executes the graphs: of another runtime than the reference its name and version as well."""
+    if runtime.installed.is_reference:
+        return runtime.provider()
+    return f"{runtime.title} {runtime.versions()[runtime.engine]}, {runtime.provider()}"
 
 
 def _zoo() -> str:

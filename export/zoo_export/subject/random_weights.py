@@ -9,18 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import nn
 
+from zoo.api.data import counted
 from zoo.api.task import Signature
-from zoo.models.outputs import Array, arguments
+from zoo.models.outputs import Array, arguments, call
 from zoo_export.subject.batching import batch_name, batches, join
 
 MAX_SILENT_VALUE = 1e-3
 """A parameter that is one constant up to this size changes nothing after it."""
 SPREAD = 0.02
 BIAS = 0.1
+DEAD_SHARE = 1e-3
+"""Outputs that differ between inputs by no more than this share of their largest value are dead."""
+COMPARED = 4
+"""So many inputs are compared: one of them may be blank."""
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
+_ALL_NORMS = (*_NORMS, nn.LayerNorm, nn.GroupNorm)
+_SCALED = (nn.Linear, nn.modules.conv._ConvNd)
 
 
 @runtime_checkable
@@ -39,9 +47,15 @@ def randomise(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signatur
         for name, parameter in module.named_parameters():
             drawn += _randomise_constant(name, parameter, generator)
         norms = _calibrate(module, inputs, signature)
-        own = [module.initialise(*arguments(inputs[0], signature))] if isinstance(module, NeedsInitialisation) else []
+        if isinstance(module, NeedsInitialisation):
+            own = [module.initialise(*arguments(inputs[0], signature))]
+        elif _is_dead(module, inputs[:COMPARED], signature):
+            own = [f"{_scale_by_inputs(module)} weights scaled to one over the root of their inputs"]
+            norms = _calibrate(module, inputs, signature)
+        else:
+            own = []
     parts = [f"{drawn} constant parameters drawn anew"] if drawn else []
-    parts += [f"statistics of {norms} batch norms measured on {len(inputs)} inputs"] if norms else []
+    parts += [f"statistics of {norms} batch norms measured on {counted(len(inputs), 'input')}"] if norms else []
     parts += own
     return f"random weights (seed {seed}{''.join('; ' + part for part in parts)})"
 
@@ -62,6 +76,37 @@ def _randomise_constant(name: str, parameter: nn.Parameter, generator: torch.Gen
     else:  # scales: of norms, of layers
         parameter.copy_((1.0 if silent else first) * (1.0 + BIAS * drawn))
     return silent
+
+
+def _is_dead(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature) -> bool:
+    """Whether every float output hardly differs between these inputs.
+
+    Weights of 0.02, which many libraries begin with, let a narrow network forget its input before the last layer.
+    """
+    first, *others = (call(module, case, signature) for case in inputs)
+    floats = [name for name, value in first.items() if np.issubdtype(value.dtype, np.floating)]
+    if not floats or not others:
+        return False
+    return all(
+        answer[name].shape == first[name].shape
+        and np.abs(answer[name] - first[name]).max(initial=0.0) <= DEAD_SHARE * np.abs(first[name]).max(initial=0.0)
+        for name in floats
+        for answer in others
+    )
+
+
+def _scale_by_inputs(module: nn.Module) -> int:
+    """Give the weights of every layer that has several a deviation of one over the root of its inputs; how many.
+
+    The scales of norms get the root mean square one.
+    """
+    for part in module.modules():
+        if isinstance(part, _ALL_NORMS) and part.weight is not None:
+            part.weight.div_(part.weight.square().mean().sqrt() + torch.finfo(part.weight.dtype).tiny)
+    weights = [part.weight for part in module.modules() if isinstance(part, _SCALED) and part.weight[0].numel() > 1]
+    for weight in weights:
+        weight.div_(weight.std() * weight[0].numel() ** 0.5 + torch.finfo(weight.dtype).tiny)
+    return len(weights)
 
 
 def _calibrate(module: nn.Module, inputs: Sequence[Mapping[str, Array]], signature: Signature) -> int:

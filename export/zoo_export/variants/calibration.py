@@ -17,6 +17,8 @@ from zoo_export.subject.subject import Subject
 ITEMS = 128
 MIN_ITEMS = 16
 """With fewer the range of a tensor is that of a few pictures."""
+MAX_GROUP = 16
+"""Items whose tensors are held in memory at once."""
 SEED = 0
 
 
@@ -44,19 +46,37 @@ def calibration_inputs(subject: Subject, pipeline: TorchPipeline) -> Calibration
     cases = tuple(subject.task.answers.cases(chosen, subject.problem, Purpose.EVALUATION, limit=ITEMS))
     if len(cases) < MIN_ITEMS:
         return Failed(f"{source} gives {len(cases)} items to calibrate with, {MIN_ITEMS} are needed")
-    inputs = tuple(pipeline.inputs(case.inputs) for case in with_carried_state(cases, pipeline))
+    inputs = whole_groups(tuple(pipeline.inputs(case.inputs) for case in with_carried_state(cases, pipeline)))
     return Calibration(inputs=inputs, words=f"{len(inputs)} items of the train split of {source}, seed {SEED}")
 
 
-class ItemReader:
-    """Calibration items one by one, as ONNX Runtime's calibrators read them: by ranges of one item.
+def whole_groups(inputs: tuple[Mapping[str, Array], ...]) -> tuple[Mapping[str, Array], ...]:
+    """The first inputs, as many as make whole groups; all of them where their shapes differ."""
+    count = len(inputs) // MAX_GROUP * MAX_GROUP
+    return inputs[:count] if count and _equal_shapes(inputs) else inputs
 
-    So every item may have a shape of its own: histograms of several items at once need equal shapes.
-    """
+
+def _equal_shapes(inputs: Sequence[Mapping[str, Array]]) -> bool:
+    return len({tuple((name, array.shape) for name, array in given.items()) for given in inputs}) == 1
+
+
+class ItemReader:
+    """Calibration items as ONNX Runtime's calibrators read them: by ranges of `group` items."""
 
     def __init__(self, inputs: Sequence[Mapping[str, Array]]) -> None:
         self._inputs = inputs
         self._items: Iterator[Mapping[str, Array]] = iter(inputs)
+
+    @property
+    def group(self) -> int:
+        """How many items are read at once: one where shapes differ, because their histograms need equal shapes.
+
+        The first group sets the width of a histogram's bins. One item alone, in which a tensor is nearly zero, would
+        make bins so narrow that the next items need millions of them.
+        """
+        if not _equal_shapes(self._inputs):
+            return 1
+        return max(size for size in range(1, MAX_GROUP + 1) if len(self._inputs) % size == 0)
 
     def __len__(self) -> int:
         return len(self._inputs)

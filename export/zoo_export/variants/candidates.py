@@ -12,7 +12,7 @@ import onnx
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.judge.variant_evidence import Bits, Candidate, Latency, MetricDrop, NodeSensitivity
-from zoo.bundle.judge.variant_rule import upper_drop, within_budget
+from zoo.bundle.judge.variant_rule import FASTER, SLOWER, SMALLER, upper_drop, within_budget
 from zoo.bundle.runtime.sandbox import Runtime, RuntimeRefused
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import compose
@@ -52,6 +52,12 @@ class MeasuredCandidate:
 
     def keeps(self, max_drop: float | None) -> bool:
         return not isinstance(self.metric, Failed) and within_budget(self.metric, max_drop)
+
+    def gains(self, baseline_bytes: int) -> bool:
+        """Whether it is smaller or faster than fp32, and not slower, after the few runs of a candidate."""
+        ratio = self.candidate.ratio or 1.0
+        smaller = len(self.files[PIPELINE]) <= SMALLER * baseline_bytes
+        return ratio <= SLOWER and (smaller or ratio <= FASTER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,19 +195,32 @@ def distance(made: MeasuredCandidate) -> float:
     return float("inf") if isinstance(made.metric, Failed) else upper_drop(made.metric)
 
 
-def choose(made: Sequence[MeasuredCandidate], max_drop: float | None) -> MeasuredCandidate:
-    """Of those that keep the budget the fastest, then the smallest; else the nearest to it."""
-    keeping = [candidate for candidate in made if candidate.keeps(max_drop)]
+def choose(context: CandidateContext, made: Sequence[MeasuredCandidate]) -> MeasuredCandidate:
+    """Of those that are worth having the fastest, then the smallest; else of those that keep the budget, else the
+    nearest to it."""
+    keeping = [candidate for candidate in made if candidate.keeps(context.max_drop)]
     if not keeping:
         return min(made, key=distance)
-    return min(keeping, key=lambda made: (round(made.candidate.ratio or 1.0, 1), made.candidate.bytes or 0))
+    worth = [candidate for candidate in keeping if _worth(context, candidate)] or keeping
+    return min(worth, key=lambda made: (round(made.candidate.ratio or 1.0, 1), made.candidate.bytes or 0))
+
+
+def _worth(context: CandidateContext, made: MeasuredCandidate) -> bool:
+    return made.keeps(context.max_drop) and made.gains(len(fp32_pipeline(context)))
 
 
 # --- repair ---
 
 
-def can_repair(made: Sequence[MeasuredCandidate]) -> bool:
-    return any(not isinstance(candidate.metric, Failed) for candidate in made)
+def to_repair(context: CandidateContext, made: Sequence[MeasuredCandidate]) -> MeasuredCandidate | None:
+    """The candidate to repair: the nearest of those that miss the budget, where none is worth having as it is.
+
+    A candidate that keeps the budget because next to nothing was converted is not worth having.
+    """
+    missing = [c for c in made if not isinstance(c.metric, Failed) and not c.keeps(context.max_drop)]
+    if any(_worth(context, candidate) for candidate in made):
+        return None
+    return min(missing, key=distance, default=None)
 
 
 def repaired(

@@ -155,11 +155,12 @@ def _static(
 ) -> onnx.ModelProto:
     from onnxruntime import quantization as ort  # noqa: PLC0415  it loads the runtime
 
+    reader = ItemReader(inputs)
     method = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}[way.calibrator]
     ort.quantize_static(
         model,
         str(output),
-        ItemReader(inputs),
+        reader,
         per_channel=True,
         reduce_range=way.arithmetic == "U8S7",
         activation_type=ort.QuantType.QUInt8,
@@ -167,7 +168,7 @@ def _static(
         op_types_to_quantize=list(PRODUCTS) if way.products_only else None,
         nodes_to_exclude=list(way.in_float),
         calibrate_method=ort.CalibrationMethod[method],
-        extra_options={"CalibStridedMinMax": 1},  # item by item, see ItemReader
+        extra_options={"CalibStridedMinMax": reader.group},
         calibration_cache_path=str(ranges / f"{way.calibrator}-{way.products_only}-{len(way.in_float)}.json"),
     )
     return onnx.load(str(output))

@@ -22,14 +22,13 @@ from zoo_export.variants.calibration import Calibration, calibration_inputs
 from zoo_export.variants.candidates import (
     CandidateContext,
     MeasuredCandidate,
-    can_repair,
     candidates,
     choose,
-    distance,
     fp32_pipeline,
     pipeline_latency,
     repaired,
     sha256,
+    to_repair,
 )
 from zoo_export.variants.golden import variant_golden
 from zoo_export.variants.measure import (
@@ -94,14 +93,14 @@ def _variant(context: CandidateContext, progress: Progress) -> Variant:
     progress(f"{context.bits}: converting and comparing candidates")
     made, refused = candidates(context)
     nodes: tuple[NodeSensitivity, ...] = ()
-    if made and not any(candidate.keeps(context.max_drop) for candidate in made) and can_repair(made):
+    if (nearest := to_repair(context, made)) is not None:
         progress(f"{context.bits}: no candidate keeps the budget, looking for the sensitive nodes")
-        more, nodes = repaired(context, min(made, key=distance))
+        more, nodes = repaired(context, nearest)
         made = [*made, *more]
     if not made:
         evidence = replace(_nothing_made(context), candidates=tuple(refused))
         return Variant(name=context.bits, evidence=evidence, verdict=judge_variant(evidence, published={}), files={})
-    chosen = choose(made, context.max_drop)
+    chosen = choose(context, made)
     progress(f"{context.bits}: measuring {chosen.way.name}, and its mutants")
     kept = set(chosen.way.in_float)
     evidence = replace(

@@ -12,12 +12,13 @@ from typing import Any
 
 import onnx
 
+from zoo.api.data import counted
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import K, Status
-from zoo.bundle.runtime.bundle import MIN_GOLDEN, Bundle
-from zoo.bundle.runtime.bundled_run import difference, roll_out
+from zoo.bundle.runtime.bundle import Bundle
+from zoo.bundle.runtime.bundled_self_test import difference, roll_out
 from zoo.bundle.runtime.code_check import zoo_version
-from zoo.bundle.runtime.golden_replay import stored_arrays
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, stored_arrays
 from zoo.bundle.runtime.manifest import GoldenCase
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline, without_state
@@ -125,7 +126,7 @@ def unlike(file: onnx.ModelProto, fresh: onnx.ModelProto, *, but: frozenset[str]
             yield f"its operator {index}, {kinds} of a fresh export, or set otherwise"
             return
     if len(nodes_expected) != len(nodes_actual):
-        yield f"it has {len(nodes_actual)} operators, a fresh export {len(nodes_expected)}"
+        yield f"it has {counted(len(nodes_actual), 'operator')}, a fresh export {len(nodes_expected)}"
 
 
 def other_operators(proof: Proof, name: str) -> str:

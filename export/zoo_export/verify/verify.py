@@ -17,6 +17,7 @@ from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
 from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, weights_beside
+from zoo.bundle.runtime.installed_runtime import ONNXRUNTIME, find_runtime
 from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe, read_model
 from zoo.bundle.runtime.sandbox import Engine
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target, target_text
@@ -31,6 +32,7 @@ from zoo_export.proof.prove import Progress, Proof, prove
 from zoo_export.subject.load import find_subject
 from zoo_export.subject.subject import Subject
 from zoo_export.verify.first_divergence import explain as explain_divergence
+from zoo_export.verify.other_runtime import budget_gates
 from zoo_export.verify.rederive import other_operators, rederive
 
 
@@ -135,7 +137,9 @@ def verify_anew(
     subject = _subject(named, bundle, catalog)
     for name in (MODEL, PIPELINE):
         demand_safe(bundle.path / name)
-    checked = verify_bundle(bundle.path, key=key, engine=engine, catalog=catalog)
+    installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
+    executing = installed if installed.is_exact else ONNXRUNTIME  # less precision has a rule of its own, below
+    checked = verify_bundle(bundle.path, key=key, engine=executing, catalog=catalog)
     files = {name: _as_it_is(bundle, name) for name in (MODEL, PIPELINE)}
     proof = prove(
         subject,
@@ -144,17 +148,22 @@ def verify_anew(
         files=files,
         weights=bundle.manifest.weights(bundle.path),
         one_file=one_file,
-        engine=engine,
+        engine=executing,
         progress=progress,
     )
     report = _report(proof.evidence, proof.verdict, path, named, proof.seconds)
     status, detail = rederive(bundle, proof)
     gates = (*checked.gates, Gate(name="bundle", status=status, detail=detail), *report.gates)
+    budget = () if installed.is_exact else budget_gates(proof, installed, evaluate=evaluate, progress=progress)
+    gates += budget
     status = worst(*(gate.status for gate in gates))
     sentence = report.sentence if status == report.verdict else f"{status}: {_why(gates, status)}"
     return Verified(
         report=replace(report, gates=gates, verdict=status, sentence=sentence),
-        proved=proof.verdict.publishes and checked.holds and gates[len(checked.gates)].status != Status.FAIL,
+        proved=proof.verdict.publishes
+        and checked.holds
+        and gates[len(checked.gates)].status != Status.FAIL
+        and all(gate.status in (Status.PASS, Status.WARN) for gate in budget),
         against=named,
         files=[to_json(file) for file in bundle.manifest.files],
         divergence=explain_divergence(proof, progress=progress) if explain else (),
@@ -208,13 +217,19 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     if against is None:
         raise UsageError(f"{path} alone does not say what it should answer", hint="say --against RUN or MODEL@WEIGHTS")
     scan, catalog = demand_safe(path), Catalog.discover()
+    installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
+    if not installed.is_exact:
+        raise UsageError(
+            f"{installed.title} computes in {installed.precision}, and {path} is a single file: its proof is for float32",
+            hint=f"zoo export {quote(against)} --onnx --for {installed.name}",
+        )
     subject = find_subject(find_target(against, catalog), catalog)
     name = PIPELINE if _is_pipeline(scan, subject) else MODEL
     if name == MODEL:
         subject = replace(subject, ports=_ports(scan, subject.signature, path))
     files = {name: path.read_bytes()}
     weights = weights_beside(path, read_model(path)[0])
-    proof = prove(subject, opset=max(scan.opset, 18), files=files, weights=weights, engine=engine, progress=progress)
+    proof = prove(subject, opset=max(scan.opset, 18), files=files, weights=weights, engine=installed, progress=progress)
     evidence = _named_after(proof, path, name=name, opset=scan.opset)
     verdict = judge(evidence, published={file.name: file.sha256 for file in evidence.subject.files})
     report = _report(evidence, verdict, path, against, proof.seconds)

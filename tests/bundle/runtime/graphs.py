@@ -37,6 +37,11 @@ def linear() -> onnx.ModelProto:
     return model([helper.make_node("Gemm", ["x", "fc.weight", "fc.bias"], ["y"], name="fc")], constants=[weight, bias])
 
 
+def softmax() -> onnx.ModelProto:
+    """y = softmax(x)."""
+    return model([helper.make_node("Softmax", ["x"], ["y"], name="softmax")], out=["batch", 4])
+
+
 def numbers(name: str, *values: int) -> onnx.TensorProto:
     """An int64 vector."""
     return helper.make_tensor(name, TensorProto.INT64, [len(values)], list(values))

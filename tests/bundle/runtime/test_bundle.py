@@ -22,7 +22,7 @@ from zoo.api.errors import BadFile, HashMismatch
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.bundled_run import roll_out
+from zoo.bundle.runtime.bundled_self_test import roll_out
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.predict import predict_bundle
 

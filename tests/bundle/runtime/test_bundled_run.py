@@ -46,7 +46,7 @@ def run(bundle: Path, *arguments: str, block: Path) -> subprocess.CompletedProce
 
 def test_the_self_test_passes_on_a_whole_bundle(make_bundle: MakeBundle, tmp_path: Path) -> None:
     done = run(make_bundle(), "--self-test", block=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "self-test passed: 8 files, 2 golden cases\n")
+    assert (done.returncode, done.stdout) == (0, "self-test passed: 9 files, 2 golden cases\n")
 
 
 @pytest.mark.parametrize("name", ["pipeline.onnx", "golden/case-0.npz", "task.py"])
@@ -89,16 +89,92 @@ def test_names_of_a_bundle_do_not_command_the_terminal(make_bundle: MakeBundle, 
 def test_bad_usage_and_unreadable_files_exit_2(make_bundle: MakeBundle, tmp_path: Path) -> None:
     bundle = make_bundle()
     (tmp_path / "note.png").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    Image.new("RGB", (4, 3)).save(tmp_path / "leaf.png")
     for arguments, said in (
         ((), "self-test"),
-        (("--help",), "self-test"),
+        (("--strict",), "self-test"),
+        (("--self-test", "leaf.png"), "there is no input, or no such option"),
+        (("--shrink", "leaf.png"), "--shrink leaf.png: there is no input, or no such option"),
+        (("--variant", "int8", "leaf.png"), "this bundle has no variant int8; it has none"),
+        (("--variant",), "expected one argument"),
+        (("--threads", "-1", "leaf.png"), "--threads is -1; it must be 1 or more"),
+        (("--threads", "x", "leaf.png"), "invalid int value"),
+        (("--provider", "tpu", "leaf.png"), "this onnxruntime has no provider tpu; it has "),
         (("note.png",), "cannot be read"),
         (("no.png",), "no.png"),
+        (("empty",), "empty cannot be read: there are no files in this folder"),
     ):
         done = run(bundle, *arguments, block=tmp_path)
         assert done.returncode == 2
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_help_is_the_answer(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    done = run(make_bundle(), "--help", block=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    options = ("--variant", "--provider", "--threads", "--json", "--strict", "--self-test")
+    assert all(option in done.stdout for option in options)
+
+
+def test_a_folder_stands_for_its_files(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    (tmp_path / "leaves").mkdir()
+    for name in ("b.png", "a.png"):
+        Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaves" / name)
+    (tmp_path / "leaves" / ".hidden").write_text("no picture")
+    bundle = make_bundle()
+    done = run(bundle, "leaves", "--threads", "1", "--provider", "CPU", block=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    named = [line.partition(":")[0] for line in done.stdout.splitlines() if ":" in line]
+    assert named == ["leaves/a.png", "leaves/b.png"]
+    (tmp_path / "leaves" / "c.txt").write_text("no picture")
+    done = run(bundle, "leaves", block=tmp_path)
+    assert (done.returncode, "leaves/c.txt cannot be read" in done.stderr) == (2, True)
+
+
+def test_json_holds_every_output_as_numbers(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    done = run(make_bundle(), "--json", "leaf.png", "leaf.png", block=tmp_path)
+    document = json.loads(done.stdout)
+    assert (document["model"], document["variant"], len(document["answers"])) == ("cnn/cnn", None, 2)
+    answer = document["answers"][0]
+    assert (answer["input"], "green" in answer["text"]) == ("leaf.png", True)
+    assert answer["outputs"]["probabilities"] == pytest.approx([0.1065, 0.7870, 0.1065], abs=1e-4)
+
+
+@pytest.mark.parametrize("change", ["changed", "missing"])
+def test_a_graph_of_other_bytes_is_not_run(make_bundle: MakeBundle, tmp_path: Path, change: str) -> None:
+    Image.new("RGB", (4, 3), (0, 128, 0)).save(tmp_path / "leaf.png")
+    bundle = make_bundle()
+    graph = bundle / "pipeline.onnx"
+    if change == "missing":
+        graph.unlink()
+    else:
+        graph.write_bytes(graph.read_bytes()[:-1] + b"x")
+    done = run(bundle, "leaf.png", block=tmp_path)
+    words = "pipeline.onnx is missing or was changed: its bytes are not those that the manifest names\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
+
+
+def test_the_boot_test_looks_at_one_golden_case(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle()
+
+    def boot(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, str(bundle / "selftest.py"), *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    (tmp_path / "sitecustomize.py").write_text(BLOCK.replace('"torch",', '"torch", "PIL",'))
+    assert boot() == (0, "self-test passed: 9 files, 2 golden cases\n")
+    assert boot("--quick") == (0, "quick self-test passed: case-0\n")
+    (bundle / "report.json").write_text("changed")  # nothing that an answer needs
+    assert boot("--quick")[0] == 0
+    assert boot()[0] == 1
+    (bundle / "golden" / "case-0.npz").write_bytes(b"changed")
+    assert boot("--quick") == (1, "golden/case-0.npz was changed\nself-test failed\n")
+    assert (bundle / "selftest.py").stat().st_size < 12_000
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from zoo.bundle.report.page import page
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime import bundle as verification
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.diff import differences
 from zoo.bundle.runtime.manifest import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
 from zoo.bundle.runtime.predict import predict_bundle

@@ -23,7 +23,7 @@ from tests.conftest import Said
 from zoo.api.errors import BadFile
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.bundled_run import difference
+from zoo.bundle.runtime.bundled_self_test import difference
 from zoo.bundle.runtime.golden_replay import feeds_of, golden_bytes
 from zoo.bundle.runtime.manifest import MAX_FILE_BYTES, MAX_GOLDEN, MAX_STEPS
 from zoo.bundle.runtime.sandbox import Limits

@@ -18,7 +18,7 @@ from zoo.api.errors import MissingExtra, UsageError
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime import signature
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.bundled_run import SIGNATURE
+from zoo.bundle.runtime.bundled_self_test import SIGNATURE
 from zoo.bundle.runtime.signature import PASSWORD, check_private_key, check_signature, sign
 
 pytest.importorskip("model_signing")
@@ -151,7 +151,7 @@ def test_the_devices_self_test_takes_a_signed_bundle(signed: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(signed / "run.py"), "--self-test"], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "self-test passed: 8 files, 2 golden cases\n")
+    assert (done.returncode, done.stdout) == (0, "self-test passed: 9 files, 2 golden cases\n")
 
 
 def test_another_tool_of_the_format_checks_it(signed: Path, pair: Keys) -> None:

@@ -39,7 +39,7 @@ def test_arrays_cannot_be_changed() -> None:
 
 
 def test_a_changed_pack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = tmp_path / "digits.xz"
+    changed = tmp_path / "digits.gz"
     changed.write_bytes(digits.PACK.read_bytes()[:-1] + b"x")
     monkeypatch.setattr(digits, "PACK", changed)
     with pytest.raises(HashMismatch, match="not the file that was shipped"):

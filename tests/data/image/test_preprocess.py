@@ -17,6 +17,7 @@ from torchvision.transforms import v2 as transforms
 from zoo.api.errors import UsageError
 from zoo.api.problem import ImageInput
 from zoo.data.embedded import digits
+from zoo.data.image import preprocess
 from zoo.data.image.postprocess import Picture, Probabilities
 from zoo.data.image.preprocess import ImagePrepare, luma
 
@@ -81,6 +82,16 @@ def test_nearest_is_pillows(size: tuple[int, int]) -> None:
     pixels = picture(*size, "noise")
     nearest = Image.fromarray(pixels).resize((48, 32), Image.Resampling.NEAREST)
     assert np.array_equal(geometry(pixels, INPUTS["nearest"]), np.asarray(nearest).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("name", ["crop", "stretch, bicubic", "nearest"])
+def test_a_large_picture_is_resized_channel_by_channel_to_the_same_levels(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = picture(97, 310, "noise")
+    expected = geometry(pixels, INPUTS[name])
+    monkeypatch.setattr(preprocess, "LARGE", 1)
+    assert np.array_equal(geometry(pixels, INPUTS[name]), expected)
 
 
 def test_the_crop_rounds_its_offset_to_the_even_number() -> None:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from zoo.training.engine import allocator
-from zoo.training.engine.allocator import KEEP, RESTORED, kept_memory
+from zoo.training.engine.allocator import KEEP, RESTORED, RETURN, kept_memory
 
 
 class Library:
@@ -40,6 +40,15 @@ def test_large_blocks_are_kept_and_given_back_also_after_an_error(library: Libra
         assert kept and library.told == list(KEEP.items()) and library.trimmed == 0
         raise RuntimeError
     assert library.told == [*KEEP.items(), *RESTORED.items()] and library.trimmed == 1
+
+
+def test_where_little_memory_is_free_blocks_are_returned_at_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allocator, "free_memory", lambda: 10**9)
+    with kept_memory() as kept:
+        assert not kept and library.told == list(RETURN.items())
+    assert library.told == [*RETURN.items(), *RESTORED.items()] and library.trimmed == 1
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,29 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
     first, second, third = made(1)[0], made(1)[0], made(2)[0]
     assert torch.equal(first.head.weight, second.head.weight)
     assert not torch.equal(first.head.weight, third.head.weight)
+
+
+class Narrow(nn.Module):
+    """Weights of 0.02 and scales of 0.02, as some libraries begin with: the input is lost on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), *(nn.Conv2d(4, 4, 1) for _ in range(4)), nn.Conv2d(4, 2, 6)]
+        self.layers = nn.Sequential(*layers)
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=0.02)
+
+    def forward(self, image: Tensor) -> Tensor:
+        y: Tensor = self.layers(image).flatten(1)
+        return y
+
+
+def test_a_network_that_forgets_its_input_gets_weights_that_carry_it() -> None:
+    torch.manual_seed(0)
+    module = Narrow().eval()
+    before = np.concatenate([call(module, case, SIGNATURE)["y"] for case in INPUTS])
+    assert np.ptp(before, axis=0).max() < 1e-3 * np.abs(before).max()
+    story = randomise(module, INPUTS, SIGNATURE, seed=0)
+    assert "; 6 weights scaled to one over the root of their inputs)" in story
+    after = np.concatenate([call(module, case, SIGNATURE)["y"] for case in INPUTS])
+    assert np.ptp(after, axis=0).min() > 0.1 * np.abs(after).max()

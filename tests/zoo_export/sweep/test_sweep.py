@@ -129,6 +129,16 @@ def test_a_comparison_of_folders(zoo_command: Command, tmp_path: Path) -> None:
     assert zoo_command("sweep", "--compare", str(tmp_path / "none")).code == 2
 
 
+def test_a_comparison_of_other_models_is_an_error(zoo_command: Command, tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        append_row(tmp_path / name / "rows.jsonl", SweepRow(model=name, verdict="PASS"))
+    said = zoo_command("sweep", "--compare", str(tmp_path / "old"), "-o", str(tmp_path / "new"))
+    assert said.code == 2
+    assert "have no model in common: 1 row and 1 row" in said.err
+
+
 def test_a_pattern_that_nothing_fits_is_an_error(zoo_command: Command) -> None:
     said = zoo_command("sweep", "nonesuch")
     assert (said.code, said.err.splitlines()[0]) == (2, "Error: no model that can be exported fits 'nonesuch'")
+    said = zoo_command("sweep", "*", "--plugin", "nonesuch")
+    assert (said.code, said.err.splitlines()[0]) == (2, "Error: no plugin named 'nonesuch'")

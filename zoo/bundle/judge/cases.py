@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from zoo.api.data import counted
 from zoo.bundle.judge.evidence import (
     BEYOND,
     BOUNDARY,
@@ -148,7 +149,7 @@ def obeys(graph: GraphEvidence, evidence: Evidence) -> Finding:
         if cell.status == Status.PASS
     ]
     ratio, case, name = max(ratios, default=(0.0, "", ""))
-    words = f"{len(ratios)} comparisons, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
+    words = f"{counted(len(ratios), 'comparison')}, the worst {ratio:.2f} times PyTorch's own noise ({case}, {name})"
     names = some(case.name for case in undecided)
     return status, f"{words}; PyTorch itself cannot tell right from wrong in {names}" if undecided else words
 

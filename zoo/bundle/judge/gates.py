@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from zoo.api.data import counted
 from zoo.api.task import GENERIC_CONTROLS, Agreement
 from zoo.bundle.judge.cases import (
     Finding,
@@ -62,7 +63,10 @@ def eval_mode(evidence: Evidence) -> Finding:
     if mode is None or mode.modules <= 0:
         return NOT_MEASURED
     if mode.training:
-        return Status.FAIL, f"{len(mode.training)} modules are in training mode: {some(mode.training)}"
+        return (
+            Status.FAIL,
+            f"{counted(len(mode.training), 'module is', 'modules are')} in training mode: {some(mode.training)}",
+        )
 
     def check(graph: GraphEvidence) -> Finding:
         if graph.facts is None:
@@ -72,7 +76,7 @@ def eval_mode(evidence: Evidence) -> Finding:
         return Status.PASS, "nothing random"
 
     status, detail = per_graph(evidence, check)
-    return status, f"{mode.modules} modules in eval mode; {detail}"
+    return status, f"{counted(mode.modules, 'module')} in eval mode; {detail}"
 
 
 def determinism(evidence: Evidence) -> Finding:
@@ -183,7 +187,9 @@ def _skew(evidence: Evidence) -> list[Finding]:
         words += "" if item.same_answer else ", and the answer is another"
         if item.elements <= 0 or item.far or item.differing < 0 or not item.same_answer:
             wrong.append((Status.FAIL, f"{item.name} as {item.against} gives it to the model in training: {words}"))
-    return wrong or [(Status.PASS, f"{len(evidence.skew)} items fed as {evidence.skew[0].against} feeds them")]
+    return wrong or [
+        (Status.PASS, f"{counted(len(evidence.skew), 'item')} fed as {evidence.skew[0].against} feeds them")
+    ]
 
 
 def lineage(evidence: Evidence) -> Finding:
@@ -197,7 +203,7 @@ def lineage(evidence: Evidence) -> Finding:
         ("are unexplained", state.extra),
     ):
         if names:
-            return Status.FAIL, f"{len(names)} tensors {what}: {some(names)}"
+            return Status.FAIL, f"{counted(len(names), 'tensor')} {what}: {some(names)}"
     if state.equal <= 0 or state.equal + len(state.unused) != state.total:
         return Status.FAIL, f"{state.equal} equal and {len(state.unused)} unused do not make {state.total}"
     notes = [f"{state.equal} of {state.total} tensors bit for bit"]
@@ -252,7 +258,10 @@ def graph(evidence: Evidence) -> Finding:
             # paths in a file made elsewhere are its maker's secret, not a wrong answer
             only_paths = evidence.subject.scope == "file" and not _wrong(replace(facts, paths=()))
             return Status.WARN if only_paths else Status.FAIL, "; ".join(wrong)
-        return Status.PASS, f"opset {facts.opset}, {sum(facts.ops.values())} nodes of {len(facts.ops)} kinds"
+        return (
+            Status.PASS,
+            f"opset {facts.opset}, {counted(sum(facts.ops.values()), 'node')} of {counted(len(facts.ops), 'kind')}",
+        )
 
     return per_graph(evidence, check)
 
@@ -282,8 +291,12 @@ def labels(evidence: Evidence) -> Finding:
         return Status.FAIL, f"{names.known_right} of {names.known} items of a known class keep their class name"
     if names.classes == 0:
         return Status.PASS, "this task has no classes"
-    known = f"{names.known} items of a known class keep it" if names.known else "no item of a known class was at hand"
-    return Status.PASS, f"{names.classes} names in {len(names.files)} files; {known}"
+    known = (
+        f"{counted(names.known, 'item of a known class keeps', 'items of a known class keep')} it"
+        if names.known
+        else "no item of a known class was at hand"
+    )
+    return Status.PASS, f"{counted(names.classes, 'name')} in {counted(len(names.files), 'file')}; {known}"
 
 
 def agreement(evidence: Evidence) -> Finding:

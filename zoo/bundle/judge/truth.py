@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from zoo.api.data import counted
 from zoo.bundle.judge.cases import Finding, some
 from zoo.bundle.judge.evidence import Evidence, Truth
 from zoo.bundle.judge.parity_rule import Status
@@ -36,10 +37,13 @@ def truth(evidence: Evidence) -> Finding:
     wrong = [name for name in shared if not _same(measured, name)]
     if wrong:
         words = some([_difference(measured, name) for name in wrong])
-        return Status.FAIL, f"on {measured.items} items {words}; what turns the raw head into the answer is wrong"
+        return (
+            Status.FAIL,
+            f"on {counted(measured.items, 'item')} {words}; what turns the raw head into the answer is wrong",
+        )
     words = ", ".join(f"{name} {measured.answers[name]:.4g}" for name in shared)
     stand_ins = f"; zoo's own {', '.join(measured.stand_ins)}" if measured.stand_ins else ""
-    return Status.PASS, f"{words} on {measured.items} items, as the run itself has it{stand_ins}"
+    return Status.PASS, f"{words} on {counted(measured.items, 'item')}, as the run itself has it{stand_ins}"
 
 
 def tolerance(measured: Truth, name: str) -> float:

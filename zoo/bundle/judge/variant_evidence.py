@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from zoo.api.runtime import RuntimePrecision
 from zoo.api.task import Agreement
 from zoo.bundle.judge.evidence import File, MutantResult
 
@@ -135,7 +136,8 @@ class VariantEvidence:
     """All that is known about one variant."""
 
     name: str
-    bits: Bits
+    bits: Bits | RuntimePrecision
+    """What weights are stored in, and what another runtime computes in."""
     method: str
     """How it was made, in words."""
     files: tuple[File, ...]

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from zoo.api.data import counted
 from zoo.bundle.judge.cases import Finding, combined, some
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
@@ -154,8 +155,8 @@ def _metric(evidence: VariantEvidence) -> Finding:
         return Status.FAIL, f"{metric.name} is no number"
     allowed, upper = allowed_drop(metric, evidence.max_drop), upper_drop(metric)
     words = (
-        f"{metric.name} {metric.baseline:.4g} in fp32, {metric.value:.4g} here on {metric.items} items: worse by at "
-        f"most {upper:.4g} with {(1 + INTERVAL) / 2:.1%} confidence, {allowed:.4g} is allowed"
+        f"{metric.name} {metric.baseline:.4g} in fp32, {metric.value:.4g} here on {counted(metric.items, 'item')}: "
+        f"worse by at most {upper:.4g} with {(1 + INTERVAL) / 2:.1%} confidence, {allowed:.4g} is allowed"
     )
     return (Status.PASS if within_budget(metric, evidence.max_drop) else Status.FAIL), words
 
@@ -210,7 +211,7 @@ def _weights(evidence: VariantEvidence) -> Finding:
         return NOT_MEASURED
     for what, names in (("are not those of model.onnx", found.different), ("stand for none of its own", found.extra)):
         if names:
-            return Status.FAIL, f"{len(names)} tensors {what}: {some(names)}"
+            return Status.FAIL, f"{counted(len(names), 'tensor')} {what}: {some(names)}"
     if found.equal + found.quantised != found.total:
         return Status.FAIL, f"{found.equal} equal and {found.quantised} converted do not make {found.total}"
     if not found.quantised:
@@ -231,7 +232,7 @@ def _sizes(evidence: VariantEvidence) -> Finding:
         return Status.FAIL, some(evidence.size_failures)
     if not evidence.sizes:
         return NOT_MEASURED
-    return Status.PASS, f"{len(evidence.sizes)} cases of other batches and shapes: {some(evidence.sizes)}"
+    return Status.PASS, f"{counted(len(evidence.sizes), 'case')} of other batches and shapes: {some(evidence.sizes)}"
 
 
 def _gain(evidence: VariantEvidence) -> Finding:
@@ -267,7 +268,10 @@ def _share(ratios: tuple[float, ...], holds: Callable[[float], bool]) -> float:
 def _mutation_score(evidence: VariantEvidence) -> Finding:
     applied = [mutant for mutant in evidence.mutants if mutant.applied and not mutant.equivalence]
     if len(applied) < MIN_MUTANTS:
-        return Status.INCONCLUSIVE, f"{len(applied)} mutants were tried, {MIN_MUTANTS} are needed"
+        return (
+            Status.INCONCLUSIVE,
+            f"{counted(len(applied), 'mutant was', 'mutants were')} tried, {MIN_MUTANTS} are needed",
+        )
     killed = [mutant for mutant in applied if set(mutant.killed_by) & set(KILLING)]
     survivors = [f"{mutant.name} ({mutant.detail})" for mutant in applied if mutant not in killed]
     words = f"{len(killed)} of {len(applied)} mutants rejected" + (f"; survived: {some(survivors)}" * bool(survivors))

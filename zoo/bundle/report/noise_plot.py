@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoo.api.data import counted
 from zoo.bundle.judge.parity_rule import FLOOR, WARN_ABOVE, K
 from zoo.bundle.report.html import Html, element
 
@@ -36,7 +37,7 @@ def scatter(points: Sequence[Point], *, title: str) -> Html:
         *(_times(factor, decades, kind=kind) for factor, kind in ((1.0, "one"), (WARN_ABOVE, "warn"), (K, "fail"))),
         *(_dot(point, decades) for point in points),
     ]
-    label = f"{title}: error of the file against the noise of PyTorch, {len(points)} cases"
+    label = f"{title}: error of the file against the noise of PyTorch, {counted(len(points), 'case')}"
     view = {"viewBox": f"0 -12 {SIZE + MARGIN + 14} {SIZE + MARGIN + 12}", "role": "img", "aria-label": label}
     caption = element("figcaption", title)
     return element("figure", caption, element("svg", *drawn, attributes=view), kind="scatter")

@@ -11,6 +11,7 @@ from zoo.bundle.judge.verdict import GATES, SUBJECT, SUBJECT_GUARDS
 from zoo.bundle.report import sections
 from zoo.bundle.report.html import Child, Html, content_policy, element, joined, picture, table
 from zoo.bundle.report.record import Report
+from zoo.bundle.report.runtimes import runtimes
 from zoo.bundle.report.sections import status_mark
 from zoo.bundle.report.variants import variants
 
@@ -48,6 +49,7 @@ def page(report: Report, *, shown: Sequence[ShownCase] = (), style: str | None =
         _section("The task's own comparison", *sections.agreement(evidence)),
         _section("Mutants", *sections.mutants(evidence)),
         _section("Variants in fewer bits", *variants(report.variants)),
+        _section("Other runtimes", *runtimes(report.runtimes)),
         _section("Outputs that the rule does not hold for", *sections.waivers(evidence)),
         _section("What was proved", sections.subject(evidence)),
         _section("Where", sections.environment(evidence)),

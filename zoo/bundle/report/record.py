@@ -11,6 +11,7 @@ from zoo.bundle import schema_1
 from zoo.bundle.judge.evidence import Evidence
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.judge.runtime_rule import RuntimeEvidence, RuntimeVerdict
 from zoo.bundle.judge.variant_evidence import VariantEvidence
 from zoo.bundle.judge.variant_rule import VariantVerdict
 from zoo.bundle.judge.verdict import Verdict
@@ -35,6 +36,19 @@ class VariantReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeReport:
+    """What came of one runtime that was asked for with --for."""
+
+    verdict: Status
+    sentence: str
+    """The verdict in words."""
+    published: bool
+    """The bundle holds what it needs: it was proved there, or kept because somebody asked for that."""
+    gates: tuple[Gate, ...]
+    evidence: RuntimeEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One proof, as it travels with the bundle."""
 
@@ -52,12 +66,20 @@ class Report:
     """Of the whole proof."""
     evidence: Evidence
     variants: tuple[VariantReport, ...] = ()
+    runtimes: tuple[RuntimeReport, ...] = ()
     schema: int = SCHEMA
 
 
 def variant_report(evidence: VariantEvidence, verdict: VariantVerdict, *, published: bool) -> VariantReport:
     """The report on one variant."""
     return VariantReport(
+        verdict=verdict.status, sentence=verdict.sentence, published=published, gates=verdict.gates, evidence=evidence
+    )
+
+
+def runtime_report(evidence: RuntimeEvidence, verdict: RuntimeVerdict, *, published: bool) -> RuntimeReport:
+    """The report on one runtime."""
+    return RuntimeReport(
         verdict=verdict.status, sentence=verdict.sentence, published=published, gates=verdict.gates, evidence=evidence
     )
 
@@ -69,6 +91,7 @@ def report_of(
     reproduce: tuple[str, ...],
     seconds: float,
     variants: tuple[VariantReport, ...] = (),
+    runtimes: tuple[RuntimeReport, ...] = (),
 ) -> Report:
     """The report on one proof, dated now."""
     return Report(
@@ -81,6 +104,7 @@ def report_of(
         seconds=round(seconds, 3),
         evidence=evidence,
         variants=variants,
+        runtimes=runtimes,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from zoo.api.data import counted
 from zoo.bundle.judge.cases import cells, usual_noises
 from zoo.bundle.judge.evidence import Evidence, GraphEvidence, Magnitude
 from zoo.bundle.judge.gates import is_killed
@@ -73,8 +74,10 @@ def agreement(evidence: Evidence) -> list[Html]:
     if compared is None:
         return []
     disagreeing = compared.items - compared.agreeing - compared.undecided
-    counts = f"{compared.items} items ({evidence.agreement_data or 'synthetic'}): {compared.agreeing} answers agree, "
-    counts += f"{compared.undecided} lie inside their own margin, {disagreeing} disagree."
+    counts = f"{counted(compared.items, 'item')} ({evidence.agreement_data or 'synthetic'}): "
+    counts += (
+        f"{compared.agreeing} answers agree, {compared.undecided} lie inside their own margin, {disagreeing} disagree."
+    )
     reference, candidate = compared.reference_metrics, compared.candidate_metrics
     names = sorted({*reference, *candidate})
     rows = [(name, _metric(reference.get(name)), _metric(candidate.get(name))) for name in names]
@@ -142,7 +145,7 @@ def environment(evidence: Evidence) -> Html:
         ("processor", where.cpu),
         ("system", where.platform),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions if version)),
-        ("runtime", f"{where.provider}, {where.threads} threads"),
+        ("runtime", f"{where.provider}, {counted(where.threads, 'thread')}"),
         ("sandbox", where.sandbox),
     ]
     return table((), rows, kind="facts")

@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
-from zoo.api.errors import BadFile, NotProved, SandboxError, UsageError
+from zoo.api.data import counted
+from zoo.api.errors import BadFile, HashMismatch, NotProved, SandboxError, UsageError
 from zoo.bundle.gates_0_1 import verdict_of_0_1
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.gates import Gate
@@ -21,19 +23,22 @@ from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import judge
 from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.record import Report, parse_report, read_report
-from zoo.bundle.runtime.bundled_run import differing_files
+from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
-from zoo.bundle.runtime.golden_replay import RunGraph, replay
+from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay
+from zoo.bundle.runtime.installed_runtime import REFERENCE, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
     Manifest,
     ManifestFile,
+    RuntimeRecord,
     VariantRecord,
     listed_file,
     read_listed,
     read_manifest,
 )
+from zoo.bundle.runtime.runtimes import check_runtime, replay_elsewhere
 from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.bundle.runtime.variants import check_variant
@@ -43,8 +48,6 @@ from zoo.runs.serialization import to_json
 
 GRAPHS = ("model.onnx", "pipeline.onnx")
 REPORT = "report.json"
-MIN_GOLDEN = 5
-"""Golden cases of a bundle, where zoo makes so many of its model."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,13 +76,17 @@ class Bundle:
         """The bytes that the manifest names; HashMismatch where the file has others by now."""
         return read_listed(self.path, self.manifest, name)
 
-    def session(self, runtime: Runtime, name: str, *, timed: bool = False) -> Session:
-        """One of its graphs, loaded from the very bytes that the manifest names; `timed` as in `Runtime.session`."""
+    def session(self, runtime: Runtime, name: str, *, timed: bool = False, profiled: bool = False) -> Session:
+        """One of its graphs, loaded from the very bytes that the manifest names; the rest as in `Runtime.session`."""
         path, weights = self.listed(name), self.manifest.weights(self.path)
         if weights is not None:
             self.listed(weights.path.name)
         weights = None if "/" in name else weights  # a variant holds its own
-        return runtime.session(path, sha256=self.manifest.hashes()[name], weights=weights, timed=timed)
+        sha256 = self.manifest.hashes()[name]
+        try:
+            return runtime.session(path, title=name, sha256=sha256, weights=weights, timed=timed, profiled=profiled)
+        except HashMismatch as error:
+            raise HashMismatch(f"{self.path}: {error.message}", hint=f"zoo verify {quote(str(self.path))}") from None
 
     def limits(self) -> Limits:
         """What a process may use that runs its graphs."""
@@ -146,7 +153,7 @@ def verify_bundle(
     *,
     sha256: str | None = None,
     key: Path | None = None,
-    engine: Engine = "onnxruntime",
+    engine: Engine = REFERENCE,
     limits: Limits | None = None,
     catalog: Catalog | None = None,
 ) -> Checked:
@@ -159,6 +166,7 @@ def verify_bundle(
     bundle = Bundle.open(path)
     signature = check_signature(bundle.path, key, sha256=bundle.sha256)
     limits = limits or bundle.limits()
+    installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
     with Runtime(limits=limits) as runtime:
         runtime.versions()  # a runtime that cannot even start says nothing of the bundle
         gates = [] if sha256 is None else [_timed("manifest", lambda: _expected(bundle, sha256))]
@@ -172,8 +180,14 @@ def verify_bundle(
         gates.append(_timed("accord", lambda: _consistency(bundle, graphs) if whole else _skipped("the graphs were")))
         gates.append(_timed("golden cases", lambda: _golden(bundle, graphs) if whole else _skipped("the cases were")))
         gates += _variants(bundle, graphs, whole=whole)
-    if engine != "onnxruntime":
-        gates.append(_timed(engine, lambda: _other_runtime(bundle, engine, limits) if whole else _skipped("it was")))
+        gates += _runtimes(bundle, whole=whole)
+    if not installed.is_reference:
+        gates.append(
+            _timed(
+                installed.name,
+                lambda: replay_elsewhere(bundle, installed, limits) if whole else _skipped("the runtime was"),
+            )
+        )
     return Checked(bundle=bundle, gates=tuple(gates), seconds=round(time.monotonic() - start, 3))
 
 
@@ -208,7 +222,7 @@ def _files(bundle: Bundle) -> Finding:
     wrong += [f"the manifest lists no {name}" for name in missing]
     if wrong:
         return Status.FAIL, "; ".join(wrong[:6]) + (f"; and {len(wrong) - 6} more" if len(wrong) > 6 else "")
-    return Status.PASS, f"{len(manifest.files)} files have the bytes that the manifest names"
+    return Status.PASS, f"{counted(len(manifest.files), 'file has', 'files have')} the bytes that the manifest names"
 
 
 def _proof(bundle: Bundle) -> Finding:
@@ -229,7 +243,7 @@ def _proof(bundle: Bundle) -> Finding:
         return (Status.FAIL, words) if known else (Status.INCONCLUSIVE, f"{words} to zoo {zoo_version()}")
     return (
         again.status,
-        f"{again.sentence} on {report.created}: the evidence of {len(again.gates)} gates gives it again",
+        f"{again.sentence} on {report.created}: the evidence of {counted(len(again.gates), 'gate')} gives it again",
     )
 
 
@@ -280,12 +294,14 @@ def _variants(bundle: Bundle, graphs: Graphs, *, whole: bool) -> list[Gate]:
     return [_timed(f"variant {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
-def _other_runtime(bundle: Bundle, engine: Engine, limits: Limits | None) -> Finding:
-    """The golden cases on another runtime, which says what it computed in."""
-    with Runtime(limits=limits, engine=engine) as runtime:
-        status, detail = _golden(bundle, Graphs(bundle, runtime))
-        name = f"{runtime.title} {runtime.versions()[engine]} on {runtime.provider()}"
-    return status, f"{name}: {detail.replace('this device', 'it')}"
+def _runtimes(bundle: Bundle, *, whole: bool) -> list[Gate]:
+    """A gate for each other runtime that the bundle was put to."""
+
+    def check(record: RuntimeRecord) -> Finding:
+        return check_runtime(bundle, record) if whole else _skipped("the record of the runtime was")
+
+    records = bundle.manifest.runtimes
+    return [_timed(f"runtime {record.name}", lambda record=record: check(record)) for record in records]  # type: ignore[misc]
 
 
 def _golden(bundle: Bundle, graphs: Graphs) -> Finding:

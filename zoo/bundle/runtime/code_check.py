@@ -21,14 +21,17 @@ from zoo.bundle.released_code import RELEASES
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report
 from zoo.bundle.report.shown_cases import read_shown, style_of
-from zoo.bundle.runtime import bundled_run
+from zoo.bundle.runtime import bundled_run, bundled_self_test
 from zoo.bundle.runtime.manifest import ROLES, Manifest, PluginRecord, read_listed
+from zoo.bundle.runtime.runtimes import runtime_files
 from zoo.bundle.runtime.task_source import task_source
 from zoo.bundle.runtime.variants import variant_files
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import BUILT_IN
 
-CODE = ("run.py", "task.py", "report.html")
+CODE = ("run.py", "selftest.py", "task.py", "report.html")
+CODE_OF_0_1 = ("run.py", "task.py", "report.html")
+LABELS = "labels.txt"
 MAX_BYTES = 64 << 20
 """Of one of them; a page with large pictures has a few MB."""
 
@@ -42,8 +45,15 @@ def zoo_version() -> str:
 
 
 def runner(task: Task, problem: Problem) -> dict[str, bytes]:
-    """run.py and task.py, as this zoo writes them."""
-    return {"run.py": _run(), "task.py": task_source(task.device(problem)).encode()}
+    """run.py, selftest.py, task.py and, where there are classes, labels.txt, as this zoo writes them."""
+    files = {name: _own(name) for name in OWN}
+    files["task.py"] = task_source(task.device(problem)).encode()
+    return files | ({LABELS: labels(problem)} if problem.classes else {})
+
+
+def labels(problem: Problem) -> bytes:
+    """The names of the classes, a line each, in the order of the outputs."""
+    return "".join(name.replace("\n", r"\n") + "\n" for name in problem.classes).encode()
 
 
 def check_code(folder: Path, manifest: Manifest, report: Report, *, catalog: Catalog | None = None) -> Finding:
@@ -51,15 +61,17 @@ def check_code(folder: Path, manifest: Manifest, report: Report, *, catalog: Cat
 
     `catalog` has the task whose code travels as task.py; None has it discovered.
     """
-    findings = [*_strangers(manifest), *(_check(name, folder, manifest, report, catalog) for name in CODE)]
+    code = CODE_OF_0_1 if manifest.zoo in RELEASES else CODE
+    names = [*code, *([LABELS] if LABELS in manifest.hashes() else [])]
+    findings = [*_strangers(manifest), *(_check(name, folder, manifest, report, catalog) for name in names)]
     status = worst(*(status for status, _ in findings))
     if status == Status.PASS:
-        return status, f"{', '.join(CODE)} are what zoo {manifest.zoo} writes"
+        return status, f"{', '.join(code)} are what zoo {manifest.zoo} writes"
     return status, "; ".join(sentence for found, sentence in findings if found == status)
 
 
 def _strangers(manifest: Manifest) -> Iterator[Finding]:
-    known = {*ROLES, *(case.file for case in manifest.golden), *variant_files(manifest)}
+    known = {*ROLES, *(case.file for case in manifest.golden), *variant_files(manifest), *runtime_files(manifest)}
     for file in manifest.files:
         if file.name not in known:  # beside run.py, "numpy.py" would be imported in place of numpy
             yield Status.FAIL, f"{file.name} is no file of a bundle"
@@ -73,15 +85,21 @@ def _check(name: str, folder: Path, manifest: Manifest, report: Report, catalog:
         return Status.FAIL, f"{name} has {len(data):,} bytes; zoo writes none so large"
     if name == "task.py":
         return _check_task(data, manifest, catalog)
-    if name == "run.py":
-        expected = _run()
-        known = {release: entry.run for release, entry in RELEASES.items()}
-        return _judge(name, manifest.zoo, now=data == expected, then=_released(data, known, manifest.zoo))
+    if name == LABELS:
+        equal = data == labels(manifest.problem)
+        return (Status.PASS, "") if equal else (Status.FAIL, f"{LABELS} does not name the classes of the manifest")
+    if name in OWN:
+        known = {release: entry.run for release, entry in RELEASES.items()} if name == "run.py" else {}
+        return _judge(name, manifest.zoo, now=data == _own(name), then=_released(data, known, manifest.zoo))
     return _check_page(data, manifest, report)
 
 
-def _run() -> bytes:
-    return Path(bundled_run.__file__).read_bytes()
+OWN = {"run.py": bundled_run, "selftest.py": bundled_self_test}
+"""The modules that travel as these files."""
+
+
+def _own(name: str) -> bytes:
+    return Path(OWN[name].__file__).read_bytes()
 
 
 def _released(data: bytes, known: Mapping[str, str], zoo: str) -> bool | None:

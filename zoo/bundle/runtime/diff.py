@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.bundled_run import SIGNATURE
+from zoo.bundle.runtime.bundled_self_test import SIGNATURE
 from zoo.bundle.runtime.external_data import numbers, weights_beside
 from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
 from zoo.bundle.runtime.graph import ParsedModel

@@ -15,6 +15,8 @@ from zoo.runs.serialization import to_json
 MAX_BYTES = 1 << 30
 """Of one case, unpacked."""
 
+MIN_GOLDEN = 5
+"""Golden cases of a bundle, where zoo makes so many of its model."""
 NUMBERS = "fiub"
 """Kinds of numpy's dtypes that ports have: floats, integers of both kinds, booleans."""
 
@@ -58,7 +60,7 @@ def replay(
 
 
 def _replay_case(path: Path, raw: bytes, case: GoldenCase, run: RunGraph) -> tuple[str, ...]:
-    from zoo.bundle.runtime.bundled_run import differing_answers  # noqa: PLC0415  imports numpy
+    from zoo.bundle.runtime.bundled_self_test import differing_answers  # noqa: PLC0415  imports numpy
 
     _arrays(path, raw)
     try:

@@ -30,7 +30,18 @@ MAX_GOLDEN, MAX_STEPS = 256, 1024
 """Golden cases, and steps of one: each step is a run of a graph, and somebody waits for all of them."""
 
 Role = Literal[
-    "model", "pipeline", "golden", "report", "page", "runner", "task", "licence", "weights", "variant", "other"
+    "model",
+    "pipeline",
+    "golden",
+    "report",
+    "page",
+    "runner",
+    "task",
+    "licence",
+    "weights",
+    "variant",
+    "labels",
+    "other",
 ]
 
 ROLES: Mapping[str, Role] = {
@@ -40,12 +51,15 @@ ROLES: Mapping[str, Role] = {
     "report.json": "report",
     "report.html": "page",
     "run.py": "runner",
+    "selftest.py": "runner",
+    "labels.txt": "labels",
     "task.py": "task",
 }
 """The files of every bundle, the weights beside the graphs above 2 GB alone; its golden cases stand with them."""
 GOLDEN_FILE = re.compile(r"golden/[^/]+\.npz")
 """A golden case of any other name could be a module that run.py imports."""
 VARIANT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+RUNTIME_NAME = re.compile(r"([a-z0-9][a-z0-9_]*/)?[a-z0-9][a-z0-9_-]{0,63}")
 VARIANT_GRAPHS = ("model.onnx", "pipeline.onnx")
 SATURATION = "saturation.onnx"
 """A product that is wrong where a processor adds products of bytes in too few bits."""
@@ -153,6 +167,28 @@ class VariantRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeRecord:
+    """Another runtime that the bundle was put to; the report has what was measured there."""
+
+    name: str
+    title: str
+    provider: str
+    """The runtime with its version, where it computes, and in what: "OpenVINO 2026.4.1, CPU, float32"."""
+    precision: str
+    verdict: Literal["PASS", "WARN", "unproved"]
+    """unproved: it was refused, and kept because somebody asked for that."""
+    sentence: str
+    """The verdict in words."""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Its own files by the graph that they were made of, the main one first; empty where it reads ONNX."""
+
+    @property
+    def folder(self) -> str:
+        """Where its own files lie, inside the bundle."""
+        return f"variants/{self.name.replace('/', '-')}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All facts of a bundle."""
 
@@ -182,6 +218,7 @@ class Manifest:
     task_plugin: PluginRecord | None = None
     """Who offered the task, and so brought task.py; None where the bundle does not tell."""
     variants: tuple[VariantRecord, ...] = ()
+    runtimes: tuple[RuntimeRecord, ...] = ()
     schema: int = SCHEMA
 
     def hashes(self) -> dict[str, str]:
@@ -291,6 +328,7 @@ def _check_names(manifest: Manifest, *, where: str) -> None:
         raise BadFile(f"{where} names {large.bytes:,} bytes of {large.name}; no file of a bundle has so many")
     _check_golden(manifest.golden, _graphs(manifest), names, where=where, folder="")
     _check_variants(manifest, names, where=where)
+    _check_runtimes(manifest, names, where=where)
 
 
 def _graphs(manifest: Manifest) -> set[str]:
@@ -309,6 +347,23 @@ def _check_variants(manifest: Manifest, names: list[str], *, where: str) -> None
             raise BadFile(f"{where}: the variant {record.name} has no model.onnx and pipeline.onnx in {record.folder}")
         known = {*graphs, record.folder + SATURATION}
         _check_golden(record.golden, known, names, where=where, folder=record.folder)
+
+
+def _check_runtimes(manifest: Manifest, names: list[str], *, where: str) -> None:
+    records = manifest.runtimes
+    if len({record.folder for record in records} | {variant.folder for variant in manifest.variants}) != len(
+        records
+    ) + len(manifest.variants):
+        raise BadFile(f"{where} names a runtime twice, or a runtime and a variant by one name")
+    for record in records:
+        if not RUNTIME_NAME.fullmatch(record.name):
+            raise BadFile(f"{where} names the runtime {record.name!r}, which is no name of one")
+        for graph, files in record.files.items():
+            if graph not in VARIANT_GRAPHS or not files:
+                raise BadFile(f"{where}: the runtime {record.name} has files of {graph}, which is no graph")
+            strange = [name for name in files if name not in names or not name.startswith(record.folder)]
+            if strange:
+                raise BadFile(f"{where}: the runtime {record.name} names {strange[0]}, not listed in {record.folder}")
 
 
 def _most(file: BundleFile) -> int:

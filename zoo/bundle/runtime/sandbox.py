@@ -20,13 +20,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from zoo.api.errors import BadFile, HashMismatch, MissingExtra, SandboxError
+from zoo.api.errors import BadFile, HashMismatch, SandboxError
 from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, copied, external_tensors
+from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
 from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 WORKER = Path(__file__).with_name("worker.py")
-Engine = Literal["onnxruntime", "openvino"]
-TITLES: Final[Mapping[Engine, str]] = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+Engine = str | InstalledRuntime
+"""A runtime, or its name in the catalogue of the installed plugins."""
 OPT_OUT = {"ORT_DISABLE_TELEMETRY": "1"}
 """Read by ONNX Runtime when it is loaded: since 1.29 its builds for Linux send telemetry and leave an identifier in
 TMPDIR, which `disable_telemetry_events()` does not stop."""
@@ -55,6 +55,17 @@ class RuntimeRefused(BadFile):
     """A runtime's own refusal (an invalid graph, a wrong shape); the process is still alive."""
 
     kind = "runtime-refused"
+
+
+class OperatorRefused(RuntimeRefused):
+    """A runtime that does not know an operator of the graph."""
+
+    kind = "operator-refused"
+
+    def __init__(self, message: str, *, operator: str, node: str = "") -> None:
+        super().__init__(message)
+        self.operator = operator
+        self.node = node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,20 +120,41 @@ class Timing:
     """Single runs of some sessions, in blocks that take turns."""
 
     runs: tuple[tuple[tuple[float, ...], ...], ...]
-    """Seconds on the clock: per session, per block of runs, per run."""
+    """Seconds, on the clock or of the processor: per session, per block of runs, per run."""
     peak_bytes: int | None
     """The most memory that the process has held until then; None where the system does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTimes:
+    """One node as the runtime executes it."""
+
+    name: str
+    """As in the file, or with what the runtime adds where it merged or inserted nodes."""
+    op: str
+    seconds: tuple[float, ...]
+    """Of every run, the first among them, which is warm-up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Some runs of one graph, node by node."""
+
+    runs: tuple[float, ...]
+    """Seconds on the clock of every run but the first."""
+    nodes: tuple[NodeTimes, ...]
+    """In the order in which they are executed."""
 
 
 class Runtime:
     """One sandboxed process.  After a SandboxError the next call starts a new one; its sessions must be opened anew."""
 
-    def __init__(self, *, limits: Limits | None = None, threads: int = 1, engine: Engine = "onnxruntime") -> None:
-        if engine != "onnxruntime" and find_spec(engine) is None:
-            raise MissingExtra(f"{TITLES[engine]} is not installed here", hint=f"pip install 'edgezoo[{engine}]'")
-        self.engine = engine
-        self.title = TITLES[engine]
-        self.limits = limits or Limits()
+    def __init__(self, *, limits: Limits | None = None, threads: int = 1, engine: Engine = REFERENCE) -> None:
+        self.installed = find_runtime(engine) if isinstance(engine, str) else engine
+        self.engine = self.installed.name
+        self.title = self.installed.title
+        limits = limits or Limits()
+        self.limits = replace(limits, memory_mb=max(limits.memory_mb, self.installed.memory_mb))
         self.threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: ScratchFolder | None = None
@@ -154,7 +186,10 @@ class Runtime:
 
     def _launch(self, folder: Path) -> subprocess.Popen[bytes]:
         settings = {
-            "engine": self.engine,
+            "engine": self.installed.engine,
+            "setup": self.installed.setup,
+            "suffix": self.installed.suffix,
+            "path": [str(Path(entry).absolute()) for entry in sys.path],
             "folder": str(folder),
             "threads": self.threads,
             "memory_mb": self.limits.memory_mb,
@@ -215,12 +250,14 @@ class Runtime:
         title: str = "",
         optimize: bool = True,
         timed: bool = False,
+        profiled: bool = False,
         sha256: str | None = None,
         weights: Weights | None = None,
     ) -> Session:
         """Load a graph.  RuntimeRefused when it is invalid; SandboxError when loading it kills the process.
 
-        `timed` leaves the runtime its own settings of memory and waiting, as whoever uses it has them.
+        `timed` leaves the runtime its own settings of memory and waiting, as whoever uses it has them; `profiled` has
+        it note how long every node takes, for `profile`.
 
         With `sha256` HashMismatch where the very bytes that are loaded have another one; `weights` are those that lie
         beside the graph, and the same is true of them.
@@ -230,19 +267,39 @@ class Runtime:
         beside = weights is not None
         try:
             request = {"do": "open", "model": str(path), "optimize": optimize, "timed": timed, "sha256": sha256}
-            request["beside"] = beside
+            request |= {"beside": beside, "stem": _stem(title), "profiled": profiled}
             request["prepack"] = weights is None or weights.bytes <= MAX_PREPACKED
             reply = self._ask(request, f"loading {title}")
+        except OperatorRefused as error:
+            raise _with_site(error, model if isinstance(model, bytes) else model.read_bytes()) from error
         finally:
             if isinstance(model, bytes) or beside:
                 path.unlink(missing_ok=True)
-        return Session(
-            id=reply["session"],
-            title=title,
-            inputs=_ports(reply["inputs"]),
-            outputs=_ports(reply["outputs"]),
-            metadata=reply["metadata"],
-        )
+        return _session(reply, title)
+
+    def convert(self, model: bytes | Path, *, title: str = "") -> dict[str, bytes]:
+        """The runtime's own files for an ONNX file, the main one first; errors as in `session`."""
+        title = title or (model.name if isinstance(model, Path) else "the model")
+        request = {"do": "convert", "model": str(self._place(model, title)), "stem": _stem(title)}
+        try:
+            reply = self._ask({**request, "beside": False, "sha256": None}, f"converting {title}")
+        except OperatorRefused as error:
+            raise _with_site(error, model if isinstance(model, bytes) else model.read_bytes()) from error
+        folder = Path(reply["folder"])
+        try:
+            return {name: (folder / name).read_bytes() for name in reply["files"]}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def own_session(self, files: Mapping[str, bytes]) -> Session:
+        """Load what `convert` gave, the main file first; errors as in `session`."""
+        main = next(iter(files))
+        folder = self._folder() / f"own-{self._models}"
+        self._models += 1
+        folder.mkdir()
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        return _session(self._ask({"do": "open", "model": str(folder / main), "own": True}, f"loading {main}"), main)
 
     def close(self, session: Session) -> None:
         """Forget a session and free its memory."""
@@ -282,16 +339,28 @@ class Runtime:
         least: int,
         size: int,
         seconds: float,
+        processor: bool = False,
     ) -> Timing:
         """Up to so many blocks of `size` runs of each session, for so long but at least `least` blocks.
 
+        With `processor` the runs are measured in processor time, where the runtime has one thread and the system tells.
         Errors as in `session`.
         """
         request = {"do": "time", "sessions": [session.id for session in sessions], **self._feeds(feeds)}
-        limits = {"blocks": blocks, "least": least, "size": size, "seconds": seconds}
+        limits = {"blocks": blocks, "least": least, "size": size, "seconds": seconds, "processor": processor}
         reply = self._ask({**request, **limits}, f"timing {' and '.join(session.title for session in sessions)}")
         runs = tuple(tuple(map(tuple, blocks)) for blocks in reply["runs"])
         return Timing(runs=runs, peak_bytes=reply["peak"])
+
+    def profile(self, session: Session, feeds: Mapping[str, Array], *, runs: int) -> Profile:
+        """How long the nodes of a session take that was opened as `profiled`; it is closed afterwards."""
+        request = {"do": "profile", "session": session.id, "size": runs, **self._feeds(feeds)}
+        reply = self._ask(request, f"profiling {session.title}")
+        nodes = tuple(
+            NodeTimes(name=name, op=op, seconds=tuple(1e-6 * time for time in times))
+            for name, op, times in reply["nodes"]
+        )
+        return Profile(runs=tuple(reply["runs"]), nodes=nodes)
 
     def _feeds(self, feeds: Mapping[str, Array]) -> dict[str, Any]:
         """The arrays in the folder of the process, and where each lies."""
@@ -369,7 +438,10 @@ class Runtime:
                 f"{doing} failed: {self.title} wanted more than the {self.limits.memory_mb} MB it may have"
                 f"{_node(reply['error'])}"
             )
-        raise RuntimeRefused(f"{doing} failed: {self.title} says {_shorten(reply['error'])}")
+        message = f"{doing} failed: {self.title} says {_shorten(reply['error'])}"
+        if reply.get("operator"):
+            raise OperatorRefused(message, operator=reply["operator"], node=reply["node"])
+        raise RuntimeRefused(message)
 
     def _read_line(self, process: subprocess.Popen[bytes], folder: Path, doing: str) -> bytes:
         assert process.stdout is not None
@@ -435,6 +507,30 @@ def _changed(title: str) -> HashMismatch:
 
 def _ports(rows: Sequence[Sequence[Any]]) -> tuple[TensorPort, ...]:
     return tuple(TensorPort(name=name, type=type, shape=tuple(shape)) for name, type, shape in rows)
+
+
+def _session(reply: Mapping[str, Any], title: str) -> Session:
+    return Session(
+        id=reply["session"],
+        title=title,
+        inputs=_ports(reply["inputs"]),
+        outputs=_ports(reply["outputs"]),
+        metadata=reply["metadata"],
+    )
+
+
+def _with_site(error: OperatorRefused, data: bytes) -> OperatorRefused:
+    """The refusal with the nodes of the operator, and the module of the model that they belong to."""
+    from zoo.bundle.runtime.operator_sites import operator_sites  # noqa: PLC0415  rarely needed
+
+    beginning = error.message.partition(" says ")[0]
+    sites = operator_sites(data, error.operator, error.node)
+    return OperatorRefused(f"{beginning} does not take the operator {sites}", operator=error.operator, node=error.node)
+
+
+def _stem(title: str) -> str:
+    """The name of the file that an engine is given."""
+    return Path(title).stem if title.endswith(".onnx") else "graph"
 
 
 def _has_room(folder: Path) -> bool:

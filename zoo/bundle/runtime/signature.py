@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.api.errors import MissingExtra, UsageError
 from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import Status
-from zoo.bundle.runtime.bundled_run import SIGNATURE
+from zoo.bundle.runtime.bundled_self_test import SIGNATURE
 from zoo.bundle.runtime.manifest import NAME
 from zoo.runs.scratch import ScratchFolder
 

@@ -1,8 +1,8 @@
 """The sandboxed process: a runtime behind a pipe.  Run as a script by `zoo.bundle.runtime.sandbox`, never imported.
 
-It imports nothing but numpy and the runtime, registers no custom ops, and gives the runtime models as bytes, so that no
-external data resolve, but for graphs that lie with their weights in a folder of zoo's own.  The system refuses it every
-socket before the runtime is loaded.
+It imports nothing but numpy and ONNX Runtime, or the engine of another runtime.  It registers no custom ops, and gives
+ONNX Runtime models as bytes, so that no external data resolve, but for graphs that lie with their weights in a folder
+of zoo's own.  The system refuses it every socket before the runtime is loaded.
 Requests and replies are JSON lines; arrays lie in files beside.
 """
 
@@ -12,19 +12,23 @@ import ctypes
 import errno
 import faulthandler
 import hashlib
-import io
+import importlib
 import json
 import os
 import platform
 import signal
 import struct
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 MAX_ANSWERS = 1 << 30
 """Bytes of all answers to one input."""
+KERNEL_TIME = "_kernel_time"
+"""The end of the names of ONNX Runtime's events that tell how long a node took."""
 MACHINES = {"x86_64": (0xC000_003E, 41, 425), "aarch64": (0xC000_00B7, 198, 425)}
 """AUDIT_ARCH and the numbers of the system calls socket() and io_uring_setup(), which can make sockets as well."""
 X32 = 0x4000_0000
@@ -104,6 +108,15 @@ def peak_bytes() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
+def thread_clock() -> Callable[[], float]:
+    """Processor time of this thread, which does all work of a runtime with one thread; else the time on the clock.
+
+    What else a busy machine does then counts for nobody. On many systems processor time is too coarse.
+    """
+    fine = sys.platform == "linux" and time.get_clock_info("thread_time").resolution <= 1e-6
+    return time.thread_time if fine else time.perf_counter
+
+
 class Changed(Exception):
     """A file is not the one that was to be loaded."""
 
@@ -155,6 +168,9 @@ class Worker:
         if not request["timed"]:
             options.enable_cpu_mem_arena = False  # it would keep what the largest batch took, once for each session
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if request.get("profiled"):
+            options.enable_profiling = True
+            options.profile_file_prefix = str(self.folder / "profile")
         if not request["optimize"]:
             options.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         data = read_model(request)
@@ -205,8 +221,9 @@ class Worker:
         }
 
     def time(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Seconds of single runs, blocks of the sessions in turns; processor time is too coarse on many systems."""
+        """Seconds of single runs, blocks of the sessions in turns."""
         feeds = self.feeds(request)
+        clock = thread_clock() if request["processor"] and self.threads == 1 else time.perf_counter
         sessions = [self.sessions[number] for number in request["sessions"]]
         calls = [(session, self.output_names(session)) for session in sessions]
         seconds: list[list[list[float]]] = [[] for _ in calls]
@@ -217,13 +234,29 @@ class Worker:
             len(seconds[-1]) < request["least"] or time.perf_counter() - start < request["seconds"]
         ):
             for index, (session, names) in enumerate(calls):
-                seconds[index].append([self.seconds(session, names, feeds) for _ in range(request["size"])])
+                seconds[index].append([self.seconds(session, names, feeds, clock) for _ in range(request["size"])])
         return {"runs": seconds, "peak": peak_bytes()}
 
-    def seconds(self, session: Any, names: list[str], feeds: dict[str, Any]) -> float:
-        start = time.perf_counter()
+    def profile(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The events of every node over some runs, after one that is not counted: name, operator, microseconds."""
+        session, feeds = self.sessions.pop(request["session"]), self.feeds(request)
+        names = self.output_names(session)
         self.compute(session, names, feeds)
-        return time.perf_counter() - start
+        runs = [self.seconds(session, names, feeds, time.perf_counter) for _ in range(request["size"])]
+        path = Path(session.end_profiling())
+        events = json.loads(path.read_text(encoding="utf-8"))
+        path.unlink()
+        spent: dict[tuple[str, str], list[int]] = {}
+        for event in events:
+            if event.get("cat") == "Node" and event["name"].endswith(KERNEL_TIME):
+                key = (event["name"].removesuffix(KERNEL_TIME), event["args"]["op_name"])
+                spent.setdefault(key, []).append(event["dur"])
+        return {"runs": runs, "nodes": [[name, op, times] for (name, op), times in spent.items()]}
+
+    def seconds(self, session: Any, names: list[str], feeds: dict[str, Any], clock: Callable[[], float]) -> float:
+        start = clock()
+        self.compute(session, names, feeds)
+        return clock() - start
 
     def output_names(self, session: Any) -> list[str]:
         return [port.name for port in session.get_outputs()]
@@ -232,61 +265,69 @@ class Worker:
         return list(session.run(names, feeds))
 
 
-class OpenVinoWorker(Worker):
-    """The same with OpenVINO on the processor, in single precision: what is compared is the arithmetic of a model."""
+class EngineWorker(Worker):
+    """The same with the engine of a plugin: `zoo.RuntimeEngine` is what it must be."""
 
-    TYPES: ClassVar = {"f16": "float16", "f32": "float", "f64": "double", "boolean": "bool"}
+    def __init__(self, settings: dict[str, Any], *, network: str) -> None:
+        self.folder, self.threads, self.network = Path(settings["folder"]), settings["threads"], network
+        os.environ["HOME"] = os.environ["TMPDIR"] = str(self.folder)  # libraries leave folders of their own there
+        sys.path += [entry for entry in settings["path"] if entry not in sys.path]
+        from zoo.api.runtime import EngineSettings  # noqa: PLC0415  where zoo lies is known now
 
-    def __init__(self, folder: Path, *, threads: int, network: str) -> None:
-        os.environ["HOME"] = str(folder)  # it leaves a folder for its telemetry there
-        import openvino  # noqa: PLC0415  after the limits are set
-
-        self.runtime = openvino.Core()
-        self.version = openvino.__version__.partition("-")[0]
-        self.folder, self.threads, self.network = folder, threads, network
+        module, _, name = settings["engine"].partition(":")
+        make = getattr(importlib.import_module(module), name)
+        folder = self.new_folder("engine")
+        os.chdir(folder)
+        self.engine = make(EngineSettings(threads=self.threads, folder=folder, setup=settings["setup"]))
+        self.converts = bool(settings["suffix"])
         self.sessions, self.opened = {}, 0
+
+    def new_folder(self, name: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     def hello(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         import numpy  # noqa: PLC0415
 
-        provider = "CPU, float32"
-        return {"version": self.version, "provider": provider, "numpy": numpy.__version__, "network": self.network}
+        about = {"version": str(self.engine.version), "provider": str(self.engine.provider)}
+        return {**about, "numpy": numpy.__version__, "network": self.network}
 
     def open(self, request: dict[str, Any]) -> dict[str, Any]:
-        data = read_model(request)
-        model = self.runtime.read_model(data if isinstance(data, str) else io.BytesIO(data))
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": self.threads}
-        compiled = self.runtime.compile_model(model, "CPU", settings)
-        precision = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-        if precision != "f32":
-            raise RuntimeError(f"it computes in {precision} here, not in single precision")
+        """Load an ONNX file, converted where the engine has files of its own, or such a file with what is beside it."""
+        folder = self.new_folder("graph")
+        path = Path(request["model"])
+        if not request.get("own"):
+            path = self.placed(request, folder)
+            path = self.engine.convert(path, folder) if self.converts else path
+        graph = self.engine.load(path)
         self.opened += 1
-        self.sessions[self.opened] = compiled
-        ports = ([self.port(port) for port in ports] for ports in (compiled.inputs, compiled.outputs))
-        return {"session": self.opened, "inputs": next(ports), "outputs": next(ports), "metadata": {}}
+        self.sessions[self.opened] = graph
+        ports = [[[name, "", []] for name in names] for names in (graph.inputs, graph.outputs)]
+        return {"session": self.opened, "inputs": ports[0], "outputs": ports[1], "metadata": {}}
 
-    def port(self, port: Any) -> list[Any]:
-        kind = port.get_element_type().to_string()
-        kind = self.TYPES.get(kind, kind.replace("i", "int").replace("u", "uint") if kind[0] in "iu" else kind)
-        shape = [dim.get_length() if dim.is_static else None for dim in port.get_partial_shape()]
-        return [self.name(port), f"tensor({kind})", shape]
+    def convert(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The engine's own file for an ONNX file, in a folder that holds nothing else; the main file comes first."""
+        folder = self.new_folder("converted")
+        path = Path(self.engine.convert(self.placed(request, self.new_folder("graph")), folder))
+        others = sorted(file.name for file in folder.iterdir() if file != path)
+        return {"folder": str(folder), "files": [path.name, *others]}
 
-    def name(self, port: Any) -> str:
-        """The graph's own: a compiled tensor may have the names of others as well, where a node did nothing."""
-        return str(port.get_node().get_friendly_name().removesuffix("/sink_port_0"))
+    def placed(self, request: dict[str, Any], folder: Path) -> Path:
+        """The ONNX file under its own name; one with weights beside it stays where it is."""
+        data = read_model(request)
+        if isinstance(data, str):
+            return Path(data)
+        path = folder / f"{request['stem']}.onnx"
+        path.write_bytes(data)
+        return path
 
     def output_names(self, session: Any) -> list[str]:
-        return [self.name(port) for port in session.outputs]
+        return list(session.outputs)
 
     def compute(self, session: Any, names: list[str], feeds: dict[str, Any]) -> list[Any]:
         import numpy  # noqa: PLC0415
 
-        outputs = session({name: numpy.array(value) for name, value in feeds.items()})
-        values = {self.name(port): numpy.array(outputs[port]) for port in session.outputs}
-        return [values[name] for name in names]
-
-
-WORKERS = {"onnxruntime": Worker, "openvino": OpenVinoWorker}
+        values = session.run({name: numpy.array(value) for name, value in feeds.items()})
+        return [numpy.asarray(values[name]) for name in names]
 
 
 def serve(worker: Worker, replies: Any) -> None:
@@ -303,6 +344,7 @@ def serve(worker: Worker, replies: Any) -> None:
         except Exception as error:
             text = str(error)
             reply = {"error": text or type(error).__name__, "memory": "bad_alloc" in text or "allocate memory" in text}
+            reply |= {"operator": getattr(error, "operator", ""), "node": getattr(error, "node", "")}
         replies.write(json.dumps(reply) + "\n")
         replies.flush()
 
@@ -317,8 +359,10 @@ def main() -> None:
     limit_memory(settings["memory_mb"])
     limit_cpu(settings["cpu_seconds"])
     network = cut_off_network()
-    worker = WORKERS[settings["engine"]]
-    serve(worker(Path(settings["folder"]), threads=settings["threads"], network=network), replies)
+    if settings["engine"]:
+        serve(EngineWorker(settings, network=network), replies)
+    else:
+        serve(Worker(Path(settings["folder"]), threads=settings["threads"], network=network), replies)
 
 
 if __name__ == "__main__":

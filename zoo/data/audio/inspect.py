@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from zoo.api.data import counted
 from zoo.api.problem import Json
 from zoo.data.formats.class_folders.checks import Kind
 from zoo.data.formats.inspection import Facts
@@ -31,7 +32,7 @@ def inspect_sound(path: Path) -> Facts:
 
     rate, signal = read_sound(path)
     if len(signal) < MIN_SAMPLES:
-        raise ValueError(f"it has {len(signal)} samples, too few to learn from")
+        raise ValueError(f"it has {counted(len(signal), 'sample')}, too few to learn from")
     raw = path.read_bytes()
     traits: list[Json] = ["stereo"] if count_channels(path) > 1 else []
     traits += ["silent"] if not signal.any() else []

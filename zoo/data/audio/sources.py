@@ -91,7 +91,8 @@ def check(source: DataSource, *, progress: Progress) -> DataCard:
     samples = card.facts["samples"]
     if isinstance(samples, int) and samples < MIN_TOTAL_SAMPLES:
         raise DataError(
-            f"{source.location} holds {samples:,} samples; a model needs at least {MIN_TOTAL_SAMPLES:,} to learn from",
+            f"{source.location} holds {counted(samples, 'sample')}; "
+            f"a model needs at least {MIN_TOTAL_SAMPLES:,} to learn from",
             hint="add recordings",
         )
     return card

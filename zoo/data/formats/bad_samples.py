@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from zoo.api.data import DataNote
+from zoo.api.data import DataNote, counted
 from zoo.api.errors import BadSample, DataError
 
 MOST_BAD: Final = 0.01
@@ -14,7 +14,7 @@ MOST_BAD: Final = 0.01
 
 def failed(where: object, problems: Sequence[BadSample], *, hint: str) -> DataError:
     """The error that lists every problem of a source."""
-    count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+    count = counted(len(problems), "problem")
     return DataError(f"{count} in {where}", problems=problems, hint=hint)
 
 

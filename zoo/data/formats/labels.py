@@ -53,7 +53,7 @@ def label_problems(rows: Sequence[FileRow], classes: Sequence[str], *, new_label
     for (split, label), count in sorted(extra.items(), key=str):
         near = _near(label, classes)
         fix = "if it is the same class, give it the same name" if near else "add items of it to train"
-        reason = f"{count} items of a class that train does not have{near}"
+        reason = f"{counted(count, 'item')} of a class that train does not have{near}"
         problems.append(BadSample(f"{split}: {label}", reason, fix))
     return problems
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataRequest, DataSource
+from zoo.api.data import DataRequest, DataSource, counted
 from zoo.api.errors import DataError, UnknownName, UsageError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.class_folders.csv_manifest import manifest_tables, names_pictures
@@ -94,7 +94,7 @@ def _no_class_folders(folder: Path, part: Path) -> DataError:
     else:
         named, fix = "", "move the pictures of each class into a folder of its own, or write a table"
     return DataError(
-        f"{part} holds {len(listing.files):,} pictures but no class folders{named}",
+        f"{part} holds {counted(len(listing.files), 'picture')} but no class folders{named}",
         hint=f"{fix} (path,label) beside {part.name}/",
     )
 

@@ -37,8 +37,8 @@ MAX_MEMORY_SHARE: Final = 0.25
 """A split is held in memory where its resized pictures take at most this share of the free memory."""
 LAYOUT: Final = "1"
 """Of the kept pictures; another number where they would come out otherwise."""
-CHUNK: Final = 256
-"""Pictures that are processed at a time."""
+CHUNK_BYTES: Final = 64 << 20
+"""Pictures that are processed at a time take so much as float32, unless one alone takes more."""
 THREADS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 Reading = Literal["", "fast", "reduced"]
 """As `preprocess` does, by faster kernels, or by these from JPEG files that are decoded at a part of their size."""
@@ -272,8 +272,9 @@ def open_levels(
         return Resident(_fitted(pixels, prepare))
     resident = Resident(torch.empty((count, *levels.shape), dtype=torch.uint8), levels)
     if not training:
-        for start in range(0, count, CHUNK):
-            resident.take(torch.arange(start, min(start + CHUNK, count)))
+        chunk = _chunk(prepare)
+        for start in range(0, count, chunk):
+            resident.take(torch.arange(start, min(start + chunk, count)))
     return resident
 
 
@@ -297,9 +298,15 @@ def _kept_rows(
 def _fitted(pixels: Pixels, prepare: ImagePrepare) -> Tensor:
     """uint8 [n, h, w] or [n, h, w, 3] as the model's size, one channel where there is one."""
     whole = []
-    for start in range(0, len(pixels), CHUNK):
-        part = torch.tensor(pixels[start : start + CHUNK], dtype=torch.float32)
+    chunk = _chunk(prepare)
+    for start in range(0, len(pixels), chunk):
+        part = torch.tensor(pixels[start : start + chunk], dtype=torch.float32)
         levels = part.unsqueeze(1) if part.ndim == 3 else part.permute(0, 3, 1, 2).contiguous()
         grey = prepare.channels == 1 and levels.shape[1] == 3
         whole.append(prepare.fit(luma(levels) if grey else levels).to(torch.uint8))
     return torch.cat(whole)
+
+
+def _chunk(prepare: ImagePrepare) -> int:
+    """How many pictures are processed at a time."""
+    return max(1, CHUNK_BYTES // (4 * prepare.channels * math.prod(prepare.size)))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LUMA: Final = (19595.0, 38470.0, 7471.0)
 """ITU-R 601 in 65536ths, as in Pillow's convert("L"); all sums stay below 2**24, so float32 is exact."""
+LARGE: Final = 4 * 10**6
+"""Pixels from which on a picture is resized one channel after the other: as floats all take 24 bytes a pixel."""
 
 
 class ImagePrepare(nn.Module):
@@ -64,6 +66,12 @@ class ImagePrepare(nn.Module):
         if not torch.compiler.is_exporting() and tuple(image.shape[:2]) == self.size and self._keeps_size():
             levels = image.permute(2, 0, 1).unsqueeze(0).to(self.mean.dtype)
             return luma(levels) if self.channels == 1 else levels  # as resizing would leave it
+        if not torch.compiler.is_exporting() and self.channels > 1 and image.shape[0] * image.shape[1] > LARGE:
+            return torch.cat([self._columns(image[..., c : c + 1]) for c in range(self.channels)], 1)
+        return self._columns(image)
+
+    def _columns(self, image: Tensor) -> Tensor:
+        """uint8 [height, width, c] -> whole levels [1, c, *size]; one channel of three where the model takes one."""
         # contiguous: a permuted view is exported as if it were not permuted
         columns = image.permute(1, 2, 0).contiguous().to(self.mean.dtype).unsqueeze(1)
         return self._fit(luma(columns, channels=2) if self.channels == 1 else columns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from zoo.api.data import DataCard, DataNote
+from zoo.api.data import DataCard, DataNote, counted
 from zoo.api.problem import TokenInput
 from zoo.data.formats.text.rows import TextItem, shortened
 from zoo.data.text.encoding import encoder
@@ -28,8 +28,8 @@ def truncation_notes(card: DataCard, input: TokenInput) -> list[str]:
         return []
     longest = max(length for _, length in cut)
     message = (
-        f"{len(cut):,} of {len(items):,} texts have more than {limit:,} {input.unit}s and are cut there; "
-        f"the longest has {longest:,}"
+        f"{len(cut):,} of {counted(len(items), 'text has', 'texts have')} more than {limit:,} {input.unit}s "
+        f"and are cut there; the longest has {longest:,}"
     )
     examples = [f"{item.name}: {shortened(item.text)}" for item, _ in cut[:5]]
     return [DataNote(message, kind="truncated", items=len(cut), examples=examples)]

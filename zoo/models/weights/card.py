@@ -36,7 +36,9 @@ def card_text(spec: WeightsSpec, trained: Trained, evaluation: Evaluation, *, dt
         "recipe": f"`{spec.recipe}`" if spec.recipe else "",
         "seeds": _listed(record.seeds) if record else "",
         "versions": _listed(record.versions) if record else "",
-        "checkpoint": f"step {trained.lineage.step}, after {trained.lineage.epoch} epochs" if record else "",
+        "checkpoint": f"step {trained.lineage.step}, after {counted(trained.lineage.epoch or 0, 'epoch')}"
+        if record
+        else "",
         "measured on": f"{source_name(evaluation.data)}, {evaluation.split} split, {counted(evaluation.items, 'item')}",
         **{name: f"{value:.6g}" for name, value in evaluation.metrics.items()},
         "numbers": ROUNDED if dtype == "float16" else dtype,

@@ -9,6 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from zoo.api.data import counted
 from zoo.api.errors import BadFile, PluginError, UsageError, describe_error
 from zoo.api.problem import ImageInput, Problem
 from zoo.api.specs import ModelSpec
@@ -128,4 +129,4 @@ def _renamed(source: WeightsSource, state: dict[str, Tensor], catalog: Catalog) 
 
 
 def _count(classes: tuple[str, ...]) -> str:
-    return f"{len(classes)} classes" if classes else "classes that nobody recorded"
+    return f"{counted(len(classes), 'class', 'classes')}" if classes else "classes that nobody recorded"

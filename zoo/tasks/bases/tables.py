@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from zoo.api.data import DataCard, DataRequest, DataSource, Split
+from zoo.api.data import DataCard, DataRequest, DataSource, Split, counted
 from zoo.api.errors import UsageError
 from zoo.api.problem import Input, Json, Problem, TableInput
 from zoo.api.task import Case, Control, Progress, Purpose, Shown, generic_controls
@@ -78,7 +78,7 @@ class TableData(DeviceReader):
         assert isinstance(input, TableInput)
         if input.features not in (0, len(columns)):
             raise UsageError(
-                f"the model takes {input.features} numbers, {card.source.request.source} has {len(columns)}"
+                f"the model takes {counted(input.features, 'number')}, {card.source.request.source} has {len(columns)}"
             )
         train = card.splits["train"]
         facts: dict[str, Json] = {"columns": columns, "targets": targets, "num_targets": len(targets)}

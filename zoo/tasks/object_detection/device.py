@@ -18,14 +18,15 @@ LIMIT = 20
 
 def choose(arguments: list[str], problem: dict[str, Any]) -> list[str]:
     """What is left of a command line without --threshold, which goes into the problem; nothing where that is wrong."""
-    if arguments[:1] != ["--threshold"]:
+    if "--threshold" not in arguments:
         return arguments
+    at = arguments.index("--threshold")
     try:
-        least = float(arguments[1])
+        least = float(arguments[at + 1])
     except (IndexError, ValueError):
         return []
     problem["facts"] = {**problem.get("facts", {}), "threshold": least}
-    return arguments[2:] if 0 <= least <= 1 else []
+    return [*arguments[:at], *arguments[at + 2 :]] if 0 <= least <= 1 else []
 
 
 def threshold(problem: Mapping[str, Any]) -> float:

@@ -147,7 +147,7 @@ def _pooled(folder: Path, classes: Sequence[str], kind: FileKind) -> Iterator[st
         name, inside = next(iter(deep.items()))
         shown = f"{name}/{inside[0]}/"
         belong = f"their {kind.plural} belong to the class {name}"
-        yield f"{len(deep)} classes have folders in them, such as {shown}: {belong}"
+        yield f"{counted(len(deep), 'class has', 'classes have')} folders in them, such as {shown}: {belong}"
 
 
 def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileListing:
@@ -165,7 +165,7 @@ def list_pictures(root: Path, *, request: DataRequest | None = None) -> FileList
             problems.append(
                 BadSample(
                     where,
-                    f"{len(listing.unread)} pictures of a kind that cannot be read",
+                    f"{counted(len(listing.unread), 'picture')} of a kind that cannot be read",
                     listing.remedy,
                 )
             )

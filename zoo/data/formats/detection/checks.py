@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataNote, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, Split, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
@@ -47,7 +47,7 @@ def check_objects(source: DataSource, listing: ObjectListing, *, progress: Progr
         raise failed(where, problems, hint="nothing was trained, and the pictures were not looked into yet")
     if all(annotation.ignored for row in listing.rows for annotation in row.annotations):
         raise DataError(
-            f"{where} frames no object in any of its {len(listing.rows)} pictures",
+            f"{where} frames no object in any of its {counted(len(listing.rows), 'picture')}",
             hint="see that the annotations lie where they belong, and were exported with the pictures",
         )
     skip = source.request.on_bad_sample == "skip"
@@ -218,9 +218,8 @@ def _notes(splits: Mapping[Split, Sequence[ObjectSample]], classes: Sequence[str
     notes: list[str] = []
     empty = sum(not sample.labels and not sample.ignored for items in splits.values() for sample in items)
     if empty:
-        notes.append(
-            DataNote(f"{empty:,} pictures show none of the classes; they teach what is background", items=empty)
-        )
+        shows = counted(empty, "picture shows", "pictures show")
+        notes.append(DataNote(f"{shows} none of the classes; they teach what is background", items=empty))
     for split, items in splits.items():
         if split != "train" and not any(sample.labels for sample in items):
             message = f"{split} shows no object: nothing can be measured on it"
@@ -228,6 +227,6 @@ def _notes(splits: Mapping[Split, Sequence[ObjectSample]], classes: Sequence[str
     learnt = {label for sample in splits["train"] for label in sample.labels}
     unseen = [name for number, name in enumerate(classes) if number not in learnt]
     if unseen:
-        message = f"{len(unseen)} classes are in no training picture, such as {unseen[0]!r}"
+        message = f"{counted(len(unseen), 'class is', 'classes are')} in no training picture, such as {unseen[0]!r}"
         notes.append(DataNote(message, kind="missing-class", items=len(unseen), examples=unseen[:5]))
     return notes

@@ -80,7 +80,9 @@ def list_label_studio(location: Path, *, request: DataRequest) -> ObjectListing:
         message = f"left out {counted(waiting, 'picture')} that nobody has annotated yet"
         notes.append(DataNote(message, kind="left-out", what="pictures without an annotation", items=waiting))
     if several:
-        notes.append(f"{several:,} pictures have more than one annotation; the first of each counts")
+        notes.append(
+            f"{counted(several, 'picture has', 'pictures have')} more than one annotation; the first of each counts"
+        )
     classes = tuple(sorted({annotation.label for row in rows for annotation in row.annotations}))
     return ObjectListing(
         root=root,
@@ -111,7 +113,7 @@ def _regions(task: Any) -> Regions | None:
     data = task.get("data", task)
     pictures = [value for value in data.values() if isinstance(value, str) and _is_picture(value)] if data else []
     if len(pictures) != 1:
-        raise ValueError(f"it names {len(pictures)} pictures")
+        raise ValueError(f"it names {counted(len(pictures), 'picture')}")
     if "data" not in task:  # JSON-MIN
         lists = [value for value in task.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
         regions = [region for region in (lists[0] if lists else []) if any(name in region for name in LABELS)]
@@ -154,7 +156,7 @@ def _annotations(regions: Sequence[Any], where: str) -> Iterator[BoxAnnotation]:
         if labels is None:
             continue
         if len(labels) != 1:
-            raise ValueError(f"region {number} has {len(labels)} classes")
+            raise ValueError(f"region {number} has {counted(len(labels), 'class', 'classes')}")
         yield BoxAnnotation(str(labels[0]), _box(region, value, number), f"{where} region {number}")
 
 

@@ -82,10 +82,12 @@ def list_voc(root: Path, *, request: DataRequest | None = None) -> ObjectListing
     if rows:
         notes.append("boxes of Pascal VOC count pixels from 1; they are read so")
     if ignored:
-        message = f"{ignored:,} objects are marked difficult: they are not learnt, nor counted when missed"
+        are = counted(ignored, "object is", "objects are")
+        message = f"{are} marked difficult: they are not learnt, nor counted when missed"
         notes.append(DataNote(message, kind="left-out", what="difficult objects", items=ignored))
     if other_names:
-        notes.append(f"{other_names:,} files name another picture in <filename>; the one of their own name is taken")
+        name = counted(other_names, "file names", "files name")
+        notes.append(f"{name} another picture in <filename>; the one of their own name is taken")
     return ObjectListing(root=root, rows=rows, classes=classes, problems=problems, notes=notes, origins=found.origins)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.api.data import DataRequest, Split
+from zoo.api.data import DataRequest, Split, counted
 from zoo.api.errors import DataError
 from zoo.data.formats.folders import PICTURES
 from zoo.data.formats.parts import chosen_names
@@ -76,8 +76,8 @@ def _refuse_unknown(
         new = [name for name, _ in _lines(file) if name not in splits]
         if new:
             raise DataError(
-                f"{folder} holds the lists {', '.join(known)}, and beside them {stem}.txt with {len(new):,} pictures "
-                f"that none of them names, such as {new[0]}",
+                f"{folder} holds the lists {', '.join(known)}, and beside them {stem}.txt with "
+                f"{counted(len(new), 'picture')} that none of them names, such as {new[0]}",
                 hint=f"say which lists are the parts: --train {next(iter(known))}, or --train {stem}",
             )
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadFile, DataError
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.folders import folded, subfolders
@@ -246,7 +246,9 @@ def _classes(file: Path, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], 
     if len(set(names)) < len(names):
         raise DataError(f"{file} names a class twice", hint="give every class its own name")
     if number is not None and number != len(names):
-        notes.append(f"{file.name} says nc: {number}, but names {len(names)} classes; the names count")
+        notes.append(
+            f"{file.name} says nc: {number}, but names {counted(len(names), 'class', 'classes')}; the names count"
+        )
     return tuple(names), notes
 
 

@@ -129,7 +129,9 @@ def read_pictures(file: Path, request: DataRequest | None = None) -> YoloPicture
             )
         )
     if bare:
-        message = f"{bare:,} pictures have no text file; they are taken to show none of the classes"
+        message = (
+            f"{counted(bare, 'picture has', 'pictures have')} no text file; they are taken to show none of the classes"
+        )
         notes.append(DataNote(message, kind="unlabelled", items=bare))
     return YoloPictures(dataset=dataset, rows=rows, problems=problems, notes=notes, repeats=repeats)
 
@@ -214,7 +216,7 @@ def _line(line: str, where: str, dataset: YoloDataset) -> YoloLine | BadSample:
     if dataset.keypoints and count == 4 + dataset.keypoints:
         values, count = values[:4], 4
     if count != 4 and (count < 6 or count % 2):
-        reason = f"it has {count} numbers after the class, a box has 4"
+        reason = f"it has {counted(count, 'number')} after the class, a box has 4"
         if count > 4:
             reason += ", a polygon an even number from 6 on"
         return BadSample(where, reason, f"{BOX}, without the confidence" if count == 5 else BOX)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataCard, DataNote, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, Split, counted
 from zoo.api.errors import BadSample, DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
@@ -171,6 +171,6 @@ def _notes(
     learnt = set().union(*(used[sample.name] for sample in splits["train"]))
     unseen = [name for number, name in enumerate(classes) if number not in learnt]
     if unseen:
-        message = f"{len(unseen)} classes are in no training mask, such as {unseen[0]!r}"
+        message = f"{counted(len(unseen), 'class is', 'classes are')} in no training mask, such as {unseen[0]!r}"
         notes.append(DataNote(message, kind="missing-class", items=len(unseen), examples=unseen[:5]))
     return notes

@@ -219,7 +219,7 @@ def _beside(root: Path, pairs: Sequence[Pair]) -> Iterator[DataNote]:
     for name in subfolders(root) if () not in taken else ():
         count = len(contents(root, root / name, limit=LOOK_AT).files) if (name,) not in taken else 0
         if count:
-            message = f"left out {name}/: there are no masks for its {count:,} pictures"
+            message = f"left out {name}/: there are no masks for its {counted(count, 'picture')}"
             yield DataNote(message, kind="left-out", what=f"{name}/", items=count)
 
 

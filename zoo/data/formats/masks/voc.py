@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample
 from zoo.api.formats import FormatMatch
 from zoo.data.formats.detection.voc import voc_roots
@@ -69,6 +69,6 @@ def _rows(root: Path, folder: Path, lists: VocLists) -> tuple[list[MaskRow], lis
     notes = notes_on([pictures])
     left = sum(Path(name).stem not in wanted for name in candidates.files)
     if left:
-        message = f"left out {left:,} masks that none of {', '.join(lists.files)} names"
+        message = f"left out {counted(left, 'mask')} that none of {', '.join(lists.files)} names"
         notes.append(DataNote(message, kind="left-out", what="masks that no list names", items=left))
     return rows, problems, notes

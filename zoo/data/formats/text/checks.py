@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from zoo.api.data import DataCard, DataNote, DataSource, Split
+from zoo.api.data import DataCard, DataNote, DataSource, Split, counted
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
@@ -173,10 +173,13 @@ def _duplicates(splits: Splits) -> list[str]:
     notes: list[str] = []
     if leaked:
         some = repr(shortened(leaked[0]))
-        message = f"{len(leaked):,} texts are in two splits at once, such as {some}: the scores will flatter"
+        are = counted(len(leaked), "text is", "texts are")
+        message = f"{are} in two splits at once, such as {some}: the scores will flatter"
         notes.append(DataNote(message, kind="leak", items=len(leaked), examples=[*map(shortened, leaked[:5])]))
     if torn:
-        message = f"{len(torn):,} texts stand under two classes, such as {shortened(torn[0])!r}"
+        message = (
+            f"{counted(len(torn), 'text stands', 'texts stand')} under two classes, such as {shortened(torn[0])!r}"
+        )
         notes.append(DataNote(message, kind="conflict", items=len(torn), examples=[*map(shortened, torn[:5])]))
     return notes
 

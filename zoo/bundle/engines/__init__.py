@@ -1,0 +1,1 @@
+"""The engines of the built-in runtimes; each is imported in the sandboxed process alone."""

@@ -1,0 +1,40 @@
+"""The runtimes of this distribution."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zoo.api.runtime import RuntimeSpec
+
+BUILT_IN_RUNTIMES: Final = (
+    RuntimeSpec(
+        name="onnxruntime",
+        title="ONNX Runtime",
+        engine="zoo.bundle.runtime.worker:Worker",
+        summary="the reference: every proof is made with it",
+    ),
+    RuntimeSpec(
+        name="openvino",
+        title="OpenVINO",
+        engine="zoo.bundle.engines.openvino:OpenVinoEngine",
+        extra="openvino",
+        summary="Intel's processors; it reads the ONNX files of a bundle",
+    ),
+    RuntimeSpec(
+        name="onnxruntime-web",
+        title="ONNX Runtime Web",
+        engine="zoo.bundle.engines.onnxruntime_web:OnnxRuntimeWebEngine",
+        setup="zoo.cli.runtime_package:node_package",
+        cannot=("It runs in one thread: the threads of WebAssembly need a server with special headers.",),
+        summary="WebAssembly in Node, as in a page of `zoo demo`; it needs node and npm",
+    ),
+    RuntimeSpec(
+        name="mnn",
+        title="MNN",
+        engine="zoo.bundle.engines.mnn:MnnEngine",
+        suffix=".mnn",
+        extra="mnn",
+        cannot=("It has no integers of 64 bits: token ids and labels are computed in 32.",),
+        summary="phones and boards; it executes .mnn files, which zoo makes of the ONNX files",
+    ),
+)

@@ -1,0 +1,121 @@
+"""MNN on the processor, in single precision; it has a file of its own, and integers of at most 32 bits."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.api.runtime import EngineSettings, UnsupportedOperator
+
+_UNSUPPORTED = re.compile(r"(?:These Op Not Support|Not Support|unsupport\w*)[^:]*:\s*(?:ONNX::)?(\w+)", re.I)
+_NARROW = {"int64": np.int32, "uint64": np.int32, "uint32": np.int32, "float64": np.float32, "bool": np.int32}
+"""What MNN takes in place of the types that it has not."""
+
+
+class MnnEngine:
+    """`zoo.RuntimeEngine` with MNN."""
+
+    provider = "CPU, float32"
+
+    def __init__(self, settings: EngineSettings) -> None:
+        import MNN  # noqa: PLC0415  in the sandboxed process alone
+
+        self.mnn = MNN
+        self.version = str(MNN.version())
+        options = {"backend": "CPU", "precision": "high", "numThread": settings.threads}
+        self.manager = MNN.nn.create_runtime_manager((options,))
+
+    def convert(self, model: Path, folder: Path) -> Path:
+        """MODEL.mnn, and MODEL.json with the names and types of the ports, which the file itself does not order."""
+        import _tools  # noqa: PLC0415  MNN.tools.mnnconvert would install a library that reports every conversion
+        import onnx  # noqa: PLC0415
+
+        graph = onnx.load(model, load_external_data=False).graph
+        weights = {tensor.name for tensor in graph.initializer}
+        ports = {
+            "inputs": [_port(value) for value in graph.input if value.name not in weights],
+            "outputs": [_port(value) for value in graph.output],
+        }
+        path, log = folder / f"{model.stem}.mnn", folder / "convert.log"
+        words = ["MNNConvert", "-f", "ONNX", "--modelFile", str(model), "--MNNModel", str(path), "--bizCode", "zoo"]
+        with _printed(log):
+            _tools.mnnconvert(words)
+        said = log.read_text(errors="replace")
+        log.unlink()
+        if match := _UNSUPPORTED.search(said):
+            raise UnsupportedOperator(match[1])
+        if not path.is_file():
+            raise RuntimeError(f"its converter wrote no file: {' '.join(said.split())[-300:]}")
+        path.with_suffix(".json").write_text(json.dumps(ports))
+        return path
+
+    def load(self, model: Path) -> MnnGraph:
+        """The graph of MODEL.mnn."""
+        ports = json.loads(model.with_suffix(".json").read_text())
+        names = [[name for name, _ in ports[side]] for side in ("inputs", "outputs")]
+        module = self.mnn.nn.load_module_from_file(str(model), *names, runtime_manager=self.manager)
+        return MnnGraph(self.mnn, module, ports["inputs"], ports["outputs"])
+
+
+class MnnGraph:
+    """One module of MNN."""
+
+    def __init__(
+        self, mnn: Any, module: Any, inputs: Sequence[tuple[str, str]], outputs: Sequence[tuple[str, str]]
+    ) -> None:
+        self.mnn, self.module, self.types = mnn, module, dict(outputs)
+        self.inputs, self.outputs = [name for name, _ in inputs], [name for name, _ in outputs]
+
+    def run(self, feeds: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The outputs by name, in the types of the ONNX graph."""
+        values = [self._variable(np.asarray(feeds[name])) for name in self.inputs]
+        answers = self.module.forward(values)
+        answers = answers if isinstance(answers, list | tuple) else [answers]
+        if len(answers) != len(self.outputs):
+            raise RuntimeError(f"it gives {len(answers)} outputs where the graph has {', '.join(self.outputs)}")
+        return {
+            name: np.array(self._read(answer)).astype(self.types[name])
+            for name, answer in zip(self.outputs, answers, strict=True)
+        }
+
+    def _variable(self, value: Any) -> Any:
+        narrow = _NARROW.get(value.dtype.name)
+        value = np.ascontiguousarray(value if narrow is None else value.astype(narrow))
+        expr = self.mnn.expr
+        types = {"float32": expr.float, "int32": expr.int, "uint8": expr.uint8, "int8": expr.int8}
+        if value.dtype.name not in types:
+            raise TypeError(f"it takes no {value.dtype.name}")
+        return expr.const(value, list(value.shape), expr.NCHW, types[value.dtype.name])
+
+    def _read(self, answer: Any) -> Any:
+        if answer.data_format == self.mnn.expr.NC4HW4:
+            answer = self.mnn.expr.convert(answer, self.mnn.expr.NCHW)
+        return answer.read()
+
+
+def _port(value: Any) -> tuple[str, str]:
+    import onnx  # noqa: PLC0415
+
+    return value.name, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)).name
+
+
+@contextlib.contextmanager
+def _printed(path: Path) -> Iterator[None]:
+    """What the library prints meanwhile goes to a file: its converter tells mistakes in no other way."""
+    kept = [os.dup(number) for number in (1, 2)]
+    try:
+        with path.open("wb") as file:
+            for number in (1, 2):
+                os.dup2(file.fileno(), number)
+        yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
