@@ -1,8 +1,8 @@
 """A hook of mkdocs: what pages say for GitHub, said for the site.
 
 Files of the repository that pages link to outside of docs/ become a part of the site, so that a link as in
-`../benchmarks/openvino.md` works in both. Trees of data are plain text here; a drawing that GitHub draws is folded text,
-since what would draw it is loaded from a network.
+`../benchmarks/openvino.md` works in both. Trees of data are plain text here; a drawing that GitHub draws is folded
+text, since what would draw it is loaded from a network.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ FOLDER = "repository"
 """Where these files lie in the site."""
 LINK = re.compile(r"\]\(\.\./([^)#\s]+)")
 PLAIN = re.compile(r"^```tree .*$", re.MULTILINE)
+CELL = re.compile(r"(?<=[ (])`[^`\n]*\\\|[^`\n]*`")
+"""Code in a table with a bar in it, which GitHub alone wants escaped."""
 DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDED = (
     "<details markdown><summary>The drawing as text, in the language Mermaid</summary>\n\n```text\n{}```\n\n</details>"
@@ -37,6 +39,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """A page whose links out of docs/ lead to the copies; a target that does not exist stays, and is reported."""
+    markdown = CELL.sub(lambda match: match[0].replace(r"\|", "|"), markdown)
     markdown = DRAWING.sub(lambda match: FOLDED.format(match[1]), PLAIN.sub("```text", markdown))
     if "/" not in page.file.src_uri:
         return LINK.sub(rf"]({FOLDER}/\1", markdown)

@@ -75,6 +75,7 @@ def export(
         variants: "int8", "fp16", "int4".
         max_drop: How far the metric of a variant may fall; None is 0.01 of a share, else 1 %.
         keep_anyway: Keep a variant that was refused, marked as unproved.
+        runtimes: Names of runtimes in which the whole proof is executed as well: "openvino".
         progress: Gets a sentence for each phase.
 
     Returns:

@@ -18,7 +18,7 @@ OWN_TEST = {"plugins.md": "test_plugins_page.py"}
 """Pages whose examples have a test of their own, since they install packages without an index."""
 EXAMPLES = {page.name: list(examples(page.read_text(encoding="utf-8"))) for page in PAGES if page.name not in OWN_TEST}
 FENCE = re.compile(r"^```(\w+)", re.MULTILINE)
-NOT_EXAMPLES = {"tree", "text", "mermaid", "js"}
+NOT_EXAMPLES = {"tree", "text", "mermaid", "js", "dockerfile"}
 """Languages of blocks that are no examples: they are tested elsewhere, or show output."""
 QUOTED = re.compile(r"(?<!`)`(zoo [^`]*)`(?!`)")
 SAMPLE = """

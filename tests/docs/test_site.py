@@ -59,8 +59,8 @@ def test_a_link_out_of_the_pages_leads_to_the_copy_in_the_site() -> None:
     class Page:
         file = File()
 
-    text = "[a](../benchmarks/openvino.md#b) [c](data.md)\n```tree text-table x\n"
+    text = "[a](../benchmarks/openvino.md#b) [c](data.md)\n```tree text-table x\n| `a \\| b` | c \\| d |\n"
     assert LINK.findall(text) == ["benchmarks/openvino.md"]
     assert PLAIN.search(text)
-    expected = "[a](repository/benchmarks/openvino.md#b) [c](data.md)\n```text\n"
+    expected = "[a](repository/benchmarks/openvino.md#b) [c](data.md)\n```text\n| `a | b` | c \\| d |\n"
     assert on_page_markdown(text, page=Page()) == expected  # type: ignore[arg-type]

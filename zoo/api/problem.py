@@ -167,7 +167,7 @@ class LatentInput(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioInput(Input):
-    """Sound: mu-law codes int64 [batch, length] of a mono signal.
+    """Sound: mu-law codes (ITU-T G.711) int64 [batch, length] of a mono signal.
 
     Examples:
         >>> zoo.AudioInput(sample_rate=8000).levels

@@ -44,7 +44,7 @@ class Recipe:
     accumulate: int = 1
     """Batches whose gradients are summed before each step."""
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
-    """Optimisers of torch.optim; sgd uses Nesterov momentum."""
+    """Optimisers of torch.optim (adamw: Loshchilov and Hutter, arXiv:1711.05101); sgd uses Nesterov momentum."""
     lr: float = 1e-3
     """The highest learning rate of the schedule."""
     backbone_lr: float = 1.0
@@ -64,7 +64,7 @@ class Recipe:
     clip: float | None = None
     """Largest norm of all gradients together; None does not clip."""
     label_smoothing: float = 0.0
-    """Share of the target probability that is spread over all classes."""
+    """Share of the target probability that is spread over all classes (Szegedy et al., arXiv:1512.00567)."""
     ema: float = 0.0
     """Decay of the moving average of the weights that is evaluated and saved; 0 keeps none."""
     augment: Augment = field(default_factory=Augment)
@@ -72,9 +72,11 @@ class Recipe:
     augment_policy: Literal["none", "randaugment", "trivialaugment", "autoaugment", "augmix"] = "none"
     """A published list of changes, drawn for each picture before `augment`; as torchvision.transforms.v2 has it."""
     mixup: float = 0.0
-    """Pictures and labels mixed in pairs (Zhang et al., 2018): the alpha of the beta distribution; 0 does not."""
+    """Pictures and labels mixed in pairs (Zhang et al., arXiv:1710.09412): the alpha of the beta distribution; 0 does
+    not."""
     cutmix: float = 0.0
-    """A rectangle of another picture put in (Yun et al., 2019): alpha; with mixup, each batch gets one of the two."""
+    """A rectangle of another picture put in (Yun et al., arXiv:1905.04899): alpha; with mixup, each batch gets one of
+    the two."""
     sampling: Literal["shuffled", "balanced"] = "shuffled"
     """balanced draws every class equally often, with repeats; shuffled shows every item once in an epoch."""
     class_weights: Literal["none", "balanced"] = "none"
@@ -82,7 +84,7 @@ class Recipe:
     distill_weight: float = 0.5
     """Share of the loss that is the distance to the teacher's answer; the rest is that to the label."""
     distill_temperature: float = 2.0
-    """What both answers are divided by before they are compared (Hinton et al., 2015)."""
+    """What both answers are divided by before they are compared (Hinton et al., arXiv:1503.02531)."""
     input_size: tuple[int, int] | None = None
     """Height and width to train at; None takes the model's own."""
     precision: Literal["auto", "32", "bf16", "16"] = "auto"

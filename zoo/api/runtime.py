@@ -18,7 +18,12 @@ MAX_MEMORY_MB: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeSpec:
-    """Something that executes ONNX graphs, or what it converts them to."""
+    """Something that executes ONNX graphs, or what it converts them to.
+
+    Examples:
+        >>> zoo.RuntimeSpec(name="mine", title="My runtime", engine="my_package:Engine", summary="for a chip").precision
+        'float32'
+    """
 
     name: str
     """What --runtime and --for call it; unique in its plugin."""
@@ -56,7 +61,13 @@ class RuntimeSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """What an engine is made with."""
+    """What an engine is made with.
+
+    Examples:
+        >>> class Engine:
+        ...     def __init__(self, settings: zoo.EngineSettings):
+        ...         self.threads = settings.threads
+    """
 
     threads: int
     """Threads of one run."""
@@ -67,7 +78,16 @@ class EngineSettings:
 
 
 class LoadedGraph(Protocol):
-    """One graph, ready to run."""
+    """One graph, ready to run.
+
+    Examples:
+        >>> class Doubling:
+        ...     inputs, outputs = ("x",), ("y",)
+        ...     def run(self, feeds):
+        ...         return {"y": 2 * feeds["x"]}
+        >>> Doubling().run({"x": np.float32([1, 2])})["y"].tolist()
+        [2.0, 4.0]
+    """
 
     inputs: Sequence[str]
     """Names, as in the ONNX graph."""
@@ -83,6 +103,14 @@ class RuntimeEngine(Protocol):
 
     It is called as `engine(settings)` with `zoo.EngineSettings`.  Whatever it raises becomes "NAME says …".  An
     operator that it does not know is best raised as `zoo.UnsupportedOperator`.
+
+    Examples:
+        >>> class Engine:
+        ...     version, provider = "1.0", "my chip, float32"
+        ...     def __init__(self, settings):
+        ...         self.threads = settings.threads
+        ...     def load(self, model):
+        ...         raise zoo.UnsupportedOperator("IsNaN")
     """
 
     version: str
@@ -101,7 +129,12 @@ class RuntimeEngine(Protocol):
 
 
 class UnsupportedOperator(Exception):
-    """An engine's refusal of a graph because of an operator: its type, and the node where that is known."""
+    """An engine's refusal of a graph because of an operator: its type, and the node where that is known.
+
+    Examples:
+        >>> str(zoo.UnsupportedOperator("IsNaN"))
+        'it has no operator IsNaN'
+    """
 
     def __init__(self, operator: str, *, node: str = "") -> None:
         super().__init__(f"it has no operator {operator}" + (f" (node {node!r})" if node else ""))

@@ -20,7 +20,8 @@ def build_optimizer(module: nn.Module, recipe: Recipe, *, head: tuple[str, ...] 
 
     Weight decay applies only to parameters of two or more dimensions, so not to biases and normalisation.
     `head` holds name prefixes: where it is given, all other parameters learn at `recipe.backbone_lr` times the rate.
-    With `recipe.layer_decay` below 1 each layer learns at so many times the rate of the next one; see `layer_names`.
+    With `recipe.layer_decay` below 1 each layer learns at so many times the rate of the next one; see `layer_names`
+    (Clark et al., arXiv:2003.10555).
 
     Args:
         module: Its trainable parameters are optimised.
