@@ -1,4 +1,4 @@
-"""The chart of `zoo bench --chart`: latencies side by side. [matplotlib]"""
+"""The chart of `zoo bench --chart`: latencies side by side."""
 
 from __future__ import annotations
 
