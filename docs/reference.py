@@ -38,7 +38,8 @@ PAGES: Final[Mapping[str, tuple[str, str, str]]] = {
         "Augment Input ImageInput TokenInput LatentInput AudioInput TableInput Problem Trainer SingleModelTrainer "
         "StepContext StepOutput build_optimizer CallbackSpec CallbackRun Callback StartEvent StepEvent EvaluationEvent "
         "EpochResult CheckpointEvent SavedEvent Outcome FailureEvent BUILT_IN_CALLBACKS "
-        "RuntimeSpec EngineSettings RuntimeEngine LoadedGraph UnsupportedOperator BUILT_IN_RUNTIMES WeightsSource hub_folder "
+        "RuntimeSpec EngineSettings RuntimeEngine LoadedGraph "
+        "UnsupportedOperator BUILT_IN_RUNTIMES WeightsSource hub_folder "
         "stated_licence",
     ),
     "tasks": (
