@@ -7,19 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from zoo.bundle.judge.evidence import BEYOND, EvalMode, Lineage, Waiver
+from zoo.api.task import Case
+from zoo.bundle.judge.evidence import EvalMode, Lineage, Waiver
 from zoo_export.capture.capture import MODEL, PIPELINE, Exported
 from zoo_export.measure.graph import eval_mode, torch_repeats
 from zoo_export.measure.graph_run import Declared, GraphRun, failing_by_little, undecided_ranges, with_own_rounding
 from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.references import EagerModel, GraphReferences, References, with_double
 from zoo_export.proof.submit import Submitted, SubmittedGraph
-from zoo_export.reference.neighbour_noise import with_neighbour_noise
+from zoo_export.reference.answer_noise import carried_noise
+from zoo_export.reference.neighbour_noise import larger, with_neighbour_noise
+from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run
 from zoo_export.subject.choose_cases import Inputs
-from zoo_export.subject.ranges import declared_maxima
+from zoo_export.subject.ranges import declared_maxima, is_range
 from zoo_export.subject.results import Failed, RuntimeOutputs, RuntimeResult
 from zoo_export.subject.subject import Subject
 
@@ -95,7 +98,7 @@ def collect_results(
     references = with_double(
         references, sorted(undecided), subject=subject, inputs=inputs, eager=eager, submitted=submitted
     )
-    references = _with_neighbours(submitted, eager, references, declared)
+    references = _with_neighbours(submitted, inputs, eager, references, declared)
     references = _with_own_rounding(submitted, references, declared)
     return Results(
         subject=subject,
@@ -117,15 +120,29 @@ def _runs(submitted: Submitted, references: References) -> list[GraphRun]:
     ]
 
 
-def _with_neighbours(submitted: Submitted, eager: EagerModel, references: References, declared: Declared) -> References:
-    """What is right, where the model fails by little beyond the usual values: there a case's noise may be a chance."""
-    cases = list(references.model.cases)
-    run = GraphRun(file=submitted.model.file, references=references.model.cases, result=submitted.model.result.result())
-    for index in failing_by_little(run, declared):
-        case, expected = run.file.cases[index], cases[index]
-        if case.kind in BEYOND and not isinstance(expected, Failed):
-            cases[index] = with_neighbour_noise(eager.oracle, case.inputs, expected)
-    return replace(references, model=replace(references.model, cases=tuple(cases)))
+def _with_neighbours(
+    submitted: Submitted, inputs: Inputs, eager: EagerModel, references: References, declared: Declared
+) -> References:
+    """What is right, where a graph fails by little at an end of its range: there a case's noise may be a chance."""
+    changed = {}
+    for graph, expected in graphs_of(submitted, references):
+        run = GraphRun(file=graph.file, references=expected.cases, result=graph.result.result())
+        cases = list(expected.cases)
+        for index in failing_by_little(run, declared):
+            model, own = references.model.cases[index], cases[index]
+            if isinstance(model, Failed) or isinstance(own, Failed) or not is_range(run.file.cases[index]):
+                continue
+            beside = with_neighbour_noise(eager.oracle, inputs.model[index].inputs, model)
+            cases[index] = beside if graph is submitted.model else _carried(own, beside, inputs.raw[index], eager)
+        changed[graph.file.name] = replace(expected, cases=tuple(cases))
+    return replace(references, model=changed[MODEL], pipeline=changed.get(PIPELINE, references.pipeline))
+
+
+def _carried(own: ReferenceOutputs, model: ReferenceOutputs, raw: Case, eager: EagerModel) -> ReferenceOutputs:
+    """What is right for the pipeline, with the noise of the model's outputs carried through the postprocess."""
+    floats = [name for name, value in own.reference.items() if value.dtype.kind == "f"]
+    carried = carried_noise(model, raw.inputs, eager.pipelines.double, floats)
+    return replace(own, noise={**own.noise, **{name: larger(own.noise[name], size) for name, size in carried.items()}})
 
 
 def _with_own_rounding(submitted: Submitted, references: References, declared: Declared) -> References:

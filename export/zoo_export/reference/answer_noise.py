@@ -13,9 +13,10 @@ from typing import Final
 
 import numpy as np
 
+from zoo.bundle.judge.evidence import Magnitude
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
-from zoo_export.reference.oracle import ReferenceOutputs
+from zoo_export.reference.oracle import ReferenceOutputs, magnitude
 from zoo_export.subject.results import Outputs
 
 STEP: Final = 1e-3
@@ -27,13 +28,20 @@ SEED: Final = 20_27
 def answer_noise(
     expected: ReferenceOutputs, raw: Outputs, pipeline: TorchPipeline, names: Sequence[str]
 ) -> dict[str, float]:
-    """Per answer of `names` how far it moves at most, where the model's outputs are off by their noise.
+    """Per answer of `names` how far it moves at most; as `carried_noise`."""
+    return {name: size.max or 0.0 for name, size in carried_noise(expected, raw, pipeline, names).items()}
 
-    `expected` is what is right for the model, and `pipeline` computes in double precision.  An answer is left out where
+
+def carried_noise(
+    expected: ReferenceOutputs, raw: Outputs, pipeline: TorchPipeline, names: Sequence[str]
+) -> dict[str, Magnitude]:
+    """Per answer of `names` how far it moves, where the model's outputs are off by their noise.
+
+    `expected` is what is right for the model, and `pipeline` computes in double precision.  Nothing is returned where
     every step decides otherwise.
     """
     right = pipeline.answer(expected.reference, raw)
-    moved = dict.fromkeys(names, 0.0)
+    moved = {name: Magnitude(rms=0.0, max=0.0) for name in names}
     for output, error in expected.noise.items():
         if not error.max:
             continue
@@ -46,7 +54,7 @@ def answer_noise(
         if not answers:
             return {}
         for name in names:
-            moved[name] += max(_distance(answer[name], right[name]) for answer in answers) / STEP
+            moved[name] = _sum(moved[name], [magnitude(answer[name] - right[name]) for answer in answers])
     return moved
 
 
@@ -70,5 +78,7 @@ def _same_rows(right: Mapping[str, Array], answer: Mapping[str, Array]) -> bool:
     )
 
 
-def _distance(value: Array, other: Array) -> float:
-    return float(np.abs(value - other).max(initial=0.0))
+def _sum(moved: Magnitude, steps: Sequence[Magnitude]) -> Magnitude:
+    """With the largest step, in units of the whole noise."""
+    rms, most = (max(getattr(step, what) or 0.0 for step in steps) / STEP for what in ("rms", "max"))
+    return Magnitude(rms=(moved.rms or 0.0) + rms, max=(moved.max or 0.0) + most)

@@ -2,7 +2,8 @@
 
 In a picture of one colour every position computes the same numbers, so that rounding is not averaged over them: the
 case is a single throw of the dice, for PyTorch as for a file: in a convolutional network of fifty layers the noise
-changes tenfold from one colour to the next.  Inputs that are darker or brighter are other throws.
+changes tenfold from one colour to the next.  A picture of one row is enlarged to one as uniform.  Inputs that are
+darker or brighter are other throws.
 A wrong file is wrong beside the input as well, and the noise is PyTorch's alone.
 """
 
@@ -50,8 +51,13 @@ def _larger(expected: ReferenceOutputs, usual: Mapping[str, Magnitude]) -> dict[
     noise = {}
     for name, own in expected.noise.items():
         scale = magnitude(expected.reference[name])
-        noise[name] = Magnitude(
-            rms=max(own.rms or 0.0, (usual[name].rms or 0.0) * (scale.rms or 0.0)),
-            max=max(own.max or 0.0, (usual[name].max or 0.0) * (scale.max or 0.0)),
+        beside = Magnitude(
+            rms=(usual[name].rms or 0.0) * (scale.rms or 0.0), max=(usual[name].max or 0.0) * (scale.max or 0.0)
         )
+        noise[name] = larger(own, beside)
     return noise
+
+
+def larger(own: Magnitude, other: Magnitude) -> Magnitude:
+    """The larger of two sizes of noise, in both measures."""
+    return Magnitude(rms=max(own.rms or 0.0, other.rms or 0.0), max=max(own.max or 0.0, other.max or 0.0))
