@@ -1,6 +1,6 @@
 """Variants of shipped weights and of models trained here, a row each: size, latency, metric, verdict.
 
-python benchmarks/variants.py [WEIGHTS…] [--bits int8,fp16,int4] [--runs FOLDER] writes benchmarks/variants.json and
+python -m benchmarks.variants [WEIGHTS…] [--bits int8,fp16,int4] [--runs FOLDER] writes benchmarks/variants.json and
 variants.md; the rows of other weights stay.  The models of `TRAINED` are trained first, into FOLDER, where that has no
 run of them yet; photographs are crops of those that scikit-image brings.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from photographs import crop_photographs
 
 import zoo
+from benchmarks.photographs import crop_photographs
 from zoo.bundle.judge.variant_evidence import Bits
 from zoo.models.target import resolve_target
 from zoo.runs.serialization import to_json
@@ -51,7 +51,7 @@ RECORD = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).with_suffix(".md")
 HEAD = """# Variants of shipped weights and of models trained for this
 
-Written by `python benchmarks/variants.py`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
+Written by `python -m benchmarks.variants`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
 thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
 share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
 
@@ -116,8 +116,8 @@ def _tag(name: str) -> str:
 
 def page(rows: list[dict[str, Any]]) -> str:
     """The table."""
-    columns = ("weights", "variant", "size", "latency", "metric, fp32 → variant (drop at most)")
-    columns = (*columns, "agreement", "mutants", "verdict", "how")
+    metrics = "metric, fp32 → variant (drop at most)"
+    columns = ("weights", "variant", "size", "latency", metrics, "agreement", "mutants", "verdict", "how")
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for entry in rows:
         metric = entry["metric"]
@@ -127,8 +127,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         size, latency = (f"{entry[key]:.2f}" if entry[key] else "–" for key in ("size", "latency"))
         verdict = entry["verdict"] if entry["verdict"] == "PASS" else entry["sentence"]
         mutants = f"{entry['killed']} of {entry['mutants']}" if entry["mutants"] else "–"
-        cells = (_title(entry["weights"]), entry["variant"], size, latency, words, _agreement(entry), mutants)
-        cells = (*cells, verdict, entry["method"] or "–")
+        measured = (size, latency, words, _agreement(entry), mutants)
+        cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, entry["method"] or "–")
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
     return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.\n"
@@ -143,8 +143,8 @@ def _title(name: str) -> str:
 
 
 def _agreement(entry: dict[str, Any]) -> str:
-    compared = entry.get("agreement")
-    decided = compared["items"] - compared["undecided"] if compared else 0
+    compared = entry.get("agreement") or {"items": 0, "undecided": 0}
+    decided = compared["items"] - compared["undecided"]
     return f"{compared['agreeing'] / decided:.1%}" if decided else "–"
 
 

@@ -33,6 +33,8 @@ TEXTS: Final = Recipe(epochs=20, batch_size=64, lr=1e-4, weight_decay=0.01, warm
 FINE_TUNING: Final = Recipe(epochs=3, batch_size=32, lr=5e-5, weight_decay=0.01, warmup=0.1, clip=1.0, items=5_000)
 """Devlin et al. 2019, appendix A.3."""
 DETECTION_EXPORT: Final = ExportSpec(declared_arithmetic=("boxes", "scores", "labels"))
+NOT_EXPORTABLE: Final = {"d_fine": "its exported file computes no finite boxes where PyTorch does"}
+"""By family of the detectors; those of texts stand on their cards."""
 ABOUT: Final = {
     "image-classification": "a classifier of pictures",
     "object-detection": "a detector",
@@ -91,7 +93,9 @@ def picture_model(card: Card) -> ModelSpec:
         adapter="zoo_huggingface.detection:DetectorAdapter" if task == "object-detection" else None,
         recipes=(WITH_BATCH_NORM if card["batch_norm"] else WITHOUT) if task == "image-classification" else scenes,
         sources="zoo_huggingface.sources:picture_network",
-        export=DETECTION_EXPORT if task == "object-detection" else ExportSpec(),
+        export=replace(DETECTION_EXPORT, not_exportable=NOT_EXPORTABLE.get(card["family"], ""))
+        if task == "object-detection"
+        else ExportSpec(),
     )
 
 

@@ -6,17 +6,20 @@ Each says what is wrong upstream.  A test shows the fault, and fails once upstre
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sized
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from transformers.models.bit.modeling_bit import BitEmbeddings
-from transformers.models.d_fine.modeling_d_fine import DFineMultiscaleDeformableAttention
-from transformers.models.rt_detr_v2.modeling_rt_detr_v2 import RTDetrV2MultiscaleDeformableAttention
+from transformers.models.d_fine.modeling_d_fine import DFineModel, DFineMultiscaleDeformableAttention
+from transformers.models.rt_detr_v2.modeling_rt_detr_v2 import RTDetrV2Model, RTDetrV2MultiscaleDeformableAttention
 
 CHECKS_OFF: Final = "TRANSFORMERS_DISABLE_TORCH_CHECK"
 """The library's own switch; it is read in every call."""
 CHECKED: Final = (RTDetrV2MultiscaleDeformableAttention, DFineMultiscaleDeformableAttention)
+COUNTED: Final = (RTDetrV2Model, DFineModel)
 
 
 def apply_workarounds(network: nn.Module) -> nn.Module:
@@ -26,6 +29,8 @@ def apply_workarounds(network: nn.Module) -> nn.Module:
             layer.pad = ZeroBorder()  # type: ignore[assignment]  # the library types its own two alone
         if isinstance(layer, CHECKED):
             leave_checks_out(layer)
+        if isinstance(layer, COUNTED):
+            vars(sys.modules[type(layer).__module__])["len"] = length
     return network
 
 
@@ -41,6 +46,14 @@ class ZeroBorder(nn.Module):
         high = torch.cat([row, maps, row], dim=-2)
         column = torch.zeros_like(high[..., :1])
         return torch.cat([column, high, column], dim=-1)
+
+
+def length(value: Sized) -> int:
+    """`len` for the modules of RT-DETR v2 and D-FINE: that of a tensor stays open in a capture.
+
+    They ask `len(source_flatten)` for the number of pictures, and Python's own makes a constant of it.
+    """
+    return value.shape[0] if isinstance(value, Tensor) else len(value)
 
 
 def leave_checks_out(layer: nn.Module) -> None:

@@ -14,7 +14,7 @@ INPUT_512 = replace(INPUT_96, size=(512, 512), min_size=32)
 
 SCENES = Recipe(
     epochs=9,
-    batch_size=24,
+    batch_size=16,
     lr=1e-2,
     weight_decay=0.02,
     betas=(0.9, 0.99),

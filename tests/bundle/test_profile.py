@@ -32,8 +32,8 @@ def two_layers() -> onnx.ModelProto:
         helper.make_node("Softmax", ["logits"], ["probabilities"], name="ends/softmax"),
     ]
     value = helper.make_tensor_value_info
-    ports = [[value(name, TensorProto.FLOAT, [4, 4])] for name in ("image", "probabilities")]
-    return helper.make_model(helper.make_graph(nodes, "two layers", *ports, initializer=weights))
+    inputs, outputs = ([value(name, TensorProto.FLOAT, [4, 4])] for name in ("image", "probabilities"))
+    return helper.make_model(helper.make_graph(nodes, "two layers", inputs, outputs, initializer=weights))
 
 
 def test_a_node_belongs_to_the_module_of_its_parameters_or_of_what_it_reads() -> None:

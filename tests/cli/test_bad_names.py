@@ -39,7 +39,7 @@ def two_plugins(install_plugin: Callable[..., Path]) -> None:
         (
             ("info", "resnet81"),
             "unknown-name",
-            "no model, task, trainer, callback, plugin or format named 'resnet81'",
+            "no model, task, trainer, callback, runtime, plugin or format named 'resnet81'",
             "did you mean re",
         ),
         (("list", "--task", "image-clas"), "unknown-name", "no task named 'image-clas'", "did you mean image-classif"),

@@ -150,6 +150,7 @@ def test_plugins_as_json(zoo_command: Command) -> None:
                 "trainers": ["gazer"],
                 "tasks": ["gazing"],
                 "formats": [],
+                "runtimes": [],
                 "callbacks": [],
             }
         ],

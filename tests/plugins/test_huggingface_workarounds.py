@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 from typing import Any
 
@@ -71,3 +73,26 @@ def test_the_attention_still_compares_sizes_as_tensors(name: str, monkeypatch: p
         actual = model(pixels)
     assert checked != []
     assert all(torch.equal(*pair) for pair in zip(expected, actual, strict=True))
+
+
+@pytest.mark.parametrize("count", [len, workarounds.length])
+def test_pythons_own_length_of_a_tensor_still_becomes_a_constant(count: Any) -> None:
+    class Counted(nn.Module):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return torch.ones(count(pictures))
+
+    batch = torch.export.Dim.DYNAMIC
+    if count is workarounds.length:
+        torch.export.export(Counted(), (torch.zeros(2, 3),), dynamic_shapes=({0: batch},), strict=False)
+    else:
+        with pytest.raises(Exception, match=r"to be a constant \(2\)"):
+            torch.export.export(Counted(), (torch.zeros(2, 3),), dynamic_shapes=({0: batch},), strict=False)
+
+
+@pytest.mark.parametrize("family", ["rt_detr_v2", "d_fine"])
+def test_the_library_still_asks_for_the_length_of_a_tensor(family: str) -> None:
+    name = {"rt_detr_v2": "rtdetr_v2_micro", "d_fine": "dfine_micro"}[family]
+    zoo.create_model(name, num_classes=3)
+    module = importlib.import_module(f"transformers.models.{family}.modeling_{family}")
+    assert "len(source_flatten)" in inspect.getsource(module)
+    assert module.len is workarounds.length  # type: ignore[attr-defined]

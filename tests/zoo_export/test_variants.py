@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import Said
 from zoo.bundle.benchmark import benchmark
+from zoo.bundle.profile import profile_graph
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo_export.export import export
 
@@ -82,8 +83,31 @@ def test_the_runner_answers_and_tests_itself(digits: Path) -> None:
     assert code == 0 and "self-test passed" in out
     assert run("--self-test")[0] == 0
     code, _, err = run("--variant", "fp16", str(SEVEN))
-    assert code == 2 and "Variants: int8" in err
+    assert code == 2 and err == "this bundle has no variant fp16; it has int8\n"
     assert run("--variant")[0] == 2
+
+
+def test_the_boot_test_looks_at_the_probe_and_one_golden_case(digits: Path) -> None:
+    command = [sys.executable, str(digits / "selftest.py"), "--quick", "--variant", "int8"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    probe = "saturation, " if (digits / "variants" / "int8" / "saturation.onnx").exists() else ""
+    assert (said.returncode, said.stdout.startswith(f"quick self-test passed: {probe}")) == (0, True)
+    assert (digits / "labels.txt").read_text() == "".join(f"{digit}\n" for digit in range(10))
+
+
+def test_a_changed_variant_is_not_run(changed: Path) -> None:
+    path = changed / "variants" / "int8" / "pipeline.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    command = [sys.executable, str(changed / "run.py"), "--variant", "int8", str(SEVEN)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    words = "variants/int8/pipeline.onnx is missing or was changed: its bytes are not those that the manifest names\n"
+    assert (said.returncode, said.stdout, said.stderr) == (2, "", words)
+
+
+def test_a_profile_names_the_modules(digits: Path) -> None:
+    cost = profile_graph(Bundle.open(digits), graph="pipeline.onnx", variant="int8", runs=2)
+    modules = {module.module for module in cost.modules(2)}
+    assert {"preprocess", "features.0", "features.3", "neck.1", "head"} <= modules
 
 
 def test_an_exchanged_graph_is_seen(changed: Path, zoo_command: Callable[..., Said]) -> None:
@@ -95,7 +119,8 @@ def test_an_exchanged_graph_is_seen(changed: Path, zoo_command: Callable[..., Sa
     said = zoo_command("verify", str(changed))
     assert (said.code, "variants/int8/pipeline.onnx was changed" in said.out) == (1, True)
     said = zoo_command("predict", str(changed), str(SEVEN), "--variant", "int8")
-    assert (said.code, "sha256" in said.err) == (1, True)
+    sentence = f"{changed}: loading variants/int8/pipeline.onnx failed: its sha256 is not the one in the manifest"
+    assert (said.code, said.err.splitlines()) == (1, [f"Error: {sentence}", f"zoo verify {changed}"])
 
 
 def test_a_manifest_that_promises_more_is_seen(changed: Path) -> None:
@@ -114,6 +139,8 @@ def test_a_bundle_without_the_variant_is_not_up_to_date(digits: Path, zoo_comman
     assert (said.code, "without the variant fp16" in said.err) == (2, True)
     said = zoo_command("export", "cnn@digits", "--int8", "-o", str(digits), "--evaluate", "120")
     assert (said.code, "up to date" in said.out) == (0, True)
+    said = zoo_command("export", "cnn@digits", "--int8", "--max-drop", "0", "-o", str(digits), "--evaluate", "120")
+    assert (said.code, "holds the variant int8, made with the default budget" in said.err) == (2, True)
 
 
 def test_bench_measures_both_in_turns(digits: Path) -> None:
@@ -128,6 +155,8 @@ def test_bench_measures_both_in_turns(digits: Path) -> None:
 def test_bench_says_what_it_cannot_do(digits: Path, zoo_command: Callable[..., Said]) -> None:
     said = zoo_command("bench", str(digits), "--variant", "int4")
     assert (said.code, "has no variant int4" in said.err) == (2, True)
+    said = zoo_command("bench", str(digits), "--seconds", "nan")
+    assert (said.code, "--seconds is no number" in said.err) == (2, True)
     said = zoo_command("bench", str(digits), "--graph", "pipeline", "--batch", "4")
     assert (said.code, "takes one item at a time" in said.err) == (2, True)
 

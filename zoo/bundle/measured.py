@@ -39,13 +39,21 @@ class Numbers:
     """Where it was measured."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What `zoo bench` measured of one pipeline."""
+
+    latency_ms: float
+    peak_bytes: int | None
+
+
 def remember_benchmark(bundle: Bundle, measured: Benchmark) -> None:
     """Note what a benchmark measured of one item on one thread; a state folder that cannot be written costs nothing."""
     if (measured.graph, measured.batch, measured.threads) != (PIPELINE, 1, 1):
         return
     names = {FP32, *(record.name for record in bundle.manifest.variants)}
     rows = {
-        subject.name: {"latency_ms": round(1e3 * subject.percentile(50), 4), "peak_bytes": subject.peak_bytes}
+        subject.name: Noted(latency_ms=round(1e3 * subject.percentile(50), 4), peak_bytes=subject.peak_bytes)
         for subject in measured.subjects
         if subject.name in names
     }
@@ -54,7 +62,7 @@ def remember_benchmark(bundle: Bundle, measured: Benchmark) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         known = _noted(bundle)
         document = {"path": str(bundle.path.absolute()), "sha256": bundle.sha256, "machine": processor()}
-        write_json(file, {**document, "rows": {**known, **rows}})
+        write_json(file, {**document, "rows": to_json({**known, **rows})})
 
 
 def bundle_numbers(folder: Path) -> Iterator[Numbers]:
@@ -84,8 +92,8 @@ def numbers_of(bundle: Bundle) -> Iterator[Numbers]:
             task=manifest.task,
             variant=name,
             bytes=size,
-            latency_ms=milliseconds if here is None else here["latency_ms"],
-            peak_bytes=None if here is None else here["peak_bytes"],
+            latency_ms=milliseconds if here is None else here.latency_ms,
+            peak_bytes=None if here is None else here.peak_bytes,
             machine=processor() if here is not None else record.machine if record is not None else "",
         )
 
@@ -95,13 +103,14 @@ def _file(path: Path) -> Path:
     return state_root() / FOLDER / f"{name}.json"
 
 
-def _noted(bundle: Bundle) -> dict[str, dict[str, float | int | None]]:
+def _noted(bundle: Bundle) -> dict[str, Noted]:
     """What was measured here of these very bytes, by variant."""
     try:
         document = json.loads(_file(bundle.path).read_bytes())
-        same = (document["sha256"], document["machine"]) == (bundle.sha256, processor())
-        return dict(document["rows"]) if same else {}
-    except (OSError, ValueError, TypeError, KeyError, UsageError):
+        if (document["sha256"], document["machine"]) != (bundle.sha256, processor()):
+            return {}
+        return {name: Noted(**row) for name, row in document["rows"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, UsageError):
         return {}  # never measured, or damaged
 
 

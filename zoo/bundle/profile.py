@@ -96,7 +96,8 @@ def parsed(data: bytes) -> onnx.ModelProto:
     """The graph without its weights beside it."""
     import onnx  # noqa: PLC0415  nothing else here needs it
 
-    return onnx.ModelProto.FromString(data)
+    model: onnx.ModelProto = onnx.ModelProto.FromString(data)
+    return model
 
 
 def _cost(node: NodeTimes, modules: Mapping[str, str], *, runs: int) -> NodeCost:

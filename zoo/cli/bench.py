@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api.data import counted
-from zoo.api.errors import UsageError
+from zoo.api.errors import OutputExists, UsageError
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 from zoo.registry.references import resolve
@@ -40,6 +40,7 @@ PERCENTILES = (50, 90, 99)
 )
 @click.option("--eager", is_flag=True, help="Beside the model in PyTorch, which runs in turns with it (needs torch).")
 @click.option("--compile", "compiled", is_flag=True, help="Beside torch.compile as well, which takes a while.")
+@click.option("--chart", metavar="FILE.png", type=click.Path(path_type=Path), help="Draw the latencies into this file.")
 @json_option
 def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     bundle: Path,
@@ -50,6 +51,7 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     seconds: float,
     eager: bool,
     compiled: bool,
+    chart: Path | None,
     as_json: bool,
 ) -> None:
     """Latency, cold start and memory of a bundle on this machine.
@@ -61,6 +63,8 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     from zoo.bundle.measured import remember_benchmark  # noqa: PLC0415
     from zoo.bundle.runtime.bundle import Bundle  # noqa: PLC0415
 
+    if chart is not None:
+        _check_chart(chart)
     if math.isnan(seconds):
         raise UsageError("--seconds is no number", hint="give seconds, as in --seconds 3")
     out, opened = Output(as_json=as_json), Bundle.open(bundle)
@@ -84,8 +88,22 @@ def benchmark_bundle(  # noqa: PLR0917  click passes options by name
     remember_benchmark(opened, measured)
     out.document(_document(opened.path, measured))
     _show(out, measured)
+    if chart is not None:
+        from zoo.cli.bench_chart import save_latency_chart  # noqa: PLC0415  matplotlib
+
+        out.note(f"chart: {save_latency_chart(measured, chart, machine=_machine())}")
     more = [] if chosen or not known else ["--variant", "all"]
     out.next(f"zoo bench {quote(str(bundle))} --variant all" if more else f"zoo verify {quote(str(bundle))}")
+
+
+def _check_chart(path: Path) -> None:
+    """What can be refused before anything is measured."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"--chart is {path}; it must end in .png", hint="as in --chart latency.png")
+    if path.exists():
+        raise OutputExists(f"{path} exists already", hint="choose another file with --chart")
+    if not path.parent.is_dir():
+        raise UsageError(f"--chart is {path}, and there is no folder {path.parent}", hint="make the folder first")
 
 
 def _show(out: Output, measured: Benchmark) -> None:

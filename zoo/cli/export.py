@@ -129,9 +129,9 @@ def export(  # noqa: PLR0917  click passes options by name
     document = _document(written.path, written.verdict, written.report, seconds=time.monotonic() - start)
     document |= {"files": [to_json(file) for file in written.files], "sha256": written.sha256 or None}
     reports = [report for report in written.report.variants if report.evidence.name in variants]
-    elsewhere = written.report.runtimes if runtimes else ()
+    judged_runtimes = written.report.runtimes if runtimes else ()
     document["variants"] = [_variant_document(report) for report in reports]
-    out.document(document | {"runtimes": [runtime_document(report) for report in elsewhere]})
+    out.document(document | {"runtimes": [runtime_document(report) for report in judged_runtimes]})
     show_report(out, written.report)
     if not written.published:
         out.line(f"{written.report.sentence}")
@@ -144,14 +144,14 @@ def export(  # noqa: PLR0917  click passes options by name
     out.line(f"verdict      {written.verdict}: {written.report.sentence}")
     for report in reports:
         show_variant(out, report)
-    for runtime in elsewhere:
+    for runtime in judged_runtimes:
         show_runtime(out, runtime)
     out.line(f"sha256       {written.sha256}  manifest.json")
     if sign is not None:
         from zoo.bundle.runtime.bundled_self_test import SIGNATURE  # noqa: PLC0415  it is imported by now
 
         out.line(f"signature    {SIGNATURE}, checked by: zoo verify {quote(str(written.path))} --key PUB")
-    if not all([report.published for report in reports] + [report.published for report in elsewhere]):
+    if not all([report.published for report in reports] + [report.published for report in judged_runtimes]):
         out.next(f"open {quote(str(written.path / 'report.html'))}")
         raise click.exceptions.Exit(1)
     out.next(f"zoo verify {quote(str(written.path))}")
@@ -237,7 +237,9 @@ def verify_against(
     for line in verified.divergence:
         out.line(one_line(line))
     if target.is_file():
-        out.line("a file from elsewhere is compared by its numbers and answers: what no case asks for was not seen")
+        out.line(
+            "a file from judged_runtimes is compared by its numbers and answers: what no case asks for was not seen"
+        )
     out.line(f"{target}: {verified.report.sentence}")
     if not verified.proved:
         out.next(_next_step(target, verified.against, explained=explain))

@@ -22,8 +22,9 @@ MAX_SILENT_VALUE = 1e-3
 """A parameter that is one constant up to this size changes nothing after it."""
 SPREAD = 0.02
 BIAS = 0.1
-DEAD_SHARE = 1e-3
-"""Outputs that differ between inputs by no more than this share of their largest value are dead."""
+DEAD_SHARE = 1e-2
+"""Outputs that differ between inputs by no more than this share of their largest value are dead: a weight that is a
+thousandth too large would be lost in the rounding."""
 COMPARED = 4
 """So many inputs are compared: one of them may be blank."""
 _NORMS = (nn.modules.batchnorm._BatchNorm,)

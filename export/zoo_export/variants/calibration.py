@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import onnx
 
 from zoo.api.task import Purpose
 from zoo.models.outputs import Array
@@ -17,8 +19,10 @@ from zoo_export.subject.subject import Subject
 ITEMS = 128
 MIN_ITEMS = 16
 """With fewer the range of a tensor is that of a few pictures."""
-MAX_GROUP = 16
-"""Items whose tensors are held in memory at once."""
+WHOLE = 16
+"""The number of items is a multiple of this one, so that they can be divided into groups."""
+GROUP_BYTES = 512 << 20
+"""Of the tensors of a group of items, which are held in memory at once."""
 SEED = 0
 
 
@@ -52,7 +56,7 @@ def calibration_inputs(subject: Subject, pipeline: TorchPipeline) -> Calibration
 
 def whole_groups(inputs: tuple[Mapping[str, Array], ...]) -> tuple[Mapping[str, Array], ...]:
     """The first inputs, as many as make whole groups; all of them where their shapes differ."""
-    count = len(inputs) // MAX_GROUP * MAX_GROUP
+    count = len(inputs) // WHOLE * WHOLE
     return inputs[:count] if count and _equal_shapes(inputs) else inputs
 
 
@@ -60,23 +64,40 @@ def _equal_shapes(inputs: Sequence[Mapping[str, Array]]) -> bool:
     return len({tuple((name, array.shape) for name, array in given.items()) for given in inputs}) == 1
 
 
+def tensor_bytes(model: onnx.ModelProto, inputs: Mapping[str, Array]) -> int:
+    """Bytes of all tensors that the graph makes of one item, as far as their shapes can be told before it runs."""
+    shaped = onnx.ModelProto()
+    shaped.CopyFrom(model)
+    for port in shaped.graph.input:
+        if port.name in inputs:
+            dims = port.type.tensor_type.shape.dim
+            for dim, size in zip(dims, inputs[port.name].shape, strict=True):
+                dim.dim_value = size
+    inferred = onnx.shape_inference.infer_shapes(shaped, data_prop=True).graph.value_info
+    shapes = [[dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred]
+    return sum(4 * math.prod(shape) for shape in shapes)
+
+
 class ItemReader:
     """Calibration items as ONNX Runtime's calibrators read them: by ranges of `group` items."""
 
-    def __init__(self, inputs: Sequence[Mapping[str, Array]]) -> None:
+    def __init__(self, inputs: Sequence[Mapping[str, Array]], *, item_bytes: int) -> None:
         self._inputs = inputs
+        self._item_bytes = item_bytes
         self._items: Iterator[Mapping[str, Array]] = iter(inputs)
 
     @property
     def group(self) -> int:
         """How many items are read at once: one where shapes differ, because their histograms need equal shapes.
 
-        The first group sets the width of a histogram's bins. One item alone, in which a tensor is nearly zero, would
-        make bins so narrow that the next items need millions of them.
+        The first group sets the width of a histogram's bins, so the group is as large as the memory allows. One item
+        alone, in which a tensor is nearly zero, would make bins so narrow that the next items need millions of them.
         """
         if not _equal_shapes(self._inputs):
             return 1
-        return max(size for size in range(1, MAX_GROUP + 1) if len(self._inputs) % size == 0)
+        count = len(self._inputs)
+        most = min(max(GROUP_BYTES // max(self._item_bytes, 1), 1), count)
+        return max((size for size in range(1, most + 1) if count % size == 0), default=1)
 
     def __len__(self) -> int:
         return len(self._inputs)

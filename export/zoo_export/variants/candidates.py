@@ -196,8 +196,7 @@ def distance(made: MeasuredCandidate) -> float:
 
 
 def choose(context: CandidateContext, made: Sequence[MeasuredCandidate]) -> MeasuredCandidate:
-    """Of those that are worth having the fastest, then the smallest; else of those that keep the budget, else the
-    nearest to it."""
+    """The fastest, then the smallest, of those worth having; else of those in budget; else the nearest to it."""
     keeping = [candidate for candidate in made if candidate.keeps(context.max_drop)]
     if not keeping:
         return min(made, key=distance)

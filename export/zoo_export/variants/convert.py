@@ -20,7 +20,7 @@ from zoo.bundle.judge.variant_evidence import Bits
 from zoo.models.outputs import Array
 from zoo_export.capture.onnx_graph import copy_of, nodes, strip
 from zoo_export.subject.results import Failed
-from zoo_export.variants.calibration import ItemReader
+from zoo_export.variants.calibration import ItemReader, tensor_bytes
 
 PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 DYNAMIC = ("MatMul", "Gemm", "LSTM")
@@ -155,7 +155,7 @@ def _static(
 ) -> onnx.ModelProto:
     from onnxruntime import quantization as ort  # noqa: PLC0415  it loads the runtime
 
-    reader = ItemReader(inputs)
+    reader = ItemReader(inputs, item_bytes=tensor_bytes(model, inputs[0]))
     method = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}[way.calibrator]
     ort.quantize_static(
         model,

@@ -220,7 +220,7 @@ def _verify_file(path: Path, *, against: str | None, explain: bool, engine: Engi
     installed = find_runtime(engine, catalog) if isinstance(engine, str) else engine
     if not installed.is_exact:
         raise UsageError(
-            f"{installed.title} computes in {installed.precision}, and {path} is a single file: its proof is for float32",
+            f"{installed.title} computes in {installed.precision}, and {path} is proved for float32 only",
             hint=f"zoo export {quote(against)} --onnx --for {installed.name}",
         )
     subject = find_subject(find_target(against, catalog), catalog)

@@ -10,8 +10,9 @@ from zoo.api.postprocess import PostprocessKind, PostprocessStep
 from zoo.api.task import Agreement
 from zoo.bundle.judge import evidence, variant_evidence
 from zoo.bundle.judge.gates import Gate
+from zoo.bundle.judge.runtime_rule import RuntimeEvidence
 from zoo.bundle.report.record import SCHEMA as REPORT_SCHEMA
-from zoo.bundle.report.record import Report, VariantReport
+from zoo.bundle.report.record import Report, RuntimeReport, VariantReport
 from zoo.bundle.runtime import manifest
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "report-schema.md").read_text(encoding="utf-8")
@@ -25,6 +26,8 @@ RECORDS = [
     ),
     Report,
     VariantReport,
+    RuntimeReport,
+    RuntimeEvidence,
     Gate,
     PostprocessStep,
 ]

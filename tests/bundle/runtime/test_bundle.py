@@ -242,7 +242,7 @@ def test_a_roll_out_feeds_its_state_back() -> None:
 
 
 def test_a_nan_answer_is_never_within_its_tolerance() -> None:
-    from zoo.bundle.runtime.bundled_run import difference
+    from zoo.bundle.runtime.bundled_self_test import difference
 
     nan, one = np.array([np.nan]), np.array([1.0])
     assert difference(nan, one, {"compare": "tolerance", "rms": 1.0, "max": 1.0})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from zoo.bundle.report.page import ShownCase, page
 from zoo.bundle.report.record import read_report
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.code_check import check_code, zoo_version
-from zoo.bundle.runtime.manifest import PluginRecord
+from zoo.bundle.runtime.manifest import BundleFile, PluginRecord
 from zoo.bundle.runtime.task_source import task_source
 from zoo.registry.catalog import Catalog
 from zoo.runs.serialization import to_json
@@ -42,7 +43,7 @@ def replaced(path: Path, text: str) -> None:
     relist(path.parent, path.name)
 
 
-@pytest.mark.parametrize("name", ["run.py", "task.py", "report.html"])
+@pytest.mark.parametrize("name", ["run.py", "selftest.py", "task.py", "report.html"])
 def test_replaced_code_with_a_mended_hash_fails_without_against(
     make_bundle: MakeBundle, zoo_command: ZooCommand, name: str
 ) -> None:
@@ -63,6 +64,20 @@ def test_bundles_of_a_released_version_hold_and_replaced_code_in_them_fails(
         (tmp_path / file.name).write_bytes(file.read_bytes())
     replaced(tmp_path / name, (tmp_path / name).read_text(encoding="utf-8") + "\n")
     assert finding(tmp_path) == (Status.FAIL, f"{name} is not the one that zoo 0.1.0 writes")
+
+
+def test_labels_are_the_classes_of_the_manifest(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    (bundle / "labels.txt").write_text("red\ngreen\nblue\n")
+    size = BundleFile(name="labels.txt", role="labels", sha256="", bytes=15)
+
+    def listed() -> Finding:
+        sha256 = hashlib.sha256((bundle / "labels.txt").read_bytes()).hexdigest()
+        return finding(bundle, files=(*Bundle.open(bundle).manifest.files, replace(size, sha256=sha256)))
+
+    assert listed()[0] == Status.PASS
+    (bundle / "labels.txt").write_text("red\nblue\ngreen\n")
+    assert listed() == (Status.FAIL, "labels.txt does not name the classes of the manifest")
 
 
 def test_a_module_that_run_py_would_import_is_no_file_of_a_bundle(make_bundle: MakeBundle) -> None:

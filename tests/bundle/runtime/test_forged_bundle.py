@@ -305,6 +305,7 @@ FILES = (
     "report.json",
     "report.html",
     "run.py",
+    "selftest.py",
     "task.py",
     "model.onnx",
     "pipeline.onnx",

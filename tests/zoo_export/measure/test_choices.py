@@ -10,7 +10,7 @@ import pytest
 from zoo.api.task import MARGIN, Port, Signature
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.bundle.judge.parity_rule import Status, judge_output
-from zoo.bundle.runtime.bundled_run import difference
+from zoo.bundle.runtime.bundled_self_test import difference
 from zoo_export.measure.outputs import compare_output
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.subject.batching import batch_name

@@ -94,12 +94,12 @@ def _check(name: str, folder: Path, manifest: Manifest, report: Report, catalog:
     return _check_page(data, manifest, report)
 
 
-OWN = {"run.py": bundled_run, "selftest.py": bundled_self_test}
-"""The modules that travel as these files."""
+OWN = {"run.py": bundled_run.__file__, "selftest.py": bundled_self_test.__file__}
+"""The sources that travel as these files."""
 
 
 def _own(name: str) -> bytes:
-    return Path(OWN[name].__file__).read_bytes()
+    return Path(OWN[name]).read_bytes()
 
 
 def _released(data: bytes, known: Mapping[str, str], zoo: str) -> bool | None:

@@ -32,7 +32,9 @@ def check_runtime(bundle: Bundle, record: RuntimeRecord) -> Finding:
     if report is None or not report.published:
         return Status.FAIL, "the report knows no such runtime"
     evidence = report.evidence
-    again = judge_runtime(evidence, published=bundle.manifest.hashes())
+    hashes = bundle.manifest.hashes()
+    own = {name: hashes[name] for files in record.files.values() for name in files}
+    again = judge_runtime(evidence, published={**bundle.manifest.graph_hashes(), **own})
     wrong = []
     if (report.verdict, report.sentence, report.gates) != (again.status, again.sentence, again.gates):
         wrong.append(f"the report says {report.sentence!r}, its evidence {again.sentence!r}")

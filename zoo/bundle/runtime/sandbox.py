@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from zoo.api.errors import BadFile, HashMismatch, SandboxError
+from zoo.api.runtime import MAX_MEMORY_MB
 from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, copied, external_tensors
 from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
 from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
@@ -72,7 +73,7 @@ class OperatorRefused(RuntimeRefused):
 class Limits:
     """What one sandboxed process may use."""
 
-    memory_mb: int = 8192
+    memory_mb: int = MAX_MEMORY_MB
     """Address space."""
     cpu_seconds: float = 120.0
     """Processor time for one call."""
@@ -153,8 +154,8 @@ class Runtime:
         self.installed = find_runtime(engine) if isinstance(engine, str) else engine
         self.engine = self.installed.name
         self.title = self.installed.title
-        limits = limits or Limits()
-        self.limits = replace(limits, memory_mb=max(limits.memory_mb, self.installed.memory_mb))
+        limits, needed = limits or Limits(), self.installed.memory_mb
+        self.limits = replace(limits, memory_mb=max(limits.memory_mb, needed)) if needed > MAX_MEMORY_MB else limits
         self.threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: ScratchFolder | None = None
