@@ -37,10 +37,8 @@ PAGES: Final[Mapping[str, tuple[str, str, str]]] = {
         "hookimpl API_VERSION ModelSpec TrainerSpec WeightsSpec TaskSpec TaskTags FormatSpec ExportSpec Monitor Recipe "
         "Augment Input ImageInput TokenInput LatentInput AudioInput TableInput Problem Trainer SingleModelTrainer "
         "StepContext StepOutput build_optimizer CallbackSpec CallbackRun Callback StartEvent StepEvent EvaluationEvent "
-        "EpochResult CheckpointEvent SavedEvent Outcome FailureEvent BUILT_IN_CALLBACKS "
-        "RuntimeSpec EngineSettings RuntimeEngine LoadedGraph "
-        "UnsupportedOperator BUILT_IN_RUNTIMES WeightsSource hub_folder "
-        "stated_licence",
+        "EpochResult CheckpointEvent SavedEvent Outcome FailureEvent BUILT_IN_CALLBACKS RuntimeSpec EngineSettings "
+        "RuntimeEngine LoadedGraph UnsupportedOperator BUILT_IN_RUNTIMES WeightsSource hub_folder stated_licence",
     ),
     "tasks": (
         "Tasks",
