@@ -445,7 +445,7 @@ class Runtime:
 
 
 def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """The CPU time that a process and its children have used; 0 where the system sets no limit: then the clock counts."""
+    """The CPU time that a process and its children have used; 0 where the system sets no limit, the clock counts."""
     if sys.platform != "linux":
         return 0.0
     ticks, folder = 0, Path("/proc")
