@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle.conftest import MakeBundle
+from tests.bundle.conftest import MakeBundle, make_bundle
 from tests.bundle.demo.conftest import FILES, archive
 from tests.conftest import Said
 from zoo.api.errors import MissingExtra
 from zoo.bundle.demo.runtime_package import ARCHIVE, SCRIPT, WASM
 from zoo.cli import runtime_package
 from zoo.cli.runtime_package import check_node, node_package
+
+__all__ = ["make_bundle"]  # a fixture
 
 
 @pytest.fixture
