@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from zoo.bundle.judge.gates import Gate
 from zoo.bundle.runtime.bundle import verify_bundle
 from zoo.bundle.runtime.installed_runtime import ONNXRUNTIME, InstalledRuntime, find_runtime
 from zoo.bundle.runtime.operator_sites import operator_sites
-from zoo.bundle.runtime.sandbox import OperatorRefused, Runtime
+from zoo.bundle.runtime.sandbox import Limits, OperatorRefused, Runtime
 from zoo.registry.catalog import Catalog
 
 
@@ -78,6 +79,17 @@ def test_its_own_file_is_made_and_loaded_again() -> None:
 def test_a_crash_is_one_sentence() -> None:
     with Runtime(engine=runtime("Dying")) as sandbox, pytest.raises(SandboxError, match="crashed Acme"):
         sandbox.session(graphs.linear().SerializeToString())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits processor time")
+def test_the_limit_of_processor_time_is_of_one_call_in_processes_of_the_engine_too() -> None:
+    """Three runs of a second each, where a call may take two: Node did the work of a whole proof under one limit."""
+    limits = Limits(cpu_seconds=2, wall_seconds=60)
+    with Runtime(engine=runtime("Outsourcing"), limits=limits) as sandbox:
+        session = sandbox.session(graphs.linear().SerializeToString())
+        for _ in range(4):
+            assert sandbox.run(session, {"x": np.ones((2, 4), np.float32)})["y"].tolist() == [[13, 15], [13, 15]]
 
 
 def test_a_refusal_keeps_the_process() -> None:

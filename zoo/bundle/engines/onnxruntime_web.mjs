@@ -1,5 +1,6 @@
 // ONNX Runtime Web behind a pipe: a request is a line of JSON on stdin, a reply one on stdout, arrays lie in files.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
@@ -29,7 +30,9 @@ const REQUESTS = {
   hello: () => ({ version: ort.env.versions.web, node: process.versions.node }),
 
   open: async ({ model }) => {
-    const session = await ort.InferenceSession.create(new Uint8Array(readFileSync(model)));
+    const beside = readdirSync(dirname(model)).filter((name) => !name.endsWith(".onnx")); // weights, where there are any
+    const externalData = beside.map((path) => ({ path, data: new Uint8Array(readFileSync(join(dirname(model), path))) }));
+    const session = await ort.InferenceSession.create(new Uint8Array(readFileSync(model)), { externalData });
     SESSIONS.set(SESSIONS.size, session);
     return { session: SESSIONS.size - 1, inputs: session.inputNames, outputs: session.outputNames };
   },

@@ -480,14 +480,18 @@ class Runtime:
 
 
 def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """The processor time that a process has used; 0 where the system does not limit it, and the clock alone counts."""
+    """The CPU time that a process and its children have used; 0 where the system sets no limit, the clock counts."""
     if sys.platform != "linux":
         return 0.0
+    ticks, folder = 0, Path("/proc")
     try:
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        children = [path.read_text().split() for path in (folder / str(process.pid) / "task").glob("*/children")]
+        for pid in (str(process.pid), *(child for pids in children for child in pids)):
+            fields = (folder / pid / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])  # utime and stime
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _check_beside(data: bytes, weights: Weights, title: str) -> None:

@@ -99,6 +99,24 @@ def limit_cpu(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (allowed if most == -1 else min(allowed, most), most))
 
 
+def limit_children_cpu(seconds: float) -> None:
+    """Allow the processes that an engine started so many more seconds each, as `limit_cpu` allows them to this one."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415
+
+        for children in Path("/proc/self/task").glob("*/children"):
+            for child in children.read_text().split():
+                try:
+                    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                    used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
+                    _, most = resource.prlimit(int(child), resource.RLIMIT_CPU)
+                    allowed = int(used + seconds) + 1
+                    limit = allowed if most == -1 else min(allowed, most)
+                    resource.prlimit(int(child), resource.RLIMIT_CPU, (limit, most))
+                except (OSError, ValueError):  # it has ended meanwhile
+                    continue
+
+
 def peak_bytes() -> int | None:
     """The most memory that this process has held at once; None where the system does not say."""
     if sys.platform != "linux":
@@ -335,6 +353,7 @@ def serve(worker: Worker, replies: Any) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         limit_cpu(request["cpu_seconds"])
+        limit_children_cpu(request["cpu_seconds"])
         try:
             reply = getattr(worker, request["do"])(request)
         except Changed:
