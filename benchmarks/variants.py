@@ -133,7 +133,9 @@ def page(rows: list[dict[str, Any]]) -> str:
         cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, entry["method"] or "–")
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
-    return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.\n"
+    missing = sorted({*WEIGHTS, *TRAINED} - {entry["weights"] for entry in rows})
+    words = f" Not measured yet: {', '.join(missing)}." if missing else ""
+    return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.{words}\n"
 
 
 def _title(name: str) -> str:
