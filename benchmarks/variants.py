@@ -54,8 +54,8 @@ HEAD = """# Variants of shipped weights and of models trained for this
 Written by `python -m benchmarks.variants`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
 thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
 share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
-Latencies are in processor time, those with † on the clock of a busy machine. `photographs` are ten classes of crops of scikit-image's photographs, learnt
-from random weights.
+Latencies are in processor time, those with † on the clock of a busy machine. `photographs` are ten classes of crops of
+scikit-image's photographs, learnt from random weights.
 
 """
 
