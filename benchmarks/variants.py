@@ -54,6 +54,8 @@ HEAD = """# Variants of shipped weights and of models trained for this
 Written by `python -m benchmarks.variants`. Size and latency are those of `pipeline.onnx` against fp32's, latency on one
 thread; the metric is the task's, on evaluation items; the drop is the upper end of its interval. `agreement` is the
 share of answers outside their margin that stay those of fp32. `mutants` are those of the variant that its gates reject.
+Latencies are in processor time, those with † on the clock of a busy machine. `photographs` are ten classes of crops of
+scikit-image's photographs, learnt from random weights.
 
 """
 
@@ -70,6 +72,7 @@ def row(name: str, proof: Proof, variant: Variant, *, seconds: float) -> dict[st
         "method": evidence.method,
         "size": evidence.bytes / evidence.baseline_bytes if evidence.baseline_bytes else None,
         "latency": statistics.median(latency.ratios) if latency is not None else None,
+        "clock": "processor",
         "milliseconds": latency.milliseconds if latency is not None else None,
         "metric": None if metric is None else {"name": metric.name, "fp32": metric.baseline, "variant": metric.value},
         "agreement": None if evidence.agreement is None else to_json(evidence.agreement),
@@ -127,11 +130,14 @@ def page(rows: list[dict[str, Any]]) -> str:
         size, latency = (f"{entry[key]:.2f}" if entry[key] else "–" for key in ("size", "latency"))
         verdict = entry["verdict"] if entry["verdict"] == "PASS" else entry["sentence"]
         mutants = f"{entry['killed']} of {entry['mutants']}" if entry["mutants"] else "–"
+        latency += "" if entry.get("clock") == "processor" or latency == "–" else "†"
         measured = (size, latency, words, _agreement(entry), mutants)
         cells = (_title(entry["weights"]), entry["variant"], *measured, verdict, entry["method"] or "–")
         lines.append("| " + " | ".join(cells) + " |")
     machines = sorted({entry["machine"] for entry in rows})
-    return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.\n"
+    missing = sorted({*WEIGHTS, *TRAINED} - {entry["weights"] for entry in rows})
+    words = f" Not measured yet: {', '.join(missing)}." if missing else ""
+    return HEAD + "\n".join(lines) + f"\n\nMeasured on {'; '.join(machines)}.{words}\n"
 
 
 def _title(name: str) -> str:

@@ -97,7 +97,7 @@ def test_the_boot_test_looks_at_the_probe_and_one_golden_case(digits: Path) -> N
 
 def test_a_changed_variant_is_not_run(changed: Path) -> None:
     path = changed / "variants" / "int8" / "pipeline.onnx"
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
     command = [sys.executable, str(changed / "run.py"), "--variant", "int8", str(SEVEN)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     words = "variants/int8/pipeline.onnx is missing or was changed: its bytes are not those that the manifest names\n"
@@ -119,7 +119,7 @@ def test_an_exchanged_graph_is_seen(changed: Path, zoo_command: Callable[..., Sa
     said = zoo_command("verify", str(changed))
     assert (said.code, "variants/int8/pipeline.onnx was changed" in said.out) == (1, True)
     said = zoo_command("predict", str(changed), str(SEVEN), "--variant", "int8")
-    sentence = f"{changed}: loading variants/int8/pipeline.onnx failed: its sha256 is not the one in the manifest"
+    sentence = f"{path} is missing or was changed: its sha256 is not the one in the manifest"
     assert (said.code, said.err.splitlines()) == (1, [f"Error: {sentence}", f"zoo verify {changed}"])
 
 
