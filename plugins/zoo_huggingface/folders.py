@@ -40,6 +40,14 @@ class Folder:
             )
         if "model_type" not in config:
             raise BadFile(f"{self.path}/config.json names no model_type, so nobody knows which architecture it means")
+        from transformers import CONFIG_MAPPING  # noqa: PLC0415  a name on the hub is looked up without it
+
+        if config["model_type"] not in CONFIG_MAPPING:
+            raise BadFile(
+                f"{self.path}/config.json is of the family {config['model_type']!r}, which the installed transformers "
+                "does not have",
+                hint="pip install -U transformers, if a newer one has it",
+            )
         return {key: value for key, value in config.items() if key not in IGNORED_KEYS}
 
     def weights(self) -> Path:

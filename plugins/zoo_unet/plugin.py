@@ -13,7 +13,7 @@ INPUT_96 = ImageInput(size=(96, 96), min_size=16, mean=(0.0,) * 3, std=(1.0,) * 
 INPUT_512 = replace(INPUT_96, size=(512, 512), min_size=32)
 
 SCENES = Recipe(
-    epochs=9,
+    epochs=12,
     batch_size=16,
     lr=1e-2,
     weight_decay=0.02,
@@ -65,6 +65,6 @@ def zoo_models() -> Iterable[ModelSpec]:
         builder="zoo_unet.model:unet",
         input=INPUT_512,
         recipes={"default": PUBLISHED, "finetune": replace(PUBLISHED, epochs=30, lr=3e-4)},
-        summary="U-Net of the published size: five strides of 64 to 1024 channels",
+        summary="U-Net of the published size, with padded convolutions: five strides of 64 to 1024 channels",
         parameters=31_038_933,
     )

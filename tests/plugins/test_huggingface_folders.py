@@ -157,7 +157,7 @@ def _broken_file(folder: Path) -> None:
     [
         (_other_width, "has other shapes than its config.json says"),
         (_more_layers, "lacks vit"),
-        (_unknown_family, "cannot be read as its config.json says"),
+        (_unknown_family, "is of the family 'nonsense', which the installed transformers does not have"),
         (_broken_file, "cannot be read as its config.json says"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "nobody knows how its pictures are prepared"),
         (lambda folder: (folder / "model.safetensors").unlink(), "zoo reads none"),
@@ -170,6 +170,12 @@ def test_a_folder_that_does_not_fit_together_is_one_sentence(
     with pytest.raises(BadFile, match=sentence) as error:
         zoo.create_model("vit_micro", weights=str(vit), num_classes=3)
     assert "\n" not in error.value.message
+
+
+def test_a_family_that_the_library_does_not_have_is_named(vit: Path) -> None:
+    _unknown_family(vit)
+    with pytest.raises(BadFile, match="is of the family 'nonsense', which the installed transformers does not have"):
+        zoo.create_model("image_classifier", weights=str(vit))
 
 
 @pytest.mark.slow

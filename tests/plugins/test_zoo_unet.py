@@ -88,7 +88,7 @@ def test_the_small_size_leaves_the_background_within_a_few_steps() -> None:
     for _ in range(60):
         loss = nn.functional.cross_entropy(model(images), masks)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     right = model(images).argmax(1)[masks > 0] == masks[masks > 0]
     assert float(right.float().mean()) > 0.9
