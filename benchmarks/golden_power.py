@@ -18,7 +18,7 @@ import onnx
 from zoo.api.errors import ZooError
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.target import resolve_target
 from zoo_export.bundle.write import write
 from zoo_export.controls.graph_edits import ON_MODEL, ON_PREPROCESS

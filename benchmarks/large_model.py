@@ -22,11 +22,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo.api.problem import ImageInput, Problem
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, WEIGHTS, Weights
+from zoo.bundle.onnx_file.safety.scan import demand_safe
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, WEIGHTS, Weights
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
 from zoo.bundle.runtime.predict import predict_bundle
-from zoo.bundle.runtime.safety.scan import demand_safe
 from zoo.registry.catalog import Catalog
 from zoo_export.bundle.write import write
 from zoo_export.proof.prove import prove

@@ -17,7 +17,7 @@ import numpy as np
 from zoo.api.errors import ZooError
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
-from zoo.bundle.runtime.sandbox import Engine, Runtime
+from zoo.bundle.sandbox.runtime import Engine, Runtime
 from zoo.data.image.synthetic import scene
 from zoo.models.target import ModelTarget, resolve_target
 from zoo_export.bundle.write import write

@@ -17,9 +17,9 @@ from typing import Final
 
 from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.installed_runtime import find_runtime
 from zoo.bundle.runtime.runtimes import golden_replay
-from zoo.bundle.runtime.sandbox import RuntimeRefused
+from zoo.bundle.sandbox.installed_runtime import find_runtime
+from zoo.bundle.sandbox.runtime import RuntimeRefused
 from zoo.registry.catalog import Catalog
 
 MODELS: Final = {

@@ -60,7 +60,7 @@ COMMANDS: Final = {
         "export/zoo_export/capture/torch_export.py",
         "export/zoo_export/capture/compose.py",
         "export/zoo_export/runtime/queue.py",
-        "zoo/bundle/runtime/sandbox.py",
+        "zoo/bundle/sandbox/runtime.py",
         "export/zoo_export/reference/backends.py",
         "export/zoo_export/proof/results.py",
         "export/zoo_export/proof/evidence.py",

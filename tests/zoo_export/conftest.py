@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tests.builtin import builtin_task
 from zoo.api.problem import ImageInput, Problem
 from zoo.bundle.runtime.manifest import LineageRecord, PluginRecord
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.proof.prove import Proof, prove
 from zoo_export.subject.state_dict import state_sha256
 from zoo_export.subject.subject import Subject

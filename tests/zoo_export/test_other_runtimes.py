@@ -15,7 +15,7 @@ import pytest
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
-from zoo.bundle.runtime.sandbox import Engine, Runtime
+from zoo.bundle.sandbox.runtime import Engine, Runtime
 from zoo.data.image.synthetic import scene
 from zoo.models.target import resolve_target
 from zoo_export.bundle.write import write

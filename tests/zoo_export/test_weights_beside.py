@@ -23,12 +23,12 @@ from tests.bundle.runtime.test_bundle import relist
 from tests.zoo_export.conftest import subject_of
 from zoo.api.errors import BadFile, HashMismatch, Refused
 from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.onnx_file.external_data import WEIGHTS, Weights
+from zoo.bundle.onnx_file.safety.scan import demand_safe, scan
 from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.diff import differences
-from zoo.bundle.runtime.external_data import WEIGHTS, Weights
 from zoo.bundle.runtime.predict import predict_bundle
-from zoo.bundle.runtime.safety.scan import demand_safe, scan
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.bundle.write import write
 from zoo_export.capture.torch_export import check_size
 from zoo_export.proof.prove import Proof, prove

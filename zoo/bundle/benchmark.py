@@ -15,7 +15,7 @@ from zoo.api.task import Signature
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import feeds_of
 from zoo.bundle.runtime.manifest import GoldenCase
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays

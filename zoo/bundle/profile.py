@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zoo.bundle.benchmark import golden_input
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.sandbox import NodeTimes, Runtime
+from zoo.bundle.sandbox.runtime import NodeTimes, Runtime
 
 if TYPE_CHECKING:
     import onnx

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoo.bundle.judge.gates import Gate
     from zoo.bundle.judge.variant_evidence import Bits
     from zoo.bundle.report.record import Report, VariantReport
-    from zoo.bundle.runtime.sandbox import Engine
+    from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?")

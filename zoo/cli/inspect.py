@@ -9,7 +9,7 @@ import click
 
 from zoo.api.data import counted
 from zoo.api.errors import BadFile, UsageError
-from zoo.bundle.runtime.safety.scan import PREFIX, Scan, Value, scan
+from zoo.bundle.onnx_file.safety.scan import PREFIX, Scan, Value, scan
 from zoo.cli.options import json_option
 from zoo.cli.output import Output
 

@@ -19,7 +19,7 @@ from zoo.runs.kept_files import nothing_kept
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle
-    from zoo.bundle.runtime.sandbox import Engine
+    from zoo.bundle.sandbox.runtime import Engine
 
 SCHEMA = 1
 AGAINST = "zoo.cli.export:verify_against"

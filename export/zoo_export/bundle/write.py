@@ -13,13 +13,13 @@ from typing import Literal
 from zoo.api.errors import BadFile, OutputExists
 from zoo.api.postprocess import PostprocessStep
 from zoo.bundle.judge.parity_rule import Status
+from zoo.bundle.onnx_file.external_data import WEIGHTS
 from zoo.bundle.report.page import page
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import REPORT, Bundle
 from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import runner, zoo_version
 from zoo.bundle.runtime.consistency import proved_sizes
-from zoo.bundle.runtime.external_data import WEIGHTS
 from zoo.bundle.runtime.manifest import NAME, ROLES, BundleFile, GoldenCase, Manifest, Role, VariantRecord
 from zoo.bundle.runtime.signature import sign as sign_bundle
 from zoo.registry.discovery import same_name

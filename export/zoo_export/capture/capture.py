@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from zoo.api.task import Case, Signature
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, Weights
 from zoo.models.outputs import Array
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.compose import Pipeline, export_pipeline

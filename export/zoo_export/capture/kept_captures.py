@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from zoo.api.task import Signature
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES
 from zoo.models.outputs import Array
 from zoo_export.capture.capture_files import read_capture, write_capture
 from zoo_export.capture.torch_export import Graph, export_graph

@@ -16,7 +16,7 @@ from torch.utils import _pytree as pytree
 from zoo.api.data import counted
 from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, Weights
 from zoo.models.outputs import Array, arguments, flatten
 from zoo_export.capture.capture_settings import silenced, slow_attention, uncollected
 from zoo_export.capture.exporter_registry import remembered_registry

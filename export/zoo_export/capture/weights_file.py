@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from zoo.bundle.runtime.external_data import WEIGHTS, Weights
+from zoo.bundle.onnx_file.external_data import WEIGHTS, Weights
 from zoo.runs.scratch import ScratchFolder
 
 if TYPE_CHECKING:

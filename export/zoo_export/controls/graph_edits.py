@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from zoo.bundle.runtime.external_data import Weights, is_external, numbers
+from zoo.bundle.onnx_file.external_data import Weights, is_external, numbers
 from zoo_export.capture.onnx_graph import copy_of, nodes
 from zoo_export.controls.resize_edits import nearest
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import onnx
 
-from zoo.bundle.runtime.external_data import Weights, is_external
+from zoo.bundle.onnx_file.external_data import Weights, is_external
 from zoo_export.capture.onnx_graph import LARGE_BYTES, copy_of, hash_weights
 from zoo_export.capture.weights_file import ALIGNMENT, WeightsFile
 

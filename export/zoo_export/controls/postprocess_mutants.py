@@ -9,7 +9,7 @@ from functools import partial
 import onnx
 
 from zoo.api.errors import ZooError
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.torch_export import serialize
 from zoo_export.controls.graph_edits import Mutated
 from zoo_export.controls.mutants import Mutant, NotApplied, Pending

@@ -14,9 +14,9 @@ from onnx import numpy_helper
 from zoo.api.data import counted
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import GraphFacts
-from zoo.bundle.runtime.external_data import Weights, is_external
-from zoo.bundle.runtime.graph import ParsedModel
-from zoo.bundle.runtime.safety.scan import required_inputs
+from zoo.bundle.onnx_file.external_data import Weights, is_external
+from zoo.bundle.onnx_file.graph import ParsedModel
+from zoo.bundle.onnx_file.safety.scan import required_inputs
 
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}

@@ -15,7 +15,7 @@ from torch import nn
 
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Lineage
-from zoo.bundle.runtime.external_data import Weights, numbers
+from zoo.bundle.onnx_file.external_data import Weights, numbers
 from zoo.models.outputs import Array, call
 from zoo_export.capture.compose import OUTER
 from zoo_export.capture.onnx_graph import nodes

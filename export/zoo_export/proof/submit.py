@@ -14,7 +14,7 @@ from functools import partial
 from zoo.api.errors import NotProved, PluginError
 from zoo.api.task import Case, Control, Signature
 from zoo.bundle.judge.evidence import Environment
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, Weights
 from zoo.models.pipeline import TorchPipeline
 from zoo_export.capture.capture import (
     PIPELINE,

@@ -12,7 +12,7 @@ import onnx
 import torch
 
 from zoo.bundle.judge.evidence import Environment
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 
 
 def environment(runtime: Runtime) -> Environment:

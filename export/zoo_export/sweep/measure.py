@@ -19,7 +19,7 @@ import torch
 from zoo.api.errors import ZooError, describe_error
 from zoo.bundle.judge.cases import cells
 from zoo.bundle.report.record import Report
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.create import example_inputs
 from zoo.models.target import ModelTarget, TargetRequest
 from zoo.registry.catalog import Catalog

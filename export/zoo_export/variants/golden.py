@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.bundle.runtime.golden_replay import golden_bytes
 from zoo.bundle.runtime.manifest import GoldenOutput
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.bundle.golden_files import GoldenFile, golden_files
 from zoo_export.bundle.variant import VariantGolden
 from zoo_export.capture.capture import PIPELINE

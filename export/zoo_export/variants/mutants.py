@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from zoo.bundle.judge.evidence import MutantResult
 from zoo.bundle.judge.variant_evidence import OutputFidelity, VariantEvidence
 from zoo.bundle.judge.variant_rule import killing_variant_gates
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import Array
 from zoo_export.capture.onnx_graph import copy_of
 from zoo_export.subject.results import Failed

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 
 from zoo.bundle.judge.variant_evidence import NodeSensitivity
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import Array
 from zoo_export.subject.results import Failed
 from zoo_export.variants.convert import Way, convert, convertible

@@ -11,9 +11,9 @@ from zoo.bundle.judge.evidence import File
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.runtime_rule import RuntimeEvidence, judge_runtime
 from zoo.bundle.judge.variant_evidence import VariantEvidence
-from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
 from zoo.bundle.runtime.manifest import RuntimeRecord
-from zoo.bundle.runtime.sandbox import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
+from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
 from zoo.registry.catalog import Catalog
 from zoo_export.bundle.runtime import JudgedRuntime
 from zoo_export.capture.capture import MODEL, PIPELINE

@@ -14,12 +14,12 @@ from zoo.bundle.judge.evidence import Evidence, Labels
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.judge.parity_rule import Status, worst
 from zoo.bundle.judge.verdict import Verdict, judge
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, weights_beside
+from zoo.bundle.onnx_file.safety.scan import Scan, Value, demand_safe, read_model
 from zoo.bundle.report.record import Report, report_of
 from zoo.bundle.runtime.bundle import Bundle, Checked, verify_bundle
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, weights_beside
-from zoo.bundle.runtime.installed_runtime import ONNXRUNTIME, find_runtime
-from zoo.bundle.runtime.safety.scan import Scan, Value, demand_safe, read_model
-from zoo.bundle.runtime.sandbox import Engine
+from zoo.bundle.sandbox.installed_runtime import ONNXRUNTIME, find_runtime
+from zoo.bundle.sandbox.runtime import Engine
 from zoo.models.target import ModelTarget, RunTarget, Target, at_checkpoint, find_target, target_text
 from zoo.registry.catalog import Catalog
 from zoo.registry.discovery import same_name

@@ -16,7 +16,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 import zoo
-from zoo.bundle.runtime.installed_runtime import InstalledRuntime, find_runtime
+from zoo.bundle.sandbox.installed_runtime import InstalledRuntime, find_runtime
 from zoo.registry.catalog import Catalog
 
 HERE = "tests.bundle.runtime.engines"

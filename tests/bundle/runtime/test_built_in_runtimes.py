@@ -8,7 +8,7 @@ import pytest
 
 from tests.bundle.runtime import graphs
 from zoo.bundle.engines.built_in import BUILT_IN_RUNTIMES
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.controls.light_graph import light_graph
 
 pytestmark = pytest.mark.ci

@@ -25,7 +25,7 @@ from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.diff import differences
 from zoo.bundle.runtime.manifest import MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES
 from zoo.bundle.runtime.predict import predict_bundle
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 
 ZooCommand = Callable[..., Said]
 

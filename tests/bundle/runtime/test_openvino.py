@@ -16,7 +16,7 @@ from tests.conftest import Said
 from zoo.api.errors import MissingExtra
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
-from zoo.bundle.runtime.sandbox import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
 from zoo.registry.catalog import Catalog
 
 EXPORTED = Path(__file__).parents[2] / "data" / "zoo_0_1" / "exported"

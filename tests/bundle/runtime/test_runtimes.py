@@ -16,9 +16,9 @@ from tests.conftest import Said
 from zoo import MissingExtra, PluginError, RuntimeSpec, SandboxError, UnknownName
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.runtime.bundle import verify_bundle
-from zoo.bundle.runtime.installed_runtime import ONNXRUNTIME, InstalledRuntime, find_runtime
-from zoo.bundle.runtime.operator_sites import operator_sites
-from zoo.bundle.runtime.sandbox import Limits, OperatorRefused, Runtime
+from zoo.bundle.sandbox.installed_runtime import ONNXRUNTIME, InstalledRuntime, find_runtime
+from zoo.bundle.sandbox.operator_sites import operator_sites
+from zoo.bundle.sandbox.runtime import Limits, OperatorRefused, Runtime
 from zoo.registry.catalog import Catalog
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tests.zoo_export.conftest import tiny
 from zoo.api.errors import NotProved, PluginError, Refused, UsageError
 from zoo.api.task import Port, Signature
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.torch_export import check_size, export_graph, output_order, serialize
 from zoo_export.measure.onnx_facts import arithmetic, declared_axes, graph_facts
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from zoo.api.errors import NotProved, UsageError
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.parity_rule import Status, judge_output
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import Array, call
 from zoo_export.capture.torch_export import check_opset, export_graph, serialize
 from zoo_export.measure.onnx_facts import arithmetic

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.onnx_graph import hash_weights
 from zoo_export.controls.graph_edits import bias, scale, weight
 from zoo_export.controls.light_graph import light_graph

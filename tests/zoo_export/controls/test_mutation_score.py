@@ -14,7 +14,7 @@ from zoo.api.problem import Problem, TableInput
 from zoo.api.task import Case, Control, Port, Signature
 from zoo.bundle.judge.evidence import LiveOutput, Magnitude
 from zoo.bundle.judge.verdict import killing_gates
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, Exported, GraphFile
 from zoo_export.capture.compose import Pipeline
 from zoo_export.capture.torch_export import Graph

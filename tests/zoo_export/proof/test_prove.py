@@ -16,7 +16,7 @@ from zoo.api.errors import PluginError
 from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import BOUNDARY, RANGE, VALUES, Evidence
 from zoo.bundle.judge.parity_rule import K, Status, judge_output
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture import kept_captures
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.onnx_graph import copy_of

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.zoo_export.conftest import Tiny, subject_of, tiny
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.parity_rule import Status
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import Array, call
 from zoo_export.capture.capture import MODEL
 from zoo_export.capture.shape_guards import LARGEST

@@ -10,7 +10,7 @@ BUILT_IN_RUNTIMES: Final = (
     RuntimeSpec(
         name="onnxruntime",
         title="ONNX Runtime",
-        engine="zoo.bundle.runtime.worker:Worker",
+        engine="zoo.bundle.sandbox.worker:Worker",
         summary="the reference: every proof is made with it",
     ),
     RuntimeSpec(

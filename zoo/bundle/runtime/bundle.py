@@ -27,7 +27,6 @@ from zoo.bundle.runtime.bundled_self_test import differing_files
 from zoo.bundle.runtime.code_check import check_code, zoo_version
 from zoo.bundle.runtime.consistency import against_evidence, against_graph, against_record
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, replay
-from zoo.bundle.runtime.installed_runtime import REFERENCE, find_runtime
 from zoo.bundle.runtime.manifest import (
     NAME,
     Manifest,
@@ -39,9 +38,10 @@ from zoo.bundle.runtime.manifest import (
     read_manifest,
 )
 from zoo.bundle.runtime.runtimes import check_runtime, replay_elsewhere
-from zoo.bundle.runtime.sandbox import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.bundle.runtime.signature import check_signature
 from zoo.bundle.runtime.variants import check_variant
+from zoo.bundle.sandbox.installed_runtime import REFERENCE, find_runtime
+from zoo.bundle.sandbox.runtime import Engine, Limits, Runtime, RuntimeRefused, Session
 from zoo.registry.catalog import Catalog
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json

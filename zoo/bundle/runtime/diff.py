@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import SandboxError
+from zoo.bundle.onnx_file.external_data import numbers, weights_beside
+from zoo.bundle.onnx_file.graph import ParsedModel
+from zoo.bundle.onnx_file.safety.scan import demand_safe, read_model
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.bundled_self_test import SIGNATURE
-from zoo.bundle.runtime.external_data import numbers, weights_beside
 from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
-from zoo.bundle.runtime.graph import ParsedModel
 from zoo.bundle.runtime.manifest import NAME
-from zoo.bundle.runtime.safety.scan import demand_safe, read_model
-from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, TensorPort
+from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused, TensorPort
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:

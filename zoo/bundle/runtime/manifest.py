@@ -15,7 +15,7 @@ from zoo.api.postprocess import PostprocessStep
 from zoo.api.problem import Problem
 from zoo.api.task import Signature
 from zoo.bundle import schema_1
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, WEIGHTS, Weights
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, MAX_WEIGHTS_BYTES, WEIGHTS, Weights
 from zoo.runs.serialization import from_json, read_document
 
 NAME = "manifest.json"

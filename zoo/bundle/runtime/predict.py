@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.sandbox import Limits, Runtime
+from zoo.bundle.sandbox.runtime import Limits, Runtime
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays

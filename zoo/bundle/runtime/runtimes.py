@@ -11,9 +11,9 @@ from zoo.bundle.judge.cases import Finding
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.runtime_rule import judge_runtime
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, answers_of, feeds_of, replay
-from zoo.bundle.runtime.installed_runtime import InstalledRuntime
 from zoo.bundle.runtime.manifest import GoldenCase, Manifest, RuntimeRecord, read_listed
-from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.sandbox.installed_runtime import InstalledRuntime
+from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused, Session
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle

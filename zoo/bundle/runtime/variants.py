@@ -13,7 +13,7 @@ from zoo.bundle.judge.variant_rule import VariantVerdict, judge_variant
 from zoo.bundle.runtime.consistency import against_graph
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import SATURATION, VARIANT_GRAPHS, GoldenOutput, Manifest, VariantRecord
-from zoo.bundle.runtime.sandbox import RuntimeRefused, Session
+from zoo.bundle.sandbox.runtime import RuntimeRefused, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from zoo.bundle.runtime.worker import cut_off_network, limit_cpu, limit_memory
+from zoo.bundle.sandbox.worker import cut_off_network, limit_cpu, limit_memory
 
 WRAPPERS = (
     *("state_dict_ema", "ema_state_dict", "model_ema_state_dict", "model_ema", "ema_model", "params_ema", "ema"),

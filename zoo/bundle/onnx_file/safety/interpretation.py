@@ -1,7 +1,7 @@
 """A graph followed without running it: how often its loops turn, and how large its tensors are at least.
 
 Functions are entered with what is known of their inputs.  The caller has made sure that all of it unfolds to few
-enough nodes (`zoo.bundle.runtime.safety.unfolding`).
+enough nodes (`zoo.bundle.onnx_file.safety.unfolding`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from zoo.bundle.runtime.graph import ParsedModel, subgraphs
-from zoo.bundle.runtime.safety.folding import FOLLOWED, fold
-from zoo.bundle.runtime.safety.known import MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, sized
-from zoo.bundle.runtime.safety.loops import MAX_FOLLOWED_TURNS, carried_on, unchanged
+from zoo.bundle.onnx_file.graph import ParsedModel, subgraphs
+from zoo.bundle.onnx_file.safety.folding import FOLLOWED, fold
+from zoo.bundle.onnx_file.safety.known import MAX_FOLLOWED_ELEMENTS, UNKNOWN, Known, constant, sized
+from zoo.bundle.onnx_file.safety.loops import MAX_FOLLOWED_TURNS, carried_on, unchanged
 
 if TYPE_CHECKING:
     import onnx

@@ -19,8 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
-from zoo.bundle.runtime import sandbox, worker
-from zoo.bundle.runtime.sandbox import Limits, Runtime, RuntimeRefused
+from zoo.bundle.sandbox import runtime as sandbox
+from zoo.bundle.sandbox import worker
+from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused
 from zoo.runs.scratch import SHARED_MEMORY
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)

@@ -16,8 +16,9 @@ import pytest
 
 from tests.bundle.runtime import graphs
 from zoo.api.errors import SandboxError
-from zoo.bundle.runtime import sandbox, worker
-from zoo.bundle.runtime.sandbox import Limits, Runtime
+from zoo.bundle.sandbox import runtime as sandbox
+from zoo.bundle.sandbox import worker
+from zoo.bundle.sandbox.runtime import Limits, Runtime
 
 WATCHED = """
 import ctypes, json, os, runpy, socket, sys

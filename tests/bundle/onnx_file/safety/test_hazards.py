@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.bundle.runtime import graphs
-from zoo.bundle.runtime.safety.scan import scan
+from zoo.bundle.onnx_file.safety.scan import scan
 
 OPSET = [helper.make_opsetid("", 18)]
 OUT = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)

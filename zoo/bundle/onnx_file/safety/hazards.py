@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.external_data import Weights, external_tensors, is_external, is_plain, unsafe
-from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
-from zoo.bundle.runtime.safety.interpretation import Made, Turns, interpret
-from zoo.bundle.runtime.safety.loops import MAX_FOLLOWED_TURNS
-from zoo.bundle.runtime.safety.unfolding import extent
+from zoo.bundle.onnx_file.external_data import Weights, external_tensors, is_external, is_plain, unsafe
+from zoo.bundle.onnx_file.graph import OWN_DOMAINS, ParsedModel, Section, graphs_in, subgraphs
+from zoo.bundle.onnx_file.safety.interpretation import Made, Turns, interpret
+from zoo.bundle.onnx_file.safety.loops import MAX_FOLLOWED_TURNS
+from zoo.bundle.onnx_file.safety.unfolding import extent
 
 MAX_NODES = 200_000
 """Functions put in the place of their calls."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from zoo.bundle.runtime.safety.known import Array, Known, sized
+from zoo.bundle.onnx_file.safety.known import Array, Known, sized
 
 MAX_FOLLOWED_TURNS = 8
 """Of one loop, those of the loops around it aside."""

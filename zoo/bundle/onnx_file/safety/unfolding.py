@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.bundle.runtime.graph import FunctionKey, ParsedModel, Section, subgraphs
+from zoo.bundle.onnx_file.graph import FunctionKey, ParsedModel, Section, subgraphs
 
 if TYPE_CHECKING:
     import onnx

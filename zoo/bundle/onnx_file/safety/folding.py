@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.bundle.runtime.safety.known import (
+from zoo.bundle.onnx_file.safety.known import (
     MAX_FOLLOWED_ELEMENTS,
     UNKNOWN,
     Array,
@@ -25,7 +25,7 @@ from zoo.bundle.runtime.safety.known import (
     integers,
     sized,
 )
-from zoo.bundle.runtime.safety.layers import LAYERS
+from zoo.bundle.onnx_file.safety.layers import LAYERS
 
 
 def fold(op: str, inputs: Sequence[Known], attributes: Attributes, *, outputs: int = 1) -> list[Known]:

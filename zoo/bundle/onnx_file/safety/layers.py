@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from zoo.bundle.runtime.safety.known import UNKNOWN, Attributes, Known, Shape, broadcast, integers, sized
+from zoo.bundle.onnx_file.safety.known import UNKNOWN, Attributes, Known, Shape, broadcast, integers, sized
 
 Rule = Callable[[Sequence[Known], Attributes], Known]
 

@@ -18,8 +18,8 @@ from tests import no_network
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import SandboxError
-from zoo.bundle.runtime import sandbox
-from zoo.bundle.runtime.sandbox import Runtime
+from zoo.bundle.sandbox import runtime as sandbox
+from zoo.bundle.sandbox.runtime import Runtime
 
 QUERY_COMES = 14.0
 """Seconds: without the opt-out ONNX Runtime 1.31 asks for its telemetry host 9 seconds after it was loaded."""

@@ -14,8 +14,8 @@ from onnx import helper, numpy_helper
 from tests.bundle.runtime import graphs
 from tests.conftest import Said
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.safety.hazards import LOOKED_FOR
-from zoo.bundle.runtime.safety.scan import Value, demand_safe, scan
+from zoo.bundle.onnx_file.safety.hazards import LOOKED_FOR
+from zoo.bundle.onnx_file.safety.scan import Value, demand_safe, scan
 
 
 def test_a_good_file_is_described(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from zoo.api.errors import BadFile, HashMismatch, SandboxError
 from zoo.api.runtime import MAX_MEMORY_MB
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, Weights, copied, external_tensors
-from zoo.bundle.runtime.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, Weights, copied, external_tensors
+from zoo.bundle.sandbox.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
 from zoo.runs.scratch import SHARED_MEMORY, ScratchFolder
 
 if TYPE_CHECKING:
@@ -526,7 +526,7 @@ def _session(reply: Mapping[str, Any], title: str) -> Session:
 
 def _with_site(error: OperatorRefused, data: bytes) -> OperatorRefused:
     """The refusal with the nodes of the operator, and the module of the model that they belong to."""
-    from zoo.bundle.runtime.operator_sites import operator_sites  # noqa: PLC0415  rarely needed
+    from zoo.bundle.sandbox.operator_sites import operator_sites  # noqa: PLC0415  rarely needed
 
     beginning = error.message.partition(" says ")[0]
     sites = operator_sites(data, error.operator, error.node)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.graph import ParsedModel
+from zoo.bundle.onnx_file.graph import ParsedModel
 
 if TYPE_CHECKING:
     import onnx

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.api.errors import BadFile
-from zoo.bundle.runtime.external_data import MAX_ONNX_BYTES, locations
-from zoo.bundle.runtime.graph import OWN_DOMAINS, ParsedModel
-from zoo.bundle.runtime.safety.hazards import LOOKED_FOR, hazards
+from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, locations
+from zoo.bundle.onnx_file.graph import OWN_DOMAINS, ParsedModel
+from zoo.bundle.onnx_file.safety.hazards import LOOKED_FOR, hazards
 
 if TYPE_CHECKING:
     import onnx
