@@ -19,7 +19,7 @@ from zoo.api.errors import SandboxError
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.runtimes import golden_replay
 from zoo.bundle.sandbox.installed_runtime import find_runtime
-from zoo.bundle.sandbox.runtime import RuntimeRefused
+from zoo.bundle.sandbox.refusals import RuntimeRefused
 from zoo.registry.catalog import Catalog
 
 MODELS: Final = {

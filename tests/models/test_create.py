@@ -37,12 +37,18 @@ def test_pictures_of_other_channels(name: str, channels: int) -> None:
     assert model(torch.zeros(2, channels, 64, 64)).shape == (2, 3)
 
 
+def _image(name: str) -> zoo.ImageInput:
+    image = zoo.Catalog.discover().model(name).spec.input
+    assert isinstance(image, zoo.ImageInput)
+    return image
+
+
 @pytest.mark.parametrize("name", ["huggingface/vit_micro", "huggingface/resnet_micro"])
 @pytest.mark.parametrize("channels", [1, 5])
 def test_networks_of_transformers_compare_their_input_with_other_channels(name: str, channels: int) -> None:
     pytest.importorskip("transformers")
     model = create_model(name, in_chans=channels, num_classes=3, seed=0).eval()
-    assert model(torch.zeros(2, channels, *zoo.Catalog.discover().model(name).spec.input.size)).shape == (2, 3)
+    assert model(torch.zeros(2, channels, *_image(name).size)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("name", ["gru", "bert_tiny"])

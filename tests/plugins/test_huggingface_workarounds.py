@@ -37,7 +37,7 @@ def padded_then_pooled() -> bytes:
         [helper.make_tensor("border", TensorProto.INT64, [8], [0, 0, 1, 1, 0, 0, 1, 1])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def test_the_runtime_still_pads_a_max_pooling_with_minus_infinity_where_zeros_are_asked_for() -> None:
@@ -95,4 +95,4 @@ def test_the_library_still_asks_for_the_length_of_a_tensor(family: str) -> None:
     zoo.create_model(name, num_classes=3)
     module = importlib.import_module(f"transformers.models.{family}.modeling_{family}")
     assert "len(source_flatten)" in inspect.getsource(module)
-    assert module.len is workarounds.length  # type: ignore[attr-defined]
+    assert module.len is workarounds.length

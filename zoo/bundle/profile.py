@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from zoo.bundle.benchmark import golden_input
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.sandbox.runtime import NodeTimes, Runtime
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import NodeTimes
 
 if TYPE_CHECKING:
     import onnx

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper
 from zoo.api.errors import SandboxError
 from zoo.api.runtime import RuntimeSpec
 from zoo.bundle.sandbox.installed_runtime import find_runtime
-from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.registry.name_resolution import RegistryEntry
 from zoo.testing.check_context import CheckContext
 from zoo.testing.score import Failing

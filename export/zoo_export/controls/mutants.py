@@ -12,7 +12,8 @@ import onnx
 
 from zoo.api.errors import PluginError, ZooError
 from zoo.api.task import GENERIC_CONTROLS, Case, Control
-from zoo.bundle.sandbox.runtime import Runtime, Session
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 from zoo.models.outputs import Array
 from zoo.registry.references import resolve
 from zoo_export.capture.capture import GraphFile, Role

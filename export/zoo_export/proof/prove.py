@@ -16,7 +16,8 @@ from zoo.api.task import Signature
 from zoo.bundle.judge.evidence import Evidence, MutantResult
 from zoo.bundle.judge.verdict import Verdict, judge
 from zoo.bundle.onnx_file.external_data import MAX_ONNX_BYTES, Weights
-from zoo.bundle.sandbox.runtime import Engine, Limits, Runtime
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Engine, Runtime
 from zoo.models.pipeline import TorchPipeline
 from zoo.runs.kept_files import nothing_kept
 from zoo.training.engine.threads import idle_cores, restored_torch, use_cores

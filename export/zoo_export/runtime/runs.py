@@ -11,7 +11,8 @@ from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.evidence import RANGE
 from zoo.bundle.onnx_file.external_data import Weights
-from zoo.bundle.sandbox.runtime import Runtime, Session
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 from zoo.models.outputs import Array
 from zoo_export.subject.batching import batch_name, batches, group_size, join, split
 from zoo_export.subject.ranges import is_range, sequence_axis

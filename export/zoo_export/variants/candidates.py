@@ -13,7 +13,8 @@ import onnx
 from zoo.api.errors import SandboxError
 from zoo.bundle.judge.variant_evidence import Bits, Candidate, Latency, MetricDrop, NodeSensitivity
 from zoo.bundle.judge.variant_rule import FASTER, SLOWER, SMALLER, upper_drop, within_budget
-from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import compose
 from zoo_export.capture.onnx_graph import describe, name_axes

@@ -13,7 +13,8 @@ from zoo.bundle.judge.evidence import File
 from zoo.bundle.judge.variant_evidence import Bits, NodeSensitivity, VariantEvidence
 from zoo.bundle.judge.variant_rule import MIN_ITEMS, judge_variant
 from zoo.bundle.runtime.manifest import SATURATION
-from zoo.bundle.sandbox.runtime import Limits, Runtime
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo_export.bundle.variant import Variant, VariantGolden
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.proof.prove import Progress, Proof

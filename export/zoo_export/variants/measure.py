@@ -13,7 +13,9 @@ from zoo.api.errors import SandboxError
 from zoo.api.task import Agreement, Case, Signature
 from zoo.bundle.judge.evidence import BEYOND
 from zoo.bundle.judge.variant_evidence import Latency, OutputFidelity
-from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused, Session
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 from zoo.models.outputs import Array
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.measure.agreement import noise_of

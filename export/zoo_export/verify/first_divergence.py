@@ -19,7 +19,8 @@ from zoo.api.errors import ZooError
 from zoo.api.task import Case, Signature
 from zoo.bundle.judge.parity_rule import FLOOR, K, judge_output
 from zoo.bundle.onnx_file.external_data import Weights
-from zoo.bundle.sandbox.runtime import Limits, Runtime
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import Array, arguments
 from zoo_export.capture.capture import MODEL, PIPELINE
 from zoo_export.capture.compose import IN, OUTER

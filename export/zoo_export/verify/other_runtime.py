@@ -13,7 +13,8 @@ from zoo.bundle.judge.runtime_rule import RuntimeEvidence, judge_runtime
 from zoo.bundle.judge.variant_evidence import VariantEvidence
 from zoo.bundle.runtime.manifest import RuntimeRecord
 from zoo.bundle.sandbox.installed_runtime import REFERENCE, InstalledRuntime, find_runtime
-from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.registry.catalog import Catalog
 from zoo_export.bundle.runtime import JudgedRuntime
 from zoo_export.capture.capture import MODEL, PIPELINE

@@ -26,7 +26,7 @@ from zoo.bundle.runtime.bundle import Bundle, verify_bundle
 from zoo.bundle.runtime.bundled_self_test import difference
 from zoo.bundle.runtime.golden_replay import feeds_of, golden_bytes
 from zoo.bundle.runtime.manifest import MAX_FILE_BYTES, MAX_GOLDEN, MAX_STEPS
-from zoo.bundle.sandbox.runtime import Limits
+from zoo.bundle.sandbox.limits import Limits
 
 ZooCommand = Callable[..., Said]
 IMAGE = np.zeros((4, 4, 3), np.uint8)

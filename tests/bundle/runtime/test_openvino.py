@@ -16,7 +16,8 @@ from tests.conftest import Said
 from zoo.api.errors import MissingExtra
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.golden_replay import replay
-from zoo.bundle.sandbox.runtime import Runtime, RuntimeRefused
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.registry.catalog import Catalog
 
 EXPORTED = Path(__file__).parents[2] / "data" / "zoo_0_1" / "exported"

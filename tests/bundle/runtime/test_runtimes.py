@@ -17,8 +17,10 @@ from zoo import MissingExtra, PluginError, RuntimeSpec, SandboxError, UnknownNam
 from zoo.bundle.judge.gates import Gate
 from zoo.bundle.runtime.bundle import verify_bundle
 from zoo.bundle.sandbox.installed_runtime import ONNXRUNTIME, InstalledRuntime, find_runtime
+from zoo.bundle.sandbox.limits import Limits
 from zoo.bundle.sandbox.operator_sites import operator_sites
-from zoo.bundle.sandbox.runtime import Limits, OperatorRefused, Runtime
+from zoo.bundle.sandbox.refusals import OperatorRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.registry.catalog import Catalog
 
 

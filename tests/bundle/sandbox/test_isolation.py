@@ -16,9 +16,9 @@ import pytest
 
 from tests.bundle.runtime import graphs
 from zoo.api.errors import SandboxError
-from zoo.bundle.sandbox import runtime as sandbox
-from zoo.bundle.sandbox import worker
-from zoo.bundle.sandbox.runtime import Limits, Runtime
+from zoo.bundle.sandbox import process, worker
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Runtime
 
 WATCHED = """
 import ctypes, json, os, runpy, socket, sys
@@ -103,8 +103,8 @@ def attempts(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     connect = f"import socket; socket.create_connection(('127.0.0.1', {listener.port}), timeout=5)"
     child = f'{sys.executable} -c "{connect}" 2>/dev/null'
     values = {"port": listener.port, "socket": number, "io_uring": io_uring, "x32": worker.X32, "child": child}
-    script.write_text(WATCHED.format(report=str(report), worker=str(sandbox.WORKER), **values))
-    monkeypatch.setattr(sandbox, "WORKER", script)
+    script.write_text(WATCHED.format(report=str(report), worker=str(process.WORKER), **values))
+    monkeypatch.setattr(process, "WORKER", script)
     with Runtime() as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
         answer = runtime.run(session, {"x": np.ones((2, 4), np.float32)})["y"]
@@ -141,7 +141,7 @@ def test_without_the_filter_the_same_attempts_succeed(
     call = "network = cut_off_network()"
     assert call in source
     unfiltered.write_text(source.replace(call, 'network = ""'))
-    monkeypatch.setattr(sandbox, "WORKER", unfiltered)
+    monkeypatch.setattr(process, "WORKER", unfiltered)
     found = attempts(listener, tmp_path, monkeypatch)
     assert (found["connect"], found["raw"], found["child"]) == ("done", "done", 0)
     assert listener.was_reached()
@@ -157,9 +157,9 @@ def test_where_no_filter_can_be_had_the_report_says_so(tmp_path: Path, monkeypat
     script = tmp_path / "elsewhere.py"
     script.write_text(
         "import platform, runpy\nplatform.machine = lambda: 'riscv64'\n"
-        f"runpy.run_path({str(sandbox.WORKER)!r}, run_name='__main__')\n"
+        f"runpy.run_path({str(process.WORKER)!r}, run_name='__main__')\n"
     )
-    monkeypatch.setattr(sandbox, "WORKER", script)
+    monkeypatch.setattr(process, "WORKER", script)
     with Runtime() as runtime:
         assert runtime.in_words().endswith("; the network is not cut off (zoo has no filter for linux on riscv64)")
 

@@ -19,9 +19,11 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import BadFile, SandboxError
+from zoo.bundle.sandbox import process, worker
 from zoo.bundle.sandbox import runtime as sandbox
-from zoo.bundle.sandbox import worker
-from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.runs.scratch import SHARED_MEMORY
 
 LIMITS = Limits(memory_mb=2048, cpu_seconds=1, wall_seconds=20)
@@ -130,9 +132,9 @@ def test_an_endless_loop_uses_up_its_processor_time(runtime: Runtime) -> None:
 def test_a_hanging_process_is_stopped_by_the_clock() -> None:
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
-        runtime.limits = replace(LIMITS, wall_seconds=0.5)
-        assert runtime._process is not None
-        os.kill(runtime._process.pid, signal.SIGSTOP)
+        runtime.process.limits = replace(LIMITS, wall_seconds=0.5)
+        assert runtime.process._process is not None
+        os.kill(runtime.process._process.pid, signal.SIGSTOP)
         with pytest.raises(SandboxError, match=r"took longer than 0.5 s"):
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
 
@@ -143,7 +145,7 @@ def test_a_process_that_works_is_stopped_by_its_processor_time_alone() -> None:
     """On a busy machine a call takes many times as long on the clock as it works."""
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.endless().SerializeToString())
-        runtime.limits = replace(LIMITS, wall_seconds=0.2)
+        runtime.process.limits = replace(LIMITS, wall_seconds=0.2)
         with pytest.raises(SandboxError, match=r"used more than 1 s of CPU"):
             runtime.run(session, {"x": np.zeros(1, np.float32)})
 
@@ -151,8 +153,8 @@ def test_a_process_that_works_is_stopped_by_its_processor_time_alone() -> None:
 def test_a_process_that_dies_by_a_signal_is_a_sentence_and_the_next_call_starts_anew() -> None:
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.linear().SerializeToString(), title="model.onnx")
-        assert runtime._process is not None
-        os.kill(runtime._process.pid, signal.SIGSEGV)
+        assert runtime.process._process is not None
+        os.kill(runtime.process._process.pid, signal.SIGSEGV)
         with pytest.raises(SandboxError, match=r"running model.onnx crashed ONNX Runtime: .* killed by SIGSEGV"):
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
         session = runtime.session(graphs.linear().SerializeToString())
@@ -170,14 +172,14 @@ def test_limits_of_the_account_stay_and_say_nothing_of_a_bundle(make_bundle: Mak
 def test_the_exit_of_a_process_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     broken = tmp_path / "worker.py"
     broken.write_text("raise SystemExit('no runtime here')")
-    monkeypatch.setattr(sandbox, "WORKER", broken)
+    monkeypatch.setattr(process, "WORKER", broken)
     with Runtime(limits=LIMITS) as runtime, pytest.raises(SandboxError, match=r"exit code 1 \(no runtime here\)"):
         runtime.versions()
 
 
 def test_the_folder_goes_with_the_process() -> None:
     with Runtime(limits=LIMITS) as runtime:
-        folder = runtime._folder()
+        folder = runtime.process.folder()
         assert folder.is_dir()
     assert not folder.exists()
 
@@ -187,11 +189,11 @@ def test_shared_memory_is_used_where_there_is_room_in_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, in_memory: bool
 ) -> None:
     """A container's 64 MB hold no model of 100 MB; TMPDIR does."""
-    monkeypatch.setattr(sandbox, "ROOMY", free)
+    monkeypatch.setattr(process, "ROOMY", free)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Runtime(limits=LIMITS) as runtime:
-        assert runtime._scratch is not None
-        parent = runtime._scratch.path.parent
+        assert runtime.process._scratch is not None
+        parent = runtime.process._scratch.path.parent
         runtime.session(graphs.linear().SerializeToString())
     assert parent == (SHARED_MEMORY if in_memory else tmp_path)
 
@@ -199,7 +201,7 @@ def test_shared_memory_is_used_where_there_is_room_in_it(
 def test_a_folder_that_somebody_removed_is_a_sentence_and_the_next_call_starts_anew() -> None:
     with Runtime(limits=LIMITS) as runtime:
         session = runtime.session(graphs.linear().SerializeToString())
-        shutil.rmtree(runtime._folder())
+        shutil.rmtree(runtime.process.folder())
         with pytest.raises(SandboxError, match="the folder of its process was removed"):
             runtime.run(session, {"x": np.zeros((1, 4), np.float32)})
         assert runtime.session(graphs.linear().SerializeToString()).outputs[0].name == "y"

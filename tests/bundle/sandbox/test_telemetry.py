@@ -18,7 +18,7 @@ from tests import no_network
 from tests.bundle.conftest import MakeBundle
 from tests.bundle.runtime import graphs
 from zoo.api.errors import SandboxError
-from zoo.bundle.sandbox import runtime as sandbox
+from zoo.bundle.sandbox import process
 from zoo.bundle.sandbox.runtime import Runtime
 
 QUERY_COMES = 14.0
@@ -45,8 +45,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def watch_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: str = "") -> None:
     """Start the sandbox's worker under the watch, after these lines of Python."""
     script, folder = tmp_path / "watched.py", Path(no_network.__file__).parent
-    script.write_text(WATCHED.format(folder=str(folder), worker=str(sandbox.WORKER), before=before))
-    monkeypatch.setattr(sandbox, "WORKER", script)
+    script.write_text(WATCHED.format(folder=str(folder), worker=str(process.WORKER), before=before))
+    monkeypatch.setattr(process, "WORKER", script)
 
 
 @pytest.mark.ci

@@ -10,7 +10,8 @@ import pytest
 
 from zoo.api.task import Case, Port, Signature
 from zoo.bundle.judge.evidence import RANGE, VALUES
-from zoo.bundle.sandbox.runtime import Runtime, Session
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 from zoo_export.runtime import runs
 from zoo_export.runtime.runs import MORE_BATCH_SIZES, run_cases
 

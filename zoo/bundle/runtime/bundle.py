@@ -41,7 +41,10 @@ from zoo.bundle.runtime.runtimes import check_runtime, replay_elsewhere
 from zoo.bundle.runtime.signature import check_signature
 from zoo.bundle.runtime.variants import check_variant
 from zoo.bundle.sandbox.installed_runtime import REFERENCE, find_runtime
-from zoo.bundle.sandbox.runtime import Engine, Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Engine, Runtime
+from zoo.bundle.sandbox.session import Session
 from zoo.registry.catalog import Catalog
 from zoo.runs.notebook import facts_html
 from zoo.runs.serialization import to_json

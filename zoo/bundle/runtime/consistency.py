@@ -21,7 +21,7 @@ from zoo.bundle.judge.verdict import Verdict
 from zoo.bundle.report.record import Report
 from zoo.bundle.runtime.golden_record import golden_against_record
 from zoo.bundle.runtime.manifest import SCHEMA, Manifest, ManifestFile, PluginRecord
-from zoo.bundle.sandbox.runtime import Session, TensorPort
+from zoo.bundle.sandbox.session import Session, TensorPort
 
 PREFIX = "zoo."
 COMMANDS = ("export", "verify")

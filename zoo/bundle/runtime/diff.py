@@ -17,7 +17,10 @@ from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.bundled_self_test import SIGNATURE
 from zoo.bundle.runtime.golden_replay import answers_of, feeds_of
 from zoo.bundle.runtime.manifest import NAME
-from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused, TensorPort
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import TensorPort
 from zoo.runs.serialization import to_json
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.sandbox.runtime import Limits, Runtime
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Runtime
 
 if TYPE_CHECKING:
     from zoo.api.task import Arrays

@@ -13,7 +13,10 @@ from zoo.bundle.judge.runtime_rule import judge_runtime
 from zoo.bundle.runtime.golden_replay import MIN_GOLDEN, RunGraph, answers_of, feeds_of, replay
 from zoo.bundle.runtime.manifest import GoldenCase, Manifest, RuntimeRecord, read_listed
 from zoo.bundle.sandbox.installed_runtime import InstalledRuntime
-from zoo.bundle.sandbox.runtime import Limits, Runtime, RuntimeRefused, Session
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.runtime import Runtime
+from zoo.bundle.sandbox.session import Session
 
 if TYPE_CHECKING:
     from zoo.bundle.runtime.bundle import Bundle

@@ -13,7 +13,8 @@ from zoo.bundle.judge.variant_rule import VariantVerdict, judge_variant
 from zoo.bundle.runtime.consistency import against_graph
 from zoo.bundle.runtime.golden_replay import RunGraph, replay
 from zoo.bundle.runtime.manifest import SATURATION, VARIANT_GRAPHS, GoldenOutput, Manifest, VariantRecord
-from zoo.bundle.sandbox.runtime import RuntimeRefused, Session
+from zoo.bundle.sandbox.refusals import RuntimeRefused
+from zoo.bundle.sandbox.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

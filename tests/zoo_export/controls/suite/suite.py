@@ -19,7 +19,8 @@ from zoo.api.task import Case
 from zoo.bundle.judge.evidence import RANGE, Evidence
 from zoo.bundle.judge.parity_rule import Status
 from zoo.bundle.judge.verdict import Verdict, judge, killing_gates
-from zoo.bundle.sandbox.runtime import Limits, Runtime
+from zoo.bundle.sandbox.limits import Limits
+from zoo.bundle.sandbox.runtime import Runtime
 from zoo.models.outputs import call
 from zoo_export.capture.capture import (
     MODEL,
