@@ -149,6 +149,17 @@ def test_the_end_of_a_full_answer() -> None:
     assert not compare({name: values[:20] for name, values in longer.items()}, longer).holds
 
 
+def test_a_full_answer_of_other_boxes_that_are_all_sure_differs() -> None:
+    """All its scores are those of its last box, but rounding would not put a surer box at the end of the right one."""
+    boxes = [[12.0 * n, 0, 12.0 * n + 9, 9] for n in range(20)]
+    right = answer(boxes, [*np.linspace(0.9, 0.7, 20)], [0] * 20)
+    saturated = answer([[0, y, 211, y] for y in range(20)], [1.0] * 20, [7] * 20)
+    assert not compare(right, saturated).holds
+    assert not compare(saturated, right).holds
+    nine = answer([*boxes[:19], [500, 0, 509, 9]], [*np.linspace(0.9, 0.7, 20)[:19], 0.75], [0] * 20)
+    assert not compare(right, nine).holds
+
+
 def test_the_noise_of_answers_in_another_order_opens_no_door() -> None:
     assert not compare(GOOD, answer(BOXES, [0.9, 0.8, 0.699], [0, 1, 0]), scores=100.0, boxes=100.0).holds
 

@@ -82,7 +82,10 @@ def decided(
     rows = [(0, index) for index in missing] + [(1, index) for index in added]
     full = len(expected) == len(actual) == limit
     left = [
-        row for row in rows if not _is_borderline(sides[row[0]], row[1], (missing, added)[row[0]], full, tolerances)
+        (side, index)
+        for side, index in rows
+        if not _is_borderline(sides[side], index, (missing, added)[side], tolerances)
+        and not (full and _is_last(sides[side], index, other=sides[1 - side], tolerances=tolerances))
     ]
     while left:
         excused = [row for row in rows if row not in left]
@@ -93,10 +96,16 @@ def decided(
     return [index for side, index in left if side == 0], [index for side, index in left if side == 1]
 
 
-def _is_borderline(answer: Boxes, index: int, unmatched: Sequence[int], full: bool, tolerances: Tolerances) -> bool:
+def _is_last(answer: Boxes, index: int, *, other: Boxes, tolerances: Tolerances) -> bool:
+    """Whether a box is among the last of a full answer, and the other full answer holds none with a lower score."""
+    score = answer.scores[index]
+    return bool(score <= answer.scores.min() + tolerances.score and score <= other.scores.min() + tolerances.score)
+
+
+def _is_borderline(answer: Boxes, index: int, unmatched: Sequence[int], tolerances: Tolerances) -> bool:
     """Whether rounding decides if a box is answered; `unmatched` are all boxes of its answer without a match."""
     scores, score = answer.scores, answer.scores[index]
-    if abs(score - SCORE) <= tolerances.score or (full and score <= scores.min() + tolerances.score):
+    if abs(score - SCORE) <= tolerances.score:
         return True
     # of two boxes that overlap by just the limit, the one with the higher score is kept in any case
     least, most = overlap_ranges(answer.boxes[index], answer, label=int(answer.labels[index]), edge=tolerances.edge)
