@@ -97,7 +97,7 @@ def test_a_sound_model_passes_and_the_score_says_what_was_left_out() -> None:
     assert (score.count("passed"), score.count("skipped"), score.holds) == (16, 0, True)
     assert score.left_out == (
         "10 of 11 models: only those that match 'sound'; zoo plugins check faulty --models '*' checks all",
-        "the groups trainer, weights, export, callback: not asked for",
+        "the groups trainer, weights, export, runtime, callback: not asked for",
     )
 
 
@@ -236,7 +236,7 @@ def test_the_class_is_a_whole_test_file_and_pytest_is_left_alone(tmp_path: Path)
 
 
 def test_the_groups_are_those_of_the_contract() -> None:
-    assert GROUPS == ("declaration", "model", "trainer", "weights", "export", "callback")
+    assert GROUPS == ("declaration", "model", "trainer", "weights", "export", "runtime", "callback")
 
 
 TAGS = """

@@ -70,7 +70,7 @@ def test_a_place_that_is_taken_is_refused_before_the_work(digits_run: tuple[Path
 
 def test_weights_for_other_classes_are_refused_before_they_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    with pytest.raises(UsageError, match=r"resnet18 answers with 1000 classes \(tench, .*, but digits has 10 classes"):
+    with pytest.raises(UsageError, match=r"resnet18 answers with 1,000 classes \(tench, .*, but digits has 10 classes"):
         zoo.evaluate("resnet18@imagenet1k_v1")
 
 

@@ -56,6 +56,7 @@ RELEASES: Final[Mapping[str, Release]] = {
         style="1ee8809ab7a7c7d851887330f7bcdfb762e9b2e8c31bbefa977119735b643502",
         phrases=(
             (r'<meta http-equiv="Content-Security-Policy" [^>]*/>', ""),
+            (r"(?<=, 1 thread)(?=</td>)", "s"),
             (r"proved with random weights\.</p>", "proved with seeded live weights.</p>"),
             (r"<strong>mutation score</strong>(?=</td>)", "<strong>power</strong>"),
             (r"would also pass a mutant of this bundle", "would also pass a sabotaged copy of this bundle"),

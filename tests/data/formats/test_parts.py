@@ -194,7 +194,7 @@ def test_pictures_beside_the_split_folders_are_named(paint: Paint, tmp_path: Pat
     with pytest.raises(DataError) as caught:
         card(tmp_path)
     (problem,) = caught.value.problems
-    assert (problem.where, problem.reason) == ("loose.png", "1 pictures lie beside train/ and val/, in none of them")
+    assert (problem.where, problem.reason) == ("loose.png", "1 picture lies beside train/ and val/, in none of them")
 
 
 def test_a_folder_without_data_beside_the_splits_is_named(paint: Paint, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_imagenet_as_it_is_downloaded(paint: Paint, tmp_path: Path, catalog: Cat
     written(tmp_path / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt", "n01440764/x 1\n")
     task, card = understood(tmp_path, catalog)
     assert (task, card.counts()) == ("image-classification", {"train": 12, "validation": 12})
-    assert any("test/: its 1 pictures lie in no class folder" in note for note in card.notes)
+    assert any("test/: its 1 picture lies in no class folder" in note for note in card.notes)
 
 
 def test_cub_is_divided_by_its_own_numbers(paint: Paint, tmp_path: Path, catalog: Catalog) -> None:

@@ -155,10 +155,10 @@ def test_a_folder_without_pictures(tmp_path: Path) -> None:
 
 def test_pictures_without_class_folders(paint: Paint, tmp_path: Path) -> None:
     paint("1.png")
-    with pytest.raises(DataError, match="holds 1 pictures but no class folders"):
+    with pytest.raises(DataError, match="holds 1 picture but no class folders"):
         card(tmp_path)
     paint("train/1.png")
-    with pytest.raises(DataError, match="train holds 1 pictures but no class folders"):
+    with pytest.raises(DataError, match="train holds 1 picture but no class folders"):
         card(tmp_path)
 
 
@@ -212,7 +212,7 @@ def test_an_empty_class_folder_and_one_of_raw_pictures(paint: Paint, tmp_path: P
 def test_a_raw_picture_beside_others_is_not_dropped_silently(paint: Paint, tmp_path: Path) -> None:
     fill(paint, "cat", "dog")
     (tmp_path / "cat" / "1.CR2").write_bytes(b"x")
-    assert problems(tmp_path) == [("cat/", "1 pictures of a kind that cannot be read", "convert them to JPEG or PNG")]
+    assert problems(tmp_path) == [("cat/", "1 picture of a kind that cannot be read", "convert them to JPEG or PNG")]
 
 
 SAME = "if it is the same class, give it the same name"
@@ -331,10 +331,9 @@ def test_the_same_picture_in_two_splits_or_classes_is_noted(paint: Paint, tmp_pa
     (tmp_path / "train/b/copy.png").write_bytes(twin)
     notes = card(tmp_path).notes
     assert (
-        "1 pictures are in two splits at once, such as train/a/0.png and val/a/copy.png: the scores will flatter"
-        in notes
+        "1 picture is in two splits at once, such as train/a/0.png and val/a/copy.png: the scores will flatter" in notes
     )
-    assert "1 pictures stand under two classes, such as train/a/0.png and train/b/copy.png" in notes
+    assert "1 picture stands under two classes, such as train/a/0.png and train/b/copy.png" in notes
 
 
 def test_imbalance_is_noted(paint: Paint, tmp_path: Path) -> None:

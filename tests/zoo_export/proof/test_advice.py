@@ -165,7 +165,7 @@ class Answering(nn.Module):
 @pytest.mark.parametrize(
     ("answer", "words", "hint"),
     [
-        (lambda y: (y, y), "the module gives 2 tensors but its signature names 1 outputs", "return fewer"),
+        (lambda y: (y, y), "the module gives 2 tensors but its signature names 1 output", "return fewer"),
         (lambda y: y.half(), "gives logits in float16; the task's signature says float32", "end the model with .float"),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_bundle_with_golden_cases_of_the_user_is_not_up_to_date_for_one_withou
 
     def asked(origin: str, *, of_users: bool) -> bool:
         bundle: Any = SimpleNamespace(
-            path=tmp_path, manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),), variants=())
+            path=tmp_path, manifest=SimpleNamespace(golden=(SimpleNamespace(origin=origin),), variants=(), runtimes=())
         )
         monkeypatch.setattr("zoo_export.bundle.write._up_to_date", lambda *_, **__: bundle)
         return current_bundle(tmp_path, subject, opset=18, overwrite=False, golden_of_users=of_users) is bundle

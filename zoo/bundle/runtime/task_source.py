@@ -21,6 +21,8 @@ _WHOLE_MODULE = re.compile(r"^import .*$", re.MULTILINE)
 _NAMES = re.compile(r"^from ([\w.]+) import ([^()\n#]+)$", re.MULTILINE)
 _ALL = re.compile(r"^__all__ = \[.*?\]$", re.MULTILINE | re.DOTALL)
 _GAP = re.compile(r"\n{3,}")
+_SECTIONS = re.compile(r'\n\n +(?:Args|Returns|Yields|Raises|Examples):\n.*?"""', re.DOTALL)
+"""Of a docstring, to its end: a bundle is read by people who have one file, and the examples are of zoo's."""
 _ABOUT = re.compile(r'\A""".*?"""\n+', re.DOTALL)
 _FUTURE = "from __future__ import annotations\n"
 _HEAD = '"""The task\'s part of this bundle: reading files and showing answers with numpy and Pillow."""\n\n'
@@ -80,7 +82,7 @@ def _with_imports_first(text: str) -> str:
 def _parts(module: str, *, seen: set[str]) -> list[str]:
     """The sources of `module` and of what it imports from zoo, the imported ones first, each once."""
     seen.add(module)
-    text = _ABOUT.sub("", Path(_origin(module)).read_text(encoding="utf-8"))
+    text = _SECTIONS.sub('"""', _ABOUT.sub("", Path(_origin(module)).read_text(encoding="utf-8")))
     homes = [home for package, names in _IMPORT.findall(text) for home in _homes(package, names)]
     before = [part for home in homes if home not in seen for part in _parts(home, seen=seen)]
     return [*before, _IMPORT.sub("", text)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from zoo.api.data import DataNote, Split
+from zoo.api.data import DataNote, Split, counted
 
 Items = Mapping[Split, Iterable[tuple[str, str]]]
 """(name, sha256 of the contents) of every item of every split."""
@@ -22,7 +22,8 @@ def leak_notes(splits: Items, *, word: str) -> list[str]:
     if not leaked:
         return []
     example = next(iter(leaked.values()))
-    message = f"{len(leaked)} {word} are in two splits at once, such as {example}: the scores will flatter"
+    message = counted(len(leaked), f"{word[:-1]} is", f"{word} are")
+    message += f" in two splits at once, such as {example}: the scores will flatter"
     return [DataNote(message, kind="leak", items=len(leaked), examples=[*leaked.values()][:5])]
 
 
@@ -37,5 +38,6 @@ def double_notes(splits: Items, *, word: str) -> list[str]:
                 doubles.append(f"{earlier} and {name}")
     if not doubles:
         return []
-    message = f"{len(doubles)} {word} are there more than once in a split, such as {doubles[0]}"
+    message = counted(len(doubles), f"{word[:-1]} is", f"{word} are")
+    message += f" there more than once in a split, such as {doubles[0]}"
     return [DataNote(message, kind="duplicate", items=len(doubles), examples=doubles[:5])]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zoo.api.data import DataNote, DataRequest, Split
+from zoo.api.data import DataNote, DataRequest, Split, counted
 from zoo.api.errors import BadSample, DataError, UsageError
 from zoo.data.formats.folders import PICTURE_FILES, FileKind, hidden, is_about, subfolders, walk
 from zoo.data.formats.split_names import split_words, splits_of_folders, word_set
@@ -71,7 +71,8 @@ def find_parts(
     loose = [entry.name for entry in beside if not is_about(entry)]
     problems = [*twins(splits)]
     if loose:
-        reason = f"{len(loose)} {kind.plural} lie beside {listed(splits)}, in none of them"
+        reason = counted(len(loose), f"{kind.plural[:-1]} lies", f"{kind.plural} lie")
+        reason += f" beside {listed(splits)}, in none of them"
         problems.append(BadSample(loose[0], reason, "move them into one of these folders, or out of the data"))
     empty = [name for name in subfolders(root) if name not in names]
     notes = [_note_left_out(empty, f"no {kind.plural} in it")] if empty else []

@@ -56,13 +56,13 @@ def detect_class_folders(path: Path, *, request: DataRequest) -> FormatMatch | N
     if request.format:
         return FormatMatch(location=path)
     folder = inner_folder(path)
-    listing = _pictures_in(folder)
+    pictures = _pictures_in(folder)
     refuse_other_task(folder, request, labelled=True)
     names = subfolders(folder)
     if len(names) == 1 and ROLES.issuperset(split_words(names[0])) and not subfolders(folder / names[0]):
         raise DataError(f"{folder} holds {names[0]}/ alone: a folder of pictures, and none of classes")
     if not names:
-        raise DataError(f"{folder} holds {listing} pictures but no class folders")
+        raise DataError(f"{folder} holds {counted(pictures, 'picture')} but no class folders")
     for split, part in find_parts(folder, labelled=True, request=request).folders:
         if split == "train" and not subfolders(part):
             raise _no_class_folders(folder, part)

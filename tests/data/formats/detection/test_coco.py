@@ -269,7 +269,7 @@ def test_a_crowd_is_neither_learnt_nor_background(tmp_path: Path) -> None:
     samples = {sample.name: sample for items in found.splits.values() for sample in items}
     assert samples["images/a.png"].labels == ()
     assert samples["images/a.png"].ignored == (((1.0, 2.0, 7.0, 9.0), 1),)
-    assert "1 pictures show none of the classes; they teach what is background" in found.notes
+    assert "1 picture shows none of the classes; they teach what is background" in found.notes
 
 
 def test_boxes_written_twice_are_a_problem_with_both_places(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_copies_of_training_pictures_in_validation_are_said(tmp_path: Path) -> N
     (tmp_path / "val" / "c.png").write_bytes((tmp_path / "train" / "a.png").read_bytes())
     write(tmp_path, "annotations/train.json", document(["a.png", "b.png"]))
     write(tmp_path, "annotations/val.json", document(["c.png"]))
-    leak = "1 pictures are in two splits at once, such as train/a.png and val/c.png: the scores will flatter"
+    leak = "1 picture is in two splits at once, such as train/a.png and val/c.png: the scores will flatter"
     assert leak in card(tmp_path).notes
 
 

@@ -72,7 +72,7 @@ def test_what_nobody_annotated_is_left_out_and_said(tmp_path: Path) -> None:
     found = card(tmp_path, tasks)
     assert sum(found.counts().values()) == 13
     assert "left out 1 picture that nobody has annotated yet" in found.notes
-    assert "1 pictures have more than one annotation; the first of each counts" in found.notes
+    assert "1 picture has more than one annotation; the first of each counts" in found.notes
 
 
 def test_the_smaller_export_is_read_too(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_one_world_in_three_formats(format: str, tmp_path: Path) -> None:
             np.reshape(samples[name].boxes, (-1, 4)), np.reshape([box for _, box in boxes], (-1, 4)), atol=1e-4
         )
     assert card.facts["fullest"] == 2
-    assert any("1 pictures show none of the classes" in note for note in card.notes)
+    assert any("1 picture shows none of the classes" in note for note in card.notes)
 
 
 def test_the_fingerprint_knows_the_boxes(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_bad_annotations_of_coco(tmp_path: Path) -> None:
 
 def test_crowd_regions_are_kept_apart_from_what_is_learnt(tmp_path: Path) -> None:
     card = check(change_coco(tmp_path / "world", lambda document: document["annotations"][0].update(iscrowd=1)))
-    assert "1 crowd regions are not learnt; what is found in them counts neither way" in card.notes
+    assert "1 crowd region is not learnt; what is found in them counts neither way" in card.notes
     assert card.splits["train"][0].labels == (1,)
     assert card.splits["train"][0].ignored == (((10.0, 5.0, 30.0, 25.0), 0),)
 

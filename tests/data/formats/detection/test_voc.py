@@ -112,7 +112,7 @@ def test_cvats_only_list_holds_everything(tmp_path: Path) -> None:
 
 def test_a_list_beside_the_known_ones_is_a_question(tmp_path: Path) -> None:
     root = world(tmp_path, train="ab", val="c", more="d")
-    with pytest.raises(DataError, match=r"beside them more\.txt with 1 pictures that none of them names") as caught:
+    with pytest.raises(DataError, match=r"beside them more\.txt with 1 picture that none of them names") as caught:
         card(root)
     assert "--train train" in caught.value.hint
     assert stems(card(root, train="more", validation="val")) == {"train": ["d"], "validation": ["c"]}
@@ -131,7 +131,7 @@ def test_difficult_objects_are_kept_apart(tmp_path: Path) -> None:
     first, second, _ = found.splits["train"]
     assert (first.labels, first.ignored) == ((), (((1.0, 2.0, 9.0, 9.0), 0),))
     assert (second.labels, second.ignored) == ((0,), ())
-    assert "1 objects are marked difficult: they are not learnt, nor counted when missed" in found.notes
+    assert "1 object is marked difficult: they are not learnt, nor counted when missed" in found.notes
 
 
 def test_a_doctype_is_accepted_and_an_entity_is_not(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_pixels_left_open_are_no_class(tmp_path: Path) -> None:
     store(root / "masks" / "c.png", np.full((HEIGHT, WIDTH), 255, np.uint8))
     card = card_of(root)
     assert card.classes == NAMES
-    assert any("1 masks leave every pixel open" in note for note in card.notes)
+    assert any("1 mask leaves every pixel open" in note for note in card.notes)
 
 
 def test_a_mask_of_another_size(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_voc_one_folder_up_and_what_no_list_names(tmp_path: Path) -> None:
     (root / "ImageSets" / "Segmentation" / "val.txt").write_text("c\n")
     found = card(tmp_path)
     assert (found.source.format, stems(found)) == ("voc-masks", SPLITS)
-    assert "left out 1 masks that none of Train.txt, val.txt names" in found.notes
+    assert "left out 1 mask that none of Train.txt, val.txt names" in found.notes
 
 
 def test_yolos_polygons_are_masks(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_copies_of_training_pictures_in_validation_are_said(tmp_path: Path) -> N
         store(tmp_path / part / "masks" / f"{name}.png", mask_of(name))
     (tmp_path / "val/images/c.png").write_bytes((tmp_path / "train/images/a.png").read_bytes())
     pair = "train/images/a.png and val/images/c.png"
-    assert f"1 pictures are in two splits at once, such as {pair}: the scores will flatter" in card(tmp_path).notes
+    assert f"1 picture is in two splits at once, such as {pair}: the scores will flatter" in card(tmp_path).notes
 
 
 def test_a_mask_whose_picture_cannot_be_read_is_right(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_a_class_that_train_does_not_have_is_an_error(tmp_path: Path) -> None:
     written(tmp_path / "train.csv", GOOD)
     written(tmp_path / "val.csv", "text,label\nx,B\n")
     [problem] = problems(tmp_path)
-    assert problem == "validation: B: 1 items of a class that train does not have (train has 'b')"
+    assert problem == "validation: B: 1 item of a class that train does not have (train has 'b')"
 
 
 @pytest.mark.parametrize(
@@ -240,8 +240,8 @@ def test_texts_in_two_splits_or_under_two_classes_are_noted(tmp_path: Path) -> N
     written(tmp_path / "train.csv", GOOD)
     written(tmp_path / "val.csv", "text,label\nword 3,a\n")
     notes = check(tmp_path).notes
-    assert "1 texts are in two splits at once, such as 'word 3': the scores will flatter" in notes
-    assert "1 texts stand under two classes, such as 'word 3'" in notes
+    assert "1 text is in two splits at once, such as 'word 3': the scores will flatter" in notes
+    assert "1 text stands under two classes, such as 'word 3'" in notes
 
 
 def test_what_is_no_layout_of_text_says_what_is(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_what_is_wrong_with_a_text_in_a_class_folder_is_named_with_its_file(tmp_
     assert problems(tmp_path) == [
         "loose.txt: 1 text lies outside every class folder",
         "eggs/: no texts (found 1 .jpg)",
-        "spam/: 1 texts of a kind that cannot be read",
+        "spam/: 1 text of a kind that cannot be read",
         "ham/empty.txt: the file is empty",
         "spam/old.txt: not UTF-8 text: byte 0xe9 at 3, in line 1, which reads 'café' as cp1252",
     ]

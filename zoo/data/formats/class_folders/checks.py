@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from zoo.api.data import DataCard, DataNote, DataSource, NoteKind, Split
+from zoo.api.data import DataCard, DataNote, DataSource, NoteKind, Split, counted
 from zoo.api.errors import DataError
 from zoo.api.problem import Json
 from zoo.api.task import Progress
@@ -125,7 +125,8 @@ def duplicate_notes(splits: Mapping[Split, Sequence[Sample]], *, word: str) -> l
         if earlier.label != item.label:
             torn.setdefault(item.content, f"{earlier.name} and {item.name}")
     if torn:
-        message = f"{len(torn)} {word} stand under two classes, such as {next(iter(torn.values()))}"
+        message = counted(len(torn), f"{word[:-1]} stands", f"{word} stand")
+        message += f" under two classes, such as {next(iter(torn.values()))}"
         notes.append(DataNote(message, kind="conflict", items=len(torn), examples=[*torn.values()][:5]))
     return notes
 

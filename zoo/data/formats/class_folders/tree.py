@@ -126,17 +126,16 @@ def _unsorted(root: Path, folder: Path, listing: FolderListing) -> BadSample:
 
 def _of_no_class(root: Path, folder: Path, kind: FileKind) -> DataNote:
     where, count = f"{folder.relative_to(root).as_posix()}/", len(contents(root, folder, kind=kind).files)
-    message = f"left out {where}: its {count:,} {kind.plural} are of no class"
+    message = f"left out {where}: its {counted(count, f'{kind.plural[:-1]} is', f'{kind.plural} are')} of no class"
     return DataNote(message, kind="left-out", what=where, items=count)
 
 
 def _unlabelled(root: Path, folder: Path, listing: FolderListing) -> DataNote:
     """What is said of a test split whose files lie in no class folder, as competitions hand them out."""
     where = f"{folder.relative_to(root).as_posix()}/"
-    count = len(listing.files)
-    message = (
-        f"left out {where}: its {count:,} {listing.kind.plural} lie in no class folder, so that nothing is measured"
-    )
+    count, plural = len(listing.files), listing.kind.plural
+    files = counted(count, f"{plural[:-1]} lies", f"{plural} lie")
+    message = f"left out {where}: its {files} in no class folder, so that nothing is measured"
     return DataNote(message, kind="left-out", what=where, items=count, examples=listing.files[:5])
 
 
@@ -180,7 +179,8 @@ def _problems(where: str, listing: FolderListing) -> list[BadSample]:
         fix = f"{add}; if it is no class, --train names the folder that holds the classes"
         return [BadSample(where, f"no {listing.kind.plural}{beside}", fix)]
     if unread:
-        return [BadSample(where, f"{unread} {listing.kind.plural} of a kind that cannot be read", listing.remedy)]
+        files = counted(unread, listing.kind.plural[:-1])
+        return [BadSample(where, f"{files} of a kind that cannot be read", listing.remedy)]
     return []
 
 

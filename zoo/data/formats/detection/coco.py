@@ -113,7 +113,8 @@ def list_coco(location: Path, *, request: DataRequest | None = None) -> ObjectLi
         outlines = counted(framed, "annotation has an outline", "annotations have an outline")
         notes.append(f"{outlines} and no bbox: the frame around it counts")
     if ignored:
-        message = f"{ignored:,} crowd regions are not learnt; what is found in them counts neither way"
+        message = counted(ignored, "crowd region is", "crowd regions are")
+        message += " not learnt; what is found in them counts neither way"
         notes.append(DataNote(message, kind="left-out", what="crowd regions", items=ignored))
     return ObjectListing(
         root=root,

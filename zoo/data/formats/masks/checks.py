@@ -166,7 +166,8 @@ def _notes(
         notes.append("nothing names the classes; they are called by their numbers (a name a line in classes.txt)")
     empty = sum(not used[sample.name] for items in splits.values() for sample in items)
     if empty:
-        message = f"{empty:,} masks leave every pixel open (255); nothing is learnt from them"
+        message = counted(empty, "mask leaves", "masks leave")
+        message += " every pixel open (255); nothing is learnt from them"
         notes.append(DataNote(message, kind="empty", items=empty))
     learnt = set().union(*(used[sample.name] for sample in splits["train"]))
     unseen = [name for number, name in enumerate(classes) if number not in learnt]
