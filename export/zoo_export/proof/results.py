@@ -15,8 +15,8 @@ from zoo_export.measure.graph_run import Declared, GraphRun, failing_by_little, 
 from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.references import EagerModel, GraphReferences, References, with_double
 from zoo_export.proof.submit import Submitted, SubmittedGraph
-from zoo_export.reference.answer_noise import carried_noise
-from zoo_export.reference.neighbour_noise import larger, with_neighbour_noise
+from zoo_export.reference.answer_noise import carried_noise, pairwise
+from zoo_export.reference.neighbour_noise import larger, with_input_rounding, with_neighbour_noise
 from zoo_export.reference.oracle import ReferenceOutputs
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
@@ -132,8 +132,12 @@ def _with_neighbours(
             model, own = references.model.cases[index], cases[index]
             if isinstance(model, Failed) or isinstance(own, Failed) or not is_range(run.file.cases[index]):
                 continue
-            beside = with_neighbour_noise(eager.oracle, inputs.model[index].inputs, model)
-            cases[index] = beside if graph is submitted.model else _carried(own, beside, inputs.raw[index], eager)
+            prepared = inputs.model[index].inputs
+            beside = with_neighbour_noise(eager.oracle, prepared, model)
+            if graph is not submitted.model:  # whose preprocess rounds as well
+                beside = with_input_rounding(eager.oracle, prepared, beside)
+                beside = _carried(own, beside, inputs.raw[index], eager)
+            cases[index] = beside
         changed[graph.file.name] = replace(expected, cases=tuple(cases))
     return replace(references, model=changed[MODEL], pipeline=changed.get(PIPELINE, references.pipeline))
 
@@ -141,7 +145,7 @@ def _with_neighbours(
 def _carried(own: ReferenceOutputs, model: ReferenceOutputs, raw: Case, eager: EagerModel) -> ReferenceOutputs:
     """What is right for the pipeline, with the noise of the model's outputs carried through the postprocess."""
     floats = [name for name, value in own.reference.items() if value.dtype.kind == "f"]
-    carried = carried_noise(model, raw.inputs, eager.pipelines.double, floats)
+    carried = carried_noise(model, raw.inputs, eager.pipelines.double, floats, directions=pairwise)
     return replace(own, noise={**own.noise, **{name: larger(own.noise[name], size) for name, size in carried.items()}})
 
 

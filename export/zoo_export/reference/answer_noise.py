@@ -8,7 +8,8 @@ what is decided, and the answers move by a thousandth of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,17 +24,26 @@ STEP: Final = 1e-3
 """In units of the noise."""
 DIRECTIONS: Final = 3
 SEED: Final = 20_27
+Directions = Callable[[int], Iterator[Array]]
+"""Signs for the positions of a last axis of this length, one set after the other."""
 
 
 def answer_noise(
     expected: ReferenceOutputs, raw: Outputs, pipeline: TorchPipeline, names: Sequence[str]
 ) -> dict[str, float]:
     """Per answer of `names` how far it moves at most; as `carried_noise`."""
-    return {name: size.max or 0.0 for name, size in carried_noise(expected, raw, pipeline, names).items()}
+    return {
+        name: size.max or 0.0 for name, size in carried_noise(expected, raw, pipeline, names, directions=alike).items()
+    }
 
 
 def carried_noise(
-    expected: ReferenceOutputs, raw: Outputs, pipeline: TorchPipeline, names: Sequence[str]
+    expected: ReferenceOutputs,
+    raw: Outputs,
+    pipeline: TorchPipeline,
+    names: Sequence[str],
+    *,
+    directions: Directions,
 ) -> dict[str, Magnitude]:
     """Per answer of `names` how far it moves, where the model's outputs are off by their noise.
 
@@ -46,7 +56,8 @@ def carried_noise(
         if not error.max:
             continue
         steps = [
-            _moved(expected.reference, output, STEP * signs * error.max) for signs in _directions(expected, output)
+            _moved(expected.reference, output, STEP * signs * error.max)
+            for signs in directions(math.prod(expected.reference[output].shape[-1:]))
         ]
         answers = [
             answer for answer in (pipeline.answer(outputs, raw) for outputs in steps) if _same_rows(right, answer)
@@ -58,16 +69,22 @@ def carried_noise(
     return moved
 
 
-def _directions(expected: ReferenceOutputs, output: str) -> Iterator[Array]:
-    """Signs by position along the last axis, the same for every row, so that equal scores stay equal."""
-    length = expected.reference[output].shape[-1:]
+def alike(length: int) -> Iterator[Array]:
+    """Few signs, the same for every row, so that rows of equal scores mostly keep their order."""
     yield np.ones(length)
     random = np.random.default_rng(SEED)
     yield from (random.choice((-1.0, 1.0), length) for _ in range(DIRECTIONS - 1))
 
 
+def pairwise(length: int) -> Iterator[Array]:
+    """Signs among which any two positions differ once: what a softmax answers depends on differences alone."""
+    positions = np.arange(length)
+    yield np.ones(length)
+    yield from (np.where(positions >> bit & 1, 1.0, -1.0) for bit in range((length - 1).bit_length()))
+
+
 def _moved(outputs: Outputs, name: str, by: Array) -> dict[str, Array]:
-    return {**outputs, name: outputs[name] + by}
+    return {**outputs, name: (outputs[name] + by).reshape(outputs[name].shape)}
 
 
 def _same_rows(right: Mapping[str, Array], answer: Mapping[str, Array]) -> bool:

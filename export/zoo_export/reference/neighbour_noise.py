@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from zoo.bundle.judge.evidence import Magnitude
-from zoo_export.reference.oracle import Oracle, ReferenceOutputs, magnitude, reference_outputs
+from zoo_export.reference.oracle import Oracle, ReferenceOutputs, distance, magnitude, reference_outputs
 from zoo_export.subject.results import Failed, Outputs
 
 FACTORS: Final = (0.4, 0.6, 0.85, 1.2, 1.7, 2.6)
@@ -31,6 +31,27 @@ def with_neighbour_noise(oracle: Oracle, inputs: Outputs, expected: ReferenceOut
     rows = [row for row in map(reference_outputs, oracle.runs(beside)) if not isinstance(row, Failed)]
     usual = {name: _relative(name, rows) for name in expected.noise}
     return replace(expected, noise=_larger(expected, usual))
+
+
+def with_input_rounding(oracle: Oracle, inputs: Outputs, expected: ReferenceOutputs) -> ReferenceOutputs:
+    """The same with how far the outputs move where every number of the input is rounded the other way.
+
+    A preprocess may round as it likes; in a picture of one colour it rounds all numbers alike, and nothing averages
+    that.  Unchanged for whole numbers.
+    """
+    if oracle.backends.double is None or any(value.dtype.kind != "f" for value in inputs.values()):
+        return expected
+    right = oracle.backends.run_double(inputs)
+    sides = [
+        oracle.backends.run_double({name: np.nextafter(value, value.dtype.type(end)) for name, value in inputs.items()})
+        for end in (-np.inf, np.inf)
+    ]
+    noise = dict(expected.noise)
+    for moved in sides:
+        for name, own in noise.items():
+            if right is not None and moved is not None:
+                noise[name] = larger(own, distance(moved[name], right[name]))
+    return replace(expected, noise=noise)
 
 
 def _relative(name: str, rows: Sequence[ReferenceOutputs]) -> Magnitude:

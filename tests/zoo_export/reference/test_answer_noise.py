@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zoo.api.task import Port, Signature
 from zoo.bundle.judge.evidence import Magnitude
 from zoo.models.pipeline import TorchPipeline
-from zoo_export.reference.answer_noise import answer_noise
+from zoo_export.reference.answer_noise import answer_noise, carried_noise, pairwise
 from zoo_export.reference.oracle import ReferenceOutputs
 
 MODEL = Signature(
@@ -67,3 +67,29 @@ def test_equal_scores_and_scores_at_a_threshold_are_no_noise_of_the_boxes() -> N
 
 def test_what_is_exact_has_no_noise() -> None:
     assert noise_of([0.9, 0.8, 0.7], sizes=0.0, score=0.0, scale=1.0) == {"boxes": 0.0, "sure": 0.0}
+
+
+class Shares(nn.Module):
+    """A softmax, which knows nothing but differences."""
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return torch.softmax(logits[0], 0)
+
+
+@pytest.mark.parametrize("likely", [(0, 1), (2, 6), (5, 7)])
+def test_whichever_two_classes_share_the_probability_their_difference_is_off(likely: tuple[int, int]) -> None:
+    logits = np.full((1, 8), -40.0)
+    logits[0, list(likely)] = 0.0
+    pipeline = TorchPipeline(
+        preprocess=nn.Identity(),
+        model=nn.Identity(),
+        postprocess=Shares(),
+        signature=Signature(inputs=(), outputs=(Port(name="shares", dtype="float32", shape=(8,)),)),
+        model_signature=Signature(inputs=(), outputs=(Port(name="logits", dtype="float32", shape=(1, 8)),)),
+        double=True,
+    )
+    noise = {"logits": Magnitude(rms=1e-5, max=1e-5)}
+    expected = ReferenceOutputs(reference={"logits": logits}, single={"logits": logits}, noise=noise)
+    moved = carried_noise(expected, {}, pipeline, ["shares"], directions=pairwise)["shares"]
+    assert moved.max == pytest.approx(0.25 * 2e-5, rel=1e-4)
+    assert moved.rms == pytest.approx(0.25 * 2e-5 / 2, rel=1e-4)

@@ -9,7 +9,7 @@ import pytest
 from torch import Tensor, nn
 
 from zoo.api.task import Port, Signature
-from zoo_export.reference.neighbour_noise import FACTORS, with_neighbour_noise
+from zoo_export.reference.neighbour_noise import FACTORS, with_input_rounding, with_neighbour_noise
 from zoo_export.reference.oracle import Oracle, ReferenceOutputs, magnitude, oracle_of, reference_outputs
 from zoo_export.subject.results import Failed, Outputs
 
@@ -53,3 +53,13 @@ def test_whole_numbers_have_no_neighbours() -> None:
     oracle, expected = world(ONES)
     tokens: Outputs = {"x": np.ones((1, 64), np.int64)}
     assert with_neighbour_noise(oracle, tokens, expected) is expected
+
+
+def test_an_input_that_a_preprocess_may_round_otherwise_moves_the_outputs() -> None:
+    oracle, expected = world(ONES)
+    noise = with_input_rounding(oracle, ONES, expected).noise["y"]
+    assert noise.max == noise.rms == pytest.approx((1 + 2.0**-23) ** 3 - 1, rel=1e-6)
+    known = replace(expected, noise={"y": magnitude(np.array([0.5]))})
+    assert with_input_rounding(oracle, ONES, known).noise == known.noise
+    tokens: Outputs = {"x": np.ones((1, 64), np.int64)}
+    assert with_input_rounding(oracle, tokens, expected) is expected
