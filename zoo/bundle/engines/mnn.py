@@ -33,7 +33,7 @@ class MnnEngine:
         self.manager = MNN.nn.create_runtime_manager((options,))
 
     def convert(self, model: Path, folder: Path) -> Path:
-        """MODEL.mnn, and MODEL.json with the names and types of the ports, which the file itself does not order."""
+        """MODEL.mnn, and MODEL.json with names, types and ranks of the ports, which the file itself does not order."""
         import _tools  # noqa: PLC0415  MNN.tools.mnnconvert would install a library that reports every conversion
         import onnx  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ class MnnEngine:
     def load(self, model: Path) -> MnnGraph:
         """The graph of MODEL.mnn."""
         ports = json.loads(model.with_suffix(".json").read_text())
-        names = [[name for name, _ in ports[side]] for side in ("inputs", "outputs")]
+        names = [[name for name, _, _ in ports[side]] for side in ("inputs", "outputs")]
         module = self.mnn.nn.load_module_from_file(str(model), *names, runtime_manager=self.manager)
         return MnnGraph(self.mnn, module, ports["inputs"], ports["outputs"])
 
@@ -68,10 +68,10 @@ class MnnGraph:
     """One module of MNN."""
 
     def __init__(
-        self, mnn: Any, module: Any, inputs: Sequence[tuple[str, str]], outputs: Sequence[tuple[str, str]]
+        self, mnn: Any, module: Any, inputs: Sequence[tuple[str, str, int]], outputs: Sequence[tuple[str, str, int]]
     ) -> None:
-        self.mnn, self.module, self.types = mnn, module, dict(outputs)
-        self.inputs, self.outputs = [name for name, _ in inputs], [name for name, _ in outputs]
+        self.mnn, self.module, self.ports = mnn, module, outputs
+        self.inputs, self.outputs = [name for name, _, _ in inputs], [name for name, _, _ in outputs]
 
     def run(self, feeds: Mapping[str, Any]) -> Mapping[str, Any]:
         """The outputs by name, in the types of the ONNX graph."""
@@ -81,8 +81,8 @@ class MnnGraph:
         if len(answers) != len(self.outputs):
             raise RuntimeError(f"it gives {len(answers)} outputs where the graph has {', '.join(self.outputs)}")
         return {
-            name: np.array(self._read(answer)).astype(self.types[name])
-            for name, answer in zip(self.outputs, answers, strict=True)
+            name: _of_rank(np.array(self._read(answer)), rank).astype(dtype)
+            for (name, dtype, rank), answer in zip(self.ports, answers, strict=True)
         }
 
     def _variable(self, value: Any) -> Any:
@@ -100,10 +100,16 @@ class MnnGraph:
         return answer.read()
 
 
-def _port(value: Any) -> tuple[str, str]:
+def _of_rank(value: Any, rank: int) -> Any:
+    """Without the axes of length one at the end that a matrix product has where it became a convolution."""
+    return value.reshape(value.shape[:rank]) if value.ndim > rank and set(value.shape[rank:]) == {1} else value
+
+
+def _port(value: Any) -> tuple[str, str, int]:
     import onnx  # noqa: PLC0415
 
-    return value.name, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)).name
+    tensor = value.type.tensor_type
+    return value.name, np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name, len(tensor.shape.dim)
 
 
 @contextlib.contextmanager

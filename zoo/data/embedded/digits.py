@@ -20,6 +20,9 @@ from zoo.api.errors import HashMismatch
 
 PACK: Final = Path(__file__).with_name("digits.gz")
 SHA256: Final = "f709e2002d459978f7c367183c9ff94e8d9bca8592c248694e6488d082f1c397"
+IDENTITY: Final = "affd542e0358d1207301bac6f3095ab93a4492ebd418db58be412a99c3236e17"
+"""What fingerprints of data know the digits by: the sha256 of the file in which they first shipped, which holds the
+same pictures."""
 TRAIN: Final = 10_000
 VALIDATION: Final = 1_000
 """How many of the training pictures, the last in the order of their hashes, are for validation."""

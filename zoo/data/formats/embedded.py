@@ -45,7 +45,7 @@ def _digits(labelled: bool) -> tuple[Mapping[Split, tuple[Sample, ...]], str]:
         labels = data.split(name)[1].tolist() if labelled else [-1] * len(data.split(name)[1])
         splits[name] = tuple(Sample(f"{name}/{index}", label, index) for index, label in enumerate(labels))
     classes = digits.CLASSES if labelled else ()
-    return splits, fingerprint(f"{DIGITS} {digits.SHA256}", classes, splits)
+    return splits, fingerprint(f"{DIGITS} {digits.IDENTITY}", classes, splits)
 
 
 def turned_digits_card(source: DataSource) -> DataCard:
@@ -78,7 +78,7 @@ def turned_digits_card(source: DataSource) -> DataCard:
         source=source,
         splits=splits,
         facts={"channels": 1, "identities": len(learnt)},
-        fingerprint=fingerprint(f"{TURNED} {digits.SHA256}", (), splits),
+        fingerprint=fingerprint(f"{TURNED} {digits.IDENTITY}", (), splits),
         notes=(
             f"{len(learnt)} identities to learn: the digits 0 to {LEARNT - 1} in eight positions each; {len(held)} "
             f"more are held out for validation, and the digits {LEARNT} to 9 for testing",
