@@ -16,8 +16,8 @@ from zoo_export.measure.weights import differing, measure_lineage, trace
 from zoo_export.proof.references import EagerModel, GraphReferences, References, with_double
 from zoo_export.proof.submit import Submitted, SubmittedGraph
 from zoo_export.reference.answer_noise import carried_noise, pairwise
-from zoo_export.reference.neighbour_noise import larger, with_input_rounding, with_neighbour_noise
-from zoo_export.reference.oracle import ReferenceOutputs
+from zoo_export.reference.neighbour_noise import with_input_rounding, with_neighbour_noise
+from zoo_export.reference.oracle import ReferenceOutputs, larger
 from zoo_export.reference.strategy import Run
 from zoo_export.runtime.queue import RuntimeQueue
 from zoo_export.runtime.runs import run

@@ -23,7 +23,7 @@ from zoo.bundle.judge.parity_rule import FLOOR, K
 from zoo.models.outputs import Array
 from zoo_export.capture.compose import OUTER, ancestors
 from zoo_export.capture.onnx_graph import copy_of, nodes
-from zoo_export.reference.oracle import ReferenceOutputs, distance, magnitude
+from zoo_export.reference.oracle import ReferenceOutputs, distance, larger, magnitude
 from zoo_export.subject.results import Outputs
 
 MAX_ELEMENTS: Final = 40_000
@@ -104,7 +104,7 @@ def own_rounding(
     for name in floats:
         off, known = distance(wide[name], expected.reference[name]), expected.noise[name]
         if name not in expected.typical:  # nothing in double precision: PyTorch is off as well, by nobody knows what
-            known, noise[name] = _larger(known, noise[name]), _larger(off, noise[name])
+            known, noise[name] = larger(known, noise[name]), larger(off, noise[name])
         if not _is_within(off, known, magnitude(expected.reference[name])):
             return None
     return noise
@@ -116,10 +116,6 @@ def _run(model: onnx.ModelProto, inputs: Outputs) -> dict[str, Array]:
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415  it reads the schemas of all operators, rarely needed
 
     return dict(zip(names, ReferenceEvaluator(model).run(names, feeds), strict=True))
-
-
-def _larger(noise: Magnitude, other: Magnitude) -> Magnitude:
-    return Magnitude(rms=max(noise.rms or 0.0, other.rms or 0.0), max=max(noise.max or 0.0, other.max or 0.0))
 
 
 def _is_within(off: Magnitude, noise: Magnitude, scale: Magnitude) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from zoo.bundle.judge.evidence import Magnitude
-from zoo_export.reference.oracle import Oracle, ReferenceOutputs, distance, magnitude, reference_outputs
+from zoo_export.reference.oracle import Oracle, ReferenceOutputs, distance, larger, magnitude, reference_outputs
 from zoo_export.subject.results import Failed, Outputs
 
 FACTORS: Final = (0.4, 0.6, 0.85, 1.2, 1.7, 2.6)
@@ -77,8 +77,3 @@ def _larger(expected: ReferenceOutputs, usual: Mapping[str, Magnitude]) -> dict[
         )
         noise[name] = larger(own, beside)
     return noise
-
-
-def larger(own: Magnitude, other: Magnitude) -> Magnitude:
-    """The larger of two sizes of noise, in both measures."""
-    return Magnitude(rms=max(own.rms or 0.0, other.rms or 0.0), max=max(own.max or 0.0, other.max or 0.0))

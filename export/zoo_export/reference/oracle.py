@@ -286,3 +286,8 @@ def magnitude(values: Array) -> Magnitude:
     wide = np.abs(values.astype(np.float64, copy=False))
     with np.errstate(over="ignore", invalid="ignore"):
         return Magnitude.of(float(np.sqrt(np.mean(np.square(wide)))), float(wide.max()))
+
+
+def larger(own: Magnitude, other: Magnitude) -> Magnitude:
+    """The larger of two sizes of noise, in both measures."""
+    return Magnitude(rms=max(own.rms or 0.0, other.rms or 0.0), max=max(own.max or 0.0, other.max or 0.0))
