@@ -88,7 +88,7 @@ def list_fitting(out: Output, words: str, *, pattern: str, task: str) -> None:
         names = sorted({row.bundle for row in unmeasured})
         out.note(f"of {len(names)} more nobody measured it here: {', '.join(names[:5])}{' …' if names[5:] else ''}")
     elif not known:
-        out.note("zoo knows the bundles that it benched, those of its runs, and those in exports/")
+        out.note("zoo knows the bundles that `zoo bench` measured, those of its runs, and those in exports/")
     out.next(_next(fitting, unmeasured))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from zoo.api.errors import PluginError
 from zoo.api.runtime import RuntimeSpec
+from zoo.bundle.sandbox.installed_runtime import REFERENCE
 from zoo.cli.output import Output
 from zoo.registry.catalog import Catalog
+from zoo.registry.catalog_listing import is_available
 from zoo.registry.listing import matches
 from zoo.registry.name_resolution import RegistryEntry
-
-REFERENCE = "onnxruntime"
 
 
 def list_runtimes(out: Output, pattern: str) -> None:
@@ -29,7 +28,7 @@ def list_runtimes(out: Output, pattern: str) -> None:
                     entry.plugin.name,
                     entry.spec.precision,
                     entry.spec.suffix,
-                    "" if _is_installed(catalog, entry) else f"the extra {entry.spec.extra}",
+                    "" if is_available(catalog, entry) else f"the extra {entry.spec.extra}",
                     entry.spec.summary,
                 )
                 for entry in runtimes
@@ -37,7 +36,8 @@ def list_runtimes(out: Output, pattern: str) -> None:
         )
     else:
         out.note("no runtime fits")
-    useful = next((entry for entry in runtimes if entry.name != REFERENCE), None)
+    others = (entry for entry in runtimes if entry.name != REFERENCE and is_available(catalog, entry))
+    useful = next(others, None)
     out.next(f"zoo verify BUNDLE --runtime {useful.bare_name}" if useful else "zoo list --runtimes")
 
 
@@ -53,7 +53,7 @@ def runtime_record(catalog: Catalog, entry: RegistryEntry[RuntimeSpec]) -> dict[
         "suffix": spec.suffix,
         "extra": spec.extra,
         "cannot": list(spec.cannot),
-        "available": _is_installed(catalog, entry),
+        "available": is_available(catalog, entry),
     }
 
 
@@ -75,11 +75,3 @@ def describe_runtime(out: Output, catalog: Catalog, entry: RegistryEntry[Runtime
     )
     out.line()
     out.next("zoo export --onnx" if entry.name == REFERENCE else f"zoo export --onnx --for {entry.bare_name}")
-
-
-def _is_installed(catalog: Catalog, entry: RegistryEntry[RuntimeSpec]) -> bool:
-    """Whether its Python packages are; what its setup needs is asked when it is used."""
-    try:
-        return not catalog.missing(entry)
-    except PluginError:
-        return False

@@ -113,7 +113,7 @@ def _listed_weights(entry: RegistryEntry[WeightsSpec]) -> ListedWeights:
 
 
 def is_available(catalog: Catalog, entry: RegistryEntry[S]) -> bool:
-    """Whether all that a model or a callback needs is installed."""
+    """Whether all that a model, a callback or a runtime needs of Python packages is installed."""
     try:
         return not catalog.missing(entry)
     except PluginError:

@@ -1,4 +1,4 @@
-"""The sandboxed process: a runtime behind a pipe.  Run as a script by `zoo.bundle.sandbox.runtime`, never imported.
+"""The sandboxed process: a runtime behind a pipe.  Run as a script by `zoo.bundle.sandbox.process`, never imported.
 
 It imports nothing but numpy and ONNX Runtime, or the engine of another runtime.  It registers no custom ops, and gives
 ONNX Runtime models as bytes, so that no external data resolve, but for graphs that lie with their weights in a folder
