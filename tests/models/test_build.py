@@ -151,3 +151,14 @@ def test_positions_learnt_at_one_size_are_not_taken_to_another(monkeypatch: pyte
         pytest.raises(UsageError, match="was trained at 224x224 pixels, and its parameters depend on the size"),
     ):
         create_model("vit_b_32@imagenet1k_v1", problem=problem)
+
+
+def test_random_parameters_need_no_licence_of_published_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise UsageError("the licence of tiny@v1 forbids commercial use")
+
+    monkeypatch.setattr("zoo.models.weights.source.check_accepted", refused)
+    catalog = Catalog.discover()
+    assert default_problem(catalog, catalog.model("tiny")).classes == ANIMALS
+    with pytest.raises(UsageError, match="forbids commercial use"):
+        create_model("tiny", pretrained=True)

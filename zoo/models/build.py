@@ -13,7 +13,7 @@ from zoo.api.data import DataRequest
 from zoo.api.errors import PluginError, UsageError, ZooError, describe_error
 from zoo.api.problem import Problem
 from zoo.api.specs import ModelSpec
-from zoo.models.weights.source import WeightsSource, published_source
+from zoo.models.weights.source import WeightsSource, described_weights
 from zoo.registry.catalog import Catalog
 from zoo.registry.name_resolution import RegistryEntry
 
@@ -72,7 +72,7 @@ def default_problem(catalog: Catalog, entry: RegistryEntry[ModelSpec]) -> Proble
     """
     for weights in catalog.weights(entry.full_name):
         if weights.spec.classes:
-            return weights_problem(catalog, entry, published_source(catalog, weights, entry))
+            return weights_problem(catalog, entry, described_weights(catalog, weights, entry))
     task = catalog.task(entry.spec.task)
     if not task.spec.default_data:
         raise UsageError(f"{entry.full_name} needs a problem to be built for: {task.full_name} has no embedded data")

@@ -144,6 +144,13 @@ def published_source(
     if entry.model != model.full_name:
         raise UsageError(f"{entry.full_name} are weights of {entry.model}, not of {model.full_name}")
     check_accepted(entry)
+    return described_weights(catalog, entry, model)
+
+
+def described_weights(
+    catalog: Catalog, entry: RegistryEntry[WeightsSpec], model: RegistryEntry[ModelSpec]
+) -> WeightsSource:
+    """What published parameters say of themselves; whoever loads them asks `published_source`, which checks more."""
     return WeightsSource(
         name=entry.full_name,
         classes=labels(catalog, entry),
