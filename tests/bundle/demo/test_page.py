@@ -115,14 +115,31 @@ def test_a_task_that_javascript_does_not_know_is_refused(
 
 RULES = {"lowercase": True, "strip_accents": True, "chinese": True, "unknown": 1, "first": [2], "last": [3]}
 
+NOTHING = {"pattern": "", "tokens": {}, "word": "", "space": " "}
+SUBWORD: dict[str, Any] = {
+    "normalizer": [],
+    "pre_tokenizer": [],
+    "model": {"type": "WordLevel", "unk_token": "<unk>"},
+    "added": {"raw": NOTHING, "normalized": NOTHING},
+}
+
+
+def with_pattern(pattern: str) -> dict[str, Any]:
+    split = {"do": "split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    return SUBWORD | {"pre_tokenizer": [split]}
+
 
 @pytest.mark.parametrize(
     ("task", "unit", "facts", "words"),
     [
-        ("text-classification", "subword", {}, "its texts are cut into subwords"),
+        ("text-classification", "subword", {}, "by rules that nobody has written"),
+        ("text-classification", "subword", {"tokenizer": SUBWORD | {"model": {"type": "Odd"}}}, "by rules that nobody"),
+        ("text-classification", "subword", {"tokenizer": with_pattern("a++")}, r"the possessive repetition \+\+"),
+        ("text-classification", "subword", {"tokenizer": with_pattern("a+")}, ""),
         ("text-classification", "wordpiece", {}, "by rules that nobody has written"),
         ("text-classification", "wordpiece", {"tokenizer": RULES | {"normalizer": "NFKC"}}, "by rules that nobody"),
-        ("text-generation", "wordpiece", {"tokenizer": RULES}, "it writes word pieces"),
+        ("text-generation", "wordpiece", {"tokenizer": RULES}, "it writes pieces of words"),
+        ("text-generation", "subword", {"tokenizer": SUBWORD}, "it writes pieces of words"),
         ("text-classification", "wordpiece", {"tokenizer": RULES}, ""),
         ("text-generation", "token", {}, ""),
     ],
@@ -161,8 +178,17 @@ def test_the_tasks_are_those_of_the_script() -> None:
 
 
 def test_the_index_of_a_gallery_leads_to_every_page(make_bundle: MakeBundle) -> None:
-    entry = entry_of(Bundle.open(make_bundle()).manifest, size=7_600_000)
-    index = index_page([entry])
+    bundle = Bundle.open(make_bundle())
+    entry = replace(entry_of(bundle.manifest, size=7_600_000), weights="cnn/cnn@cnn/digits")
+    other = replace(entry, file="gru.html", model="gru", task="text-classification", weights="run runs/gru/a, step-4")
+    index = index_page([other, entry])
     assert entry.file == "cnn.html"
-    assert '<li><a href="./cnn.html">cnn</a><br>image-classification<br>' in index
-    assert "7.6 MB" in index
+    assert re.findall("<h2>(.*)</h2>", index) == ["image-classification", "text-classification"]
+    assert '<li><a href="./cnn.html">cnn</a><br><span class="dim">cnn@digits<br>proved, 7.6 MB</span></li>' in index
+    assert "run runs/gru/a, step-4<br>" in index
+
+
+def test_a_page_of_a_gallery_leads_back_to_the_index(make_bundle: MakeBundle) -> None:
+    bundle = Bundle.open(make_bundle())
+    assert '<a href="./index.html">All models</a>' in demo_page(bundle, RUNTIME, index="index.html")
+    assert "All models" not in demo_page(bundle, RUNTIME)

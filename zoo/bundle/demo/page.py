@@ -11,11 +11,14 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from zoo.api.problem import TokenInput
 from zoo.api.untrusted import visible
 from zoo.bundle.demo.runtime_package import RuntimePackage
 from zoo.bundle.demo.scripts import joined_script
 from zoo.bundle.demo.support import check_supported, needed_graphs
+from zoo.bundle.demo.tokenizer import javascript_rules
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 from zoo.runs.serialization import to_json
@@ -29,8 +32,11 @@ VERDICTS: Final = {
 }
 
 
-def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
-    """The whole page; UsageError where JavaScript cannot answer for the bundle, HashMismatch where a file changed."""
+def demo_page(bundle: Bundle, runtime: RuntimePackage, *, index: str = "") -> str:
+    """The whole page; UsageError where JavaScript cannot answer for the bundle, HashMismatch where a file changed.
+
+    `index` is the file of a gallery that the page lies beside.
+    """
     check_supported(bundle)
     manifest = bundle.manifest
     script, style = "\n" + joined_script("page.mjs"), page_style()
@@ -43,6 +49,7 @@ def demo_page(bundle: Bundle, runtime: RuntimePackage) -> str:
             "title": text(manifest.model.rpartition("/")[2]),
             "about": text(f"{manifest.task}; weights: {weights}"),
             "style": style,
+            "above": f'<p><a href="./{quote(index)}">All models</a></p>\n' if index else "",
             "verdict": text(VERDICTS[manifest.verdict]),
             "sources": text(f"Made by zoo {manifest.zoo} from {manifest.model}. Licences: {licences}."),
             "runtime_version": text(runtime.version),
@@ -58,6 +65,9 @@ def facts(manifest: Manifest) -> dict[str, object]:
     """What a runner in JavaScript needs of a manifest, whatever schema its file has."""
     document = to_json(manifest)
     names = ("model", "task", "problem", "pipeline_signature", "verdict", "golden", "proved")
+    if isinstance(manifest.problem.input, TokenInput) and manifest.problem.input.unit == "subword":
+        known = document["problem"]["facts"]
+        document["problem"]["facts"] = {**known, "tokenizer": javascript_rules(known["tokenizer"])}
     return {name: document[name] for name in names}
 
 

@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from zoo.api.errors import UsageError
 from zoo.api.problem import TokenInput
+from zoo.bundle.demo.tokenizer import javascript_rules
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.bundle.runtime.manifest import Manifest
 
 MAX_GRAPH_BYTES: Final = 300 << 20
 """Of all graphs of a bundle: a browser holds no longer text than 512 MB, and base64 makes a third more."""
-UNITS: Final = ("character", "token", "wordpiece")
+UNITS: Final = ("character", "token", "wordpiece", "subword")
 """Units of tokenisation that script/text.mjs knows."""
 TOKENIZER: Final = frozenset({"lowercase", "strip_accents", "chinese", "unknown", "first", "last"})
 """The rules of word pieces that it knows."""
+MODELS: Final = frozenset({"BPE", "Unigram", "WordPiece", "WordLevel"})
+STEPS: Final = frozenset({"begin", "form", "replace", "lower", "bytes", "charsmap", "split"})
+"""The models and the steps of a tokenizer.json that script/subword.mjs knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTypes:
-    """How run.d.ts writes what a task takes and gives."""
+    """How run.d.ts writes what a task takes and gives, and what its page shows."""
 
     input: str
     answer: str
+    shown: str
+    """For people, in half a line."""
     settings: str = ""
 
 
 TASKS: Final = {
-    "image-classification": TaskTypes(input="Picture", answer="RankedClass[]"),
-    "object-detection": TaskTypes(input="Picture", answer="Detections", settings="threshold?: number;"),
-    "semantic-segmentation": TaskTypes(input="Picture", answer="Segments"),
-    "image-reconstruction": TaskTypes(input="Picture", answer="Levels", settings="noise?: number; seed?: number;"),
-    "image-embedding": TaskTypes(input="Picture", answer="number[]"),
-    "image-generation": TaskTypes(input="null", answer="Levels[]", settings="count?: number; seed?: number;"),
-    "text-classification": TaskTypes(input="string", answer="RankedClass[]"),
-    "text-embedding": TaskTypes(input="string", answer="number[]"),
+    "image-classification": TaskTypes(input="Picture", answer="RankedClass[]", shown="What a picture shows."),
+    "object-detection": TaskTypes(
+        input="Picture",
+        answer="Detections",
+        shown="Where the things in a picture are.",
+        settings="threshold?: number;",
+    ),
+    "semantic-segmentation": TaskTypes(input="Picture", answer="Segments", shown="What each pixel belongs to."),
+    "image-reconstruction": TaskTypes(
+        input="Picture",
+        answer="Levels",
+        shown="A picture, squeezed into a few numbers and made again.",
+        settings="noise?: number; seed?: number;",
+    ),
+    "image-embedding": TaskTypes(input="Picture", answer="number[]", shown="How alike pictures are."),
+    "image-generation": TaskTypes(
+        input="null",
+        answer="Levels[]",
+        shown="New pictures.",
+        settings="count?: number; seed?: number;",
+    ),
+    "text-classification": TaskTypes(input="string", answer="RankedClass[]", shown="Of which class a text is."),
+    "text-embedding": TaskTypes(input="string", answer="number[]", shown="How alike texts are."),
     "text-generation": TaskTypes(
         input="string",
         answer="string",
+        shown="A text that the model writes on.",
         settings="length?: number; temperature?: number; topK?: number; seed?: number;\n"
         "  /** Told the text as it grows, and the share that is done; it ends where this answers false. */\n"
         "  onPart?: (text: string, share: number) => unknown;",
@@ -46,6 +68,7 @@ TASKS: Final = {
     "audio-generation": TaskTypes(
         input="SoundStart",
         answer="Sound",
+        shown="New sounds.",
         settings="seconds?: number; temperature?: number; seed?: number;\n"
         "  /** Told the share that is done; it ends where this answers false. */\n"
         "  onPart?: (text: null, share: number) => unknown;",
@@ -90,8 +113,22 @@ def _unknown_tokens(manifest: Manifest) -> str:
     rules = manifest.problem.facts.get("tokenizer")
     if given.unit not in UNITS:
         return f"its texts are cut into {given.unit}s, which nobody has written in JavaScript"
+    if given.unit in ("wordpiece", "subword") and manifest.task == "text-generation":
+        return "it writes pieces of words, which nobody has written in JavaScript"
     if given.unit == "wordpiece" and (not isinstance(rules, dict) or set(rules) != TOKENIZER):
         return "its texts are cut by rules that nobody has written in JavaScript"
-    if given.unit == "wordpiece" and manifest.task == "text-generation":
-        return "it writes word pieces, which nobody has written in JavaScript"
+    return _unknown_rules(rules) if given.unit == "subword" else ""
+
+
+def _unknown_rules(rules: Any) -> str:
+    """What JavaScript cannot do of a tokenizer.json; empty where it can do all."""
+    try:
+        kinds = {step["do"] for name in ("normalizer", "pre_tokenizer") for step in rules[name]}
+        if rules["model"]["type"] not in MODELS or kinds - STEPS:
+            return "its texts are cut by rules that nobody has written in JavaScript"
+        javascript_rules(rules)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return "its texts are cut by rules that nobody has written in JavaScript"
+    except ValueError as error:
+        return f"a pattern of its tokenizer has {error}, for which nobody has written anything in JavaScript"
     return ""
