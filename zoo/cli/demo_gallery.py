@@ -13,7 +13,7 @@ from zoo.api.errors import OutputExists, UsageError
 from zoo.bundle.demo.gallery import INDEX, MARK, GalleryEntry, entry_of, index_page
 from zoo.bundle.demo.page import demo_page
 from zoo.bundle.demo.runtime_package import RuntimePackage
-from zoo.bundle.demo.support import check_supported
+from zoo.bundle.demo.support import demo_of
 from zoo.bundle.runtime.bundle import Bundle
 from zoo.cli.output import Output
 from zoo.cli.runtime_package import runtime_package
@@ -51,7 +51,7 @@ def _check_bundles(bundles: Sequence[Bundle]) -> None:
     if twice:
         raise UsageError(f"two bundles are of the model {twice[0]}, and a gallery has one page for each model")
     for bundle in bundles:
-        check_supported(bundle)
+        demo_of(bundle)
 
 
 def _shipped(out: Output, folder: Path, *, overwrite: bool) -> tuple[list[Bundle], list[str]]:

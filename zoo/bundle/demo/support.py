@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from zoo.api.errors import UsageError
 from zoo.api.problem import TokenInput
 from zoo.bundle.demo.tokenizer import javascript_rules
 from zoo.bundle.runtime.bundle import Bundle
-from zoo.bundle.runtime.manifest import Manifest
+from zoo.bundle.runtime.manifest import GoldenCase, Manifest, VariantRecord
 
 MAX_GRAPH_BYTES: Final = 300 << 20
 """Of all graphs of a bundle: a browser holds no longer text than 512 MB, and base64 makes a third more."""
@@ -77,29 +77,63 @@ TASKS: Final = {
 """The tasks that script/tasks.mjs knows."""
 
 
-def needed_graphs(manifest: Manifest) -> set[str]:
-    """The graphs that answer or have golden cases."""
-    return {"pipeline.onnx", *(case.graph for case in manifest.golden)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What a page or a runner is of: a bundle, or one of its variants."""
+
+    bundle: Bundle
+    variant: VariantRecord | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the bundle."""
+        return self.bundle.manifest
+
+    @property
+    def golden(self) -> tuple[GoldenCase, ...]:
+        """The cases that are replayed; those of a variant have its own answers and tolerances."""
+        return self.manifest.golden if self.variant is None else self.variant.golden
+
+    @property
+    def pipeline(self) -> str:
+        """The graph that answers."""
+        return "pipeline.onnx" if self.variant is None else f"{self.variant.folder}pipeline.onnx"
+
+    @property
+    def verdict(self) -> Literal["PASS", "WARN", "unproved"]:
+        """That of the bundle, or the variant's where it is worse."""
+        verdicts = {self.manifest.verdict, self.manifest.verdict if self.variant is None else self.variant.verdict}
+        return "unproved" if "unproved" in verdicts else "WARN" if "WARN" in verdicts else "PASS"
+
+    def graphs(self) -> set[str]:
+        """The graphs that answer or have golden cases."""
+        return {self.pipeline, *(case.graph for case in self.golden)}
+
+    def files(self) -> list[str]:
+        """These graphs, and the files of the golden cases."""
+        return [*sorted(self.graphs()), *sorted({case.file for case in self.golden})]
 
 
-def check_supported(bundle: Bundle) -> None:
-    """UsageError with the reason where JavaScript cannot answer for the bundle."""
+def demo_of(bundle: Bundle, variant: str | None = None) -> Demo:
+    """The bundle, or a variant by its name; UsageError where there is none, or JavaScript cannot answer for it."""
+    demo = Demo(bundle=bundle, variant=None if variant is None else bundle.manifest.variant(variant))
     manifest = bundle.manifest
-    reason = _reason(bundle)
+    reason = _reason(demo)
     if reason:
         raise UsageError(
             f"{manifest.model} cannot run in a browser yet: {reason}", hint=f"zoo predict {bundle.path} INPUT…"
         )
+    return demo
 
 
-def _reason(bundle: Bundle) -> str:
-    manifest = bundle.manifest
+def _reason(demo: Demo) -> str:
+    manifest = demo.manifest
     offered = manifest.task_plugin
     if manifest.task not in TASKS or (offered is not None and offered.distribution != "edgezoo"):
         return f"nobody has written the task {manifest.task} in JavaScript"
-    if manifest.weights(bundle.path) is not None:
+    if manifest.weights(demo.bundle.path) is not None:
         return "its weights lie beside its graphs, because they are larger than 2 GB"
-    graphs = needed_graphs(manifest)
+    graphs = demo.graphs()
     size = sum(file.bytes for file in manifest.files if file.name in graphs)
     if size > MAX_GRAPH_BYTES:
         return f"its graphs have {size / 1e6:,.0f} MB, and a page holds at most {MAX_GRAPH_BYTES / 1e6:,.0f} MB"
