@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,9 @@ def test_every_built_in_runtime_is_proved_and_recorded(digits: Path) -> None:
     assert records["openvino"].files == {} and len(records["mnn"].files["pipeline.onnx"]) == 2
     assert verify_bundle(digits, engine="mnn").holds
     assert verify_bundle(digits, engine="onnxruntime-web").holds
+    in_browser = verify_bundle(digits, engine="onnxruntime-web-chromium")
+    assert in_browser.holds
+    assert re.search("wasm in Chromium [0-9]+, float32: it reproduces all 5 golden", in_browser.gates[-1].detail)
 
 
 @pytest.mark.ci
