@@ -37,7 +37,7 @@ MODELS: Final = {
     "audio-generation": "wavenet_tiny@tones",
 }
 """A small model for each task; one without @ has random weights."""
-RUNTIMES: Final = ("onnxruntime", "openvino", "onnxruntime-web", "onnxruntime-web-chromium", "mnn")
+RUNTIMES: Final = ("onnxruntime", "ort", "openvino", "onnxruntime-web", "onnxruntime-web-chromium", "mnn")
 HERE: Final = Path(__file__)
 DOCS: Final = HERE.parents[1] / "docs" / "runtimes.md"
 START, END = "<!-- written by benchmarks/runtimes.py from here on -->\n", "<!-- until here -->\n"

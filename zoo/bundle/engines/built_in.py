@@ -16,6 +16,13 @@ BUILT_IN_RUNTIMES: Final = (
         summary="the reference: every proof is made with it",
     ),
     RuntimeSpec(
+        name="ort",
+        title="ONNX Runtime's own format",
+        engine="zoo.bundle.engines.ort_format:OrtFormatEngine",
+        suffix=".ort",
+        summary="minimal builds of ONNX Runtime: .ort files, and the list of the operators that a build needs",
+    ),
+    RuntimeSpec(
         name="openvino",
         title="OpenVINO",
         engine="zoo.bundle.engines.openvino:OpenVinoEngine",
